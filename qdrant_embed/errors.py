@@ -1,0 +1,104 @@
+"""Everything that this library raises on purpose.
+
+    QdrantEmbedError
+    ├── ConfigurationError        a value that makes no sense: unknown name, bad combination, malformed recipe
+    │   ├── UnknownNameError      a name that no registry knows; near names are listed
+    │   └── RecipeMismatchError   the collection was made with another recipe; the differing lines are listed
+    ├── MissingExtraError         an optional package is not installed; the pip line is given
+    ├── ReadError                 one document cannot be read; `reason` says why
+    ├── ModelError                a model cannot be loaded or gave something unusable
+    │   └── TextTooLongError      a text exceeds the model's window and the window strategy is `error`
+    └── StoreError                the engine refused
+        ├── CollectionNotFoundError
+        ├── LocationLockedError   another process holds the folder; `pid` says which
+        └── UnsupportedByEngineError   the feature exists, but not on this engine
+
+Each message says what came, what was expected and what to type.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class QdrantEmbedError(Exception):
+    """Base of every error this library raises on purpose."""
+
+
+class ConfigurationError(QdrantEmbedError, ValueError):
+    """A setting is unknown, malformed or contradicts another."""
+
+
+class UnknownNameError(ConfigurationError):
+    """A name that is not registered.
+
+    :param kind: What the name should have named, e.g. `"chunker"`.
+    :param name: What came.
+    :param known: Every name that would have done.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        super().__init__(f"unknown {kind} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")
+        self.kind, self.name, self.known = kind, name, tuple(names)
+
+
+class RecipeMismatchError(ConfigurationError):
+    """A collection was made with one recipe and is opened with another."""
+
+
+class MissingExtraError(QdrantEmbedError, ImportError):
+    """An optional package is needed and not installed.
+
+    :param what: What the user asked for.
+    :param package: The importable package that is missing.
+    :param install: What to pass to `pip install`.
+    """
+
+    def __init__(self, what: str, package: str, install: str) -> None:
+        super().__init__(f"{what} needs the package {package!r}, which is not installed. Type: pip install '{install}'")
+
+
+class ReadError(QdrantEmbedError):
+    """One document cannot be read; the run goes on without it.
+
+    :param reason: One sentence for the report.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ModelError(QdrantEmbedError):
+    """A model cannot be loaded, or what it returned cannot be used."""
+
+
+class TextTooLongError(ModelError):
+    """A text is longer than the model's window and the window strategy is `error`."""
+
+
+class StoreError(QdrantEmbedError):
+    """The vector engine refused, or could not be reached."""
+
+
+class CollectionNotFoundError(StoreError):
+    """There is no such collection at this location."""
+
+
+class LocationLockedError(StoreError):
+    """Another process holds the folder.
+
+    :param pid: Its process id, None if it could not be found out.
+    """
+
+    def __init__(self, message: str, pid: int | None = None) -> None:
+        super().__init__(message)
+        self.pid = pid
+
+
+class UnsupportedByEngineError(StoreError):
+    """The feature exists in Qdrant, but not on the engine in use; the message names one that has it."""

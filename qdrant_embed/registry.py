@@ -1,0 +1,70 @@
+"""Names that resolve late: name → `module:attribute` → import on first use.
+
+Built-in names are strings in a table, third parties add theirs through an entry-point group of the same form, so
+listing every name imports nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Generic, TypeVar, cast
+
+from qdrant_embed.errors import ConfigurationError, UnknownNameError
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """A table of names for one kind of part.
+
+    :param kind: What a name names, for messages: `"chunker"`.
+    :param group: Entry-point group in which other packages offer theirs: `"qdrant_embed.chunkers"`.
+    :param builtin: name → `"module:attribute"`.
+    """
+
+    def __init__(self, kind: str, group: str, builtin: Mapping[str, str]) -> None:
+        self.kind = kind
+        self.group = group
+        self._targets: dict[str, str] = dict(builtin)
+        self._discovered = False
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield every known name, those of installed plug-ins included."""
+        self._discover()
+        return iter(sorted(self._targets))
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether `get` would find the name."""
+        self._discover()
+        return name in self._targets
+
+    def get(self, name: str) -> T:
+        """Import and return what the name stands for.
+
+        :raises UnknownNameError: The name is not registered; near names are listed.
+        """
+        if name not in self._targets:
+            self._discover()
+        if name not in self._targets:
+            raise UnknownNameError(self.kind, name, self._targets)
+        module, _, attribute = self._targets[name].partition(":")
+        target: Any = import_module(module)
+        for part in attribute.split("."):
+            target = getattr(target, part)
+        return cast("T", target)
+
+    def _discover(self) -> None:
+        if self._discovered:
+            return
+        found = dict(self._targets)
+        for entry in entry_points(group=self.group):
+            if found.get(entry.name, entry.value) != entry.value:
+                message = (
+                    f"two packages offer a {self.kind} named {entry.name!r}: "
+                    f"{found[entry.name]} and {entry.value}. Uninstall one of them."
+                )
+                raise ConfigurationError(message)
+            found[entry.name] = entry.value
+        self._targets, self._discovered = found, True

@@ -1,0 +1,96 @@
+"""The values that flow through the pipeline: frozen, keyword-only, each knowing where it came from."""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+Json = Any
+"""A value that `json.dumps` accepts."""
+
+
+def content_hash(text: str) -> str:
+    """Hash a text for equality tests: 32 hexadecimal characters of BLAKE2b, stable across runs and machines."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A text, what is known about it, and where it came from.
+
+    :param source: The name a person would recognise: a path relative to the ingested folder, a URL, a title.
+    :param metadata: Your own fields; stored under `metadata` in each point's payload and open to filters.
+    :param media_type: IANA media type of the *text* (`text/markdown` for a DOCX turned into Markdown);
+        the `auto` chunker picks by it.
+    :param size: Bytes of the original, if it was a file.
+    :param modified: ISO 8601 time (UTC, microseconds) of the original's last change, if known.
+    :param hash: Hash of the original's content; computed from the text when left empty.
+    :param page_starts: Character offset at which each page begins (`page_starts[0] == 0`); empty if unpaged.
+    """
+
+    text: str
+    source: str
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    title: str = ""
+    media_type: str = "text/plain"
+    size: int | None = None
+    modified: str | None = None
+    hash: str = ""
+    page_starts: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.hash:
+            object.__setattr__(self, "hash", content_hash(self.text))
+
+    def page_at(self, offset: int) -> int | None:
+        """Return the 1-based page on which the character at `offset` stands, None if the document has no pages."""
+        return bisect_right(self.page_starts, offset) or None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters `[start, end)` of a text, as a chunker cut them.
+
+    :param headings: The path of headings under which the span stands, outermost first.
+    :param context: Text that is embedded before the span's own (the headings that the span itself does not show).
+    """
+
+    start: int
+    end: int
+    headings: tuple[str, ...] = ()
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A span of a document; `document.text[start:end] == text`, always.
+
+    :param index: Position among the document's chunks, from 0.
+    :param page: 1-based page on which the chunk begins, None if the document has no pages.
+    """
+
+    text: str
+    start: int
+    end: int
+    index: int
+    headings: tuple[str, ...] = ()
+    context: str = ""
+    page: int | None = None
+
+    @property
+    def embed_text(self) -> str:
+        """What the model is given: the context, if any, an empty line, the text."""
+        return join_context(self.context, self.text)
+
+
+def join_context(context: str, text: str) -> str:
+    """Put a chunk's context before its text, the one way it is done everywhere (counting included)."""
+    return f"{context}\n\n{text}" if context else text
