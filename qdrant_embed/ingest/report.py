@@ -1,0 +1,117 @@
+"""What an ingest did, counted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+
+from qdrant_embed.types import Json
+
+STAGES = ("read", "chunk", "embed", "write")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that did not make it into the collection, and why."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestReport:
+    """Every count of one ingest.
+
+    :param documents: Documents met, the unchanged and the failed included.
+    :param chunks: Chunks that the collection now holds of these documents.
+    :param embedded: Distinct texts that went through the model.
+    :param reused: Chunks whose vectors were there already, or equal to another chunk's.
+    :param deleted: Points removed because their text is gone.
+    :param skipped: Files passed over on purpose; `skipped_reasons` says how many for which reason.
+    :param failed: Documents, or parts of them, that could not be ingested.
+    :param truncated: Texts longer than the model whose end was cut off (window strategy `truncate`).
+    :param windowed: Texts longer than the model that were read in several windows.
+    :param tokens: Tokens that went through the model.
+    :param seconds: Wall-clock time.
+    :param stage_seconds: Busy time of each stage; they overlap, so their sum can exceed `seconds`.
+    """
+
+    documents: int = 0
+    chunks: int = 0
+    embedded: int = 0
+    reused: int = 0
+    deleted: int = 0
+    skipped: int = 0
+    skipped_reasons: Mapping[str, int] = field(default_factory=dict)
+    failed: tuple[Failure, ...] = ()
+    truncated: int = 0
+    windowed: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    stage_seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Json]:
+        """Return the report as JSON-ready values."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        counts = ", ".join(
+            f"{getattr(self, name):,} {name}"
+            for name in ("documents", "chunks", "embedded", "reused", "deleted", "skipped", "truncated", "windowed")
+        )
+        lines = [f"{counts}, {len(self.failed)} failed in {self.seconds:.1f} s"]
+        lines += [f"  failed: {failure.source}: {failure.reason}" for failure in self.failed]
+        return "\n".join(lines)
+
+
+class Tally:
+    """Counts while the stages run, each in its own thread; `report` freezes them."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._skipped: Counter[str] = Counter()
+        self._failed: list[Failure] = []
+        self._stages: dict[str, float] = dict.fromkeys(STAGES, 0.0)
+        self._lock = threading.Lock()
+        self._started = time.perf_counter()
+
+    def add(self, **counts: int) -> None:
+        """Add to the counts of the report, by name."""
+        with self._lock:
+            self._counts.update(counts)
+
+    def skip(self, reason: str) -> None:
+        """Count a file passed over."""
+        with self._lock:
+            self._skipped[reason] += 1
+
+    def fail(self, source: str, reason: str) -> None:
+        """List something that could not be ingested."""
+        with self._lock:
+            self._failed.append(Failure(source, reason))
+
+    @contextmanager
+    def busy(self, stage: str) -> Iterator[None]:
+        """Count the time spent inside as work of `stage`."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._stages[stage] += time.perf_counter() - started
+
+    def report(self) -> IngestReport:
+        """Return the counts as they stand."""
+        with self._lock:
+            return IngestReport(
+                **self._counts,
+                skipped=self._skipped.total(),
+                skipped_reasons=dict(sorted(self._skipped.items())),
+                failed=tuple(self._failed),
+                seconds=round(time.perf_counter() - self._started, 3),
+                stage_seconds={stage: round(seconds, 3) for stage, seconds in self._stages.items()},
+            )

@@ -1,0 +1,74 @@
+"""Where an ingest writes to: everything the stages share, and the questions they ask the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qdrant_embed.chunking import Chunker
+from qdrant_embed.embedding import Embedder
+from qdrant_embed.embedding.bm25 import Bm25Encoder
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.schema import DENSE
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+SCROLL_PAGE = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A collection as the ingest stages see it.
+
+    :param fingerprint: Fingerprint of the recipe; part of every point id.
+    """
+
+    engine: Engine
+    name: str
+    embedder: Embedder
+    chunker: Chunker
+    bm25: Bm25Encoder
+    fingerprint: str
+
+    def scroll(self, where: models.Filter, fields: Sequence[str], *, vectors: bool = False) -> Iterator[models.Record]:
+        """Yield every point that matches, page by page, with some of its payload fields."""
+        offset: Any = None
+        while True:
+            records, offset = self.engine.scroll(
+                self.name,
+                scroll_filter=where,
+                limit=SCROLL_PAGE,
+                offset=offset,
+                with_payload=list(fields) if fields else False,
+                with_vectors=[DENSE] if vectors else False,
+            )
+            yield from records
+            if offset is None:
+                return
+
+    def delete_ids(self, ids: Iterable[str]) -> int:
+        """Delete points by id and return how many."""
+        from qdrant_client import models
+
+        listed = list(ids)
+        for start in range(0, len(listed), SCROLL_PAGE):
+            self.engine.delete(
+                self.name, points_selector=models.PointIdsList(points=list(listed[start : start + SCROLL_PAGE]))
+            )
+        return len(listed)
+
+
+def match_any(field: str, values: Iterable[str]) -> models.FieldCondition:
+    """Return the condition that `field` is one of `values`."""
+    from qdrant_client import models
+
+    return models.FieldCondition(key=field, match=models.MatchAny(any=list(values)))
+
+
+def match(field: str, value: str | int) -> models.FieldCondition:
+    """Return the condition that `field` is `value`."""
+    from qdrant_client import models
+
+    return models.FieldCondition(key=field, match=models.MatchValue(value=value))

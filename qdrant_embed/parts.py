@@ -1,0 +1,96 @@
+"""The parts of a collection, put together from its recipe when they are first needed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from qdrant_embed.chunking import ChunkLimit, make_chunker
+from qdrant_embed.embedding import Embedder, load_embedder
+from qdrant_embed.embedding.bm25 import Bm25Encoder
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.ingest.target import Target
+from qdrant_embed.recipe import Recipe, fingerprint, require_equal
+from qdrant_embed.retrieval.search import Searcher
+from qdrant_embed.store import schema
+from qdrant_embed.store.engine import Engine
+
+MOST_CHUNK_TOKENS = 512
+"""Chunks are no longer than this by default, however much the model could read."""
+
+
+class Parts:
+    """Model, chunker, BM25 encoder and what is made of them, for one collection."""
+
+    def __init__(self, engine: Engine, name: str, recipe: Recipe) -> None:
+        self._engine = engine
+        self._name = name
+        self._recipe = recipe
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The model, checked to be the one whose vectors the collection holds.
+
+        :raises RecipeMismatchError: Its weights or settings are others than those the collection was made with.
+        """
+        model = _load(self._recipe)
+        require_equal(self._name, schema.read_metadata(self._engine, self._name)["model"], model.fingerprint)
+        return model
+
+    @cached_property
+    def bm25(self) -> Bm25Encoder:
+        """The encoder of terms, for texts and for queries."""
+        return Bm25Encoder(self._recipe.language)
+
+    @cached_property
+    def searcher(self) -> Searcher:
+        """What answers queries."""
+        return Searcher(engine=self._engine, name=self._name, embedder=self.embedder, bm25=self.bm25)
+
+    @cached_property
+    def target(self) -> Target:
+        """What an ingest writes to."""
+        return Target(
+            engine=self._engine,
+            name=self._name,
+            embedder=self.embedder,
+            chunker=make_chunker(self._recipe.chunker, self.embedder.tokens, chunk_limit(self._recipe, self.embedder)),
+            bm25=self.bm25,
+            fingerprint=fingerprint(self._recipe, self.embedder.fingerprint),
+        )
+
+
+def chunk_limit(recipe: Recipe, embedder: Embedder) -> ChunkLimit:
+    """Return what a chunk's context and text may take once prompt and special tokens are set aside.
+
+    :raises ConfigurationError: Nothing would be left.
+    """
+    reserved = embedder.max_tokens - embedder.chunk_budget
+    wanted = recipe.chunk_tokens or min(embedder.max_tokens, MOST_CHUNK_TOKENS)
+    if wanted <= reserved:
+        raise ConfigurationError(
+            f"chunk_tokens={wanted} leaves no room for text: prompt and special tokens of {recipe.model!r} "
+            f"take {reserved}. Give more than {reserved + 8}."
+        )
+    return ChunkLimit(tokens=wanted - reserved, overlap=recipe.overlap)
+
+
+def create_collection(engine: Engine, name: str, recipe: Recipe) -> None:
+    """Create the collection that a recipe describes, empty.
+
+    :raises ConfigurationError: Some part of the recipe is not known; nothing has been created then.
+    """
+    model = _load(recipe)
+    make_chunker(recipe.chunker, model.tokens, chunk_limit(recipe, model))
+    Bm25Encoder(recipe.language)
+    layout = schema.VectorLayout(dim=model.dim, distance=model.distance, datatype=model.datatype)
+    made_by = {
+        "recipe": recipe.as_dict(),
+        "model": dict(model.fingerprint),
+        "fingerprint": fingerprint(recipe, model.fingerprint),
+        "roots": {},
+    }
+    schema.create(engine, name, layout, made_by)
+
+
+def _load(recipe: Recipe) -> Embedder:
+    return load_embedder(recipe.model, window=recipe.window, compression=recipe.compression)

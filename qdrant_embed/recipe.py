@@ -1,0 +1,85 @@
+"""The recipe: everything that decides what a collection's points look like, as one value with a fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+
+from qdrant_embed.errors import ConfigurationError, RecipeMismatchError
+from qdrant_embed.types import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How documents become points. Equal recipes make equal collections.
+
+    :param model: A preset (`qdrant-embed models`), a sentence-transformers folder, or a hub id.
+    :param chunker: `auto`, `markdown`, `recursive`, `sentences`, `tokens`, `code`, or an installed plug-in.
+    :param chunk_tokens: The most tokens a chunk may have, context, prompt and special tokens included; None means
+        what the model reads in one pass, at most 512.
+    :param overlap: Tokens that a chunk shares with the one before it.
+    :param window: What happens to a text longer than the model: `pcw`, `truncate` or `error`.
+    :param compression: Dimensions and number format stored, e.g. `float32`, `256d+float16`.
+    :param language: Language of the BM25 word stems and stop words; `multilingual` for none of both.
+    """
+
+    model: str = "minilm"
+    chunker: str = "auto"
+    chunk_tokens: int | None = None
+    overlap: int = 0
+    window: str = "pcw"
+    compression: str = "float32"
+    language: str = "english"
+
+    def __post_init__(self) -> None:
+        if self.chunk_tokens is not None and self.chunk_tokens < 8:
+            raise ConfigurationError(f"chunk_tokens={self.chunk_tokens} is too small to hold text; give 8 or more.")
+        if self.overlap < 0:
+            raise ConfigurationError(f"overlap={self.overlap} is negative; give 0 or more tokens.")
+
+    def as_dict(self) -> dict[str, Json]:
+        """Return the recipe as JSON-ready values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Json]) -> Recipe:
+        """Read a recipe back.
+
+        :raises ConfigurationError: A key is unknown.
+        """
+        known = [field.name for field in fields(cls)]
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            raise ConfigurationError(f"unknown recipe entries {unknown}; known: {', '.join(known)}.")
+        return cls(**dict(values))
+
+
+def fingerprint(recipe: Recipe, model: Mapping[str, Json]) -> str:
+    """Hash a recipe and what the model says of itself: 32 hexadecimal characters.
+
+    :param model: Everything that changes the model's vectors (`Embedder.fingerprint`).
+    """
+    canonical = json.dumps({"recipe": recipe.as_dict(), "model": model}, sort_keys=True, ensure_ascii=False)
+    return hashlib.blake2b(canonical.encode(), digest_size=16).hexdigest()
+
+
+def require_equal(name: str, stored: Mapping[str, Json], given: Mapping[str, Json]) -> None:
+    """Refuse to use a collection with a recipe (or model) other than the one it was made with.
+
+    :raises RecipeMismatchError: The two differ; each differing line is shown.
+    """
+    differing = [
+        f"  {key}: the collection has {stored.get(key)!r}, you gave {given.get(key)!r}"
+        for key in sorted({*stored, *given})
+        if stored.get(key) != given.get(key)
+    ]
+    if differing:
+        lines = "\n".join(differing)
+        raise RecipeMismatchError(
+            f"collection {name!r} was made with another recipe:\n{lines}\n"
+            "Vectors of two recipes cannot be compared. Either open it as it is, without a recipe "
+            f"(Collection.open({name!r}, at=…)), or choose another collection name for the new recipe, "
+            f"or remove the old one first (Collection.drop({name!r}, at=…))."
+        )

@@ -1,0 +1,126 @@
+"""The layout of a collection: its named vectors, its payload indexes, and the metadata that says how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, StoreError
+from qdrant_embed.types import Json
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+    from qdrant_embed.store.engine import Engine
+
+DENSE = "dense"
+BM25 = "bm25"
+METADATA_KEY = "qdrant_embed"
+LAYOUT_VERSION = 1
+"""Raised when points of an older layout cannot be read any more."""
+
+INDEXED_FIELDS: Mapping[str, str] = {
+    "source": "keyword",
+    "root": "keyword",
+    "document_id": "uuid",
+    "text_hash": "uuid",
+    "chunk_index": "integer",
+    "page": "integer",
+    "headings": "keyword",
+    "media_type": "keyword",
+    "title": "keyword",
+    "modified": "datetime",
+    "size": "integer",
+}
+"""Every field that this library filters or deletes by, so that a server in strict mode accepts its requests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorLayout:
+    """What the dense vectors look like in the store.
+
+    :param dim: Number of dimensions stored.
+    :param distance: `cosine`, `dot` or `euclid`.
+    :param datatype: Number format stored: `float32` or `float16`.
+    """
+
+    dim: int
+    distance: str
+    datatype: str = "float32"
+
+
+def create(engine: Engine, name: str, layout: VectorLayout, made_by: Mapping[str, Json]) -> None:
+    """Create a collection with its vectors, payload indexes and metadata.
+
+    :param made_by: What `read_metadata` shall return.
+    """
+    from qdrant_client import models
+
+    distances = {"cosine": models.Distance.COSINE, "dot": models.Distance.DOT, "euclid": models.Distance.EUCLID}
+    engine.create_collection(
+        collection_name=name,
+        vectors_config={
+            DENSE: models.VectorParams(
+                size=layout.dim, distance=distances[layout.distance], datatype=models.Datatype(layout.datatype)
+            )
+        },
+        sparse_vectors_config={BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        metadata={METADATA_KEY: {"layout": LAYOUT_VERSION, **made_by}},
+    )
+    for field in INDEXED_FIELDS:
+        engine.create_payload_index(name, field, field_schema=index_schema(field))
+
+
+def index_schema(field: str) -> models.PayloadSchemaType | models.KeywordIndexParams:
+    """Return the index that `field` gets: `source` also answers prefixes (`guide/*`)."""
+    from qdrant_client import models
+
+    if field == "source":
+        return models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, prefix=True)
+    return models.PayloadSchemaType(INDEXED_FIELDS[field])
+
+
+def read_metadata(engine: Engine, name: str) -> dict[str, Any]:
+    """Return what `create` stored about the collection.
+
+    :raises CollectionNotFoundError: There is no such collection; those that exist are named.
+    :raises StoreError: The collection was made by something else, or by a newer version of this library.
+    """
+    if not engine.collection_exists(name):
+        there = ", ".join(sorted(found.name for found in engine.get_collections().collections)) or "none"
+        raise CollectionNotFoundError(
+            f"there is no collection {name!r} here; collections found: {there}. "
+            "Give a recipe to create it: Collection.open(name, at=…, recipe=Recipe(model='minilm'))."
+        )
+    stored = (engine.get_collection(name).config.metadata or {}).get(METADATA_KEY)
+    if not isinstance(stored, dict):
+        raise StoreError(
+            f"collection {name!r} holds no qdrant_embed metadata: something else made it. "
+            "Choose another collection name to create one beside it."
+        )
+    if stored.get("layout") != LAYOUT_VERSION:
+        raise StoreError(
+            f"collection {name!r} has layout {stored.get('layout')!r}, this version of qdrant_embed reads "
+            f"{LAYOUT_VERSION}. Upgrade qdrant-embed, or ingest into a new collection."
+        )
+    return dict(stored)
+
+
+def merge_metadata(engine: Engine, name: str, changes: Mapping[str, Json]) -> None:
+    """Change some of the entries that `read_metadata` returns, leaving the others."""
+    stored = {**read_metadata(engine, name), **changes}
+    engine.update_collection(collection_name=name, metadata={METADATA_KEY: stored})
+
+
+def index_metadata_field(engine: Engine, name: str, field: str, kind: str) -> None:
+    """Index one of the user's own metadata fields, so that strict servers filter by it and all filter faster.
+
+    :param kind: A payload schema type: `keyword`, `integer`, `float`, `bool`, `datetime`, `uuid`, `geo` or `text`.
+    """
+    from qdrant_client import models
+
+    kinds = [schema.value for schema in models.PayloadSchemaType]
+    if kind not in kinds:
+        raise ConfigurationError(f"cannot index {field!r} as {kind!r}; expected one of {', '.join(kinds)}.")
+    engine.create_payload_index(name, f"metadata.{field}", field_schema=models.PayloadSchemaType(kind))

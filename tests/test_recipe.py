@@ -1,0 +1,46 @@
+from dataclasses import fields, replace
+
+import pytest
+
+from qdrant_embed.errors import ConfigurationError, RecipeMismatchError
+from qdrant_embed.recipe import Recipe, fingerprint, require_equal
+
+MODEL = {"dim": 8, "pooling": "mean"}
+OTHER = {"chunk_tokens": 64, "overlap": 7}
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Recipe)])
+def test_every_field_changes_the_fingerprint(name):
+    changed = replace(Recipe(), **{name: OTHER.get(name, "other")})
+    assert fingerprint(changed, MODEL) != fingerprint(Recipe(), MODEL)
+
+
+def test_the_model_changes_the_fingerprint():
+    assert fingerprint(Recipe(), {**MODEL, "pooling": "cls"}) != fingerprint(Recipe(), MODEL)
+
+
+def test_a_recipe_comes_back_from_its_dict():
+    recipe = Recipe(model="hashing", chunk_tokens=64)
+    assert Recipe.from_dict(recipe.as_dict()) == recipe
+
+
+def test_an_unknown_entry_is_refused():
+    with pytest.raises(ConfigurationError, match="unknown recipe entries \\['colour'\\]"):
+        Recipe.from_dict({"colour": "red"})
+
+
+@pytest.mark.parametrize("wrong", [{"chunk_tokens": 2}, {"overlap": -1}])
+def test_impossible_numbers_are_refused(wrong):
+    with pytest.raises(ConfigurationError):
+        Recipe(**wrong)
+
+
+def test_a_mismatch_shows_the_differing_lines_and_the_ways_out():
+    given = Recipe(model="hashing", overlap=8).as_dict()
+    with pytest.raises(RecipeMismatchError) as caught:
+        require_equal("notes", Recipe(model="hashing").as_dict(), given)
+    message = str(caught.value)
+    assert "overlap: the collection has 0, you gave 8" in message
+    assert "model:" not in message
+    assert "Collection.open('notes'" in message
+    assert "Collection.drop('notes'" in message
