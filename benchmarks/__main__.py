@@ -1,0 +1,16 @@
+"""Run every benchmark, one after the other."""
+
+import subprocess
+import sys
+
+RUNS = (
+    ["benchmarks.engine.run"],
+    ["benchmarks.retrieval.run"],
+    ["benchmarks.memory.run"],
+    ["benchmarks.faults.run", "--model", "hashing"],
+    ["benchmarks.faults.run", "--model", "minilm"],
+)
+
+for run in RUNS:
+    print(f"== {' '.join(run)}", flush=True)
+    subprocess.run([sys.executable, "-m", *run], check=True)

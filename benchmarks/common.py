@@ -1,0 +1,55 @@
+"""What every benchmark shares: the machine, the versions, and where results go."""
+
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = (
+    "qdrant-embed", "qdrant-edge-py", "qdrant-client", "sentence-transformers", "torch", "numpy", "llama-index-core",
+)  # fmt: skip
+DATA = Path(os.environ.get("QDRANT_EMBED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def machine() -> dict:
+    """Describe the machine and the versions, without names or paths."""
+    model = "unknown"
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = None
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "versions": versions,
+    }
+
+
+def save(folder: Path, name: str, results: dict) -> Path:
+    """Write results beside the benchmark, with machine and date, and return the file."""
+    target = folder / "results" / f"{name}.json"
+    target.parent.mkdir(exist_ok=True)
+    stamped = {"date": datetime.now(UTC).date().isoformat(), "machine": machine(), **results}
+    target.write_text(json.dumps(stamped, indent=2) + "\n")
+    return target
+
+
+def data(name: str) -> Path:
+    """Return a data set's folder.
+
+    :raises SystemExit: It is not there; the variable that names its place is given.
+    """
+    folder = DATA / name
+    if not folder.exists():
+        raise SystemExit(f"no data set {name!r} in the data folder; set QDRANT_EMBED_DATA to the folder that holds it")
+    return folder

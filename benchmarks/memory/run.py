@@ -1,0 +1,120 @@
+"""Peak anonymous memory of an ingest of few and of many chunks, the engine's own share shown apart."""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from benchmarks.common import save
+
+HERE = Path(__file__).parent
+CHUNKS_PER_DOCUMENT = 20
+WORDS = "vector payload shard segment replica index filter query point collection score token batch stream window".split()
+
+
+def rss_anon_mb() -> float:
+    """Return this process's anonymous resident memory in MiB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("RssAnon"):
+            return int(line.split()[1]) / 1024
+    raise SystemExit("this benchmark needs /proc/self/status with RssAnon (Linux)")
+
+
+class Peak:
+    """The highest RssAnon while the `with` block ran, sampled 50 times a second."""
+
+    def __enter__(self) -> "Peak":
+        self.mb, self._done = rss_anon_mb(), threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.02):
+            self.mb = max(self.mb, rss_anon_mb())
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+
+def paragraph(number: int) -> str:
+    """Return a paragraph of its own, near 40 words."""
+    chosen = (WORDS[(number * 7 + step * (1 + number % 11)) % len(WORDS)] for step in range(36))
+    return f"Paragraph {number}. " + " ".join(chosen) + f" and the number {number * 37}."
+
+
+def documents(chunks: int):
+    """Yield documents whose paragraphs are one chunk each, made as they are asked for."""
+    from qdrant_embed import Document
+
+    for start in range(0, chunks, CHUNKS_PER_DOCUMENT):
+        text = "\n\n".join(f"# Part {n}\n\n{paragraph(n)}" for n in range(start, start + CHUNKS_PER_DOCUMENT))
+        yield Document(text=text, source=f"doc-{start}.md", media_type="text/markdown")
+
+
+def measure(chunks: int) -> dict:
+    """Ingest in this process and return what it took; then load the same points with no ingest around them."""
+    from qdrant_embed import Collection, Recipe
+
+    with tempfile.TemporaryDirectory() as at:
+        collection = Collection.open("memory", at=at, recipe=Recipe(model="hashing"))
+        start = rss_anon_mb()
+        with Peak() as peak:
+            began = time.perf_counter()
+            report = collection.ingest(documents(chunks))
+            seconds = time.perf_counter() - began
+        collection.close()
+        engine = subprocess.run(
+            [sys.executable, "-m", "benchmarks.memory.run", "--load", at], capture_output=True, text=True, check=True
+        )
+    return {
+        "chunks": report.chunks,
+        "chunks_per_s": round(report.chunks / seconds),
+        "stage_seconds": report.stage_seconds,
+        "rss_anon_before_mb": round(start, 1),
+        "rss_anon_peak_mb": round(peak.mb, 1),
+        "engine_alone_mb": float(engine.stdout.split()[-1]),
+    }
+
+
+def load(at: str) -> None:
+    """Print what the engine holds once the collection is open and has answered a query, less what came before."""
+    from qdrant_embed import Collection
+
+    collection = Collection.open("memory", at=at)
+    collection.embedder.embed_queries(["warm"])
+    before = rss_anon_mb()
+    collection.search("paragraph 7 with the number 259", k=3)
+    print(round(rss_anon_mb() - before, 1))
+
+
+def main() -> None:
+    """Measure both sizes, each in a fresh process, and write the results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--chunks", type=int, nargs="*", default=[20_000, 200_000])
+    parser.add_argument("--one", type=int)
+    parser.add_argument("--load")
+    arguments = parser.parse_args()
+    if arguments.load:
+        load(arguments.load)
+    elif arguments.one:
+        print(json.dumps(measure(arguments.one)))
+    else:
+        runs = []
+        for chunks in arguments.chunks:
+            command = [sys.executable, "-m", "benchmarks.memory.run", "--one", str(chunks)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            runs.append(json.loads(done.stdout))
+            print(runs[-1], flush=True)
+        growth = runs[-1]["rss_anon_peak_mb"] - runs[0]["rss_anon_peak_mb"]
+        save(HERE, "memory", {"runs": runs, "growth_of_peak_mb": round(growth, 1)})
+        print(f"peak grew by {growth:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()

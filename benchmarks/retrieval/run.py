@@ -1,0 +1,182 @@
+"""The whole flow on real documents: is every text findable, how good are the rankings, what does a second run cost."""
+
+import argparse
+import json
+import random
+import re
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.common import data, save
+from qdrant_embed import Collection, Document, Recipe
+
+HERE = Path(__file__).parent
+
+
+def read_jsonl(path: Path) -> list[dict]:
+    """Read one JSON value a line."""
+    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+
+
+def ranking_quality(name: str, at: Path) -> dict:
+    """Return nDCG@10 of each search mode on a data set in BEIR layout, through the public API."""
+    import ir_measures
+    from ir_measures import R, nDCG
+
+    folder = data(name)
+    corpus = read_jsonl(folder / "corpus.jsonl")
+    queries = read_jsonl(folder / "queries.jsonl")
+    judgements = [line.split("\t") for line in (folder / "qrels" / "test.tsv").read_text().splitlines()[1:]]
+    qrels = [ir_measures.Qrel(query, document, int(grade)) for query, document, grade in judgements]
+    judged = {qrel.query_id for qrel in qrels}
+    asked = [query for query in queries if query["_id"] in judged]
+    measures = [nDCG @ 10, R @ 10]
+    with Collection.open(name, at=at, recipe=Recipe(model="minilm")) as collection:
+        texts = ((item["_id"], f"{item.get('title', '')}. {item['text']}".strip(". ")) for item in corpus)
+        report = collection.ingest(Document(text=text, source=key) for key, text in texts if text)
+        scores = {}
+        for mode in ("dense", "bm25", "hybrid"):
+            found = collection.search([query["text"] for query in asked], k=30, mode=mode)
+            run = list(as_run(asked, found))
+            scores[mode] = {str(m): round(v, 4) for m, v in ir_measures.calc_aggregate(measures, qrels, run).items()}
+    return {"documents": report.documents, "chunks": report.chunks, "queries": len(asked), "scores": scores}
+
+
+def as_run(queries: list[dict], found: list):
+    """Yield each query's documents, each by its best chunk."""
+    import ir_measures
+
+    for query, hits in zip(queries, found, strict=True):
+        best: dict[str, float] = {}
+        for rank, hit in enumerate(hits):
+            best.setdefault(hit.source, 1.0 / (rank + 1))
+        for source, score in best.items():
+            yield ir_measures.ScoredDoc(query["_id"], source, score)
+
+
+def middle_sentence(text: str, generator: random.Random) -> str | None:
+    """Return a sentence from the middle third of a text, None if it has none long enough to be a question."""
+    third = len(text) // 3
+    sentences = [s.strip() for s in re.split(r"(?<=[.!?。])\s+|\n{2,}", text[third : 2 * third])]
+    fitting = [s for s in sentences[1:-1] if 40 <= len(s) <= 300 and not s.startswith(("```", "|", "#"))]
+    return generator.choice(fitting) if fitting else None
+
+
+def findability(at: Path, samples: int) -> dict:
+    """Ingest the folder of 176 real files and look for sentences taken from the middle of the files' own text."""
+    from qdrant_embed.errors import ReadError
+    from qdrant_embed.reading.files import ReadOptions, SourceFile, find_root, walk
+    from qdrant_embed.reading.reader import Reader
+
+    generator = random.Random(11)
+    folder = data("docs")
+    with Collection.open("docs", at=at, recipe=Recipe(model="minilm")) as collection:
+        began = time.perf_counter()
+        report = collection.ingest(folder)
+        first_seconds = time.perf_counter() - began
+        sentences: list[tuple[str, str]] = []
+        with Reader(ReadOptions()) as reader:
+            for file in walk(find_root(folder), ReadOptions()):
+                if not isinstance(file, SourceFile):
+                    continue
+                try:
+                    text = reader.read(file).text
+                except ReadError:
+                    continue
+                drawn = {middle_sentence(text, generator) for _ in range(3)} - {None}
+                sentences += [(file.source, sentence) for sentence in drawn]
+        generator.shuffle(sentences)
+        sentences = sentences[:samples]
+        found = collection.search([sentence for _, sentence in sentences], k=3)
+        hit = [squash(s) in squash(" ".join(h.text for h in hits)) for (_, s), hits in zip(sentences, found, strict=True)]
+        began = time.perf_counter()
+        again = collection.ingest(folder)
+        second_seconds = time.perf_counter() - began
+    return {
+        "report": report.as_dict(),
+        "sentences": len(sentences),
+        "files_sampled": len({source for source, _ in sentences}),
+        "found_in_top_3": sum(hit),
+        "share": round(sum(hit) / len(hit), 4),
+        "missed": [sentence for sentence, ok in zip(sentences, hit, strict=True) if not ok][:12],
+        "first_run_s": round(first_seconds, 2),
+        "second_run_s": round(second_seconds, 3),
+        "second_run_embedded": again.embedded,
+        "times_faster": round(first_seconds / second_seconds, 1),
+    }
+
+
+def squash(text: str) -> str:
+    """Fold white space, so that a sentence across a line break is the same sentence."""
+    return " ".join(text.split())
+
+
+def edits(at: Path, count: int) -> dict:
+    """Edit one paragraph of one page at a time and count what is embedded beyond the chunks that hold the paragraph."""
+    generator = random.Random(5)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "pages"
+        shutil.copytree(data("docs") / "fastapi", folder)
+        pages = sorted(page for page in folder.rglob("*.md") if page.stat().st_size > 2000)
+        outcomes = []
+        with Collection.open("edits", at=at, recipe=Recipe(model="minilm")) as collection:
+            collection.ingest(folder)
+            for page in generator.sample(pages, count):
+                outcomes.append(one_edit(collection, folder, page, generator))
+    beyond = [outcome["embedded_beyond"] for outcome in outcomes]
+    return {
+        "edits": len(outcomes),
+        "embedded": sum(outcome["embedded"] for outcome in outcomes),
+        "chunks_of_edited_pages": sum(outcome["chunks"] for outcome in outcomes),
+        "embedded_that_do_not_hold_the_edit": sum(beyond),
+        "edits_with_any_such": sum(b > 0 for b in beyond),
+        "outcomes": outcomes,
+    }
+
+
+def one_edit(collection: Collection, folder: Path, page: Path, generator: random.Random) -> dict:
+    """Replace one paragraph's first word by two sentences and ingest again."""
+    marker = f"Edited paragraph number {generator.randrange(10**6)}. It says something new."
+    paragraphs = page.read_text().split("\n\n")
+    prose = [n for n, text in enumerate(paragraphs) if text[:1].isalpha() and len(text) > 60]
+    place = generator.choice(prose)
+    paragraphs[place] = f"{marker} {paragraphs[place].split(' ', 1)[1]}"
+    edited = paragraphs[place]
+    page.write_text("\n\n".join(paragraphs))
+    source = page.relative_to(folder).as_posix()
+    before = {(hit.text, hit.headings) for hit in collection.chunks(source)}
+    report = collection.ingest(folder)
+    after = collection.chunks(source)
+    start = page.read_text().index(edited)
+    holds = [hit for hit in after if hit.start < start + len(edited) and hit.end > start]
+    changed = [hit for hit in after if (hit.text, hit.headings) not in before]
+    return {
+        "page": source,
+        "chunks": len(after),
+        "embedded": report.embedded,
+        "chunks_holding_the_edit": len(holds),
+        "embedded_beyond": max(0, report.embedded - len(holds)),
+        "changed_texts": len(changed),
+    }
+
+
+def main() -> None:
+    """Run the parts asked for and write the results."""
+    parts = {
+        "cranfield": lambda at: ranking_quality("cranfield", at),
+        "limit-small": lambda at: ranking_quality("limit-small", at),
+        "findability": lambda at: findability(at, 200),
+        "edits": lambda at: edits(at, 30),
+    }
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=list(parts), choices=list(parts))
+    for part in parser.parse_args().parts:
+        with tempfile.TemporaryDirectory() as temporary:
+            results = parts[part](Path(temporary))
+        print(save(HERE, part, results).read_text()[:1500])
+
+
+if __name__ == "__main__":
+    main()

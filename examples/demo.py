@@ -1,0 +1,38 @@
+"""Ingest the user guide into ./qdrant_data and answer three questions from it: `make demo`."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from qdrant_embed import Collection, Recipe
+
+PROJECT = Path(__file__).resolve().parents[1]
+QUESTIONS = (
+    "what happens to my collection when the ingest is killed half-way?",
+    "how do I search only the files below a folder?",
+    "where do I put the API key of my server?",
+)
+
+
+def main() -> None:
+    """Ingest, ask, and say what to type next."""
+    console = Console()
+    with Collection.open("guide", at=PROJECT / "qdrant_data", recipe=Recipe(model="minilm")) as guide:
+        console.print("Ingesting docs/ …")
+        console.print(str(guide.ingest(PROJECT / "docs")))
+        for question in QUESTIONS:
+            console.print(guide.search(question, k=2))
+    console.print(
+        "\nNow ask something yourself:\n"
+        '  .venv/bin/qdrant-embed search "your question" --collection guide\n'
+        "or ingest a folder of your own:\n"
+        "  .venv/bin/qdrant-embed ingest PATH --collection mine\n"
+        '  .venv/bin/qdrant-embed search "your question" --collection mine\n'
+        "What is installed and what could be better: .venv/bin/qdrant-embed doctor",
+        markup=False,
+        highlight=False,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""BM25 term weights, computed here by the engine's own tokeniser, so that every engine searches the same terms."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from qdrant_embed.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import qdrant_edge
+
+MULTILINGUAL = "multilingual"
+
+
+class Bm25Encoder:
+    """Texts to BM25 term weights (Robertson and Zaragoza 2009); the collection supplies the IDF part.
+
+    :param language: A Snowball language such as `english`, or `multilingual` for no stems and no stop words.
+    :raises ConfigurationError: The language is not known.
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._model = _load(language)
+
+    def encode_document(self, text: str) -> tuple[list[int], list[float]]:
+        """Return term ids and their saturated frequencies."""
+        sparse = self._model.embed_document(text)
+        return sparse.indices, sparse.values
+
+    def encode_query(self, text: str) -> tuple[list[int], list[float]]:
+        """Return term ids, each with weight 1."""
+        sparse = self._model.embed_query(text)
+        return sparse.indices, sparse.values
+
+
+@lru_cache(maxsize=8)
+def _load(language: str) -> qdrant_edge.Bm25:
+    import qdrant_edge
+
+    if language == MULTILINGUAL:
+        config = qdrant_edge.Bm25Config(
+            tokenizer=qdrant_edge.TokenizerType.Multilingual,
+            stemmer=qdrant_edge.DisabledStemmer(),
+            stopwords=qdrant_edge.StopwordsSet(languages=set(), custom=set()),
+        )
+    else:
+        config = qdrant_edge.Bm25Config(language=language)
+    try:
+        return qdrant_edge.Bm25(config)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"BM25 knows no language {language!r} ({error}); give an English language name such as 'english' or "
+            f"'german', or {MULTILINGUAL!r}."
+        ) from error

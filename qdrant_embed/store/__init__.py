@@ -1,0 +1,1 @@
+"""Where points live: locations, engines, the layout of a collection, and filters."""
