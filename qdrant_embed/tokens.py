@@ -1,18 +1,33 @@
-"""Counting what a model will see: one small protocol over Hugging Face tokenizers, tiktoken and plain words."""
+"""Counting what a model will see: one small protocol over Hugging Face tokenizers, tiktoken and plain words.
+
+Counts never include special tokens or prompts; whoever sets a limit subtracts those once.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+import numpy as np
+
+from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.types import IntArray
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+WORD_CHARACTERS = 16
+"""A longer word counts as several, as it would with any real vocabulary."""
 
 
 @runtime_checkable
 class TokenCounter(Protocol):
-    """Counts tokens the way one model does, special tokens left out.
+    """Counts tokens the way one model does.
 
-    `name` identifies the tokenizer (a hash or a public encoding name); it goes into the recipe's fingerprint.
+    `name` identifies the tokenizer (a hash or a public encoding name), so that equal tokenizers are equal.
     """
 
     @property
@@ -21,7 +36,7 @@ class TokenCounter(Protocol):
         ...
 
     def count(self, text: str) -> int:
-        """Return the number of tokens of the text, special tokens left out."""
+        """Return the number of tokens of the text."""
         ...
 
     def count_batch(self, texts: Sequence[str]) -> list[int]:
@@ -31,3 +46,110 @@ class TokenCounter(Protocol):
     def offsets(self, text: str) -> IntArray:
         """Return the character span `[start, end)` of every token, shape (tokens, 2), in order."""
         ...
+
+
+class HuggingFaceTokens:
+    """Counts with a fast tokenizer; a copy of it, since saved truncation and padding would falsify every count."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        from tokenizers import Tokenizer as FastTokenizer
+
+        copy: Tokenizer = FastTokenizer.from_str(tokenizer.to_str())
+        copy.no_truncation()
+        copy.no_padding()
+        self.tokenizer = copy
+        digest = hashlib.blake2b(copy.to_str().encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        self.name = f"hf:{digest}"
+
+    @classmethod
+    def from_file(cls, path: Path) -> HuggingFaceTokens:
+        """Read a `tokenizer.json`.
+
+        :raises ModelError: The file is missing or not a tokenizer.
+        """
+        from tokenizers import Tokenizer as FastTokenizer
+
+        if not path.exists():
+            raise ModelError(
+                f"{path} does not exist; a model needs its fast tokenizer. Save it with "
+                "AutoTokenizer.from_pretrained(…).save_pretrained(folder)."
+            )
+        try:
+            return cls(FastTokenizer.from_file(str(path)))
+        except Exception as error:  # tokenizers raises bare Exception
+            raise ModelError(f"{path} is not a tokenizer that can be read: {error}") from error
+
+    def count(self, text: str) -> int:
+        """Return the number of tokens of the text."""
+        return len(self.tokenizer.encode(text, add_special_tokens=False))
+
+    def count_batch(self, texts: Sequence[str]) -> list[int]:
+        """Return `count` of each text, in order."""
+        encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [len(encoding) for encoding in encodings]
+
+    def offsets(self, text: str) -> IntArray:
+        """Return the character span of every token, shape (tokens, 2)."""
+        found = self.tokenizer.encode(text, add_special_tokens=False).offsets
+        return np.asarray(found, np.int64).reshape(-1, 2)
+
+
+class TiktokenTokens:
+    """Counts with one of OpenAI's public encodings.
+
+    :raises ModelError: The encoding's file is neither cached nor to be had from the network.
+    """
+
+    def __init__(self, encoding: str = "cl100k_base") -> None:
+        import tiktoken
+
+        if encoding not in tiktoken.list_encoding_names():
+            known = ", ".join(tiktoken.list_encoding_names())
+            raise ConfigurationError(f"tiktoken knows no encoding {encoding!r}; known: {known}.")
+        try:
+            self._encoding = tiktoken.get_encoding(encoding)
+        except Exception as error:
+            raise ModelError(
+                f"the tiktoken encoding {encoding!r} could not be loaded ({type(error).__name__}). Without a network, "
+                "set TIKTOKEN_CACHE_DIR to a folder that holds it; llama-index-core brings one in _static/tiktoken_cache."
+            ) from error
+        self.name = f"tiktoken:{encoding}"
+
+    def count(self, text: str) -> int:
+        """Return the number of tokens of the text."""
+        return len(self._encoding.encode_ordinary(text))
+
+    def count_batch(self, texts: Sequence[str]) -> list[int]:
+        """Return `count` of each text, in order."""
+        return [len(tokens) for tokens in self._encoding.encode_ordinary_batch(list(texts))]
+
+    def offsets(self, text: str) -> IntArray:
+        """Return the character span of every token; a token inside a character spans that whole character."""
+        pieces = self._encoding.decode_tokens_bytes(self._encoding.encode_ordinary(text))
+        lengths = np.fromiter(map(len, pieces), np.int64, len(pieces))
+        ends = np.cumsum(lengths)
+        encoded = np.frombuffer(text.encode(), np.uint8)
+        starts_character = (encoded & 0xC0) != 0x80
+        character_of_byte = np.cumsum(starts_character) - 1
+        if not len(ends):
+            return np.zeros((0, 2), np.int64)
+        return np.stack([character_of_byte[ends - lengths], character_of_byte[ends - 1] + 1], axis=1).astype(np.int64)
+
+
+class WordTokens:
+    """Counts words and punctuation marks: no vocabulary, every script; for the `hashing` embedder."""
+
+    name = f"words:{WORD_CHARACTERS}"
+    _pattern = re.compile(rf"\w{{1,{WORD_CHARACTERS}}}|[^\w\s]")
+
+    def count(self, text: str) -> int:
+        """Return the number of tokens of the text."""
+        return sum(1 for _ in self._pattern.finditer(text))
+
+    def count_batch(self, texts: Sequence[str]) -> list[int]:
+        """Return `count` of each text, in order."""
+        return [self.count(text) for text in texts]
+
+    def offsets(self, text: str) -> IntArray:
+        """Return the character span of every token, shape (tokens, 2)."""
+        return np.array([match.span() for match in self._pattern.finditer(text)], np.int64).reshape(-1, 2)

@@ -1,0 +1,31 @@
+"""Documents into chunks that fit the model, with exact character offsets."""
+
+from collections.abc import Callable
+
+from qdrant_embed.chunking.base import Chunker, ChunkerByMediaType, ChunkLimit, chunk_document
+from qdrant_embed.registry import Registry
+from qdrant_embed.tokens import TokenCounter
+
+__all__ = ["CHUNKERS", "ChunkLimit", "Chunker", "ChunkerByMediaType", "chunk_document", "make_chunker"]
+
+CHUNKERS: Registry[Callable[[TokenCounter, ChunkLimit], Chunker]] = Registry(
+    "chunker",
+    "qdrant_embed.chunkers",
+    {
+        "auto": "qdrant_embed.chunking.auto:AutoChunker",
+        "code": "qdrant_embed.chunking.code:CodeChunker",
+        "markdown": "qdrant_embed.chunking.markdown:MarkdownChunker",
+        "recursive": "qdrant_embed.chunking.plain:RecursiveChunker",
+        "sentences": "qdrant_embed.chunking.plain:SentenceChunker",
+        "tokens": "qdrant_embed.chunking.plain:TokenChunker",
+    },
+)
+"""Every known chunker; other packages add theirs with the entry-point group `qdrant_embed.chunkers`."""
+
+
+def make_chunker(name: str, counter: TokenCounter, limit: ChunkLimit) -> Chunker:
+    """Return the chunker of this name, counting with `counter`.
+
+    :raises UnknownNameError: There is none of this name; near names are listed.
+    """
+    return CHUNKERS.get(name)(counter, limit)

@@ -1,0 +1,53 @@
+"""Fixtures that every part uses: a folder of real-looking pages, and collections over each local engine."""
+
+import os
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+PAGES = {
+    "index.md": "# Harbour handbook\n\nThis handbook tells how the harbour works.\n\n"
+    "## Opening hours\n\nThe gates open at six in the morning and close at ten at night.\n",
+    "guide/keys.md": "# Keys\n\n## Rotation\n\nMaster keys are rotated every ninety days by the harbour master.\n\n"
+    "## Loss\n\nA lost key is reported to the night watch within one hour.\n",
+    "guide/cranes.md": "# Cranes\n\nCrane four lifts at most twelve tons.\n\n"
+    "## Maintenance\n\nThe cables are inspected every Tuesday before the first shift.\n",
+    "notes/fish.txt": "Herring is landed at pier two.\n\nCod is landed at pier seven, and weighed there.\n",
+}
+
+
+@pytest.fixture
+def pages(tmp_path):
+    """Write the harbour's pages and return their folder."""
+    folder = tmp_path / "harbour"
+    for name, text in PAGES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+@pytest.fixture
+def make_collection(tmp_path):
+    """Return a function that opens (and at the end closes) collections, in a folder unless told otherwise."""
+    from qdrant_embed import Collection, Recipe
+
+    opened = []
+
+    def make(name="harbour", *, at=None, **recipe):
+        settings = {"model": "hashing", **recipe}
+        collection = Collection.open(name, at=at or tmp_path / "qdrant_data", recipe=Recipe(**settings))
+        opened.append(collection)
+        return collection
+
+    yield make
+    for collection in opened:
+        collection.close()
+
+
+@pytest.fixture(params=["folder", "memory"])
+def collection(request, make_collection):
+    """Return an empty collection on the embedded engine and on `QdrantClient(":memory:")`."""
+    return make_collection(at=":memory:" if request.param == "memory" else None)
