@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 WORD_CHARACTERS = 16
 """A longer word counts as several, as it would with any real vocabulary."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_TIKTOKEN_MOST = 200_000
+"""tiktoken overflows its stack, and panics, on a million spaces; a longer text is read in pieces of this size."""
 
 
 @runtime_checkable
@@ -46,6 +50,18 @@ class TokenCounter(Protocol):
     def offsets(self, text: str) -> IntArray:
         """Return the character span `[start, end)` of every token, shape (tokens, 2), in order."""
         ...
+
+
+def encodable(text: str) -> str:
+    """Return the text with lone surrogates replaced: no tokenizer takes them, and one must not lose its document.
+
+    Each is replaced by one character, so that offsets stay those of the text.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub("\ufffd", text)
+    return text
 
 
 class HuggingFaceTokens:
@@ -81,17 +97,17 @@ class HuggingFaceTokens:
 
     def count(self, text: str) -> int:
         """Return the number of tokens of the text."""
-        return len(self.tokenizer.encode(text, add_special_tokens=False))
+        return len(self.tokenizer.encode(encodable(text), add_special_tokens=False))
 
     def count_batch(self, texts: Sequence[str]) -> list[int]:
         """Return `count` of each text, in order."""
-        encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        encodings = self.tokenizer.encode_batch_fast(list(map(encodable, texts)), add_special_tokens=False)
         return [len(encoding) for encoding in encodings]
 
     def offsets(self, text: str) -> IntArray:
         """Return the character span of every token, shape (tokens, 2)."""
-        found = self.tokenizer.encode(text, add_special_tokens=False).offsets
-        return np.asarray(found, np.int64).reshape(-1, 2)
+        found = self.tokenizer.encode(encodable(text), add_special_tokens=False).offsets
+        return np.fromiter(chain.from_iterable(found), np.int64, 2 * len(found)).reshape(-1, 2)
 
 
 class TiktokenTokens:
@@ -111,29 +127,37 @@ class TiktokenTokens:
         except Exception as error:
             raise ModelError(
                 f"the tiktoken encoding {encoding!r} could not be loaded ({type(error).__name__}). Without a network, "
-                "set TIKTOKEN_CACHE_DIR to a folder that holds it; llama-index-core brings one in _static/tiktoken_cache."
+                "set TIKTOKEN_CACHE_DIR to a folder that holds it; llama-index-core brings _static/tiktoken_cache."
             ) from error
         self.name = f"tiktoken:{encoding}"
 
     def count(self, text: str) -> int:
         """Return the number of tokens of the text."""
-        return len(self._encoding.encode_ordinary(text))
+        return sum(len(self._encoding.encode_ordinary(piece)) for piece in _pieces(text))
 
     def count_batch(self, texts: Sequence[str]) -> list[int]:
         """Return `count` of each text, in order."""
-        return [len(tokens) for tokens in self._encoding.encode_ordinary_batch(list(texts))]
+        pieces = [list(_pieces(text)) for text in texts]
+        encoded = iter(self._encoding.encode_ordinary_batch(list(chain.from_iterable(pieces))))
+        return [sum(len(next(encoded)) for _ in of_text) for of_text in pieces]
 
     def offsets(self, text: str) -> IntArray:
         """Return the character span of every token; a token inside a character spans that whole character."""
-        pieces = self._encoding.decode_tokens_bytes(self._encoding.encode_ordinary(text))
-        lengths = np.fromiter(map(len, pieces), np.int64, len(pieces))
+        if not text:
+            return np.zeros((0, 2), np.int64)
+        tokens = chain.from_iterable(self._encoding.encode_ordinary(piece) for piece in _pieces(text))
+        lengths = np.array([len(piece) for piece in self._encoding.decode_tokens_bytes(list(tokens))], np.int64)
         ends = np.cumsum(lengths)
-        encoded = np.frombuffer(text.encode(), np.uint8)
+        encoded = np.frombuffer(encodable(text).encode(), np.uint8)
         starts_character = (encoded & 0xC0) != 0x80
         character_of_byte = np.cumsum(starts_character) - 1
-        if not len(ends):
-            return np.zeros((0, 2), np.int64)
         return np.stack([character_of_byte[ends - lengths], character_of_byte[ends - 1] + 1], axis=1).astype(np.int64)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield the text in pieces that tiktoken can take, nearly always itself."""
+    whole = encodable(text)
+    return (whole[start : start + _TIKTOKEN_MOST] for start in range(0, len(whole), _TIKTOKEN_MOST))
 
 
 class WordTokens:

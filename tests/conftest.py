@@ -50,4 +50,4 @@ def make_collection(tmp_path):
 @pytest.fixture(params=["folder", "memory"])
 def collection(request, make_collection):
     """Return an empty collection on the embedded engine and on `QdrantClient(":memory:")`."""
-    return make_collection(at=":memory:" if request.param == "memory" else None)
+    return make_collection(at=":memory:" if request.param == "memory" else None, chunk_tokens=24)

@@ -13,7 +13,23 @@ from benchmarks.common import save
 
 HERE = Path(__file__).parent
 CHUNKS_PER_DOCUMENT = 20
-WORDS = "vector payload shard segment replica index filter query point collection score token batch stream window".split()
+WORDS = [
+    "vector",
+    "payload",
+    "shard",
+    "segment",
+    "replica",
+    "index",
+    "filter",
+    "query",
+    "point",
+    "collection",
+    "score",
+    "token",
+    "batch",
+    "stream",
+    "window",
+]
 
 
 def rss_anon_mb() -> float:

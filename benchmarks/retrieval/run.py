@@ -90,7 +90,9 @@ def findability(at: Path, samples: int) -> dict:
         generator.shuffle(sentences)
         sentences = sentences[:samples]
         found = collection.search([sentence for _, sentence in sentences], k=3)
-        hit = [squash(s) in squash(" ".join(h.text for h in hits)) for (_, s), hits in zip(sentences, found, strict=True)]
+        hit = [
+            squash(s) in squash(" ".join(h.text for h in hits)) for (_, s), hits in zip(sentences, found, strict=True)
+        ]
         began = time.perf_counter()
         again = collection.ingest(folder)
         second_seconds = time.perf_counter() - began
@@ -123,8 +125,8 @@ def edits(at: Path, count: int) -> dict:
         outcomes = []
         with Collection.open("edits", at=at, recipe=Recipe(model="minilm")) as collection:
             collection.ingest(folder)
-            for page in generator.sample(pages, count):
-                outcomes.append(one_edit(collection, folder, page, generator))
+            edited = generator.sample(pages, count)
+            outcomes += [one_edit(collection, folder, page, generator) for page in edited]
     beyond = [outcome["embedded_beyond"] for outcome in outcomes]
     return {
         "edits": len(outcomes),

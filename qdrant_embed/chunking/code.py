@@ -11,9 +11,9 @@ from semantic_text_splitter import CodeSplitter
 
 from qdrant_embed.chunking.base import Chunker, ChunkLimit
 from qdrant_embed.chunking.fitting import Fitter
-from qdrant_embed.chunking.plain import RecursiveChunker
+from qdrant_embed.chunking.plain import RecursiveChunker, pieces_between
 from qdrant_embed.chunking.ruler import Ruler
-from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter
+from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, encodable
 from qdrant_embed.types import Span
 
 GRAMMARS: Mapping[str, str] = {
@@ -35,30 +35,27 @@ class CodeChunker:
     """
 
     def __init__(self, counter: TokenCounter, limit: ChunkLimit, *, media_type: str = "") -> None:
-        self._counter = counter
-        self._limit = limit
         self._media_type = media_type
         self._fitter = Fitter(counter, limit)
 
     def for_media_type(self, media_type: str) -> Chunker:
         """Return the chunker for a language."""
-        return CodeChunker(self._counter, self._limit, media_type=media_type)
+        return CodeChunker(self._fitter.counter, self._fitter.limit, media_type=media_type)
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the spans of the text, in order."""
+        counter = self._fitter.counter
         language = _grammar(self._media_type)
         if language is None:
-            return RecursiveChunker(self._counter, self._limit).spans(text)
-        offsets = [offset for offset, _ in self._splitter(language).chunk_indices(text)] or [0]
-        bounds = [0, *offsets[1:], len(text)]
-        spans = (Span(start, end) for start, end in zip(bounds, bounds[1:], strict=False))
-        return self._fitter.fit(Ruler(text, self._counter), spans)
+            return RecursiveChunker(counter, self._fitter.limit).spans(text)
+        starts = [offset for offset, _ in self._splitter(language).chunk_indices(encodable(text))]
+        return self._fitter.fit(Ruler(text, counter), pieces_between(text, [0, *starts[1:]]))
 
     def _splitter(self, language: Any) -> CodeSplitter:
-        room = self._limit.tokens - self._limit.overlap
-        if isinstance(self._counter, HuggingFaceTokens):
-            return CodeSplitter.from_huggingface_tokenizer(language, self._counter.tokenizer, room)
-        return CodeSplitter.from_callback(language, self._counter.count, room)
+        counter, room = self._fitter.counter, self._fitter.room
+        if isinstance(counter, HuggingFaceTokens):
+            return CodeSplitter.from_huggingface_tokenizer(language, counter.tokenizer, room)
+        return CodeSplitter.from_callback(language, counter.count, room)
 
 
 @lru_cache(maxsize=16)

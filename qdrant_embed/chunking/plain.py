@@ -3,114 +3,116 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from semantic_text_splitter import TextSplitter
 
 from qdrant_embed.chunking.base import ChunkLimit
-from qdrant_embed.chunking.fitting import Fitter, split_exactly, split_plain, trimmed
-from qdrant_embed.chunking.ruler import Ruler
-from qdrant_embed.chunking.splitting import Boundary, Cutter
-from qdrant_embed.tokens import TokenCounter
+from qdrant_embed.chunking.boundaries import line_levels, natural_cut
+from qdrant_embed.chunking.fitting import Fitter, Piece
+from qdrant_embed.chunking.merging import cut
+from qdrant_embed.chunking.ruler import Ruler, trimmed
+from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, encodable
 from qdrant_embed.types import Span
 
-TINY_SHARE = 4
-"""A part smaller than one in so many of the limit is joined to its neighbour where it can be."""
-_PARAGRAPH, _LINE = 10, 12
-_BREAKS = re.compile(r"\r\n|\r|\n|\f|\u2029")
-
-
-def line_boundaries(text: str) -> list[Boundary]:
-    """Return a boundary at every line start: strong after a blank line, weaker elsewhere."""
-    found: list[Boundary] = []
-    blank = False
-    last = 0
-    for match in _BREAKS.finditer(text):
-        blank = blank or not text[last : match.start()].strip()
-        last = match.end()
-        following = text[last : last + 1]
-        if following and following not in "\r\n":
-            found.append(Boundary(last, _PARAGRAPH if blank else _LINE))
-            blank = False
-        else:
-            blank = True
-    return found
+WINDOW = 20_000
+"""Characters that the splitter of sentences is given at once: it looks at all of them many times."""
+_BREAK = re.compile(r"[\r\n]")
 
 
 class RecursiveChunker:
     """Cuts at blank lines, then lines, then sentences, words and characters.
 
-    *Does*: cuts only what does not fit, at the strongest boundary, so that an edit stays local.
-    *Needs*: nothing. *Relation*: `markdown` knows headings and blocks besides; `tokens` ignores structure.
+    *Does*: cuts only what does not fit, keeps what is indented together, and lets an edit change only the chunks that
+    hold it (see `merging`). *Needs*: nothing.
+    *Relation*: `markdown` knows headings and blocks besides; `sentences` fills chunks better.
     """
 
     def __init__(self, counter: TokenCounter, limit: ChunkLimit) -> None:
-        self._counter = counter
-        self._limit = limit
         self._fitter = Fitter(counter, limit)
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the spans of the text, in order."""
-        ruler = Ruler(text, self._counter)
-        room = self._limit.tokens - self._limit.overlap
-        cutter = Cutter(
-            text,
-            line_boundaries(text),
-            fits=lambda start, end: ruler.tokens(*trimmed(text, start, end)) <= room,
-            tiny=lambda start, end: ruler.tokens(start, end) < room // TINY_SHARE,
-            leaf=lambda start, end: split_plain(ruler, start, end, room),
-        )
-        return self._fitter.fit(ruler, (Span(start, end) for start, end in cutter.cut()))
+        ruler = Ruler(text, self._fitter.counter)
+        parts = cut(ruler, line_levels(text), self._fitter.room, _no_context)
+        return self._fitter.fit(ruler, (Piece(Span(start, end)) for start, end in parts))
 
 
 class SentenceChunker:
     """Packs whole sentences (Unicode annex 29) until the limit is reached.
 
     *Does*: fills chunks well and never cuts a sentence that fits. *Needs*: nothing.
-    *Relation*: unlike `recursive` it pays no heed to paragraphs, and an edit may move later boundaries.
+    *Relation*: unlike `recursive` it pays no heed to paragraphs, and an edit moves the boundaries behind it.
     """
 
     def __init__(self, counter: TokenCounter, limit: ChunkLimit) -> None:
-        self._counter = counter
-        self._limit = limit
         self._fitter = Fitter(counter, limit)
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the spans of the text, in order."""
-        folded = _BREAKS.sub(lambda match: " " * len(match.group()), text)
-        room = self._limit.tokens - self._limit.overlap
-        bounds = split_exactly(folded, 0, len(text), self._counter, room)
-        return self._fitter.fit(Ruler(text, self._counter), (Span(start, end) for start, end in bounds))
+        # To the splitter a line break is stronger than a sentence's end; here it is only space.
+        starts = self._starts(_BREAK.sub(" ", encodable(text)))
+        return self._fitter.fit(Ruler(text, self._fitter.counter), pieces_between(text, starts))
+
+    def _starts(self, text: str) -> list[int]:
+        starts = [0]
+        window = max(WINDOW, self._fitter.room * 40)
+        while starts[-1] < len(text):
+            here = starts[-1]
+            found = [here + offset for offset, _ in self._splitter.chunk_indices(text[here : here + window])][1:]
+            if here + window >= len(text):
+                return starts + found
+            # The window's end is no boundary: what ends there is cut again, with what follows it.
+            starts += found or [here + window]
+        return starts
+
+    @cached_property
+    def _splitter(self) -> TextSplitter:
+        counter, room = self._fitter.counter, self._fitter.room
+        if isinstance(counter, HuggingFaceTokens):
+            return TextSplitter.from_huggingface_tokenizer(counter.tokenizer, room)
+        return TextSplitter.from_callback(counter.count, room)
 
 
 class TokenChunker:
     """Cuts every so many tokens, between words where the tokenizer allows.
 
-    *Does*: the largest and most even chunks. *Needs*: nothing. *Relation*: the only one that may cut inside a sentence
-    that would fit.
+    *Does*: the largest and most even chunks. *Needs*: nothing.
+    *Relation*: the only one that may cut inside a sentence that would fit; an edit moves the boundaries behind it.
     """
 
     def __init__(self, counter: TokenCounter, limit: ChunkLimit) -> None:
-        self._counter = counter
-        self._limit = limit
         self._fitter = Fitter(counter, limit)
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the spans of the text, in order."""
-        ruler = Ruler(text, self._counter)
-        return self._fitter.fit(ruler, self._every(ruler, self._limit.tokens - self._limit.overlap))
+        ruler = Ruler(text, self._fitter.counter)
+        return self._fitter.fit(ruler, pieces_between(text, self._starts(ruler)))
 
-    def _every(self, ruler: Ruler, room: int) -> Iterator[Span]:
-        start, length = 0, len(ruler.text)
-        while start < length:
-            end = ruler.forward(start, room, length)
-            if end < length:
-                end = _word_start(ruler.text, start, end)
-            yield Span(start, end)
-            start = end
+    def _starts(self, ruler: Ruler) -> list[int]:
+        starts, length = [0], len(ruler.text)
+        while (end := ruler.forward(starts[-1], self._fitter.room, length)) < length:
+            here = starts[-1]
+            starts.append(word_start(ruler.text, here, end))
+        return starts
 
 
-def _word_start(text: str, start: int, end: int) -> int:
-    """Move a cut back to the beginning of the word it falls into, if that word begins in the span's second half."""
-    place = end
-    while place > (start + end) // 2 and not text[place - 1].isspace():
-        place -= 1
-    return place if place > (start + end) // 2 else end
+def word_start(text: str, start: int, end: int) -> int:
+    """Move a cut back to the beginning of the word that it falls into, or else of the character."""
+    for place in range(end, (start + end) // 2, -1):
+        if text[place - 1].isspace():
+            return place
+    return natural_cut(text, start, end, end)
+
+
+def pieces_between(text: str, starts: Sequence[int]) -> Iterator[Piece]:
+    """Yield what lies between the cuts, without what is blank."""
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        first, last = trimmed(text, start, end)
+        if first < last:
+            yield Piece(Span(first, last))
+
+
+def _no_context(starts: Sequence[int]) -> Sequence[int]:
+    return [0] * len(starts)

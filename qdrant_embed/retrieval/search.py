@@ -25,6 +25,8 @@ RRF_K = 60
 CANDIDATES = 10
 """Hits that each list offers to the fusion, as a multiple of k."""
 MIN_CANDIDATES = 100
+SPARE_FOR_TIES = 8
+"""Hits asked for beyond k when fusing: which of several equal ones the engine puts last is chance."""
 HNSW_EF = 256
 """Candidates kept while walking the graph; wide, since collections promise near-exact recall unless told otherwise."""
 
@@ -64,7 +66,7 @@ class Searcher:
         )
         found = {id(part): answer.points for part, answer in zip(asked, answers, strict=True)}
         return [
-            Hits(map(Hit.from_point, found.get(id(part), ())), query=query, language=self.bm25.language)
+            Hits(map(Hit.from_point, _in_order(found.get(id(part), ()))[:k]), query=query, language=self.bm25.language)
             for query, part in zip(queries, ranked, strict=True)
         ]
 
@@ -99,7 +101,7 @@ class _Ranked:
             return models.QueryRequest(
                 prefetch=[self._by_terms(), self._by_vector()],
                 query=models.RrfQuery(rrf=models.Rrf(k=RRF_K)),
-                limit=self.limit,
+                limit=self.limit + SPARE_FOR_TIES,
                 with_payload=True,
                 score_threshold=self.min_score,
             )
@@ -129,6 +131,11 @@ class _Ranked:
         vector = None if self.vector is None else self.vector.tolist()
         params = models.SearchParams(hnsw_ef=HNSW_EF)
         return models.Prefetch(query=vector, using=DENSE, filter=self.condition, limit=self._depth, params=params)
+
+
+def _in_order(points: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:
+    """Put equal scores, which fusion by rank gives often, into an order that is the same every time."""
+    return sorted(points, key=lambda point: (-point.score, str(point.id)))
 
 
 def _check(queries: Sequence[str], k: int, mode: str) -> None:

@@ -218,7 +218,10 @@ def test_files_that_cannot_be_read_are_named_and_keep_their_points(collection, p
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
-    [(["just a text"], "Wrap texts"), ([Document(text="a", source="x"), Document(text="b", source="x")], "two documents")],
+    [
+        (["just a text"], "Wrap texts"),
+        ([Document(text="a", source="x"), Document(text="b", source="x")], "two documents"),
+    ],
 )
 def test_wrong_documents_are_refused_with_what_to_type(collection, wrong, says):
     with pytest.raises(ConfigurationError, match=says):
@@ -243,7 +246,7 @@ def test_an_interrupted_change_that_is_taken_back_leaves_nothing_behind(collecti
     before = texts(collection)
     page = pages / "guide/keys.md"
     old, stat = page.read_text(), page.stat()
-    page.write_text(old + "\n\n## Extra\n\nA paragraph that will be taken back.\n" * 3)
+    page.write_text(old.replace("ninety", "thirty") + "\n\n## Extra\n\nA paragraph that will be taken back.\n" * 3)
     engine = collection._engine
     original = engine.delete
     monkeypatch.setattr(engine, "delete", lambda *args, **kwargs: (_ for _ in ()).throw(KeyboardInterrupt))

@@ -22,7 +22,7 @@ def test_another_folder_of_the_same_name_is_refused_with_both_ways_out(tmp_path)
     for parent in ("a", "b"):
         (tmp_path / parent / "docs").mkdir(parents=True)
     known = {"docs": place(tmp_path / "a" / "docs")}
-    with pytest.raises(ConfigurationError, match="root='docs'.*root='docs-2'"):
+    with pytest.raises(ConfigurationError, match=r"root='docs'.*root='docs-2'"):
         resolve(tmp_path / "b" / "docs", None, known)
     assert resolve(tmp_path / "b" / "docs", "docs", known).label == "docs"
 

@@ -1,0 +1,5 @@
+"""Embed with the models of `qdrant_embed` in LlamaIndex."""
+
+from llama_index.embeddings.qdrant_embed.base import QdrantEmbedEmbedding
+
+__all__ = ["QdrantEmbedEmbedding"]

@@ -1,0 +1,70 @@
+"""The retriever: questions in, nodes of a collection out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from llama_index.core.callbacks import CallbackManager
+from llama_index.core.retrievers import BaseRetriever
+from llama_index.core.schema import NodeWithScore, QueryBundle
+from llama_index.core.vector_stores import MetadataFilters
+from llama_index.retrievers.qdrant_embed.filters import to_qdrant_filter
+from llama_index.retrievers.qdrant_embed.nodes import to_node
+
+from qdrant_embed.retrieval.hits import Hit
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+    from qdrant_embed.collection import Collection
+    from qdrant_embed.retrieval.search import Mode
+    from qdrant_embed.store.filters import PlainFilter
+
+
+class QdrantEmbedRetriever(BaseRetriever):
+    """Retrieve the best `k` passages of a collection; usually made by `collection.as_retriever(k=…)`.
+
+    Nodes carry the passage's exact text and character positions, its document (`ref_doc_id`) and the passages before
+    and after it, its score and metadata. The asynchronous methods search in a thread, so the event loop stays free.
+
+    Of a `QueryBundle`, `query_str` is searched for, or each of `custom_embedding_strs` where a query transform such as
+    HyDE set them; a passage found by several keeps its best score. An `embedding` in the bundle is not used: nothing
+    says which model made it, and comparing vectors of two models gives wrong answers without any error.
+
+    :param filter: A plain dict, a `qdrant_client.models.Filter`, or LlamaIndex's `MetadataFilters`.
+    :param mode: `hybrid`, `dense` or `bm25`; scores are on that mode's scale.
+    """
+
+    def __init__(
+        self,
+        collection: Collection,
+        *,
+        k: int = 5,
+        filter: PlainFilter | models.Filter | MetadataFilters | None = None,
+        mode: Mode = "hybrid",
+        callback_manager: CallbackManager | None = None,
+        verbose: bool = False,
+    ) -> None:
+        super().__init__(callback_manager=callback_manager, verbose=verbose)
+        self._collection = collection
+        self._k = k
+        self._filter = to_qdrant_filter(filter) if isinstance(filter, MetadataFilters) else filter
+        self._mode: Mode = mode
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return self._search(query_bundle)
+
+    async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return await asyncio.to_thread(self._search, query_bundle)
+
+    def _search(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        queries = query_bundle.embedding_strs or [query_bundle.query_str]
+        found = self._collection.search(queries, self._k, filter=self._filter, mode=self._mode)
+        best: dict[str, Hit] = {}
+        for hit in sorted((hit for hits in found for hit in hits), key=lambda hit: -hit.score):
+            best.setdefault(hit.id, hit)
+        return [
+            NodeWithScore(node=to_node(hit, self._collection.neighbors(hit)), score=hit.score)
+            for hit in list(best.values())[: self._k]
+        ]

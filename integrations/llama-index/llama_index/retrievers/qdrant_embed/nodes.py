@@ -1,0 +1,62 @@
+"""Hits as LlamaIndex nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from llama_index.core.schema import NodeRelationship, ObjectType, RelatedNodeInfo, TextNode
+
+from qdrant_embed.retrieval.hits import Hit
+
+EMBEDDED_KEYS = frozenset({"headings"})
+"""Metadata that was embedded with the text, and so belongs to what an embedder or a reranker sees of the node."""
+LLM_HIDDEN_KEYS = ("file_name",)
+"""Repeats `source` under the name that other readers use; an LLM need not read it twice."""
+
+
+def to_node(hit: Hit, around: Iterable[Hit]) -> TextNode:
+    """Return a hit as a node; `node.text` is `document_text[node.start_char_idx:node.end_char_idx]`.
+
+    :param around: Chunks of the same document, of which those next to the hit become PREVIOUS and NEXT.
+    """
+    metadata = node_metadata(hit)
+    return TextNode(
+        id_=hit.id,
+        text=hit.text,
+        mimetype=hit.media_type or "text/plain",
+        start_char_idx=hit.start,
+        end_char_idx=hit.end,
+        metadata=metadata,
+        excluded_embed_metadata_keys=[key for key in metadata if key not in EMBEDDED_KEYS],
+        excluded_llm_metadata_keys=[key for key in LLM_HIDDEN_KEYS if key in metadata],
+        relationships=_relationships(hit, around),
+    )
+
+
+def node_metadata(hit: Hit) -> dict[str, Any]:
+    """Return the user's metadata and, under LlamaIndex's names, where the passage stands.
+
+    `source`, `file_name` (the same), `title`, `page_label` and `headings` go before the user's fields of these names.
+    """
+    place = {
+        "source": hit.source,
+        "file_name": hit.source,
+        "title": hit.title,
+        "page_label": "" if hit.page is None else str(hit.page),
+        "headings": " › ".join(hit.headings),
+    }
+    return {**hit.metadata, **{key: value for key, value in place.items() if value}}
+
+
+def _relationships(hit: Hit, around: Iterable[Hit]) -> dict[NodeRelationship, RelatedNodeInfo]:
+    document = RelatedNodeInfo(
+        node_id=hit.document_id, node_type=ObjectType.DOCUMENT, metadata={**hit.metadata, "source": hit.source}
+    )
+    related = {NodeRelationship.SOURCE: document}
+    beside = {hit.index - 1: NodeRelationship.PREVIOUS, hit.index + 1: NodeRelationship.NEXT}
+    for neighbour in around:
+        if neighbour.index in beside:
+            info = RelatedNodeInfo(node_id=neighbour.id, node_type=ObjectType.TEXT)
+            related[beside[neighbour.index]] = info
+    return related

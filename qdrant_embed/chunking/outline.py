@@ -1,0 +1,128 @@
+"""The structure of a Markdown text: its headings, and how strong the boundary before each line is."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from qdrant_embed.chunking.boundaries import BLOCK, GLUED, HEADING, ITEM, LINE, RULE, line_levels
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+_DEEPEST = 9
+_NOT_SPACE = re.compile(r"\S")
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n.*?^(?:---|\.\.\.)[ \t]*$", re.DOTALL | re.MULTILINE)
+_ATTRIBUTES = re.compile(r"\s*\{[^{}]*\}\s*$")
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_EMPHASIS = re.compile(r"(?<!\w)[*_`]+(?=\S)|(?<=\S)[*_`]+(?!\w)")
+_ITEMS = frozenset({"list_item_open", "tr_open", "paragraph_open", "fence", "blockquote_open"})
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading: where its first line begins, where its text does, its level (1 to 6), and its words.
+
+    :param text_start: Where what follows it begins: text, or another heading.
+    """
+
+    start: int
+    text_start: int
+    level: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Headings in order, and position → level of every boundary (see `boundaries`)."""
+
+    headings: Sequence[Heading]
+    levels: dict[int, int]
+
+
+def read_outline(text: str) -> Outline:
+    """Parse a Markdown text (CommonMark with tables; front matter is left whole)."""
+    front = _FRONT_MATTER.match(text)
+    skipped = front.end() if front else 0
+    # Blank lines in place of the front matter keep the parser's line numbers those of the text.
+    body = "\n" * len(_LINE_END.findall(text, 0, skipped)) + text[skipped:]
+    lines = [0, *(match.end() for match in _LINE_END.finditer(text)), len(text)]
+    tokens = [token for token in _parser().parse(body) if token.map is None or lines[token.map[0]] >= skipped]
+    levels = line_levels(text)
+    for line, level in _block_levels(tokens, lines, levels):
+        levels[lines[line]] = level
+    headings = [
+        Heading(
+            lines[lines_of[0]], _next_line(lines, text, lines_of[1]), int(token.tag[1:]), plain_title(inline.content)
+        )
+        for token, inline in pairwise(tokens)
+        if token.type == "heading_open" and token.level == 0 and (lines_of := token.map)
+    ]
+    for place in _glued(tokens, lines, text):
+        if levels.get(place, GLUED) > HEADING + 5:
+            levels[place] = GLUED
+    levels.pop(0, None)
+    return Outline(headings, {place: level for place, level in levels.items() if place < len(text)})
+
+
+def _block_levels(tokens: Sequence[Token], lines: Sequence[int], known: dict[int, int]) -> Iterator[tuple[int, int]]:
+    """Yield line → level where a block begins, the weakest first, so that the strongest stays."""
+    found: list[tuple[int, int]] = []
+    for token in tokens:
+        if token.map is None or token.nesting < 0:
+            continue
+        line = token.map[0]
+        level = known.get(lines[line], GLUED)
+        if token.type == "heading_open" and token.level == 0:
+            found.append((line, HEADING + int(token.tag[1:]) - 1))
+        elif token.type == "hr" and token.level == 0:
+            found.append((line, RULE))
+        elif token.level == 0 and level < LINE:
+            found.append((line, min(level, BLOCK)))
+        elif token.type in _ITEMS and token.level > 0:
+            found.append((line, min(level, ITEM + min(token.level // 2, _DEEPEST))))
+    yield from sorted(found, key=lambda one: -one[1])
+
+
+def _glued(tokens: Sequence[Token], lines: Sequence[int], text: str) -> Iterator[int]:
+    """Yield where a chunk should not be cut: after a heading, a table's head, a fence's first line, before its last."""
+    for token in tokens:
+        if token.map is None:
+            continue
+        first, last = token.map
+        if token.type == "heading_open" and token.level == 0:
+            yield from (*lines[first + 1 : last + 1], _next_line(lines, text, last))
+        elif token.type == "thead_open":
+            yield from lines[first + 1 : last + 2]
+        elif token.type == "fence":
+            yield from {lines[first + 1], lines[max(first + 1, last - 1)]}
+
+
+def _next_line(lines: Sequence[int], text: str, line: int) -> int:
+    """Return where the first line that is not blank begins, at this line or after it."""
+    found = _NOT_SPACE.search(text, lines[line])
+    return lines[bisect_right(lines, found.start()) - 1] if found else len(text)
+
+
+def plain_title(markup: str) -> str:
+    """Return a heading's words, without attributes (`{ #id }`), links' targets and emphasis."""
+    words = _LINK.sub(r"\1", _ATTRIBUTES.sub("", markup))
+    # A snake_case name keeps its underscores: only markers at the edge of a word are markup.
+    return " ".join(_EMPHASIS.sub("", words).split())
+
+
+@lru_cache(maxsize=1)
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    # Inline markup does not move block boundaries; leaving it out makes parsing several times faster.
+    parser = MarkdownIt("commonmark").enable("table")
+    parser.core.ruler.disable("inline")
+    return parser

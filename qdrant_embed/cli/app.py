@@ -1,0 +1,53 @@
+"""The program: its commands, put together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from qdrant_embed import __version__
+from qdrant_embed.cli import delete, doctor, exits, info, ingest, models, search
+
+app = typer.Typer(
+    name="qdrant-embed",
+    cls=exits.Commands,
+    help="Folders of documents in, well-ranked passages out: the embedding layer for the Qdrant vector database.",
+    epilog=exits.EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("ingest", epilog=exits.EXIT_CODES)(ingest.ingest)
+app.command("search")(search.search)
+app.command("info")(info.info)
+app.add_typer(models.app, name="models")
+app.command("doctor")(doctor.doctor)
+app.command("delete")(delete.delete)
+
+
+@app.callback()
+def program(
+    *,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="QDRANT_EMBED_DEBUG", help="Show where in the code an error happened.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version.", is_eager=True, callback=lambda wanted: _show_version(wanted=wanted)
+        ),
+    ] = False,
+) -> None:
+    """Take the flags that stand before the command."""
+
+
+def main() -> None:
+    """Run the command line; the entry point of `qdrant-embed`."""
+    exits.run(app)
+
+
+def _show_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"qdrant-embed {__version__}")
+        raise typer.Exit

@@ -1,0 +1,63 @@
+"""`qdrant-embed doctor`: what is installed, what will be used and why, what to type to improve it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from qdrant_embed.cli import exits, options
+from qdrant_embed.cli.output import results, write_json
+
+if TYPE_CHECKING:
+    from qdrant_embed.cli.checks import Finding
+
+_MARKS = {"ok": ("✓ ok", "green"), "absent": ("– absent", "yellow"), "problem": ("✗ problem", "bold red")}
+
+
+def doctor(
+    *,
+    at: options.At = options.DEFAULT_LOCATION,
+    model: Annotated[str, typer.Option("--model", "-m", help="The model to look at.")] = options.DEFAULT_MODEL,
+    as_json: options.AsJson = False,
+) -> None:
+    """Say what is installed, what will be used and why, and what to type to improve it.
+
+    Nothing is downloaded and nothing is changed. Ends with exit code 1 if something would fail.
+    """
+    from qdrant_embed.cli import checks
+
+    findings = [
+        *checks.check_installed(), *checks.check_model(model), *checks.check_machine(), *checks.check_location(at),
+    ]  # fmt: skip
+    healthy = all(finding.status != "problem" for finding in findings)
+    if as_json:
+        write_json({"healthy": healthy, "findings": [finding.as_dict() for finding in findings]})
+    else:
+        results().print(_page(findings))
+    if not healthy:
+        raise typer.Exit(exits.ERROR)
+
+
+def _page(findings: Sequence[Finding]) -> Group:
+    parts: list[Table | Text] = []
+    for section in dict.fromkeys(finding.section for finding in findings):
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for finding in findings:
+            if finding.section == section:
+                mark, style = _MARKS[finding.status]
+                table.add_row(Text(mark, style), Text(finding.name), Text(finding.detail))
+        parts += [Text(section, style="bold"), table, Text("")]
+    advice = [finding for finding in findings if finding.advice]
+    if not advice:
+        return Group(*parts, Text("Nothing to improve."))
+    parts.append(Text("to improve", style="bold"))
+    parts += [Text(f"  {finding.name}: {finding.advice}", overflow="fold") for finding in advice]
+    return Group(*parts)

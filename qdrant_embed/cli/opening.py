@@ -1,0 +1,97 @@
+"""Opening a collection from what was typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qdrant_embed.errors import CollectionNotFoundError
+
+if TYPE_CHECKING:
+    from qdrant_embed.collection import Collection
+    from qdrant_embed.recipe import Recipe
+    from qdrant_embed.types import Json
+
+_LIKE_A_SERVER = re.compile(r"://|:\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A collection as it was asked for.
+
+    :param recipe: The recipe flags that were typed, those left out not among them.
+    """
+
+    name: str
+    at: str
+    recipe: Mapping[str, Json]
+
+
+def folder_of(at: str) -> Path | None:
+    """Return the folder that a location is, None for anything else: a server, `:memory:`, a URL without its `http`."""
+    return None if at == ":memory:" or _LIKE_A_SERVER.search(at) else Path(at).expanduser()
+
+
+def require_location(at: str) -> None:
+    """Refuse to look for collections where there is no folder, instead of making an empty one.
+
+    :raises CollectionNotFoundError: The location is a folder that does not exist.
+    """
+    folder = folder_of(at)
+    if folder is not None and not folder.is_dir():
+        raise CollectionNotFoundError(f"there is no folder {at!r} yet, so there are no collections in it.")
+
+
+def open_stored(name: str, at: str) -> Collection:
+    """Open a collection that exists.
+
+    :raises CollectionNotFoundError: There is none of this name.
+    """
+    require_location(at)
+    from qdrant_embed.collection import Collection
+
+    return Collection.open(name, at=at)
+
+
+def open_wanted(wanted: Wanted) -> Collection:
+    """Open a collection with the recipe that is stored with it; create it if there is none.
+
+    :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
+    """
+    from qdrant_embed.collection import Collection
+    from qdrant_embed.recipe import Recipe
+
+    try:
+        collection = open_stored(wanted.name, wanted.at)
+    except CollectionNotFoundError:
+        return Collection.open(wanted.name, at=wanted.at, recipe=Recipe(**wanted.recipe))
+    try:
+        _require_same(wanted, collection.recipe)
+    except BaseException:
+        collection.close()
+        raise
+    return collection
+
+
+def recipe_of(wanted: Wanted) -> Recipe:
+    """Return the recipe that an ingest would use, without making anything.
+
+    :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
+    """
+    from qdrant_embed.recipe import Recipe
+
+    try:
+        with open_stored(wanted.name, wanted.at) as collection:
+            _require_same(wanted, collection.recipe)
+            return collection.recipe
+    except CollectionNotFoundError:
+        return Recipe(**wanted.recipe)
+
+
+def _require_same(wanted: Wanted, stored: Recipe) -> None:
+    from qdrant_embed.recipe import require_equal
+
+    require_equal(wanted.name, stored.as_dict(), {**stored.as_dict(), **wanted.recipe})

@@ -1,0 +1,73 @@
+"""The flags, each a type that a command's parameter can have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+# Defaults are repeated here because asking the library for them would make `--help` import it; a test compares them.
+DEFAULT_COLLECTION = "documents"
+DEFAULT_LOCATION = "./qdrant_data"
+DEFAULT_MODEL = "minilm"
+MAX_FILE_MB = 50.0
+FILE_TIMEOUT = 60.0
+
+_RECIPE = "Recipe: kept with the collection, so that later runs need none of these"
+_FILES = "Files"
+
+At = Annotated[
+    str, typer.Option("--at", help="Where collections live: a folder, a server's URL, or :memory:.", metavar="LOCATION")
+]
+Name = Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.", metavar="NAME")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, nothing else there.")]
+
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model", "-m", help="Preset, folder or hub id.", show_default=DEFAULT_MODEL, rich_help_panel=_RECIPE
+    ),
+]
+Chunker = Annotated[
+    str | None,
+    typer.Option(
+        help="auto, markdown, recursive, sentences, tokens, code.", show_default="auto", rich_help_panel=_RECIPE
+    ),
+]
+ChunkTokens = Annotated[
+    int | None,
+    typer.Option(
+        help="The most tokens of a chunk, prompt included.",
+        show_default="what the model reads, at most 512",
+        rich_help_panel=_RECIPE,
+    ),
+]
+Overlap = Annotated[
+    int | None, typer.Option(help="Tokens shared with the chunk before.", show_default="0", rich_help_panel=_RECIPE)
+]
+Window = Annotated[
+    str | None,
+    typer.Option(
+        help="For texts longer than the model: pcw, truncate, error.", show_default="pcw", rich_help_panel=_RECIPE
+    ),
+]
+Compression = Annotated[
+    str | None,
+    typer.Option(help="What is stored: float32, 256d+float16, …", show_default="float32", rich_help_panel=_RECIPE),
+]
+Language = Annotated[
+    str | None,
+    typer.Option(help="Language of BM25's word stems.", show_default="english", rich_help_panel=_RECIPE),
+]
+
+RootLabel = Annotated[
+    str | None, typer.Option("--root", help="Label of the folder.", show_default="its name", rich_help_panel=_FILES)
+]
+Include = Annotated[
+    list[str] | None, typer.Option(help="Only files like this, as in .gitignore.", rich_help_panel=_FILES)
+]
+Exclude = Annotated[
+    list[str] | None, typer.Option(help="No files like this, as in .gitignore.", rich_help_panel=_FILES)
+]
+MaxFileMb = Annotated[float, typer.Option(help="A larger file is listed as failed.", rich_help_panel=_FILES)]
+Timeout = Annotated[float, typer.Option(help="Seconds that reading one file may take.", rich_help_panel=_FILES)]

@@ -1,0 +1,65 @@
+"""The report of an ingest, as people read it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from qdrant_embed.ingest.report import IngestReport
+
+_NOTES = {
+    "embedded": "texts that went through the model",
+    "reused": "had their vectors already",
+    "deleted": "their text is gone",
+    "truncated": "longer than the model, their end was cut off",
+    "windowed": "longer than the model, read in several windows",
+}
+
+
+def combine(reports: Sequence[IngestReport]) -> IngestReport:
+    """Add up the reports of several paths."""
+    if len(reports) == 1:
+        return reports[0]
+    names = ("documents", "chunks", "embedded", "reused", "deleted", "skipped", "truncated", "windowed", "tokens")
+    reasons: Counter[str] = Counter()
+    stages: Counter[str] = Counter()
+    for report in reports:
+        reasons.update(report.skipped_reasons)
+        stages.update(report.stage_seconds)
+    return IngestReport(
+        **{name: sum(getattr(report, name) for report in reports) for name in names},
+        skipped_reasons=dict(sorted(reasons.items())),
+        failed=tuple(failure for report in reports for failure in report.failed),
+        seconds=round(sum(report.seconds for report in reports), 3),
+        stage_seconds={stage: round(seconds, 3) for stage, seconds in stages.items()},
+    )
+
+
+def summary(report: IngestReport, title: str, *, dry_run: bool = False) -> RenderableType:
+    """Return the counts; those that are nought and say nothing are left out."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    always = ("documents", "chunks", "tokens") if dry_run else ("documents", "chunks", "embedded", "reused")
+    for name in ("documents", "chunks", "embedded", "reused", "deleted", "truncated", "windowed", "tokens"):
+        count = getattr(report, name)
+        if count or name in always:
+            table.add_row(name, f"{count:,}", _NOTES.get(name, "") if count else "")
+    if report.skipped:
+        passed_over = ", ".join(f"{count:,} {reason}" for reason, count in report.skipped_reasons.items())
+        table.add_row("skipped", f"{report.skipped:,}", Text(passed_over))
+    table.add_row("failed", f"{len(report.failed):,}", "listed below" if report.failed else "")
+    return Group(Text(f"{title}  ({report.seconds:.1f} s)"), table)
+
+
+def failures(report: IngestReport) -> RenderableType:
+    """Return what could not be ingested, each with its reason."""
+    table = Table("failed", "reason", box=None, padding=(0, 2, 0, 0), header_style="bold red")
+    for failure in report.failed:
+        table.add_row(Text(failure.source, overflow="fold"), Text(failure.reason))
+    return table

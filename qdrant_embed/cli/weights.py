@@ -1,0 +1,68 @@
+"""Where a model's weights would come from, found out without loading or downloading anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qdrant_embed.embedding import describe
+from qdrant_embed.embedding.hub import FILES_WANTED
+from qdrant_embed.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qdrant_embed.types import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """A model on this machine, or not.
+
+    :param place: What holds the weights, in words.
+    :param advice: What to type to get them, if they are not here.
+    """
+
+    here: bool
+    place: str
+    advice: str = ""
+
+
+def find_weights(name: str) -> Whereabouts:
+    """Say where the weights of a preset, a folder or a hub id are.
+
+    :raises UnknownNameError: The name is none of them.
+    """
+    if Path(name).expanduser().is_dir():
+        return Whereabouts(here=True, place="the folder given")
+    try:
+        values, _ = describe(name)
+    except UnknownNameError:
+        if name.count("/") != 1 or name.startswith((".", "~", "/")):
+            raise
+        return _on_hub(name, {})
+    module = str(values.get("package", "")).partition(":")[0]
+    if module and find_spec(module) is not None:
+        return Whereabouts(here=True, place=f"the installed package {module}")
+    source = str(values.get("source", ""))
+    if not source:
+        return Whereabouts(here=True, place="no weights needed")
+    if Path(source).expanduser().is_dir():
+        return Whereabouts(here=True, place=source)
+    return _on_hub(source, values)
+
+
+def _on_hub(repository: str, values: Mapping[str, Json]) -> Whereabouts:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    revision = values.get("revision") or None
+    try:
+        snapshot_download(repository, revision=revision, allow_patterns=list(FILES_WANTED), local_files_only=True)
+    except (LocalEntryNotFoundError, ValueError, OSError):
+        package = str(values.get("package", "")).partition(":")[0].replace("_", "-")
+        advice = f"pip install {package}" if package else f"hf download {repository}"
+        return Whereabouts(here=False, place=f"not on this machine; the hub has them as {repository}", advice=advice)
+    return Whereabouts(here=True, place=f"the hub's cache of {repository}")

@@ -1,0 +1,27 @@
+"""Texts into vectors: presets, the model's own files, runtimes."""
+
+from pathlib import Path
+
+from qdrant_embed.embedding.embedder import Embedder, Encoded
+from qdrant_embed.embedding.preset import Preset
+from qdrant_embed.embedding.resolving import describe, list_models
+
+__all__ = ["Embedder", "Encoded", "Preset", "describe", "list_models", "load_embedder"]
+
+
+def load_embedder(
+    name: str | Path,
+    *,
+    window: str = "pcw",
+    compression: str = "float32",
+    runtime: str = "auto",
+    presets: str | Path | None = None,
+) -> Embedder:
+    """Return the embedder of a preset, a model folder or a hub id.
+
+    :param window: What happens to texts longer than the model: `pcw`, `truncate` or `error`.
+    :param compression: Dimensions kept and number format stored, e.g. `256d+float16`.
+    :param runtime: What runs the weights; `auto` for the preset's own.
+    :param presets: A preset file or folder of your own, laid over the others.
+    """
+    return Embedder(name, window=window, compression=compression, runtime=runtime, presets=presets)

@@ -1,0 +1,243 @@
+"""What a model's own files say: the layout of sentence-transformers and transformers, read without either."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qdrant_embed.embedding.preset import POOLINGS
+from qdrant_embed.errors import ModelError
+from qdrant_embed.tokens import HuggingFaceTokens
+from qdrant_embed.types import Json
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+SANE_LENGTH = 1_000_000
+"""Tokenizers without a limit report a number of thirty digits."""
+_SAMPLE = 65_536
+_POOLING_FLAGS = {
+    "pooling_mode_cls_token": "cls",
+    "pooling_mode_max_tokens": "max",
+    "pooling_mode_mean_tokens": "mean",
+    "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len_tokens",
+    "pooling_mode_weightedmean_tokens": "weightedmean",
+    "pooling_mode_lasttoken": "lasttoken",
+}
+_SIMILARITIES = {"cosine": "cosine", "dot": "dot", "euclidean": "euclid"}
+_OFFSET_POSITIONS = ("roberta", "camembert", "mpnet", "longformer", "xmod", "data2vec-text")
+"""Kinds of model that begin to count positions after the padding id, and so have fewer than their table has rows."""
+_PASSING = ("_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype", "use_cache")
+"""Entries of `config.json` that saving a model again changes, and that change no vector."""
+_SETTINGS = "config_sentence_transformers.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """A model folder that has been looked at.
+
+    :param folder: Where `modules.json` is.
+    :param transformer: Where the transformer's `config.json`, weights and tokenizer are.
+    :param values: Values of a preset, as far as the files give them.
+    :param origins: value name → the file it came from.
+    :param plain: Whether the model is a transformer, a pooling and perhaps a normalisation, nothing else.
+    :param lowercase: Whether texts are lower-cased before they are tokenised.
+    """
+
+    folder: Path
+    transformer: Path
+    values: Mapping[str, Json]
+    origins: Mapping[str, str]
+    plain: bool
+    lowercase: bool
+
+    def tokenizer(self) -> Tokenizer:
+        """Read the model's fast tokenizer.
+
+        :raises ModelError: It has none.
+        """
+        tokenizer = HuggingFaceTokens.from_file(self.transformer / "tokenizer.json").tokenizer
+        if self.lowercase:
+            from tokenizers.normalizers import Lowercase, Normalizer, Sequence
+
+            before: list[Normalizer] = [Lowercase(), *([tokenizer.normalizer] if tokenizer.normalizer else [])]
+            tokenizer.normalizer = Sequence(before)
+        return tokenizer
+
+
+def read_model_files(folder: Path) -> ModelFiles:
+    """Read what the folder says of pooling, length, prompts, similarity and dimensions.
+
+    :raises ModelError: It is no model folder, has no safetensors weights, or does not begin with a transformer.
+    """
+    modules = _modules(folder)
+    transformer = folder / modules[0]["path"] if modules else folder
+    if not (transformer / "config.json").is_file():
+        raise ModelError(f"{folder} is not a model folder: {transformer / 'config.json'} is missing.")
+    _require_safetensors(transformer, folder, modules)
+    kinds = [_kind(module) for module in modules]
+    found = {
+        **_dimensions(folder, transformer, modules),
+        **_length(transformer),
+        **_pooling(folder, modules),
+        **_settings(folder),
+    }
+    if modules:
+        found["normalize"] = (kinds[-1] == "Normalize", "modules.json")
+    pooled = next((module for module in modules if _kind(module) == "Pooling"), None)
+    prompt_pooled = pooled is None or read_json(folder / pooled["path"] / "config.json").get("include_prompt", True)
+    return ModelFiles(
+        folder,
+        transformer,
+        {name: value for name, (value, _) in found.items()},
+        {name: origin for name, (_, origin) in found.items()},
+        plain=bool(prompt_pooled)
+        and kinds in ([], ["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]),
+        lowercase=bool(read_json(transformer / "sentence_bert_config.json").get("do_lower_case")),
+    )
+
+
+def weights_fingerprint(files: ModelFiles) -> str:
+    """Hash the configuration and samples of the weights: enough to tell models apart, in milliseconds."""
+    digest = hashlib.blake2b(digest_size=16)
+    stated = read_json(files.transformer / "config.json")
+    config = {key: value for key, value in stated.items() if key not in _PASSING and value is not None}
+    digest.update(json.dumps(config, sort_keys=True).encode())
+    for path in sorted(files.folder.rglob("*.safetensors")):
+        size = path.stat().st_size
+        digest.update(f"{path.relative_to(files.folder).as_posix()}\x1f{size}\x1f".encode())
+        with path.open("rb") as stream:
+            for place in (0, size // 2, max(0, size - _SAMPLE)):
+                stream.seek(place)
+                digest.update(stream.read(_SAMPLE))
+    return digest.hexdigest()
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file holds, an empty dict if there is no such file.
+
+    :raises ModelError: It is not valid JSON.
+    """
+    if not path.exists():
+        return {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{path.name} in {path.parent} is not valid JSON: {error}") from error
+
+
+_Found = dict[str, tuple[Json, str]]
+"""Value name → the value and the file it came from."""
+
+
+def _modules(folder: Path) -> list[dict[str, Any]]:
+    modules: list[dict[str, Any]] = read_json(folder / "modules.json") or []
+    foreign = [
+        str(module["type"]) for module in modules if not str(module["type"]).startswith("sentence_transformers.")
+    ]
+    if foreign:
+        raise ModelError(
+            f"the model in {folder} needs code of its own ({', '.join(foreign)}), which is not run. Choose a model "
+            "that sentence-transformers knows."
+        )
+    if modules and _kind(modules[0]) != "Transformer":
+        raise ModelError(
+            f"the model in {folder} begins with a {_kind(modules[0])} module; only models that begin with a "
+            "Transformer can be loaded."
+        )
+    return modules
+
+
+def _kind(module: Mapping[str, Any]) -> str:
+    return str(module["type"]).rsplit(".", 1)[-1]
+
+
+def _require_safetensors(transformer: Path, folder: Path, modules: list[dict[str, Any]]) -> None:
+    for place in (transformer, *(folder / module["path"] for module in modules[1:])):
+        if any(place.glob("*.safetensors")):
+            continue
+        if any(place.glob("pytorch_model*.bin")):
+            raise ModelError(
+                f"{place} has pickled weights only (pytorch_model.bin), which can run code when they are loaded. "
+                "Convert them once, where that does no harm: "
+                "SentenceTransformer(FOLDER).save_pretrained(NEW_FOLDER), and use the new folder."
+            )
+        if place == transformer:
+            raise ModelError(f"{place} has no safetensors weights (model.safetensors). Is the download complete?")
+
+
+def _pooling(folder: Path, modules: list[dict[str, Any]]) -> _Found:
+    for module in modules:
+        if _kind(module) == "Pooling":
+            modes = _pooling_modes(read_json(folder / module["path"] / "config.json"))
+            ours = modes[0] if len(modes) == 1 and modes[0] in POOLINGS else "none"
+            return {"pooling": (ours, f"{module['path']}/config.json")}
+    return {"pooling": ("none", "modules.json")} if modules else {}
+
+
+def _pooling_modes(config: Mapping[str, Any]) -> list[str]:
+    stated = config.get("pooling_mode")
+    if stated:
+        return [stated] if isinstance(stated, str) else list(stated)
+    return [name for flag, name in _POOLING_FLAGS.items() if config.get(flag)] or ["mean"]
+
+
+def _dimensions(folder: Path, transformer: Path, modules: list[dict[str, Any]]) -> _Found:
+    config = read_json(transformer / "config.json")
+    dim, origin = (
+        next((config[key] for key in ("hidden_size", "dim", "d_model", "n_embd") if config.get(key)), 0),
+        "config.json",
+    )
+    for module in modules[1:]:
+        settings = read_json(folder / module["path"] / "config.json")
+        width = next((settings[key] for key in ("out_features", *_WIDTHS) if settings.get(key)), None)
+        if width:
+            parts = len(_pooling_modes(settings)) if _kind(module) == "Pooling" else 1
+            dim, origin = width * parts, f"{module['path']}/config.json"
+    found: _Found = {"dim": (int(dim), origin)} if dim else {}
+    for path in (transformer / "config.json", folder / _SETTINGS):
+        settings = read_json(path)
+        trained = settings.get("matryoshka_dimensions") or settings.get("matryoshka_dims")
+        if trained:
+            found["dims"] = (sorted(int(value) for value in trained if int(value) < int(dim)), path.name)
+    return found
+
+
+_WIDTHS = ("embedding_dimension", "word_embedding_dimension")
+
+
+def _length(transformer: Path) -> _Found:
+    candidates: list[tuple[int, str]] = []
+    stated = read_json(transformer / "sentence_bert_config.json").get("max_seq_length")
+    limit = read_json(transformer / "tokenizer_config.json").get("model_max_length")
+    if stated:
+        candidates.append((int(stated), "sentence_bert_config.json"))
+    elif limit and limit < SANE_LENGTH:
+        candidates.append((int(limit), "tokenizer_config.json"))
+    config = read_json(transformer / "config.json")
+    positions = int(config.get("max_position_embeddings") or 0)
+    if positions > 0:
+        offset = any(kind in str(config.get("model_type")) for kind in _OFFSET_POSITIONS)
+        candidates.append((positions - offset * (int(config.get("pad_token_id") or 0) + 1), "config.json"))
+    return {"max_tokens": min(candidates)} if candidates else {}
+
+
+def _settings(folder: Path) -> _Found:
+    """Read prompts and similarity. A prompt that is stated as empty is meant to be empty."""
+    settings = read_json(folder / _SETTINGS)
+    prompts = settings.get("prompts") or {}
+    default = prompts.get(settings.get("default_prompt_name"), "")
+    found: _Found = {}
+    for ours, theirs in (("query_prompt", ("query",)), ("document_prompt", ("document", "passage", "corpus"))):
+        stated = [prompts[key] or "" for key in theirs if key in prompts]
+        prompt = next(filter(None, stated), "") if stated else default
+        if prompt:
+            found[ours] = (prompt, _SETTINGS)
+    similarity = settings.get("similarity_fn_name")
+    if similarity:
+        found["distance"] = (_SIMILARITIES.get(similarity, similarity), _SETTINGS)
+    return found

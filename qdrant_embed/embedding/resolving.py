@@ -1,0 +1,119 @@
+"""From the name a user types to a preset with every value filled in, and the folder of its weights."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
+
+from qdrant_embed.embedding.hub import fetch
+from qdrant_embed.embedding.model_files import ModelFiles, read_model_files
+from qdrant_embed.embedding.preset import Preset, PresetEntry, check_values, preset_defaults, read_presets
+from qdrant_embed.errors import ConfigurationError, ModelError, UnknownNameError
+from qdrant_embed.types import Json
+
+_HUB_ID = re.compile(r"[A-Za-z0-9_.\-]+/[A-Za-z0-9_.\-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A preset ready for use.
+
+    :param files: The model's folder; None for models without weights.
+    :param origins: value name → where it came from.
+    """
+
+    preset: Preset
+    files: ModelFiles | None
+    origins: Mapping[str, str]
+
+
+def list_models(presets: str | Path | None = None) -> list[str]:
+    """Return the names of all presets.
+
+    :param presets: A preset file or folder of your own, laid over the others.
+    """
+    return sorted(read_presets(presets))
+
+
+def describe(name: str, presets: str | Path | None = None) -> tuple[Mapping[str, Json], str]:
+    """Return what preset files say of a model, and which files, without looking for its weights.
+
+    :raises UnknownNameError: There is no such preset.
+    """
+    known = read_presets(presets)
+    if name not in known:
+        raise UnknownNameError("model", name, known)
+    entry = known[name]
+    return entry.values, ", ".join(dict.fromkeys(entry.origins.values()))
+
+
+def resolve(name: str | Path, presets: str | Path | None = None) -> Resolved:
+    """Find a model by preset name, folder or hub id.
+
+    :raises UnknownNameError: It is none of them.
+    :raises ModelError: Its files are missing, pickled or incomplete.
+    """
+    known = read_presets(presets)
+    text = str(name)
+    if text in known:
+        return _from_preset(text, known[text])
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        # Absolute, so that a worker process in another folder finds the same model.
+        place = str(folder.resolve())
+        entry = PresetEntry({"source": place}, {"source": "the folder given"})
+        return _filled(place, entry, read_model_files(folder.resolve()))
+    if isinstance(name, str) and _HUB_ID.fullmatch(text) and not text.startswith("."):
+        entry = PresetEntry({"source": text}, {"source": "the id given"})
+        return _filled(text, entry, read_model_files(fetch(text)))
+    if isinstance(name, Path) or "/" in text or os.sep in text or text.startswith((".", "~")):
+        raise ModelError(f"the model folder {text!r} does not exist. Give a folder, a hub id (owner/name) or a preset.")
+    raise UnknownNameError("model", text, known)
+
+
+def _from_preset(name: str, entry: PresetEntry) -> Resolved:
+    values = {key: str(value) for key, value in entry.values.items()}
+    folder = _from_package(values.get("package", ""))
+    if folder is None and values.get("source"):
+        source = Path(values["source"]).expanduser()
+        install = values.get("install", "")
+        folder = source if source.is_dir() else fetch(values["source"], values.get("revision", ""), install=install)
+    return _filled(name, entry, read_model_files(folder) if folder else None)
+
+
+def _from_package(spec: str) -> Path | None:
+    module, _, inside = spec.partition(":")
+    if not module or find_spec(module) is None:
+        return None
+    return Path(str(resources.files(module) / inside))
+
+
+def _filled(name: str, entry: PresetEntry, files: ModelFiles | None) -> Resolved:
+    """Fill what the preset leaves open from the model's own files.
+
+    :raises ModelError: Something that decides the vectors is stated nowhere.
+    """
+    stated = dict(files.values) if files else {}
+    if files and not files.plain and entry.values.get("pooling", "none") not in ("none", stated.get("pooling")):
+        raise ConfigurationError(
+            f"{name!r}: the preset says pooling = {entry.values['pooling']!r}, but the model's own modules pool by "
+            f"{stated.get('pooling')!r} and go on from there. Remove pooling from the preset."
+        )
+    values: dict[str, Json] = {**preset_defaults(), **stated, **entry.values}
+    origins = dict.fromkeys(values, "default") | dict(files.origins if files else {}) | dict(entry.origins)
+    if not values["pooling"]:
+        raise ModelError(
+            f"{name!r} does not say how its token states become one vector (no modules.json). Guessing would give "
+            "silently wrong vectors. Write a preset with its pooling: see 'Your own model' in docs/guide/models.md."
+        )
+    check_values(repr(name), values)
+    for needed in ("dim", "max_tokens"):
+        if values[needed] < 1:
+            raise ModelError(f"neither a preset nor the files of {name!r} state {needed}; add it to a preset.")
+    preset = Preset(name=name, **{**values, "dims": tuple(values["dims"])})
+    return Resolved(preset, files, origins)

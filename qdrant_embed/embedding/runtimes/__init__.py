@@ -1,0 +1,56 @@
+"""What runs the weights; prompts, batching, pooling and normalising are done once, above."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from qdrant_embed.embedding.resolving import Resolved
+from qdrant_embed.registry import Registry
+from qdrant_embed.types import FloatArray, IntArray
+
+__all__ = ["RUNTIMES", "Batch", "Runtime", "TokenRuntime"]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Sequences padded to one length, special tokens and prompts included.
+
+    :param texts: The texts, for runtimes that read text; empty where the batch holds windows of texts.
+    :param ids: Token ids (n, tokens).
+    :param mask: 1 for tokens, 0 for padding (n, tokens).
+    :param prompted: Leading tokens that are prompt or stand before it, for models whose pooling leaves those out.
+    """
+
+    texts: tuple[str, ...]
+    ids: IntArray
+    mask: IntArray
+    prompted: int = 0
+
+
+class Runtime(Protocol):
+    """Gives one vector per sequence."""
+
+    def sentence(self, batch: Batch) -> FloatArray:
+        """Return sentence vectors (n, dim), float32, not yet cut or normalised."""
+        ...
+
+
+@runtime_checkable
+class TokenRuntime(Protocol):
+    """Gives one vector per token; pooling is done above."""
+
+    def token_states(self, batch: Batch) -> FloatArray:
+        """Return the last layer's states (n, tokens, dim), float32."""
+        ...
+
+
+RUNTIMES: Registry[Callable[[Resolved], Runtime | TokenRuntime]] = Registry(
+    "runtime",
+    "qdrant_embed.runtimes",
+    {
+        "hashing": "qdrant_embed.embedding.runtimes.hashing:HashingRuntime",
+        "torch": "qdrant_embed.embedding.runtimes.torch:load",
+    },
+)

@@ -1,0 +1,118 @@
+"""What a collection gives back: passages by question, by place, by id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, overload
+
+from qdrant_embed.embedding import Embedder
+from qdrant_embed.errors import MissingExtraError
+from qdrant_embed.parts import Parts
+from qdrant_embed.recipe import Recipe
+from qdrant_embed.retrieval.browse import Browser, StoredDocument
+from qdrant_embed.retrieval.hits import Hit, Hits
+from qdrant_embed.retrieval.search import Mode
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.filters import PlainFilter, to_filter
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from llama_index.core.retrievers import BaseRetriever
+    from qdrant_client import models
+
+
+class Passages:
+    """The reading half of a `Collection`."""
+
+    def __init__(self, engine: Engine, name: str, recipe: Recipe) -> None:
+        self._engine = engine
+        self._parts = Parts(engine, name, recipe)
+        self._browser = Browser(engine, name)
+        self.name = name
+        self.recipe = recipe
+
+    @property
+    def embedder(self) -> Embedder:
+        """The model, checked to be the one whose vectors the collection holds."""
+        return self._parts.embedder
+
+    # By question
+
+    @overload
+    def search(  # type: ignore[overload-overlap]
+        self, query: str, k: int = ..., *,
+        filter: PlainFilter | models.Filter | None = ..., mode: Mode = ..., min_score: float | None = ...,
+    ) -> Hits: ...  # fmt: skip
+    @overload
+    def search(
+        self, query: Sequence[str], k: int = ..., *,
+        filter: PlainFilter | models.Filter | None = ..., mode: Mode = ..., min_score: float | None = ...,
+    ) -> list[Hits]: ...  # fmt: skip
+    def search(
+        self,
+        query: str | Sequence[str],
+        k: int = 5,
+        *,
+        filter: PlainFilter | models.Filter | None = None,
+        mode: Mode = "hybrid",
+        min_score: float | None = None,
+    ) -> Hits | list[Hits]:
+        """Return the best `k` passages, best first; for a list of queries, one list for each.
+
+        :param filter: A plain dict (see `qdrant_embed.store.filters`) or a `qdrant_client.models.Filter`.
+        :param mode: `hybrid` (dense and BM25, fused by rank), `dense`, or `bm25`.
+        :param min_score: Leave out hits below this score; its scale is the mode's.
+        """
+        queries = [query] if isinstance(query, str) else list(query)
+        found = self._parts.searcher.search(queries, k, where=filter, mode=mode, min_score=min_score)
+        return found[0] if isinstance(query, str) else found
+
+    def as_retriever(
+        self,
+        k: int = 5,
+        *,
+        filter: PlainFilter | models.Filter | None = None,
+        mode: Mode = "hybrid",
+    ) -> BaseRetriever:
+        """Return a LlamaIndex retriever over this collection.
+
+        :raises MissingExtraError: The integration is not installed.
+        """
+        try:
+            module = import_module("llama_index.retrievers.qdrant_embed")
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("as_retriever()", str(error.name), "qdrant-embed[llama-index]") from None
+        retriever: BaseRetriever = module.QdrantEmbedRetriever(self, k=k, filter=filter, mode=mode)
+        return retriever
+
+    # Looking around
+
+    def get(self, point_id: str) -> Hit:
+        """Return one chunk by its id."""
+        return self._browser.get(point_id)
+
+    def chunks(self, source: str, *, root: str | None = None) -> list[Hit]:
+        """Return all chunks of a document, in reading order."""
+        return self._browser.chunks(source, root)
+
+    def neighbors(self, hit: Hit, before: int = 1, after: int = 1) -> list[Hit]:
+        """Return the chunks around a hit in its document, the hit included, in reading order."""
+        return self._browser.neighbours(hit, before, after)
+
+    def documents(self, *, filter: PlainFilter | models.Filter | None = None) -> list[StoredDocument]:
+        """Return the documents of the collection, by root and source."""
+        return self._browser.documents(filter)
+
+    def count(self, *, filter: PlainFilter | models.Filter | None = None) -> int:
+        """Return the number of chunks."""
+        return self._engine.count(self.name, count_filter=to_filter(filter), exact=True).count
+
+    def to_pandas(
+        self,
+        *,
+        filter: PlainFilter | models.Filter | None = None,
+        vectors: bool = False,
+    ) -> pd.DataFrame:
+        """Return the chunks as a data frame; `vectors=True` adds their dense vectors."""
+        return self._browser.to_pandas(filter, vectors=vectors)

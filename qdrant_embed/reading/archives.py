@@ -1,0 +1,47 @@
+"""Office files and e-books are zip archives: checks before they are unpacked."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from qdrant_embed.errors import ReadError
+from qdrant_embed.reading.parsed import given_title
+
+UNPACKED_LIMIT = 2**29
+"""Bytes that an archive may unpack to; zipfile lets no member grow beyond what its directory says."""
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+
+
+def open_archive(data: bytes) -> zipfile.ZipFile:
+    """Open an archive whose size unpacked is bearable.
+
+    :raises ReadError: It is no archive, is encrypted, or is a bomb.
+    """
+    if data.startswith(OLE):
+        encrypted = ENCRYPTED_PACKAGE in data
+        raise ReadError(
+            "encrypted: it opens with a password only; save it without one"
+            if encrypted
+            else "an Office file of the format before 2007 under a new name; save it anew"
+        )
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except zipfile.BadZipFile as error:
+        raise ReadError("broken file: it is no zip archive, as this format should be") from error
+    unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > UNPACKED_LIMIT:
+        raise ReadError(f"too large: it unpacks to {unpacked:,} bytes, the limit is {UNPACKED_LIMIT:,}")
+    return archive
+
+
+def core_title(archive: zipfile.ZipFile) -> str:
+    """Return the title in an Office file's properties, empty if there is none."""
+    from defusedxml.ElementTree import ParseError, fromstring
+
+    try:
+        properties = fromstring(archive.read("docProps/core.xml"))
+    except (KeyError, ParseError):
+        return ""
+    return given_title(properties.findtext("{http://purl.org/dc/elements/1.1/}title") or "")

@@ -1,0 +1,96 @@
+"""RSS and Atom feeds as Markdown, other XML as lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from qdrant_embed.errors import ReadError
+from qdrant_embed.reading.parsed import Parsed, one_line
+from qdrant_embed.reading.web import fragment_to_markdown, read_html
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+XHTML = "{http://www.w3.org/1999/xhtml}html"
+BODIES = ("encoded", "content", "description", "summary")
+"""Where an item's text stands, the fullest first."""
+DATES = ("pubDate", "published", "date", "updated")
+
+
+def read_xml(data: bytes, name: str) -> Parsed:
+    """Read a feed, item by item, or the text of any other XML.
+
+    :raises ReadError: It is not well-formed, or declares entities of its own.
+    """
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import ParseError, fromstring
+
+    try:
+        root = fromstring(data)
+    except ParseError as error:
+        raise ReadError(f"broken XML: {error}") from error
+    except DefusedXmlException as error:
+        raise ReadError("the XML declares entities, which can be used to attack; remove them") from error
+    if root.tag == XHTML:
+        return read_html(data, name)
+    if _name(root) in ("rss", "RDF", "feed"):
+        return _feed(root)
+    return Parsed(text="\n".join(_lines(root)))
+
+
+def _feed(root: Element) -> Parsed:
+    channel = next((child for child in root if _name(child) == "channel"), root)
+    title = _field(channel, "title")
+    parts = [f"# {title}" if title else "", _markup(channel, ("description", "subtitle"))]
+    parts += [_item(element) for element in root.iter() if _name(element) in ("item", "entry")]
+    return Parsed(text="\n\n".join(part for part in parts if part), title=title, media_type="text/markdown")
+
+
+def _item(item: Element) -> str:
+    lines = [_field(item, *DATES), _link(item)]
+    about = "\n".join(line for line in lines if line)
+    return "\n\n".join(
+        part for part in (f"## {_field(item, 'title') or 'Untitled'}", about, _markup(item, BODIES)) if part
+    )
+
+
+def _field(element: Element, *names: str) -> str:
+    for name in names:
+        for child in element:
+            if _name(child) == name and (text := one_line("".join(child.itertext()))):
+                return text
+    return ""
+
+
+def _link(item: Element) -> str:
+    """Return the item's address: RSS has it as text, Atom in `href`, where one without `rel` is the page itself."""
+    links = [child for child in item if _name(child) == "link" and child.get("rel", "alternate") == "alternate"]
+    return next((link.get("href") or (link.text or "").strip() for link in links), "")
+
+
+def _markup(element: Element, names: tuple[str, ...]) -> str:
+    for name in names:
+        for child in element:
+            if _name(child) == name and (text := "".join(child.itertext()).strip()):
+                return fragment_to_markdown(text) if len(child) == 0 else one_line(text)
+    return ""
+
+
+def _lines(root: Element) -> Iterator[str]:
+    """Yield a line for each innermost element, named by its tag, and for each that mixes text with elements."""
+    waiting = [root]
+    while waiting:
+        element = waiting.pop()
+        mixed = any(part and part.strip() for part in (element.text, *(child.tail for child in element)))
+        if mixed or not len(element):
+            text = one_line("".join(element.itertext()))
+            if text:
+                yield text if len(element) else f"{_name(element)}: {text}"
+        else:
+            waiting.extend(reversed(element))
+
+
+def _name(element: Element) -> str:
+    """Return a tag without its namespace; comments have none."""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""

@@ -1,0 +1,227 @@
+"""Finding files: what a path argument means, and a lazy walk that reports what it passes over."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from qdrant_embed.errors import ConfigurationError, ReadError
+from qdrant_embed.reading.formats import reason_to_skip
+from qdrant_embed.reading.patterns import Glob, IgnoreRules, PathPatterns, rules_above, split_glob
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """Which files are read, and the limits for each.
+
+    :param include: Patterns as in `.gitignore`, relative to the folder; empty for every file that can be read.
+    :param exclude: Patterns of the same form; a file that both match is left out.
+    :param max_file_bytes: A larger file is reported as failed.
+    :param file_timeout: Seconds that parsing one file may take.
+    :param hidden: Whether names that begin with a dot are read.
+    :param gitignore: Whether `.gitignore` files are respected.
+    :raises ConfigurationError: A limit is not positive, or patterns came as one string.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    max_file_bytes: int = 50 * 2**20
+    file_timeout: float = 60.0
+    hidden: bool = False
+    gitignore: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("include", "exclude"):
+            value = getattr(self, name)
+            if isinstance(value, str):
+                raise ConfigurationError(f"{name}={value!r} is one string; give a tuple: {name}=({value!r},).")
+            object.__setattr__(self, name, tuple(value))
+        for name in ("max_file_bytes", "file_timeout"):
+            if getattr(self, name) <= 0:
+                raise ConfigurationError(f"{name}={getattr(self, name)} reads nothing; give a positive number.")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that was found and not read yet.
+
+    :param source: Path relative to the root, with `/` between names.
+    :param size: Bytes.
+    :param modified: Time of the last change, ISO 8601, UTC, microseconds.
+    """
+
+    path: Path
+    source: str
+    size: int
+    modified: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file or folder (its source ends with `/`) that the walk passed over.
+
+    :param failed: Whether it was wanted and could not be looked at; what stands below it is unknown, not gone.
+    """
+
+    source: str
+    reason: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What a path argument means.
+
+    :param folder: Absolute, symlinks resolved; sources are relative to it.
+    :param pattern: The glob part, relative to the folder, if a glob was given.
+    :param only: The file, if a single file was given.
+    """
+
+    folder: Path
+    pattern: str | None = None
+    only: SourceFile | None = None
+
+
+def find_root(path: str | Path) -> Root:
+    """Say what a folder, a file or a glob such as `docs/**/*.md` means.
+
+    :raises ConfigurationError: There is no such file or folder.
+    """
+    given = Path(path).expanduser()
+    if given.is_dir():
+        return Root(given.resolve())
+    if given.is_file():
+        folder = given.parent.resolve()
+        return Root(folder, only=_source_file(folder / given.name, safe_name(given.name)))
+    above, pattern = split_glob(given)
+    if pattern is not None and above.is_dir():
+        return Root(above.resolve(), pattern)
+    near = next(parent for parent in given.absolute().parents if parent.is_dir())
+    raise ConfigurationError(
+        f"there is no file or folder {str(path)!r}: the way there ends at {near.name or '/'!r}. Give a folder, a file "
+        "or a glob such as 'docs/**/*.md'."
+    )
+
+
+def walk(root: Root, options: ReadOptions) -> Iterator[SourceFile | Skipped]:
+    """Yield the files of a root, sorted by source, one folder being listed at a time.
+
+    A file that was named itself is yielded whatever it is. Files that a glob does not match are not mentioned.
+
+    :raises ReadError: The root folder cannot be listed.
+    """
+    if root.only is not None:
+        yield root.only
+    else:
+        yield from _Walk(root, options).items()
+
+
+def safe_name(name: str) -> str:
+    """Return a file name that can be stored as UTF-8; bytes that are no UTF-8 are written as escapes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A file or folder that waits for its turn; `rules` are those of the folder it stands in."""
+
+    path: Path
+    source: str
+    is_folder: bool
+    is_link: bool
+    rules: IgnoreRules | None = None
+
+
+@dataclass(slots=True)
+class _Walk:
+    root: Root
+    options: ReadOptions
+    glob: Glob | None = None
+    entered: set[tuple[int, int]] = field(default_factory=set)
+    include: PathPatterns | None = None
+    exclude: PathPatterns | None = None
+
+    def __post_init__(self) -> None:
+        self.glob = Glob(self.root.pattern) if self.root.pattern is not None else None
+        self.include = PathPatterns(self.options.include) if self.options.include else None
+        self.exclude = PathPatterns(self.options.exclude) if self.options.exclude else None
+
+    def items(self) -> Iterator[SourceFile | Skipped]:
+        """Walk depth first; only the entries of the folders that are open are held."""
+        rules = rules_above(self.root.folder) if self.options.gitignore else None
+        top = _Entry(self.root.folder, "", is_folder=True, is_link=False, rules=rules)
+        try:
+            waiting = self._children(top)
+        except OSError as error:
+            raise ReadError(f"the folder {self.root.folder.name!r} cannot be listed: {why(error)}") from error
+        while waiting:
+            entry = waiting.pop()
+            if self.glob is not None and not self.glob.matches(entry.source):
+                continue
+            try:
+                reason = self._reason_to_skip(entry)
+                if reason is not None:
+                    yield Skipped(entry.source, reason)
+                elif entry.is_folder:
+                    waiting.extend(self._children(entry))
+                else:
+                    yield _source_file(entry.path, entry.source)
+            except OSError as error:
+                yield Skipped(entry.source, f"cannot be opened: {why(error)}", failed=True)
+
+    def _children(self, folder: _Entry) -> list[_Entry]:
+        """List a folder, last entry first; a folder sorts as its name with `/`, which puts the sources in order."""
+        status = folder.path.stat()
+        self.entered.add((status.st_dev, status.st_ino))
+        with os.scandir(folder.path) as entries:
+            found = [(safe_name(entry.name) + "/" * Path(entry.path).is_dir(), entry) for entry in entries]
+        rules = folder.rules
+        if self.options.gitignore and any(name == ".gitignore" for name, _ in found):
+            rules = IgnoreRules.read(folder.path, cut=len(folder.source), outer=rules)
+        return [
+            _Entry(Path(entry.path), folder.source + name, name.endswith("/"), entry.is_symlink(), rules)
+            for name, entry in sorted(found, key=lambda pair: pair[0], reverse=True)
+        ]
+
+    def _reason_to_skip(self, entry: _Entry) -> str | None:
+        name = entry.path.name
+        if name == ".git":
+            return "version control"
+        if name.startswith(".") and not self.options.hidden:
+            return "hidden"
+        if entry.rules is not None and entry.rules.ignore(entry.source):
+            return "ignored by .gitignore"
+        if self.exclude is not None and self.exclude.match(entry.source):
+            return "excluded"
+        if entry.is_folder:
+            return self._reason_not_to_enter(entry)
+        if self.include is not None and not self.include.match(entry.source):
+            return "not included"
+        if not entry.path.is_file():
+            return "broken symlink" if entry.is_link else "not a regular file"
+        return reason_to_skip(entry.path)
+
+    def _reason_not_to_enter(self, entry: _Entry) -> str | None:
+        """Keep every real folder to one visit: below the root by its own name, elsewhere by the first link to it."""
+        if entry.is_link:
+            real, top = entry.path.resolve(), self.root.folder
+            if real.is_relative_to(top) or top.is_relative_to(real):
+                return "symlink to a folder that is read anyway"
+        status = entry.path.stat()
+        return "folder that was read already" if (status.st_dev, status.st_ino) in self.entered else None
+
+
+def _source_file(path: Path, source: str) -> SourceFile:
+    status = path.stat()
+    modified = EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000)
+    return SourceFile(path, source, status.st_size, modified.isoformat(timespec="microseconds"))
+
+
+def why(error: OSError) -> str:
+    """Return what the system says, without the path, which is a matter of the user's machine."""
+    return (error.strerror or type(error).__name__).lower()

@@ -1,0 +1,138 @@
+"""Which reader a file gets: tables by file name extension, open to other packages, and a look at the first bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from qdrant_embed.errors import ReadError
+from qdrant_embed.reading.decoding import looks_binary
+from qdrant_embed.reading.parsed import Parsed, ParseFunction, clean, one_line
+from qdrant_embed.registry import Registry
+
+SNIFFED_BYTES = 8192
+
+READERS: Registry[ParseFunction] = Registry(
+    "reader",
+    "qdrant_embed.readers",
+    {
+        ".md": "qdrant_embed.reading.plain:read_markdown",
+        ".markdown": "qdrant_embed.reading.plain:read_markdown",
+        ".mdx": "qdrant_embed.reading.plain:read_markdown",
+        ".qmd": "qdrant_embed.reading.plain:read_markdown",
+        ".rst": "qdrant_embed.reading.plain:read_restructuredtext",
+        ".csv": "qdrant_embed.reading.records:read_csv",
+        ".tsv": "qdrant_embed.reading.records:read_csv",
+        ".json": "qdrant_embed.reading.records:read_json",
+        ".jsonl": "qdrant_embed.reading.records:read_json_lines",
+        ".ndjson": "qdrant_embed.reading.records:read_json_lines",
+        ".ipynb": "qdrant_embed.reading.notebook:read_notebook",
+        ".html": "qdrant_embed.reading.web:read_html",
+        ".htm": "qdrant_embed.reading.web:read_html",
+        ".xhtml": "qdrant_embed.reading.web:read_html",
+        ".xml": "qdrant_embed.reading.feed:read_xml",
+        ".rss": "qdrant_embed.reading.feed:read_xml",
+        ".atom": "qdrant_embed.reading.feed:read_xml",
+        ".eml": "qdrant_embed.reading.mail:read_eml",
+        ".msg": "qdrant_embed.reading.mail:read_msg",
+        ".pdf": "qdrant_embed.reading.pdf:read_pdf",
+        ".docx": "qdrant_embed.reading.office:read_docx",
+        ".pptx": "qdrant_embed.reading.office:read_pptx",
+        ".epub": "qdrant_embed.reading.office:read_epub",
+        ".xlsx": "qdrant_embed.reading.sheets:read_xlsx",
+        ".xlsm": "qdrant_embed.reading.sheets:read_xlsx",
+        ".xls": "qdrant_embed.reading.sheets:read_xls",
+    },
+)
+"""Extension → reader. A package adds `".xyz" = "module:function"` to the entry-point group `qdrant_embed.readers`."""
+
+IN_PROCESS = frozenset(
+    {".md", ".markdown", ".mdx", ".qmd", ".rst", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".ipynb"}
+)
+"""Formats whose readers are the standard library alone, linear in the file's size; the others get the worker."""
+
+TEXT_MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys((".txt", ".text", ".log", ".adoc", ".org", ".tex"), "text/plain")
+    | dict.fromkeys((".py", ".pyi"), "text/x-python")
+    | dict.fromkeys((".js", ".mjs", ".cjs", ".jsx"), "text/javascript")
+    | dict.fromkeys((".ts", ".mts", ".cts", ".tsx"), "text/x-typescript")
+    | dict.fromkeys((".c", ".h"), "text/x-c")
+    | dict.fromkeys((".cc", ".cpp", ".cxx", ".hh", ".hpp"), "text/x-c++")
+    | dict.fromkeys((".sh", ".bash", ".zsh"), "text/x-sh")
+    | dict.fromkeys((".yaml", ".yml"), "application/yaml")
+    | {
+        ".cs": "text/x-csharp",
+        ".css": "text/css",
+        ".go": "text/x-go",
+        ".ini": "text/plain",
+        ".java": "text/x-java",
+        ".kt": "text/x-kotlin",
+        ".lua": "text/x-lua",
+        ".php": "text/x-php",
+        ".pl": "text/x-perl",
+        ".r": "text/x-r",
+        ".rb": "text/x-ruby",
+        ".rs": "text/x-rust",
+        ".scala": "text/x-scala",
+        ".sql": "application/sql",
+        ".swift": "text/x-swift",
+        ".toml": "application/toml",
+    }
+)
+"""Extension → media type of files that are read as they stand. Unlisted ones are, too, if their bytes are text."""
+
+BINARY = frozenset(
+    f".{name}"
+    for names in (
+        "avif bmp gif heic icns ico jpeg jpg png psd svg svgz tif tiff webp",
+        "aac avi flac m4a m4v mkv mov mp3 mp4 ogg wav webm",
+        "7z bz2 dmg gz iso jar rar tar tgz war whl xz zip zst",
+        "a class dll dylib exe lib o obj pyc pyd so wasm",
+        "db feather h5 npy npz onnx parquet pickle pkl pt pth safetensors sqlite sqlite3",
+        "eot otf ttf woff woff2",
+    )
+    for name in names.split()
+)
+"""Extensions that are not opened to find out; SVG is text whose text says nothing."""
+
+UNSUPPORTED: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys((".doc", ".dot", ".odt", ".ott", ".rtf", ".wpd", ".pages"), "DOCX or PDF")
+    | dict.fromkeys((".ppt", ".pps", ".odp", ".key"), "PPTX or PDF")
+    | dict.fromkeys((".ods", ".numbers", ".xlsb"), "XLSX or CSV")
+    | dict.fromkeys((".mobi", ".azw", ".azw3", ".djvu", ".ps", ".xps"), "EPUB or PDF")
+)
+"""Documents that nothing here reads → what to save them as."""
+
+
+def reason_to_skip(path: Path) -> str | None:
+    """Say why a file is not worth reading, None if it is; only files of unknown extension are opened.
+
+    :raises OSError: The file cannot be opened.
+    """
+    extension = path.suffix.lower()
+    if extension in TEXT_MEDIA_TYPES or extension in READERS:
+        return None
+    if extension in UNSUPPORTED:
+        return f"no reader for {extension}; save it as {UNSUPPORTED[extension]}"
+    if extension in BINARY:
+        return "binary"
+    with path.open("rb") as file:
+        return "binary" if looks_binary(file.read(SNIFFED_BYTES)) else None
+
+
+def parse(extension: str, data: bytes, name: str) -> Parsed:
+    """Parse a file's bytes here and now.
+
+    :raises ReadError: Whatever went wrong; readers fail in as many ways as files are broken.
+    """
+    try:
+        return READERS.get(extension)(data, name)
+    except ReadError:
+        raise
+    except MemoryError:
+        raise ReadError("parsing it needs more memory than there is or is allowed (4 GiB)") from None
+    except ImportError as error:
+        raise ReadError(f"its reader needs a package that is not installed: {clean(str(error))}") from error
+    except Exception as error:
+        raise ReadError(f"broken file: {one_line(str(error))[:300] or type(error).__name__}") from error

@@ -1,0 +1,54 @@
+"""What a reader makes of one file's bytes, and the one rule for its text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from qdrant_embed.types import Json
+
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+MACHINE_TITLE = re.compile(
+    r"untitled.*|(microsoft )?(word|powerpoint|excel) - .*|powerpoint presentation|word document"
+    r"|(document|presentation)\d*|.*\.(docx?|pptx?|xlsx?|tex|dvi|indd)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """A file's text and what the file says about itself.
+
+    :param title: Empty if the file names none; the reader then takes the file's name.
+    :param media_type: IANA media type of the text, not of the file.
+    :param metadata: What else is worth filtering by, as JSON values.
+    :param page_starts: Character offset in `text` at which each page begins; the text must be `clean` already.
+    """
+
+    text: str
+    title: str = ""
+    media_type: str = "text/plain"
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    page_starts: tuple[int, ...] = ()
+
+
+ParseFunction = Callable[[bytes, str], Parsed]
+"""A reader: the bytes of a file and its name. It raises `ReadError` with a reason; it may be slow or crash."""
+
+
+def clean(text: str) -> str:
+    """Make a text safe to store: line feeds for line ends, no NUL, no lone surrogates. Idempotent; all else stays."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return UNSTORABLE.sub(lambda match: "" if match[0] == "\0" else "\ufffd", text)
+
+
+def one_line(text: str) -> str:
+    """Return a text with all its white space as single spaces."""
+    return " ".join(clean(text).split())
+
+
+def given_title(title: str) -> str:
+    """Return the title in a file's properties if a person gave it; of those that programs give, the name says more."""
+    title = one_line(title)
+    return "" if MACHINE_TITLE.fullmatch(title) else title

@@ -1,0 +1,124 @@
+"""Patterns over sources: globs, `.gitignore` files with git's order of precedence, include and exclude lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+MAGIC = frozenset("*?[")
+
+
+def split_glob(path: Path) -> tuple[Path, str | None]:
+    """Split a path before its first part with a wildcard; None if it has none."""
+    for index, part in enumerate(path.parts):
+        if MAGIC & set(part):
+            return Path(*path.parts[:index]), "/".join(path.parts[index:])
+    return path, None
+
+
+@dataclass(frozen=True, slots=True)
+class Glob:
+    """A glob as the shell knows it: `*` stays within a name, `**` stands for any number of folders."""
+
+    pattern: str
+
+    def matches(self, source: str) -> bool:
+        """Tell whether a file matches or, for a source that ends with `/`, whether a file below it could."""
+        parts = source.split("/")
+        below = not parts[-1]
+        return _match(parts[:-1] if below else parts, self.pattern.split("/"), below=below)
+
+
+def _match(parts: Sequence[str], pattern: Sequence[str], *, below: bool) -> bool:
+    if not parts or not pattern:
+        return bool(pattern) if below and not parts else not parts and all(part == "**" for part in pattern)
+    if pattern[0] != "**":
+        return fnmatchcase(parts[0], pattern[0]) and _match(parts[1:], pattern[1:], below=below)
+    return below or _match(parts, pattern[1:], below=below) or _match(parts[1:], pattern, below=below)
+
+
+class PathPatterns:
+    """A list of patterns as in `.gitignore`; the last one that matches decides."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._spec = compile_patterns(patterns)
+
+    def match(self, source: str) -> bool:
+        """Tell whether the patterns select a source."""
+        return self._spec.match_file(source)
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreRules:
+    """One `.gitignore` file, and those of the folders around it; the innermost that says something decides.
+
+    :param cut: Characters of a source that lead to the file's folder; cut off before matching.
+    :param add: For a file above the root: what leads from its folder to the root; put before the source.
+    """
+
+    spec: GitIgnoreSpec
+    outer: IgnoreRules | None
+    cut: int = 0
+    add: str = ""
+
+    @classmethod
+    def read(cls, folder: Path, *, outer: IgnoreRules | None, cut: int = 0, add: str = "") -> IgnoreRules | None:
+        """Read the folder's `.gitignore`; one that cannot be read says nothing, as with git."""
+        try:
+            text = (folder / ".gitignore").read_text("utf-8-sig", errors="replace")
+        except OSError:
+            return outer
+        return cls(compile_patterns(text.splitlines()), outer, cut, add)
+
+    def ignore(self, source: str) -> bool:
+        """Tell whether a source is ignored; a folder's ends with `/`."""
+        rules: IgnoreRules | None = self
+        while rules is not None:
+            decision = rules.spec.check_file(rules.add + source[rules.cut :]).include
+            if decision is not None:
+                return decision
+            rules = rules.outer
+        return False
+
+
+def rules_above(folder: Path) -> IgnoreRules | None:
+    """Read the `.gitignore` files between a folder and the top of the repository that it stands in.
+
+    A folder that they ignore was named on purpose: then they say nothing about it.
+    """
+    repository = next((above for above in (folder, *folder.parents) if (above / ".git").exists()), None)
+    if repository is None:
+        return None
+    rules: IgnoreRules | None = None
+    way = folder.relative_to(repository).parts
+    for depth in range(len(way)):
+        add = "/".join(way[depth:]) + "/"
+        rules = IgnoreRules.read(repository.joinpath(*way[:depth]), outer=rules, add=add)
+    return None if rules is not None and rules.ignore("") else rules
+
+
+def compile_patterns(lines: Iterable[str]) -> GitIgnoreSpec:
+    """Compile the lines of a `.gitignore`; a malformed one matches nothing, as with git."""
+    from pathspec import GitIgnoreSpec
+
+    lines = list(lines)
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except ValueError:
+        return GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))
+
+
+def _is_pattern(line: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,83 @@
+"""Filters and all their conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import qdrant_edge as edge
+from qdrant_client import models
+
+from qdrant_embed.store.edge.convert import Converters, become, convert
+
+_TABLE: dict[type, Callable[[Any], Any]] = {}
+TABLE: Converters = _TABLE
+
+
+def edge_filter(model: models.Filter | None) -> edge.Filter | None:
+    """Return a filter for Qdrant Edge; None stays None."""
+    if model is None:
+        return None
+    return edge.Filter(
+        must=_conditions(model.must),
+        should=_conditions(model.should),
+        must_not=_conditions(model.must_not),
+        min_should=None if model.min_should is None else convert(model.min_should, TABLE),
+    )
+
+
+def condition(model: models.Condition) -> Any:
+    """Return one condition for Qdrant Edge.
+
+    :raises UnsupportedByEngineError: Qdrant Edge has no such condition.
+    """
+    return convert(model, TABLE)
+
+
+def _conditions(given: Any) -> list[Any] | None:
+    if given is None:
+        return None
+    return [condition(model) for model in (given if isinstance(given, list) else [given])]
+
+
+def _polygon(model: models.GeoPolygon) -> edge.GeoPolygon:
+    rings = [[convert(point, TABLE) for point in ring.points] for ring in (model.exterior, *(model.interiors or ()))]
+    return edge.GeoPolygon(rings[0], rings[1:] or None)
+
+
+def _match_value(model: models.MatchValue) -> edge.MatchValue:
+    # Qdrant Edge 0.9 takes Python's True for the integer 1, and then finds nothing; numpy's it takes for what it is.
+    value: Any = np.bool_(model.value) if isinstance(model.value, bool) else model.value
+    return edge.MatchValue(value)
+
+
+_TABLE.update(
+    {
+        models.Filter: edge_filter,
+        models.MinShould: lambda model: edge.MinShould(_conditions(model.conditions) or [], model.min_count),
+        models.FieldCondition: become(edge.FieldCondition, TABLE),
+        models.IsEmptyCondition: lambda model: edge.IsEmptyCondition(model.is_empty.key),
+        models.IsNullCondition: lambda model: edge.IsNullCondition(model.is_null.key),
+        models.HasIdCondition: lambda model: edge.HasIdCondition(set(model.has_id)),
+        models.HasVectorCondition: lambda model: edge.HasVectorCondition(model.has_vector),
+        models.NestedCondition: lambda model: edge.NestedCondition(
+            model.nested.key, edge_filter(model.nested.filter) or edge.Filter()
+        ),
+        models.MatchValue: _match_value,
+        models.MatchAny: lambda model: edge.MatchAny(model.any),
+        models.MatchExcept: lambda model: edge.MatchExcept(model.except_),
+        models.MatchText: become(edge.MatchText, TABLE),
+        models.MatchTextAny: become(edge.MatchTextAny, TABLE),
+        models.MatchPhrase: become(edge.MatchPhrase, TABLE),
+        models.MatchPrefix: become(edge.MatchPrefix, TABLE),
+        models.MatchSubstring: become(edge.MatchSubstring, TABLE),
+        models.Range: become(edge.RangeFloat, TABLE),
+        models.DatetimeRange: become(edge.RangeDateTime, TABLE),
+        models.ValuesCount: become(edge.ValuesCount, TABLE),
+        models.GeoPoint: become(edge.GeoPoint, TABLE),
+        models.GeoBoundingBox: become(edge.GeoBoundingBox, TABLE),
+        models.GeoRadius: become(edge.GeoRadius, TABLE),
+        models.GeoPolygon: _polygon,
+    }
+)

@@ -1,0 +1,148 @@
+"""Points into Qdrant Edge, records and hits out of it.
+
+Written for speed: a numpy vector of 384 dimensions goes in as its buffer (13 µs), where a list made of it takes 34 µs,
+and what comes out is not validated again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import numpy as np
+import qdrant_edge as edge
+from pydantic_core import to_jsonable_python
+from qdrant_client import models
+
+from qdrant_embed.errors import StoreError
+from qdrant_embed.store.edge.convert import unsupported
+
+if TYPE_CHECKING:
+    from qdrant_embed.store.engine import Payload, PointId, Vectors
+
+
+def edge_points(points: Iterable[models.PointStruct]) -> list[edge.Point]:
+    """Return points for an upsert.
+
+    :raises StoreError: An id is neither an unsigned integer nor a UUID, or a payload is not JSON.
+    """
+    return [_edge_point(point) for point in points]
+
+
+def _edge_point(point: models.PointStruct) -> edge.Point:
+    vector = _edge_vectors(point.vector)
+    try:
+        return edge.Point(point.id, vector, point.payload)
+    except (TypeError, ValueError) as error:
+        return _jsonable_point(point, vector, error)
+
+
+def _jsonable_point(point: models.PointStruct, vector: Any, error: Exception) -> edge.Point:
+    """Try again with times, UUIDs and sets made JSON, as they would be on their way to a server."""
+    try:
+        return edge.Point(point.id, vector, to_jsonable_python(point.payload))
+    except (TypeError, ValueError):
+        reason = str(error).splitlines()[0]
+    raise StoreError(
+        f"the point {point.id!r} cannot be stored: {reason}. An id must be an unsigned integer or a UUID, a vector "
+        "must hold numbers, and a payload must be JSON: texts of valid Unicode, finite numbers, dicts with text keys."
+    ) from error
+
+
+def _edge_vectors(vector: Any) -> Any:
+    if isinstance(vector, dict):
+        return {name: edge_vector(value) for name, value in vector.items()}
+    return edge_vector(vector)
+
+
+def edge_vector(vector: Any) -> Any:
+    """Return a dense, sparse or multi-vector in the form that Qdrant Edge takes fastest.
+
+    :raises UnsupportedByEngineError: It is something that a server would have to embed first.
+    """
+    if isinstance(vector, np.ndarray):
+        rows = np.ascontiguousarray(vector, np.float32)
+        return rows.data if rows.ndim == 1 else [row.data for row in rows]
+    if isinstance(vector, (list, tuple)):
+        return [edge_vector(row) for row in vector] if vector and isinstance(vector[0], np.ndarray) else vector
+    if isinstance(vector, models.SparseVector):
+        return edge.SparseVector(vector.indices, vector.values)
+    raise unsupported(f"inference: it cannot embed a {type(vector).__name__}")
+
+
+def plain_id(found: PointId) -> int | str:
+    """Return a point id as `qdrant_client` gives it: an integer, or a UUID as text."""
+    return found if isinstance(found, int) else str(found)
+
+
+def edge_payload(wanted: Payload | None) -> Any:
+    """Return which payload fields to fetch."""
+    if isinstance(wanted, models.PayloadSelectorInclude):
+        return edge.PayloadSelector.Include(wanted.include)
+    if isinstance(wanted, models.PayloadSelectorExclude):
+        return edge.PayloadSelector.Exclude(wanted.exclude)
+    return _listed(wanted)
+
+
+def edge_names(wanted: Vectors | None) -> bool | list[str]:
+    """Return which vectors to fetch."""
+    return _listed(wanted)
+
+
+def _listed(wanted: Vectors | None) -> bool | list[str]:
+    return wanted if isinstance(wanted, bool) else list(wanted or ()) or False
+
+
+def records(found: Sequence[edge.Record]) -> list[models.Record]:
+    """Return records as `retrieve` and `scroll` give them."""
+    return [
+        models.Record.model_construct(
+            id=plain_id(record.id),
+            payload=record.payload,
+            vector=plain_vector(record.vector),
+            shard_key=None,
+            order_value=record.order_value,
+        )
+        for record in found
+    ]
+
+
+def scored(found: Sequence[edge.ScoredPoint]) -> list[models.ScoredPoint]:
+    """Return hits as `query_points` gives them."""
+    return [
+        models.ScoredPoint.model_construct(
+            id=plain_id(point.id),
+            version=point.version,
+            score=point.score,
+            payload=point.payload,
+            vector=plain_vector(point.vector),
+            shard_key=None,
+            order_value=point.order_value,
+        )
+        for point in found
+    ]
+
+
+def plain_vector(vector: Any) -> Any:
+    """Return vectors as lists of floats, sparse ones as `models.SparseVector`."""
+    if isinstance(vector, dict):
+        return {name: plain_vector(value) for name, value in vector.items()}
+    if isinstance(vector, edge.SparseVector):
+        return models.SparseVector.model_construct(indices=vector.indices, values=vector.values)
+    return vector
+
+
+def edge_ids(ids: Iterable[PointId]) -> list[PointId]:
+    """Return point ids as a list.
+
+    :raises StoreError: One of them is neither an unsigned integer nor a UUID.
+    """
+    listed = list(ids)
+    for point_id in listed:
+        if isinstance(point_id, str):
+            try:
+                UUID(point_id)
+            except ValueError:
+                raise StoreError(f"{point_id!r} is no point id; ids are unsigned integers or UUIDs.") from None
+    return listed

@@ -1,0 +1,236 @@
+"""A folder of collections, open in this process: one lock, one catalog, and the shards that have been asked for.
+
+Creating and deleting survive a crash at any line. The catalog decides what exists; a shard is made in `<uuid>.new` and
+removed as `<uuid>.deleted`, and what a crash left under these two names is cleared up at the next opening. A folder of
+any other name is never removed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qdrant_embed.errors import ConfigurationError, StoreError
+from qdrant_embed.store.edge.catalog import CATALOG_FILE, Catalog, Entry, sync_folder
+from qdrant_embed.store.edge.convert_config import edge_config
+from qdrant_embed.store.edge.lock import FolderLock
+from qdrant_embed.store.edge.shard import Shard
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+SHARDS = "shards"
+NEW, DELETED = ".new", ".deleted"
+
+_open: dict[Path, EdgeFolder] = {}
+_opening = threading.RLock()
+
+
+class EdgeFolder:
+    """One folder; made by `acquire`, which shares it among all who open it in this process."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.process = os.getpid()
+        self.closed = False
+        self._users = 0
+        self._shards: dict[str, Shard] = {}
+        self._changing = threading.RLock()
+        _require_ours(path)
+        try:
+            (path / SHARDS).mkdir(parents=True, exist_ok=True)
+            self._lock = FolderLock(path)
+        except OSError as error:
+            raise StoreError(f"the folder {str(path)!r} cannot be used: {error.strerror}.") from error
+        try:
+            self.catalog = Catalog.read(path)
+            if not (path / CATALOG_FILE).exists():
+                self.commit(self.catalog)
+            self._clear_up()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    # Sharing
+
+    @staticmethod
+    def acquire(path: Path) -> EdgeFolder:
+        """Open a folder, or join those who have it open in this process.
+
+        :raises LocationLockedError: Another process holds it.
+        """
+        key = path.resolve()
+        with _opening:
+            while True:
+                folder = _open.get(key)
+                if folder is None:
+                    folder = _open[key] = EdgeFolder(key)
+                folder._users += 1
+                # The garbage collector may have let the folder's last user go between these lines.
+                if not folder.closed:
+                    return folder
+
+    def release(self) -> None:
+        """Leave the folder; the last one closes it."""
+        if self.process != os.getpid():
+            return
+        with _opening:
+            self._users -= 1
+            if not self._users:
+                del _open[self.path]
+                self._close()
+
+    def _close(self) -> None:
+        self.closed = True
+        try:
+            for shard in self._shards.values():
+                shard.close()
+        finally:
+            self._shards.clear()
+            self._lock.release()
+
+    def abandon(self) -> None:
+        """Forget the folder without touching it: it belongs to the process that this one was forked from."""
+        self._lock.abandon()
+
+    # Collections
+
+    def shard(self, name: str) -> Shard:
+        """Return a collection's shard, opened at its first use.
+
+        :raises CollectionNotFoundError: There is no such collection.
+        :raises StoreError: The folder was opened before this process was forked.
+        """
+        if self.process != os.getpid():
+            raise StoreError(
+                f"the folder {str(self.path)!r} was opened by process {self.process}, from which this one was forked. "
+                "Open it after the fork, in one process only, or use a Qdrant server."
+            )
+        own, entry = self.catalog.resolve(name)
+        found = self._shards.get(entry.folder)
+        if found is not None:
+            return found
+        with self._changing:
+            if entry.folder not in self._shards:
+                path = self.path / SHARDS / entry.folder
+                self._shards[entry.folder] = Shard(path, own, edge_config(entry.config))
+            return self._shards[entry.folder]
+
+    def create(self, name: str, config: models.CreateCollection, metadata: dict[str, Any] | None) -> None:
+        """Make an empty collection.
+
+        :raises StoreError: The name is taken.
+        """
+        with self._changing:
+            if name in self.catalog:
+                raise StoreError(f"there is already a collection or an alias {name!r} here. Choose another name.")
+            stored = config.model_dump(mode="json", exclude_none=True)
+            entry = Entry(folder=uuid.uuid4().hex, config=stored, metadata=metadata)
+            final = self.path / SHARDS / entry.folder
+            fresh = final.with_suffix(NEW)
+            try:
+                Shard.create(fresh, name, edge_config(stored))
+            except BaseException:
+                shutil.rmtree(fresh, ignore_errors=True)
+                raise
+            self.commit(self.catalog.with_entry(name, entry))
+            fresh.rename(final)
+            sync_folder(final.parent)
+
+    def delete(self, name: str) -> bool:
+        """Remove a collection and its aliases; return whether there was one."""
+        with self._changing:
+            entry = self.catalog.collections.get(name)
+            if entry is None:
+                return False
+            shard = self._shards.pop(entry.folder, None)
+            if shard is not None:
+                shard.close()
+            final = self.path / SHARDS / entry.folder
+            doomed = final.rename(final.with_suffix(DELETED))
+            self.commit(self.catalog.without(name))
+            # Whatever cannot be removed now (an open file on Windows) is cleared up at the next opening.
+            shutil.rmtree(doomed, ignore_errors=True)
+            return True
+
+    def reconfigure(self, name: str, config: models.CreateCollection) -> None:
+        """Change a collection's configuration; its shard is opened anew with it."""
+        with self._changing:
+            own, entry = self.catalog.resolve(name)
+            stored = config.model_dump(mode="json", exclude_none=True)
+            wanted = edge_config(stored)
+            self.shard(own).close()
+            del self._shards[entry.folder]
+            self._shards[entry.folder] = Shard(self.path / SHARDS / entry.folder, own, wanted)
+            self.commit(self.catalog.with_entry(own, replace(entry, config=stored)))
+
+    def set_metadata(self, name: str, changes: dict[str, Any]) -> None:
+        """Replace some top-level entries of a collection's metadata."""
+        with self._changing:
+            own, entry = self.catalog.resolve(name)
+            merged = {**(entry.metadata or {}), **changes}
+            self.commit(self.catalog.with_entry(own, replace(entry, metadata=merged)))
+
+    def commit(self, catalog: Catalog) -> None:
+        """Make this catalog the folder's, on disk first."""
+        with self._changing:
+            catalog.write(self.path)
+            self.catalog = catalog
+
+    def _clear_up(self) -> None:
+        """Finish what a crash interrupted."""
+        shards = self.path / SHARDS
+        names = {entry.folder: name for name, entry in self.catalog.collections.items()}
+        for left in [path for path in shards.iterdir() if path.suffix in (NEW, DELETED)]:
+            if left.suffix == NEW and left.stem in names:
+                left.rename(left.with_suffix(""))
+                continue
+            if left.suffix == DELETED and left.stem in names:
+                self.commit(self.catalog.without(names[left.stem]))
+            shutil.rmtree(left)
+        missing = [name for folder, name in names.items() if name in self.catalog and not (shards / folder).is_dir()]
+        if missing:
+            raise StoreError(
+                f"the folder {str(self.path)!r} has lost the data of {', '.join(missing)}: its catalog names them, but "
+                "their shards are gone. Restore the folder from a copy."
+            )
+
+
+def _require_ours(path: Path) -> None:
+    """Refuse a folder that something else keeps its data in.
+
+    :raises ConfigurationError: It is a file, or the data of another kind of Qdrant.
+    """
+    if path.exists() and not path.is_dir():
+        raise ConfigurationError(f"{str(path)!r} is a file; give the folder that shall hold the collections.")
+    if (path / CATALOG_FILE).exists():
+        return
+    if (path / "meta.json").exists() and not (path / SHARDS).exists():
+        raise ConfigurationError(
+            f"{str(path)!r} was written by QdrantClient(path=…), whose files this engine does not read. "
+            "Choose another folder, or pass the client itself: at=QdrantClient(path=…)."
+        )
+    if (path / "raft_state.json").exists() or (path / "edge_config.json").exists():
+        raise ConfigurationError(
+            f"{str(path)!r} is the storage of a Qdrant server or a single Edge shard. Give the server's URL, "
+            "or choose another folder."
+        )
+    if any(shard.suffix not in (NEW, DELETED) for shard in (path / SHARDS).glob("*")):
+        raise StoreError(f"{str(path)!r} holds shards but no {CATALOG_FILE}. Restore it from a copy of the folder.")
+
+
+def _after_fork() -> None:
+    global _opening
+    _opening = threading.RLock()
+    for folder in _open.values():
+        folder.abandon()
+    _open.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

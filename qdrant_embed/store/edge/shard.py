@@ -1,0 +1,82 @@
+"""One Qdrant Edge shard, opened: its updates, its flushing, and its errors in our words.
+
+The extension holds Python's global lock during every call, so threads may share a shard, but wait for each other.
+
+An update is in the write-ahead log, that is in the system's hands, when the call returns: it survives the end of the
+process, however sudden. It is on disk only after a flush, so an update that comes `FLUSH_SECONDS` or more after the
+last flush is followed by one; the server keeps the same promise with the same interval.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import qdrant_edge as edge
+
+from qdrant_embed.errors import QdrantEmbedError, StoreError
+from qdrant_embed.store.edge.lock import held_by_another
+
+FLUSH_SECONDS = 5.0
+
+
+@contextmanager
+def refusals(collection: str) -> Iterator[None]:
+    """Turn the extension's bare exceptions into `StoreError`."""
+    try:
+        yield
+    except QdrantEmbedError:
+        raise
+    except Exception as error:
+        raise StoreError(f"collection {collection!r}: the embedded engine refused: {error}") from error
+
+
+class Shard:
+    """An open shard.
+
+    :param config: What the shard shall be from now on; indexes are rebuilt by the next `optimise` where it differs.
+    :raises LocationLockedError: Another process has the shard's log open.
+    """
+
+    def __init__(self, path: Path, collection: str, config: edge.EdgeConfig) -> None:
+        self.collection = collection
+        try:
+            self.edge = edge.EdgeShard.load(str(path), config)
+        except Exception as error:
+            if "WouldBlock" in str(error):
+                # Our own lock was free, so it is a child that this or an earlier process has forked.
+                raise held_by_another(path.parent.parent, {}) from None
+            raise StoreError(f"collection {collection!r} cannot be opened: {error}") from error
+        self._flushed = time.monotonic()
+
+    @staticmethod
+    def create(path: Path, collection: str, config: edge.EdgeConfig) -> None:
+        """Make an empty shard in a folder that does not exist yet."""
+        with refusals(collection):
+            edge.EdgeShard.create(str(path), config).close()
+
+    def update(self, operation: edge.UpdateOperation) -> None:
+        """Apply an operation; when this returns it survives the end of the process."""
+        with refusals(self.collection):
+            self.edge.update(operation)
+            if time.monotonic() - self._flushed >= FLUSH_SECONDS:
+                self.flush()
+
+    def flush(self) -> None:
+        """Bring everything to disk."""
+        with refusals(self.collection):
+            self.edge.flush()
+        self._flushed = time.monotonic()
+
+    def optimise(self) -> None:
+        """Build the HNSW graph and merge segments where the engine's thresholds say so."""
+        with refusals(self.collection):
+            self.edge.optimize()
+        self.flush()
+
+    def close(self) -> None:
+        """Flush and let go of the files."""
+        with refusals(self.collection):
+            self.edge.close()

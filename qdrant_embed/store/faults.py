@@ -1,0 +1,210 @@
+"""What can go wrong on the way to a server: sorted into kinds, tried again where that may help, told in our words."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from qdrant_embed.errors import CollectionNotFoundError, QdrantEmbedError, StoreError, UnsupportedByEngineError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+Kind = Literal[
+    "unreachable", "cut", "timeout", "busy", "broken", "too large", "forbidden", "missing", "refused", "unsupported"
+]
+TRANSIENT: frozenset[Kind] = frozenset({"unreachable", "cut", "timeout", "busy", "broken"})
+UNSENT: frozenset[Kind] = frozenset({"unreachable", "busy"})
+"""Faults that leave the server as it was, so that even what must not be done twice may be tried again."""
+
+ADVICE: dict[Kind, str] = {
+    "unreachable": "Is a server running there? Start one: docker run -p 6333:6333 -p 6334:6334 qdrant/qdrant",
+    "cut": "The connection was cut several times; look at the server's log and at proxies on the way.",
+    "timeout": "The server did not answer in time; look at its load, or give it longer.",
+    "busy": "The server limits requests and stayed at its limit; try again later.",
+    "broken": "The server failed several times; look at its log.",
+    "too large": "A single request is larger than the server takes; raise service.max_request_size_mb there.",
+    "forbidden": "Set the environment variable QDRANT_API_KEY to a key that may do this.",
+    "missing": "Check the URL: is it a Qdrant server's, with the right port and path?",
+    "refused": "",
+    "unsupported": "A current Qdrant server has it.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One failure of a request.
+
+    :param detail: What was said about it, without secrets.
+    :param wait: Seconds after which the server wants to be asked again, if it said so.
+    """
+
+    kind: Kind
+    detail: str
+    wait: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """How long to go on trying.
+
+    :param attempts: Tries in all.
+    :param first_wait: Upper bound of the random pause before the second try, in seconds; doubled each time.
+    :param longest_wait: Upper bound of every pause; a server that wants a longer one is given up.
+    :param total: Seconds after which no further try begins.
+    """
+
+    attempts: int = 6
+    first_wait: float = 0.5
+    longest_wait: float = 60.0
+    total: float = 300.0
+
+
+class FaultError(Exception):
+    """Carries a fault to those who can act on it; users see `told(…)`."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.detail)
+        self.fault = fault
+
+
+def persist(action: Callable[[], T], retries: Retries, repeatable: frozenset[Kind], secret: str | None) -> T:
+    """Do the action until it works or there is no more hope.
+
+    :param repeatable: Kinds of fault after which it may be done again.
+    :param secret: The API key, which is struck out of whatever the server says.
+    :raises FaultError: It failed for good.
+    """
+    from tenacity import (
+        RetryCallState,
+        Retrying,
+        retry_if_exception,
+        stop_after_attempt,
+        stop_after_delay,
+        wait_random_exponential,
+    )
+
+    backing_off = wait_random_exponential(multiplier=retries.first_wait, max=retries.longest_wait)
+
+    def worth_it(error: BaseException) -> bool:
+        if not isinstance(error, FaultError) or error.fault.kind not in repeatable:
+            return False
+        return (error.fault.wait or 0.0) <= retries.longest_wait
+
+    def pause(state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        wanted = error.fault.wait if isinstance(error, FaultError) else None
+        return backing_off(state) if wanted is None else wanted
+
+    def attempt() -> T:
+        try:
+            return action()
+        except QdrantEmbedError:
+            raise
+        except Exception as error:
+            fault = diagnose(error, secret)
+            log.debug("a request failed (%s): %s", fault.kind, fault.detail)
+            raise FaultError(fault) from None
+
+    stop = stop_after_attempt(retries.attempts) | stop_after_delay(retries.total)
+    return Retrying(stop=stop, wait=pause, retry=retry_if_exception(worth_it), reraise=True)(attempt)
+
+
+def told(fault: Fault, place: str, collection: str | None) -> StoreError:
+    """Return the error that a user sees.
+
+    :param place: The server's URL, or `memory`.
+    """
+    detail = f"{place}: {fault.detail}".rstrip(". ")
+    if fault.kind == "missing" and collection is not None and _names_a_collection(fault.detail):
+        return CollectionNotFoundError(f"there is no collection {collection!r} at {place}.")
+    if fault.kind == "unsupported":
+        return UnsupportedByEngineError(f"{detail}. {ADVICE['unsupported']}")
+    return StoreError(f"{detail}. {ADVICE[fault.kind]}".rstrip())
+
+
+def diagnose(error: Exception, secret: str | None) -> Fault:
+    """Sort an exception of `qdrant_client`, or of what lies below it."""
+    fault = _of_http(error) or _of_grpc(error) or _of_local(error)
+    detail = fault.detail.replace(secret, "***") if secret else fault.detail
+    return Fault(fault.kind, detail, fault.wait)
+
+
+def _of_http(error: Exception) -> Fault | None:
+    from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
+    from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
+
+    if isinstance(error, ResourceExhaustedResponse):
+        wait = float(error.retry_after_s)
+        return Fault("busy", f"too many requests, wanted a pause of {wait:g} s ({error})", wait)
+    if isinstance(error, UnexpectedResponse):
+        return Fault(_kind_of_status(error.status_code or 0), f"HTTP {error.status_code}, {_said(error.content)}")
+    if isinstance(error, ResponseHandlingException):
+        return _of_transport(error.source)
+    if isinstance(error, QdrantException):
+        return Fault("busy", str(error))
+    return None
+
+
+def _of_transport(error: Exception) -> Fault:
+    import httpx
+
+    name = type(error).__name__
+    if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+        return Fault("unreachable", f"no connection ({error or name})")
+    if isinstance(error, httpx.TimeoutException):
+        return Fault("timeout", f"no answer in time ({name})")
+    if isinstance(error, httpx.TransportError):
+        return Fault("cut", f"the connection was cut ({error or name})")
+    return Fault("refused", f"an answer that is not Qdrant's ({name})")
+
+
+def _of_grpc(error: Exception) -> Fault | None:
+    import grpc  # type: ignore[import-untyped]
+
+    if not isinstance(error, grpc.RpcError):
+        return None
+    status, detail = error.code(), str(error.details())
+    if status in (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.OUT_OF_RANGE):
+        too_large = re.search(r"message (length )?(too large|larger)", detail)
+        return Fault("too large" if too_large else "busy", f"gRPC {status.name}, {detail}")
+    kinds: dict[Any, Kind] = {
+        grpc.StatusCode.UNAVAILABLE: "unreachable" if "connect" in detail.lower() else "cut",
+        grpc.StatusCode.DEADLINE_EXCEEDED: "timeout",
+        grpc.StatusCode.INTERNAL: "broken",
+        grpc.StatusCode.UNAUTHENTICATED: "forbidden",
+        grpc.StatusCode.PERMISSION_DENIED: "forbidden",
+        grpc.StatusCode.NOT_FOUND: "missing",
+        grpc.StatusCode.UNIMPLEMENTED: "unsupported",
+    }
+    return Fault(kinds.get(status, "refused"), f"gRPC {status.name}, {detail}")
+
+
+def _of_local(error: Exception) -> Fault:
+    if isinstance(error, NotImplementedError):
+        return Fault("unsupported", str(error))
+    return Fault("missing" if _names_a_collection(str(error)) else "refused", f"{type(error).__name__}: {error}")
+
+
+def _kind_of_status(status: int) -> Kind:
+    if status in (401, 403):
+        return "forbidden"
+    if status >= 500:
+        return "broken"
+    kinds: dict[int, Kind] = {404: "missing", 408: "timeout", 413: "too large", 429: "busy"}
+    return kinds.get(status, "refused")
+
+
+def _said(content: bytes) -> str:
+    """Return what the server gave as the reason, at most a line of it."""
+    text = content.decode("utf-8", "replace")
+    found = re.search(r'"error"\s*:\s*"((?:[^"\\]|\\.)*)"', text)
+    return (found[1] if found else " ".join(text.split()))[:300] or "no reason given"
+
+
+def _names_a_collection(detail: str) -> bool:
+    return bool(re.search(r"[Cc]ollection .*(doesn't exist|does not exist|not found)", detail))

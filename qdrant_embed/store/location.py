@@ -1,0 +1,91 @@
+"""Where collections live: a folder, a server's URL, `:memory:`, or a `QdrantClient` the user made."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.store.engine import Engine
+
+if TYPE_CHECKING:
+    from qdrant_client import QdrantClient
+
+MEMORY = ":memory:"
+API_KEY_VARIABLE = "QDRANT_API_KEY"
+TIMEOUT = 60
+"""Seconds a server may take for one request."""
+
+_EXPECTED = "a folder, a URL such as 'http://localhost:6333', ':memory:', or a QdrantClient"
+_HOST_AND_PORT = re.compile(r"(localhost|[\w-]+(\.[\w-]+)+):\d{2,5}(/.*)?")
+
+
+def open_engine(at: str | Path | QdrantClient, *, timeout: int = TIMEOUT) -> Engine:
+    """Open the location and return the engine that answers for it; the caller closes it.
+
+    A folder opened several times in one process is shared, and let go when the last engine on it is closed. A
+    `QdrantClient` that was handed in stays its owner's: closing the engine does not close it.
+
+    :param timeout: Seconds a server may take for one request.
+    :raises ConfigurationError: The location makes no sense, or a URL carries a secret.
+    :raises LocationLockedError: Another process holds the folder.
+    :raises StoreError: The server cannot be reached.
+    """
+    if isinstance(at, Path) or (isinstance(at, str) and _is_folder(at)):
+        from qdrant_embed.store.edge import EdgeEngine
+
+        return EdgeEngine(Path(at).expanduser())
+    from qdrant_embed.store.remote import connect, in_memory, of_client
+
+    if not isinstance(at, str):
+        return of_client(_require_client(at))
+    return in_memory() if at == MEMORY else connect(_checked_url(at), os.environ.get(API_KEY_VARIABLE), timeout)
+
+
+def finish_bulk_load(engine: Engine, collection_name: str) -> None:
+    """Build the search index over what was written, and bring it to disk; a no-op where nothing is to be done."""
+    engine.finish_bulk_load(collection_name)
+
+
+def _is_folder(at: str) -> bool:
+    """Tell a folder from a URL and `:memory:`.
+
+    :raises ConfigurationError: It is neither, or something else was probably meant.
+    """
+    if not at.strip():
+        raise ConfigurationError(f"the location is empty; expected {_EXPECTED}.")
+    if _HOST_AND_PORT.fullmatch(at):
+        raise ConfigurationError(f"{at!r} looks like a server but names no protocol; did you mean 'http://{at}'?")
+    return at != MEMORY and "://" not in at
+
+
+def _checked_url(at: str) -> str:
+    """Return the URL, made sure to carry no secret: it would end up in logs, histories and error messages."""
+    parts = urlsplit(at)
+    if parts.scheme not in ("http", "https"):
+        raise ConfigurationError(f"cannot open a {parts.scheme!r} location; expected {_EXPECTED}.")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"the URL of {parts.hostname} carries credentials or parameters. Give the plain URL "
+            f"and put the API key into the environment variable {API_KEY_VARIABLE}."
+        )
+    try:
+        valid = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ConfigurationError(f"{at!r} is not a URL of a server; expected one such as 'http://localhost:6333'.")
+    return at.rstrip("/")
+
+
+def _require_client(at: Any) -> QdrantClient:
+    from qdrant_client import AsyncQdrantClient, QdrantClient
+
+    if isinstance(at, QdrantClient):
+        return at
+    if isinstance(at, AsyncQdrantClient):
+        raise ConfigurationError("an AsyncQdrantClient cannot be used here; give a QdrantClient.")
+    raise ConfigurationError(f"cannot open a {type(at).__name__} as a location; expected {_EXPECTED}.")

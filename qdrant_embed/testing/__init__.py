@@ -1,0 +1,1 @@
+"""Conformance suites: plain functions that assert, for our parts and for yours."""

@@ -1,0 +1,39 @@
+"""The page in the user guide and the help of the program say the same."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from qdrant_embed.cli import app, exits
+from qdrant_embed.ingest.report import IngestReport
+
+PAGE = (Path(__file__).parents[2] / "docs/reference/command-line.md").read_text()
+PROGRAM = typer.main.get_command(app)
+EVERYWHERE = {"--help", "-h", "--install-completion", "--show-completion", "--version"}
+
+
+def flags_of(command):
+    found = {flag for parameter in command.params for flag in parameter.opts if flag.startswith("-")}
+    for inner in getattr(command, "commands", {}).values():
+        found |= flags_of(inner)
+    return found
+
+
+def test_every_flag_is_on_the_page_and_no_other():
+    on_page = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]*|-[a-z])\b", PAGE))
+    assert on_page - EVERYWHERE == flags_of(PROGRAM) - EVERYWHERE - {"--k", "-y"}
+
+
+def test_every_command_is_on_the_page():
+    assert set(re.findall(r"^qdrant-embed (\w+)", PAGE, re.MULTILINE)) == set(PROGRAM.commands)
+
+
+@pytest.mark.parametrize("code", [exits.ERROR, exits.SOME_FAILED, exits.INTERRUPTED])
+def test_every_exit_code_is_on_the_page(code):
+    assert f"| {code} |" in PAGE
+
+
+def test_every_count_of_the_report_is_on_the_page():
+    assert all(f"`{name}`" in PAGE for name in IngestReport().as_dict())

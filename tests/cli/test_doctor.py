@@ -1,0 +1,66 @@
+import os
+
+import pytest
+
+from qdrant_embed import Collection
+from qdrant_embed.cli import checks
+
+
+def by_name(answer):
+    return {finding["name"]: finding for finding in answer.json["findings"]}
+
+
+def test_it_says_what_is_installed_and_what_will_be_used(cli, ingested):
+    answer = cli("doctor", "--model", "hashing", "--json")
+    found = by_name(answer)
+    assert answer.code == 0
+    assert answer.json["healthy"] is True
+    assert found["qdrant-client"]["status"] == "ok"
+    assert "documents" in found["./qdrant_data"]["detail"]
+    assert "256 dimensions" in found["vectors"]["detail"]
+    assert found["device"]["detail"].startswith(("CPU", "GPU"))
+
+
+def test_the_page_marks_with_words_and_fits_80_columns(cli):
+    page = cli("doctor", "--model", "hashing").out
+    assert "✓ ok" in page
+    assert "– absent" in page
+    assert "qdrant-embed ingest PATH" in page
+    assert max(map(len, page.splitlines())) <= 80
+
+
+def test_a_missing_package_is_a_problem_with_its_remedy(cli, monkeypatch):
+    monkeypatch.setitem(checks.NEEDED, "no-such-package", "a test")
+    answer = cli("doctor", "--model", "hashing", "--json")
+    assert answer.code == 1
+    assert by_name(answer)["no-such-package"]["advice"] == "pip install no-such-package"
+
+
+def test_an_unknown_model_is_a_problem(cli):
+    answer = cli("doctor", "--model", "hashin", "--json")
+    assert answer.code == 1
+    assert "Did you mean 'hashing'" in by_name(answer)["hashin"]["detail"]
+
+
+@pytest.mark.parametrize(("offline", "status"), [("1", "problem"), ("0", "absent")])
+def test_weights_that_are_not_here_are_a_problem_only_offline(cli, monkeypatch, tmp_path, offline, status):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_OFFLINE", offline)
+    found = by_name(cli("doctor", "--model", "nobody/nothing", "--json"))["nobody/nothing"]
+    assert found["status"] == status
+    assert found["advice"] == "hf download nobody/nothing"
+
+
+def test_who_holds_a_folder_is_said(shell, pages, ingested):
+    with Collection.open("documents", at=pages.parent / "qdrant_data"):
+        answer = shell("doctor", "--model", "hashing", "--json")
+    assert answer.returncode == 1
+    assert str(os.getpid()) in answer.stdout
+
+
+def test_keys_are_never_shown(cli, monkeypatch):
+    monkeypatch.setenv("QDRANT_API_KEY", "very-secret")
+    answer = cli("doctor", "--at", "http://localhost:1", "--model", "hashing", "--json")
+    assert by_name(answer)["QDRANT_API_KEY"]["detail"] == "set"
+    assert "very-secret" not in answer.out + answer.err
+    assert by_name(answer)["http://localhost:1"]["status"] == "problem"

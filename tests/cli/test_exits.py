@@ -1,0 +1,148 @@
+"""How commands end, seen from outside: signals, pipes, errors."""
+
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+from qdrant_embed.cli import exits
+
+posix = pytest.mark.skipif(os.name != "posix", reason="signals and pseudo-terminals are those of POSIX")
+
+
+@pytest.fixture
+def many_pages(tmp_path):
+    """Write enough pages that an ingest of them can be interrupted."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(1500):
+        words = " ".join(f"word{number * 7 + place}" for place in range(120))
+        (folder / f"{number:04}.txt").write_text(f"Page {number}.\n\n{words}\n")
+    return folder
+
+
+@pytest.fixture
+def on_terminal(start):
+    """Return a function that starts an ingest with stderr on a terminal and waits until a block has been stored."""
+    import pty
+
+    opened = []
+
+    def run(folder):
+        ours, theirs = pty.openpty()
+        words = ("ingest", folder, "--model", "hashing", "--json")
+        process = start(*words, stdout=subprocess.PIPE, stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        opened.append((process, ours))
+        seen = b""
+        while b"chunks/s" not in seen:
+            seen += os.read(ours, 4096)
+        return process, ours
+
+    yield run
+    for process, terminal in opened:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+        os.close(terminal)
+
+
+def rest_of(terminal):
+    text = b""
+    try:
+        while piece := os.read(terminal, 4096):
+            text += piece
+    except OSError:  # Linux says so when the other end is closed
+        pass
+    return text.decode()
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_ingest_says_how_to_go_on_and_does(cli, many_pages, on_terminal, number):
+    process, terminal = on_terminal(many_pages)
+    os.killpg(process.pid, number)
+    said = rest_of(terminal)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == exits.INTERRUPTED, said
+    assert "run the same command again to carry on" in said
+    assert "Traceback" not in said
+    assert out == b""
+    answer = cli("ingest", many_pages, "--json")
+    assert answer.code == 0
+    assert answer.json["documents"] == 1500
+    assert 0 < answer.json["embedded"] < answer.json["chunks"]
+    assert cli("info", "-c", "documents", "--json").json["chunks"] == answer.json["chunks"]
+
+
+@posix
+def test_a_second_interruption_ends_at_once_and_loses_nothing(cli, many_pages, on_terminal):
+    process, terminal = on_terminal(many_pages)
+    os.kill(process.pid, signal.SIGTERM)
+    os.kill(process.pid, signal.SIGTERM)
+    assert "Traceback" not in rest_of(terminal)
+    process.communicate(timeout=60)
+    assert process.returncode == exits.INTERRUPTED
+    answer = cli("ingest", many_pages, "--json")
+    assert (answer.code, answer.json["documents"]) == (0, 1500)
+
+
+@posix
+@pytest.mark.parametrize("words", [("search", "harbour keys"), ("search", "harbour keys", "--json"), ("--help",)])
+def test_a_reader_that_goes_away_is_no_error(start, ingested, words):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as nobody:
+        process = start(*words, stdout=nobody, stderr=subprocess.PIPE, text=True)
+        _, said = process.communicate(timeout=60)
+    assert said == ""
+    assert process.returncode == 0 or words == ("--help",)
+
+
+def test_an_error_is_one_plain_message(shell):
+    done = shell("search", "anything")
+    assert done.returncode == exits.ERROR
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: there is no folder './qdrant_data'")
+    assert "Traceback" not in done.stderr
+
+
+def test_debug_shows_where_it_happened(shell):
+    for done in (shell("--debug", "search", "anything"), shell("search", "anything", QDRANT_EMBED_DEBUG="1")):
+        assert done.returncode == exits.ERROR
+        assert "Traceback" in done.stderr
+        assert "CollectionNotFoundError" in done.stderr
+
+
+def test_an_unexpected_error_is_named_without_a_traceback(shell, tmp_path):
+    broken = tmp_path / "presets"
+    broken.mkdir()
+    (broken / "mine.toml").write_bytes(b"\xff")
+    done = shell("models", QDRANT_EMBED_PRESETS=str(broken))
+    assert done.returncode == exits.ERROR
+    assert "UnicodeDecodeError" in done.stderr
+    assert "QDRANT_EMBED_DEBUG=1" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Traceback" in shell("--debug", "models", QDRANT_EMBED_PRESETS=str(broken)).stderr
+
+
+def test_json_survives_a_terminal_that_knows_only_ascii(shell, tmp_path):
+    (tmp_path / "köln.txt").write_text("Der Dom zu Köln.")
+    done = shell("ingest", "köln.txt", "--model", "hashing", "--json", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    done = shell("search", "Dom", "--json", PYTHONIOENCODING="ascii")
+    assert json.loads(done.stdout)["hits"][0]["source"] == "köln.txt"
+    assert shell("search", "Dom", PYTHONIOENCODING="ascii").returncode == 0
+
+
+def test_exit_codes_stand_in_the_help(cli):
+    for words in (("--help",), ("ingest", "--help")):
+        text = cli(*words).out
+        assert all(f"{code} " in text for code in (0, exits.ERROR, 2, exits.SOME_FAILED, exits.INTERRUPTED))
+
+
+def test_no_command_shows_the_help(cli):
+    answer = cli()
+    assert "ingest" in answer.out + answer.err

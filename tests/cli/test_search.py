@@ -1,0 +1,99 @@
+import json
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import typer
+
+from qdrant_embed.cli.search import Mode, parse_filters
+from qdrant_embed.retrieval import search as library
+
+
+def test_hits_as_json(cli, ingested):
+    answer = cli("search", "cables of the cranes", "-k", "2", "--json").json
+    assert (answer["query"], answer["k"], answer["mode"]) == ("cables of the cranes", 2, "hybrid")
+    assert len(answer["hits"]) == 2
+    best = answer["hits"][0]
+    assert best["source"] == "guide/cranes.md"
+    text = (Path("harbour") / best["source"]).read_text()
+    assert text[best["start"] : best["end"]] == best["text"]
+
+
+def test_hits_as_a_table_of_80_columns(cli, ingested):
+    answer = cli("search", "where is cod weighed?", "-k", "1")
+    assert "notes/fish.txt" in answer.out
+    assert max(map(len, answer.out.splitlines())) <= 80
+    assert answer.err == ""
+
+
+def test_filters_narrow_the_search(cli, ingested):
+    def sources(*words):
+        return {hit["source"] for hit in cli("search", "harbour keys cranes cod", *words, "--json").json["hits"]}
+
+    assert sources("--filter", "source=guide/*") == {"guide/keys.md", "guide/cranes.md"}
+    assert sources("--filter", "source=guide/*", "--filter", '{"source": {"not": "guide/keys.md"}}') == {
+        "guide/cranes.md"
+    }
+
+
+def test_nothing_found_is_no_error(cli, ingested):
+    answer = cli("search", "zeppelin", "--mode", "bm25", "--json")
+    assert (answer.code, answer.json["hits"]) == (0, [])
+    assert "nothing found" in cli("search", "zeppelin", "--mode", "bm25").out
+
+
+def test_min_score(cli, ingested):
+    assert cli("search", "cod", "--mode", "dense", "--min-score", "0.999", "--json").json["hits"] == []
+
+
+def test_a_place_without_collections_is_not_made_by_looking(cli):
+    answer = cli("search", "anything")
+    assert answer.code == 1
+    assert "qdrant-embed ingest PATH" in answer.err
+    assert not Path("qdrant_data").exists()
+
+
+def test_an_unknown_collection_is_named_with_those_that_exist(cli, ingested):
+    answer = cli("search", "anything", "--collection", "documnts")
+    assert answer.code == 1
+    assert "documnts" in answer.err
+    assert "documents" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ([], None),
+        (["page=3"], {"page": 3}),
+        (["source=guide/*"], {"source": "guide/*"}),
+        (["version='3'"], {"version": "'3'"}),
+        (['version="3"'], {"version": "3"}),
+        (["author=null"], {"author": None}),
+        (["draft=true"], {"draft": True}),
+        (["formula=a=b"], {"formula": "a=b"}),
+        (['{"page": {"gte": 3}}'], {"page": {"gte": 3}}),
+        (["a=1", "a=2"], {"all": [{"a": 1}, {"a": 2}]}),
+    ],
+)
+def test_filters_as_typed(typed, meant):
+    assert parse_filters(typed) == meant
+
+
+@pytest.mark.parametrize("typed", ["page", "=3", '{"page": ', "[1]"])
+def test_what_is_no_filter(typed):
+    with pytest.raises(typer.BadParameter, match="JSON"):
+        parse_filters([typed])
+
+
+def test_a_filter_typed_wrongly_is_a_usage_error(cli):
+    assert cli("search", "x", "--filter", "nonsense").code == 2
+
+
+def test_a_filter_that_means_nothing_is_an_error_of_the_library(cli, ingested):
+    answer = cli("search", "x", "--filter", json.dumps({"page": {"about": 3}}))
+    assert answer.code == 1
+    assert "known: gt, gte, lt, lte, not" in answer.err
+
+
+def test_modes_are_those_of_the_library():
+    assert {mode.value for mode in Mode} == set(get_args(library.Mode))

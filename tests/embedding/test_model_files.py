@@ -1,0 +1,149 @@
+import json
+import shutil
+
+import pytest
+
+from qdrant_embed.embedding.model_files import read_model_files, weights_fingerprint
+from qdrant_embed.errors import ModelError
+
+
+@pytest.fixture
+def folder(save_model, tmp_path):
+    """Return a copy that a test may spoil."""
+    return shutil.copytree(save_model(), tmp_path / "copy")
+
+
+def edit(path, **changes):
+    values = json.loads(path.read_text()) if path.exists() else {}
+    values.update(changes)
+    path.write_text(json.dumps({key: value for key, value in values.items() if value is not None}))
+
+
+def test_values_come_from_the_models_files_and_say_which(save_model):
+    files = read_model_files(
+        save_model("cls", prompts={"query": "q ", "passage": "p "}, similarity_fn_name="dot", normalize=False)
+    )
+    expected = {
+        "dim": (32, "1_Pooling/config.json"),
+        "max_tokens": (24, "tokenizer_config.json"),
+        "pooling": ("cls", "1_Pooling/config.json"),
+        "normalize": (False, "modules.json"),
+        "distance": ("dot", "config_sentence_transformers.json"),
+        "query_prompt": ("q ", "config_sentence_transformers.json"),
+        "document_prompt": ("p ", "config_sentence_transformers.json"),
+    }
+    assert {name: (files.values[name], files.origins[name]) for name in files.values} == expected
+    assert files.plain
+
+
+@pytest.mark.parametrize(
+    ("config", "pooling", "dim"),
+    [
+        (
+            {"word_embedding_dimension": 32, "pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False},
+            "cls",
+            32,
+        ),
+        ({"word_embedding_dimension": 32, "pooling_mode_lasttoken": True}, "lasttoken", 32),
+        ({"word_embedding_dimension": 32, "pooling_mode_cls_token": True, "pooling_mode_max_tokens": True}, "none", 64),
+        ({"embedding_dimension": 32, "pooling_mode": ["mean", "max", "cls"]}, "none", 96),
+        ({"embedding_dimension": 32, "pooling_mode": ["max"]}, "max", 32),
+        ({"embedding_dimension": 32, "pooling_mode": "mean_sqrt_len_tokens"}, "none", 32),
+    ],
+)
+def test_every_way_to_write_a_pooling_is_read(folder, config, pooling, dim):
+    (folder / "1_Pooling/config.json").write_text(json.dumps(config))
+    files = read_model_files(folder)
+    assert (files.values["pooling"], files.values["dim"]) == (pooling, dim)
+
+
+@pytest.mark.parametrize(
+    ("settings", "query", "document"),
+    [
+        ({"prompts": {"query": "q ", "document": ""}, "default_prompt_name": "query"}, "q ", ""),
+        ({"prompts": {"both": "b "}, "default_prompt_name": "both"}, "b ", "b "),
+        ({"prompts": {"query": "q ", "document": "", "corpus": "c "}}, "q ", "c "),
+        ({"prompts": {"other": "o "}}, "", ""),
+    ],
+)
+def test_prompts_follow_the_names_that_sentence_transformers_uses(folder, settings, query, document):
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(settings))
+    values = read_model_files(folder).values
+    assert (values.get("query_prompt", ""), values.get("document_prompt", "")) == (query, document)
+
+
+@pytest.mark.parametrize(
+    ("stated", "tokenizer", "config", "expected"),
+    [
+        (16, 12, {"max_position_embeddings": 64}, 16),
+        (None, int(1e30), {"max_position_embeddings": 64}, 64),
+        (None, 12, {"max_position_embeddings": 64}, 12),
+        (512, 512, {"max_position_embeddings": 64}, 64),
+        (None, None, {"max_position_embeddings": 66, "model_type": "xlm-roberta", "pad_token_id": 1}, 64),
+        (None, None, {"max_position_embeddings": 66, "model_type": "mpnet", "pad_token_id": 1}, 64),
+        (None, int(1e30), {"max_position_embeddings": -1}, None),
+    ],
+)
+def test_the_length_is_what_the_model_can_really_take(folder, stated, tokenizer, config, expected):
+    edit(folder / "sentence_bert_config.json", max_seq_length=stated)
+    edit(folder / "tokenizer_config.json", model_max_length=tokenizer)
+    edit(folder / "config.json", **config)
+    assert read_model_files(folder).values.get("max_tokens") == expected
+
+
+def test_matryoshka_dimensions_are_found(folder):
+    edit(folder / "config.json", matryoshka_dimensions=[32, 16, 8])
+    assert read_model_files(folder).values["dims"] == [8, 16]
+
+
+@pytest.mark.parametrize("spoil", ["", "2_Dense"])
+def test_pickled_weights_are_refused_with_what_to_type(save_model, tmp_path, spoil):
+    folder = shutil.copytree(save_model(dense=16), tmp_path / "copy")
+    weights = folder / spoil / "model.safetensors"
+    weights.rename(weights.with_name("pytorch_model.bin"))
+    with pytest.raises(ModelError, match=r"pickled weights only .*save_pretrained\(NEW_FOLDER\)"):
+        read_model_files(folder)
+
+
+def test_missing_weights_are_named(folder):
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match="no safetensors weights"):
+        read_model_files(folder)
+
+
+def test_a_folder_that_holds_no_model_is_named(tmp_path):
+    with pytest.raises(ModelError, match=r"not a model folder: .*config.json is missing"):
+        read_model_files(tmp_path)
+
+
+def test_broken_json_is_named(folder):
+    (folder / "config.json").write_text("{")
+    with pytest.raises(ModelError, match=r"config\.json in .* is not valid JSON"):
+        read_model_files(folder)
+
+
+@pytest.mark.parametrize(
+    ("place", "type", "message"),
+    [
+        (0, "sentence_transformers.models.StaticEmbedding", "begins with a StaticEmbedding module"),
+        (1, "custom_pooling.Pooling", r"needs code of its own \(custom_pooling\.Pooling\), which is not run"),
+    ],
+)
+def test_modules_that_cannot_be_run_are_refused(folder, place, type, message):
+    modules = json.loads((folder / "modules.json").read_text())
+    modules[place]["type"] = type
+    (folder / "modules.json").write_text(json.dumps(modules))
+    with pytest.raises(ModelError, match=message):
+        read_model_files(folder)
+
+
+def test_the_fingerprint_sees_weights_and_configuration_but_not_who_saved_them(folder):
+    before = weights_fingerprint(read_model_files(folder))
+    edit(folder / "config.json", transformers_version="4.8.2", _name_or_path="elsewhere")
+    assert weights_fingerprint(read_model_files(folder)) == before
+    edit(folder / "config.json", layer_norm_eps=1e-6)
+    other_config = weights_fingerprint(read_model_files(folder))
+    weights = bytearray((folder / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (folder / "model.safetensors").write_bytes(weights)
+    assert len({before, other_config, weights_fingerprint(read_model_files(folder))}) == 3

@@ -1,0 +1,83 @@
+import json
+import shutil
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qdrant_embed.embedding.sequences import Sequencer, batches_by_length
+from qdrant_embed.tokens import HuggingFaceTokens
+from qdrant_embed.windowing import WindowStrategy
+
+
+@given(lengths=st.lists(st.integers(1, 300), max_size=200), budget=st.integers(1, 2000))
+def test_batches_hold_each_sequence_once_and_keep_to_the_budget(lengths, budget):
+    batches = list(batches_by_length(lengths, budget))
+    assert sorted(place for batch in batches for place in batch) == list(range(len(lengths)))
+    for batch in batches:
+        assert batch
+        longest = max(lengths[place] for place in batch)
+        assert len(batch) == 1 or longest * len(batch) <= budget
+
+
+def test_short_texts_of_different_lengths_are_hardly_padded():
+    lengths = [3 + number % 18 for number in range(3000)]
+    batches = list(batches_by_length(lengths, 4096))
+    padded = sum(max(lengths[place] for place in batch) * len(batch) for batch in batches)
+    assert sum(lengths) / padded > 0.95
+    assert padded / len(batches) > 1000, "batches are still worth their pass"
+
+
+def metaspace_folder(folder):
+    """Save a tokenizer whose tokens begin with the space before their word, as SentencePiece's do."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    words = ["<pad>", "</s>", "<unk>", "▁query:", "▁one", "▁two", "▁three"]
+    tokenizer = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config = {"pad_token": {"content": "<pad>", "lstrip": False}, "padding_side": "left"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    return folder
+
+
+def make_sequencer(folder, max_tokens):
+    return Sequencer(HuggingFaceTokens.from_file(folder / "tokenizer.json"), folder, max_tokens)
+
+
+def test_a_token_that_reaches_from_the_prompt_into_the_text_belongs_to_the_text(tmp_path):
+    # "▁one" holds the prompt's last space; were it taken for prompt, the second window would read it again.
+    (cut,) = make_sequencer(metaspace_folder(tmp_path), 4).cut(["one two three"], "query: ", WindowStrategy())
+    assert cut.length == 3
+    assert cut.sequences == [[3, 4, 5, 1], [3, 5, 6, 1]]
+
+
+def test_padding_stands_where_the_tokenizer_wants_it(tmp_path):
+    batch = make_sequencer(metaspace_folder(tmp_path), 4).batch([[4, 1], [4, 5, 6, 1]])
+    assert batch.ids.tolist() == [[0, 0, 4, 1], [4, 5, 6, 1]]
+    assert batch.mask.tolist() == [[0, 0, 1, 1], [1, 1, 1, 1]]
+
+
+def test_an_empty_text_without_special_tokens_is_still_one_token(tmp_path):
+    from tokenizers import Tokenizer
+
+    folder = metaspace_folder(tmp_path)
+    bare = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    bare.post_processor = None
+    bare.save(str(folder / "tokenizer.json"))
+    (cut,) = make_sequencer(folder, 4).cut([""], "", WindowStrategy())
+    assert cut.sequences == [[0]]
+
+
+@pytest.mark.parametrize("saved", [{"truncation": 2, "padding": 9}], ids=["saved truncation and padding"])
+def test_what_the_tokenizer_file_says_of_length_is_not_obeyed(tmp_path, plain_folder, saved):
+    from tokenizers import Tokenizer
+
+    folder = shutil.copytree(plain_folder, tmp_path / "copy")
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_truncation(saved["truncation"])
+    tokenizer.enable_padding(length=saved["padding"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (cut,) = make_sequencer(folder, 24).cut(["w1 w2 w3 w4"], "", WindowStrategy())
+    assert (cut.length, len(cut.sequences[0])) == (4, 6)

@@ -1,0 +1,53 @@
+"""What is loaded by importing the library and by asking the command line for help: nothing heavy."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    "torch", "transformers", "sentence_transformers", "tokenizers", "huggingface_hub", "qdrant_client", "qdrant_edge",
+    "llama_index", "pandas", "openpyxl", "markitdown", "pypdfium2", "tiktoken", "semantic_text_splitter",
+}  # fmt: skip
+SAY_MODULES = "import sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+
+
+def loaded_by(code):
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{SAY_MODULES}"], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def help_of(*words):
+    return f"""
+from contextlib import suppress
+import sys
+sys.argv = ["qdrant-embed", *{words!r}, "--help"]
+from qdrant_embed.cli import main
+with suppress(SystemExit):
+    main()
+"""
+
+
+def test_importing_the_library_loads_nothing_heavy():
+    loaded = loaded_by("import qdrant_embed; dir(qdrant_embed)")
+    assert not loaded & (HEAVY | {"numpy", "rich", "typer"})
+
+
+def test_a_public_name_loads_its_own_station_only():
+    loaded = loaded_by("from qdrant_embed import Recipe, Document; Recipe(model='hashing')")
+    assert "numpy" in loaded
+    assert not loaded & HEAVY
+
+
+def test_errors_and_reports_load_nothing_heavy():
+    loaded = loaded_by("from qdrant_embed import QdrantEmbedError, IngestReport")
+    assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize("command", [(), ("ingest",), ("search",), ("models",), ("doctor",), ("delete",)])
+def test_help_loads_nothing_heavy(command):
+    loaded = loaded_by(help_of(*command))
+    assert "typer" in loaded
+    assert not loaded & (HEAVY | {"numpy"})

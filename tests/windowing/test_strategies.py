@@ -1,0 +1,59 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qdrant_embed.errors import ConfigurationError, UnknownNameError
+from qdrant_embed.windowing import WindowStrategy
+
+
+@pytest.mark.parametrize("text", ["error", "truncate", "pcw", "pcw:length-weighted"])
+def test_a_strategy_prints_as_it_is_written(text):
+    assert str(WindowStrategy.parse(text)) == text
+
+
+def test_unknown_strategies_list_near_ones():
+    with pytest.raises(UnknownNameError, match=r"unknown window strategy 'pwc'\. Did you mean 'pcw'\?"):
+        WindowStrategy.parse("pwc")
+
+
+@pytest.mark.parametrize("text", ["pcw:heavy", "truncate:7", "error:now"])
+def test_unknown_arguments_are_refused(text):
+    with pytest.raises(ConfigurationError, match="unknown window strategy"):
+        WindowStrategy.parse(text)
+
+
+@given(tokens=st.integers(0, 500), room=st.integers(1, 60))
+def test_parallel_windows_cover_everything_and_are_full(tokens, room):
+    windows = WindowStrategy.parse("pcw").windows(tokens, room)
+    assert len(windows) == max(1, -(-tokens // room)), "no more windows than needed"
+    assert (windows[0][0], windows[-1][1]) == (0, tokens)
+    for (_, end), (start, _) in pairwise(windows):
+        assert start <= end, "a gap"
+    assert all(end == start for (_, end), (start, _) in pairwise(windows[:-1])), "an overlap"
+    if tokens > room:
+        assert {end - start for start, end in windows} == {room}, "the last one is shifted left until it is full"
+
+
+def test_truncation_keeps_the_beginning():
+    assert WindowStrategy.parse("truncate").windows(100, 30) == [(0, 30)]
+    assert WindowStrategy.parse("truncate").windows(7, 30) == [(0, 7)]
+
+
+def test_windows_are_averaged_before_they_are_normalised():
+    vectors = np.array([[3, 0], [0, 1]], np.float32)
+    np.testing.assert_allclose(WindowStrategy.parse("pcw").combine(vectors, [(0, 4), (2, 6)]), [1.5, 0.5])
+
+
+def test_length_weights_count_only_what_no_window_before_has():
+    vectors = np.array([[3, 0], [0, 3]], np.float32)
+    combined = WindowStrategy.parse("pcw:length-weighted").combine(vectors, [(0, 4), (2, 6)])
+    np.testing.assert_allclose(combined, [2, 1])
+
+
+@pytest.mark.parametrize("text", ["pcw", "pcw:length-weighted", "truncate"])
+def test_a_single_window_is_left_as_it_is(text):
+    vector = np.array([[0.1, 0.7]], np.float32)
+    assert (WindowStrategy.parse(text).combine(vector, [(0, 4)]) == vector[0]).all()
