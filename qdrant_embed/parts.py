@@ -12,6 +12,7 @@ from qdrant_embed.ingest.target import Target
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
 from qdrant_embed.retrieval.search import Searcher
 from qdrant_embed.store import schema
+from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 
 MOST_CHUNK_TOKENS = 512
@@ -42,9 +43,20 @@ class Parts:
         return Bm25Encoder(self._recipe.language)
 
     @cached_property
+    def coding(self) -> Coding:
+        """What makes the store's vectors of the model's.
+
+        :raises ConfigurationError: The rotation that is kept with the collection is another's, or lost.
+        """
+        model = self.embedder
+        return Coding(self._engine, self._name, model.compression, dim=model.dim, distance=model.distance)
+
+    @cached_property
     def searcher(self) -> Searcher:
         """What answers queries."""
-        return Searcher(engine=self._engine, name=self._name, embedder=self.embedder, bm25=self.bm25)
+        return Searcher(
+            engine=self._engine, name=self._name, embedder=self.embedder, bm25=self.bm25, coding=self.coding
+        )
 
     @cached_property
     def target(self) -> Target:
@@ -56,6 +68,7 @@ class Parts:
             chunker=make_chunker(self._recipe.chunker, self.embedder.tokens, chunk_limit(self._recipe, self.embedder)),
             bm25=self.bm25,
             fingerprint=fingerprint(self._recipe, self.embedder.fingerprint),
+            coding=self.coding,
         )
 
 
@@ -82,7 +95,7 @@ def create_collection(engine: Engine, name: str, recipe: Recipe) -> None:
     model = _load(recipe)
     make_chunker(recipe.chunker, model.tokens, chunk_limit(recipe, model))
     Bm25Encoder(recipe.language)
-    layout = schema.VectorLayout(dim=model.dim, distance=model.distance, datatype=model.datatype)
+    layout = schema.VectorLayout(dim=model.dim, distance=model.distance, compression=model.compression)
     made_by = {
         "recipe": recipe.as_dict(),
         "model": dict(model.fingerprint),

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
+from qdrant_embed.compression import Compression
 from qdrant_embed.errors import ConfigurationError, RecipeMismatchError
 from qdrant_embed.types import Json
 
@@ -21,7 +22,8 @@ class Recipe:
         what the model reads in one pass, at most 512.
     :param overlap: Tokens that a chunk shares with the one before it.
     :param window: What happens to a text longer than the model: `pcw`, `truncate` or `error`.
-    :param compression: Dimensions and number format stored, e.g. `float32`, `256d+float16`.
+    :param compression: Dimensions, number format, codes and rescoring, e.g. `256d+float16+binary+rescore4`; see
+        `qdrant_embed.compression.grammar`.
     :param language: Language of the BM25 word stems and stop words; `multilingual` for none of both.
     """
 
@@ -59,9 +61,12 @@ class Recipe:
 def fingerprint(recipe: Recipe, model: Mapping[str, Json]) -> str:
     """Hash a recipe and what the model says of itself: 32 hexadecimal characters.
 
+    Of the compression, only what changes the stored vectors counts: codes can be switched in place, and the points stay.
+
     :param model: Everything that changes the model's vectors (`Embedder.fingerprint`).
     """
-    canonical = json.dumps({"recipe": recipe.as_dict(), "model": model}, sort_keys=True, ensure_ascii=False)
+    described = {**recipe.as_dict(), "compression": str(Compression.parse(recipe.compression).points)}
+    canonical = json.dumps({"recipe": described, "model": model}, sort_keys=True, ensure_ascii=False)
     return hashlib.blake2b(canonical.encode(), digest_size=16).hexdigest()
 
 

@@ -6,7 +6,7 @@ from qdrant_embed.errors import ConfigurationError, RecipeMismatchError
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
 
 MODEL = {"dim": 8, "pooling": "mean"}
-OTHER = {"chunk_tokens": 64, "overlap": 7}
+OTHER = {"chunk_tokens": 64, "overlap": 7, "compression": "float16"}
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Recipe)])
@@ -44,3 +44,8 @@ def test_a_mismatch_shows_the_differing_lines_and_the_ways_out():
     assert "model:" not in message
     assert "Collection.open('notes'" in message
     assert "Collection.drop('notes'" in message
+
+
+def test_codes_that_are_switched_in_place_leave_the_fingerprint_as_it_is():
+    coded = replace(Recipe(), compression="float32+int8+rescore2")
+    assert fingerprint(coded, MODEL) == fingerprint(Recipe(), MODEL)

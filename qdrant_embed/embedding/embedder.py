@@ -65,7 +65,9 @@ class Embedder:
         self._runtime_name = self.preset.runtime if runtime == "auto" else runtime
         if self._runtime_name not in RUNTIMES:
             RUNTIMES.get(self._runtime_name)
-        self.dim = self._compression.dim_of(self.preset.name, self.preset.dim, self.preset.dims)
+        kept = self._compression.dim_of(self.preset.name, self.preset.dim, self.preset.dims)
+        # With `full` all dimensions are stored too, and the cut ones are made of them.
+        self.dim = self.preset.dim if self._compression.full else kept
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -97,9 +99,9 @@ class Embedder:
         return self.preset.distance
 
     @property
-    def datatype(self) -> str:
-        """The number format in which vectors are stored."""
-        return self._compression.datatype
+    def compression(self) -> Compression:
+        """How vectors are made smaller; all but the cut of dimensions is done after the embedder."""
+        return self._compression
 
     @cached_property
     def tokens(self) -> TokenCounter:

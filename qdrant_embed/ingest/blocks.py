@@ -25,11 +25,15 @@ RECENT_VECTORS = 4096
 
 @dataclass(frozen=True, slots=True)
 class ReadyPiece:
-    """A piece with its vector; `unchanged` if the collection holds exactly this point already."""
+    """A piece with its vector; `unchanged` if the collection holds exactly this point already.
+
+    :param coded: Whether the vector is as the store has it, not as the model gave it.
+    """
 
     piece: Piece
     vector: FloatArray | None
     unchanged: bool = False
+    coded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Vectors:
         self._target = target
         self._tally = tally
         self._recent: OrderedDict[str, FloatArray] = OrderedDict()
+        self._coded: set[str] = set()
         self._incomplete: set[str] = set()
 
     def attach(self, pieces: Sequence[Piece], closings: Sequence[Closing]) -> Block:
@@ -92,7 +97,12 @@ class Vectors:
         known |= self._embed({key: texts[key] for key in to_embed}, failures)
         self._remember(known)
         ready = [
-            ReadyPiece(piece, known.get(piece.text_hash), unchanged=piece.id in unchanged)
+            ReadyPiece(
+                piece,
+                known.get(piece.text_hash),
+                unchanged=piece.id in unchanged,
+                coded=piece.text_hash in self._coded,
+            )
             for piece in pieces
             if piece.id in unchanged or piece.text_hash in known
         ]
@@ -126,6 +136,7 @@ class Vectors:
         for record in self._target.scroll(where, ["text_hash"], vectors=True):
             vector = record.vector[DENSE] if isinstance(record.vector, dict) else record.vector
             found[(record.payload or {})["text_hash"]] = np.asarray(vector, np.float32)
+        self._coded |= found.keys()
         return found
 
     def _embed(self, texts: dict[str, str], failures: dict[str, str]) -> dict[str, FloatArray]:
@@ -150,7 +161,7 @@ class Vectors:
             self._recent[key] = vector
             self._recent.move_to_end(key)
         while len(self._recent) > RECENT_VECTORS:
-            self._recent.popitem(last=False)
+            self._coded.discard(self._recent.popitem(last=False)[0])
 
     def _report_failures(self, pieces: Sequence[Piece], failures: dict[str, str]) -> None:
         for piece in pieces:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from qdrant_embed.ingest.blocks import to_blocks
+from qdrant_embed.ingest.fitting import coded
 from qdrant_embed.ingest.flow import Flow
 from qdrant_embed.ingest.pieces import to_pieces
 from qdrant_embed.ingest.prune import prune
@@ -106,7 +107,8 @@ def _drain(target: Target, works: Iterator[Work], tally: Tally, progress: Progre
     with Flow() as flow:
         read = flow.stage(works, QUEUED_DOCUMENTS, "read")
         chunked = flow.stage(to_pieces(target, read, tally), QUEUED_PIECES, "chunk")
-        for block in flow.stage(to_blocks(target, chunked, tally), QUEUED_BLOCKS, "embed"):
+        blocks = coded(target.coding, to_blocks(target, chunked, tally))
+        for block in flow.stage(blocks, QUEUED_BLOCKS, "embed"):
             writer.write(block)
             if progress is not None:
                 progress(tally.report())

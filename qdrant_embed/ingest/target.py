@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qdrant_embed.chunking import Chunker
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
+from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.schema import DENSE
 
@@ -31,6 +32,7 @@ class Target:
     chunker: Chunker
     bm25: Bm25Encoder
     fingerprint: str
+    coding: Coding
 
     def scroll(self, where: models.Filter, fields: Sequence[str], *, vectors: bool = False) -> Iterator[models.Record]:
         """Yield every point that matches, page by page, with some of its payload fields."""

@@ -11,7 +11,7 @@ from qdrant_embed.ingest.report import Tally
 from qdrant_embed.ingest.retrying import in_halves
 from qdrant_embed.ingest.target import Target, match
 from qdrant_embed.store.points import CHUNK_COUNT, payload
-from qdrant_embed.store.schema import BM25, DENSE
+from qdrant_embed.store.schema import BM25
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -57,10 +57,11 @@ class Writer:
         if closing is not None and piece.document.id not in self._incomplete:
             fields[CHUNK_COUNT] = len(closing.ids)
         indices, values = self._target.bm25.encode_document(piece.chunk.embed_text)
+        dense = {} if ready.vector is None else self._target.coding.named(ready.vector)
         # The values were made by us in the right types; validating every float again would cost more than the upsert.
         return models.PointStruct.model_construct(
             id=piece.id,
-            vector={DENSE: ready.vector, BM25: models.SparseVector.model_construct(indices=indices, values=values)},
+            vector={**dense, BM25: models.SparseVector.model_construct(indices=indices, values=values)},
             payload=fields,
         )
 

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.retrieval.hamming import HammingIndex
 from qdrant_embed.retrieval.hits import Hit, Hits
+from qdrant_embed.retrieval.ranked import QueryVector, Ranked, fused
+from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, to_filter
-from qdrant_embed.store.schema import BM25, DENSE
-from qdrant_embed.types import FloatArray
+from qdrant_embed.store.schema import DENSE, DENSE_SMALL
 
 if TYPE_CHECKING:
     from qdrant_client import models
 
 Mode = Literal["hybrid", "dense", "bm25"]
 
-RRF_K = 60
-"""Rank constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009, section 2)."""
-CANDIDATES = 10
-"""Hits that each list offers to the fusion, as a multiple of k."""
-MIN_CANDIDATES = 100
-SPARE_FOR_TIES = 8
-"""Hits asked for beyond k when fusing: which of several equal ones the engine puts last is chance."""
-HNSW_EF = 256
-"""Candidates kept while walking the graph; wide, since collections promise near-exact recall unless told otherwise."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Searcher:
     """Everything that a search needs of a collection."""
 
@@ -39,6 +31,7 @@ class Searcher:
     name: str
     embedder: Embedder
     bm25: Bm25Encoder
+    coding: Coding
 
     def search(
         self,
@@ -55,20 +48,62 @@ class Searcher:
         """
         _check(queries, k, mode)
         condition = to_filter(where)
-        vectors = self.embedder.embed_queries(list(queries)) if mode != "bm25" and queries else [None] * len(queries)
+        vectors = self._vectors(queries) if mode != "bm25" and queries else [None] * len(queries)
         ranked = [
-            _Ranked(limit=k, condition=condition, min_score=min_score, terms=self._terms(query, mode), vector=vector)
+            Ranked(
+                coding=self.coding,
+                limit=k,
+                condition=condition,
+                min_score=min_score,
+                terms=self._terms(query, mode),
+                vector=vector,
+            )
             for query, vector in zip(queries, vectors, strict=True)
         ]
-        asked = [part for part in ranked if part.answerable]
-        answers = (
-            self.engine.query_batch_points(self.name, requests=[part.request() for part in asked]) if asked else []
-        )
-        found = {id(part): answer.points for part, answer in zip(asked, answers, strict=True)}
+        found = [self._by_bits(part) for part in ranked] if self._bits else self._by_engine(ranked)
         return [
-            Hits(map(Hit.from_point, _in_order(found.get(id(part), ()))[:k]), query=query, language=self.bm25.language)
-            for query, part in zip(queries, ranked, strict=True)
+            Hits(map(Hit.from_point, _in_order(points)[:k]), query=query, language=self.bm25.language)
+            for query, points in zip(queries, found, strict=True)
         ]
+
+    @property
+    def _bits(self) -> bool:
+        return self.coding.compression.datatype == "bits"
+
+    @cached_property
+    def hamming(self) -> HammingIndex:
+        """The codes of a collection that keeps only signs."""
+        compression, coder = self.coding.compression, self.coding.coder
+        vector = DENSE_SMALL if compression.full else DENSE
+        return HammingIndex(self.engine, self.name, vector, compression.learned or coder.cut_dim)
+
+    def _vectors(self, queries: Sequence[str]) -> Sequence[QueryVector | None]:
+        embedded = self.embedder.embed_queries(list(queries))
+        if not self.coding.coder.ready:
+            # Nothing was ingested yet, so there is nothing to find by vector.
+            return [None] * len(queries)
+        coded = self.coding.coder.queries(embedded)
+        return [QueryVector(*row) for row in zip(coded.vectors, embedded, map(float, coded.offsets), strict=True)]
+
+    def _by_engine(self, ranked: Sequence[Ranked]) -> list[list[models.ScoredPoint]]:
+        asked = [part for part in ranked if part.answerable]
+        requests = [part.request() for part in asked]
+        answers = self.engine.query_batch_points(self.name, requests=requests) if asked else []
+        found = {id(part): part.scored(answer.points) for part, answer in zip(asked, answers, strict=True)}
+        return [found.get(id(part), []) for part in ranked]
+
+    def _by_bits(self, ranked: Ranked) -> list[models.ScoredPoint]:
+        """Answer by Hamming distance: rescored by whole vectors where they are kept, fused with terms where asked."""
+        if ranked.vector is None:
+            return self._by_engine([ranked])[0]
+        if self.coding.compression.full:
+            nearest = self.hamming.nearest(ranked.vector.coded, ranked.rescored, ranked.condition)
+            return self._by_engine([replace(ranked, shortlist=tuple(point for point, _ in nearest))])[0]
+        points = self.hamming.search(ranked.vector.coded, ranked.depth, ranked.condition)
+        if ranked.terms is None:
+            return [point for point in points if ranked.min_score is None or point.score >= ranked.min_score]
+        terms = self._by_engine([replace(ranked, vector=None, limit=ranked.depth, min_score=None)])[0]
+        return fused([terms, points], ranked.min_score)
 
     def _terms(self, query: str, mode: Mode) -> models.SparseVector | None:
         """Return the query's BM25 terms; None where they are not wanted or all are stop words."""
@@ -78,59 +113,6 @@ class Searcher:
             return None
         indices, values = self.bm25.encode_query(query)
         return models.SparseVector(indices=indices, values=values) if indices else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ranked:
-    """One query as lists to rank by: terms, vector or both."""
-
-    limit: int
-    condition: models.Filter | None
-    min_score: float | None
-    terms: models.SparseVector | None
-    vector: FloatArray | None
-
-    @property
-    def answerable(self) -> bool:
-        return self.terms is not None or self.vector is not None
-
-    def request(self) -> models.QueryRequest:
-        from qdrant_client import models
-
-        if self.terms is not None and self.vector is not None:
-            return models.QueryRequest(
-                prefetch=[self._by_terms(), self._by_vector()],
-                query=models.RrfQuery(rrf=models.Rrf(k=RRF_K)),
-                limit=self.limit + SPARE_FOR_TIES,
-                with_payload=True,
-                score_threshold=self.min_score,
-            )
-        single = self._by_terms() if self.vector is None else self._by_vector()
-        return models.QueryRequest(
-            query=single.query,
-            using=single.using,
-            filter=self.condition,
-            params=single.params,
-            limit=self.limit,
-            with_payload=True,
-            score_threshold=self.min_score,
-        )
-
-    @property
-    def _depth(self) -> int:
-        return max(MIN_CANDIDATES, CANDIDATES * self.limit)
-
-    def _by_terms(self) -> models.Prefetch:
-        from qdrant_client import models
-
-        return models.Prefetch(query=self.terms, using=BM25, filter=self.condition, limit=self._depth)
-
-    def _by_vector(self) -> models.Prefetch:
-        from qdrant_client import models
-
-        vector = None if self.vector is None else self.vector.tolist()
-        params = models.SearchParams(hnsw_ef=HNSW_EF)
-        return models.Prefetch(query=vector, using=DENSE, filter=self.condition, limit=self._depth, params=params)
 
 
 def _in_order(points: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.compression import Coder, Compression
 from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, StoreError
+from qdrant_embed.store import compressed
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from qdrant_embed.store.engine import Engine
 
 DENSE = "dense"
+DENSE_SMALL = "dense_small"
+"""The compressed vector, where the whole one is kept beside it to rescore what the small one found."""
 BM25 = "bm25"
 METADATA_KEY = "qdrant_embed"
 LAYOUT_VERSION = 1
@@ -40,14 +44,22 @@ INDEXED_FIELDS: Mapping[str, str] = {
 class VectorLayout:
     """What the dense vectors look like in the store.
 
-    :param dim: Number of dimensions stored.
+    :param dim: Number of dimensions that the embedder gives.
     :param distance: `cosine`, `dot` or `euclid`.
-    :param datatype: Number format stored: `float32` or `float16`.
     """
 
     dim: int
     distance: str
-    datatype: str = "float32"
+    compression: Compression = field(default_factory=Compression)
+
+    def vectors(self) -> dict[str, models.VectorParams]:
+        """Return each dense vector's settings by its name."""
+        coder = Coder(compression=self.compression, dim=self.dim, distance=self.distance)
+        small = compressed.vector_params(coder.width, coder.store_distance, self.compression)
+        if not self.compression.full:
+            return {DENSE: small}
+        whole = compressed.rescoring_params(self.dim, self.distance, self.compression)
+        return {DENSE: whole, DENSE_SMALL: small}
 
 
 def create(engine: Engine, name: str, layout: VectorLayout, made_by: Mapping[str, Json]) -> None:
@@ -57,17 +69,17 @@ def create(engine: Engine, name: str, layout: VectorLayout, made_by: Mapping[str
     """
     from qdrant_client import models
 
-    distances = {"cosine": models.Distance.COSINE, "dot": models.Distance.DOT, "euclid": models.Distance.EUCLID}
-    engine.create_collection(
-        collection_name=name,
-        vectors_config={
-            DENSE: models.VectorParams(
-                size=layout.dim, distance=distances[layout.distance], datatype=models.Datatype(layout.datatype)
-            )
-        },
-        sparse_vectors_config={BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-        metadata={METADATA_KEY: {"layout": LAYOUT_VERSION, **made_by}},
-    )
+    compressed.require_engine(engine, layout.compression)
+    given: dict[str, Any] = {
+        "vectors_config": layout.vectors(),
+        "sparse_vectors_config": {BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        "optimizers_config": compressed.optimizers(layout.compression),
+        "metadata": {METADATA_KEY: {"layout": LAYOUT_VERSION, **made_by}},
+    }
+    try:
+        engine.create_collection(collection_name=name, **given)
+    except StoreError as error:
+        raise compressed.explained(error, layout.compression) from error
     for field in INDEXED_FIELDS:
         engine.create_payload_index(name, field, field_schema=index_schema(field))
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
 SHARDS = "shards"
+ATTACHMENTS = "attachments"
 NEW, DELETED = ".new", ".deleted"
 
 _open: dict[Path, EdgeFolder] = {}
@@ -156,7 +157,29 @@ class EdgeFolder:
             self.commit(self.catalog.without(name))
             # Whatever cannot be removed now (an open file on Windows) is cleared up at the next opening.
             shutil.rmtree(doomed, ignore_errors=True)
+            self._attachment_path(entry).unlink(missing_ok=True)
             return True
+
+    def attach(self, name: str, data: bytes) -> None:
+        """Keep a file with a collection: after a crash the old one or this one is there, whole."""
+        with self._changing:
+            path = self._attachment_path(self.catalog.resolve(name)[1])
+            path.parent.mkdir(exist_ok=True)
+            fresh = path.with_suffix(NEW)
+            with fresh.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+            sync_folder(path.parent)
+
+    def attachment(self, name: str) -> bytes | None:
+        """Return the file that is kept with a collection, None if there is none."""
+        path = self._attachment_path(self.catalog.resolve(name)[1])
+        return path.read_bytes() if path.exists() else None
+
+    def _attachment_path(self, entry: Entry) -> Path:
+        return self.path / ATTACHMENTS / f"{entry.folder}.safetensors"
 
     def reconfigure(self, name: str, config: models.CreateCollection) -> None:
         """Change a collection's configuration; its shard is opened anew with it."""
@@ -193,6 +216,9 @@ class EdgeFolder:
             if left.suffix == DELETED and left.stem in names:
                 self.commit(self.catalog.without(names[left.stem]))
             shutil.rmtree(left)
+        for file in (self.path / ATTACHMENTS).glob("*"):
+            if file.stem not in names or file.suffix == NEW:
+                file.unlink()
         missing = [name for folder, name in names.items() if name in self.catalog and not (shards / folder).is_dir()]
         if missing:
             raise StoreError(

@@ -1,0 +1,1 @@
+"""Compression: how few bytes give the same answers."""

@@ -1,0 +1,206 @@
+"""The text form of a compression, and the frozen value it stands for.
+
+    compression = part ("+" part)*          order and blanks do not matter; each part once
+    dimensions    Nd  Nd!                   the first N; with '!' also where the model was not trained to be cut
+                  full                      keep all dimensions in a second vector, which rescores what the cut one found
+    stored        float32 float16 uint8 turbo16 turbo8 bits
+    rotated       centre   rotate|itq|opq   median   learnedN
+    searched      int8 pq4…pq64 binary binary1.5 binary2 turbo1 turbo1.5 turbo2 turbo4 turbo8
+    query         query1 query4 query8      bits of a query's dimensions where the stored ones have one or two
+    rescoring     rescore rescoreN          the best N·k by code are ranked again by what is stored
+
+`turbo8` is what is stored, unless another stored format is named: `float32+turbo8` searches by it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from qdrant_embed.errors import ConfigurationError
+
+DATATYPES = ("float32", "float16", "uint8", "turbo16", "turbo8", "bits")
+ROTATIONS = ("rotate", "itq", "opq")
+BINARY_CODES = ("binary", "binary1.5", "binary2")
+TURBO_CODES = ("turbo1", "turbo1.5", "turbo2", "turbo4", "turbo8")
+PRODUCT_CODES = ("pq4", "pq8", "pq16", "pq32", "pq64")
+CODES = ("int8", *PRODUCT_CODES, *BINARY_CODES, *TURBO_CODES)
+QUERY_BITS = (1, 4, 8)
+MOST_OVERSAMPLING = 1000.0
+
+_DIMENSIONS = re.compile(r"(\d+)d(!?)")
+_LEARNED = re.compile(r"learned(\d+)")
+_QUERY = re.compile(r"query([148])")
+_RESCORE = re.compile(r"rescore(\d+(?:\.\d+)?)?")
+_KNOWN = (
+    f"Nd (N dimensions, 'Nd!' to cut anywhere), full, {', '.join(DATATYPES)}, centre, {', '.join(ROTATIONS)}, median, "
+    f"learnedN, {', '.join(CODES)}, query1, query4, query8, rescoreN"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compression:
+    """What is kept of a vector; parsed from texts such as `256d+float16+binary+rescore4`, and printed as such.
+
+    :param dim: Dimensions kept; None for all.
+    :param forced: Keep them even if the model was not trained to be cut there.
+    :param full: Keep all dimensions in a second vector, for rescoring.
+    :param datatype: Number format stored; `bits` keeps sign codes and no number at all.
+    :param centre: Subtract the mean of the collection's vectors.
+    :param rotation: `rotate` (random), `itq` or `opq` (learned from the collection's vectors); empty for none.
+    :param median: For `bits`: cut each dimension at its median instead of at zero.
+    :param learned: For `bits`: number of bits of a trained code; None for one bit a dimension.
+    :param code: What is searched, beside what is stored; empty for nothing else.
+    :param query_bits: Bits of a query's dimensions when searched by a binary code; None for the engine's choice.
+    :param rescore: The best `rescore`·k by code are ranked again by the stored vectors; None for no rescoring.
+    :raises ConfigurationError: A value is unknown, or contradicts another.
+    """
+
+    dim: int | None = None
+    forced: bool = False
+    full: bool = False
+    datatype: str = "float32"
+    centre: bool = False
+    rotation: str = ""
+    median: bool = False
+    learned: int | None = None
+    code: str = ""
+    query_bits: int | None = None
+    rescore: float | None = None
+
+    def __post_init__(self) -> None:
+        problem = next(_problems(self), None)
+        if problem:
+            raise ConfigurationError(f"compression {str(self)!r}: {problem}")
+
+    @classmethod
+    def parse(cls, text: str) -> Compression:
+        """Read the text form.
+
+        :raises ConfigurationError: A part is unknown or given twice, or two contradict each other.
+        """
+        found: dict[str, object] = {}
+        turbo8 = 0
+        for part in text.replace(" ", "").split("+"):
+            # What this one is depends on the others, so it waits for them.
+            if part == "turbo8" and not turbo8:
+                turbo8 += 1
+                continue
+            values = _read(part)
+            if values is None or found.keys() & values.keys():
+                raise ConfigurationError(
+                    f"compression {text!r}: {part!r} is not understood here; known parts, joined by '+', each once: "
+                    f"{_KNOWN}."
+                )
+            found |= values
+        if turbo8 and {"code", "datatype"} <= found.keys():
+            raise ConfigurationError(f"compression {text!r}: 'turbo8' is one stored format or code too many.")
+        if turbo8:
+            found["code" if "datatype" in found and "code" not in found else "datatype"] = "turbo8"
+        return cls(**found)  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        parts = [f"{self.dim}d{'!' if self.forced else ''}"] if self.dim is not None else []
+        parts += ["full"] * self.full
+        parts += [part for part in ("centre" if self.centre else "", self.rotation) if part]
+        parts += ["median"] * self.median
+        parts += [f"learned{self.learned}"] if self.learned is not None else []
+        parts += [self.code] if self.code else []
+        parts += [f"query{self.query_bits}"] if self.query_bits is not None else []
+        parts += [f"rescore{_number(self.rescore)}"] if self.rescore is not None else []
+        if self.datatype != "float32" or not parts or self.code == "turbo8":
+            parts.insert((self.dim is not None) + self.full, self.datatype)
+        return "+".join(parts)
+
+    @property
+    def points(self) -> Compression:
+        """The part that decides a point's vectors; equal ones make equal points."""
+        return replace(self, code="", query_bits=None, rescore=1.0 if self.full else None)
+
+    @property
+    def fitted(self) -> bool:
+        """Whether something is learned from the collection's own vectors."""
+        return bool(
+            self.centre or self.median or self.learned or self.rotation in ("itq", "opq") or self.datatype == "uint8"
+        )
+
+    @property
+    def plain(self) -> bool:
+        """Whether vectors are stored as the model gives them."""
+        return not (self.fitted or self.rotation or self.full or self.datatype == "bits")
+
+    def dim_of(self, model: str, full: int, trained: Sequence[int]) -> int:
+        """Return the dimensions to keep of a model's `full`.
+
+        :param trained: Smaller numbers of dimensions that the model was trained for.
+        :raises ConfigurationError: The cut is impossible, or not asked for with `!` where the model was not trained.
+        """
+        if self.dim is None or self.dim == full:
+            return full
+        if self.dim > full:
+            raise ConfigurationError(f"{model!r} has {full} dimensions; {self.dim} cannot be kept of them.")
+        if self.dim not in trained and not self.forced:
+            legal = ", ".join(f"{dim}d" for dim in sorted(trained)) or "none but all of them"
+            raise ConfigurationError(
+                f"{model!r} was not trained to be cut to {self.dim} dimensions (trained for: {legal}). To cut it all "
+                f"the same and lose more quality, write '{self.dim}d!'."
+            )
+        return self.dim
+
+
+def _number(value: float) -> str:
+    return "" if value == 1 else str(int(value)) if float(value).is_integer() else repr(float(value))
+
+
+def _read(part: str) -> dict[str, object] | None:
+    """Return the fields that one part sets; None if it is not understood."""
+    flags = {"full": "full", "centre": "centre", "median": "median"}
+    if part in flags:
+        return {flags[part]: True}
+    for field, known in (("datatype", DATATYPES), ("rotation", ROTATIONS), ("code", CODES)):
+        if part in known and part != "turbo8":
+            return {field: part}
+    if (match := _DIMENSIONS.fullmatch(part)) and int(match[1]) > 0:
+        return {"dim": int(match[1]), "forced": bool(match[2])}
+    if (match := _LEARNED.fullmatch(part)) and int(match[1]) > 0:
+        return {"learned": int(match[1])}
+    if match := _QUERY.fullmatch(part):
+        return {"query_bits": int(match[1])}
+    if match := _RESCORE.fullmatch(part):
+        return {"rescore": float(match[1] or 1)}
+    return None
+
+
+def _problems(value: Compression) -> Iterator[str]:
+    """Yield what makes no sense, with what to write instead."""
+    yield from _unknown(value)
+    bits = value.datatype == "bits"
+    if bits and value.code:
+        yield f"'bits' are searched as they are; leave out {value.code!r}, or store 'float16' to search by it."
+    if value.rescore is not None and not (value.code or value.full):
+        yield "there is nothing to rescore with; name a code, or 'full' to keep all dimensions beside the cut ones."
+    if value.full and (value.rescore is None or not (bits or value.dim)):
+        yield "'full' rescores what fewer dimensions or 'bits' found; write it as in '128d!+full+rescore4'."
+    if (value.median or value.learned) and not bits:
+        yield "'median' and 'learnedN' make sign codes; store 'bits' with them."
+    if value.learned and (value.median or value.rotation or value.centre):
+        yield "a learned code has its own rotation and thresholds; leave out the others."
+    if value.learned and value.learned % 8:
+        yield f"a learned code has whole bytes; write 'learned{8 * (value.learned // 8 + 1)}'."
+    if value.query_bits is not None and value.code not in BINARY_CODES:
+        yield f"'query{value.query_bits}' says how queries meet binary codes; name one of {', '.join(BINARY_CODES)}."
+    if value.datatype == "uint8" and value.code in (*BINARY_CODES, *TURBO_CODES):
+        yield f"{value.code!r} needs the signs, which 'uint8' does not have; store 'float16' instead."
+    if value.code == "turbo8" and value.datatype == "turbo8":
+        yield "'turbo8' is stored already; searching by it too gains nothing."
+
+
+def _unknown(value: Compression) -> Iterator[str]:
+    for field, known in (("datatype", DATATYPES), ("rotation", ("", *ROTATIONS)), ("code", ("", *CODES))):
+        if getattr(value, field) not in known:
+            yield f"unknown {field} {getattr(value, field)!r}; known: {', '.join(filter(None, known))}."
+    if value.query_bits not in (None, *QUERY_BITS):
+        yield f"a query has 1, 4 or 8 bits a dimension, not {value.query_bits}."
+    if value.rescore is not None and not 1 <= value.rescore <= MOST_OVERSAMPLING:
+        yield f"rescoring takes 1 to {MOST_OVERSAMPLING:.0f} times k, not {value.rescore:g}."

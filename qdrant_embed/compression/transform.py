@@ -1,0 +1,147 @@
+"""What was learned from a collection's vectors, as one value that is kept with the collection."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qdrant_embed.compression.codes import Scale
+from qdrant_embed.compression.grammar import PRODUCT_CODES, Compression
+from qdrant_embed.compression.rotations import balanced, itq, random_rotation
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.types import FloatArray
+
+FORMAT = "qdrant_embed.transform.1"
+DIMENSIONS_PER_PART = 8
+"""Dimensions that an OPQ-like rotation balances together where no product code says how many a byte covers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Transform:
+    """The steps after normalising: centre, rotate, then signs or eight-bit numbers.
+
+    :param mean: (dim,) subtracted first.
+    :param matrix: (out, dim) directions; orthogonal unless it is a learned code's.
+    :param thresholds: (out,) that a number must exceed for a set bit.
+    :param scale: Eight-bit numbers.
+    :param sample: Number of vectors that it was learned from.
+    """
+
+    dim: int
+    mean: FloatArray | None = None
+    matrix: FloatArray | None = None
+    thresholds: FloatArray | None = None
+    scale: Scale | None = None
+    sample: int = 0
+
+    @property
+    def width(self) -> int:
+        """Number of dimensions that come out."""
+        return self.dim if self.matrix is None else len(self.matrix)
+
+    def rotate(self, vectors: FloatArray, *, centred: bool = True) -> FloatArray:
+        """Return (n, width): centred, unless told not to, and rotated."""
+        moved = vectors - self.mean if centred and self.mean is not None else vectors
+        return np.asarray(moved if self.matrix is None else moved @ self.matrix.T, np.float32)
+
+    def unrotate(self, vectors: FloatArray) -> FloatArray:
+        """Return what `rotate` was given, up to float32's rounding: an orthogonal matrix is undone by its transpose.
+
+        :raises ConfigurationError: The matrix is a learned code's, which has no inverse.
+        """
+        if self.matrix is not None and self.matrix.shape[0] != self.matrix.shape[1]:
+            raise ConfigurationError("a learned code cannot be turned back into vectors.")
+        turned = vectors if self.matrix is None else vectors @ self.matrix
+        return np.asarray(turned if self.mean is None else turned + self.mean, np.float32)
+
+    def to_bytes(self) -> bytes:
+        """Return the transform as a safetensors file; equal transforms give equal bytes."""
+        from safetensors.numpy import save
+
+        tensors = {
+            name: np.ascontiguousarray(value)
+            for name in ("mean", "matrix", "thresholds")
+            if (value := getattr(self, name)) is not None
+        }
+        if self.scale is not None:
+            tensors["scale"] = np.array([self.scale.low, self.scale.step], np.float64)
+        # Even a transform that changes nothing is a file with a tensor in it.
+        tensors["dim"] = np.array([self.dim], np.int64)
+        return bytes(save(tensors, metadata={"about": json.dumps({"format": FORMAT, "sample": self.sample})}))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Transform:
+        """Read `to_bytes` back.
+
+        :raises ConfigurationError: It is no such file.
+        """
+        from safetensors.numpy import load
+
+        try:
+            about = json.loads(_metadata(data).get("about", "{}"))
+            tensors = load(data)
+            if about.get("format") != FORMAT:
+                raise ValueError(f"format {about.get('format')!r}")  # noqa: TRY301
+            scale = tensors.pop("scale", None)
+            return cls(
+                dim=int(tensors.pop("dim")[0]),
+                scale=None if scale is None else Scale(float(scale[0]), float(scale[1])),
+                sample=int(about["sample"]),
+                **tensors,
+            )
+        except Exception as error:
+            raise ConfigurationError(
+                f"this is not a rotation file of qdrant_embed ({error}); restore it from a copy of the folder."
+            ) from error
+
+    @property
+    def digest(self) -> str:
+        """32 hexadecimal characters that are the same for equal transforms only."""
+        return hashlib.blake2b(self.to_bytes(), digest_size=16).hexdigest()
+
+
+def fit_transform(compression: Compression, vectors: FloatArray, seed: int = 0) -> Transform:
+    """Learn what a compression needs from a sample of vectors (n, dim), cut and normalised.
+
+    :raises ConfigurationError: There is no vector to learn from, or it is a learned code, which is trained by itself.
+    """
+    if compression.learned is not None:
+        raise ConfigurationError(
+            f"a learned code must be trained first: qdrant-embed train-codes --bits {compression.learned}."
+        )
+    if compression.fitted and not len(vectors):
+        raise ConfigurationError(f"compression {str(compression)!r} is learned from vectors, and there are none.")
+    mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32) if compression.centre else None
+    moved = vectors if mean is None else vectors - mean
+    matrix = _matrix(compression, moved, seed)
+    turned = moved if matrix is None else moved @ matrix.T
+    return Transform(
+        dim=vectors.shape[1],
+        mean=mean,
+        matrix=matrix,
+        thresholds=np.median(turned, axis=0).astype(np.float32) if compression.median else None,
+        scale=Scale.of(turned) if compression.datatype == "uint8" else None,
+        sample=len(vectors) if compression.fitted else 0,
+    )
+
+
+def _matrix(compression: Compression, vectors: FloatArray, seed: int) -> FloatArray | None:
+    dim = vectors.shape[1]
+    if compression.rotation == "rotate":
+        return random_rotation(dim, seed)
+    if compression.rotation == "itq":
+        return itq(vectors, seed)
+    if compression.rotation == "opq":
+        per_part = int(compression.code[2:]) // 4 if compression.code in PRODUCT_CODES else DIMENSIONS_PER_PART
+        return balanced(vectors, max(1, dim // max(1, per_part)))
+    return None
+
+
+def _metadata(data: bytes) -> dict[str, Any]:
+    length = int.from_bytes(data[:8], "little")
+    header: dict[str, Any] = json.loads(data[8 : 8 + length])
+    return dict(header.get("__metadata__", {}))

@@ -1,0 +1,145 @@
+"""One query as the engine is asked: what to rank by, how deep, with which codes, and what its scores mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qdrant_embed.store.coding import Coding
+from qdrant_embed.store.compressed import search_params
+from qdrant_embed.store.schema import BM25, DENSE, DENSE_SMALL
+from qdrant_embed.types import FloatArray
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+RRF_K = 60
+"""Rank constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009, section 2)."""
+CANDIDATES = 10
+"""Hits that each list offers to the fusion, as a multiple of k."""
+MIN_CANDIDATES = 100
+SPARE_FOR_TIES = 8
+"""Hits asked for beyond k when fusing: which of several equal ones the engine puts last is chance."""
+HNSW_EF = 256
+"""Candidates kept while walking the graph; wide, since collections promise near-exact recall unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryVector:
+    """A query's vector: as the compressed vectors are searched, as the model gave it, and what its scores lack."""
+
+    coded: FloatArray
+    whole: FloatArray
+    offset: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """One query as lists to rank by: terms, vector or both.
+
+    :param shortlist: Ids that the vector may find; None for all.
+    """
+
+    coding: Coding
+    limit: int
+    condition: models.Filter | None
+    min_score: float | None
+    terms: models.SparseVector | None
+    vector: QueryVector | None
+    shortlist: tuple[Any, ...] | None = None
+
+    @property
+    def answerable(self) -> bool:
+        """Whether there is anything to rank by."""
+        return self.terms is not None or self.vector is not None
+
+    @property
+    def depth(self) -> int:
+        """Hits that each list offers to a fusion."""
+        return max(MIN_CANDIDATES, CANDIDATES * self.limit)
+
+    @property
+    def rescored(self) -> int:
+        """Hits of the compressed vector that the whole one ranks again."""
+        wanted = self.limit if self.terms is None else self.depth
+        return math.ceil(wanted * (self.coding.compression.rescore or 1.0))
+
+    def request(self) -> models.QueryRequest:
+        """Return what the engine is asked."""
+        from qdrant_client import models
+
+        if self.terms is not None and self.vector is not None:
+            return models.QueryRequest(
+                prefetch=[self._by_terms(), self._by_vector(self.vector, self.depth)],
+                query=models.RrfQuery(rrf=models.Rrf(k=RRF_K)),
+                limit=self.limit + SPARE_FOR_TIES,
+                with_payload=True,
+                score_threshold=self.min_score,
+            )
+        single = self._by_terms() if self.vector is None else self._by_vector(self.vector, self.limit)
+        return models.QueryRequest(
+            query=single.query,
+            using=single.using,
+            filter=single.filter,
+            prefetch=single.prefetch,
+            params=single.params,
+            limit=self.limit,
+            with_payload=True,
+            score_threshold=self.min_score if self._scores_are_the_models else None,
+        )
+
+    def scored(self, points: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:
+        """Return the engine's hits with scores of the model: what centring or whole numbers changed is undone."""
+        if self._scores_are_the_models or self.vector is None:
+            return list(points)
+        coder, offset = self.coding.coder, self.vector.offset
+        mended = [point.model_copy(update={"score": coder.score(point.score, offset)}) for point in points]
+        return [point for point in mended if self.min_score is None or point.score >= self.min_score]
+
+    @property
+    def _scores_are_the_models(self) -> bool:
+        return self.terms is not None or self.coding.compression.plain or self.coding.compression.full
+
+    def _by_terms(self) -> models.Prefetch:
+        from qdrant_client import models
+
+        return models.Prefetch(query=self.terms, using=BM25, filter=self.condition, limit=self.depth)
+
+    def _by_vector(self, vector: QueryVector, limit: int) -> models.Prefetch:
+        from qdrant_client import models
+
+        compression = self.coding.compression
+        params = search_params(compression, HNSW_EF)
+        if not compression.full:
+            return models.Prefetch(
+                query=vector.coded.tolist(), using=DENSE, filter=self.condition, limit=limit, params=params
+            )
+        whole = vector.whole.tolist()
+        if self.shortlist is not None:
+            chosen = models.Filter(must=[models.HasIdCondition(has_id=list(self.shortlist))])
+            return models.Prefetch(query=whole, using=DENSE, filter=chosen, limit=limit)
+        small = models.Prefetch(
+            query=vector.coded.tolist(),
+            using=DENSE_SMALL,
+            filter=self.condition,
+            limit=self.rescored,
+            params=params,
+        )
+        return models.Prefetch(prefetch=[small], query=whole, using=DENSE, limit=limit)
+
+
+def fused(lists: Sequence[Sequence[models.ScoredPoint]], min_score: float | None) -> list[models.ScoredPoint]:
+    """Fuse rankings by reciprocal rank, as the engine does where it ranks both."""
+    scores: dict[Any, float] = {}
+    points: dict[Any, models.ScoredPoint] = {}
+    for ranking in lists:
+        for place, point in enumerate(ranking):
+            scores[point.id] = scores.get(point.id, 0.0) + 1.0 / (RRF_K + place)
+            points.setdefault(point.id, point)
+    return [
+        point.model_copy(update={"score": scores[key]})
+        for key, point in points.items()
+        if min_score is None or scores[key] >= min_score
+    ]

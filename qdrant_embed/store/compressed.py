@@ -1,0 +1,156 @@
+"""A compression in the engine's own words: vectors, quantization, search parameters. The only file that knows both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qdrant_embed.compression import Compression
+from qdrant_embed.compression.grammar import BINARY_CODES, PRODUCT_CODES, TURBO_CODES
+from qdrant_embed.errors import ConfigurationError, QdrantEmbedError, UnsupportedByEngineError
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+    from qdrant_embed.store.engine import Engine, Quantization
+
+FEWEST_BINARY_DIMENSIONS = 64
+"""Below this, a code of one bit a dimension has so few values that most vectors share theirs with others."""
+INDEXING_THRESHOLD_KB = 100
+"""Codes are built when a segment is indexed; a collection that asked for codes gets them before it is large."""
+INT8_QUANTILE = 0.99
+
+_ENCODINGS = {"binary": "one_bit", "binary1.5": "one_and_half_bits", "binary2": "two_bits"}
+_QUERY_ENCODINGS = {1: "binary", 4: "scalar4bits", 8: "scalar8bits"}
+
+
+def vector_params(size: int, distance: str, compression: Compression) -> models.VectorParams:
+    """Return how compressed vectors are stored and searched.
+
+    Codes are held in memory, and what they were made from on disk; sign codes get no graph, since the engine has no
+    Hamming distance to build one with.
+
+    :raises ConfigurationError: The code does not fit the number of dimensions.
+    """
+    from qdrant_client import models
+
+    require_enough_dimensions(size, compression)
+    distances = {"cosine": models.Distance.COSINE, "dot": models.Distance.DOT, "euclid": models.Distance.EUCLID}
+    bits = compression.datatype == "bits"
+    return models.VectorParams(
+        size=size,
+        distance=distances[distance],
+        datatype=models.Datatype("uint8" if bits else compression.datatype),
+        hnsw_config=models.HnswConfigDiff(m=0) if bits else None,
+        quantization_config=quantization(compression),
+        on_disk=True if compression.code else None,
+    )
+
+
+def rescoring_params(size: int, distance: str, compression: Compression) -> models.VectorParams:
+    """Return how the whole vectors are stored that rescore what the compressed ones found: on disk, without a graph."""
+    from qdrant_client import models
+
+    stored = "float16" if compression.datatype == "float16" else "float32"
+    distances = {"cosine": models.Distance.COSINE, "dot": models.Distance.DOT, "euclid": models.Distance.EUCLID}
+    return models.VectorParams(
+        size=size,
+        distance=distances[distance],
+        datatype=models.Datatype(stored),
+        hnsw_config=models.HnswConfigDiff(m=0),
+        on_disk=True,
+    )
+
+
+def quantization(compression: Compression) -> Quantization | None:
+    """Return the codes that are searched; None if vectors are searched as they are stored."""
+    from qdrant_client import models
+
+    code = compression.code
+    if code == "int8":
+        scalar = models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=INT8_QUANTILE, always_ram=True)
+        return models.ScalarQuantization(scalar=scalar)
+    if code in PRODUCT_CODES:
+        ratio = models.CompressionRatio(f"x{code[2:]}")
+        return models.ProductQuantization(
+            product=models.ProductQuantizationConfig(compression=ratio, always_ram=True)
+        )
+    if code in BINARY_CODES:
+        given: dict[str, Any] = {"always_ram": True}
+        # A server that is older than the finer encodings still takes the plain one.
+        if code != "binary":
+            given["encoding"] = models.BinaryQuantizationEncoding(_ENCODINGS[code])
+        if compression.query_bits is not None:
+            encoding = _QUERY_ENCODINGS[compression.query_bits]
+            given["query_encoding"] = models.BinaryQuantizationQueryEncoding(encoding)
+        return models.BinaryQuantization(binary=models.BinaryQuantizationConfig(**given))
+    if code in TURBO_CODES:
+        bits = models.TurboQuantBitSize(f"bits{code[5:].replace('.', '_')}")
+        return models.TurboQuantization(turbo=models.TurboQuantQuantizationConfig(bits=bits, always_ram=True))
+    return None
+
+
+def optimizers(compression: Compression) -> models.OptimizersConfigDiff | None:
+    """Return when indexes, and codes with them, are built; None for the engine's own rule."""
+    from qdrant_client import models
+
+    return models.OptimizersConfigDiff(indexing_threshold=INDEXING_THRESHOLD_KB) if compression.code else None
+
+
+def search_params(compression: Compression, hnsw_ef: int) -> models.SearchParams:
+    """Return how a query is answered: by code or not, how many candidates are rescored."""
+    from qdrant_client import models
+
+    if not compression.code:
+        return models.SearchParams(hnsw_ef=hnsw_ef, quantization=models.QuantizationSearchParams(ignore=True))
+    rescore = compression.rescore is not None and not compression.full
+    return models.SearchParams(
+        hnsw_ef=hnsw_ef,
+        quantization=models.QuantizationSearchParams(
+            rescore=rescore, oversampling=compression.rescore if rescore else None
+        ),
+    )
+
+
+def require_enough_dimensions(size: int, compression: Compression) -> None:
+    """Refuse codes that cannot work on so few dimensions.
+
+    :raises ConfigurationError: Too few, or a product code whose parts do not divide them.
+    """
+    code = compression.code
+    if code in BINARY_CODES and size < FEWEST_BINARY_DIMENSIONS:
+        raise ConfigurationError(
+            f"{code!r} on {size} dimensions tells too few vectors apart; it needs {FEWEST_BINARY_DIMENSIONS} or more. "
+            "Keep more dimensions, or search by 'int8'."
+        )
+    if code in PRODUCT_CODES:
+        part = int(code[2:]) // 4
+        if size < 2 * part or size % part:
+            raise ConfigurationError(
+                f"{code!r} puts {part} dimensions into a byte, and {size} dimensions are not two or more whole such "
+                "parts. Keep another number of dimensions, or choose a product code that divides it."
+            )
+
+
+def require_engine(engine: Engine, compression: Compression) -> None:
+    """Refuse what an engine would silently ignore.
+
+    :raises UnsupportedByEngineError: The engine in memory has no codes; it answers exactly, whatever it is told.
+    """
+    turbo = compression.datatype.startswith("turbo")
+    is_local = getattr(engine, "_is_local", None)
+    if (compression.code or turbo) and is_local is not None and is_local():
+        what = compression.code or compression.datatype
+        raise UnsupportedByEngineError(
+            f"qdrant_client's engine in memory has no {what!r}: it would take the setting and ignore it. Use a folder "
+            "(at='./qdrant_data') or a server, or leave the code out of the recipe."
+        )
+
+
+def explained(error: QdrantEmbedError, compression: Compression) -> QdrantEmbedError:
+    """Return a better error where an engine refused a setting that older ones do not know."""
+    if not (compression.code.startswith("turbo") or compression.datatype.startswith("turbo")):
+        return error
+    return UnsupportedByEngineError(
+        f"this engine refused {str(compression)!r}; TurboQuant came with Qdrant 1.18. Upgrade the server, use a folder "
+        f"(at='./qdrant_data'), or choose 'int8' or 'binary'. It said: {error}"
+    )
