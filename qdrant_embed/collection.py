@@ -7,12 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from qdrant_embed.calibration.recoding import Recoded, own_name, recompress, require_same_recipe
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.ingest.report import IngestReport
 from qdrant_embed.ingest.run import IngestOptions, ingest_documents, ingest_files, resolve_path
 from qdrant_embed.parts import create_collection
 from qdrant_embed.passages import Passages
-from qdrant_embed.recipe import Recipe, require_equal
+from qdrant_embed.recipe import Recipe
 from qdrant_embed.store import schema
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import to_filter
@@ -57,7 +58,7 @@ class Collection(Passages):
             return cls(engine, name, recipe)
         stored = schema.read_metadata(engine, name)
         if recipe is not None:
-            require_equal(name, stored["recipe"], recipe.as_dict())
+            require_same_recipe(name, stored["recipe"], recipe)
         return cls(engine, name, Recipe.from_dict(stored["recipe"]))
 
     @staticmethod
@@ -67,7 +68,7 @@ class Collection(Passages):
         try:
             existed = engine.collection_exists(name)
             if existed:
-                engine.delete_collection(name)
+                engine.delete_collection(own_name(engine, name))
             return existed
         finally:
             engine.close()
@@ -135,6 +136,18 @@ class Collection(Passages):
         return removed
 
     # Settings
+
+    def recompress(self, compression: str) -> Recoded:
+        """Change how vectors are stored and searched, without embedding anything again.
+
+        Codes (`int8`, `binary`, …) and rescoring are switched in place. For anything else the points are written again
+        into a copy, which then stands behind this collection's name as an alias; the old one is removed.
+
+        :raises ConfigurationError: It needs numbers that were not kept.
+        """
+        done = recompress(self._engine, self.name, self._parts, self.recipe, compression)
+        self._use(done.recipe)
+        return done
 
     def index_field(self, field: str, kind: str = "keyword") -> None:
         """Index one of your own metadata fields: faster filters, and needed on servers in strict mode."""

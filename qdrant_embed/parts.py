@@ -27,6 +27,11 @@ class Parts:
         self._name = name
         self._recipe = recipe
 
+    @staticmethod
+    def model(recipe: Recipe) -> Embedder:
+        """Return the model that a recipe names, its weights not loaded yet."""
+        return _load(recipe)
+
     @cached_property
     def embedder(self) -> Embedder:
         """The model, checked to be the one whose vectors the collection holds.

@@ -32,6 +32,11 @@ class Passages:
         self.name = name
         self.recipe = recipe
 
+    def _use(self, recipe: Recipe) -> None:
+        """Go on with another recipe."""
+        self.recipe = recipe
+        self._parts = Parts(self._engine, self.name, recipe)
+
     @property
     def embedder(self) -> Embedder:
         """The model, checked to be the one whose vectors the collection holds."""

@@ -19,6 +19,7 @@ ORDER = [
     {"ingest", "retrieval"},
     {"parts"},
     {"passages"},
+    {"calibration"},
     {"collection"},
     {"cli"},
 ]

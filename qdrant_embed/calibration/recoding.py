@@ -1,0 +1,213 @@
+"""Changing the compression of a collection that exists: codes in place, anything else by a copy behind an alias."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qdrant_embed.compression import Compression, Transform
+from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreError, UnsupportedByEngineError
+from qdrant_embed.ingest.fitting import FIT_VECTORS
+from qdrant_embed.parts import Parts, create_collection
+from qdrant_embed.recipe import Recipe, fingerprint, require_equal
+from qdrant_embed.store import compressed, schema
+from qdrant_embed.store.coding import Coding
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.points import chunk_id, chunk_of
+from qdrant_embed.types import FloatArray, Json
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+PAGE = 1024
+PRECISION = {"bits": 0, "turbo8": 1, "uint8": 1, "turbo16": 2, "float16": 2, "float32": 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recoded:
+    """What a change of compression did.
+
+    :param in_place: Whether the points stayed as they were.
+    :param collection: The collection that holds the points now; the old name leads to it.
+    """
+
+    recipe: Recipe
+    in_place: bool
+    collection: str
+
+
+def recompress(
+    engine: Engine, name: str, parts: Parts, recipe: Recipe, compression: str, *, trained: Transform | None = None
+) -> Recoded:
+    """Change a collection's compression without reading or embedding a document again.
+
+    :param trained: The transform of a learned code.
+    :raises ConfigurationError: It would need numbers that were not kept; the documents must be ingested again.
+    """
+    old, new = Compression.parse(recipe.compression), Compression.parse(compression)
+    wanted = replace(recipe, compression=str(new))
+    if new.points == old.points:
+        compressed.require_engine(engine, new)
+        _switch_codes(engine, name, parts, new)
+        schema.merge_metadata(engine, name, {"recipe": wanted.as_dict()})
+        return Recoded(recipe=wanted, in_place=True, collection=name)
+    _require_kept(old, new)
+    copy = _copy(engine, name, parts, wanted, trained)
+    _take_over(engine, name, copy)
+    return Recoded(recipe=wanted, in_place=False, collection=copy)
+
+
+def require_same_recipe(name: str, stored: Mapping[str, Json], recipe: Recipe) -> None:
+    """Refuse another recipe than a collection's; where only the compression differs, say what would have to be done.
+
+    :raises RecipeMismatchError: The two differ.
+    """
+    given = recipe.as_dict()
+    before, after = (Compression.parse(str(values["compression"])) for values in (stored, given))
+    if before == after:
+        given = {**given, "compression": stored["compression"]}
+    if before == after or any(stored.get(key) != given[key] for key in given if key != "compression"):
+        require_equal(name, stored, given)
+        return
+    change = f"Collection.open({name!r}, at=…).recompress({str(after)!r})"
+    if before.points == after.points:
+        what = f"Only the codes differ: they are switched in place and no point changes. Type: {change}"
+    else:
+        what = (
+            "What is stored differs, so every point must be written again; nothing is embedded again as long as the "
+            f"numbers were kept. Type: {change}, which makes a copy and puts it behind the name."
+        )
+    raise RecipeMismatchError(
+        f"collection {name!r} has compression {str(before)!r}, you gave {str(after)!r}. {what} To use it as it is, "
+        "open it without a recipe."
+    )
+
+
+def own_name(engine: Engine, name: str) -> str:
+    """Return the name of the collection that a name or an alias leads to."""
+    aliases = {alias.alias_name: alias.collection_name for alias in engine.get_aliases().aliases}
+    return aliases.get(name, name)
+
+
+def _switch_codes(engine: Engine, name: str, parts: Parts, new: Compression) -> None:
+    from qdrant_client import models
+
+    vector = schema.DENSE_SMALL if new.full else schema.DENSE
+    compressed.require_enough_dimensions(parts.coding.coder.width, new)
+    codes: Any = compressed.quantization(new) or models.Disabled.DISABLED
+    diff = models.VectorParamsDiff(quantization_config=codes, on_disk=bool(new.code))
+    try:
+        engine.update_collection(
+            collection_name=name,
+            vectors_config={vector: diff},
+            optimizers_config=compressed.optimizers(new),
+        )
+    except UnsupportedByEngineError:
+        # Codes that an engine cannot take away stay on disk; searches pass them by from now on.
+        if new.code:
+            raise
+    except StoreError as error:
+        raise compressed.explained(error, new) from error
+    engine.finish_bulk_load(name)
+
+
+def _require_kept(old: Compression, new: Compression) -> None:
+    whole = "float16" if old.full and old.datatype == "float16" else "float32" if old.full else old.datatype
+    fewer = new.dim is not None and not new.full
+    narrow = old.dim is not None and not old.full and not (fewer and (new.dim or 0) <= old.dim)
+    stored = new.datatype if not (new.full and new.datatype not in ("float32", "float16")) else "float32"
+    if whole == "bits" or narrow or PRECISION[stored] > PRECISION[whole]:
+        raise ConfigurationError(
+            f"a collection stored as {str(old.points)!r} does not hold the numbers that {str(new)!r} needs. Ingest the "
+            f"documents into a new collection: Recipe(…, compression={str(new)!r})."
+        )
+
+
+def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Transform | None) -> str:
+    """Write every point again under another name; return that name."""
+    model = Parts.model(recipe)
+    print_ = fingerprint(recipe, model.fingerprint)
+    target = f"{name.rsplit('--', 1)[0]}--{print_[:8]}"
+    if engine.collection_exists(target):
+        engine.delete_collection(target)
+    create_collection(engine, target, recipe)
+    schema.merge_metadata(engine, target, {"roots": schema.read_metadata(engine, name)["roots"]})
+    coding = Coding(engine, target, model.compression, dim=model.dim, distance=model.distance)
+    if trained is not None:
+        coding.keep(coding.coder.with_transform(trained))
+    elif not coding.coder.ready:
+        sample = np.concatenate(list(_raw_vectors(engine, name, parts, FIT_VECTORS)) or [np.zeros((0, model.dim))])
+        coding.fit(_narrowed(np.asarray(sample, np.float32), model.dim, model.distance))
+    for records in pages(engine, name, with_payload=True):
+        stored = np.array([record.vector[schema.DENSE] for record in records], np.float32)
+        raw = _narrowed(parts.coding.raw(stored), model.dim, model.distance)
+        points = [
+            _point(record, coding.named(vector), print_)
+            for record, vector in zip(records, coding.stored(raw), strict=True)
+        ]
+        engine.upsert(target, points, wait=True)
+    engine.finish_bulk_load(target)
+    if engine.count(target).count != engine.count(name).count:
+        raise StoreError(f"the copy {target!r} does not hold every point of {name!r}; nothing was changed. Try again.")
+    return target
+
+
+def _take_over(engine: Engine, name: str, copy: str) -> None:
+    """Let the name lead to the copy, and remove what it led to before."""
+    from qdrant_client import models
+
+    create = models.CreateAliasOperation(create_alias=models.CreateAlias(collection_name=copy, alias_name=name))
+    before = own_name(engine, name)
+    if before == name:
+        engine.delete_collection(name)
+        engine.update_collection_aliases([create])
+        return
+    remove = models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=name))
+    engine.update_collection_aliases([remove, create])
+    engine.delete_collection(before)
+
+
+def pages(engine: Engine, name: str, *, with_payload: bool) -> Iterator[list[models.Record]]:
+    """Yield all points with the vectors `dense` and `bm25`, a page at a time."""
+    offset: Any = None
+    while True:
+        records, offset = engine.scroll(
+            name, limit=PAGE, offset=offset, with_payload=with_payload, with_vectors=[schema.DENSE, schema.BM25]
+        )
+        if records:
+            yield records
+        if offset is None:
+            return
+
+
+def _raw_vectors(engine: Engine, name: str, parts: Parts, most: int) -> Iterator[FloatArray]:
+    """Yield the model's vectors of the first points; ids are hashes, so that these are a random sample."""
+    seen = 0
+    for records in pages(engine, name, with_payload=False):
+        vectors = [record.vector[schema.DENSE] for record in records if isinstance(record.vector, dict)]
+        yield parts.coding.raw(np.array(vectors, np.float32))
+        seen += len(records)
+        if seen >= most:
+            return
+
+
+def _narrowed(raw: FloatArray, dim: int, distance: str) -> FloatArray:
+    """Cut to the new model's dimensions, and make what is left a unit vector again."""
+    if raw.shape[1] == dim or distance != "cosine":
+        return raw[:, :dim]
+    cut = raw[:, :dim]
+    lengths = np.linalg.norm(cut, axis=1, keepdims=True)
+    return np.asarray(cut / np.where(lengths == 0, 1, lengths), np.float32)
+
+
+def _point(record: models.Record, dense: dict[str, FloatArray], print_: str) -> models.PointStruct:
+    """Return the point as an ingest by the new recipe would have made it, id included."""
+    from qdrant_client import models
+
+    fields: dict[str, Any] = dict(record.payload or {})
+    key = chunk_id(fields["document_id"], chunk_of(fields), fields["text_hash"], print_)
+    others = {k: v for k, v in dict(record.vector or {}).items() if k != schema.DENSE}  # type: ignore[arg-type]
+    return models.PointStruct.model_construct(id=key, vector={**others, **dense}, payload=fields)
