@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from qdrant_embed.calibration.recoding import Recoded, own_name, recompress, require_same_recipe
+from qdrant_embed.calibration.report import Calibration
+from qdrant_embed.calibration.run import CalibrateOptions, calibrate
+from qdrant_embed.compression.capacity import Capacity, capacity
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.ingest.report import IngestReport
 from qdrant_embed.ingest.run import IngestOptions, ingest_documents, ingest_files, resolve_path
@@ -152,6 +155,23 @@ class Collection(Passages):
     def index_field(self, field: str, kind: str = "keyword") -> None:
         """Index one of your own metadata fields: faster filters, and needed on servers in strict mode."""
         schema.index_metadata_field(self._engine, self.name, field, kind)
+
+    def calibrate(
+        self, questions: Sequence[str] | None = None, *, options: CalibrateOptions | None = None
+    ) -> Calibration:
+        """Measure on this collection's own vectors what compression costs and saves; changes nothing.
+
+        Follow it by `recompress(found.chosen.setting)` to take the cheapest setting that met the target.
+
+        :param questions: Questions that people ask; None to draw sentences and titles from the chunks.
+        :raises ConfigurationError: The collection holds too few chunks, or no numbers any more (`bits`).
+        """
+        return calibrate(self._engine, self.name, self._parts, questions, options or CalibrateOptions())
+
+    def capacity(self) -> Capacity:
+        """Say up to how many documents single vectors of this collection's width can rank any pair on top."""
+        coder = self._parts.coding.coder
+        return capacity(coder.compression.learned or coder.cut_dim, self.count())
 
     def info(self) -> dict[str, Json]:
         """Return what the collection is: recipe, model, fingerprint, counts."""

@@ -6,7 +6,8 @@ import numpy as np
 
 from qdrant_embed.types import FloatArray
 
-ITERATIONS = 40
+ITERATIONS = 30
+INERTIA = 1e-3
 
 
 def random_rotation(dim: int, seed: int = 0) -> FloatArray:
@@ -27,10 +28,16 @@ def itq(vectors: FloatArray, seed: int = 0, iterations: int = ITERATIONS) -> Flo
     """
     sample = vectors.astype(np.float64)
     turned = random_rotation(vectors.shape[1], seed).astype(np.float64)
+    # What the sample says nothing about stays as it was: directions that no vector has would else be drawn from noise.
+    inertia = INERTIA * max(1.0, float(np.abs(sample).sum()) / vectors.shape[1])
+    before = np.zeros((0, 0), bool)
     for _ in range(iterations):
-        signs = np.where(sample @ turned.T > 0, 1.0, -1.0)
-        left, _, right = np.linalg.svd(signs.T @ sample, full_matrices=False)
-        turned = left @ right
+        above = sample @ turned.T > 0
+        if np.array_equal(above, before):
+            break
+        signs = np.where(above, 1.0, -1.0)
+        left, _, right = np.linalg.svd(signs.T @ sample + inertia * turned, full_matrices=False)
+        turned, before = left @ right, above
     return turned.astype(np.float32)
 
 

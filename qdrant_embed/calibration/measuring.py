@@ -1,0 +1,221 @@
+"""One setting in the real engine: recall, latency, bytes, seconds to build."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qdrant_embed.calibration.footprint import measure_footprint
+from qdrant_embed.calibration.truth import Truth, interval
+from qdrant_embed.compression import Compression, Transform
+from qdrant_embed.compression.codes import hyperplanes
+from qdrant_embed.retrieval.hamming import HammingIndex
+from qdrant_embed.retrieval.ranked import QueryVector, Ranked
+from qdrant_embed.store import schema
+from qdrant_embed.store.coding import Coding
+from qdrant_embed.store.compressed import INDEXING_THRESHOLD_KB
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.location import open_engine
+from qdrant_embed.types import FloatArray, Json
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+NAME = "trial"
+BATCH = 2000
+WARM_UP = 10
+FIT_VECTORS = 8192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What a setting gave.
+
+    :param recall: Mean recall@k against exact float32 search; `low` and `high` bound it with 95 %.
+    :param ram: Bytes of a vector in memory while searching, codes included, graph not.
+    :param disk: Bytes of a vector on disk, codes included.
+    :param p50: Milliseconds that half of the queries stayed below; `p95` likewise.
+    :param build: Seconds from the first vector to the last code.
+    :param found: Places of each query's hits, best first.
+    """
+
+    setting: str
+    recall: float
+    low: float
+    high: float
+    ram: float
+    disk: float
+    p50: float
+    p95: float
+    build: float
+    found: tuple[tuple[int, ...], ...]
+
+    def as_dict(self) -> dict[str, Json]:
+        """Return all but the hits as JSON-ready values."""
+        values = asdict(self)
+        del values["found"]
+        return {name: round(value, 4) if isinstance(value, float) else value for name, value in values.items()}
+
+
+def try_settings(
+    settings: Sequence[Compression], truth: Truth, *, graph: bool = False, transform: Transform | None = None
+) -> Iterator[Trial]:
+    """Build a collection once and search it in several ways.
+
+    :param settings: They differ in rescoring only.
+    :param graph: Build the HNSW graph that a large collection has; without, all codes are compared.
+    :param transform: What a learned code was trained to; None to learn from the vectors.
+    """
+    began = time.perf_counter()
+    with _built(settings[0], truth, graph=graph, transform=transform) as (engine, coding, folder):
+        build = time.perf_counter() - began
+        answered = [_ask(engine, replace_compression(coding, setting), truth) for setting in settings]
+        engine.close()
+        vectors = (schema.DENSE_SMALL, schema.DENSE) if settings[0].full else (schema.DENSE,)
+        query = coding.coder.queries(truth.queries[:1]).vectors[0]
+        bytes_ = measure_footprint(folder, NAME, {vectors[0]: query.tolist()}, vectors)
+        for setting, (found, seconds) in zip(settings, answered, strict=True):
+            recalls = truth.recall(found)
+            low, high = interval(recalls)
+            p50, p95 = (float(1000 * value) for value in np.quantile(seconds, (0.5, 0.95)))
+            yield Trial(
+                setting=str(setting), recall=float(recalls.mean()), low=low, high=high,
+                ram=bytes_.ram / len(truth.vectors), disk=bytes_.disk / len(truth.vectors),
+                p50=p50, p95=p95, build=build, found=tuple(map(tuple, found)),
+            )  # fmt: skip
+
+
+def replace_compression(coding: Coding, setting: Compression) -> Coding:
+    """Return the coding of the same points, searched in another way."""
+    other = object.__new__(Coding)
+    other.__dict__.update(coding.__dict__)
+    other.coder = replace(coding.coder, compression=setting)
+    return other
+
+
+@contextmanager
+def _built(
+    setting: Compression, truth: Truth, *, graph: bool, transform: Transform | None
+) -> Iterator[tuple[Engine, Coding, Path]]:
+    dim = truth.vectors.shape[1]
+    # The model's cut and the collection's are the same thing here: the vectors are whole, and the coder cuts them.
+    with tempfile.TemporaryDirectory(prefix="qdrant-embed-calibrate-", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
+        engine = open_engine(folder)
+        try:
+            _create(engine, setting, dim, truth.distance, graph=graph)
+            coding = Coding(engine, NAME, setting, dim=_embedded(setting, dim), distance=truth.distance)
+            vectors = _cut(truth.vectors, coding.coder.dim, truth.distance)
+            if not coding.coder.ready:
+                _learn(coding, vectors, transform)
+            _load(engine, coding, vectors)
+            yield engine, coding, folder
+        finally:
+            engine.close()
+
+
+def _create(engine: Engine, setting: Compression, dim: int, distance: str, *, graph: bool) -> None:
+    from qdrant_client import models
+
+    layout = schema.VectorLayout(dim=_embedded(setting, dim), distance=distance, compression=setting)
+    params = {name: _countable(found, graph=graph) for name, found in layout.vectors().items()}
+    engine.create_collection(
+        NAME,
+        params,
+        optimizers_config=models.OptimizersConfigDiff(indexing_threshold=INDEXING_THRESHOLD_KB),
+        metadata={schema.METADATA_KEY: {"layout": schema.LAYOUT_VERSION}},
+    )
+
+
+def _embedded(setting: Compression, dim: int) -> int:
+    return dim if setting.full or setting.dim is None else min(dim, setting.dim)
+
+
+def _countable(params: models.VectorParams, *, graph: bool) -> models.VectorParams:
+    """Return the settings with codes mapped from their file instead of pinned, so that their pages can be counted."""
+    from qdrant_client import models
+
+    changed: dict[str, Any] = {} if graph else {"hnsw_config": models.HnswConfigDiff(m=0)}
+    codes = params.quantization_config
+    if codes is not None:
+        kind = next(iter(type(codes).model_fields))
+        inner = getattr(codes, kind).model_copy(update={"always_ram": False})
+        changed["quantization_config"] = codes.model_copy(update={kind: inner})
+    return params.model_copy(update=changed)
+
+
+def _learn(coding: Coding, vectors: FloatArray, transform: Transform | None) -> None:
+    bits = coding.compression.learned
+    if transform is not None:
+        coding.keep(coding.coder.with_transform(transform))
+    elif bits is not None:
+        # Nobody trained a code: random hyperplanes, which any code must beat.
+        matrix = hyperplanes(vectors.shape[1], bits)
+        coding.keep(coding.coder.with_transform(Transform(dim=vectors.shape[1], matrix=matrix)))
+    else:
+        places = np.random.default_rng(0).permutation(len(vectors))[:FIT_VECTORS]
+        coding.fit(vectors[np.sort(places)])
+
+
+def _load(engine: Engine, coding: Coding, vectors: FloatArray) -> None:
+    from qdrant_client import models
+
+    for start in range(0, len(vectors), BATCH):
+        stored = coding.stored(vectors[start : start + BATCH])
+        points = [
+            models.PointStruct.model_construct(id=start + row, vector=coding.named(vector), payload={})
+            for row, vector in enumerate(stored)
+        ]
+        engine.upsert(NAME, points, wait=True)
+    engine.finish_bulk_load(NAME)
+
+
+def _ask(engine: Engine, coding: Coding, truth: Truth) -> tuple[list[list[int]], list[float]]:
+    k = truth.places.shape[1]
+    whole = _cut(truth.queries, coding.coder.dim, truth.distance)
+    coded = coding.coder.queries(whole)
+    compression = coding.compression
+    index = None
+    if compression.datatype == "bits":
+        vector = schema.DENSE_SMALL if compression.full else schema.DENSE
+        index = HammingIndex(engine, NAME, vector, compression.learned or coding.coder.cut_dim)
+    asked = [
+        Ranked(coding=coding, limit=k, condition=None, min_score=None, terms=None, vector=QueryVector(*row))
+        for row in zip(coded.vectors, whole, map(float, coded.offsets), strict=True)
+    ]
+    for ranked in asked[:WARM_UP]:
+        _answer(engine, ranked, index)
+    found, seconds = [], []
+    for ranked in asked:
+        began = time.perf_counter()
+        found.append(_answer(engine, ranked, index))
+        seconds.append(time.perf_counter() - began)
+    return found, seconds
+
+
+def _answer(engine: Engine, ranked: Ranked, index: HammingIndex | None) -> list[int]:
+    if index is not None and ranked.vector is not None:
+        wanted = ranked.rescored if ranked.coding.compression.full else ranked.limit
+        nearest = index.nearest(ranked.vector.coded, wanted, None)
+        if not ranked.coding.compression.full:
+            return [point for point, _ in nearest]
+        ranked = replace(ranked, shortlist=tuple(point for point, _ in nearest))
+    response = engine.query_batch_points(NAME, [ranked.request()])[0]
+    return [int(point.id) for point in response.points]
+
+
+def _cut(vectors: FloatArray, dim: int, distance: str) -> FloatArray:
+    if dim == vectors.shape[1]:
+        return vectors
+    cut = vectors[:, :dim]
+    if distance != "cosine":
+        return cut
+    lengths = np.linalg.norm(cut, axis=1, keepdims=True)
+    return np.asarray(cut / np.where(lengths == 0, 1, lengths), np.float32)

@@ -1,0 +1,66 @@
+"""Held-out questions for a collection: given, or drawn from its own chunks."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from qdrant_embed.errors import ConfigurationError
+
+_SENTENCE_END = re.compile(r"(?<=[.!?。])\s+|\n+")
+SHORTEST, LONGEST = 25, 300
+"""Characters of a sentence that can stand for a question."""
+
+
+def read_questions(path: str | Path) -> list[str]:
+    """Read questions: one a line, or JSON lines with a `text` each.
+
+    :raises ConfigurationError: The file is missing or empty.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ConfigurationError(f"the questions in {str(path)!r} cannot be read: {error.strerror}.") from error
+    found = [_question(line) for line in lines if line.strip()]
+    if not found:
+        raise ConfigurationError(f"{str(path)!r} holds no question; write one a line.")
+    return found
+
+
+def draw_questions(texts: Iterable[tuple[str, str]], count: int, seed: int = 0) -> list[str]:
+    """Return up to `count` questions drawn from chunks: sentences (as in the inverse cloze task) and titles.
+
+    A sentence is a harder and fairer question than its whole chunk: it says a part of what the chunk says, in the
+    words of whoever wrote it (Lee, Chang and Toutanova 2019, section 4).
+
+    :param texts: Title and text of each chunk.
+    :raises ConfigurationError: There is nothing to draw from.
+    """
+    generator = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    pool = sorted({question for title, text in texts for question in _candidates(title, text, generator)})
+    if not pool:
+        raise ConfigurationError("no chunk holds a sentence to ask with; give questions of your own: --queries FILE.")
+    return generator.sample(pool, min(count, len(pool)))
+
+
+def _candidates(title: str, text: str, generator: random.Random) -> Iterator[str]:
+    sentences = [part.strip() for part in _SENTENCE_END.split(text)]
+    fitting = [part for part in sentences if SHORTEST <= len(part) <= LONGEST and not part.startswith(("```", "|"))]
+    if fitting:
+        yield generator.choice(fitting)
+    elif SHORTEST <= len(text) <= LONGEST:
+        yield text.strip()
+    if SHORTEST <= len(title) <= LONGEST:
+        yield title.strip()
+
+
+def _question(line: str) -> str:
+    if line.lstrip().startswith("{"):
+        try:
+            return str(json.loads(line)["text"])
+        except (ValueError, KeyError) as error:
+            raise ConfigurationError(f"{line[:80]!r} is not a JSON line with a 'text'.") from error
+    return line.strip()

@@ -1,0 +1,91 @@
+"""What is right and how near one comes to it: exact search, recall with its interval, nDCG."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from qdrant_embed.types import FloatArray
+
+BLOCK = 256
+TIE = 1e-6
+"""Scores nearer than this count as equal: which of two equal chunks stands in the top k is chance."""
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The exact answers to queries.
+
+    :param places: (q, k) best vectors, best first.
+    :param least: (q,) scores of the last of them; whatever scores as much is right too.
+    """
+
+    vectors: FloatArray
+    queries: FloatArray
+    distance: str
+    places: np.ndarray
+    least: np.ndarray
+
+    def recall(self, found: Sequence[Sequence[int]]) -> FloatArray:
+        """Return (q,) shares of each query's k places that are held by right answers."""
+        k = self.places.shape[1]
+        shares = []
+        for row, places in enumerate(found):
+            chosen = np.unique(np.asarray(places[:k], np.int64))
+            scores = similarity(self.queries[row : row + 1], self.vectors[chosen], self.distance)[0]
+            shares.append(float((scores >= self.least[row] - TIE).sum()) / k)
+        return np.array(shares, np.float32)
+
+
+def exact(vectors: FloatArray, queries: FloatArray, k: int, distance: str) -> Truth:
+    """Search all vectors (n, dim) for each query (q, dim), in float32, leaving nothing out."""
+    k = min(k, len(vectors))
+    places = np.empty((len(queries), k), np.int64)
+    least = np.empty(len(queries), np.float32)
+    for start in range(0, len(queries), BLOCK):
+        scores = similarity(queries[start : start + BLOCK], vectors, distance)
+        best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+        ordered = np.take_along_axis(best, np.argsort(-np.take_along_axis(scores, best, 1), axis=1, kind="stable"), 1)
+        places[start : start + BLOCK] = ordered
+        least[start : start + BLOCK] = np.take_along_axis(scores, ordered, 1)[:, -1]
+    return Truth(vectors, queries, distance, places, least)
+
+
+def similarity(queries: FloatArray, vectors: FloatArray, distance: str) -> FloatArray:
+    """Return (q, n) scores, larger is nearer: cosine, dot product, or the negative of the squared distance."""
+    if distance == "cosine":
+        queries, vectors = _unit(queries), _unit(vectors)
+    products = queries @ vectors.T
+    if distance != "euclid":
+        return np.asarray(products, np.float32)
+    lengths = (queries**2).sum(1)[:, None] + (vectors**2).sum(1)[None]
+    return np.asarray(2 * products - lengths, np.float32)
+
+
+def interval(values: FloatArray, seed: int = 0) -> tuple[float, float]:
+    """Return the bounds between which the mean lies with 95 % (percentile bootstrap over queries, Efron 1979)."""
+    rng = np.random.default_rng(seed)
+    means = values[rng.integers(0, len(values), (RESAMPLES, len(values)))].mean(axis=1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def ndcg(found: Sequence[Sequence[str]], judged: Sequence[Mapping[str, float]], k: int) -> FloatArray:
+    """Return (q,) nDCG@k with linear gains; a query without positive judgements counts 0."""
+    discounts = 1.0 / np.log2(np.arange(2, k + 2))
+    scores = []
+    for names, grades in zip(found, judged, strict=True):
+        distinct = list(dict.fromkeys(names))[:k]
+        gained = sum(grades.get(name, 0.0) * discount for name, discount in zip(distinct, discounts, strict=False))
+        best = sorted((grade for grade in grades.values() if grade > 0), reverse=True)[:k]
+        ideal = sum(grade * discount for grade, discount in zip(best, discounts, strict=False))
+        scores.append(gained / ideal if ideal else 0.0)
+    return np.array(scores, np.float32)
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(lengths == 0, 1, lengths), np.float32)

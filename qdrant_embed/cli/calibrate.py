@@ -1,0 +1,74 @@
+"""`qdrant-embed calibrate`: measure what compression costs and saves, and apply it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qdrant_embed.cli import options
+from qdrant_embed.cli.opening import open_stored
+from qdrant_embed.cli.output import results, say, write_json
+
+if TYPE_CHECKING:
+    from qdrant_embed.calibration.report import Calibration
+
+
+def calibrate(  # noqa: PLR0913 - one parameter for each flag
+    *,
+    at: options.At = options.DEFAULT_LOCATION,
+    collection: options.Name = options.DEFAULT_COLLECTION,
+    queries: Annotated[
+        Path | None, typer.Option(help="Questions, one a line; left out, sentences and titles of chunks.")
+    ] = None,
+    k: Annotated[int, typer.Option("-k", "--k", min=1, help="Passages that a question asks for.")] = 10,
+    target_recall: Annotated[float, typer.Option(min=0.0, max=1.0, help="Recall@k to reach.")] = 0.98,
+    max_bytes_per_vector: Annotated[float | None, typer.Option(help="Bytes of a vector in memory.")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option(help="Try this compression instead of the default grid; repeatable.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for calibration.json, .png and .html.")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Change the collection to the setting chosen.")] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Try compressions on a collection's own vectors and name the cheapest that answers as well."""
+    from qdrant_embed.calibration.questions import read_questions
+    from qdrant_embed.calibration.run import CalibrateOptions
+
+    chosen = CalibrateOptions(
+        k=k,
+        target_recall=target_recall,
+        max_bytes_per_vector=max_bytes_per_vector,
+        settings=tuple(setting or ()),
+        progress=lambda text, done, count: say(f"{done + 1}/{count} {text}", style="dim"),
+    )
+    with open_stored(collection, at) as docs:
+        found = docs.calibrate(read_questions(queries) if queries else None, options=chosen)
+        written = [str(path) for path in found.save(out)] if out else []
+        applied = docs.recompress(found.chosen.setting) if apply and found.chosen else None
+    if as_json:
+        change = None if applied is None else {"in_place": applied.in_place, "collection": applied.collection}
+        write_json({"at": at, **found.as_dict(), "files": written, "applied": change})
+    else:
+        _show(found)
+        for path in written:
+            say(f"written: {path}")
+        if applied is not None:
+            say(f"{collection!r} is now {applied.recipe.compression!r}" + (", in place." if applied.in_place else "."))
+    if found.chosen is None:
+        raise typer.Exit(1)
+
+
+def _show(found: Calibration) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    heading, *rows = found.rows()
+    table = Table(*heading, box=None, padding=(0, 2, 0, 0))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in rows:
+        table.add_row(*map(Text, row), style="bold" if row[-1] else "")
+    results().print(table)
+    results().print(Text(found.verdict()))

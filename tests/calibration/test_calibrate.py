@@ -1,0 +1,106 @@
+import json
+
+import numpy as np
+import pytest
+
+from qdrant_embed import Document
+from qdrant_embed.calibration.run import CalibrateOptions
+from qdrant_embed.calibration.truth import exact, interval, ndcg, similarity
+from qdrant_embed.errors import ConfigurationError
+from tests.compression.samples import clustered
+
+WORDS = "anchor beam crane dock eel fish gate hull iron jetty keel lamp mast net oar pier quay rope sail tide".split()
+SETTINGS = ("float32", "float16", "binary", "bits")
+
+
+@pytest.fixture
+def filled(make_collection):
+    rng = np.random.default_rng(3)
+    collection = make_collection("harbour")
+    texts = [f"The {' '.join(rng.choice(WORDS, 10))} is at place {n}." for n in range(150)]
+    collection.ingest([Document(text=text, source=f"{n}.txt") for n, text in enumerate(texts)])
+    return collection
+
+
+def test_the_cheapest_setting_that_meets_the_target_is_chosen_and_applied(filled, tmp_path):
+    seen = []
+    options = CalibrateOptions(
+        k=5, target_recall=0.95, settings=SETTINGS, progress=lambda *told: seen.append(told[0])
+    )
+    found = filled.calibrate(options=options)
+    assert seen == list(SETTINGS)
+    by_name = {trial.setting: trial for trial in found.trials}
+    assert by_name["float32"].recall == 1.0
+    assert by_name["bits"].recall < 1.0
+    assert by_name["binary+rescore16"].recall >= by_name["binary"].recall
+    assert by_name["bits"].disk < by_name["float16"].disk < by_name["float32"].disk
+    assert all(trial.low <= trial.recall <= trial.high for trial in found.trials)
+    assert found.chosen is not None
+    assert found.chosen.recall >= 0.95
+    assert found.chosen.ram == min(t.ram for t in found.trials if t.recall >= 0.95)
+    done = filled.recompress(found.chosen.setting)
+    assert filled.recipe.compression == found.chosen.setting == done.recipe.compression
+    paths = found.save(tmp_path / "out")
+    assert [path.suffix for path in paths] == [".json", ".png", ".html"]
+    assert json.loads(paths[0].read_text())["chosen"] == found.chosen.setting
+    assert paths[1].read_bytes().startswith(b"\x89PNG")
+    page = paths[2].read_text()
+    assert "data:image/png;base64," in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_too_little_is_said(make_collection):
+    collection = make_collection("few")
+    collection.ingest([Document(text="One crane stands at the pier today.", source="1.txt")])
+    with pytest.raises(ConfigurationError, match="holds 1 chunks"):
+        collection.calibrate()
+
+
+def test_judgements_add_ndcg(filled):
+    hit = filled.chunks("3.txt")[0]
+    options = CalibrateOptions(k=5, settings=("float32",), judgements=[{"3.txt": 1.0}])
+    found = filled.calibrate([hit.text], options=options)
+    assert found.ndcg == {"float32": 1.0}
+
+
+def test_capacity_is_the_papers_table_and_fit(filled):
+    from qdrant_embed.compression.capacity import capacity
+
+    assert capacity(12).documents == 47
+    assert (capacity(45).documents, capacity(45).measured) == (626, True)
+    assert capacity(512).documents == pytest.approx(500_000, rel=0.05)
+    assert capacity(1024).documents == pytest.approx(4_000_000, rel=0.05)
+    said = str(filled.capacity())
+    assert "256 dimensions" in said
+    assert "any pair" in said
+    assert "hybrid" in str(capacity(8, stored=1000))
+    with pytest.raises(ConfigurationError, match="begins at 4"):
+        capacity(3)
+
+
+@pytest.mark.parametrize("distance", ["cosine", "dot", "euclid"])
+def test_truth_is_that_of_a_slow_search_and_ties_count(distance):
+    vectors, queries = clustered(60, 8, 1) * 2, clustered(5, 8, 2)
+    vectors[7] = vectors[3]
+    truth = exact(vectors, queries, 4, distance)
+    for row, query in enumerate(queries):
+        slow = {"cosine": lambda v: v @ query / np.linalg.norm(v), "dot": lambda v: v @ query,
+                "euclid": lambda v: -np.linalg.norm(v - query)}[distance]  # fmt: skip
+        best = sorted(range(60), key=lambda place: -slow(vectors[place]))[:4]
+        scores = similarity(queries[row : row + 1], vectors, distance)[0]
+        assert np.allclose(scores[truth.places[row]], scores[best], atol=1e-5)
+    assert truth.recall(truth.places.tolist()).tolist() == [1.0] * 5
+    swapped = [[7 if place == 3 else place for place in places] for places in truth.places.tolist()]
+    assert (truth.recall(swapped) >= 0.75).all()
+
+
+def test_the_interval_holds_the_mean_and_narrows():
+    rng = np.random.default_rng(0)
+    few, many = rng.random(20).astype(np.float32), rng.random(2000).astype(np.float32)
+    assert interval(few)[0] < few.mean() < interval(few)[1]
+    assert np.ptp(interval(many)) < np.ptp(interval(few))
+
+
+def test_ndcg_by_hand():
+    assert ndcg([["b", "a"]], [{"a": 1.0}], 10)[0] == pytest.approx(1 / np.log2(3))
+    assert ndcg([["a", "a", "b"]], [{"a": 1.0, "b": 1.0}], 10)[0] == pytest.approx(1.0)
