@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 from qdrant_embed.calibration.recoding import Recoded, own_name, recompress, require_same_recipe
 from qdrant_embed.calibration.report import Calibration
 from qdrant_embed.calibration.run import CalibrateOptions, calibrate
+from qdrant_embed.calibration.training import contents, export_head, train_head, train_paragraphs
+from qdrant_embed.compression import Transform
 from qdrant_embed.compression.capacity import Capacity, capacity
+from qdrant_embed.compression.export import write_codes
+from qdrant_embed.compression.learned import CodeTraining
+from qdrant_embed.compression.paragraphs import BinaryParagraphVectors, ParagraphTraining
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.ingest.report import IngestReport
 from qdrant_embed.ingest.run import IngestOptions, ingest_documents, ingest_files, resolve_path
@@ -140,15 +145,16 @@ class Collection(Passages):
 
     # Settings
 
-    def recompress(self, compression: str) -> Recoded:
+    def recompress(self, compression: str, *, trained: Transform | None = None) -> Recoded:
         """Change how vectors are stored and searched, without embedding anything again.
 
         Codes (`int8`, `binary`, …) and rescoring are switched in place. For anything else the points are written again
         into a copy, which then stands behind this collection's name as an alias; the old one is removed.
 
+        :param trained: What `train_codes` returned, for a compression with `learnedN`.
         :raises ConfigurationError: It needs numbers that were not kept.
         """
-        done = recompress(self._engine, self.name, self._parts, self.recipe, compression)
+        done = recompress(self._engine, self.name, self._parts, self.recipe, compression, trained=trained)
         self._use(done.recipe)
         return done
 
@@ -167,6 +173,50 @@ class Collection(Passages):
         :raises ConfigurationError: The collection holds too few chunks, or no numbers any more (`bits`).
         """
         return calibrate(self._engine, self.name, self._parts, questions, options or CalibrateOptions())
+
+    def train_codes(
+        self,
+        bits: int = 64,
+        *,
+        seed: int = 0,
+        words: bool = False,
+        model_out: str | Path | None = None,
+        codes_out: str | Path | None = None,
+    ) -> Transform:
+        """Train a short code on this collection's vectors; search by it with `recompress('full+bits+learned64+…')`.
+
+        :param words: Train it to predict the words of the texts too.
+        :param model_out: Write the transform (safetensors) there.
+        :param codes_out: Write ids and packed codes there (`.npy` or `.parquet`).
+        """
+        found = contents(self._engine, self.name, self._parts)
+        transform = train_head(found, CodeTraining(bits=bits, seed=seed), by_words=words)
+        if model_out is not None:
+            Path(model_out).write_bytes(transform.to_bytes())
+        if codes_out is not None:
+            export_head(codes_out, found, transform)
+        return transform
+
+    def train_paragraphs(
+        self,
+        bits: int = 128,
+        *,
+        seed: int = 0,
+        model_out: str | Path | None = None,
+        codes_out: str | Path | None = None,
+    ) -> BinaryParagraphVectors:
+        """Train binary paragraph vectors on this collection's texts alone: an embedder of its own.
+
+        :param model_out: Write the model (safetensors) there.
+        :param codes_out: Write ids and packed codes there (`.npy` or `.parquet`).
+        """
+        found = contents(self._engine, self.name, self._parts)
+        model = train_paragraphs(found, ParagraphTraining(bits=bits, seed=seed))
+        if model_out is not None:
+            model.save(model_out)
+        if codes_out is not None:
+            write_codes(codes_out, found.ids, model.codes(found.texts))
+        return model
 
     def capacity(self) -> Capacity:
         """Say up to how many documents single vectors of this collection's width can rank any pair on top."""

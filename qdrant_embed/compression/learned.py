@@ -1,0 +1,170 @@
+"""Learned codes: a linear layer and rounding, trained on a collection's own vectors, and on its words where given.
+
+The Real-Binary head of Grzegorczyk and Kurdziel (2017, section 3): a real vector is kept, and a short code projected from
+it shortlists what the real vector then ranks. Rounding has no gradient, so training passes it by (straight through,
+Krizhevsky and Hinton 2011): the forward pass sees bits, the backward pass their smooth sigmoid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qdrant_embed.compression.rotations import itq
+from qdrant_embed.compression.transform import Transform
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.types import FloatArray
+
+if TYPE_CHECKING:
+    import torch
+
+LEAST_BITS, MOST_BITS = 8, 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeTraining:
+    """How a code is trained.
+
+    :param bits: Length of the code; whole bytes.
+    :param steps: Batches.
+    :param words: Weight of predicting the words of a text from its code (the paper's decoder), where texts are given.
+    """
+
+    bits: int = 64
+    seed: int = 0
+    steps: int = 1500
+    batch: int = 512
+    rate: float = 2e-3
+    temperature: float = 0.1
+    words: float = 0.2
+    progress: Callable[[int, float], None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.bits % 8 or not LEAST_BITS <= self.bits <= MOST_BITS:
+            raise ConfigurationError(f"a code has whole bytes, {LEAST_BITS} to {MOST_BITS} bits; {self.bits} given.")
+
+
+def train_code(
+    vectors: FloatArray, training: CodeTraining, *, word_counts: Sequence[dict[int, int]] | None = None
+) -> Transform:
+    """Train a code on vectors (n, dim) and return it as a transform of `bits` directions and thresholds.
+
+    What is asked of a code: the neighbours of a vector within its batch, weighted by the real cosines, shall be those of
+    its code. It begins at the rotation of principal directions that ITQ finds. The same seed gives the same code.
+
+    :param word_counts: For each vector, the numbers of its text's words, with how often each occurs.
+    :raises ConfigurationError: There are fewer vectors than a batch could be drawn from.
+    """
+    import torch
+
+    if len(vectors) < 2 * training.bits:
+        raise ConfigurationError(
+            f"{len(vectors)} vectors are too few to train {training.bits} bits; {2 * training.bits} or more are needed."
+        )
+    generator = torch.Generator().manual_seed(training.seed)
+    mean, start = _start(vectors, training)
+    data = torch.from_numpy(vectors - mean)
+    weight = torch.from_numpy(start).requires_grad_(True)
+    bias = torch.zeros(training.bits, requires_grad=True)
+    decoder = _Decoder(word_counts, training, generator) if word_counts else None
+    optimiser = torch.optim.Adam([weight, bias, *(decoder.parameters if decoder else [])], lr=training.rate)
+    for step in range(training.steps):
+        for group in optimiser.param_groups:
+            group["lr"] = training.rate * (1 - step / training.steps)
+        rows = torch.randint(len(data), (min(training.batch, len(data)),), generator=generator)
+        batch = data[rows]
+        codes = rounded(batch @ weight.T + bias)
+        loss = _neighbour_loss(batch, codes, training.temperature)
+        if decoder is not None:
+            loss = loss + training.words * decoder.loss(codes, rows)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        if training.progress is not None:
+            training.progress(step + 1, float(loss.detach()))
+    matrix, shift = weight.detach().numpy(), bias.detach().numpy()
+    return Transform(
+        dim=vectors.shape[1], mean=mean, matrix=matrix.copy(), thresholds=(-shift).copy(), sample=len(vectors)
+    )
+
+
+def rounded(activations: torch.Tensor) -> torch.Tensor:
+    """Return codes of -1 and +1, with the gradient of the hyperbolic tangent (a sigmoid rounded, seen from its centre)."""
+    import torch
+
+    smooth = torch.tanh(activations)
+    hard = torch.where(activations > 0, 1.0, -1.0)
+    return smooth + (hard - smooth).detach()
+
+
+def _start(vectors: FloatArray, training: CodeTraining) -> tuple[FloatArray, FloatArray]:
+    """Return the mean, and (bits, dim) directions: principal ones turned by ITQ, drawn ones where those do not suffice."""
+    mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+    centred = (vectors - mean).astype(np.float64)
+    _, directions = np.linalg.eigh(centred.T @ centred)
+    principal = directions[:, ::-1][:, : min(training.bits, vectors.shape[1])].T.astype(np.float32)
+    sample = (vectors[:8192] - mean) @ principal.T
+    turned = itq(np.asarray(sample, np.float32), training.seed, iterations=20) @ principal
+    spare = training.bits - len(turned)
+    drawn = np.random.default_rng(training.seed).standard_normal((spare, vectors.shape[1])) / vectors.shape[1] ** 0.5
+    start = np.concatenate([turned, drawn]).astype(np.float32)
+    # Activations of about one: where the smooth sigmoid still has a slope.
+    return mean, np.asarray(start / np.std((vectors[:8192] - mean) @ start.T), np.float32)
+
+
+def _neighbour_loss(batch: torch.Tensor, codes: torch.Tensor, temperature: float) -> torch.Tensor:
+    import torch
+    from torch.nn import functional
+
+    unit = functional.normalize(batch, dim=1)
+    apart = torch.eye(len(batch), dtype=torch.bool)
+    real = (unit @ unit.T).masked_fill(apart, -1e9) / temperature
+    coded = (codes @ codes.T / codes.shape[1]).masked_fill(apart, -1e9) / temperature
+    return functional.kl_div(
+        functional.log_softmax(coded, dim=1), functional.log_softmax(real, dim=1), log_target=True, reduction="batchmean"
+    )
+
+
+class _Decoder:
+    """Predicts the words of a text from its code, against words drawn by their frequency (negative sampling)."""
+
+    NEGATIVES = 8
+    DRAWN = 4
+
+    def __init__(
+        self, word_counts: Sequence[dict[int, int]], training: CodeTraining, generator: torch.Generator
+    ) -> None:
+        import torch
+
+        size = 1 + max((word for counts in word_counts for word in counts), default=0)
+        frequencies = torch.zeros(size)
+        for counts in word_counts:
+            for word, count in counts.items():
+                frequencies[word] += count
+        self._noise = frequencies.clamp(min=1e-3) ** 0.75
+        self._words = [np.fromiter(counts, np.int64, len(counts)) for counts in word_counts]
+        self._random = np.random.default_rng(training.seed)
+        self._generator = generator
+        self._out = torch.zeros((size, training.bits), requires_grad=True)
+        self._bias = torch.zeros(size, requires_grad=True)
+        self.parameters: list[Any] = [self._out, self._bias]
+
+    def loss(self, codes: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """Return the mean loss of telling each text's words from drawn ones."""
+        import torch
+        from torch.nn import functional
+
+        kept = [place for place, row in enumerate(rows.tolist()) if len(self._words[row])]
+        if not kept:
+            return torch.zeros(())
+        drawn = [self._random.choice(self._words[int(rows[place])], self.DRAWN) for place in kept]
+        positive = torch.from_numpy(np.stack(drawn))
+        negative = torch.multinomial(self._noise, len(kept) * self.NEGATIVES, replacement=True, generator=self._generator)
+        words = torch.cat([positive, negative.reshape(len(kept), -1)], dim=1)
+        scores = (self._out[words] @ codes[kept][:, :, None])[:, :, 0] + self._bias[words]
+        labels = torch.zeros_like(scores)
+        labels[:, : self.DRAWN] = 1.0
+        return functional.binary_cross_entropy_with_logits(scores, labels)
