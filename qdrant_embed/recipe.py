@@ -61,7 +61,7 @@ class Recipe:
 def fingerprint(recipe: Recipe, model: Mapping[str, Json]) -> str:
     """Hash a recipe and what the model says of itself: 32 hexadecimal characters.
 
-    Of the compression, only what changes the stored vectors counts: codes can be switched in place, and the points stay.
+    Of the compression, only what changes the stored vectors counts: codes are switched in place, and the points stay.
 
     :param model: Everything that changes the model's vectors (`Embedder.fingerprint`).
     """

@@ -37,8 +37,8 @@ def save(found: Calibration, folder: Path) -> list[Path]:
     paths[0].write_text(json.dumps(found.as_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     draw(found, paths[1])
     about = (
-        f"{found.vectors:,} vectors of {found.dim} dimensions, {found.questions} questions, k = {found.k}; recall against "
-        "exact float32 search, interval by bootstrap over questions. Bytes are of one vector: in memory while "
+        f"{found.vectors:,} vectors of {found.dim} dimensions, {found.questions} questions, k = {found.k}; recall "
+        "against exact float32 search, interval by bootstrap over questions. Bytes are of one vector: in memory while "
         "searching (graph and payload not counted) and on disk. Latency is that of one query, all codes compared."
     )
     paths[2].write_text(
@@ -61,7 +61,9 @@ def table(found: Calibration) -> str:
     lines = ["".join(f"<th>{html.escape(cell)}</th>" for cell in heading)]
     lines += ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
     classes = ["", *(row[-1] for row in rows)]
-    return "<table>" + "".join(f'<tr class="{c}">{line}</tr>' for c, line in zip(classes, lines, strict=True)) + "</table>"
+    return (
+        "<table>" + "".join(f'<tr class="{c}">{line}</tr>' for c, line in zip(classes, lines, strict=True)) + "</table>"
+    )
 
 
 def draw(found: Calibration, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -139,10 +139,12 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Tran
     if trained is not None:
         coding.keep(coding.coder.with_transform(trained))
     elif not coding.coder.ready:
-        sample = np.concatenate(list(_raw_vectors(engine, name, parts, FIT_VECTORS)) or [np.zeros((0, model.dim))])
+        sample = np.concatenate(
+            list(_raw_vectors(engine, name, parts, FIT_VECTORS)) or [np.zeros((0, model.dim), np.float32)]
+        )
         coding.fit(_narrowed(np.asarray(sample, np.float32), model.dim, model.distance))
     for records in pages(engine, name, with_payload=True):
-        stored = np.array([record.vector[schema.DENSE] for record in records], np.float32)
+        stored = dense_of(records)
         raw = _narrowed(parts.coding.raw(stored), model.dim, model.distance)
         points = [
             _point(record, coding.named(vector), print_)
@@ -183,12 +185,17 @@ def pages(engine: Engine, name: str, *, with_payload: bool) -> Iterator[list[mod
             return
 
 
+def dense_of(records: Sequence[models.Record]) -> FloatArray:
+    """Return what the vector `dense` of each record holds, (n, width)."""
+    vectors = [record.vector[schema.DENSE] for record in records if isinstance(record.vector, dict)]
+    return np.array(vectors, np.float32)
+
+
 def _raw_vectors(engine: Engine, name: str, parts: Parts, most: int) -> Iterator[FloatArray]:
     """Yield the model's vectors of the first points; ids are hashes, so that these are a random sample."""
     seen = 0
     for records in pages(engine, name, with_payload=False):
-        vectors = [record.vector[schema.DENSE] for record in records if isinstance(record.vector, dict)]
-        yield parts.coding.raw(np.array(vectors, np.float32))
+        yield parts.coding.raw(dense_of(records))
         seen += len(records)
         if seen >= most:
             return

@@ -1,4 +1,4 @@
-"""What a calibration found: every setting that was tried, the front of those that nothing beats, and the one to take."""
+"""What a calibration found: every setting tried, the front of those that nothing beats, and the one to take."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ class Calibration:
             )
         return (
             f"the cheapest setting with recall@{self.k} of at least {self.target} is {self.chosen.setting!r}: "
-            f"{self.chosen.recall:.3f} ({self.chosen.low:.3f}–{self.chosen.high:.3f}), {self.chosen.ram:.0f} bytes of a "
-            f"vector in memory and {self.chosen.disk:.0f} on disk, p95 {self.chosen.p95:.2f} ms."
+            f"{self.chosen.recall:.3f} ({self.chosen.low:.3f}–{self.chosen.high:.3f}), {self.chosen.ram:.0f} bytes of "
+            f"a vector in memory and {self.chosen.disk:.0f} on disk, p95 {self.chosen.p95:.2f} ms."
         )
 
     def save(self, folder: str | Path) -> list[Path]:

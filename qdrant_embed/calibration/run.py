@@ -10,14 +10,13 @@ import numpy as np
 from qdrant_embed.calibration.grid import default_grid, oversampled
 from qdrant_embed.calibration.measuring import Trial, try_settings
 from qdrant_embed.calibration.questions import draw_questions
-from qdrant_embed.calibration.recoding import pages
+from qdrant_embed.calibration.recoding import dense_of, pages
 from qdrant_embed.calibration.report import Calibration
 from qdrant_embed.calibration.truth import Truth, exact, ndcg
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.parts import Parts
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.schema import DENSE
 from qdrant_embed.types import FloatArray
 
 DRAWN = 200
@@ -124,8 +123,7 @@ def _read(engine: Engine, name: str, parts: Parts, most: int) -> _Stored:
     texts: list[tuple[str, str]] = []
     sources: list[str] = []
     for records in pages(engine, name, with_payload=True):
-        found = [record.vector[DENSE] for record in records if isinstance(record.vector, dict)]
-        vectors.append(parts.coding.raw(np.array(found, np.float32)))
+        vectors.append(parts.coding.raw(dense_of(records)))
         payloads = [record.payload or {} for record in records]
         texts += [(str(fields.get("title", "")), str(fields["text"])) for fields in payloads]
         sources += [str(fields["source"]) for fields in payloads]
@@ -134,7 +132,7 @@ def _read(engine: Engine, name: str, parts: Parts, most: int) -> _Stored:
             break
     if len(texts) < FEWEST:
         raise ConfigurationError(
-            f"collection {name!r} holds {len(texts)} chunks; fewer than {FEWEST} tell nothing about compression, and need "
-            "none."
+            f"collection {name!r} holds {len(texts)} chunks; fewer than {FEWEST} tell nothing about compression, and "
+            "need none."
         )
     return _Stored(np.concatenate(vectors)[:most], texts[:most], sources[:most])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qdrant_embed.calibration.recoding import pages
+from qdrant_embed.calibration.recoding import dense_of, pages
 from qdrant_embed.compression import Transform
 from qdrant_embed.compression.codes import pack_signs
 from qdrant_embed.compression.export import write_codes
@@ -17,7 +17,6 @@ from qdrant_embed.compression.learned import CodeTraining, train_code
 from qdrant_embed.compression.paragraphs import BinaryParagraphVectors, ParagraphTraining
 from qdrant_embed.parts import Parts
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.schema import DENSE
 from qdrant_embed.types import FloatArray
 
 
@@ -39,8 +38,7 @@ def contents(engine: Engine, name: str, parts: Parts) -> Contents:
     texts: list[str] = []
     vectors: list[FloatArray] = [np.zeros((0, parts.embedder.dim), np.float32)]
     for records in pages(engine, name, with_payload=True):
-        stored = [record.vector[DENSE] for record in records if isinstance(record.vector, dict)]
-        vectors.append(parts.coding.raw(np.array(stored, np.float32)))
+        vectors.append(parts.coding.raw(dense_of(records)))
         ids += [str(record.id) for record in records]
         texts += [str((record.payload or {})["text"]) for record in records]
     return Contents(ids, texts, np.concatenate(vectors))

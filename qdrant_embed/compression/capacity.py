@@ -53,6 +53,4 @@ def capacity(dim: int, stored: int = 0) -> Capacity:
     if dim < min(CRITICAL_N):
         raise ConfigurationError(f"nothing is known for {dim} dimensions; the paper begins at {min(CRITICAL_N)}.")
     fitted = sum(factor * dim**power for power, factor in enumerate(_FIT))
-    return Capacity(
-        dim=dim, documents=CRITICAL_N.get(dim, int(fitted)), measured=dim in CRITICAL_N, stored=stored
-    )
+    return Capacity(dim=dim, documents=CRITICAL_N.get(dim, int(fitted)), measured=dim in CRITICAL_N, stored=stored)

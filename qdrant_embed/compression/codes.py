@@ -1,4 +1,4 @@
-"""Codes in pure numpy: signs packed into bytes, Hamming distances, eight-bit numbers. The order of bits is fixed here."""
+"""Codes in pure numpy: signs packed into bytes, Hamming distances, eight-bit numbers; the order of bits is here."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def unpack_signs(codes: ByteArray, dim: int) -> FloatArray:
     :raises ConfigurationError: The codes have another width.
     """
     if codes.shape[-1] != -(-dim // 8):
-        raise ConfigurationError(f"codes of {codes.shape[-1]} bytes do not hold {dim} dimensions ({-(-dim // 8)} bytes).")
+        raise ConfigurationError(
+            f"codes of {codes.shape[-1]} bytes do not hold {dim} dimensions ({-(-dim // 8)} bytes)."
+        )
     bits = np.unpackbits(np.ascontiguousarray(codes, np.uint8), axis=-1, count=dim, bitorder="big")
     return np.where(bits, np.float32(1), np.float32(-1))
 
@@ -46,8 +48,8 @@ def hamming(query: ByteArray, codes: ByteArray) -> IntArray:
         raise ConfigurationError(f"a query's code of {query.shape[-1]} bytes cannot meet codes of {codes.shape[-1]}.")
     wide = codes.shape[-1] % 8 == 0 and codes.flags.c_contiguous
     if wide:
-        query, codes = np.ascontiguousarray(query).view(np.uint64), codes.view(np.uint64)  # type: ignore[assignment]
-    return np.bitwise_count(codes ^ query).sum(axis=-1, dtype=np.int64)
+        query, codes = np.ascontiguousarray(query).view(np.uint64), codes.view(np.uint64)
+    return np.asarray(np.bitwise_count(codes ^ query).sum(axis=-1, dtype=np.int64))
 
 
 def nearest_by_hamming(query: ByteArray, codes: ByteArray, count: int) -> tuple[IntArray, IntArray]:
@@ -88,7 +90,7 @@ class Scale:
     def encode(self, vectors: FloatArray) -> ByteArray:
         """Return the nearest steps; what lies outside is given the outermost one."""
         steps = np.rint((vectors - np.float32(self.low)) / np.float32(self.step))
-        return np.clip(steps, 0, LEVELS).astype(np.uint8)
+        return np.asarray(np.clip(steps, 0, LEVELS), np.uint8)
 
     def decode(self, steps: FloatArray | ByteArray) -> FloatArray:
         """Return the numbers that steps stand for, each within half a step of what was encoded."""

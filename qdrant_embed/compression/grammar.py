@@ -2,7 +2,7 @@
 
     compression = part ("+" part)*          order and blanks do not matter; each part once
     dimensions    Nd  Nd!                   the first N; with '!' also where the model was not trained to be cut
-                  full                      keep all dimensions in a second vector, which rescores what the cut one found
+                  full                      keep all dimensions in a second vector, to rescore what the cut one found
     stored        float32 float16 uint8 turbo16 turbo8 bits
     rotated       centre   rotate|itq|opq   median   learnedN
     searched      int8 pq4…pq64 binary binary1.5 binary2 turbo1 turbo1.5 turbo2 turbo4 turbo8

@@ -1,7 +1,7 @@
 """Learned codes: a linear layer and rounding, trained on a collection's own vectors, and on its words where given.
 
-The Real-Binary head of Grzegorczyk and Kurdziel (2017, section 3): a real vector is kept, and a short code projected from
-it shortlists what the real vector then ranks. Rounding has no gradient, so training passes it by (straight through,
+The Real-Binary head of Grzegorczyk and Kurdziel (2017, section 3): a real vector is kept, and a short code
+projected from it shortlists what the real vector then ranks. Rounding has no gradient, so training passes it by (straight through,
 Krizhevsky and Hinton 2011): the forward pass sees bits, the backward pass their smooth sigmoid.
 """
 
@@ -52,8 +52,8 @@ def train_code(
 ) -> Transform:
     """Train a code on vectors (n, dim) and return it as a transform of `bits` directions and thresholds.
 
-    What is asked of a code: the neighbours of a vector within its batch, weighted by the real cosines, shall be those of
-    its code. It begins at the rotation of principal directions that ITQ finds. The same seed gives the same code.
+    What is asked of a code: the neighbours of a vector within its batch, weighted by the real cosines, shall be
+    those of its code. It begins at the rotation of principal directions that ITQ finds. The same seed gives the same code.
 
     :param word_counts: For each vector, the numbers of its text's words, with how often each occurs.
     :raises ConfigurationError: There are fewer vectors than a batch could be drawn from.
@@ -67,7 +67,7 @@ def train_code(
     generator = torch.Generator().manual_seed(training.seed)
     mean, start = _start(vectors, training)
     data = torch.from_numpy(vectors - mean)
-    weight = torch.from_numpy(start).requires_grad_(True)
+    weight = torch.from_numpy(start).requires_grad_()
     bias = torch.zeros(training.bits, requires_grad=True)
     decoder = _Decoder(word_counts, training, generator) if word_counts else None
     optimiser = torch.optim.Adam([weight, bias, *(decoder.parameters if decoder else [])], lr=training.rate)
@@ -81,7 +81,7 @@ def train_code(
         if decoder is not None:
             loss = loss + training.words * decoder.loss(codes, rows)
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         if training.progress is not None:
             training.progress(step + 1, float(loss.detach()))
@@ -92,7 +92,7 @@ def train_code(
 
 
 def rounded(activations: torch.Tensor) -> torch.Tensor:
-    """Return codes of -1 and +1, with the gradient of the hyperbolic tangent (a sigmoid rounded, seen from its centre)."""
+    """Return codes of -1 and +1, with the gradient of the hyperbolic tangent (a sigmoid, centred)."""
     import torch
 
     smooth = torch.tanh(activations)
@@ -101,7 +101,7 @@ def rounded(activations: torch.Tensor) -> torch.Tensor:
 
 
 def _start(vectors: FloatArray, training: CodeTraining) -> tuple[FloatArray, FloatArray]:
-    """Return the mean, and (bits, dim) directions: principal ones turned by ITQ, drawn ones where those do not suffice."""
+    """Return the mean, and (bits, dim) directions: principal ones turned by ITQ, drawn ones beyond those."""
     mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
     centred = (vectors - mean).astype(np.float64)
     _, directions = np.linalg.eigh(centred.T @ centred)
@@ -124,7 +124,10 @@ def _neighbour_loss(batch: torch.Tensor, codes: torch.Tensor, temperature: float
     real = (unit @ unit.T).masked_fill(apart, -1e9) / temperature
     coded = (codes @ codes.T / codes.shape[1]).masked_fill(apart, -1e9) / temperature
     return functional.kl_div(
-        functional.log_softmax(coded, dim=1), functional.log_softmax(real, dim=1), log_target=True, reduction="batchmean"
+        functional.log_softmax(coded, dim=1),
+        functional.log_softmax(real, dim=1),
+        log_target=True,
+        reduction="batchmean",
     )
 
 
@@ -162,7 +165,9 @@ class _Decoder:
             return torch.zeros(())
         drawn = [self._random.choice(self._words[int(rows[place])], self.DRAWN) for place in kept]
         positive = torch.from_numpy(np.stack(drawn))
-        negative = torch.multinomial(self._noise, len(kept) * self.NEGATIVES, replacement=True, generator=self._generator)
+        negative = torch.multinomial(
+            self._noise, len(kept) * self.NEGATIVES, replacement=True, generator=self._generator
+        )
         words = torch.cat([positive, negative.reshape(len(kept), -1)], dim=1)
         scores = (self._out[words] @ codes[kept][:, :, None])[:, :, 0] + self._bias[words]
         labels = torch.zeros_like(scores)

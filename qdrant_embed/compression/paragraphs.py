@@ -1,7 +1,7 @@
-"""Binary paragraph vectors: codes of texts learned from nothing but the texts (Grzegorczyk and Kurdziel 2017, section 2).
+"""Binary paragraph vectors: codes of texts learned from the texts alone (Grzegorczyk and Kurdziel 2017, section 2).
 
-Binary PV-DBOW: each document has a real vector, a sigmoid layer rounded to bits stands between it and the words, and the
-words of the document are predicted from the bits. A new text gets a vector of its own, everything else being frozen.
+Binary PV-DBOW: each document has a real vector, a sigmoid layer rounded to bits stands between it and the words, and
+the words of the document are predicted from the bits. A new text gets a vector of its own, everything else being frozen.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ class BinaryParagraphVectors:
             frequencies**0.75,
             chosen,
         )
-        output = torch.from_numpy(untrained.output).requires_grad_(True)
-        bias = torch.from_numpy(untrained.bias).requires_grad_(True)
+        output = torch.from_numpy(untrained.output).requires_grad_()
+        bias = torch.from_numpy(untrained.bias).requires_grad_()
         untrained._descend([untrained._known(text) for text in texts], output, bias, learn=True)
         return cls(words, output.detach().numpy(), bias.detach().numpy(), untrained.noise, chosen)
 
@@ -118,7 +118,7 @@ class BinaryParagraphVectors:
             with safe_open(str(path), "numpy") as file:
                 about = json.loads((file.metadata() or {})["about"])
                 if about["format"] != FORMAT:
-                    raise ValueError(about["format"])  # noqa: TRY301
+                    raise ValueError(about["format"])
                 tensors = {name: file.get_tensor(name) for name in ("output", "bias", "noise")}
         except Exception as error:
             raise ConfigurationError(f"{str(path)!r} holds no binary paragraph vectors: {error}.") from error
@@ -136,7 +136,7 @@ class BinaryParagraphVectors:
         import torch
 
         start = torch.Generator().manual_seed(self.training.seed)
-        vectors = (0.1 * torch.randn((len(documents), self.training.bits), generator=start)).requires_grad_(True)
+        vectors = (0.1 * torch.randn((len(documents), self.training.bits), generator=start)).requires_grad_()
         if not documents:
             return np.zeros((0, self.training.bits), np.float32)
         optimiser = torch.optim.Adam([vectors, *([output, bias] if learn else [])], lr=self.training.rate)
@@ -151,7 +151,7 @@ class BinaryParagraphVectors:
                 wrong = random.choice(len(self.words), (len(rows), DRAWN * NEGATIVES), p=shares)
                 loss = _loss(rounded(vectors[torch.from_numpy(rows)]), right, wrong, output, bias)
                 optimiser.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
         return np.asarray(vectors.detach().numpy(), np.float32)
 

@@ -1,4 +1,4 @@
-"""Rotations that make the signs of a vector say more. All are orthogonal, so that lengths and cosines stay as they were."""
+"""Rotations that make the signs of a vector say more; all are orthogonal, so that lengths and cosines stay."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def itq(vectors: FloatArray, seed: int = 0, iterations: int = ITERATIONS) -> Flo
 def balanced(vectors: FloatArray, parts: int) -> FloatArray:
     """Return the (dim, dim) rotation whose `parts` runs of dimensions are independent and carry equal variance.
 
-    Optimized product quantization, its parametric solution (Ge et al. 2013, section 3.3): principal directions are dealt
-    out, largest first, each to the part whose product of variances is least and that still has room.
+    Optimized product quantization, its parametric solution (Ge et al. 2013, section 3.3): principal directions are
+    dealt out, largest first, each to the part whose product of variances is least and that still has room.
     """
     dim = vectors.shape[1]
     centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)

@@ -85,7 +85,7 @@ class Transform:
             about = json.loads(_metadata(data).get("about", "{}"))
             tensors = load(data)
             if about.get("format") != FORMAT:
-                raise ValueError(f"format {about.get('format')!r}")  # noqa: TRY301
+                raise ValueError(f"format {about.get('format')!r}")
             scale = tensors.pop("scale", None)
             return cls(
                 dim=int(tensors.pop("dim")[0]),

@@ -91,9 +91,7 @@ class HammingIndex:
         passed: set[Any] = set()
         for start in range(0, len(ids), PAGE):
             portion = models.Filter(must=[condition, models.HasIdCondition(has_id=ids[start : start + PAGE])])
-            records, _ = self._engine.scroll(
-                self._name, portion, limit=PAGE, with_payload=False, with_vectors=False
-            )
+            records, _ = self._engine.scroll(self._name, portion, limit=PAGE, with_payload=False, with_vectors=False)
             passed |= {record.id for record in records}
         return passed
 

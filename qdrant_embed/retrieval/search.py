@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["hybrid", "dense", "bm25"]
 
+
 @dataclass(frozen=True, kw_only=True)
 class Searcher:
     """Everything that a search needs of a collection."""

@@ -71,9 +71,7 @@ def quantization(compression: Compression) -> Quantization | None:
         return models.ScalarQuantization(scalar=scalar)
     if code in PRODUCT_CODES:
         ratio = models.CompressionRatio(f"x{code[2:]}")
-        return models.ProductQuantization(
-            product=models.ProductQuantizationConfig(compression=ratio, always_ram=True)
-        )
+        return models.ProductQuantization(product=models.ProductQuantizationConfig(compression=ratio, always_ram=True))
     if code in BINARY_CODES:
         given: dict[str, Any] = {"always_ram": True}
         # A server that is older than the finer encodings still takes the plain one.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.compression import Coder, Compression
@@ -50,7 +50,7 @@ class VectorLayout:
 
     dim: int
     distance: str
-    compression: Compression = field(default_factory=Compression)
+    compression: Compression = Compression()  # noqa: RUF009 - frozen
 
     def vectors(self) -> dict[str, models.VectorParams]:
         """Return each dense vector's settings by its name."""

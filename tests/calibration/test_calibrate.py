@@ -9,7 +9,28 @@ from qdrant_embed.calibration.truth import exact, interval, ndcg, similarity
 from qdrant_embed.errors import ConfigurationError
 from tests.compression.samples import clustered
 
-WORDS = "anchor beam crane dock eel fish gate hull iron jetty keel lamp mast net oar pier quay rope sail tide".split()
+WORDS = [
+    "anchor",
+    "beam",
+    "crane",
+    "dock",
+    "eel",
+    "fish",
+    "gate",
+    "hull",
+    "iron",
+    "jetty",
+    "keel",
+    "lamp",
+    "mast",
+    "net",
+    "oar",
+    "pier",
+    "quay",
+    "rope",
+    "sail",
+    "tide",
+]
 SETTINGS = ("float32", "float16", "binary", "bits")
 
 
@@ -24,9 +45,7 @@ def filled(make_collection):
 
 def test_the_cheapest_setting_that_meets_the_target_is_chosen_and_applied(filled, tmp_path):
     seen = []
-    options = CalibrateOptions(
-        k=5, target_recall=0.95, settings=SETTINGS, progress=lambda *told: seen.append(told[0])
-    )
+    options = CalibrateOptions(k=5, target_recall=0.95, settings=SETTINGS, progress=lambda *told: seen.append(told[0]))
     found = filled.calibrate(options=options)
     assert seen == list(SETTINGS)
     by_name = {trial.setting: trial for trial in found.trials}
@@ -83,10 +102,14 @@ def test_truth_is_that_of_a_slow_search_and_ties_count(distance):
     vectors, queries = clustered(60, 8, 1) * 2, clustered(5, 8, 2)
     vectors[7] = vectors[3]
     truth = exact(vectors, queries, 4, distance)
+    slow = {
+        "cosine": lambda query, v: v @ query / np.linalg.norm(v),
+        "dot": lambda query, v: v @ query,
+        "euclid": lambda query, v: -np.linalg.norm(v - query),
+    }[distance]
     for row, query in enumerate(queries):
-        slow = {"cosine": lambda v: v @ query / np.linalg.norm(v), "dot": lambda v: v @ query,
-                "euclid": lambda v: -np.linalg.norm(v - query)}[distance]  # fmt: skip
-        best = sorted(range(60), key=lambda place: -slow(vectors[place]))[:4]
+        graded = [slow(query, vector) for vector in vectors]
+        best = sorted(range(60), key=lambda place, graded=graded: -graded[place])[:4]
         scores = similarity(queries[row : row + 1], vectors, distance)[0]
         assert np.allclose(scores[truth.places[row]], scores[best], atol=1e-5)
     assert truth.recall(truth.places.tolist()).tolist() == [1.0] * 5

@@ -4,7 +4,10 @@ from qdrant_client import models
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.errors import ConfigurationError
 
-TEXTS = [f"Crane {n} lifts {n * 7} tons of {'herring cod eel hull rope sail'.split()[n % 6]} at pier {n}." for n in range(220)]
+TEXTS = [
+    f"Crane {n} lifts {n * 7} tons of {['herring', 'cod', 'eel', 'hull', 'rope', 'sail'][n % 6]} at pier {n}."
+    for n in range(220)
+]
 
 
 @pytest.fixture

@@ -56,7 +56,8 @@ def test_order_and_blanks_do_not_matter():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "float64", "256d+128d", "float16+float16", "0d", "d", "256d+binary3", "256d+", "rescorex", "binary+int8"]
+    "text",
+    ["", "float64", "256d+128d", "float16+float16", "0d", "d", "256d+binary3", "256d+", "rescorex", "binary+int8"],
 )
 def test_unknown_or_repeated_parts_list_the_legal_ones(text):
     with pytest.raises(ConfigurationError, match=r"known parts.*Nd .*float32, float16"):

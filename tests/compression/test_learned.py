@@ -9,8 +9,12 @@ from qdrant_embed.compression.transform import Transform
 from qdrant_embed.errors import ConfigurationError, MissingExtraError
 from tests.compression.samples import clustered
 
-QUICK = CodeTraining(bits=32, steps=150, batch=256)
-TOPICS = ("crane cable winch hoist lift load tons", "herring cod eel net catch fish scale", "key lock gate guard night watch door")
+QUICK = CodeTraining(bits=32, steps=60, batch=128)
+TOPICS = (
+    "crane cable winch hoist lift load tons",
+    "herring cod eel net catch fish scale",
+    "key lock gate guard night watch door",
+)
 
 
 def shortlist_recall(transform, vectors, queries, count=40, k=5):
@@ -24,8 +28,8 @@ def shortlist_recall(transform, vectors, queries, count=40, k=5):
 
 
 def test_a_learned_code_beats_random_hyperplanes_of_the_same_bits_and_repeats_itself():
-    everything = clustered(1600, 48, 3, spread=0.9)
-    vectors, queries = everything[:1500], everything[1500:]
+    everything = clustered(900, 48, 3, spread=0.9)
+    vectors, queries = everything[:850], everything[850:]
     learned = train_code(vectors, QUICK)
     random = Transform(dim=48, matrix=hyperplanes(48, 32))
     assert shortlist_recall(learned, vectors, queries) > shortlist_recall(random, vectors, queries) + 0.03
@@ -58,15 +62,18 @@ def test_rounding_gives_bits_forwards_and_a_slope_backwards():
 def test_paragraph_vectors_bring_texts_of_a_topic_together(tmp_path):
     rng = np.random.default_rng(0)
     texts = [" ".join(rng.choice(TOPICS[n % 3].split(), 9)) for n in range(150)]
-    model = BinaryParagraphVectors.train(texts, ParagraphTraining(bits=16, epochs=30))
+    model = BinaryParagraphVectors.train(texts, ParagraphTraining(bits=16, epochs=15))
     codes = model.codes(texts)
     right = [
-        np.mean([n % 3 == other % 3 for other in nearest_by_hamming(codes[n], codes, 11)[0] if other != n]) for n in range(60)
+        np.mean([n % 3 == other % 3 for other in nearest_by_hamming(codes[n], codes, 11)[0] if other != n])
+        for n in range(60)
     ]
     assert np.mean(right) > 0.8
     assert (model.codes(texts[:5]) == BinaryParagraphVectors.train(texts, model.training).codes(texts[:5])).all()
     model.save(tmp_path / "paragraphs.safetensors")
-    assert (BinaryParagraphVectors.load(tmp_path / "paragraphs.safetensors").codes(texts[:5]) == model.codes(texts[:5])).all()
+    assert (
+        BinaryParagraphVectors.load(tmp_path / "paragraphs.safetensors").codes(texts[:5]) == model.codes(texts[:5])
+    ).all()
     with pytest.raises(ConfigurationError, match="holds no binary paragraph vectors"):
         BinaryParagraphVectors.load(tmp_path / "nothing.safetensors")
 

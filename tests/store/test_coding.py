@@ -9,10 +9,42 @@ from qdrant_embed.compression import Compression
 from qdrant_embed.compression.codes import hamming, pack_signs
 from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, UnsupportedByEngineError
 
-WORDS = "anchor beam crane dock eel fish gate hull iron jetty keel lamp mast net oar pier quay rope sail tide".split()
-EXACT = ("float32", "float16", "uint8", "rotate", "itq", "centre", "centre+itq", "centre+float16", "uint8+centre+rotate")
+WORDS = [
+    "anchor",
+    "beam",
+    "crane",
+    "dock",
+    "eel",
+    "fish",
+    "gate",
+    "hull",
+    "iron",
+    "jetty",
+    "keel",
+    "lamp",
+    "mast",
+    "net",
+    "oar",
+    "pier",
+    "quay",
+    "rope",
+    "sail",
+    "tide",
+]
+EXACT = (
+    "float32",
+    "float16",
+    "uint8",
+    "rotate",
+    "itq",
+    "centre",
+    "centre+itq",
+    "centre+float16",
+    "uint8+centre+rotate",
+)
 CODED = ("int8+rescore2", "binary+rescore8", "centre+itq+binary+query8+rescore8", "opq+pq16+rescore8",
-         "turbo8", "float32+turbo4+rescore2", "128d!+full+rescore8", "64d!+full+float16+rescore8", "full+bits+rescore8")  # fmt: skip
+         "turbo8", "float32+turbo4+rescore2", "128d!+full+rescore8",
+         "64d!+full+float16+rescore8", "full+bits+rescore8")  # fmt: skip
 
 
 def texts(count=300):
@@ -35,7 +67,9 @@ def reference(make_collection):
 
 
 def overlap(found, reference):
-    return np.mean([len({h.source for h in a} & {s for s, _ in b}) / len(b) for a, b in zip(found, reference, strict=True)])
+    return np.mean(
+        [len({h.source for h in a} & {s for s, _ in b}) / len(b) for a, b in zip(found, reference, strict=True)]
+    )
 
 
 @pytest.mark.parametrize("compression", EXACT)
