@@ -7,6 +7,7 @@ RUNS = (
     ["benchmarks.engine.run"],
     ["benchmarks.retrieval.run"],
     ["benchmarks.memory.run"],
+    ["benchmarks.compression.run"],
     ["benchmarks.faults.run", "--model", "hashing"],
     ["benchmarks.faults.run", "--model", "minilm"],
 )

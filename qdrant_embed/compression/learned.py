@@ -1,8 +1,8 @@
 """Learned codes: a linear layer and rounding, trained on a collection's own vectors, and on its words where given.
 
 The Real-Binary head of Grzegorczyk and Kurdziel (2017, section 3): a real vector is kept, and a short code
-projected from it shortlists what the real vector then ranks. Rounding has no gradient, so training passes it by (straight through,
-Krizhevsky and Hinton 2011): the forward pass sees bits, the backward pass their smooth sigmoid.
+projected from it shortlists what the real vector then ranks. Rounding has no gradient, so training passes it by (straight
+through, Krizhevsky and Hinton 2011): the forward pass sees bits, the backward pass their smooth sigmoid.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def train_code(
 ) -> Transform:
     """Train a code on vectors (n, dim) and return it as a transform of `bits` directions and thresholds.
 
-    What is asked of a code: the neighbours of a vector within its batch, weighted by the real cosines, shall be
-    those of its code. It begins at the rotation of principal directions that ITQ finds. The same seed gives the same code.
+    What is asked of a code: the neighbours of a vector within its batch, weighted by the real cosines, shall be those
+    of its code. It begins at the rotation of principal directions that ITQ finds. The same seed gives the same code.
 
     :param word_counts: For each vector, the numbers of its text's words, with how often each occurs.
     :raises ConfigurationError: There are fewer vectors than a batch could be drawn from.

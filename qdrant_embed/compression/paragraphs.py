@@ -1,7 +1,7 @@
 """Binary paragraph vectors: codes of texts learned from the texts alone (Grzegorczyk and Kurdziel 2017, section 2).
 
 Binary PV-DBOW: each document has a real vector, a sigmoid layer rounded to bits stands between it and the words, and
-the words of the document are predicted from the bits. A new text gets a vector of its own, everything else being frozen.
+the words of the document are predicted from the bits. A new text gets a vector of its own, all else being frozen.
 """
 
 from __future__ import annotations
