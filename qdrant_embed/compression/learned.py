@@ -1,8 +1,8 @@
 """Learned codes: a linear layer and rounding, trained on a collection's own vectors, and on its words where given.
 
 The Real-Binary head of Grzegorczyk and Kurdziel (2017, section 3): a real vector is kept, and a short code
-projected from it shortlists what the real vector then ranks. Rounding has no gradient, so training passes it by (straight
-through, Krizhevsky and Hinton 2011): the forward pass sees bits, the backward pass their smooth sigmoid.
+projected from it shortlists what the real vector then ranks. Rounding has no gradient, so training passes it by
+(straight through, Krizhevsky and Hinton 2011): the forward pass sees bits, the backward pass their smooth sigmoid.
 """
 
 from __future__ import annotations
@@ -169,7 +169,10 @@ class _Decoder:
             self._noise, len(kept) * self.NEGATIVES, replacement=True, generator=self._generator
         )
         words = torch.cat([positive, negative.reshape(len(kept), -1)], dim=1)
-        scores = (self._out[words] @ codes[kept][:, :, None])[:, :, 0] + self._bias[words]
+        # `embedding` sums the gradients of a word in one order; plain indexing sums them as threads come.
+        weights = functional.embedding(words, self._out)
+        biases = functional.embedding(words, self._bias[:, None])
+        scores = (weights @ codes[kept][:, :, None] + biases)[:, :, 0]
         labels = torch.zeros_like(scores)
         labels[:, : self.DRAWN] = 1.0
         return functional.binary_cross_entropy_with_logits(scores, labels)

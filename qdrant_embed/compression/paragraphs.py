@@ -181,7 +181,9 @@ def _loss(
     from torch.nn import functional
 
     words = torch.from_numpy(np.concatenate([right, wrong], axis=1))
-    scores = (output[words] @ codes[:, :, None])[:, :, 0] + bias[words]
+    # `embedding` sums the gradients of a word in one order; plain indexing sums them as threads come.
+    weights, biases = functional.embedding(words, output), functional.embedding(words, bias[:, None])
+    scores = (weights @ codes[:, :, None] + biases)[:, :, 0]
     labels = torch.zeros_like(scores)
     labels[:, : right.shape[1]] = 1.0
     return functional.binary_cross_entropy_with_logits(scores, labels, reduction="sum") / len(codes)

@@ -28,7 +28,7 @@ def test_codes_are_switched_in_place_and_back(filled):
     config = filled._engine.get_collection("cranes").config.params.vectors["dense"].quantization_config
     assert isinstance(config, models.ScalarQuantization)
     assert answers(filled) == before
-    filled.recompress("binary+rescore8")
+    filled.recompress("binary+rescore50")
     assert answers(filled) == before
     filled.recompress("float32")
     assert answers(filled) == before

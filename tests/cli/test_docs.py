@@ -27,7 +27,7 @@ def test_every_flag_is_on_the_page_and_no_other():
 
 
 def test_every_command_is_on_the_page():
-    assert set(re.findall(r"^qdrant-embed (\w+)", PAGE, re.MULTILINE)) == set(PROGRAM.commands)
+    assert set(re.findall(r"^qdrant-embed ([\w-]+)", PAGE, re.MULTILINE)) == set(PROGRAM.commands)
 
 
 @pytest.mark.parametrize("code", [exits.ERROR, exits.SOME_FAILED, exits.INTERRUPTED])

@@ -44,7 +44,9 @@ def test_words_can_be_predicted_too():
     vectors = clustered(300, 32, 1)
     counts = [{row % 7: 2, 7 + row % 3: 1} if row % 5 else {} for row in range(300)]
     losses = []
-    training = CodeTraining(bits=16, steps=60, batch=64, progress=lambda step, loss: losses.append(loss))
+    training = CodeTraining(
+        bits=16, steps=150, batch=64, rate=0.02, words=1.0, progress=lambda step, loss: losses.append(loss)
+    )
     assert train_code(vectors, training, word_counts=counts).width == 16
     assert np.mean(losses[-10:]) < np.mean(losses[:10])
 

@@ -42,9 +42,9 @@ EXACT = (
     "centre+float16",
     "uint8+centre+rotate",
 )
-CODED = ("int8+rescore2", "binary+rescore8", "centre+itq+binary+query8+rescore8", "opq+pq16+rescore8",
+CODED = ("int8+rescore2", "rotate+binary+rescore20", "centre+itq+binary+query8+rescore8", "opq+pq16+rescore8",
          "turbo8", "float32+turbo4+rescore2", "128d!+full+rescore8",
-         "64d!+full+float16+rescore8", "full+bits+rescore8")  # fmt: skip
+         "64d!+full+float16+rescore20", "full+bits+rotate+rescore20")  # fmt: skip
 
 
 def texts(count=300):
@@ -191,7 +191,7 @@ def test_nothing_is_found_before_anything_is_learned(make_collection):
 
 def test_another_compression_is_refused_with_what_must_be_done(make_collection):
     make_collection("plain")
-    with pytest.raises(RecipeMismatchError, match=r"in place.*recompress\('float32\+int8"):
+    with pytest.raises(RecipeMismatchError, match=r"in place.*recompress\('int8"):
         make_collection("plain", compression="float32+int8")
     with pytest.raises(RecipeMismatchError, match=r"every point.*recompress\('64d!"):
         make_collection("plain", compression="64d!")
