@@ -156,8 +156,13 @@ def peer(cache: Path | None, most: int | None) -> dict:
     recalls = truth.recall([nearest_by_hamming(query, codes, K)[0].tolist() for query in queries])
     low, high = interval(recalls)
     same = bool((codes == pack_signs(stored)).all())
-    return {"recall": round(float(recalls.mean()), 4), "low": round(low, 4), "high": round(high, 4), "bytes": codes.shape[1],
-            "same_bits_as_ours": same}  # fmt: skip
+    return {
+        "recall": round(float(recalls.mean()), 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
+        "bytes": codes.shape[1],
+        "same_bits_as_ours": same,
+    }
 
 
 def main() -> None:
