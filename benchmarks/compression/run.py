@@ -54,7 +54,7 @@ def sentences(cache: Path | None, most: int | None) -> dict:
         collection="sentences", vectors=len(stored), dim=stored.shape[1], questions=len(asked), k=K, target=TARGET,
         most_bytes=None, trials=tuple(trials), ndcg={},
     )  # fmt: skip
-    draw(found, HERE / "results" / "sentences.png")
+    draw(found, HERE / "results" / f"{'quick-' if quick else ''}sentences.png")
     return {**found.as_dict(), "differences": differences(trials, truth)}
 
 
@@ -97,7 +97,7 @@ def cranfield(quick: bool) -> dict:
                 progress=lambda text, done, count: print(f"{done + 1}/{count} {text}", flush=True),
             )  # fmt: skip
             found = collection.calibrate([query["text"] for query in asked], options=options)
-            draw(found, HERE / "results" / "cranfield.png")
+            draw(found, HERE / "results" / f"{'quick-' if quick else ''}cranfield.png")
             return {**found.as_dict(), "capacity": str(collection.capacity())}
 
 
