@@ -12,8 +12,15 @@ from qdrant_embed.store.compressed import require_enough_dimensions
 
 OVERSAMPLING = (1.0, 2.0, 4.0, 8.0, 16.0)
 STORED = ("float16", "uint8", "turbo8")
-PLAIN_CODES = ("int8", "binary", "binary2", "turbo1", "turbo1.5", "turbo2", "turbo4")
-ROTATED_CODES = ("rotate+binary", "itq+binary", "itq+binary+query8", "centre+itq+binary+query8", "itq+binary2")
+PLAIN_CODES = ("int8", "binary", "binary+query8", "binary2", "turbo1", "turbo1.5", "turbo2", "turbo4")
+ROTATED_CODES = (
+    "rotate+binary",
+    "rotate+binary+query8",
+    "itq+binary",
+    "itq+binary+query8",
+    "centre+itq+binary+query8",
+    "itq+binary2",
+)
 SIGNS = ("bits", "bits+rotate", "bits+itq", "bits+centre+itq", "bits+itq+median")
 
 

@@ -20,7 +20,6 @@ from qdrant_embed.retrieval.hamming import HammingIndex
 from qdrant_embed.retrieval.ranked import QueryVector, Ranked
 from qdrant_embed.store import schema
 from qdrant_embed.store.coding import Coding
-from qdrant_embed.store.compressed import INDEXING_THRESHOLD_KB
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.location import open_engine
 from qdrant_embed.types import FloatArray, Json
@@ -32,6 +31,8 @@ NAME = "trial"
 BATCH = 2000
 WARM_UP = 10
 FIT_VECTORS = 8192
+SETTLED_KB = 1
+"""Segments are packed from here on: one that still grows holds megabytes of room, whatever is in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +130,7 @@ def _create(engine: Engine, setting: Compression, dim: int, distance: str, *, gr
     engine.create_collection(
         NAME,
         params,
-        optimizers_config=models.OptimizersConfigDiff(indexing_threshold=INDEXING_THRESHOLD_KB),
+        optimizers_config=models.OptimizersConfigDiff(indexing_threshold=SETTLED_KB),
         metadata={schema.METADATA_KEY: {"layout": schema.LAYOUT_VERSION}},
     )
 
