@@ -13,23 +13,9 @@ from benchmarks.common import save
 
 HERE = Path(__file__).parent
 CHUNKS_PER_DOCUMENT = 20
-WORDS = [
-    "vector",
-    "payload",
-    "shard",
-    "segment",
-    "replica",
-    "index",
-    "filter",
-    "query",
-    "point",
-    "collection",
-    "score",
-    "token",
-    "batch",
-    "stream",
-    "window",
-]
+WORDS = (
+    ["vector", "payload", "shard", "segment", "replica", "index", "filter", "query", "point", "collection", "score", "token", "batch", "stream", "window"]
+)
 
 
 def rss_anon_mb() -> float:
@@ -59,8 +45,8 @@ class Peak:
 
 
 def paragraph(number: int) -> str:
-    """Return a paragraph of its own, near 40 words."""
-    chosen = (WORDS[(number * 7 + step * (1 + number % 11)) % len(WORDS)] for step in range(36))
+    """Return a paragraph of its own, near 80 words, so that its section is a chunk of its own."""
+    chosen = (WORDS[(number * 7 + step * (1 + number % 11)) % len(WORDS)] for step in range(76))
     return f"Paragraph {number}. " + " ".join(chosen) + f" and the number {number * 37}."
 
 

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
 Mode = Literal["hybrid", "dense", "bm25"]
 
-RRF_K = 60
-"""Rank constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009, section 2)."""
+RRF_K = 2
+"""Rank constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009, section 2).
+
+Qdrant's own default, not the paper's 60, which was chosen for fusing many lists: with two, a passage that one list puts
+first would fall behind any that both lists hold somewhere in their first hundred.
+"""
 CANDIDATES = 10
 """Hits that each list offers to the fusion, as a multiple of k."""
 MIN_CANDIDATES = 100
 SPARE_FOR_TIES = 8
-"""Hits asked for beyond k when fusing: which of several equal ones the engine puts last is chance."""
+"""Hits asked for beyond k: which of several equal ones the engine puts last is chance."""
 HNSW_EF = 256
 """Candidates kept while walking the graph; wide, since collections promise near-exact recall unless told otherwise."""
 
@@ -111,7 +115,7 @@ class _Ranked:
             using=single.using,
             filter=self.condition,
             params=single.params,
-            limit=self.limit,
+            limit=self.limit + SPARE_FOR_TIES,
             with_payload=True,
             score_threshold=self.min_score,
         )
@@ -133,16 +137,29 @@ class _Ranked:
         return models.Prefetch(query=vector, using=DENSE, filter=self.condition, limit=self._depth, params=params)
 
 
+def as_queries(given: str | Sequence[str]) -> list[str]:
+    """Return one query or several as a list.
+
+    :raises ConfigurationError: It is neither a text nor a list.
+    """
+    if isinstance(given, str):
+        return [given]
+    try:
+        return list(given)
+    except TypeError:
+        raise ConfigurationError(f"a query must be a text, or a list of texts, not {given!r}.") from None
+
+
 def _in_order(points: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:
-    """Put equal scores, which fusion by rank gives often, into an order that is the same every time."""
+    """Put equal scores, which fusion by rank and equal texts give, into an order that is the same every time."""
     return sorted(points, key=lambda point: (-point.score, str(point.id)))
 
 
 def _check(queries: Sequence[str], k: int, mode: str) -> None:
     if mode not in get_args(Mode):
         raise ConfigurationError(f"unknown search mode {mode!r}; choose one of {', '.join(get_args(Mode))}.")
-    if k < 1:
-        raise ConfigurationError(f"k={k}; ask for at least 1 hit.")
+    if not isinstance(k, int) or k < 1:
+        raise ConfigurationError(f"k={k!r}; ask for a whole number of hits, at least 1.")
     for query in queries:
         if not isinstance(query, str) or not query.strip():
             raise ConfigurationError(f"a query must be a text that is not blank, not {query!r}.")
