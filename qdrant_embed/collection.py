@@ -143,7 +143,11 @@ class Collection(Passages):
     def info(self) -> dict[str, Json]:
         """Return what the collection is: recipe, model, fingerprint, counts."""
         stored = schema.read_metadata(self._engine, self.name)
-        found: dict[str, Any] = {"name": self.name, "chunks": self.count(), "documents": len(self.documents())}
+        found: dict[str, Any] = {
+            "name": self.name,
+            "chunks": self.count(),
+            "documents": self.count(filter={"chunk_index": 0}),
+        }
         return (
             found
             | {key: stored[key] for key in ("recipe", "model", "fingerprint")}
