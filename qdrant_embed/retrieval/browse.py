@@ -66,7 +66,9 @@ class Browser:
 
         # Not a plain filter: a file may be called `notes*.md`.
         wanted = {"source": source} | ({"root": root} if root is not None else {})
-        where = [models.FieldCondition(key=key, match=models.MatchValue(value=value)) for key, value in wanted.items()]
+        where: list[models.Condition] = [
+            models.FieldCondition(key=key, match=models.MatchValue(value=value)) for key, value in wanted.items()
+        ]
         hits = [Hit.from_point(record) for record in self._scroll(models.Filter(must=where))]
         return Hits(sorted(hits, key=lambda hit: (hit.root, hit.source, hit.index)))
 
