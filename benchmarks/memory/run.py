@@ -14,8 +14,9 @@ from benchmarks.common import save
 HERE = Path(__file__).parent
 CHUNKS_PER_DOCUMENT = 20
 WORDS = (
-    ["vector", "payload", "shard", "segment", "replica", "index", "filter", "query", "point", "collection", "score", "token", "batch", "stream", "window"]
-)
+    "vector", "payload", "shard", "segment", "replica", "index", "filter", "query", "point", "collection", "score",
+    "token", "batch", "stream", "window",
+)  # fmt: skip
 
 
 def rss_anon_mb() -> float:
