@@ -73,32 +73,31 @@ def node_levels(text: str, language: Language, known: Mapping[int, int]) -> dict
         starts.append(place)
         place += len(row.decode()) + 1
     levels: dict[int, int] = {}
-    for node, depth in outer_nodes(Parser(language).parse(data)):
+    for node, above, depth in outer_nodes(Parser(language).parse(data)):
         start = starts[node.start_point.row]
         level = known.get(start, GLUED)
         if level not in (PAGE, GLUED) and start not in levels and _begins_line(node, rows):
             levels[start] = (
-                GLUED if _follows_its_comment(node, rows) else BLOCK + 3 * min(depth, _DEEPEST) + (level >= LINE)
+                GLUED if _follows_its_comment(node, above, rows) else BLOCK + 3 * min(depth, _DEEPEST) + (level >= LINE)
             )
     return levels
 
 
-def outer_nodes(tree: Tree) -> Iterator[tuple[Node, int]]:
-    """Yield every node that no single line contains another of, with its depth, in the order of the text."""
+def outer_nodes(tree: Tree) -> Iterator[tuple[Node, Node | None, int]]:
+    """Yield nodes in the order of the text, each with the sibling before it and its depth; none within one line."""
     cursor, depth = tree.walk(), 0
-    while True:
-        node = cursor.node
-        if node is None:
-            return
+    above: Node | None = None  # not asked of the node, which would count all its siblings
+    while (node := cursor.node) is not None:
         if depth:
-            yield node, depth
+            yield node, above, depth
         if node.start_point.row < node.end_point.row and cursor.goto_first_child():
-            depth += 1
+            above, depth = None, depth + 1
             continue
+        above = node
         while not cursor.goto_next_sibling():
             if not cursor.goto_parent():
                 return
-            depth -= 1
+            above, depth = cursor.node, depth - 1
 
 
 def _begins_line(node: Node, rows: Sequence[bytes]) -> bool:
@@ -106,9 +105,8 @@ def _begins_line(node: Node, rows: Sequence[bytes]) -> bool:
     return not rows[row][:column].strip()
 
 
-def _follows_its_comment(node: Node, rows: Sequence[bytes]) -> bool:
+def _follows_its_comment(node: Node, above: Node | None, rows: Sequence[bytes]) -> bool:
     """Tell whether a comment or an attribute stands on the lines right above, for itself and not behind other code."""
-    above = node.prev_sibling
     if above is None or above.type not in _AHEAD or node.start_point.row - above.end_point.row > 1:
         return False
     return _begins_line(above, rows)

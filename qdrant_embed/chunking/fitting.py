@@ -99,7 +99,10 @@ class Fitter:
         if start >= span.start:
             return piece
         if start > floor or start == previous:
-            latest = max(start + 1, (start + span.start) // 2)
-            start = natural_cut(ruler.text, max(floor, start - 2 * NEARBY), start + 1, latest)
+            earliest = max(start, previous + 1)
+            latest = max(earliest, (start + span.start) // 2)
+            start = natural_cut(ruler.text, max(floor, start - 2 * NEARBY), earliest, latest)
         start, _ = trimmed(ruler.text, start, span.end)
+        if not any(map(str.isalnum, ruler.text[start : span.start])):
+            return piece
         return replace(piece, span=replace(span, start=start))

@@ -21,7 +21,10 @@ LONGEST_TITLE = 200
 _DEEPEST = 9
 _NOT_SPACE = re.compile(r"\S")
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n.*?^(?:---|\.\.\.)[ \t]*$", re.DOTALL | re.MULTILINE)
+# Not begun by a blank line: `---` with one after it is a rule.
+_FRONT_MATTER = re.compile(
+    r"\A---[ \t]*(?:\r\n?|\n)(?![ \t]*[\r\n])(?:.*?[\r\n])??(?:---|\.\.\.)[ \t]*(?=[\r\n]|\Z)", re.DOTALL
+)
 _ATTRIBUTES = re.compile(r"\s*\{[^{}]*\}\s*$")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _EMPHASIS = re.compile(r"(?<!\w)[*_`]+(?=\S)|(?<=\S)[*_`]+(?!\w)")
