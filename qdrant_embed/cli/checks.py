@@ -58,9 +58,7 @@ class Finding:
 
 def check_installed() -> Iterator[Finding]:
     """Yield the versions of what this library uses."""
-    yield Finding(
-        "installed", "python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}"
-    )
+    yield Finding("installed", "python", "ok", f"{platform.python_version()}  {platform.system()} {platform.machine()}")
     for package, purpose in NEEDED.items():
         found = _version(package)
         detail = f"{found or 'not installed'}  {purpose}"
@@ -88,7 +86,7 @@ def check_model(name: str) -> Iterator[Finding]:
             return
         embedder = load_embedder(name)
     except QdrantEmbedError as error:
-        yield Finding("model", name, "problem", str(error))
+        yield Finding("model", name, "problem", str(error), "qdrant-embed models lists what can be used")
         return
     yield Finding("model", name, "ok", f"weights: {weights.place}")
     detail = f"{embedder.dim} dimensions, reads {embedder.max_tokens} tokens at once, {embedder.distance}"

@@ -37,6 +37,9 @@ def models(
     if as_json:
         write_json({"models": listed})
         return
+    if not listed:
+        say(f"no preset has {filter!r} in its name or description; without --filter all are listed.")
+        return
     table = Table("model", "dims", "tokens", "about", box=None, padding=(0, 2, 0, 0))
     for number in (1, 2):
         table.columns[number].justify = "right"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qdrant_embed.errors import CollectionNotFoundError
+from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError
 
 if TYPE_CHECKING:
     from qdrant_embed.collection import Collection
@@ -39,8 +39,11 @@ def require_location(at: str) -> None:
     """Refuse to look for collections where there is no folder, instead of making an empty one.
 
     :raises CollectionNotFoundError: The location is a folder that does not exist.
+    :raises ConfigurationError: It is a file.
     """
     folder = folder_of(at)
+    if folder is not None and folder.is_file():
+        raise ConfigurationError(f"{at!r} is a file; a location is a folder, a server's URL, or :memory:.")
     if folder is not None and not folder.is_dir():
         raise CollectionNotFoundError(f"there is no folder {at!r} yet, so there are no collections in it.")
 

