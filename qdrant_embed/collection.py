@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import ConfigurationError, StoreError
 from qdrant_embed.ingest.report import IngestReport
 from qdrant_embed.ingest.run import IngestOptions, ingest_documents, ingest_files, resolve_path
 from qdrant_embed.parts import create_collection
@@ -85,7 +85,11 @@ class Collection(Passages):
         self.close()
 
     def __repr__(self) -> str:
-        return f"Collection({self.name!r}, model={self.recipe.model!r}, {self.count():,} chunks)"
+        try:
+            chunks = f"{self.count():,} chunks"
+        except StoreError:  # closed, or its server is away; looking at a variable must not raise
+            chunks = "not reachable"
+        return f"Collection({self.name!r}, model={self.recipe.model!r}, {chunks})"
 
     # Documents in
 

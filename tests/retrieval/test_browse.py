@@ -171,3 +171,9 @@ def test_passages_without_a_question_draw_themselves_too(log):
     assert isinstance(log.neighbors(chunks[1]), Hits)
     assert "<th>score</th>" not in chunks._repr_html_()
     assert "Paragraph 0 tells" in chunks._repr_html_()
+
+
+def test_a_collection_says_what_it_is_even_when_it_is_closed(log):
+    assert repr(log) == f"Collection('harbour', model='hashing', {log.count()} chunks)"
+    log.close()
+    assert repr(log).startswith("Collection('harbour', model='hashing'")

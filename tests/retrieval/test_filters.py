@@ -21,6 +21,7 @@ CASES = {
     "metadata, integer": ({"year": 2026}, {"lifts/five", "canteen"}),
     "metadata, boolean": ({"open": True}, {"lifts/four"}),
     "metadata, float": ({"load": 12.5}, {"lifts/four"}),
+    "metadata, by its full name": ({"metadata.team": "cranes"}, {"lifts/four", "lifts/five"}),
     "range": ({"load": {"gt": 12.5}}, {"lifts/five"}),
     "range, both ends": ({"size": {"gte": 100, "lt": 2000}}, {"lifts/four"}),
     "time as text": ({"modified": {"gte": "2026-02-01"}}, {"lifts/five"}),
