@@ -27,6 +27,8 @@ GRAMMARS: Mapping[str, str] = {
 }
 """Media type → the function that gives its grammar; the packages come with the extra `code`."""
 
+MOST_COMMENTS = 1_000
+"""Lines of comment in a row from which a file is cut by its lines alone."""
 _DEEPEST = 9
 _AHEAD = frozenset({"comment", "line_comment", "block_comment", "attribute_item", "decorator"})
 """Nodes that belong to what stands right below them."""
@@ -73,13 +75,14 @@ def node_levels(text: str, language: Language, known: Mapping[int, int]) -> dict
         starts.append(place)
         place += len(row.decode()) + 1
     levels: dict[int, int] = {}
+    if _too_many_comments(rows):
+        return levels
     for node, above, depth in outer_nodes(Parser(language).parse(data)):
         start = starts[node.start_point.row]
         level = known.get(start, GLUED)
         if level not in (PAGE, GLUED) and start not in levels and _begins_line(node, rows):
-            levels[start] = (
-                GLUED if _follows_its_comment(node, above, rows) else BLOCK + 3 * min(depth, _DEEPEST) + (level >= LINE)
-            )
+            outer = BLOCK + 3 * min(depth, _DEEPEST) + (level >= LINE)
+            levels[start] = GLUED if _follows_its_comment(node, above, rows) else outer
     return levels
 
 
@@ -98,6 +101,17 @@ def outer_nodes(tree: Tree) -> Iterator[tuple[Node, Node | None, int]]:
             if not cursor.goto_parent():
                 return
             above, depth = cursor.node, depth - 1
+
+
+def _too_many_comments(rows: Sequence[bytes]) -> bool:
+    """Tell whether so many lines begin with `#` in a row that parsing Python, quadratic in that, would take minutes."""
+    run = 0
+    for row in rows:
+        body = row.lstrip()
+        run = run + 1 if body.startswith(b"#") else 0 if body else run
+        if run > MOST_COMMENTS:
+            return True
+    return False
 
 
 def _begins_line(node: Node, rows: Sequence[bytes]) -> bool:

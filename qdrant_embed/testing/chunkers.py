@@ -113,7 +113,7 @@ def check_chunker(
                 raise AssertionError(f"text {name!r}, {limit}: {error}") from error
         # Another one of its kind, and another order: nothing may be remembered from text to text.
         other = make(counter, limit)
-        for name, text in reversed(texts.items()):
+        for name, text in reversed(list(texts.items())):
             again = _checked(other, text, counter, limit)
             assert again == found[name], f"text {name!r}, {limit}: another chunker of its kind cuts it differently"
 

@@ -4,7 +4,7 @@ import pytest
 
 from qdrant_embed.chunking import ChunkLimit, make_chunker
 from qdrant_embed.chunking.boundaries import BLOCK, GLUED, LINE, PAGE, line_levels
-from qdrant_embed.chunking.code import CodeChunker, _grammar, node_levels
+from qdrant_embed.chunking.code import MOST_COMMENTS, CodeChunker, _grammar, node_levels
 from qdrant_embed.tokens import WordTokens
 
 PYTHON = '''\
@@ -136,6 +136,11 @@ def test_a_missing_grammar_is_no_error(monkeypatch):
     _grammar.cache_clear()
     recursive = make_chunker("recursive", WordTokens(), ChunkLimit(tokens=12))
     assert without == [GO[span.start : span.end] for span in recursive.spans(GO)]
+
+
+def test_very_many_comments_are_cut_by_lines():
+    text = "".join(f"# comment {n}\n" for n in range(3 * MOST_COMMENTS))
+    assert all(chunk.startswith("#") for chunk in chunks(text, "text/x-python", 60))
 
 
 def test_an_unknown_language_is_cut_by_lines():
