@@ -10,7 +10,7 @@ import pytest
 from qdrant_embed.chunking import CHUNKERS, ChunkLimit, make_chunker
 from qdrant_embed.tokens import WordTokens
 
-SIZE = 15_000
+SIZE = 10_000
 PROSE = "The gates of the harbour open at six. They close at ten, at the latest; nobody minds.\n\n"
 TEXTS = {
     "markdown": f"# Gates\n\n{PROSE}## Keys\n\n- one\n- two\n\n{PROSE}",
