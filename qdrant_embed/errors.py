@@ -7,7 +7,8 @@
     ├── MissingExtraError         an optional package is not installed; the pip line is given
     ├── ReadError                 one document cannot be read; `reason` says why
     ├── ModelError                a model cannot be loaded or gave something unusable
-    │   └── TextTooLongError      a text exceeds the model's window and the window strategy is `error`
+    │   ├── TextTooLongError      a text exceeds the model's window and the window strategy is `error`
+    │   └── ApiError              a model's server refused or could not be reached; `places` has no vector
     └── StoreError                the engine refused
         ├── CollectionNotFoundError
         ├── LocationLockedError   another process holds the folder; `pid` says which
@@ -79,6 +80,17 @@ class ModelError(QdrantEmbedError):
 
 class TextTooLongError(ModelError):
     """A text is longer than the model's window and the window strategy is `error`."""
+
+
+class ApiError(ModelError):
+    """The server of a model refused, or could not be reached, for some texts or all.
+
+    :param places: Which texts have no vector, counted from 0 in the order given.
+    """
+
+    def __init__(self, message: str, places: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.places = places
 
 
 class StoreError(QdrantEmbedError):

@@ -21,12 +21,16 @@ class Batch:
     :param ids: Token ids (n, tokens).
     :param mask: 1 for tokens, 0 for padding (n, tokens).
     :param prompted: Leading tokens that are prompt or stand before it, for models whose pooling leaves those out.
+    :param kind: `document` or `query`, for servers that want to be told.
+    :param dim: Dimensions that will be kept, 0 for all; a runtime that can may give no more.
     """
 
     texts: tuple[str, ...]
     ids: IntArray
     mask: IntArray
     prompted: int = 0
+    kind: str = "document"
+    dim: int = 0
 
 
 class Runtime(Protocol):
@@ -50,6 +54,7 @@ RUNTIMES: Registry[Callable[[Resolved], Runtime | TokenRuntime]] = Registry(
     "runtime",
     "qdrant_embed.runtimes",
     {
+        "api": "qdrant_embed.embedding.runtimes.api:ApiRuntime",
         "hashing": "qdrant_embed.embedding.runtimes.hashing:HashingRuntime",
         "torch": "qdrant_embed.embedding.runtimes.torch:load",
     },
