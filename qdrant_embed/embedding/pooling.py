@@ -22,6 +22,12 @@ def weighted_mean(states: FloatArray, mask: IntArray) -> FloatArray:
     return mean(states, positions)
 
 
+def mean_sqrt(states: FloatArray, mask: IntArray) -> FloatArray:
+    """Add the tokens and divide by the root of their number, so that longer texts have longer vectors."""
+    counts = mask.sum(1, keepdims=True).astype(np.float32)
+    return np.asarray(mean(states, mask) * np.sqrt(counts), np.float32)
+
+
 def maximum(states: FloatArray, mask: IntArray) -> FloatArray:
     """Take the largest value of each dimension."""
     hidden = np.where(mask[:, :, None] == 1, states, np.float32(-np.inf))
@@ -42,6 +48,7 @@ def last_token(states: FloatArray, mask: IntArray) -> FloatArray:
 POOLINGS: Mapping[str, Callable[[FloatArray, IntArray], FloatArray]] = {
     "mean": mean,
     "weightedmean": weighted_mean,
+    "mean_sqrt_len_tokens": mean_sqrt,
     "max": maximum,
     "cls": first_token,
     "lasttoken": last_token,

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from qdrant_embed.embedding.hub import fetch
 from qdrant_embed.embedding.model_files import ModelFiles, read_model_files
-from qdrant_embed.embedding.preset import Preset, PresetEntry, check_values, preset_defaults, read_presets
+from qdrant_embed.embedding.preset import Preset, check_values, make_preset, preset_defaults
+from qdrant_embed.embedding.preset_files import PresetEntry, read_presets
 from qdrant_embed.errors import ConfigurationError, ModelError, UnknownNameError
 from qdrant_embed.types import Json
 
@@ -77,7 +78,7 @@ def resolve(name: str | Path, presets: str | Path | None = None) -> Resolved:
 
 
 def _from_preset(name: str, entry: PresetEntry) -> Resolved:
-    values = {key: str(value) for key, value in entry.values.items()}
+    values = {key: value for key, value in entry.values.items() if isinstance(value, str)}
     folder = _from_package(values.get("package", ""))
     if folder is None and values.get("source"):
         source = Path(values["source"]).expanduser()
@@ -115,5 +116,4 @@ def _filled(name: str, entry: PresetEntry, files: ModelFiles | None) -> Resolved
     for needed in ("dim", "max_tokens"):
         if values[needed] < 1:
             raise ModelError(f"neither a preset nor the files of {name!r} state {needed}; add it to a preset.")
-    preset = Preset(name=name, **{**values, "dims": tuple(values["dims"])})
-    return Resolved(preset, files, origins)
+    return Resolved(make_preset(name, values), files, origins)
