@@ -79,9 +79,19 @@ class Preset:
 
     Models behind an interface on the network
     :param api: The protocol that is spoken, e.g. `openai`.
-    :param api_model: The model's name there.
-    :param endpoint: Address of the service.
+    :param api_model: The model's name there, or among the models of fastembed.
+    :param endpoint: Address of the service, where it is not the provider's own.
     :param key_variable: Environment variable that holds the key.
+    :param server_dims: Whether the service can be asked for fewer dimensions.
+    :param tokenizer: What counts tokens: `tiktoken:NAME` or the path of a `tokenizer.json`; empty for an estimate.
+    :param special_tokens: Tokens that the service adds to each text.
+    :param batch_texts: Texts of one request; 0, here and below, for the usual.
+    :param batch_tokens: Tokens of one request.
+    :param concurrency: Requests at once.
+    :param requests_per_minute: Requests that the service allows.
+    :param tokens_per_minute: Tokens that it allows.
+    :param timeout: Seconds for one request.
+    :param attempts: Tries of one request.
     """
 
     name: str
@@ -127,6 +137,16 @@ class Preset:
     api_model: str = ""
     endpoint: str = ""
     key_variable: str = ""
+    server_dims: bool = False
+    tokenizer: str = ""
+    special_tokens: int = 0
+    batch_texts: int = 0
+    batch_tokens: int = 0
+    concurrency: int = 0
+    requests_per_minute: int = 0
+    tokens_per_minute: int = 0
+    timeout: int = 0
+    attempts: int = 0
 
 
 _CHOICES = {

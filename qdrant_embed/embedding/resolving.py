@@ -17,6 +17,9 @@ from qdrant_embed.embedding.preset_files import PresetEntry, read_presets
 from qdrant_embed.errors import ConfigurationError, ModelError, UnknownNameError
 from qdrant_embed.types import Json
 
+WITHOUT_FILES = ("api", "fastembed")
+"""Runtimes whose models bring no files that are read here."""
+_FASTEMBED = "fastembed:"
 _HUB_ID = re.compile(r"[A-Za-z0-9_.\-]+/[A-Za-z0-9_.\-]+")
 
 
@@ -54,7 +57,7 @@ def describe(name: str, presets: str | Path | None = None) -> tuple[Mapping[str,
 
 
 def resolve(name: str | Path, presets: str | Path | None = None) -> Resolved:
-    """Find a model by preset name, folder or hub id.
+    """Find a model by preset name, folder, hub id, or `fastembed:` and a name that fastembed knows.
 
     :raises UnknownNameError: It is none of them.
     :raises ModelError: Its files are missing, pickled or incomplete.
@@ -63,6 +66,9 @@ def resolve(name: str | Path, presets: str | Path | None = None) -> Resolved:
     text = str(name)
     if text in known:
         return _from_preset(text, known[text])
+    if text.startswith(_FASTEMBED):
+        values = {"runtime": "fastembed", "api_model": text.removeprefix(_FASTEMBED)}
+        return _from_preset(text, PresetEntry(values, dict.fromkeys(values, "the name given")))
     folder = Path(name).expanduser()
     if folder.is_dir():
         # Absolute, so that a worker process in another folder finds the same model.
@@ -81,12 +87,26 @@ def _from_preset(name: str, entry: PresetEntry) -> Resolved:
     values = {key: value for key, value in entry.values.items() if isinstance(value, str)}
     if values.get("unloadable"):
         raise ModelError(f"{name!r} cannot be loaded: it {values['unloadable']}.")
+    if values.get("runtime") in WITHOUT_FILES:
+        return _filled(name, _pooled_elsewhere(entry), None)
     folder = _from_package(values.get("package", ""))
     if folder is None and values.get("source"):
         source = Path(values["source"]).expanduser()
         install = values.get("install", "")
         folder = source if source.is_dir() else fetch(values["source"], values.get("revision", ""), install=install)
     return _filled(name, entry, read_model_files(folder) if folder else None)
+
+
+def _pooled_elsewhere(entry: PresetEntry) -> PresetEntry:
+    """Say that such a model pools by itself, and fill what fastembed's own description of it says."""
+    described: Mapping[str, Json] = {}
+    if entry.values["runtime"] == "fastembed":
+        from qdrant_embed.embedding.fastembed_models import described_values
+
+        described = described_values(entry.values)
+    stated = {"pooling": "none", **described}
+    origins = dict.fromkeys(stated, str(entry.values["runtime"]))
+    return PresetEntry({**stated, **entry.values}, {**origins, **entry.origins})
 
 
 def _from_package(spec: str) -> Path | None:
