@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
@@ -57,14 +57,40 @@ def _weight(found: str) -> int:
 
 
 def counter_of(preset: Preset) -> TokenCounter:
-    """Return what counts the tokens of a model behind an API.
+    """Return what counts the tokens of a model whose files are not read here.
 
     That is the tokenizer that the preset names, `tiktoken:NAME` or the path of a `tokenizer.json`, else an estimate.
     Nothing is downloaded: an encoding that tiktoken has not cached is replaced by the estimate too, which is said once.
 
     :raises ConfigurationError: The preset names a tokenizer that is not there.
     """
+    if preset.runtime == "fastembed" and not preset.tokenizer:
+        from qdrant_embed.embedding.fastembed_models import tokenizer_of
+
+        return tokenizer_of(preset)
     return _counter(preset.tokenizer)
+
+
+def special_tokens_of(preset: Preset, counter: TokenCounter) -> int:
+    """Return how many tokens are added to each text: what the preset says, else what the tokenizer would add."""
+    if preset.special_tokens or not isinstance(counter, HuggingFaceTokens):
+        return preset.special_tokens
+    return int(counter.tokenizer.num_special_tokens_to_add(is_pair=False))
+
+
+def identity_of(preset: Preset) -> Mapping[str, str]:
+    """Return which model, and which tokenizer, a fingerprint should name where no files tell.
+
+    The tokenizer is the one the preset names, though an estimate may stand in for it: that moves a limit, not a vector.
+    """
+    if preset.runtime == "fastembed":
+        from qdrant_embed.embedding.fastembed_models import fingerprint_of
+
+        return {"model": fingerprint_of(preset)}
+    if preset.runtime == "api":
+        named = preset.api_model or preset.source or preset.name
+        return {"model": f"{preset.api}:{named}", "tokenizer": preset.tokenizer or EstimatedTokens.name}
+    return {}
 
 
 @lru_cache(maxsize=32)

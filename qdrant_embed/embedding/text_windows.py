@@ -30,43 +30,55 @@ class TextCut:
         return self.length > self.windows[-1][1]
 
 
-def room_beside(counter: TokenCounter, prompt: str, max_tokens: int, special_tokens: int) -> int:
-    """Return how many tokens of a text fit beside a prompt and the tokens that the server adds.
+class TextWindows:
+    """Cuts texts that are too long, between tokens, and puts the prompt before each piece.
 
-    :raises ConfigurationError: None do.
+    :param max_tokens: What the model can take, prompt and special tokens included.
+    :param special_tokens: Tokens that are added to each text.
     """
-    # One more, since the last word of the prompt and the first of the text may be cut otherwise together.
-    prompted = counter.count(prompt) + 1 if prompt else 0
-    room = max_tokens - special_tokens - prompted
-    if room < 1:
-        raise ConfigurationError(
-            f"a prompt of {prompted} tokens leaves no room for text in the {max_tokens} tokens that the model takes; "
-            "shorten the prompt in its preset."
-        )
-    return room
 
+    def __init__(self, counter: TokenCounter, max_tokens: int, special_tokens: int) -> None:
+        self._counter = counter
+        self._room = max_tokens - special_tokens
+        self.special_tokens = special_tokens
 
-def cut_texts(texts: Sequence[str], counter: TokenCounter, room: int, strategy: WindowStrategy) -> list[TextCut]:
-    """Return each text as the model will be given it.
+    def room(self, prompt: str) -> int:
+        """Return how many tokens of a text fit beside a prompt and the special tokens.
 
-    :param room: Tokens that a window may have.
-    :raises TextTooLongError: The strategy is `error` and a text is too long.
-    """
-    cuts = []
-    for text, length in zip(texts, counter.count_batch(texts), strict=True):
-        if length <= room:
-            cuts.append(TextCut([(0, length)], [text], length))
-            continue
-        if strategy.name == "error":
-            raise TextTooLongError(
-                f"a text has {length} tokens, the model takes {room} beside prompt and special tokens. Make chunks "
-                "smaller, or choose the window strategy 'pcw' or 'truncate'."
+        :raises ConfigurationError: None do.
+        """
+        # One more, since the last word of the prompt and the first of the text may be cut otherwise together.
+        prompted = self._counter.count(prompt) + 1 if prompt else 0
+        if prompted >= self._room:
+            raise ConfigurationError(
+                f"a prompt of {prompted} tokens leaves no room for text in the {self._room} tokens that the model "
+                "takes; shorten the prompt in its preset."
             )
-        cuts.append(_cut(text, counter, room, strategy))
-    return cuts
+        return self._room - prompted
+
+    def cut(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> list[TextCut]:
+        """Return each text as the model will be given it.
+
+        :raises TextTooLongError: The strategy is `error` and a text is too long.
+        """
+        room, cuts = self.room(prompt), []
+        for text, length in zip(texts, self._counter.count_batch(texts), strict=True):
+            if length <= room:
+                cuts.append(TextCut([(0, length)], [prompt + text], length))
+                continue
+            if strategy.name == "error":
+                raise TextTooLongError(
+                    f"a text has {length} tokens, the model takes {room} beside prompt and special tokens. Make chunks "
+                    "smaller, or choose the window strategy 'pcw' or 'truncate'."
+                )
+            windows, pieces = _windows(text, self._counter, room, strategy)
+            cuts.append(TextCut(windows, [prompt + piece for piece in pieces], length))
+        return cuts
 
 
-def _cut(text: str, counter: TokenCounter, room: int, strategy: WindowStrategy) -> TextCut:
+def _windows(
+    text: str, counter: TokenCounter, room: int, strategy: WindowStrategy
+) -> tuple[Sequence[Window], Sequence[str]]:
     """Cut between tokens; a piece counted alone may have more of them than it had inside the text, so look again."""
     offsets = counter.offsets(text)
     size = room
@@ -75,7 +87,7 @@ def _cut(text: str, counter: TokenCounter, room: int, strategy: WindowStrategy) 
         pieces = [_between(text, offsets, window) for window in windows]
         over = max(counter.count_batch(pieces)) - room
         if over <= 0 or size == 1:
-            return TextCut(windows, pieces, len(offsets))
+            return windows, pieces
         size = max(1, size - over)
 
 
