@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from qdrant_embed.embedding.choosing import TEXT, rendered
 from qdrant_embed.errors import ConfigurationError, TextTooLongError
 from qdrant_embed.tokens import TokenCounter
 from qdrant_embed.types import IntArray
@@ -48,13 +49,14 @@ class TextWindows:
         :raises ConfigurationError: None do.
         """
         # One more, since the last word of the prompt and the first of the text may be cut otherwise together.
-        prompted = self._counter.count(prompt) + 1 if prompt else 0
-        if prompted >= self._room:
+        prompted = sum(self._counter.count(part) + 1 for part in prompt.split(TEXT) if part)
+        room = (self._room - prompted) // max(1, prompt.count(TEXT))
+        if room < 1:
             raise ConfigurationError(
                 f"a prompt of {prompted} tokens leaves no room for text in the {self._room} tokens that the model "
                 "takes; shorten the prompt in its preset."
             )
-        return self._room - prompted
+        return room
 
     def cut(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> list[TextCut]:
         """Return each text as the model will be given it.
@@ -64,7 +66,7 @@ class TextWindows:
         room, cuts = self.room(prompt), []
         for text, length in zip(texts, self._counter.count_batch(texts), strict=True):
             if length <= room:
-                cuts.append(TextCut([(0, length)], [prompt + text], length))
+                cuts.append(TextCut([(0, length)], [rendered(prompt, text)], length))
                 continue
             if strategy.name == "error":
                 raise TextTooLongError(
@@ -72,7 +74,7 @@ class TextWindows:
                     "smaller, or choose the window strategy 'pcw' or 'truncate'."
                 )
             windows, pieces = _windows(text, self._counter, room, strategy)
-            cuts.append(TextCut(windows, [prompt + piece for piece in pieces], length))
+            cuts.append(TextCut(windows, [rendered(prompt, piece) for piece in pieces], length))
         return cuts
 
 

@@ -14,6 +14,8 @@ BATCH_TOKENS = 100_000
 CONCURRENCY = 4
 ATTEMPTS = 6
 TIMEOUT = 60.0
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +42,8 @@ class ApiSettings:
     asks_dim: bool = False
     timeout: float = TIMEOUT
     attempts: int = ATTEMPTS
-    first_wait: float = 0.5
-    longest_wait: float = 120.0
+    first_wait: float = FIRST_WAIT
+    longest_wait: float = LONGEST_WAIT
     concurrency: int = CONCURRENCY
     requests_per_window: int = 0
     tokens_per_window: int = 0
@@ -67,6 +69,8 @@ def settings_of(preset: Preset) -> ApiSettings:
         asks_dim=preset.server_dims,
         timeout=preset.timeout or TIMEOUT,
         attempts=preset.attempts or ATTEMPTS,
+        first_wait=FIRST_WAIT,
+        longest_wait=LONGEST_WAIT,
         concurrency=preset.concurrency or CONCURRENCY,
         requests_per_window=preset.requests_per_minute,
         tokens_per_window=preset.tokens_per_minute,

@@ -51,7 +51,11 @@ texts_of_all_lengths = st.lists(
 def test_nothing_is_lost_or_reordered(
     make_sender, send, texts, seed, batch_texts, batch_tokens, most_texts, concurrency
 ):
-    texts = [text.encode("utf-8", "replace").decode() for text in texts]
+    # Each but the blank ones differs from the others: the weather is counted by text.
+    texts = [
+        f"{text.encode('utf-8', 'replace').decode()}{place}" if text.strip() else text
+        for place, text in enumerate(texts)
+    ]
     with ApiServer(dim=DIM, fault=Weather(seed), most_texts=most_texts) as server:
         sender = make_sender(
             server.endpoint,
