@@ -13,14 +13,15 @@ import numpy as np
 
 from qdrant_embed.compression import Compression
 from qdrant_embed.embedding.choosing import rendered, require_window, with_layers, with_task
-from qdrant_embed.embedding.counting import counter_of, identity_of, special_tokens_of
+from qdrant_embed.embedding.counting import counter_of, special_tokens_of
+from qdrant_embed.embedding.halving import run_halving
+from qdrant_embed.embedding.identity import identity
 from qdrant_embed.embedding.licences import say_licence
-from qdrant_embed.embedding.model_files import weights_fingerprint
 from qdrant_embed.embedding.pooling import Pooler, load_pooler
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.resolving import WITHOUT_FILES, Resolved, resolve
 from qdrant_embed.embedding.runtimes import RUNTIMES, Batch, Runtime, TokenRuntime
-from qdrant_embed.embedding.sequences import Cut, Sequencer, TokenIds, batches_by_length
+from qdrant_embed.embedding.sequences import Cut, Sequencer, batches_by_length
 from qdrant_embed.embedding.text_windows import TextCut, TextWindows
 from qdrant_embed.embedding.vectors import finish
 from qdrant_embed.errors import ConfigurationError, ModelError
@@ -132,20 +133,7 @@ class Embedder:
     @cached_property
     def fingerprint(self) -> Mapping[str, Json]:
         """Everything that decides the vectors, JSON-ready; equal fingerprints mean comparable vectors."""
-        preset, files = self.preset, self._resolved.files
-        return {
-            "model": preset.name if files is None else weights_fingerprint(files),
-            "tokenizer": self.tokens.name,
-            "dim": self.dim,
-            "max_tokens": preset.max_tokens,
-            "pooling": preset.pooling,
-            "normalize": preset.normalize,
-            "distance": preset.distance,
-            "query_prompt": preset.query_prompt,
-            "document_prompt": preset.document_prompt,
-            **_unusual(preset),
-            **identity_of(preset),
-        }
+        return identity(self._resolved, self.tokens, self.dim)
 
     @cached_property
     def _sequencer(self) -> Sequencer | None:
@@ -211,7 +199,7 @@ class Embedder:
         sequences = [sequence for cut in cuts for sequence in cut.sequences]
         pooled = np.empty((len(sequences), self.preset.dim), np.float32)
         for places in batches_by_length([len(sequence) for sequence in sequences]):
-            pooled[places] = self._run_halving(sequencer, [sequences[place] for place in places], prompt)
+            pooled[places] = run_halving(self._run, sequencer, [sequences[place] for place in places], prompt)
         return self._joined(cuts, pooled, sum(map(len, sequences)))
 
     def _joined(self, cuts: Sequence[Cut | TextCut], pooled: FloatArray, tokens: int) -> Encoded:
@@ -226,26 +214,6 @@ class Embedder:
             truncated=sum(cut.truncated for cut in cuts),
             windowed=sum(len(cut.windows) > 1 for cut in cuts),
         )
-
-    def _run_halving(self, sequencer: Sequencer, sequences: Sequence[TokenIds], prompt: str) -> FloatArray:
-        """Run a batch; if memory runs out, run its halves.
-
-        :raises ModelError: Memory does not suffice for a single sequence.
-        """
-        try:
-            return self._run(sequencer.batch(sequences, prompt))
-        except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
-                raise
-            if len(sequences) == 1:
-                raise ModelError(
-                    f"memory does not suffice for {len(sequences[0])} tokens at once with {self.preset.name!r}; make "
-                    "chunks smaller, or lower max_tokens in a preset of your own."
-                ) from error
-        # Outside the handler: its traceback would keep the failed batch's arrays alive.
-        middle = len(sequences) // 2
-        halves = (sequences[:middle], sequences[middle:])
-        return np.concatenate([self._run_halving(sequencer, half, prompt) for half in halves])
 
     def _run(self, batch: Batch) -> FloatArray:
         with self._lock:
@@ -272,16 +240,6 @@ class Embedder:
     def _runtime(self) -> Runtime | TokenRuntime:
         say_licence(self.preset)
         return RUNTIMES.get(self._runtime_name)(self._resolved)
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "allocate memory" in str(error)
-
-
-def _unusual(preset: Preset) -> dict[str, Json]:
-    """Return what else decides the vectors, where it is not as with most models."""
-    values = {key: getattr(preset, key) for key in ("attention", "layers", "states", "pooled")}
-    return {key: value for key, value in values.items() if value not in ("", 0, "last", "all")}
 
 
 def _rebuild(

@@ -222,6 +222,5 @@ def preset_defaults() -> dict[str, Json]:
 
 def make_preset(name: str, values: Mapping[str, Json]) -> Preset:
     """Return the preset of values that were checked, lists made tuples."""
-    return Preset(
-        name=name, **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    )
+    given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return Preset(name=name, **given)

@@ -66,6 +66,10 @@ def resolve(name: str | Path, presets: str | Path | None = None) -> Resolved:
     text = str(name)
     if text in known:
         return _from_preset(text, known[text])
+    for preset, entry in known.items():
+        # Most hub repositories do not state their prompts; the preset of the same weights does.
+        if isinstance(name, str) and entry.values.get("source") == text and not entry.values.get("unloadable"):
+            return _from_preset(preset, entry)
     if text.startswith(_FASTEMBED):
         values = {"runtime": "fastembed", "api_model": text.removeprefix(_FASTEMBED)}
         return _from_preset(text, PresetEntry(values, dict.fromkeys(values, "the name given")))
