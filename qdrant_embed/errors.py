@@ -31,6 +31,9 @@ class ConfigurationError(QdrantEmbedError, ValueError):
     """A setting is unknown, malformed or contradicts another."""
 
 
+_LISTED_AT_MOST = 30
+
+
 class UnknownNameError(ConfigurationError):
     """A name that is not registered.
 
@@ -41,9 +44,12 @@ class UnknownNameError(ConfigurationError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        near = difflib.get_close_matches(name, names, n=5 if len(names) > _LISTED_AT_MOST else 3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        super().__init__(f"unknown {kind} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")
+        listed = ", ".join(names) or "none"
+        if len(names) > _LISTED_AT_MOST:
+            listed = f"{len(names)} names{'; type: qdrant-embed models' if kind == 'model' else ''}"
+        super().__init__(f"unknown {kind} {name!r}.{hint} Known: {listed}.")
         self.kind, self.name, self.known = kind, name, tuple(names)
 
 

@@ -103,4 +103,12 @@ def _parse(text: str, origin: str) -> dict[str, dict[str, Json]]:
     models, defaults = tables.get("models", {}), tables.get("defaults", {})
     if not isinstance(defaults, dict) or not all(isinstance(values, dict) for values in models.values()):
         raise ConfigurationError(f"{origin}: write tables, [defaults] and [models.NAME], not single values.")
-    return {name: {**defaults, **values} for name, values in models.items()}
+    return {name: _with_defaults(defaults, values) for name, values in models.items()}
+
+
+def _with_defaults(defaults: Mapping[str, Json], values: Mapping[str, Json]) -> dict[str, Json]:
+    """Lay a model's values over its family's; of where they were read, only what the model does not say anew."""
+    merged = {**defaults, **values}
+    if all(isinstance(layer.get("sources"), dict) for layer in (defaults, values)):
+        merged["sources"] = {**defaults["sources"], **values["sources"]}
+    return merged

@@ -10,6 +10,7 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
+from qdrant_embed.embedding.agreement import require_agreement, wider_dimensions
 from qdrant_embed.embedding.hub import fetch
 from qdrant_embed.embedding.model_files import ModelFiles, read_model_files
 from qdrant_embed.embedding.preset import Preset, check_values, make_preset, preset_defaults
@@ -126,11 +127,9 @@ def _filled(name: str, entry: PresetEntry, files: ModelFiles | None) -> Resolved
     :raises ModelError: Something that decides the vectors is stated nowhere.
     """
     stated = dict(files.values) if files else {}
-    if files and not files.plain and entry.values.get("pooling", "none") not in ("none", stated.get("pooling")):
-        raise ConfigurationError(
-            f"{name!r}: the preset says pooling = {entry.values['pooling']!r}, but the model's own modules pool by "
-            f"{stated.get('pooling')!r} and go on from there. Remove pooling from the preset."
-        )
+    if files:
+        require_agreement(name, entry.values, files)
+        stated |= wider_dimensions(entry.values, stated)
     values: dict[str, Json] = {**preset_defaults(), **stated, **entry.values}
     origins = dict.fromkeys(values, "default") | dict(files.origins if files else {}) | dict(entry.origins)
     if not values["pooling"]:
