@@ -16,7 +16,7 @@ from qdrant_embed.embedding.model_files import ModelFiles, read_model_files
 from qdrant_embed.embedding.preset import Preset, check_values, make_preset, preset_defaults
 from qdrant_embed.embedding.preset_files import PresetEntry, read_presets
 from qdrant_embed.embedding.word_tables import find_table, table_folder
-from qdrant_embed.errors import ConfigurationError, ModelError, UnknownNameError
+from qdrant_embed.errors import ModelError, UnknownNameError
 from qdrant_embed.types import Json
 
 WITHOUT_FILES = ("api", "fastembed")
