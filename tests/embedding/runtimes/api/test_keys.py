@@ -6,6 +6,8 @@ import traceback
 
 import pytest
 
+from qdrant_embed.embedding.runtimes.api.connection import Connection
+from qdrant_embed.embedding.runtimes.api.faults import Fault
 from qdrant_embed.embedding.runtimes.api.keys import Key, require_safe, shown
 from qdrant_embed.errors import ApiError, ConfigurationError
 from qdrant_embed.testing.api_server import ApiServer
@@ -47,6 +49,17 @@ def test_no_error_and_no_log_shows_the_key(make_sender, send, caplog, fault):
     assert SECRET.encode() not in pickle.dumps(sender._settings.key)
     if fault == "401":
         assert "[key]" in str(caught.value)
+
+
+@pytest.mark.usefixtures("secret")
+@pytest.mark.parametrize("fault", ["cut", "hang", "401", "500"])
+def test_a_fault_does_not_hold_on_to_the_request(fault):
+    with ApiServer(fault=lambda number, texts: fault) as server:
+        connection = Connection(server.endpoint, Key(VARIABLE), timeout=0.3, size=1)
+        with pytest.raises(Fault) as caught:
+            connection.post({"input": ["w1"]})
+        connection.close()
+    assert SECRET not in everything_in(caught.value)
 
 
 def test_errors_survive_a_trip_to_another_process():
