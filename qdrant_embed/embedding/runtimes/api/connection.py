@@ -64,7 +64,9 @@ class Connection:
             if 200 <= status < 300:
                 return body
             if not 300 <= status < 400:
-                raise fault_of(status, headers, shortened(self._key.scrub(said_by(body))))
+                fault = fault_of(status, headers, shortened(self._key.scrub(said_by(body))))
+                del body  # it may repeat the key, and tracebacks can show local variables
+                raise fault
             address = self._redirected(address, status, headers.get("location", ""))
         raise Hopeless(f"more than {_MOST_REDIRECTS} redirects one after the other")
 
