@@ -22,7 +22,7 @@ class Protocol:
     :param kinds: `document` and `query` in the API's own words.
     :param fixed: Fields that are always the same; above all, texts must never be cut silently at the server.
     :param base64: Fields that ask for vectors as base64 of little-endian float32, a quarter of the size of digits.
-    :param batch_texts: Texts that one request may hold.
+    :param batch_texts: Texts of one request; all of these APIs take more, but several requests at once are faster.
     """
 
     endpoint: str = ""
@@ -34,7 +34,7 @@ class Protocol:
     kinds: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, Json] = field(default_factory=dict)
     base64: Mapping[str, Json] = field(default_factory=dict)
-    batch_texts: int = 96
+    batch_texts: int = 64
 
     def address(self, endpoint: str) -> str:
         """Return where to post to: a host gets version and path, a base address the path, a full address nothing."""

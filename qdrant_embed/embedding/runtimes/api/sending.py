@@ -118,21 +118,22 @@ class Sender:
         """Ask for the vectors of some texts, in halves if the server finds them too many; tell whether all came."""
         if job.stop.is_set():
             return False
-        try:
-            job.vectors[places] = self._caller.ask(self._ask(job, places), job.stop)
-        except Stopped:
-            return False
-        except Fault as fault:
-            if not job.may_halve(places, fault):
-                job.fail(places, fault)
+        if len(places) <= self._most_texts:
+            try:
+                job.vectors[places] = self._caller.ask(self._ask(job, places), job.stop)
+            except Stopped:
                 return False
-        else:
-            job.done[places] = True
-            return True
+            except Fault as fault:
+                if not job.may_halve(places, fault):
+                    job.fail(places, fault)
+                    return False
+            else:
+                job.done[places] = True
+                return True
         middle = len(places) // 2
         both = [self._fill(job, places[:middle]), self._fill(job, places[middle:])]
         if all(both):
-            # It was the number and no single text: later batches need not be refused first.
+            # It was the number and no single text: other batches need not be refused first.
             self._most_texts = min(self._most_texts, len(places) - middle)
         return all(both)
 

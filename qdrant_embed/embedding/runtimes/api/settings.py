@@ -48,7 +48,7 @@ class ApiSettings:
     requests_per_window: int = 0
     tokens_per_window: int = 0
     window: float = 60.0
-    batch_texts: int = 96
+    batch_texts: int = 64
     batch_tokens: int = BATCH_TOKENS
 
 
