@@ -67,8 +67,10 @@ def _vector(row: Any) -> FloatArray:
     try:
         if isinstance(row, str):
             return np.frombuffer(base64.b64decode(row, validate=True), "<f4")
-        if isinstance(row, list) and all(type(value) in (float, int) for value in row):
-            return np.array(row, np.float32)
-    except (binascii.Error, ValueError, OverflowError):
+        numbers = np.array(row)
+        if numbers.ndim == 1 and numbers.dtype.kind in "fiu":
+            with np.errstate(over="ignore"):  # what becomes infinite is refused below
+                return numbers.astype(np.float32)
+    except (binascii.Error, ValueError):
         pass
     raise Malformed("a vector is neither a list of numbers nor base64 of 32 bit floats")
