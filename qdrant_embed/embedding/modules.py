@@ -49,7 +49,7 @@ def load_model(resolved: Resolved) -> Any:
 
 
 def _is_shaped(preset: Preset) -> bool:
-    return bool(preset.attention or preset.layers) or preset.states not in ("", "last")
+    return bool(preset.attention or preset.layers or preset.short_factor > 1) or preset.states not in ("", "last")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.embedding.preset import Preset
@@ -33,6 +34,8 @@ def shape(model: Any, preset: Preset) -> None:
         keep_blocks(model, 1)
     if preset.attention:
         set_attention(model, preset.attention)
+    if preset.short_factor > 1:
+        spread_short_texts(model, preset.short_factor, preset.max_tokens // preset.short_factor)
 
 
 def set_attention(model: Any, attention: str) -> None:
@@ -71,6 +74,31 @@ def _sees_later_tokens(model: Any, padding: int) -> bool:
     with torch.inference_mode():
         states = model(input_ids=pair, attention_mask=mask).last_hidden_state[:, 0].float()
     return not torch.allclose(states[0], states[1], rtol=1e-5, atol=1e-7)
+
+
+def spread_short_texts(model: Any, factor: int, limit: int) -> None:
+    """Multiply the positions of texts of up to `limit` tokens, so that they stand where training saw such texts.
+
+    A model whose table of positions was stretched keeps its old rows at the multiples of `factor`; in between, the new
+    ones are (LongEmbed, arXiv 2404.12096, section 3.2). It goes by each text's own length, so that no text depends on
+    those beside it.
+    """
+    last = model.config.max_position_embeddings - 1
+    # sentence-transformers calls `forward` itself, past all hooks.
+    forward = model.forward
+
+    @wraps(forward)
+    def placed(*args: Any, **kwargs: Any) -> Any:
+        import torch
+
+        mask = kwargs.get("attention_mask")
+        mask = torch.ones_like(kwargs["input_ids"]) if mask is None else mask.long()
+        counted = (mask.cumsum(1) - 1).clamp(min=0)
+        is_short = mask.sum(1, keepdim=True) <= limit
+        places = counted * torch.where(is_short, factor, 1)
+        return forward(*args, **{**kwargs, "position_ids": places.clamp(max=last)})
+
+    model.forward = placed
 
 
 def keep_blocks(model: Any, number: int) -> None:

@@ -1,8 +1,9 @@
-"""Tiny models with random weights, laid out as on the hub: to prove that a preset, a runtime or a loader works, offline.
+"""Tiny models with random weights, laid out as on the hub: to prove that presets, runtimes and loaders work, offline.
 
 A tokenizer of each kind is trained on a few sentences, so that lengths, special tokens and prompts behave as in the
 real ones. Weights are drawn from a fixed seed and are larger than usual, so that states differ from token to token.
 """
+# ruff: noqa: S106 - "<unk>" is no password
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ PRESETS = {name: entry.values for name, entry in read_presets().items()}
 LOADABLE = sorted(name for name, values in PRESETS.items() if not values.get("unloadable"))
 TORCH = [name for name in LOADABLE if PRESETS[name].get("runtime", "torch") == "torch"]
 STATIC = [name for name in LOADABLE if PRESETS[name].get("runtime") == "static"]
-TEXTS = ["Crane four lifts twelve tons.", "Keys", "The gates open at six in the morning and close at ten at night."]
+TEXTS = ["Crane four lifts twelve tons.", "Key", "The gates open at six in the morning and close at ten at night."]
 DECIDING = ("attention", "padding", "states", "pooling", "short_factor", "normalize")
 ALONE = ("nomic", "arctic", "kalm", "nemotron", "qzhou", "multilingual", "labse")
 """Families that are tried beside others of the same kind: own code, other files."""
