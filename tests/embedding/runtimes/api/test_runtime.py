@@ -63,7 +63,8 @@ def test_the_conformance_suite_in_bad_weather(write_preset, fault, monkeypatch):
         check_embedder(load_embedder("harbour", presets=write_preset(server.endpoint, concurrency=1)))
 
 
-def test_building_an_embedder_sends_nothing(write_preset):
+def test_building_an_embedder_sends_nothing(write_preset, monkeypatch):
+    monkeypatch.setattr("socket.socket.connect", lambda *arguments: pytest.fail("something was sent"))
     embedder = load_embedder("harbour", presets=write_preset("http://127.0.0.1:9/v1", key_variable="NOT_SET"))
     assert embedder.dim == DIM
     assert embedder.chunk_budget == 64
