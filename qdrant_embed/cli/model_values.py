@@ -62,13 +62,17 @@ class Row:
 Rows = Sequence[Row]
 
 
-def list_presets(wish: Wish) -> list[dict[str, Json]]:
-    """Return what presets say of the models that are like that, JSON-ready, by name."""
-    from qdrant_embed.embedding.preset_files import read_presets
+def list_presets(wish: Wish, *, ours: bool = False) -> list[dict[str, Json]]:
+    """Return what presets say of the models that are like that, JSON-ready, by name.
 
+    :param ours: Only presets that come with the library, as they come.
+    """
+    from qdrant_embed.embedding.preset_files import our_presets, read_presets
+
+    presets = our_presets() if ours else read_presets()
     every = (
         {"name": name, **entry.values, "origin": ", ".join(dict.fromkeys(entry.origins.values()))}
-        for name, entry in sorted(read_presets().items())
+        for name, entry in sorted(presets.items())
     )
     return [model for model in every if wish.grants(model)]
 
@@ -99,13 +103,14 @@ def prompted_texts(rows: Rows) -> dict[str, str]:
     """Return how a question and a text look to the model, empty if nothing is put around them."""
     from qdrant_embed.embedding.choosing import rendered
 
-    query, document = _prompts({row.key: row.value for row in rows})
+    query, document = stated_prompts({row.key: row.value for row in rows})
     if not (query or document):
         return {}
     return {"a question is read as": rendered(query, EXAMPLE), "a text is read as": rendered(document, EXAMPLE)}
 
 
-def _prompts(stated: Mapping[str, Json]) -> tuple[str, str]:
+def stated_prompts(stated: Mapping[str, Json]) -> tuple[str, str]:
+    """Return the prompts (or templates) of a question and of a text that a preset's values make."""
     from qdrant_embed.embedding.choosing import with_task
     from qdrant_embed.embedding.preset import make_preset, preset_defaults
 

@@ -42,7 +42,7 @@ def read_presets(own: str | Path | None = None) -> Mapping[str, PresetEntry]:
     :param own: A preset file, or a folder of them.
     :raises ConfigurationError: A file has an unknown key, a value of the wrong kind, or a model twice.
     """
-    found = dict(_ours())
+    found = dict(our_presets())
     for place in _own_places(own):
         paths = [place] if place.is_file() else sorted(path for path in place.iterdir() if _is_toml(path.name))
         layer = _layer((str(path), path.read_text(encoding="utf-8")) for path in paths)
@@ -51,7 +51,8 @@ def read_presets(own: str | Path | None = None) -> Mapping[str, PresetEntry]:
 
 
 @cache
-def _ours() -> Mapping[str, PresetEntry]:
+def our_presets() -> Mapping[str, PresetEntry]:
+    """Return the presets that come with the library, by name."""
     ours = resources.files("qdrant_embed.presets").iterdir()
     return _layer((f"preset {file.name}", file.read_text(encoding="utf-8")) for file in ours if _is_toml(file.name))
 

@@ -65,10 +65,10 @@ def test_what_the_tokenizer_is_given(name, tiny_folder, lay_over, monkeypatch):
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_a_server_or_a_table_is_given(name):
-    from qdrant_embed.cli.model_values import _prompts
+    from qdrant_embed.cli.model_values import stated_prompts
     from qdrant_embed.embedding.choosing import rendered
 
-    query, document = _prompts(PRESETS[name])
+    query, document = stated_prompts(PRESETS[name])
     assert (rendered(query, QUESTION), rendered(document, PASSAGE)) == texts_of(name)
 
 
