@@ -15,8 +15,8 @@ from typing import Any
 from qdrant_embed.errors import ModelError
 from qdrant_embed.types import Json
 
-UNLIMITED = 1_000_000
-"""Tokens that a table takes at once: it has no window."""
+AT_ONCE = 65_536
+"""Tokens that are averaged at once. A table has no window; a text that is longer still is averaged in parts."""
 WORD_TABLE, MODEL2VEC = "word-table", "model2vec"
 TABLE_NAMES = ("embeddings", "embedding.weight")
 """What the table is called in `model.safetensors`."""
@@ -47,7 +47,7 @@ def static_values(place: Path, config: Mapping[str, Any], *, normalized: bool) -
     return {
         "runtime": ("static", "config.json"),
         "dim": (table_shape(place / "model.safetensors")[1], "model.safetensors"),
-        "max_tokens": (UNLIMITED, "tables have no window"),
+        "max_tokens": (AT_ONCE, "tables have no window"),
         "pooling": ("mean", "tables are averaged"),
         "normalize": (normalized or bool(config.get("normalize", False)), "config.json"),
         **{key: (value, "config.json") for key, value in stated.items()},

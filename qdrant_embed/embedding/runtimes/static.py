@@ -69,7 +69,7 @@ class StaticRuntime:
             if len(filled):
                 starts = (np.cumsum(counts) - counts)[filled]
                 rows, weights = self._rows(part)
-                sums[row + filled] = np.add.reduceat(rows, starts, axis=0)
+                sums[row + filled] = np.add.reduceat(rows, starts, axis=0, dtype=np.float64)
                 if self._share and weights is not None:
                     shares[row + filled] = np.add.reduceat(weights, starts)
             row = last
