@@ -74,6 +74,7 @@ FAULTS: Mapping[str, Callable[[Reply, Mapping[str, str]], Reply]] = {
     "413": _error(413, "payload too large"),
     "length": _error(400, "This model's maximum context length is 8192 tokens, however you requested more."),
     "400": _error(400, "the input is not to my taste"),
+    "task": _error(422, "body.task: Extra inputs are not permitted"),
     "encoding": _error(422, "encoding_format: unknown value 'base64'"),
     "401": _echo,
     "404": _error(404, "no such model"),

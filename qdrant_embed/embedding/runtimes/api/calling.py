@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ log = logging.getLogger(__name__)
 
 MALFORMED_ATTEMPTS = 3
 """An answer that makes no sense is rarely the weather, and each one may have been paid for."""
-_NO_BASE64 = re.compile(r"encoding_format|embedding_type|base64", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class Caller:
         self._connection = Connection(
             settings.address, settings.key, timeout=settings.timeout, size=settings.concurrency
         )
-        self._base64 = bool(settings.protocol.base64)
+        self._without: frozenset[str] = frozenset()
 
     def close(self) -> None:
         """Close the sockets."""
@@ -81,17 +79,20 @@ class Caller:
         return retrying(self._once, ask, stop)
 
     def _once(self, ask: Ask, stop: threading.Event) -> FloatArray:
-        settings, base64 = self._settings, self._base64
+        settings, without = self._settings, self._without
         self._gate.enter(ask.tokens, stop)
         request = settings.protocol.body(
-            settings.model, ask.texts, kind=ask.kind, dim=ask.dim if settings.asks_dim else 0, base64=base64
+            settings.model, ask.texts, kind=ask.kind, dim=ask.dim if settings.asks_dim else 0, without=without
         )
         try:
             body = self._connection.post(request)
         except Refused as fault:
-            if not (base64 and _NO_BASE64.search(str(fault))):
+            field = settings.protocol.refused_field(str(fault))
+            if not field or field in without:
                 raise
-            self._base64 = False
+            self._without |= {field}
+            if field == settings.protocol.kind:
+                log.warning("%s tells documents and questions not apart: it takes no %r", settings.model, field)
         else:
             return read_vectors(body, len(ask.texts), ask.dim)
         return self._once(ask, stop)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
 from qdrant_embed.types import Json
+
+_NOT_TAKEN = re.compile(
+    r"not (?:supported|permitted|allowed)|(?:does not|doesn't) support|un(?:supported|known|expected|recognized)|extra",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +50,30 @@ class Protocol:
             path += self.path
         return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
 
-    def body(self, model: str, texts: Sequence[str], *, kind: str, dim: int, base64: bool) -> dict[str, Json]:
+    def body(self, model: str, texts: Sequence[str], *, kind: str, dim: int, without: Set[str]) -> dict[str, Json]:
         """Return a request, JSON-ready.
 
         :param dim: Dimensions to ask for, 0 for the model's own.
-        :param base64: Whether to ask for base64, if the API has it.
+        :param without: Fields that this server does not take.
         """
-        request: dict[str, Json] = {"model": model, self.texts: list(texts), **self.fixed}
+        request: dict[str, Json] = {"model": model, self.texts: list(texts), **self.fixed, **self.base64}
         if self.kind:
             request[self.kind] = self.kinds[kind]
         if dim:
             request[self.dim] = dim
-        return {**request, **(self.base64 if base64 else {})}
+        return {name: value for name, value in request.items() if name not in without}
+
+    def refused_field(self, message: str) -> str:
+        """Return the field without which a server that says this may answer, empty if there is none.
+
+        Vectors then come as digits, or documents and questions are not told apart, by models that do not tell them
+        apart. Everything else that a request holds decides the vectors, or keeps texts whole.
+        """
+        for name in self.base64:
+            if name in message or "base64" in message:
+                return name
+        named = self.kind and re.search(rf"\b{self.kind}\b", message)
+        return self.kind if named and _NOT_TAKEN.search(message) else ""
 
 
 PROTOCOLS: Mapping[str, Protocol] = {

@@ -218,3 +218,18 @@ def test_a_server_without_base64_is_asked_for_digits(make_sender, send):
     with ApiServer(fault=lambda number, texts: "encoding" if number == 0 else "") as server:
         np.testing.assert_array_equal(send(make_sender(server.endpoint), ["w1"]), expected(["w1"]))
     assert [seen.body.get("encoding_format") for seen in server.seen] == ["base64", None]
+
+
+def test_a_model_without_tasks_is_asked_without_them(make_sender, send, caplog):
+    with ApiServer(fault=lambda number, texts: "task" if "task" in server.seen[-1].body else "") as server:
+        sender = make_sender(server.endpoint, api="jina", concurrency=1)
+        texts = [f"w{number}" for number in range(20)]
+        np.testing.assert_array_equal(send(sender, texts), expected(texts))
+    assert ["task" in seen.body for seen in server.seen] == [True, False, False, False]
+    assert caplog.text.count("it takes no 'task'") == 1
+
+
+def test_a_refusal_that_only_mentions_a_field_stays_one(make_sender, send):
+    with ApiServer(fault=lambda number, texts: "400") as server, pytest.raises(ApiError):
+        send(make_sender(server.endpoint, api="jina"), ["w1"])
+    assert len(server.seen) == 1
