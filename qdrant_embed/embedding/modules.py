@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.embedding.completeness import require_all_weights
 from qdrant_embed.embedding.hub import stay_silent
 from qdrant_embed.embedding.model_files import ModelFiles, read_json
 from qdrant_embed.embedding.preset import Preset
@@ -119,7 +120,7 @@ def _load_modules(files: ModelFiles, folder: Path) -> Any:
     except ImportError as error:
         raise MissingExtraError("this model", str(error.name), "sentence-transformers>=6") from error
     try:
-        with _quiet():
+        with _quiet(), require_all_weights(files.folder):
             settings = {"use_safetensors": True, "dtype": torch.float32}
             source = str(folder)
             if (folder / "modules.json").exists():
@@ -133,6 +134,8 @@ def _load_modules(files: ModelFiles, folder: Path) -> Any:
                     source, model_kwargs=settings | offline, processor_kwargs=offline, config_kwargs=offline
                 )
                 model = SentenceTransformer(modules=[transformer])
+    except ModelError:
+        raise
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise ModelError(

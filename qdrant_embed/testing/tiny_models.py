@@ -176,8 +176,8 @@ def _model(
         **dict.fromkeys(("bos_token_id", "cls_token_id"), tokenizer.bos_token_id),
         **dict.fromkeys(("eos_token_id", "sep_token_id"), tokenizer.eos_token_id),
     }
-    config = AutoConfig.for_model(architecture, **sizes | dict(settings))
-    model: PreTrainedModel = AutoModel.from_config(config).eval()
+    auto: Any = AutoModel
+    model: PreTrainedModel = auto.from_config(AutoConfig.for_model(architecture, **sizes | dict(settings))).eval()
     return model
 
 
@@ -187,9 +187,11 @@ def _tokenizer(blueprint: Blueprint, padding_side: str, max_tokens: int) -> PreT
     known = {"pad_token": blueprint.pad, "unk_token": "<unk>"}
     known |= {key: blueprint.start for key in ("bos_token", "cls_token") if blueprint.start}
     known |= {key: blueprint.end for key in ("eos_token", "sep_token") if blueprint.end}
-    return PreTrainedTokenizerFast(
+    make: Any = PreTrainedTokenizerFast
+    tokenizer: PreTrainedTokenizerFast = make(
         tokenizer_object=_trained(blueprint), padding_side=padding_side, model_max_length=max_tokens, **known
     )
+    return tokenizer
 
 
 def _trained(blueprint: Blueprint) -> Tokenizer:
