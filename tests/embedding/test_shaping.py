@@ -116,7 +116,7 @@ def test_blocks_above_the_cut_are_gone_and_the_states_are_those_of_that_layer(ki
         model = build(kind)
         run = []
         for place, block in enumerate(all_blocks(model)):
-            block.register_forward_hook(lambda *_, place=place: run.append(place))
+            block.register_forward_hook(lambda *_, place=place, run=run: run.append(place))
         with torch.inference_mode():
             every = model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
             run.clear()
