@@ -13,15 +13,15 @@ RIGHT = {"pooling": "lasttoken", "attention": "bidirectional", "query_prompt": "
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Return a Qwen2 of two layers, one of which has a sliding window, as transformers models are laid out."""
+    """Return a Mistral of two layers with a sliding window, as transformers models are laid out."""
     import torch
-    from transformers import Qwen2Config, Qwen2Model
+    from transformers import MistralConfig, MistralModel
 
     from tests.embedding.conftest import WORDS, make_tokenizer
 
     torch.manual_seed(5)
-    folder = tmp_path_factory.mktemp("qwen2")
-    config = Qwen2Config(
+    folder = tmp_path_factory.mktemp("mistral")
+    config = MistralConfig(
         vocab_size=len(WORDS),
         hidden_size=32,
         intermediate_size=48,
@@ -30,11 +30,9 @@ def folder(tmp_path_factory):
         num_key_value_heads=2,
         max_position_embeddings=64,
         initializer_range=0.3,
-        use_sliding_window=True,
         sliding_window=3,
-        max_window_layers=1,
     )
-    Qwen2Model(config).save_pretrained(folder)
+    MistralModel(config).save_pretrained(folder)
     make_tokenizer().save_pretrained(folder)
     return folder
 
