@@ -19,6 +19,7 @@ from qdrant_embed.embedding.model_files import ModelFiles, read_json
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.shaping import select_states, shape
+from qdrant_embed.embedding.text_side import load_text_side, sees_images
 from qdrant_embed.errors import MissingExtraError, ModelError
 
 if TYPE_CHECKING:
@@ -129,11 +130,7 @@ def _load_modules(files: ModelFiles, folder: Path) -> Any:
                 )
             else:
                 # Left to itself, sentence-transformers would add mean pooling of its own accord.
-                offline = {"local_files_only": True, "trust_remote_code": False}
-                transformer = Transformer(
-                    source, model_kwargs=settings | offline, processor_kwargs=offline, config_kwargs=offline
-                )
-                model = SentenceTransformer(modules=[transformer])
+                model = SentenceTransformer(modules=[_bare(folder, Transformer, settings)])
     except ModelError:
         raise
     except Exception as error:
@@ -144,6 +141,14 @@ def _load_modules(files: ModelFiles, folder: Path) -> Any:
         ) from error
     log.info("loaded %s on %s", files.folder.name, model.device)
     return model.eval()
+
+
+def _bare(folder: Path, transformer: Any, settings: dict[str, Any]) -> Any:
+    """Return the first module for a folder without `modules.json`."""
+    if sees_images(read_json(folder / "config.json")):
+        return load_text_side(folder)
+    offline = {"local_files_only": True, "trust_remote_code": False}
+    return transformer(str(folder), model_kwargs=settings | offline, processor_kwargs=offline, config_kwargs=offline)
 
 
 @contextmanager

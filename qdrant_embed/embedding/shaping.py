@@ -67,7 +67,7 @@ def _sees_later_tokens(model: Any, padding: int) -> bool:
     """Tell whether the state of a first token depends on the last one; without padding the way there is another."""
     import torch
 
-    pair = torch.tensor([[5, 6, 7, 8], [5, 6, 7, 9]], device=model.device) % model.config.vocab_size
+    pair = torch.tensor([[5, 6, 7, 8], [5, 6, 7, 9]], device=model.device) % model.get_input_embeddings().num_embeddings
     pair = torch.nn.functional.pad(pair, (0, padding))
     mask = torch.ones_like(pair)
     mask[:, 4:] = 0

@@ -66,6 +66,7 @@ ARCHITECTURES: Mapping[str, Blueprint] = {
     "phi": Blueprint("bytes"),
     "phi3": Blueprint("bytes", "<s>", settings=_GROUPED),
     "qwen2": Blueprint("bytes", settings=_GROUPED),
+    "qwen2_vl": Blueprint("bytes"),
     "qwen3": Blueprint("bytes", end="<|endoftext|>", settings=_GROUPED),
     "gemma2": Blueprint("unigram", "<bos>", "<eos>", settings=_GROUPED),
     "gemma3_text": Blueprint("unigram", "<bos>", "<eos>", settings={**_GROUPED, "sliding_window": 16}),
@@ -177,8 +178,16 @@ def _model(
         **dict.fromkeys(("eos_token_id", "sep_token_id"), tokenizer.eos_token_id),
     }
     auto: Any = AutoModel
-    model: PreTrainedModel = auto.from_config(AutoConfig.for_model(architecture, **sizes | dict(settings))).eval()
+    entries = _with_eyes(sizes) if architecture == "qwen2_vl" else sizes | dict(settings)
+    model: PreTrainedModel = auto.from_config(AutoConfig.for_model(architecture, **entries)).eval()
     return model
+
+
+def _with_eyes(sizes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries of a vision-language model: those of its text side, and an eye that is never used."""
+    rotary = {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [1, 1, 2]}
+    eye = {"depth": 1, "embed_dim": 16, "num_heads": 2, "hidden_size": 32, "patch_size": 4}
+    return {"text_config": {**sizes, "num_key_value_heads": 2, "rope_parameters": rotary}, "vision_config": eye}
 
 
 def _tokenizer(blueprint: Blueprint, padding_side: str, max_tokens: int) -> PreTrainedTokenizerFast:
