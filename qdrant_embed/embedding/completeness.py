@@ -16,13 +16,16 @@ _UNUSED = ("pooler",)
 
 
 class _Reports(logging.Handler):
-    def __init__(self) -> None:
+    def __init__(self, shown: int) -> None:
         super().__init__(logging.WARNING)
         self.missing: list[str] = []
+        self._shown = shown
 
     def emit(self, record: logging.LogRecord) -> None:
         found = _MISSING.findall(record.getMessage())
         self.missing += [name for name in found if not any(part in name for part in _UNUSED)]
+        if record.levelno >= self._shown:
+            logging.getLogger(_LOGGER.rpartition(".")[0]).handle(record)
 
 
 @contextmanager
@@ -32,15 +35,20 @@ def require_all_weights(place: object) -> Iterator[None]:
     :param place: Where it is, for the message.
     :raises ModelError: Some would be random numbers.
     """
-    logger, reports = logging.getLogger(_LOGGER), _Reports()
-    level = logger.level
+    logger = logging.getLogger(_LOGGER)
+    level, propagate, reports = logger.level, logger.propagate, _Reports(logger.getEffectiveLevel())
     logger.addHandler(reports)
-    logger.setLevel(min(level or logging.WARNING, logging.WARNING))
+    if logger.getEffectiveLevel() > logging.WARNING:
+        # Whoever turned warnings off still sees none; they are only read here. From WARNING on as the logger's own
+        # level, transformers says more than it does otherwise.
+        logger.setLevel(logging.WARNING - 1)
+    logger.propagate = False
     try:
         yield
     finally:
         logger.removeHandler(reports)
         logger.setLevel(level)
+        logger.propagate = propagate
     if reports.missing:
         named = ", ".join(reports.missing[:3]) + (", …" if len(reports.missing) > 3 else "")
         raise ModelError(
