@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.errors import ConfigurationError, UnknownNameError
@@ -62,9 +63,14 @@ def with_layers(preset: Preset, layers: int = 0) -> Preset:
             "to run, of a transformer that runs on this machine."
         )
     if layers not in preset.depths and layers != preset.layers:
-        trained = f"it was trained for {', '.join(map(str, preset.depths))}" if preset.depths else "it was not"
-        log.warning("%s is cut to %d blocks, but %s: its vectors will be worse.", preset.name, layers, trained)
+        _say_untrained(preset.name, layers, ", ".join(map(str, preset.depths)))
     return replace(preset, layers=layers)
+
+
+@cache
+def _say_untrained(name: str, layers: int, depths: str) -> None:
+    trained = f"for that (it was for {depths})" if depths else "to be cut"
+    log.warning("%s is cut to %d blocks, but was not trained %s: its vectors will be worse.", name, layers, trained)
 
 
 def require_window(preset: Preset, strategy: str) -> None:
