@@ -45,8 +45,8 @@ def _require_architecture(name: str, stated: str, files: ModelFiles) -> None:
     if code and not stated:
         raise ModelError(
             f"the model {name!r} brings code of its own ({config['auto_map']['AutoModel']}), which is not run, and "
-            f"without it its vectors may be wrong. If a model type of transformers gives the same, say which in a preset, "
-            f'e.g. architecture = "{theirs}".'
+            f"without it its vectors may be wrong. If a model type of transformers gives the same, say which in a "
+            f'preset, e.g. architecture = "{theirs}".'
         )
 
 
