@@ -15,6 +15,7 @@ _USUAL: Mapping[str, tuple[Json, ...]] = {
     "layers": (0,),
     "states": ("", "last"),
     "pooled": ("", "all"),
+    "short_factor": (1,),
 }
 """Value → what it is for most models; only what differs is stored."""
 
@@ -27,6 +28,8 @@ def identity(resolved: Resolved, tokens: TokenCounter, dim: int) -> Mapping[str,
     preset, files = resolved.preset, resolved.files
     values = {key: getattr(preset, key) for key in _USUAL}
     unusual = {key: value for key, value in values.items() if value not in _USUAL[key]}
+    if preset.pooling in ("sif", "tfidf"):
+        unusual |= {"smoothing": preset.smoothing, "components": preset.components}
     return {
         "model": preset.name if files is None else weights_fingerprint(files),
         "tokenizer": tokens.name,
