@@ -5,14 +5,19 @@ Every choice that changes what a transformer computes (attention, layers, dtype 
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.embedding.hub import stay_silent
-from qdrant_embed.embedding.model_files import ModelFiles
+from qdrant_embed.embedding.model_files import ModelFiles, read_json
+from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.resolving import Resolved
+from qdrant_embed.embedding.shaping import select_states, shape
 from qdrant_embed.errors import MissingExtraError, ModelError
 
 if TYPE_CHECKING:
@@ -31,9 +36,43 @@ def load_model(resolved: Resolved) -> Any:
     """
     if resolved.files is None:
         raise ModelError(f"the preset {resolved.preset.name!r} names no weights; give it a source.")
-    model = _load_modules(resolved.files)
-    _require_same_tokens(model, resolved.files)
+    files, preset = resolved.files, resolved.preset
+    with _readable_as(files, preset.architecture) as folder:
+        model = _load_modules(files, folder)
+    if _is_shaped(preset):
+        try:
+            shape(model[0].model, preset)
+        except (AttributeError, TypeError) as error:
+            raise ModelError(f"{preset.name!r}: attention, layers and states are for transformers only.") from error
+    _require_same_tokens(model, files)
     return model
+
+
+def _is_shaped(preset: Preset) -> bool:
+    return bool(preset.attention or preset.layers) or preset.states not in ("", "last")
+
+
+@contextmanager
+def _readable_as(files: ModelFiles, architecture: str) -> Iterator[Path]:
+    """Yield the model's folder; if its type is one of its own, a view of it that bears the type given instead."""
+    config = read_json(files.transformer / "config.json")
+    if architecture in ("", config.get("model_type")) and "auto_map" not in config:
+        yield files.folder
+        return
+    with TemporaryDirectory(prefix="qdrant-embed-") as temporary:
+        view = Path(temporary)
+        for path in files.folder.rglob("*"):
+            inside = view / path.relative_to(files.folder)
+            if path.is_dir():
+                inside.mkdir(parents=True, exist_ok=True)
+            elif path.suffix in (".json", ".safetensors", ".txt", ".model", ".jinja"):
+                inside.parent.mkdir(parents=True, exist_ok=True)
+                inside.symlink_to(path.resolve())
+        stated = view / files.transformer.relative_to(files.folder) / "config.json"
+        stated.unlink()
+        native = {key: value for key, value in config.items() if key not in ("auto_map", "architectures")}
+        stated.write_text(json.dumps(native | {"model_type": architecture or config.get("model_type")}))
+        yield view
 
 
 def load_module(resolved: Resolved) -> torch.nn.Module:
@@ -41,11 +80,14 @@ def load_module(resolved: Resolved) -> torch.nn.Module:
 
     :raises ModelError: As of `load_model`.
     """
-    return token_module(load_model(resolved))
+    return token_module(load_model(resolved), resolved.preset.states)
 
 
-def token_module(model: Any) -> torch.nn.Module:
-    """Return the first module of a `SentenceTransformer` with tensors in and one tensor out."""
+def token_module(model: Any, states: str = "last") -> torch.nn.Module:
+    """Return the first module of a `SentenceTransformer` with tensors in and one tensor out.
+
+    :param states: Which states come out, as in `Preset`.
+    """
     import torch
 
     class TokenStates(torch.nn.Module):
@@ -54,9 +96,11 @@ def token_module(model: Any) -> torch.nn.Module:
             self.transformer = model[0]
 
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            if states not in ("", "last"):
+                return select_states(self.transformer.model, states, input_ids, attention_mask)
             features = {"input_ids": input_ids, "attention_mask": attention_mask}
-            states: torch.Tensor = self.transformer(features)["token_embeddings"]
-            return states
+            last: torch.Tensor = self.transformer(features)["token_embeddings"]
+            return last
 
     return TokenStates().eval()
 
@@ -66,7 +110,7 @@ def pooling_only(resolved: Resolved) -> bool:
     return resolved.files is not None and resolved.files.plain and resolved.preset.pooling != "none"
 
 
-def _load_modules(files: ModelFiles) -> Any:
+def _load_modules(files: ModelFiles, folder: Path) -> Any:
     stay_silent()
     try:
         import torch
@@ -77,8 +121,8 @@ def _load_modules(files: ModelFiles) -> Any:
     try:
         with _quiet():
             settings = {"use_safetensors": True, "dtype": torch.float32}
-            source = str(files.folder)
-            if (files.folder / "modules.json").exists():
+            source = str(folder)
+            if (folder / "modules.json").exists():
                 model = SentenceTransformer(
                     source, trust_remote_code=False, local_files_only=True, model_kwargs=settings
                 )

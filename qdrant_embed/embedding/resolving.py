@@ -10,12 +10,17 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
+from qdrant_embed.embedding.agreement import require_agreement, wider_dimensions
 from qdrant_embed.embedding.hub import fetch
 from qdrant_embed.embedding.model_files import ModelFiles, read_model_files
-from qdrant_embed.embedding.preset import Preset, PresetEntry, check_values, preset_defaults, read_presets
+from qdrant_embed.embedding.preset import Preset, check_values, make_preset, preset_defaults
+from qdrant_embed.embedding.preset_files import PresetEntry, read_presets
 from qdrant_embed.errors import ConfigurationError, ModelError, UnknownNameError
 from qdrant_embed.types import Json
 
+WITHOUT_FILES = ("api", "fastembed")
+"""Runtimes whose models bring no files that are read here."""
+_FASTEMBED = "fastembed:"
 _HUB_ID = re.compile(r"[A-Za-z0-9_.\-]+/[A-Za-z0-9_.\-]+")
 
 
@@ -53,7 +58,7 @@ def describe(name: str, presets: str | Path | None = None) -> tuple[Mapping[str,
 
 
 def resolve(name: str | Path, presets: str | Path | None = None) -> Resolved:
-    """Find a model by preset name, folder or hub id.
+    """Find a model by preset name, folder, hub id, or `fastembed:` and a name that fastembed knows.
 
     :raises UnknownNameError: It is none of them.
     :raises ModelError: Its files are missing, pickled or incomplete.
@@ -62,6 +67,13 @@ def resolve(name: str | Path, presets: str | Path | None = None) -> Resolved:
     text = str(name)
     if text in known:
         return _from_preset(text, known[text])
+    for preset, entry in known.items():
+        # Most hub repositories do not state their prompts; the preset of the same weights does.
+        if isinstance(name, str) and entry.values.get("source") == text and not entry.values.get("unloadable"):
+            return _from_preset(preset, entry)
+    if text.startswith(_FASTEMBED):
+        values = {"runtime": "fastembed", "api_model": text.removeprefix(_FASTEMBED)}
+        return _from_preset(text, PresetEntry(values, dict.fromkeys(values, "the name given")))
     folder = Path(name).expanduser()
     if folder.is_dir():
         # Absolute, so that a worker process in another folder finds the same model.
@@ -77,13 +89,29 @@ def resolve(name: str | Path, presets: str | Path | None = None) -> Resolved:
 
 
 def _from_preset(name: str, entry: PresetEntry) -> Resolved:
-    values = {key: str(value) for key, value in entry.values.items()}
+    values = {key: value for key, value in entry.values.items() if isinstance(value, str)}
+    if values.get("unloadable"):
+        raise ModelError(f"{name!r} cannot be loaded: it {values['unloadable']}.")
+    if values.get("runtime") in WITHOUT_FILES:
+        return _filled(name, _pooled_elsewhere(entry), None)
     folder = _from_package(values.get("package", ""))
     if folder is None and values.get("source"):
         source = Path(values["source"]).expanduser()
         install = values.get("install", "")
         folder = source if source.is_dir() else fetch(values["source"], values.get("revision", ""), install=install)
     return _filled(name, entry, read_model_files(folder) if folder else None)
+
+
+def _pooled_elsewhere(entry: PresetEntry) -> PresetEntry:
+    """Say that such a model pools by itself, and fill what fastembed's own description of it says."""
+    described: Mapping[str, Json] = {}
+    if entry.values["runtime"] == "fastembed":
+        from qdrant_embed.embedding.fastembed_models import described_values
+
+        described = described_values(entry.values)
+    stated = {"pooling": "none", **described}
+    origins = dict.fromkeys(stated, str(entry.values["runtime"]))
+    return PresetEntry({**stated, **entry.values}, {**origins, **entry.origins})
 
 
 def _from_package(spec: str) -> Path | None:
@@ -99,11 +127,9 @@ def _filled(name: str, entry: PresetEntry, files: ModelFiles | None) -> Resolved
     :raises ModelError: Something that decides the vectors is stated nowhere.
     """
     stated = dict(files.values) if files else {}
-    if files and not files.plain and entry.values.get("pooling", "none") not in ("none", stated.get("pooling")):
-        raise ConfigurationError(
-            f"{name!r}: the preset says pooling = {entry.values['pooling']!r}, but the model's own modules pool by "
-            f"{stated.get('pooling')!r} and go on from there. Remove pooling from the preset."
-        )
+    if files:
+        require_agreement(name, entry.values, files)
+        stated |= wider_dimensions(entry.values, stated)
     values: dict[str, Json] = {**preset_defaults(), **stated, **entry.values}
     origins = dict.fromkeys(values, "default") | dict(files.origins if files else {}) | dict(entry.origins)
     if not values["pooling"]:
@@ -115,5 +141,4 @@ def _filled(name: str, entry: PresetEntry, files: ModelFiles | None) -> Resolved
     for needed in ("dim", "max_tokens"):
         if values[needed] < 1:
             raise ModelError(f"neither a preset nor the files of {name!r} state {needed}; add it to a preset.")
-    preset = Preset(name=name, **{**values, "dims": tuple(values["dims"])})
-    return Resolved(preset, files, origins)
+    return Resolved(make_preset(name, values), files, origins)

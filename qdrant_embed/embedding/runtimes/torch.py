@@ -21,7 +21,7 @@ def load(resolved: Resolved) -> Runtime | TokenRuntime:
     :raises ModelError: The weights do not fit the configuration, or need code that comes with the model.
     """
     model = load_model(resolved)
-    return TorchTokenRuntime(model) if pooling_only(resolved) else TorchSentenceRuntime(model)
+    return TorchTokenRuntime(model, resolved.preset.states) if pooling_only(resolved) else TorchSentenceRuntime(model)
 
 
 class _Torch:
@@ -43,12 +43,12 @@ class _Torch:
 class TorchTokenRuntime(_Torch):
     """For a transformer that only needs pooling and normalising: both are done above."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, states: str = "last") -> None:
         super().__init__(model)
-        self._states = token_module(model)
+        self._states = token_module(model, states)
 
     def token_states(self, batch: Batch) -> FloatArray:
-        """Return the last layer's states (n, tokens, dim)."""
+        """Return the states that are pooled (n, tokens, dim)."""
         import torch
 
         with torch.inference_mode():
