@@ -93,4 +93,6 @@ def create_collection(engine: Engine, name: str, recipe: Recipe) -> None:
 
 
 def _load(recipe: Recipe) -> Embedder:
-    return load_embedder(recipe.model, window=recipe.window, compression=recipe.compression)
+    return load_embedder(
+        recipe.model, window=recipe.window, compression=recipe.compression, layers=recipe.layers, task=recipe.task
+    )

@@ -22,6 +22,10 @@ class Recipe:
     :param overlap: Tokens that a chunk shares with the one before it.
     :param window: What happens to a text longer than the model: `pcw`, `truncate` or `error`.
     :param compression: Dimensions and number format stored, e.g. `float32`, `256d+float16`.
+    :param layers: Blocks of the model that are run, counted from the bottom; 0 for all. See `depths` in
+        `qdrant-embed models show NAME` for those that it was trained for.
+    :param task: What the vectors are for, where the model knows several tasks or takes instructions: one of its tasks,
+        or a sentence of your own. Empty for the model's usual one.
     :param language: Language of the BM25 word stems and stop words; `multilingual` for none of both.
     """
 
@@ -32,6 +36,8 @@ class Recipe:
     window: str = "pcw"
     compression: str = "float32"
     language: str = "english"
+    layers: int = 0
+    task: str = ""
 
     def __post_init__(self) -> None:
         if self.chunk_tokens is not None and self.chunk_tokens < 8:
@@ -40,8 +46,9 @@ class Recipe:
             raise ConfigurationError(f"overlap={self.overlap} is negative; give 0 or more tokens.")
 
     def as_dict(self) -> dict[str, Json]:
-        """Return the recipe as JSON-ready values."""
-        return asdict(self)
+        """Return the recipe as JSON-ready values; `layers` and `task` only where they are chosen."""
+        values = asdict(self)
+        return {key: value for key, value in values.items() if key not in ("layers", "task") or value}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Json]) -> Recipe:

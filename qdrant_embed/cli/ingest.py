@@ -30,6 +30,8 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     window: options.Window = None,
     compression: options.Compression = None,
     language: options.Language = None,
+    layers: options.Layers = None,
+    task: options.Task = None,
     root: options.RootLabel = None,
     include: options.Include = None,
     exclude: options.Exclude = None,
@@ -48,7 +50,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
 
     flags = {
         "model": model, "chunker": chunker, "chunk_tokens": chunk_tokens, "overlap": overlap, "window": window,
-        "compression": compression, "language": language,
+        "compression": compression, "language": language, "layers": layers, "task": task,
     }  # fmt: skip
     wanted = Wanted(collection, at, {name: value for name, value in flags.items() if value is not None})
     reading = ReadOptions(

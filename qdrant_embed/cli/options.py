@@ -59,6 +59,20 @@ Language = Annotated[
     str | None,
     typer.Option(help="Language of BM25's word stems.", show_default="english", rich_help_panel=_RECIPE),
 ]
+Layers = Annotated[
+    int | None,
+    typer.Option(
+        help="Blocks of the model that are run, from the bottom.", show_default="all", rich_help_panel=_RECIPE
+    ),
+]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        help="One of the model's tasks, or an instruction of your own.",
+        show_default="the model's usual one",
+        rich_help_panel=_RECIPE,
+    ),
+]
 
 RootLabel = Annotated[
     str | None, typer.Option("--root", help="Label of the folder.", show_default="its name", rich_help_panel=_FILES)

@@ -5,8 +5,9 @@ from pathlib import Path
 from qdrant_embed.embedding.embedder import Embedder, Encoded
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.resolving import describe, list_models
+from qdrant_embed.embedding.word_tables import fit_word_table
 
-__all__ = ["Embedder", "Encoded", "Preset", "describe", "list_models", "load_embedder"]
+__all__ = ["Embedder", "Encoded", "Preset", "describe", "fit_word_table", "list_models", "load_embedder"]
 
 
 def load_embedder(

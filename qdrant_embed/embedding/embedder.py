@@ -139,9 +139,15 @@ class Embedder:
     def _sequencer(self) -> Sequencer | None:
         if self._resolved.files is None or not isinstance(self.tokens, HuggingFaceTokens):
             return None
-        folder, preset = self._resolved.files.transformer, self.preset
-        text_only = preset.pooled == "text"
-        return Sequencer(self.tokens, folder, self.max_tokens, padding=preset.padding, text_only=text_only)
+        files, preset = self._resolved.files, self.preset
+        return Sequencer(
+            self.tokens,
+            files.transformer,
+            self.max_tokens,
+            padding=preset.padding,
+            text_only=preset.pooled == "text",
+            pad_id=-1 if files.static else None,
+        )
 
     @cached_property
     def _text_windows(self) -> TextWindows | None:

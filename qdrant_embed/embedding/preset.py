@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from qdrant_embed.errors import ConfigurationError
@@ -165,7 +166,7 @@ def check_values(where: str, values: Mapping[str, Any]) -> None:
 
     :raises ConfigurationError: A key is unknown or a value is of the wrong kind.
     """
-    kinds = {name: kind for name, kind in get_type_hints(Preset).items() if name != "name"}
+    kinds = _kinds()
     for key, value in values.items():
         if key not in kinds:
             raise ConfigurationError(f"{where}: unknown key {key!r}; known: {', '.join(kinds)}.")
@@ -173,6 +174,11 @@ def check_values(where: str, values: Mapping[str, Any]) -> None:
             raise ConfigurationError(f"{where}: {key} = {value!r} is of the wrong kind.")
         _require_choice(where, key, value)
     _require_templates(where, values)
+
+
+@cache
+def _kinds() -> Mapping[str, Any]:
+    return {name: kind for name, kind in get_type_hints(Preset).items() if name != "name"}
 
 
 def _is_of(kind: Any, value: Any) -> bool:

@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -41,13 +42,18 @@ def read_presets(own: str | Path | None = None) -> Mapping[str, PresetEntry]:
     :param own: A preset file, or a folder of them.
     :raises ConfigurationError: A file has an unknown key, a value of the wrong kind, or a model twice.
     """
-    ours = resources.files("qdrant_embed.presets").iterdir()
-    found = _layer((f"preset {file.name}", file.read_text(encoding="utf-8")) for file in ours if _is_toml(file.name))
+    found = dict(_ours())
     for place in _own_places(own):
         paths = [place] if place.is_file() else sorted(path for path in place.iterdir() if _is_toml(path.name))
         layer = _layer((str(path), path.read_text(encoding="utf-8")) for path in paths)
         found |= {name: _overlay(found.get(name), entry) for name, entry in layer.items()}
     return found
+
+
+@cache
+def _ours() -> Mapping[str, PresetEntry]:
+    ours = resources.files("qdrant_embed.presets").iterdir()
+    return _layer((f"preset {file.name}", file.read_text(encoding="utf-8")) for file in ours if _is_toml(file.name))
 
 
 def _is_toml(name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from importlib.util import find_spec
@@ -15,12 +15,18 @@ from qdrant_embed.embedding.hub import fetch
 from qdrant_embed.embedding.model_files import ModelFiles, read_model_files
 from qdrant_embed.embedding.preset import Preset, check_values, make_preset, preset_defaults
 from qdrant_embed.embedding.preset_files import PresetEntry, read_presets
-from qdrant_embed.errors import ConfigurationError, ModelError, UnknownNameError
+from qdrant_embed.embedding.word_tables import find_table, table_folder
+from qdrant_embed.errors import ModelError, UnknownNameError
 from qdrant_embed.types import Json
 
 WITHOUT_FILES = ("api", "fastembed")
 """Runtimes whose models bring no files that are read here."""
 _FASTEMBED = "fastembed:"
+_SHARED = (
+    *("query_prompt", "document_prompt", "query_template", "document_template"),
+    *("task_template", "tasks", "task", "dims", "distance", "normalize"),
+)
+"""Values that hold for the same weights whatever runs them."""
 _HUB_ID = re.compile(r"[A-Za-z0-9_.\-]+/[A-Za-z0-9_.\-]+")
 
 
@@ -72,20 +78,32 @@ def resolve(name: str | Path, presets: str | Path | None = None) -> Resolved:
         if isinstance(name, str) and entry.values.get("source") == text and not entry.values.get("unloadable"):
             return _from_preset(preset, entry)
     if text.startswith(_FASTEMBED):
-        values = {"runtime": "fastembed", "api_model": text.removeprefix(_FASTEMBED)}
-        return _from_preset(text, PresetEntry(values, dict.fromkeys(values, "the name given")))
+        return _from_preset(text, _fastembed_entry(text.removeprefix(_FASTEMBED), dict(known)))
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if folder.is_dir() or find_table(folder):
         # Absolute, so that a worker process in another folder finds the same model.
         place = str(folder.resolve())
         entry = PresetEntry({"source": place}, {"source": "the folder given"})
-        return _filled(place, entry, read_model_files(folder.resolve()))
+        return _filled(place, entry, _read(folder.resolve(), ()))
     if isinstance(name, str) and _HUB_ID.fullmatch(text) and not text.startswith("."):
         entry = PresetEntry({"source": text}, {"source": "the id given"})
-        return _filled(text, entry, read_model_files(fetch(text)))
+        return _filled(text, entry, _read(fetch(text), ()))
     if isinstance(name, Path) or "/" in text or os.sep in text or text.startswith((".", "~")):
         raise ModelError(f"the model folder {text!r} does not exist. Give a folder, a hub id (owner/name) or a preset.")
     raise UnknownNameError("model", text, known)
+
+
+def _fastembed_entry(name: str, known: dict[str, PresetEntry]) -> PresetEntry:
+    """Return what is known of a model of fastembed; prompts, which it lacks, come from a preset of the same source."""
+    values: dict[str, Json] = {"runtime": "fastembed", "api_model": name}
+    origins = dict.fromkeys(values, "the name given")
+    for entry in reversed(known.values()):  # a user's own stand last
+        if str(entry.values.get("source")).lower() == name.lower():
+            shared = [key for key in _SHARED if key in entry.values]
+            values = {**{key: entry.values[key] for key in shared}, **values}
+            origins = {**{key: entry.origins[key] for key in shared}, **origins}
+            break
+    return PresetEntry(values, origins)
 
 
 def _from_preset(name: str, entry: PresetEntry) -> Resolved:
@@ -98,8 +116,14 @@ def _from_preset(name: str, entry: PresetEntry) -> Resolved:
     if folder is None and values.get("source"):
         source = Path(values["source"]).expanduser()
         install = values.get("install", "")
-        folder = source if source.is_dir() else fetch(values["source"], values.get("revision", ""), install=install)
-    return _filled(name, entry, read_model_files(folder) if folder else None)
+        folder = source if source.exists() else fetch(values["source"], values.get("revision", ""), install=install)
+    return _filled(name, entry, _read(folder, entry.values.get("languages", ())) if folder else None)
+
+
+def _read(place: Path, languages: Iterable[str]) -> ModelFiles:
+    """Read a model's folder; a word table is made one first."""
+    table = find_table(place)
+    return read_model_files(table_folder(table, languages) if table else place)
 
 
 def _pooled_elsewhere(entry: PresetEntry) -> PresetEntry:

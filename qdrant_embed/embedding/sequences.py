@@ -61,12 +61,20 @@ class Sequencer:
     :param max_tokens: What the model can take, prompt and special tokens included.
     :param padding: Side on which short texts are padded; empty for what the tokenizer's files say.
     :param text_only: Whether only the tokens of the text are to be pooled.
+    :param pad_id: What padding is filled with, and an empty text read as; None for what the files say.
 
     Prompts stand before a text, or around it where they hold `{text}` (once or several times).
     """
 
     def __init__(
-        self, tokens: HuggingFaceTokens, folder: Path, max_tokens: int, *, padding: str = "", text_only: bool = False
+        self,
+        tokens: HuggingFaceTokens,
+        folder: Path,
+        max_tokens: int,
+        *,
+        padding: str = "",
+        text_only: bool = False,
+        pad_id: int | None = None,
     ) -> None:
         self._tokenizer = tokens.tokenizer
         self._max_tokens = max_tokens
@@ -77,7 +85,7 @@ class Sequencer:
         config = read_json(folder / "tokenizer_config.json")
         self.pad_left = (padding or config.get("padding_side")) == "left"
         self._text_only = text_only
-        self.pad_id = self._pad_id(folder, config.get("pad_token"))
+        self.pad_id = self._pad_id(folder, config.get("pad_token")) if pad_id is None else pad_id
 
     def _pad_id(self, folder: Path, pad_token: Any) -> int:
         text = pad_token.get("content") if isinstance(pad_token, dict) else pad_token

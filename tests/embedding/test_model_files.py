@@ -125,7 +125,8 @@ def test_broken_json_is_named(folder):
 @pytest.mark.parametrize(
     ("place", "type", "message"),
     [
-        (0, "sentence_transformers.models.StaticEmbedding", "begins with a StaticEmbedding module"),
+        (0, "sentence_transformers.models.BoW", "begins with a BoW module"),
+        (0, "sentence_transformers.models.StaticEmbedding", "goes on from its table by Pooling, Normalize"),
         (1, "custom_pooling.Pooling", r"needs code of its own \(custom_pooling\.Pooling\), which is not run"),
     ],
 )

@@ -59,6 +59,7 @@ RUNTIMES: Registry[Callable[[Resolved], Runtime | TokenRuntime]] = Registry(
         "api": "qdrant_embed.embedding.runtimes.api:ApiRuntime",
         "fastembed": "qdrant_embed.embedding.runtimes.fastembed:FastembedRuntime",
         "hashing": "qdrant_embed.embedding.runtimes.hashing:HashingRuntime",
+        "static": "qdrant_embed.embedding.runtimes.static:StaticRuntime",
         "torch": "qdrant_embed.embedding.runtimes.torch:load",
     },
 )

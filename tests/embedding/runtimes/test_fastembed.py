@@ -10,6 +10,7 @@ import pytest
 
 from qdrant_embed import load_embedder
 from qdrant_embed.embedding.fastembed_models import described_values
+from qdrant_embed.embedding.resolving import resolve
 from qdrant_embed.errors import MissingExtraError, ModelError, UnknownNameError
 from qdrant_embed.testing.embedders import check_embedder
 
@@ -133,6 +134,20 @@ def test_every_model_of_fastembed_has_its_dimensions_and_all_but_one_its_length(
         and not described_values({"api_model": model["model"]}).get("max_tokens")
     ]
     assert len(lacking) <= 1
+
+
+@pytest.mark.usefixtures("needs_fastembed")
+def test_prompts_come_from_the_preset_of_the_same_weights(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(
+        '[models.own]\nsource = "intfloat/multilingual-e5-large"\nquery_prompt = "query: "\ndistance = "dot"\n'
+    )
+    resolved = resolve("fastembed:intfloat/multilingual-e5-large", path)
+    preset = resolved.preset
+    assert (preset.query_prompt, preset.distance, preset.runtime) == ("query: ", "dot", "fastembed")
+    assert (preset.dim, preset.max_tokens) == (1024, 512)
+    assert resolved.origins["query_prompt"] in (str(path), "preset e5.toml")
+    assert resolved.origins["dim"] == "fastembed"
 
 
 @pytest.mark.usefixtures("needs_fastembed")
