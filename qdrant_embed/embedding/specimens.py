@@ -45,7 +45,7 @@ PARAGRAPHS = (
     "To open a dispute, send the invoice number, a short account of what went wrong, and photographs if goods arrived "
     "damaged. We answer within two working days. Refunds are made to the card that was charged; bank transfers can "
     "take up to a week, depending on the country and on public holidays.",
-    "def mean(values: list[float]) -> float:\n    \"\"\"Return the average.\"\"\"\n    if not values:\n        raise "
+    'def mean(values: list[float]) -> float:\n    """Return the average."""\n    if not values:\n        raise '
     "ValueError('empty')\n    return sum(values) / len(values)\n\nclass Node:\n    def __init__(self, key, left=None, "
     "right=None):\n        self.key = key\n        self.left, self.right = left, right\n",
     "| port | depth (m) | cranes | opened |\n|---|---|---|---|\n| North | 14.5 | 6 | 1931 |\n| South | 9.0 | 2 | 1978 "
@@ -58,12 +58,12 @@ PARAGRAPHS = (
     "did not differ between groups (p = 0.41).",
     "The committee met at nine. After the minutes had been approved, the chair reported on the budget, which had been "
     "cut by a tenth, and asked for proposals. It was agreed that travel should be reduced first, that no post should "
-    "be left vacant for longer than a quarter, and that the library's opening hours would be discussed again in May.",
-    "GET /v1/collections/{name}/points HTTP/1.1\nHost: localhost:6333\nAccept: application/json\n\n{\"limit\": 10, "
-    "\"with_payload\": true, \"filter\": {\"must\": [{\"key\": \"page\", \"match\": {\"value\": 3}}]}}\n\nThe answer has "
+    "be left vacant for longer than a quarter, and that the library's opening hours would be discussed anew in May.",
+    'GET /v1/collections/{name}/points HTTP/1.1\nHost: localhost:6333\nAccept: application/json\n\n{"limit": 10, '
+    '"with_payload": true, "filter": {"must": [{"key": "page", "match": {"value": 3}}]}}\n\nThe answer has '
     "status 200 and a list of points, or 404 when there is no such collection.",
-    "Volcanic soils are young, rich in minerals and hold water well, which is why the slopes are farmed in spite of the "
-    "danger. Vines and olives grow up to six hundred metres; above them stand chestnut woods, then broom, then bare "
+    "Volcanic soils are young, rich in minerals and hold water well, which is why the slopes are farmed in spite of "
+    "the danger. Vines and olives grow up to six hundred metres; above them stand chestnut woods, then broom, then bare "
     "lava. After an eruption it takes lichens about ten years to return, and trees at least fifty.",
     "supersonic flow past slender bodies of revolution at small angles of incidence is treated by linearised theory . "
     "the pressure distribution , the normal force and the centre of pressure are found in closed form , and are "

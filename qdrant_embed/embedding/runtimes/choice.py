@@ -42,7 +42,7 @@ class RuntimeChoice:
 
     @classmethod
     def parse(cls, text: str) -> RuntimeChoice:
-        """Read `torch`, `torch:bf16`, `openvino:int8` …
+        """Read a word such as `torch`, `torch:bf16` or `openvino:int8`.
 
         :raises UnknownNameError: There is no such runtime.
         :raises ConfigurationError: It does not compute in that precision.
@@ -95,8 +95,8 @@ def _fastest(resolved: Resolved) -> Choice:
         return Choice(torch, "there is a GPU", forced=False)
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return Choice(torch, f"the processor is {platform.machine()}, not x86", forced=False)
-    if files is not None and not any(files.transformer.glob("*.safetensors")):
-        return Choice(torch, "the model is no transformer", forced=False)
+    if files is not None and files.static:
+        return Choice(torch, "the model is a table of words, which needs no faster runtime", forced=False)
     weights = sum(path.stat().st_size for path in files.folder.rglob("*.safetensors")) if files else 0
     if weights > _LARGEST_CONVERTED:
         return Choice(torch, f"{weights / 2**30:.0f} GiB of weights are not converted unasked", forced=False)
