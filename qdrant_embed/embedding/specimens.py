@@ -63,8 +63,8 @@ PARAGRAPHS = (
     '"with_payload": true, "filter": {"must": [{"key": "page", "match": {"value": 3}}]}}\n\nThe answer has '
     "status 200 and a list of points, or 404 when there is no such collection.",
     "Volcanic soils are young, rich in minerals and hold water well, which is why the slopes are farmed in spite of "
-    "the danger. Vines and olives grow up to six hundred metres; above them stand chestnut woods, then broom, then bare "
-    "lava. After an eruption it takes lichens about ten years to return, and trees at least fifty.",
+    "the danger. Vines and olives grow up to six hundred metres; above them stand chestnut woods, then broom, then "
+    "bare lava. After an eruption it takes lichens about ten years to return, and trees at least fifty.",
     "supersonic flow past slender bodies of revolution at small angles of incidence is treated by linearised theory . "
     "the pressure distribution , the normal force and the centre of pressure are found in closed form , and are "
     "compared with wind tunnel measurements at mach numbers of 1.5 , 2.0 and 3.1 . agreement is good up to 6 degrees .",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import queue
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +34,8 @@ def load(resolved: Resolved, precision: str = "") -> Runtime | TokenRuntime:
         model = model.to(torch.bfloat16)
     if gpus > 1:
         devices = [f"cuda:{number}" for number in range(gpus)]
-        return TorchPool([_on_device(copy.deepcopy(model).to(device), resolved) for device in devices])
+        models = [_on_device(copy.deepcopy(model).to(device), resolved) for device in devices]
+        return TorchTokenPool(models) if isinstance(models[0], TorchTokenRuntime) else TorchPool(models)
     return _on_device(model, resolved)
 
 
@@ -145,19 +147,28 @@ class TorchPool:
 
     takes_threads = True
 
-    def __init__(self, models: list[TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime]) -> None:
+    def __init__(self, models: Sequence[TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime]) -> None:
         self.lanes = len(models)
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for model in models:
             self._free.put(model)
-        # Only the form that its members have, since the presence of a method says what a runtime gives.
-        name = "sentence" if hasattr(models[0], "sentence") else "token_states"
-        setattr(self, name, lambda batch: self._run(name, batch))
 
-    def _run(self, name: str, batch: Batch) -> FloatArray:
+    def sentence(self, batch: Batch) -> FloatArray:
+        """Return sentence vectors (n, dim)."""
+        return self._run("sentence", batch)
+
+    def _run(self, method: str, batch: Batch) -> FloatArray:
         model = self._free.get()
         try:
-            found: FloatArray = getattr(model, name)(batch)
+            found: FloatArray = getattr(model, method)(batch)
             return found
         finally:
             self._free.put(model)
+
+
+class TorchTokenPool(TorchPool):
+    """As `TorchPool`, for models that are pooled above."""
+
+    def token_states(self, batch: Batch) -> FloatArray:
+        """Return the states that are pooled (n, tokens, dim)."""
+        return self._run("token_states", batch)
