@@ -15,10 +15,11 @@ from qdrant_embed.embedding.counting import counter_of, special_tokens_of
 from qdrant_embed.embedding.identity import identity
 from qdrant_embed.embedding.lanes import run_sequences
 from qdrant_embed.embedding.preset import Preset
+from qdrant_embed.embedding.remembering import digest, recalled
 from qdrant_embed.embedding.resolving import WITHOUT_FILES, Resolved, resolve
 from qdrant_embed.embedding.running import Running
 from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
-from qdrant_embed.embedding.sequences import Cut, Sequencer
+from qdrant_embed.embedding.sequences import Cut, Sequencer, sequence_key
 from qdrant_embed.embedding.text_windows import TextCut, TextWindows
 from qdrant_embed.embedding.vectors import finish
 from qdrant_embed.errors import ConfigurationError
@@ -190,16 +191,32 @@ class Embedder:
         else:
             cuts, special = self._text_windows.cut(texts, prompt, self._window), self._text_windows.special_tokens
         pieces = tuple(piece for cut in cuts for piece in cut.texts)
-        none = np.zeros((len(pieces), 0), np.int64)
-        pooled = self._running.run(Batch(pieces, none, none, kind=kind, dim=self.dim))
+
+        def run(places: Sequence[int]) -> Sequence[FloatArray]:
+            chosen = tuple(pieces[place] for place in places)
+            return list(
+                self._running.run(Batch(chosen, none[: len(chosen)], none[: len(chosen)], kind=kind, dim=self.dim))
+            )
+
+        keys = (digest(piece.encode("utf-8", "surrogatepass")) for piece in pieces)
+        pooled = recalled({**self._kept_under, "dim": self.dim, "kind": kind}, keys, run)
         return self._joined(cuts, pooled, sum(self.tokens.count_batch(pieces)) + special * len(pieces))
 
     def _encode_sequences(self, sequencer: Sequencer, texts: Sequence[str], prompt: str) -> Encoded:
         cuts = sequencer.cut(texts, prompt, self._window)
         sequences = [sequence for cut in cuts for sequence in cut.sequences]
         running = self._running
-        pooled = run_sequences(running.run, sequencer, sequences, prompt, running.lanes)
-        return self._joined(cuts, np.stack(pooled), sum(map(len, sequences)))
+
+        def run(places: Sequence[int]) -> Sequence[FloatArray]:
+            return run_sequences(running.run, sequencer, [sequences[place] for place in places], prompt, running.lanes)
+
+        pooled = recalled({**self._kept_under, "prompt": prompt}, map(sequence_key, sequences), run)
+        return self._joined(cuts, pooled, sum(map(len, sequences)))
+
+    @cached_property
+    def _kept_under(self) -> Mapping[str, Json]:
+        """What vectors on disk are kept under: int8 apart, while the other precisions stand for each other."""
+        return {**identity(self._resolved, self.tokens, self.preset.dim), "precision": self._running.kept_as}
 
     def _joined(self, cuts: Sequence[Cut | TextCut], pooled: FloatArray, tokens: int) -> Encoded:
         vectors = np.empty((len(cuts), pooled.shape[1]), np.float32)

@@ -6,8 +6,7 @@ import hashlib
 import json
 import os
 import sqlite3
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +17,8 @@ from qdrant_embed.types import FloatArray, Json
 
 EMBEDDINGS_VARIABLE = "QDRANT_EMBED_EMBEDDINGS"
 """Environment variable that names the file in which vectors are kept; none are if it is not set."""
+Make = Callable[[Sequence[int]], Sequence[FloatArray]]
+"""Places among the keys → their vectors (dim,)."""
 _AT_ONCE = 500
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS vectors (model BLOB NOT NULL, text BLOB NOT NULL, vector BLOB NOT NULL, "
@@ -26,10 +27,10 @@ _SCHEMA = (
 
 
 class VectorMemory:
-    """A SQLite file of vectors, float32, by model and text; several processes may share it.
+    """A SQLite file of vectors, float32, by model and by what the model reads; several processes may share it.
 
-    What is kept is what comes out of the model, before dimensions are cut and lengths made equal: collections that
-    compress differently share it.
+    What is kept is what comes out of the model, before windows are joined, dimensions cut and lengths made equal:
+    collections that chunk or compress differently share it wherever their texts are the same.
 
     :param path: The file; made if it is not there.
     :param model: Everything that decides the vectors, JSON-ready.
@@ -38,8 +39,7 @@ class VectorMemory:
 
     def __init__(self, path: Path, model: Mapping[str, Json]) -> None:
         self._path = path
-        self._model = _digest(json.dumps(model, sort_keys=True, ensure_ascii=False))
-        self._lock = threading.Lock()
+        self._model = digest(json.dumps(model, sort_keys=True, ensure_ascii=False).encode())
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with closing(self._connect()) as connection, connection:
@@ -50,43 +50,55 @@ class VectorMemory:
                 f"vectors cannot be kept in {path}: {error}. Name another file in {EMBEDDINGS_VARIABLE}, or unset it."
             ) from error
 
-    def get(self, texts: Sequence[str]) -> dict[int, FloatArray]:
-        """Return place → vector (dim,) of the texts that are known."""
-        places: dict[bytes, list[int]] = {}
-        for place, text in enumerate(texts):
-            places.setdefault(_digest(text), []).append(place)
-        found: dict[int, FloatArray] = {}
-        with self._lock, closing(self._connect()) as connection:
-            for keys in _slices(list(places)):
-                marks = ",".join("?" * len(keys))
+    def recall(self, keys: Sequence[bytes], make: Make) -> list[FloatArray]:
+        """Return a vector (dim,) for every key: what is known, and for the rest what `make` gives, which is kept.
+
+        :param keys: Digests of what the model reads; equal ones are made once.
+        """
+        found = self._get(keys)
+        missing = {key: place for place, key in enumerate(keys) if key not in found}
+        if missing:
+            made = make(list(missing.values()))
+            fresh = dict(zip(missing, made, strict=True))
+            self._put(fresh)
+            found |= fresh
+        return [found[key] for key in keys]
+
+    def _get(self, keys: Sequence[bytes]) -> dict[bytes, FloatArray]:
+        found: dict[bytes, FloatArray] = {}
+        distinct = list(dict.fromkeys(keys))
+        with closing(self._connect()) as connection:
+            for start in range(0, len(distinct), _AT_ONCE):
+                asked = distinct[start : start + _AT_ONCE]
+                marks = ",".join("?" * len(asked))
                 query = f"SELECT text, vector FROM vectors WHERE model = ? AND text IN ({marks})"  # noqa: S608 - marks
-                for key, blob in connection.execute(query, (self._model, *keys)):
-                    found |= dict.fromkeys(places[key], np.frombuffer(blob, np.float32))
+                for key, blob in connection.execute(query, (self._model, *asked)):
+                    found[key] = np.frombuffer(blob, np.float32)
         return found
 
-    def put(self, texts: Sequence[str], vectors: FloatArray) -> None:
-        """Keep the vectors (n, dim) of texts."""
+    def _put(self, vectors: Mapping[bytes, FloatArray]) -> None:
         rows = [
-            (self._model, _digest(text), np.ascontiguousarray(vector, np.float32).tobytes())
-            for text, vector in zip(texts, vectors, strict=True)
+            (self._model, key, np.ascontiguousarray(vector, np.float32).tobytes()) for key, vector in vectors.items()
         ]
-        with self._lock, closing(self._connect()) as connection, connection:
+        with closing(self._connect()) as connection, connection:
             connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=30.0)
 
 
-def memory_file() -> Path | None:
-    """Return the file that the environment names."""
+def recalled(model: Mapping[str, Json], keys: Iterable[bytes], make: Make) -> FloatArray:
+    """Return the vectors (n, dim) of all keys, from the file that the environment names, if it names one.
+
+    :param model: Everything that decides the vectors, JSON-ready.
+    """
     named = os.environ.get(EMBEDDINGS_VARIABLE)
-    return Path(named).expanduser() if named else None
+    listed = list(keys)
+    if not named:
+        return np.stack(make(range(len(listed))))
+    return np.stack(VectorMemory(Path(named).expanduser(), model).recall(listed, make))
 
 
-def _slices(keys: list[bytes]) -> Iterator[list[bytes]]:
-    for start in range(0, len(keys), _AT_ONCE):
-        yield keys[start : start + _AT_ONCE]
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).digest()
+def digest(content: bytes) -> bytes:
+    """Return a hash (20 bytes) that tells contents apart."""
+    return hashlib.blake2b(content, digest_size=20).digest()

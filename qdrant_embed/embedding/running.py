@@ -10,7 +10,7 @@ from qdrant_embed.embedding.licences import say_licence
 from qdrant_embed.embedding.pooling import Pooler, load_pooler
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
-from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
+from qdrant_embed.embedding.runtimes.choice import RuntimeChoice, choose
 from qdrant_embed.embedding.runtimes.starting import start
 from qdrant_embed.errors import ModelError
 from qdrant_embed.types import FloatArray
@@ -44,6 +44,12 @@ class Running:
         :raises ModelError: They cannot be loaded.
         """
         return self._started_once[1]
+
+    @property
+    def kept_as(self) -> str:
+        """`int8`, or `float` for everything that promises more; known without loading anything."""
+        chosen = choose(self._resolved, self._asked).runtime
+        return "int8" if chosen.precision == "int8" else "float"
 
     @property
     def lanes(self) -> int:
