@@ -194,9 +194,8 @@ class Embedder:
 
         def run(places: Sequence[int]) -> Sequence[FloatArray]:
             chosen = tuple(pieces[place] for place in places)
-            return list(
-                self._running.run(Batch(chosen, none[: len(chosen)], none[: len(chosen)], kind=kind, dim=self.dim))
-            )
+            none = np.zeros((len(chosen), 0), np.int64)
+            return list(self._running.run(Batch(chosen, none, none, kind=kind, dim=self.dim)))
 
         keys = (digest(piece.encode("utf-8", "surrogatepass")) for piece in pieces)
         pooled = recalled({**self._kept_under, "dim": self.dim, "kind": kind}, keys, run)
@@ -233,7 +232,7 @@ class Embedder:
 
     @property
     def runtime(self) -> str:
-        """What runs the model, e.g. `openvino` or `torch:bf16`; the weights are loaded to find out.
+        """What runs the model, e.g. `openvino:bf16` or `torch`; the weights are loaded to find out.
 
         :raises ModelError: They cannot be loaded.
         """

@@ -34,8 +34,9 @@ class Running:
 
     @property
     def name(self) -> str:
-        """What runs the model, e.g. `openvino`; loads it."""
-        return str(self._started_once[0])
+        """What runs the model, e.g. `openvino:bf16`; loads it."""
+        choice, runtime = self._started_once
+        return str(getattr(runtime, "name", choice))
 
     @property
     def runtime(self) -> Runtime | TokenRuntime:

@@ -131,6 +131,7 @@ class OpenVinoRuntime:
     def __init__(self, resolved: Resolved, choice: RuntimeChoice, made: Converted) -> None:
         self._resolved = resolved
         self._choice = choice
+        self.name = str(choice)
         self._requests = _Requests(made.folder, choice)
         self.lanes = self._requests.lanes
 
@@ -153,6 +154,7 @@ class OpenVinoTokenRuntime:
     takes_threads = True
 
     def __init__(self, choice: RuntimeChoice, made: Converted) -> None:
+        self.name = str(choice)
         self._requests = _Requests(made.folder, choice)
         self.lanes = self._requests.lanes
 
