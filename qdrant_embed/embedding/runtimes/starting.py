@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import RUNTIMES, Runtime, TokenRuntime
@@ -27,11 +28,22 @@ def start(resolved: Resolved, asked: str = "auto") -> tuple[RuntimeChoice, Runti
         if choice.runtime.name == "torch" or (choice.forced and not isinstance(error, TooFarError)):
             raise
         reason = str(error)
-    torch = RuntimeChoice("torch")
-    runtime = _started(torch, resolved)
+    instead, runtime = _instead(choice.runtime, resolved)
     # Said only now: where torch cannot load the model either, its error is the one to read.
-    warnings.warn(f"{reason} Torch runs it instead, which is slower.", FidelityWarning, stacklevel=2)
-    return torch, runtime
+    warnings.warn(
+        f"{reason} {str(instead).capitalize()} runs it instead, which is slower.", FidelityWarning, stacklevel=2
+    )
+    return instead, runtime
+
+
+def _instead(failed: RuntimeChoice, resolved: Resolved) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
+    """Start the next best: the same runtime without int8, else torch."""
+    if failed.precision == "int8":
+        usual = RuntimeChoice(failed.name)
+        with suppress(QdrantEmbedError):
+            return usual, _started(usual, resolved)
+    torch = RuntimeChoice("torch")
+    return torch, _started(torch, resolved)
 
 
 def _started(choice: RuntimeChoice, resolved: Resolved) -> Runtime | TokenRuntime:

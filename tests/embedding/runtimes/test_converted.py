@@ -93,7 +93,9 @@ def test_vectors_too_far_from_torch_fall_back_to_it_with_one_warning(save_model,
     monkeypatch.setattr(converting, "compare", lambda *_: Fidelity(worst=0.93, mean=0.99))
     folder = save_model()
     embedder = load_embedder(folder, runtime="openvino:float32")
-    with pytest.warns(FidelityWarning, match=r"cosine of 0\.9300 .* 0\.9999 is promised\. Torch runs it instead") as said:
+    with pytest.warns(
+        FidelityWarning, match=r"cosine of 0\.9300 .* 0\.9999 is promised\. Torch runs it instead"
+    ) as said:
         found = embedder.embed_documents(["w1 w2"])
         embedder.embed_documents(["w3"])
     assert len(said) == 1
