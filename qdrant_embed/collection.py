@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
 from qdrant_embed.errors import ConfigurationError, StoreError
 from qdrant_embed.ingest.report import IngestReport
 from qdrant_embed.ingest.run import IngestOptions, ingest_documents, ingest_files, resolve_path
@@ -35,30 +36,41 @@ class Collection(Passages):
     # Opening and closing
 
     @classmethod
-    def open(cls, name: str, *, at: str | Path | QdrantClient = DEFAULT_LOCATION, recipe: Recipe | None = None) -> Self:
+    def open(
+        cls,
+        name: str,
+        *,
+        at: str | Path | QdrantClient = DEFAULT_LOCATION,
+        recipe: Recipe | None = None,
+        runtime: str = "auto",
+    ) -> Self:
         """Open a collection; with a recipe, create it if it does not exist.
 
         :param at: A folder (embedded engine), a server's URL, `:memory:`, or a `QdrantClient` of yours.
+        :param runtime: What runs the model here and now: `auto`, `openvino`, `openvino:int8`, `torch:bf16`, `onnx` …
+            Not kept with the collection, and free to differ between ingest and search.
         :raises CollectionNotFoundError: It does not exist and no recipe says how to make it.
         :raises RecipeMismatchError: It was made with another recipe.
         :raises LocationLockedError: Another process holds the folder.
         """
+        if runtime != "auto":
+            RuntimeChoice.parse(runtime)
         engine = open_engine(at)
         try:
-            return cls._open(engine, name, recipe)
+            return cls._open(engine, name, recipe, runtime)
         except BaseException:
             engine.close()
             raise
 
     @classmethod
-    def _open(cls, engine: Engine, name: str, recipe: Recipe | None) -> Self:
+    def _open(cls, engine: Engine, name: str, recipe: Recipe | None, runtime: str) -> Self:
         if recipe is not None and not engine.collection_exists(name):
             create_collection(engine, name, recipe)
-            return cls(engine, name, recipe)
+            return cls(engine, name, recipe, runtime)
         stored = schema.read_metadata(engine, name)
         if recipe is not None:
             require_equal(name, stored["recipe"], recipe.as_dict())
-        return cls(engine, name, Recipe.from_dict(stored["recipe"]))
+        return cls(engine, name, Recipe.from_dict(stored["recipe"]), runtime)
 
     @staticmethod
     def drop(name: str, *, at: str | Path | QdrantClient = DEFAULT_LOCATION) -> bool:

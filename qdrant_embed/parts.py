@@ -19,12 +19,16 @@ MOST_CHUNK_TOKENS = 512
 
 
 class Parts:
-    """Model, chunker, BM25 encoder and what is made of them, for one collection."""
+    """Model, chunker, BM25 encoder and what is made of them, for one collection.
 
-    def __init__(self, engine: Engine, name: str, recipe: Recipe) -> None:
+    :param runtime: What runs the model; not part of the recipe, since it does not change which vectors are meant.
+    """
+
+    def __init__(self, engine: Engine, name: str, recipe: Recipe, runtime: str = "auto") -> None:
         self._engine = engine
         self._name = name
         self._recipe = recipe
+        self._runtime = runtime
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -32,7 +36,7 @@ class Parts:
 
         :raises RecipeMismatchError: Its weights or settings are others than those the collection was made with.
         """
-        model = _load(self._recipe)
+        model = _load(self._recipe, self._runtime)
         require_equal(self._name, schema.read_metadata(self._engine, self._name)["model"], model.fingerprint)
         return model
 
@@ -92,7 +96,12 @@ def create_collection(engine: Engine, name: str, recipe: Recipe) -> None:
     schema.create(engine, name, layout, made_by)
 
 
-def _load(recipe: Recipe) -> Embedder:
+def _load(recipe: Recipe, runtime: str = "auto") -> Embedder:
     return load_embedder(
-        recipe.model, window=recipe.window, compression=recipe.compression, layers=recipe.layers, task=recipe.task
+        recipe.model,
+        window=recipe.window,
+        compression=recipe.compression,
+        runtime=runtime,
+        layers=recipe.layers,
+        task=recipe.task,
     )

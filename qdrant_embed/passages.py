@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 class Passages:
     """The reading half of a `Collection`."""
 
-    def __init__(self, engine: Engine, name: str, recipe: Recipe) -> None:
+    def __init__(self, engine: Engine, name: str, recipe: Recipe, runtime: str = "auto") -> None:
         self._engine = engine
-        self._parts = Parts(engine, name, recipe)
+        self._parts = Parts(engine, name, recipe, runtime)
         self._browser = Browser(engine, name)
         self.name = name
         self.recipe = recipe

@@ -32,6 +32,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     language: options.Language = None,
     layers: options.Layers = None,
     task: options.Task = None,
+    runtime: options.Runtime = "auto",
     root: options.RootLabel = None,
     include: options.Include = None,
     exclude: options.Exclude = None,
@@ -52,7 +53,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
         "model": model, "chunker": chunker, "chunk_tokens": chunk_tokens, "overlap": overlap, "window": window,
         "compression": compression, "language": language, "layers": layers, "task": task,
     }  # fmt: skip
-    wanted = Wanted(collection, at, {name: value for name, value in flags.items() if value is not None})
+    wanted = Wanted(collection, at, {name: value for name, value in flags.items() if value is not None}, runtime)
     reading = ReadOptions(
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),

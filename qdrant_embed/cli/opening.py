@@ -23,11 +23,13 @@ class Wanted:
     """A collection as it was asked for.
 
     :param recipe: The recipe flags that were typed, those left out not among them.
+    :param runtime: What runs the model.
     """
 
     name: str
     at: str
     recipe: Mapping[str, Json]
+    runtime: str = "auto"
 
 
 def folder_of(at: str) -> Path | None:
@@ -48,7 +50,7 @@ def require_location(at: str) -> None:
         raise CollectionNotFoundError(f"there is no folder {at!r} yet, so there are no collections in it.")
 
 
-def open_stored(name: str, at: str) -> Collection:
+def open_stored(name: str, at: str, runtime: str = "auto") -> Collection:
     """Open a collection that exists.
 
     :raises CollectionNotFoundError: There is none of this name.
@@ -56,7 +58,7 @@ def open_stored(name: str, at: str) -> Collection:
     require_location(at)
     from qdrant_embed.collection import Collection
 
-    return Collection.open(name, at=at)
+    return Collection.open(name, at=at, runtime=runtime)
 
 
 def open_wanted(wanted: Wanted) -> Collection:
@@ -68,9 +70,9 @@ def open_wanted(wanted: Wanted) -> Collection:
     from qdrant_embed.recipe import Recipe
 
     try:
-        collection = open_stored(wanted.name, wanted.at)
+        collection = open_stored(wanted.name, wanted.at, wanted.runtime)
     except CollectionNotFoundError:
-        return Collection.open(wanted.name, at=wanted.at, recipe=Recipe(**wanted.recipe))
+        return Collection.open(wanted.name, at=wanted.at, recipe=Recipe(**wanted.recipe), runtime=wanted.runtime)
     try:
         _require_same(wanted, collection.recipe)
     except BaseException:

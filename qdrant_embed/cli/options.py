@@ -55,6 +55,14 @@ Compression = Annotated[
     str | None,
     typer.Option(help="What is stored: float32, 256d+float16, …", show_default="float32", rich_help_panel=_RECIPE),
 ]
+Runtime = Annotated[
+    str,
+    typer.Option(
+        "--runtime",
+        help="What runs the model: auto, openvino, openvino:int8, torch, torch:bf16, onnx …",
+        metavar="NAME",
+    ),
+]
 Language = Annotated[
     str | None,
     typer.Option(help="Language of BM25's word stems.", show_default="english", rich_help_panel=_RECIPE),

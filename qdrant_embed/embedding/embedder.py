@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,17 +12,17 @@ import numpy as np
 from qdrant_embed.compression import Compression
 from qdrant_embed.embedding.choosing import rendered, require_window, with_layers, with_task
 from qdrant_embed.embedding.counting import counter_of, special_tokens_of
-from qdrant_embed.embedding.halving import run_halving
 from qdrant_embed.embedding.identity import identity
-from qdrant_embed.embedding.licences import say_licence
-from qdrant_embed.embedding.pooling import Pooler, load_pooler
+from qdrant_embed.embedding.lanes import run_sequences
 from qdrant_embed.embedding.preset import Preset
+from qdrant_embed.embedding.remembering import digest, recalled
 from qdrant_embed.embedding.resolving import WITHOUT_FILES, Resolved, resolve
-from qdrant_embed.embedding.runtimes import RUNTIMES, Batch, Runtime, TokenRuntime
-from qdrant_embed.embedding.sequences import Cut, Sequencer, batches_by_length
+from qdrant_embed.embedding.running import Running
+from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
+from qdrant_embed.embedding.sequences import Cut, Sequencer, sequence_key
 from qdrant_embed.embedding.text_windows import TextCut, TextWindows
 from qdrant_embed.embedding.vectors import finish
-from qdrant_embed.errors import ConfigurationError, ModelError
+from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, WordTokens
 from qdrant_embed.types import FloatArray, Json
 from qdrant_embed.windowing import WindowStrategy
@@ -73,11 +71,8 @@ class Embedder:
         self._window = WindowStrategy.parse(window)
         require_window(self.preset, self._window.name)
         self._compression = Compression.parse(compression)
-        self._runtime_name = self.preset.runtime if runtime == "auto" else runtime
-        if self._runtime_name not in RUNTIMES:
-            RUNTIMES.get(self._runtime_name)
+        self._running = Running(self._resolved, runtime)
         self.dim = self._compression.dim_of(self.preset.name, self.preset.dim, self.preset.dims)
-        self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (self.preset.name, *self._arguments))
@@ -196,17 +191,31 @@ class Embedder:
         else:
             cuts, special = self._text_windows.cut(texts, prompt, self._window), self._text_windows.special_tokens
         pieces = tuple(piece for cut in cuts for piece in cut.texts)
-        none = np.zeros((len(pieces), 0), np.int64)
-        pooled = self._run(Batch(pieces, none, none, kind=kind, dim=self.dim))
+
+        def run(places: Sequence[int]) -> Sequence[FloatArray]:
+            chosen = tuple(pieces[place] for place in places)
+            none = np.zeros((len(chosen), 0), np.int64)
+            return list(self._running.run(Batch(chosen, none, none, kind=kind, dim=self.dim)))
+
+        keys = (digest(piece.encode("utf-8", "surrogatepass")) for piece in pieces)
+        pooled = recalled({**self._kept_under, "dim": self.dim, "kind": kind}, keys, run)
         return self._joined(cuts, pooled, sum(self.tokens.count_batch(pieces)) + special * len(pieces))
 
     def _encode_sequences(self, sequencer: Sequencer, texts: Sequence[str], prompt: str) -> Encoded:
         cuts = sequencer.cut(texts, prompt, self._window)
         sequences = [sequence for cut in cuts for sequence in cut.sequences]
-        pooled = np.empty((len(sequences), self.preset.dim), np.float32)
-        for places in batches_by_length([len(sequence) for sequence in sequences]):
-            pooled[places] = run_halving(self._run, sequencer, [sequences[place] for place in places], prompt)
+        running = self._running
+
+        def run(places: Sequence[int]) -> Sequence[FloatArray]:
+            return run_sequences(running.run, sequencer, [sequences[place] for place in places], prompt, running.lanes)
+
+        pooled = recalled({**self._kept_under, "prompt": prompt}, map(sequence_key, sequences), run)
         return self._joined(cuts, pooled, sum(map(len, sequences)))
+
+    @cached_property
+    def _kept_under(self) -> Mapping[str, Json]:
+        """What vectors on disk are kept under: int8 apart, while the other precisions stand for each other."""
+        return {**identity(self._resolved, self.tokens, self.preset.dim), "precision": self._running.kept_as}
 
     def _joined(self, cuts: Sequence[Cut | TextCut], pooled: FloatArray, tokens: int) -> Encoded:
         vectors = np.empty((len(cuts), pooled.shape[1]), np.float32)
@@ -221,31 +230,17 @@ class Embedder:
             windowed=sum(len(cut.windows) > 1 for cut in cuts),
         )
 
-    def _run(self, batch: Batch) -> FloatArray:
-        with self._lock:
-            runtime = self._runtime
-        with nullcontext() if getattr(runtime, "takes_threads", False) else self._lock:
-            if isinstance(runtime, TokenRuntime):
-                mask = batch.mask if batch.pooled is None else batch.pooled
-                vectors = self._pool(runtime.token_states(batch), mask)
-            else:
-                vectors = runtime.sentence(batch)
-        rows = len(batch.texts) or len(batch.ids)
-        if vectors.shape not in ((rows, self.preset.dim), (rows, batch.dim or self.preset.dim)):
-            raise ModelError(
-                f"{self.preset.name!r} gave an array of shape {vectors.shape} for {rows} texts; its preset says "
-                f"dim = {self.preset.dim}, so {(rows, self.preset.dim)} was expected. Correct dim, or leave it out."
-            )
-        return vectors
+    @property
+    def runtime(self) -> str:
+        """What runs the model, e.g. `openvino:bf16` or `torch`; the weights are loaded to find out.
 
-    @cached_property
-    def _pool(self) -> Pooler:
-        return load_pooler(self.preset.pooling, self._resolved.files.folder if self._resolved.files else None)
+        :raises ModelError: They cannot be loaded.
+        """
+        return self._running.name
 
-    @cached_property
+    @property
     def _runtime(self) -> Runtime | TokenRuntime:
-        say_licence(self.preset)
-        return RUNTIMES.get(self._runtime_name)(self._resolved)
+        return self._running.runtime
 
 
 def _rebuild(

@@ -11,6 +11,7 @@ import numpy as np
 
 from qdrant_embed.embedding.choosing import TEXT, rendered
 from qdrant_embed.embedding.model_files import read_json
+from qdrant_embed.embedding.remembering import digest
 from qdrant_embed.embedding.runtimes import Batch
 from qdrant_embed.errors import ConfigurationError, TextTooLongError
 from qdrant_embed.tokens import HuggingFaceTokens
@@ -76,6 +77,7 @@ class Sequencer:
         text_only: bool = False,
         pad_id: int | None = None,
     ) -> None:
+        self._tokens = tokens
         self._tokenizer = tokens.tokenizer
         self._max_tokens = max_tokens
         probe = self._tokenizer.encode("a", add_special_tokens=True)
@@ -125,12 +127,10 @@ class Sequencer:
         if prompt:
             # Together, as in training: the last token of the prompt may depend on what follows it.
             encodings = self._tokenizer.encode_batch([prompt + text for text in texts], add_special_tokens=False)
-            return [self._cut(encoding, _prompt_tokens(encoding, len(prompt)), strategy) for encoding in encodings]
-        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [self._cut(encoding, 0, strategy) for encoding in encodings]
+            return [self._cut(encoding.ids, _prompt_tokens(encoding, len(prompt)), strategy) for encoding in encodings]
+        return [self._cut(ids, 0, strategy) for ids in self._tokens.ids_batch(texts)]
 
-    def _cut(self, encoding: Encoding, prompted: int, strategy: WindowStrategy) -> Cut:
-        ids = encoding.ids
+    def _cut(self, ids: TokenIds, prompted: int, strategy: WindowStrategy) -> Cut:
         room, length = self._room_beside(prompted), len(ids) - prompted
         _require_room(length, room, strategy)
         windows = strategy.windows(length, room)
@@ -189,6 +189,12 @@ class Sequencer:
                 pooled[row] = pooled[row] if pooled[row].any() else mask[row]
         prompted = len(self._parts(prompt)[0]) + len(self._prefix) if prompt else 0
         return Batch((), ids, mask, prompted, pooled)
+
+
+def sequence_key(sequence: TokenIds) -> bytes:
+    """Return a hash of what the model reads."""
+    place = f"{sequence.text}" if isinstance(sequence, TextTokens) else ""
+    return digest(np.asarray(sequence, np.int64).tobytes() + place.encode())
 
 
 def batches_by_length(lengths: Sequence[int], budget: int = TOKENS_PER_BATCH) -> Iterator[list[int]]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.registry import Registry
 from qdrant_embed.types import FloatArray, IntArray
 
@@ -52,7 +51,7 @@ class TokenRuntime(Protocol):
         ...
 
 
-RUNTIMES: Registry[Callable[[Resolved], Runtime | TokenRuntime]] = Registry(
+RUNTIMES: Registry[Callable[..., Runtime | TokenRuntime]] = Registry(
     "runtime",
     "qdrant_embed.runtimes",
     {
@@ -60,6 +59,12 @@ RUNTIMES: Registry[Callable[[Resolved], Runtime | TokenRuntime]] = Registry(
         "fastembed": "qdrant_embed.embedding.runtimes.fastembed:FastembedRuntime",
         "hashing": "qdrant_embed.embedding.runtimes.hashing:HashingRuntime",
         "static": "qdrant_embed.embedding.runtimes.static:StaticRuntime",
+        "onnx": "qdrant_embed.embedding.runtimes.onnx:load",
+        "openvino": "qdrant_embed.embedding.runtimes.openvino:load",
         "torch": "qdrant_embed.embedding.runtimes.torch:load",
     },
 )
+"""Name → what makes it of a resolved model; one that knows precisions takes them as a second argument.
+
+A runtime may say `takes_threads = True`, and with `lanes` how many batches it works on at once.
+"""
