@@ -171,8 +171,9 @@ def test_int8_is_near_or_says_that_it_is_not():
     assert cosines(wanted, found).min() >= 0.995
 
 
-def test_the_note_of_a_conversion_says_how_near_it_is(save_model, cache):
+def test_the_note_of_a_conversion_says_how_near_it_is(save_model, tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "alone"))
     load_embedder(save_model("weightedmean"), runtime="openvino:float32").embed_documents(["w1"])
-    notes = [json.loads(path.read_text()) for path in (cache / "converted").glob("*/fidelity.json")]
-    assert notes
-    assert all(note["worst"] > 0.9999 for note in notes if note["pooled"]), notes
+    (note,) = [json.loads(path.read_text()) for path in (tmp_path / "alone" / "converted").glob("*/fidelity.json")]
+    assert note["pooled"]
+    assert note["worst"] > 0.9999
