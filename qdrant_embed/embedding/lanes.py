@@ -14,7 +14,7 @@ from qdrant_embed.embedding.sequences import TOKENS_PER_BATCH, Sequencer, TokenI
 from qdrant_embed.types import FloatArray
 
 LANE_TOKENS = 512
-"""Padded tokens of a batch that one core has to itself: measured from 256 to 4096, with little between 256 and 2048."""
+"""Padded tokens of a batch that one core has to itself: in processor time, 256 to 2048 differed by under 5 %."""
 
 
 def cores() -> int:

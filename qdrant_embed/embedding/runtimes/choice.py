@@ -101,7 +101,7 @@ def _fastest(resolved: Resolved) -> Choice:
     if weights > _LARGEST_CONVERTED:
         return Choice(torch, f"{weights / 2**30:.0f} GiB of weights are not converted unasked", forced=False)
     if find_spec("openvino") is None:
-        advice = "pip install 'qdrant-embed[openvino]' makes models two to three times faster here"
+        advice = "pip install 'qdrant-embed[openvino]' makes models faster here"
         return Choice(torch, "openvino is not installed", forced=False, advice=advice)
     return Choice(RuntimeChoice("openvino"), "the fastest on x86 processors without a GPU", forced=False)
 

@@ -1,7 +1,7 @@
 """The OpenVINO runtime: the torch module, converted once, run by one request per core.
 
-Every core works on a batch of its own. Threads that share a batch wait for each other at every layer; on two cores
-that costs a tenth of the time, and batches of some hundred tokens stay in the core's own cache.
+Every core works on a batch of its own: threads that share a batch would wait for each other at every layer, and batches
+of some hundred tokens are more likely to stay in the core's own cache.
 """
 
 from __future__ import annotations

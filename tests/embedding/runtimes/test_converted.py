@@ -73,7 +73,7 @@ def test_token_states_are_to_be_had_from_a_model_that_pools_inside(save_model, r
     np.testing.assert_allclose(found.token_states(batch)[seen], wanted.token_states(batch)[seen], atol=1e-4)
 
 
-def test_a_second_start_neither_converts_nor_imports_torch(save_model, monkeypatch):
+def test_a_second_start_converts_nothing(save_model, monkeypatch):
     folder = save_model()
     first = load_embedder(folder, runtime="openvino:float32").embed_documents(["w1 w2"])
     monkeypatch.setattr(converting, "build_graph", lambda *_, **__: pytest.fail("converted again"))
