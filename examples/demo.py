@@ -10,7 +10,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 QUESTIONS = (
     "what happens to my collection when the ingest is killed half-way?",
     "how do I search only the files below a folder?",
-    "where do I put the API key of my server?",
+    "where do I put the API key of my Qdrant server?",
 )
 
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from qdrant_embed.calibration.recoding import Recoded, own_name, recompress, require_same_recipe
-from qdrant_embed.calibration.report import Calibration
-from qdrant_embed.calibration.run import CalibrateOptions, calibrate
-from qdrant_embed.calibration.training import contents, export_head, train_head, train_paragraphs
-from qdrant_embed.compression import Transform
-from qdrant_embed.compression.capacity import Capacity, capacity
-from qdrant_embed.compression.export import write_codes
-from qdrant_embed.compression.learned import CodeTraining
-from qdrant_embed.compression.paragraphs import BinaryParagraphVectors, ParagraphTraining
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.calibration.compressing import Compressing
+from qdrant_embed.calibration.recoding import own_name, require_same_recipe
+from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
+from qdrant_embed.errors import ConfigurationError, StoreError
 from qdrant_embed.ingest.report import IngestReport
 from qdrant_embed.ingest.run import IngestOptions, ingest_documents, ingest_files, resolve_path
 from qdrant_embed.parts import create_collection
-from qdrant_embed.passages import Passages
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.store import schema
 from qdrant_embed.store.engine import Engine
@@ -34,7 +27,7 @@ if TYPE_CHECKING:
 DEFAULT_LOCATION = "./qdrant_data"
 
 
-class Collection(Passages):
+class Collection(Compressing):
     """Documents as searchable chunks: open one with `Collection.open`.
 
     A collection remembers the recipe it was made with; opening it again needs only its name and place. Use it as a
@@ -44,30 +37,41 @@ class Collection(Passages):
     # Opening and closing
 
     @classmethod
-    def open(cls, name: str, *, at: str | Path | QdrantClient = DEFAULT_LOCATION, recipe: Recipe | None = None) -> Self:
+    def open(
+        cls,
+        name: str,
+        *,
+        at: str | Path | QdrantClient = DEFAULT_LOCATION,
+        recipe: Recipe | None = None,
+        runtime: str = "auto",
+    ) -> Self:
         """Open a collection; with a recipe, create it if it does not exist.
 
         :param at: A folder (embedded engine), a server's URL, `:memory:`, or a `QdrantClient` of yours.
+        :param runtime: What runs the model here and now: `auto`, `openvino`, `openvino:int8`, `torch:bf16`, `onnx` …
+            Not kept with the collection, and free to differ between ingest and search.
         :raises CollectionNotFoundError: It does not exist and no recipe says how to make it.
         :raises RecipeMismatchError: It was made with another recipe.
         :raises LocationLockedError: Another process holds the folder.
         """
+        if runtime != "auto":
+            RuntimeChoice.parse(runtime)
         engine = open_engine(at)
         try:
-            return cls._open(engine, name, recipe)
+            return cls._open(engine, name, recipe, runtime)
         except BaseException:
             engine.close()
             raise
 
     @classmethod
-    def _open(cls, engine: Engine, name: str, recipe: Recipe | None) -> Self:
+    def _open(cls, engine: Engine, name: str, recipe: Recipe | None, runtime: str) -> Self:
         if recipe is not None and not engine.collection_exists(name):
             create_collection(engine, name, recipe)
-            return cls(engine, name, recipe)
+            return cls(engine, name, recipe, runtime)
         stored = schema.read_metadata(engine, name)
         if recipe is not None:
             require_same_recipe(name, stored["recipe"], recipe)
-        return cls(engine, name, Recipe.from_dict(stored["recipe"]))
+        return cls(engine, name, Recipe.from_dict(stored["recipe"]), runtime)
 
     @staticmethod
     def drop(name: str, *, at: str | Path | QdrantClient = DEFAULT_LOCATION) -> bool:
@@ -94,7 +98,11 @@ class Collection(Passages):
         self.close()
 
     def __repr__(self) -> str:
-        return f"Collection({self.name!r}, model={self.recipe.model!r}, {self.count():,} chunks)"
+        try:
+            chunks = f"{self.count():,} chunks"
+        except StoreError:  # closed, or its server is away; looking at a variable must not raise
+            chunks = "not reachable"
+        return f"Collection({self.name!r}, model={self.recipe.model!r}, {chunks})"
 
     # Documents in
 
@@ -145,88 +153,18 @@ class Collection(Passages):
 
     # Settings
 
-    def recompress(self, compression: str, *, trained: Transform | None = None) -> Recoded:
-        """Change how vectors are stored and searched, without embedding anything again.
-
-        Codes (`int8`, `binary`, …) and rescoring are switched in place. For anything else the points are written again
-        into a copy, which then stands behind this collection's name as an alias; the old one is removed.
-
-        :param trained: What `train_codes` returned, for a compression with `learnedN`.
-        :raises ConfigurationError: It needs numbers that were not kept.
-        """
-        done = recompress(self._engine, self.name, self._parts, self.recipe, compression, trained=trained)
-        self._use(done.recipe)
-        return done
-
     def index_field(self, field: str, kind: str = "keyword") -> None:
         """Index one of your own metadata fields: faster filters, and needed on servers in strict mode."""
         schema.index_metadata_field(self._engine, self.name, field, kind)
 
-    def calibrate(
-        self, questions: Sequence[str] | None = None, *, options: CalibrateOptions | None = None
-    ) -> Calibration:
-        """Measure on this collection's own vectors what compression costs and saves; changes nothing.
-
-        Follow it by `recompress(found.chosen.setting)` to take the cheapest setting that met the target.
-
-        :param questions: Questions that people ask; None to draw sentences and titles from the chunks.
-        :raises ConfigurationError: The collection holds too few chunks, or no numbers any more (`bits`).
-        """
-        return calibrate(self._engine, self.name, self._parts, questions, options or CalibrateOptions())
-
-    def train_codes(
-        self,
-        bits: int = 64,
-        *,
-        seed: int = 0,
-        words: bool = False,
-        model_out: str | Path | None = None,
-        codes_out: str | Path | None = None,
-    ) -> Transform:
-        """Train a short code on this collection's vectors; search by it with `recompress('full+bits+learned64+…')`.
-
-        :param words: Train it to predict the words of the texts too.
-        :param model_out: Write the transform (safetensors) there.
-        :param codes_out: Write ids and packed codes there (`.npy` or `.parquet`).
-        """
-        found = contents(self._engine, self.name, self._parts)
-        transform = train_head(found, CodeTraining(bits=bits, seed=seed), by_words=words)
-        if model_out is not None:
-            Path(model_out).write_bytes(transform.to_bytes())
-        if codes_out is not None:
-            export_head(codes_out, found, transform)
-        return transform
-
-    def train_paragraphs(
-        self,
-        bits: int = 128,
-        *,
-        seed: int = 0,
-        model_out: str | Path | None = None,
-        codes_out: str | Path | None = None,
-    ) -> BinaryParagraphVectors:
-        """Train binary paragraph vectors on this collection's texts alone: an embedder of its own.
-
-        :param model_out: Write the model (safetensors) there.
-        :param codes_out: Write ids and packed codes there (`.npy` or `.parquet`).
-        """
-        found = contents(self._engine, self.name, self._parts)
-        model = train_paragraphs(found, ParagraphTraining(bits=bits, seed=seed))
-        if model_out is not None:
-            model.save(model_out)
-        if codes_out is not None:
-            write_codes(codes_out, found.ids, model.codes(found.texts))
-        return model
-
-    def capacity(self) -> Capacity:
-        """Say up to how many documents single vectors of this collection's width can rank any pair on top."""
-        coder = self._parts.coding.coder
-        return capacity(coder.compression.learned or coder.cut_dim, self.count())
-
     def info(self) -> dict[str, Json]:
         """Return what the collection is: recipe, model, fingerprint, counts."""
         stored = schema.read_metadata(self._engine, self.name)
-        found: dict[str, Any] = {"name": self.name, "chunks": self.count(), "documents": len(self.documents())}
+        found: dict[str, Any] = {
+            "name": self.name,
+            "chunks": self.count(),
+            "documents": self.count(filter={"chunk_index": 0}),
+        }
         return (
             found
             | {key: stored[key] for key in ("recipe", "model", "fingerprint")}

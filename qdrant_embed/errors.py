@@ -7,7 +7,8 @@
     ├── MissingExtraError         an optional package is not installed; the pip line is given
     ├── ReadError                 one document cannot be read; `reason` says why
     ├── ModelError                a model cannot be loaded or gave something unusable
-    │   └── TextTooLongError      a text exceeds the model's window and the window strategy is `error`
+    │   ├── TextTooLongError      a text exceeds the model's window and the window strategy is `error`
+    │   └── ApiError              a model's server refused or could not be reached; `places` has no vector
     └── StoreError                the engine refused
         ├── CollectionNotFoundError
         ├── LocationLockedError   another process holds the folder; `pid` says which
@@ -30,6 +31,9 @@ class ConfigurationError(QdrantEmbedError, ValueError):
     """A setting is unknown, malformed or contradicts another."""
 
 
+_LISTED_AT_MOST = 30
+
+
 class UnknownNameError(ConfigurationError):
     """A name that is not registered.
 
@@ -40,9 +44,12 @@ class UnknownNameError(ConfigurationError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        near = difflib.get_close_matches(name, names, n=5 if len(names) > _LISTED_AT_MOST else 3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        super().__init__(f"unknown {kind} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")
+        listed = ", ".join(names) or "none"
+        if len(names) > _LISTED_AT_MOST:
+            listed = f"{len(names)} names{'; type: qdrant-embed models' if kind == 'model' else ''}"
+        super().__init__(f"unknown {kind} {name!r}.{hint} Known: {listed}.")
         self.kind, self.name, self.known = kind, name, tuple(names)
 
 
@@ -79,6 +86,17 @@ class ModelError(QdrantEmbedError):
 
 class TextTooLongError(ModelError):
     """A text is longer than the model's window and the window strategy is `error`."""
+
+
+class ApiError(ModelError):
+    """The server of a model refused, or could not be reached, for some texts or all.
+
+    :param places: Which texts have no vector, counted from 0 in the order given.
+    """
+
+    def __init__(self, message: str, places: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.places = places
 
 
 class StoreError(QdrantEmbedError):

@@ -20,12 +20,16 @@ MOST_CHUNK_TOKENS = 512
 
 
 class Parts:
-    """Model, chunker, BM25 encoder and what is made of them, for one collection."""
+    """Model, chunker, BM25 encoder and what is made of them, for one collection.
 
-    def __init__(self, engine: Engine, name: str, recipe: Recipe) -> None:
+    :param runtime: What runs the model; not part of the recipe, since it does not change which vectors are meant.
+    """
+
+    def __init__(self, engine: Engine, name: str, recipe: Recipe, runtime: str = "auto") -> None:
         self._engine = engine
         self._name = name
         self._recipe = recipe
+        self._runtime = runtime
 
     @staticmethod
     def model(recipe: Recipe) -> Embedder:
@@ -38,7 +42,7 @@ class Parts:
 
         :raises RecipeMismatchError: Its weights or settings are others than those the collection was made with.
         """
-        model = _load(self._recipe)
+        model = _load(self._recipe, self._runtime)
         require_equal(self._name, schema.read_metadata(self._engine, self._name)["model"], model.fingerprint)
         return model
 
@@ -110,5 +114,12 @@ def create_collection(engine: Engine, name: str, recipe: Recipe) -> None:
     schema.create(engine, name, layout, made_by)
 
 
-def _load(recipe: Recipe) -> Embedder:
-    return load_embedder(recipe.model, window=recipe.window, compression=recipe.compression)
+def _load(recipe: Recipe, runtime: str = "auto") -> Embedder:
+    return load_embedder(
+        recipe.model,
+        window=recipe.window,
+        compression=recipe.compression,
+        runtime=runtime,
+        layers=recipe.layers,
+        task=recipe.task,
+    )

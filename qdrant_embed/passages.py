@@ -12,7 +12,7 @@ from qdrant_embed.parts import Parts
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.retrieval.browse import Browser, StoredDocument
 from qdrant_embed.retrieval.hits import Hit, Hits
-from qdrant_embed.retrieval.search import Mode
+from qdrant_embed.retrieval.search import Mode, as_queries
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, to_filter
 
@@ -25,17 +25,18 @@ if TYPE_CHECKING:
 class Passages:
     """The reading half of a `Collection`."""
 
-    def __init__(self, engine: Engine, name: str, recipe: Recipe) -> None:
+    def __init__(self, engine: Engine, name: str, recipe: Recipe, runtime: str = "auto") -> None:
         self._engine = engine
-        self._parts = Parts(engine, name, recipe)
+        self._parts = Parts(engine, name, recipe, runtime)
         self._browser = Browser(engine, name)
+        self._runtime = runtime
         self.name = name
         self.recipe = recipe
 
     def _use(self, recipe: Recipe) -> None:
-        """Go on with another recipe."""
+        """Go on with another recipe, by the same runtime."""
         self.recipe = recipe
-        self._parts = Parts(self._engine, self.name, recipe)
+        self._parts = Parts(self._engine, self.name, recipe, self._runtime)
 
     @property
     def embedder(self) -> Embedder:
@@ -68,8 +69,9 @@ class Passages:
         :param filter: A plain dict (see `qdrant_embed.store.filters`) or a `qdrant_client.models.Filter`.
         :param mode: `hybrid` (dense and BM25, fused by rank), `dense`, or `bm25`.
         :param min_score: Leave out hits below this score; its scale is the mode's.
+        :raises ConfigurationError: A query is blank, or `k`, the mode or the filter makes no sense.
         """
-        queries = [query] if isinstance(query, str) else list(query)
+        queries = as_queries(query)
         found = self._parts.searcher.search(queries, k, where=filter, mode=mode, min_score=min_score)
         return found[0] if isinstance(query, str) else found
 
@@ -94,23 +96,32 @@ class Passages:
     # Looking around
 
     def get(self, point_id: str) -> Hit:
-        """Return one chunk by its id."""
+        """Return one chunk by its id.
+
+        :raises ConfigurationError: There is no such point.
+        """
         return self._browser.get(point_id)
 
-    def chunks(self, source: str, *, root: str | None = None) -> list[Hit]:
-        """Return all chunks of a document, in reading order."""
+    def chunks(self, source: str, *, root: str | None = None) -> Hits:
+        """Return all chunks of a document, in reading order; none if there is no such document."""
         return self._browser.chunks(source, root)
 
-    def neighbors(self, hit: Hit, before: int = 1, after: int = 1) -> list[Hit]:
-        """Return the chunks around a hit in its document, the hit included, in reading order."""
+    def neighbors(self, hit: Hit, before: int = 1, after: int = 1) -> Hits:
+        """Return the chunks around a hit in its document, the hit included, in reading order.
+
+        :param before: How many chunks before the hit; `after` likewise.
+        """
         return self._browser.neighbours(hit, before, after)
 
     def documents(self, *, filter: PlainFilter | models.Filter | None = None) -> list[StoredDocument]:
-        """Return the documents of the collection, by root and source."""
+        """Return the documents of the collection, by root and source.
+
+        :param filter: Only documents that have a chunk which it lets through.
+        """
         return self._browser.documents(filter)
 
     def count(self, *, filter: PlainFilter | models.Filter | None = None) -> int:
-        """Return the number of chunks."""
+        """Return the number of chunks, or of those that a filter lets through."""
         return self._engine.count(self.name, count_filter=to_filter(filter), exact=True).count
 
     def to_pandas(

@@ -24,6 +24,10 @@ class Recipe:
     :param window: What happens to a text longer than the model: `pcw`, `truncate` or `error`.
     :param compression: Dimensions, number format, codes and rescoring, e.g. `256d+float16+binary+rescore4`; see
         `qdrant_embed.compression.grammar`.
+    :param layers: Blocks of the model that are run, counted from the bottom; 0 for all. See `depths` in
+        `qdrant-embed models show NAME` for those that it was trained for.
+    :param task: What the vectors are for, where the model knows several tasks or takes instructions: one of its tasks,
+        or a sentence of your own. Empty for the model's usual one.
     :param language: Language of the BM25 word stems and stop words; `multilingual` for none of both.
     """
 
@@ -34,6 +38,8 @@ class Recipe:
     window: str = "pcw"
     compression: str = "float32"
     language: str = "english"
+    layers: int = 0
+    task: str = ""
 
     def __post_init__(self) -> None:
         if self.chunk_tokens is not None and self.chunk_tokens < 8:
@@ -42,8 +48,9 @@ class Recipe:
             raise ConfigurationError(f"overlap={self.overlap} is negative; give 0 or more tokens.")
 
     def as_dict(self) -> dict[str, Json]:
-        """Return the recipe as JSON-ready values."""
-        return asdict(self)
+        """Return the recipe as JSON-ready values; `layers` and `task` only where they are chosen."""
+        values = asdict(self)
+        return {key: value for key, value in values.items() if key not in ("layers", "task") or value}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Json]) -> Recipe:

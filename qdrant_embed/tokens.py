@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 WORD_CHARACTERS = 16
 """A longer word counts as several, as it would with any real vocabulary."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_REMEMBERED_TEXTS = 4096
+_REMEMBERED_CHARACTERS = 8192
+"""How many texts' token ids are remembered, and of what size; more than lies between the chunker and the model."""
 _TIKTOKEN_MOST = 200_000
 """tiktoken overflows its stack, and panics, on a million spaces; a longer text is read in pieces of this size."""
 
@@ -74,6 +79,8 @@ class HuggingFaceTokens:
         copy.no_truncation()
         copy.no_padding()
         self.tokenizer = copy
+        self._recent: OrderedDict[str, list[int]] = OrderedDict()
+        self._recent_lock = threading.Lock()
         digest = hashlib.blake2b(copy.to_str().encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         self.name = f"hf:{digest}"
 
@@ -101,8 +108,23 @@ class HuggingFaceTokens:
 
     def count_batch(self, texts: Sequence[str]) -> list[int]:
         """Return `count` of each text, in order."""
-        encodings = self.tokenizer.encode_batch_fast(list(map(encodable, texts)), add_special_tokens=False)
-        return [len(encoding) for encoding in encodings]
+        return list(map(len, self.ids_batch(texts)))
+
+    def ids_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the token ids of each text, without special tokens; not to be changed.
+
+        Texts of the last minutes are remembered: the chunker counts a chunk shortly before the model reads it.
+        """
+        with self._recent_lock:
+            known = {text: self._recent[text] for text in texts if text in self._recent}
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        encodings = self.tokenizer.encode_batch_fast(list(map(encodable, missing)), add_special_tokens=False)
+        known |= {text: encoding.ids for text, encoding in zip(missing, encodings, strict=True)}
+        with self._recent_lock:
+            self._recent.update({text: known[text] for text in missing if len(text) <= _REMEMBERED_CHARACTERS})
+            while len(self._recent) > _REMEMBERED_TEXTS:
+                self._recent.popitem(last=False)
+        return [known[text] for text in texts]
 
     def offsets(self, text: str) -> IntArray:
         """Return the character span of every token, shape (tokens, 2)."""

@@ -13,23 +13,11 @@ from benchmarks.common import save
 
 HERE = Path(__file__).parent
 CHUNKS_PER_DOCUMENT = 20
-WORDS = [
-    "vector",
-    "payload",
-    "shard",
-    "segment",
-    "replica",
-    "index",
-    "filter",
-    "query",
-    "point",
-    "collection",
-    "score",
-    "token",
-    "batch",
-    "stream",
-    "window",
-]
+BATCH = 256
+WORDS = (
+    "vector", "payload", "shard", "segment", "replica", "index", "filter", "query", "point", "collection", "score",
+    "token", "batch", "stream", "window",
+)  # fmt: skip
 
 
 def rss_anon_mb() -> float:
@@ -59,8 +47,8 @@ class Peak:
 
 
 def paragraph(number: int) -> str:
-    """Return a paragraph of its own, near 40 words."""
-    chosen = (WORDS[(number * 7 + step * (1 + number % 11)) % len(WORDS)] for step in range(36))
+    """Return a paragraph of its own, near 80 words, so that its section is a chunk of its own."""
+    chosen = (WORDS[(number * 7 + step * (1 + number % 11)) % len(WORDS)] for step in range(76))
     return f"Paragraph {number}. " + " ".join(chosen) + f" and the number {number * 37}."
 
 
@@ -98,6 +86,41 @@ def measure(chunks: int) -> dict:
     }
 
 
+def engine_share(chunks: int) -> dict:
+    """Write as many points of the same kind with nothing but the engine, and return what that takes."""
+    import numpy as np
+
+    from qdrant_embed import Collection, Recipe
+
+    with tempfile.TemporaryDirectory() as at, Collection.open("m", at=at, recipe=Recipe(model="hashing")) as collection:
+        target, generator = collection._parts.target, np.random.default_rng(3)
+        start = rss_anon_mb()
+        with Peak() as peak:
+            for first in range(0, chunks, BATCH):
+                numbers = range(first, min(first + BATCH, chunks))
+                target.engine.upsert(target.name, points=[_point(target, generator, number) for number in numbers])
+            target.engine.finish_bulk_load(target.name)
+        return {"chunks": chunks, "rss_anon_before_mb": round(start, 1), "rss_anon_peak_mb": round(peak.mb, 1)}
+
+
+def _point(target, generator, number: int):
+    from qdrant_client import models
+
+    from qdrant_embed import Chunk, Document
+    from qdrant_embed.store.points import DocumentKey, chunk_id, payload, text_hash
+
+    text = paragraph(number)
+    key = DocumentKey.of(Document(text=text, source=f"doc-{number // CHUNKS_PER_DOCUMENT}.md"), "documents")
+    chunk = Chunk(text=text, start=0, end=len(text), index=number % CHUNKS_PER_DOCUMENT)
+    embedded = text_hash(text)
+    identity = chunk_id(key.id, chunk, embedded, "x")
+    vector = generator.standard_normal(256).astype("float32")
+    indices, values = target.bm25.encode_document(text)
+    sparse = models.SparseVector.model_construct(indices=indices, values=values)
+    fields = payload(key, chunk, embedded)
+    return models.PointStruct.model_construct(id=identity, vector={"dense": vector, "bm25": sparse}, payload=fields)
+
+
 def load(at: str) -> None:
     """Print what the engine holds once the collection is open and has answered a query, less what came before."""
     from qdrant_embed import Collection
@@ -115,9 +138,12 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, nargs="*", default=[20_000, 200_000])
     parser.add_argument("--one", type=int)
     parser.add_argument("--load")
+    parser.add_argument("--engine", type=int)
     arguments = parser.parse_args()
     if arguments.load:
         load(arguments.load)
+    elif arguments.engine:
+        print(json.dumps(engine_share(arguments.engine)))
     elif arguments.one:
         print(json.dumps(measure(arguments.one)))
     else:

@@ -102,7 +102,7 @@ def findability(at: Path, samples: int) -> dict:
         "files_sampled": len({source for source, _ in sentences}),
         "found_in_top_3": sum(hit),
         "share": round(sum(hit) / len(hit), 4),
-        "missed": [sentence for sentence, ok in zip(sentences, hit, strict=True) if not ok][:12],
+        "missed": [sentence for sentence, ok in zip(sentences, hit, strict=True) if not ok],
         "first_run_s": round(first_seconds, 2),
         "second_run_s": round(second_seconds, 3),
         "second_run_embedded": again.embedded,
@@ -173,8 +173,11 @@ def main() -> None:
         "edits": lambda at: edits(at, 30),
     }
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", default=list(parts), choices=list(parts))
-    for part in parser.parse_args().parts:
+    parser.add_argument("parts", nargs="*", help=f"some of {', '.join(parts)}; all if none is named")
+    chosen = parser.parse_args().parts or list(parts)
+    if unknown := set(chosen) - set(parts):
+        parser.error(f"unknown parts {sorted(unknown)}; known: {', '.join(parts)}")
+    for part in chosen:
         with tempfile.TemporaryDirectory() as temporary:
             results = parts[part](Path(temporary))
         print(save(HERE, part, results).read_text()[:1500])

@@ -209,7 +209,7 @@ def _answer(engine: Engine, ranked: Ranked, index: HammingIndex | None) -> list[
             return [point for point, _ in nearest]
         ranked = replace(ranked, shortlist=tuple(point for point, _ in nearest))
     response = engine.query_batch_points(NAME, [ranked.request()])[0]
-    return [int(point.id) for point in response.points]
+    return [int(point.id) for point in response.points[: ranked.limit]]
 
 
 def _cut(vectors: FloatArray, dim: int, distance: str) -> FloatArray:

@@ -69,7 +69,7 @@ def require_same_recipe(name: str, stored: Mapping[str, Json], recipe: Recipe) -
     before, after = (Compression.parse(str(values["compression"])) for values in (stored, given))
     if before == after:
         given = {**given, "compression": stored["compression"]}
-    if before == after or any(stored.get(key) != given[key] for key in given if key != "compression"):
+    if before == after or any(stored.get(key) != given.get(key) for key in {*stored, *given} - {"compression"}):
         require_equal(name, stored, given)
         return
     change = f"Collection.open({name!r}, at=…).recompress({str(after)!r})"

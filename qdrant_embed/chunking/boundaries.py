@@ -35,7 +35,8 @@ _SENTENCE = regex.compile(
 _CLAUSE = regex.compile(r"[,;:–—]\s+(?!\p{M})|[、，；：]\s*(?!\p{M})")
 _SPACE = regex.compile(r"\s+(?!\p{M})")
 _GRAPHEME = regex.compile(r"\X")
-_CLOSER = regex.compile(r"[\])}>]+[;,.]?\s*$")
+# Brackets, and the ends of admonitions (`///`, `:::`).
+_CLOSER = regex.compile(r"(?:[\])}>]+[;,.]?|/{3,}|:{3,})\s*$")
 _UNFINISHED = regex.compile(r"[\p{L},\-]")
 _LOWER = regex.compile(r"\p{Ll}")
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
-from typing import Any
-
-from semantic_text_splitter import CodeSplitter
+from typing import TYPE_CHECKING
 
 from qdrant_embed.chunking.base import Chunker, ChunkLimit
+from qdrant_embed.chunking.boundaries import BLOCK, GLUED, LINE, PAGE, line_levels
 from qdrant_embed.chunking.fitting import Fitter
-from qdrant_embed.chunking.plain import RecursiveChunker, pieces_between
-from qdrant_embed.chunking.ruler import Ruler
-from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, encodable
+from qdrant_embed.chunking.plain import chunk_by_levels
+from qdrant_embed.tokens import TokenCounter, encodable
 from qdrant_embed.types import Span
+
+if TYPE_CHECKING:
+    from tree_sitter import Language, Node, Tree
 
 GRAMMARS: Mapping[str, str] = {
     "text/x-python": "tree_sitter_python:language",
@@ -26,12 +27,20 @@ GRAMMARS: Mapping[str, str] = {
 }
 """Media type → the function that gives its grammar; the packages come with the extra `code`."""
 
+MOST_COMMENTS = 1_000
+"""Lines of comment in a row from which a file is cut by its lines alone."""
+_DEEPEST = 9
+_AHEAD = frozenset({"comment", "line_comment", "block_comment", "attribute_item", "decorator"})
+"""Nodes that belong to what stands right below them."""
+
 
 class CodeChunker:
     """Cuts source code between functions, classes and statements.
 
-    *Does*: for languages with an installed grammar, cuts at nodes of the syntax tree; for others, at blank lines and
-    lines like `recursive`. *Needs*: the extra `code` for the grammars. *Relation*: `auto` chooses it by media type.
+    *Does*: for languages with an installed grammar, cuts between nodes of the syntax tree, the outer ones first, and
+    keeps comments with what they stand above; for others, cuts at blank lines and lines like `recursive`. An edit
+    changes only the chunks that hold it (see `merging`). *Needs*: the extra `code` for the grammars.
+    *Relation*: `auto` chooses it by media type.
     """
 
     def __init__(self, counter: TokenCounter, limit: ChunkLimit, *, media_type: str = "") -> None:
@@ -44,26 +53,87 @@ class CodeChunker:
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the spans of the text, in order."""
-        counter = self._fitter.counter
+        levels = line_levels(text)
         language = _grammar(self._media_type)
-        if language is None:
-            return RecursiveChunker(counter, self._fitter.limit).spans(text)
-        starts = [offset for offset, _ in self._splitter(language).chunk_indices(encodable(text))]
-        return self._fitter.fit(Ruler(text, counter), pieces_between(text, [0, *starts[1:]]))
+        if language is not None:
+            levels |= node_levels(text, language, levels)
+        return chunk_by_levels(text, levels, self._fitter)
 
-    def _splitter(self, language: Any) -> CodeSplitter:
-        counter, room = self._fitter.counter, self._fitter.room
-        if isinstance(counter, HuggingFaceTokens):
-            return CodeSplitter.from_huggingface_tokenizer(language, counter.tokenizer, room)
-        return CodeSplitter.from_callback(language, counter.count, room)
+
+def node_levels(text: str, language: Language, known: Mapping[int, int]) -> dict[int, int]:
+    """Return position → level of lines that begin with a node of the syntax tree: the outer the node, the stronger.
+
+    :param known: Levels of the lines as such; a line that closes a bracket stays glued to what it closes.
+    """
+    from tree_sitter import Parser
+
+    data = encodable(text).encode()
+    # The parser counts lines by line feeds and columns in bytes.
+    rows, place = data.split(b"\n"), 0
+    starts: list[int] = []
+    for row in rows:
+        starts.append(place)
+        place += len(row.decode()) + 1
+    levels: dict[int, int] = {}
+    if _too_many_comments(rows):
+        return levels
+    for node, above, depth in outer_nodes(Parser(language).parse(data)):
+        start = starts[node.start_point.row]
+        level = known.get(start, GLUED)
+        if level not in (PAGE, GLUED) and start not in levels and _begins_line(node, rows):
+            outer = BLOCK + 3 * min(depth, _DEEPEST) + (level >= LINE)
+            levels[start] = GLUED if _follows_its_comment(node, above, rows) else outer
+    return levels
+
+
+def outer_nodes(tree: Tree) -> Iterator[tuple[Node, Node | None, int]]:
+    """Yield nodes in the order of the text, each with the sibling before it and its depth; none within one line."""
+    cursor, depth = tree.walk(), 0
+    above: Node | None = None  # not asked of the node, which would count all its siblings
+    while (node := cursor.node) is not None:
+        if depth:
+            yield node, above, depth
+        if node.start_point.row < node.end_point.row and cursor.goto_first_child():
+            above, depth = None, depth + 1
+            continue
+        above = node
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return
+            above, depth = cursor.node, depth - 1
+
+
+def _too_many_comments(rows: Sequence[bytes]) -> bool:
+    """Tell whether so many lines begin with `#` in a row that parsing Python, quadratic in that, would take minutes."""
+    run = 0
+    for row in rows:
+        body = row.lstrip()
+        run = run + 1 if body.startswith(b"#") else 0 if body else run
+        if run > MOST_COMMENTS:
+            return True
+    return False
+
+
+def _begins_line(node: Node, rows: Sequence[bytes]) -> bool:
+    row, column = node.start_point
+    return not rows[row][:column].strip()
+
+
+def _follows_its_comment(node: Node, above: Node | None, rows: Sequence[bytes]) -> bool:
+    """Tell whether a comment or an attribute stands on the lines right above, for itself and not behind other code."""
+    if above is None or above.type not in _AHEAD or node.start_point.row - above.end_point.row > 1:
+        return False
+    return _begins_line(above, rows)
 
 
 @lru_cache(maxsize=16)
-def _grammar(media_type: str) -> Any | None:
+def _grammar(media_type: str) -> Language | None:
     module, _, function = GRAMMARS.get(media_type, "").partition(":")
     if not module:
         return None
     try:
-        return getattr(import_module(module), function)()
+        from tree_sitter import Language
+
+        return Language(getattr(import_module(module), function)())
     except ImportError:
         return None

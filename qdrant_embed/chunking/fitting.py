@@ -90,13 +90,19 @@ class Fitter:
         return longer
 
     def _begun_earlier(self, ruler: Ruler, piece: Piece, tokens: int, previous: int) -> Piece:
-        """Begin a piece up to so many tokens earlier, at a natural place, within the chunk before and the section."""
+        """Begin a piece up to so many tokens earlier, at a natural place, within the section and the chunk before.
+
+        The chunk before is never repeated whole: it would say nothing that this one does not.
+        """
         span, floor = piece.span, max(piece.floor, previous)
         start = ruler.back(span.start, tokens, floor)
         if start >= span.start:
             return piece
-        if start > floor:
-            latest = max(start + 1, (start + span.start) // 2)
-            start = natural_cut(ruler.text, max(floor, start - 2 * NEARBY), start + 1, latest)
+        if start > floor or start == previous:
+            earliest = max(start, previous + 1)
+            latest = max(earliest, (start + span.start) // 2)
+            start = natural_cut(ruler.text, max(floor, start - 2 * NEARBY), earliest, latest)
         start, _ = trimmed(ruler.text, start, span.end)
+        if not any(map(str.isalnum, ruler.text[start : span.start])):
+            return piece
         return replace(piece, span=replace(span, start=start))

@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
+LONGEST_TITLE = 200
+"""Characters of a heading that are kept as its title."""
 _DEEPEST = 9
 _NOT_SPACE = re.compile(r"\S")
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n.*?^(?:---|\.\.\.)[ \t]*$", re.DOTALL | re.MULTILINE)
+# Not begun by a blank line: `---` with one after it is a rule.
+_FRONT_MATTER = re.compile(
+    r"\A---[ \t]*(?:\r\n?|\n)(?![ \t]*[\r\n])(?:.*?[\r\n])??(?:---|\.\.\.)[ \t]*(?=[\r\n]|\Z)", re.DOTALL
+)
 _ATTRIBUTES = re.compile(r"\s*\{[^{}]*\}\s*$")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _EMPHASIS = re.compile(r"(?<!\w)[*_`]+(?=\S)|(?<=\S)[*_`]+(?!\w)")
@@ -112,10 +117,17 @@ def _next_line(lines: Sequence[int], text: str, line: int) -> int:
 
 
 def plain_title(markup: str) -> str:
-    """Return a heading's words, without attributes (`{ #id }`), links' targets and emphasis."""
-    words = _LINK.sub(r"\1", _ATTRIBUTES.sub("", markup))
+    """Return a heading's words, without attributes (`{ #id }`), links' targets and emphasis; very long ones in part.
+
+    A file that has lost its line breaks may be one heading; its chunks shall not each carry a copy of it.
+    """
+    words = _LINK.sub(r"\1", _ATTRIBUTES.sub("", markup[: 4 * LONGEST_TITLE]))
     # A snake_case name keeps its underscores: only markers at the edge of a word are markup.
-    return " ".join(_EMPHASIS.sub("", words).split())
+    title = " ".join(_EMPHASIS.sub("", words).split())
+    if len(title) <= LONGEST_TITLE:
+        return title
+    kept = title[: LONGEST_TITLE - 1]
+    return (kept.rpartition(" ")[0] or kept) + "…"
 
 
 @lru_cache(maxsize=1)

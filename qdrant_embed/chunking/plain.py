@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from semantic_text_splitter import TextSplitter
@@ -34,9 +34,7 @@ class RecursiveChunker:
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the spans of the text, in order."""
-        ruler = Ruler(text, self._fitter.counter)
-        parts = cut(ruler, line_levels(text), self._fitter.room, _no_context)
-        return self._fitter.fit(ruler, (Piece(Span(start, end)) for start, end in parts))
+        return chunk_by_levels(text, line_levels(text), self._fitter)
 
 
 class SentenceChunker:
@@ -96,6 +94,13 @@ class TokenChunker:
             here = starts[-1]
             starts.append(word_start(ruler.text, here, end))
         return starts
+
+
+def chunk_by_levels(text: str, levels: Mapping[int, int], fitter: Fitter) -> Iterator[Span]:
+    """Yield the spans into which boundaries of these levels part a text that has no headings."""
+    ruler = Ruler(text, fitter.counter)
+    parts = cut(ruler, levels, fitter.room, _no_context)
+    return fitter.fit(ruler, (Piece(Span(start, end)) for start, end in parts))
 
 
 def word_start(text: str, start: int, end: int) -> int:

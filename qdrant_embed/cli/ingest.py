@@ -30,6 +30,9 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     window: options.Window = None,
     compression: options.Compression = None,
     language: options.Language = None,
+    layers: options.Layers = None,
+    task: options.Task = None,
+    runtime: options.Runtime = "auto",
     root: options.RootLabel = None,
     include: options.Include = None,
     exclude: options.Exclude = None,
@@ -48,9 +51,9 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
 
     flags = {
         "model": model, "chunker": chunker, "chunk_tokens": chunk_tokens, "overlap": overlap, "window": window,
-        "compression": compression, "language": language,
+        "compression": compression, "language": language, "layers": layers, "task": task,
     }  # fmt: skip
-    wanted = Wanted(collection, at, {name: value for name, value in flags.items() if value is not None})
+    wanted = Wanted(collection, at, {name: value for name, value in flags.items() if value is not None}, runtime)
     reading = ReadOptions(
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),

@@ -1,4 +1,4 @@
-"""`qdrant-embed models`: the presets, and every value of one with where it came from."""
+"""`qdrant-embed models`: the presets, narrowed down, and every value of one with where it was read."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from qdrant_embed.cli import options
 from qdrant_embed.cli.output import results, say, write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qdrant_embed.cli.model_values import Row, Rows
     from qdrant_embed.types import Json
 
 app = typer.Typer(help="List the models that have a preset; 'models show NAME' says everything about one.")
@@ -21,29 +24,34 @@ app = typer.Typer(help="List the models that have a preset; 'models show NAME' s
 def models(
     context: typer.Context,
     *,
-    filter: Annotated[str, typer.Option(help="Only models with this text in their name or description.")] = "",
+    filter: Annotated[str, typer.Option(help="Only models with all these words in name, source or description.")] = "",
+    language: Annotated[str, typer.Option(help="Only models for this language, e.g. de.")] = "",
+    kind: Annotated[str, typer.Option(help="dense, sparse, multivector, static, api; or an architecture.")] = "",
+    licence: Annotated[str, typer.Option("--licence", "--license", help="Only licences with these words.")] = "",
+    dim: Annotated[int, typer.Option(help="Only vectors that have, or can be cut to, this many dimensions.")] = 0,
     as_json: options.AsJson = False,
 ) -> None:
-    """List the models that have a preset."""
+    """List the models that have a preset, narrowed down by any of the flags."""
     if context.invoked_subcommand is not None:
         return
-    from qdrant_embed.embedding import describe, list_models
+    from qdrant_embed.cli.model_values import Wish, list_presets
 
-    listed: list[dict[str, Json]] = []
-    for name in list_models():
-        values, origin = describe(name)
-        if filter.lower() in f"{name} {values.get('about', '')} {values.get('source', '')}".lower():
-            listed.append({"name": name, **values, "origin": origin})
+    listed = list_presets(Wish(filter, language, kind, licence, dim))
     if as_json:
         write_json({"models": listed})
         return
+    if not listed:
+        say("no preset is like that; leave a flag out, or see all of them with: qdrant-embed models")
+        return
     table = Table("model", "dims", "tokens", "about", box=None, padding=(0, 2, 0, 0))
+    table.columns[0].no_wrap = True
     for number in (1, 2):
         table.columns[number].justify = "right"
     for model in listed:
         counts = [str(model.get(key) or "–") for key in ("dim", "max_tokens")]
-        table.add_row(Text(model["name"]), *counts, Text(model.get("about", "")))
+        table.add_row(Text(model["name"]), *counts, Text(_about(model)))
     results().print(table)
+    say(f"{len(listed)} models. What is not here (–) is read from a model's own files.")
     say("any sentence-transformers folder or hub id works too: --model PATH or --model OWNER/NAME")
 
 
@@ -51,44 +59,59 @@ def models(
 def show(
     name: Annotated[str, typer.Argument(help="Preset, folder or hub id.")], *, as_json: options.AsJson = False
 ) -> None:
-    """Say every value that is used for a model, and where it came from."""
+    """Say every value that is used for a model, and where it was read."""
+    from qdrant_embed.cli.model_values import prompted_texts, rows_of
     from qdrant_embed.cli.weights import find_weights
 
     weights = find_weights(name)
-    rows = _all_values(name) if weights.here else _preset_values(name)
+    rows = rows_of(name, here=weights.here)
+    texts = prompted_texts(rows)
     if as_json:
-        values = {key: {"value": value, "origin": origin} for key, value, origin in rows}
-        write_json({"name": name, "weights_here": weights.here, "weights": weights.place, "values": values})
+        values = {row.key: {"value": row.value, "origin": row.origin, "read_in": row.read_in} for row in rows}
+        write_json(
+            {"name": name, "weights_here": weights.here, "weights": weights.place, "texts": texts, "values": values}
+        )
         return
-    table = Table("value", "is", "from", box=None, padding=(0, 2, 0, 0))
-    for key, value, origin in rows:
-        table.add_row(key, Text("–" if value in ("", (), None) else str(value), overflow="fold"), Text(origin))
+    _print_rows(rows)
     console = results()
-    console.print(table)
+    for side, text in texts.items():
+        console.print(Text(f"{side}: {_shown(text)}"))
     console.print(Text(f"weights: {weights.place}"))
-    if weights.advice:
+    _print_warnings(rows)
+    if weights.advice and not any(row.key == "unloadable" and row.value for row in rows):
         say(f"What is not listed is read from the model's own files. To get them: {weights.advice}")
 
 
-def _all_values(name: str) -> list[tuple[str, Json, str]]:
-    from dataclasses import asdict
-
-    from qdrant_embed.embedding import load_embedder
-
-    embedder = load_embedder(name)
-    return [
-        (key, list(value) if isinstance(value, tuple) else value, embedder.origins.get(key, ""))
-        for key, value in asdict(embedder.preset).items()
-        if key != "name"
-    ]
+def _about(model: Mapping[str, Json]) -> str:
+    about = str(model.get("about", ""))
+    return f"{about} Cannot be loaded here: see 'models show'." if model.get("unloadable") else about
 
 
-def _preset_values(name: str) -> list[tuple[str, Json, str]]:
-    from qdrant_embed.embedding import describe
-    from qdrant_embed.errors import UnknownNameError
+def _print_rows(rows: Rows) -> None:
+    table = Table("value", "is", "from", box=None, padding=(0, 2, 0, 0))
+    for row in rows:
+        table.add_row(row.key, Text(_shown(row.value), overflow="fold"), Text(_origin(row)))
+    results().print(table)
 
-    try:
-        values, origin = describe(name)
-    except UnknownNameError:
-        return []  # a hub id: nothing is known before its files are here
-    return [(key, value, origin) for key, value in values.items()]
+
+def _print_warnings(rows: Rows) -> None:
+    stated = {row.key: row.value for row in rows}
+    if stated.get("unloadable"):
+        say(f"It cannot be loaded: it {stated['unloadable']}.", style="yellow")
+    if stated.get("licence_note"):
+        say(f"licence: {stated['licence_note']}", style="yellow")
+
+
+def _shown(value: Json) -> str:
+    if value in ("", (), [], {}, None):
+        return "–"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return "; ".join(f"{key} = {inner!r}" for key, inner in value.items())
+    # Line breaks in prompts matter; they must not look like those of the table.
+    return repr(value)[1:-1] if isinstance(value, str) else str(value)
+
+
+def _origin(row: Row) -> str:
+    return f"{row.origin}: {row.read_in}" if row.read_in else row.origin

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qdrant_embed.errors import CollectionNotFoundError
+from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError
 
 if TYPE_CHECKING:
     from qdrant_embed.collection import Collection
@@ -23,11 +23,13 @@ class Wanted:
     """A collection as it was asked for.
 
     :param recipe: The recipe flags that were typed, those left out not among them.
+    :param runtime: What runs the model.
     """
 
     name: str
     at: str
     recipe: Mapping[str, Json]
+    runtime: str = "auto"
 
 
 def folder_of(at: str) -> Path | None:
@@ -39,13 +41,16 @@ def require_location(at: str) -> None:
     """Refuse to look for collections where there is no folder, instead of making an empty one.
 
     :raises CollectionNotFoundError: The location is a folder that does not exist.
+    :raises ConfigurationError: It is a file.
     """
     folder = folder_of(at)
+    if folder is not None and folder.is_file():
+        raise ConfigurationError(f"{at!r} is a file; a location is a folder, a server's URL, or :memory:.")
     if folder is not None and not folder.is_dir():
         raise CollectionNotFoundError(f"there is no folder {at!r} yet, so there are no collections in it.")
 
 
-def open_stored(name: str, at: str) -> Collection:
+def open_stored(name: str, at: str, runtime: str = "auto") -> Collection:
     """Open a collection that exists.
 
     :raises CollectionNotFoundError: There is none of this name.
@@ -53,7 +58,7 @@ def open_stored(name: str, at: str) -> Collection:
     require_location(at)
     from qdrant_embed.collection import Collection
 
-    return Collection.open(name, at=at)
+    return Collection.open(name, at=at, runtime=runtime)
 
 
 def open_wanted(wanted: Wanted) -> Collection:
@@ -65,9 +70,9 @@ def open_wanted(wanted: Wanted) -> Collection:
     from qdrant_embed.recipe import Recipe
 
     try:
-        collection = open_stored(wanted.name, wanted.at)
+        collection = open_stored(wanted.name, wanted.at, wanted.runtime)
     except CollectionNotFoundError:
-        return Collection.open(wanted.name, at=wanted.at, recipe=Recipe(**wanted.recipe))
+        return Collection.open(wanted.name, at=wanted.at, recipe=Recipe(**wanted.recipe), runtime=wanted.runtime)
     try:
         _require_same(wanted, collection.recipe)
     except BaseException:

@@ -55,9 +55,31 @@ Compression = Annotated[
     str | None,
     typer.Option(help="What is stored: float32, 256d+float16, …", show_default="float32", rich_help_panel=_RECIPE),
 ]
+Runtime = Annotated[
+    str,
+    typer.Option(
+        "--runtime",
+        help="What runs the model: auto, openvino, openvino:int8, torch, torch:bf16, onnx …",
+        metavar="NAME",
+    ),
+]
 Language = Annotated[
     str | None,
     typer.Option(help="Language of BM25's word stems.", show_default="english", rich_help_panel=_RECIPE),
+]
+Layers = Annotated[
+    int | None,
+    typer.Option(
+        help="Blocks of the model that are run, from the bottom.", show_default="all", rich_help_panel=_RECIPE
+    ),
+]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        help="One of the model's tasks, or an instruction of your own.",
+        show_default="the model's usual one",
+        rich_help_panel=_RECIPE,
+    ),
 ]
 
 RootLabel = Annotated[

@@ -20,7 +20,9 @@ def rehearse(path: str, recipe: Recipe, reading: ReadOptions, progress: Callable
 
     Neither the model's weights nor the collection's points are touched, so nothing counts as embedded or reused.
     """
-    embedder = load_embedder(recipe.model, window=recipe.window, compression=recipe.compression)
+    embedder = load_embedder(
+        recipe.model, window=recipe.window, compression=recipe.compression, layers=recipe.layers, task=recipe.task
+    )
     chunker = make_chunker(recipe.chunker, embedder.tokens, chunk_limit(recipe, embedder))
     rehearsal = _Rehearsal(embedder, chunker, recipe.window, Tally())
     with Reader(reading) as reader:

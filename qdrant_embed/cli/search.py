@@ -37,11 +37,12 @@ def search(  # noqa: PLR0913 - one parameter for each flag
         typer.Option(help="key=value ('guide/*' for a prefix) or JSON; repeatable, all must hold."),
     ] = None,
     min_score: Annotated[float | None, typer.Option(help="Leave out weaker hits; the scale is the mode's.")] = None,
+    runtime: options.Runtime = "auto",
     as_json: options.AsJson = False,
 ) -> None:
     """Print the best passages for a question, best first."""
     where = parse_filters(filter or ())
-    with open_stored(collection, at) as docs:
+    with open_stored(collection, at, runtime) as docs:
         hits = docs.search(query, k, filter=where, mode=mode.value, min_score=min_score)
     if as_json:
         asked = {"query": query, "collection": collection, "at": at, "mode": mode.value, "k": k, "filter": where}

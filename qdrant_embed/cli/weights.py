@@ -47,8 +47,10 @@ def find_weights(name: str) -> Whereabouts:
     if module and find_spec(module) is not None:
         return Whereabouts(here=True, place=f"the installed package {module}")
     source = str(values.get("source", ""))
+    if not source and values.get("api"):
+        return Whereabouts(here=True, place="none here; a server is asked, nothing before the first text")
     if not source:
-        return Whereabouts(here=True, place="no weights needed")
+        return Whereabouts(here=True, place="none needed")
     if Path(source).expanduser().is_dir():
         return Whereabouts(here=True, place=source)
     return _on_hub(source, values)

@@ -5,8 +5,9 @@ from pathlib import Path
 from qdrant_embed.embedding.embedder import Embedder, Encoded
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.resolving import describe, list_models
+from qdrant_embed.embedding.word_tables import fit_word_table
 
-__all__ = ["Embedder", "Encoded", "Preset", "describe", "list_models", "load_embedder"]
+__all__ = ["Embedder", "Encoded", "Preset", "describe", "fit_word_table", "list_models", "load_embedder"]
 
 
 def load_embedder(
@@ -16,6 +17,8 @@ def load_embedder(
     compression: str = "float32",
     runtime: str = "auto",
     presets: str | Path | None = None,
+    layers: int = 0,
+    task: str = "",
 ) -> Embedder:
     """Return the embedder of a preset, a model folder or a hub id.
 
@@ -23,5 +26,10 @@ def load_embedder(
     :param compression: Dimensions kept and number format stored, e.g. `256d+float16`.
     :param runtime: What runs the weights; `auto` for the preset's own.
     :param presets: A preset file or folder of your own, laid over the others.
+    :param layers: Blocks that are run, counted from the bottom; 0 for all. Models trained for it lose little.
+    :param task: What the vectors are for: one of the preset's tasks, or, for a model that takes instructions, a
+        sentence such as `Given a claim, find documents that refute it`.
     """
-    return Embedder(name, window=window, compression=compression, runtime=runtime, presets=presets)
+    return Embedder(
+        name, window=window, compression=compression, runtime=runtime, presets=presets, layers=layers, task=task
+    )

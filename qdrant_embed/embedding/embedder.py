@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from qdrant_embed.compression import Compression
-from qdrant_embed.embedding.model_files import weights_fingerprint
-from qdrant_embed.embedding.pooling import POOLINGS
+from qdrant_embed.embedding.choosing import rendered, require_window, with_layers, with_task
+from qdrant_embed.embedding.counting import counter_of, special_tokens_of
+from qdrant_embed.embedding.identity import identity
+from qdrant_embed.embedding.lanes import run_sequences
 from qdrant_embed.embedding.preset import Preset
-from qdrant_embed.embedding.resolving import Resolved, resolve
-from qdrant_embed.embedding.runtimes import RUNTIMES, Batch, Runtime, TokenRuntime
-from qdrant_embed.embedding.sequences import Sequencer, TokenIds, batches_by_length
+from qdrant_embed.embedding.remembering import digest, recalled
+from qdrant_embed.embedding.resolving import WITHOUT_FILES, Resolved, resolve
+from qdrant_embed.embedding.running import Running
+from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
+from qdrant_embed.embedding.sequences import Cut, Sequencer, sequence_key
+from qdrant_embed.embedding.text_windows import TextCut, TextWindows
 from qdrant_embed.embedding.vectors import finish
-from qdrant_embed.errors import ConfigurationError, ModelError
+from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, WordTokens
 from qdrant_embed.types import FloatArray, Json
 from qdrant_embed.windowing import WindowStrategy
@@ -57,18 +61,20 @@ class Embedder:
         compression: str = "float32",
         runtime: str = "auto",
         presets: str | Path | None = None,
+        layers: int = 0,
+        task: str = "",
     ) -> None:
-        self._arguments = (window, compression, runtime, presets)
-        self._resolved: Resolved = resolve(name, presets)
+        self._arguments = (window, compression, runtime, presets, layers, task)
+        resolved = resolve(name, presets)
+        self._untasked = resolved.preset
+        self._resolved: Resolved = replace(resolved, preset=with_layers(with_task(resolved.preset, task), layers))
         self._window = WindowStrategy.parse(window)
+        require_window(self.preset, self._window.name)
         self._compression = Compression.parse(compression)
-        self._runtime_name = self.preset.runtime if runtime == "auto" else runtime
-        if self._runtime_name not in RUNTIMES:
-            RUNTIMES.get(self._runtime_name)
+        self._running = Running(self._resolved, runtime)
         kept = self._compression.dim_of(self.preset.name, self.preset.dim, self.preset.dims)
         # With `full` all dimensions are stored too, and the cut ones are made of them.
         self.dim = self.preset.dim if self._compression.full else kept
-        self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (self.preset.name, *self._arguments))
@@ -106,6 +112,8 @@ class Embedder:
     @cached_property
     def tokens(self) -> TokenCounter:
         """The model's own tokenizer."""
+        if self.preset.runtime in WITHOUT_FILES:
+            return counter_of(self.preset)
         if self._resolved.files is None:
             return WordTokens()
         return HuggingFaceTokens(self._resolved.files.tokenizer())
@@ -116,31 +124,33 @@ class Embedder:
 
         :raises ConfigurationError: The prompt leaves no room for any.
         """
-        if self._sequencer is None:
-            return self.max_tokens
-        return self._sequencer.room(self.preset.document_prompt)
+        cutter = self._sequencer or self._text_windows
+        return cutter.room(self.preset.document_prompt) if cutter else self.max_tokens
 
     @cached_property
     def fingerprint(self) -> Mapping[str, Json]:
         """Everything that decides the vectors, JSON-ready; equal fingerprints mean comparable vectors."""
-        preset, files = self.preset, self._resolved.files
-        return {
-            "model": preset.name if files is None else weights_fingerprint(files),
-            "tokenizer": self.tokens.name,
-            "dim": self.dim,
-            "max_tokens": preset.max_tokens,
-            "pooling": preset.pooling,
-            "normalize": preset.normalize,
-            "distance": preset.distance,
-            "query_prompt": preset.query_prompt,
-            "document_prompt": preset.document_prompt,
-        }
+        return identity(self._resolved, self.tokens, self.dim)
 
     @cached_property
     def _sequencer(self) -> Sequencer | None:
         if self._resolved.files is None or not isinstance(self.tokens, HuggingFaceTokens):
             return None
-        return Sequencer(self.tokens, self._resolved.files.transformer, self.max_tokens)
+        files, preset = self._resolved.files, self.preset
+        return Sequencer(
+            self.tokens,
+            files.transformer,
+            self.max_tokens,
+            padding=preset.padding,
+            text_only=preset.pooled == "text",
+            pad_id=-1 if files.static else None,
+        )
+
+    @cached_property
+    def _text_windows(self) -> TextWindows | None:
+        if self.preset.runtime not in WITHOUT_FILES:
+            return None
+        return TextWindows(self.tokens, self.max_tokens, special_tokens_of(self.preset, self.tokens))
 
     # Texts to vectors
 
@@ -148,9 +158,13 @@ class Embedder:
         """Return the vectors (n, dim), float32, of texts that will be searched."""
         return self.encode_documents(texts).vectors
 
-    def embed_queries(self, texts: Sequence[str]) -> FloatArray:
-        """Return the vectors (n, dim), float32, of questions."""
-        return self._encode(texts, self.preset.query_prompt).vectors
+    def embed_queries(self, texts: Sequence[str], *, task: str = "") -> FloatArray:
+        """Return the vectors (n, dim), float32, of questions.
+
+        :param task: Another task than the embedder's own, for these questions.
+        """
+        prompt = with_task(self._untasked, task).query_prompt if task else self.preset.query_prompt
+        return self._encode(texts, prompt, "query").vectors
 
     def encode_documents(self, texts: Sequence[str]) -> Encoded:
         """Return the vectors of texts that will be searched, with counts for a report.
@@ -160,85 +174,80 @@ class Embedder:
         """
         return self._encode(texts, self.preset.document_prompt)
 
-    def _encode(self, texts: Sequence[str], prompt: str) -> Encoded:
+    def _encode(self, texts: Sequence[str], prompt: str, kind: str = "document") -> Encoded:
         if isinstance(texts, str):
             raise ConfigurationError("give a list of texts, not a single one: embed_documents(['…']).")
         if not len(texts):
             return Encoded(np.zeros((0, self.dim), np.float32))
         if self._sequencer is None:
-            encoded = self._encode_texts(list(texts), prompt)
+            encoded = self._encode_texts(list(texts), prompt, kind)
         else:
             encoded = self._encode_sequences(self._sequencer, texts, prompt)
         vectors = finish(encoded.vectors, dim=self.dim, normalize=self.preset.normalize)
         return Encoded(vectors, encoded.tokens, encoded.truncated, encoded.windowed)
 
-    def _encode_texts(self, texts: list[str], prompt: str) -> Encoded:
-        """For runtimes that read text and know no limit."""
-        prompted = tuple(prompt + text for text in texts)
-        none = np.zeros((len(texts), 0), np.int64)
-        return Encoded(self._run(Batch(prompted, none, none)), tokens=sum(self.tokens.count_batch(prompted)))
+    def _encode_texts(self, texts: list[str], prompt: str, kind: str) -> Encoded:
+        """For runtimes that read text; some of them know no limit."""
+        if self._text_windows is None:
+            cuts, special = [TextCut([(0, 0)], [rendered(prompt, text)], 0) for text in texts], 0
+        else:
+            cuts, special = self._text_windows.cut(texts, prompt, self._window), self._text_windows.special_tokens
+        pieces = tuple(piece for cut in cuts for piece in cut.texts)
+
+        def run(places: Sequence[int]) -> Sequence[FloatArray]:
+            chosen = tuple(pieces[place] for place in places)
+            none = np.zeros((len(chosen), 0), np.int64)
+            return list(self._running.run(Batch(chosen, none, none, kind=kind, dim=self.dim)))
+
+        keys = (digest(piece.encode("utf-8", "surrogatepass")) for piece in pieces)
+        pooled = recalled({**self._kept_under, "dim": self.dim, "kind": kind}, keys, run)
+        return self._joined(cuts, pooled, sum(self.tokens.count_batch(pieces)) + special * len(pieces))
 
     def _encode_sequences(self, sequencer: Sequencer, texts: Sequence[str], prompt: str) -> Encoded:
         cuts = sequencer.cut(texts, prompt, self._window)
         sequences = [sequence for cut in cuts for sequence in cut.sequences]
-        pooled = np.empty((len(sequences), self.preset.dim), np.float32)
-        for places in batches_by_length([len(sequence) for sequence in sequences]):
-            pooled[places] = self._run_halving(sequencer, [sequences[place] for place in places], prompt)
-        vectors = np.empty((len(cuts), self.preset.dim), np.float32)
+        running = self._running
+
+        def run(places: Sequence[int]) -> Sequence[FloatArray]:
+            return run_sequences(running.run, sequencer, [sequences[place] for place in places], prompt, running.lanes)
+
+        pooled = recalled({**self._kept_under, "prompt": prompt}, map(sequence_key, sequences), run)
+        return self._joined(cuts, pooled, sum(map(len, sequences)))
+
+    @cached_property
+    def _kept_under(self) -> Mapping[str, Json]:
+        """What vectors on disk are kept under: int8 apart, while the other precisions stand for each other."""
+        return {**identity(self._resolved, self.tokens, self.preset.dim), "precision": self._running.kept_as}
+
+    def _joined(self, cuts: Sequence[Cut | TextCut], pooled: FloatArray, tokens: int) -> Encoded:
+        vectors = np.empty((len(cuts), pooled.shape[1]), np.float32)
         done = 0
         for row, cut in enumerate(cuts):
             vectors[row] = self._window.combine(pooled[done : done + len(cut.windows)], cut.windows)
             done += len(cut.windows)
         return Encoded(
             vectors,
-            tokens=sum(map(len, sequences)),
+            tokens=tokens,
             truncated=sum(cut.truncated for cut in cuts),
             windowed=sum(len(cut.windows) > 1 for cut in cuts),
         )
 
-    def _run_halving(self, sequencer: Sequencer, sequences: Sequence[TokenIds], prompt: str) -> FloatArray:
-        """Run a batch; if memory runs out, run its halves.
+    @property
+    def runtime(self) -> str:
+        """What runs the model, e.g. `openvino:bf16` or `torch`; the weights are loaded to find out.
 
-        :raises ModelError: Memory does not suffice for a single sequence.
+        :raises ModelError: They cannot be loaded.
         """
-        try:
-            return self._run(sequencer.batch(sequences, prompt))
-        except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
-                raise
-            if len(sequences) == 1:
-                raise ModelError(
-                    f"memory does not suffice for {len(sequences[0])} tokens at once with {self.preset.name!r}; make "
-                    "chunks smaller, or lower max_tokens in a preset of your own."
-                ) from error
-        # Outside the handler: its traceback would keep the failed batch's arrays alive.
-        middle = len(sequences) // 2
-        halves = (sequences[:middle], sequences[middle:])
-        return np.concatenate([self._run_halving(sequencer, half, prompt) for half in halves])
+        return self._running.name
 
-    def _run(self, batch: Batch) -> FloatArray:
-        with self._lock:
-            runtime = self._runtime
-            if isinstance(runtime, TokenRuntime):
-                vectors = POOLINGS[self.preset.pooling](runtime.token_states(batch), batch.mask)
-            else:
-                vectors = runtime.sentence(batch)
-        rows = len(batch.texts) or len(batch.ids)
-        if vectors.shape != (rows, self.preset.dim):
-            raise ModelError(
-                f"{self.preset.name!r} gave an array of shape {vectors.shape} for {rows} texts; its preset says "
-                f"dim = {self.preset.dim}, so {(rows, self.preset.dim)} was expected. Correct dim, or leave it out."
-            )
-        return vectors
-
-    @cached_property
+    @property
     def _runtime(self) -> Runtime | TokenRuntime:
-        return RUNTIMES.get(self._runtime_name)(self._resolved)
+        return self._running.runtime
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "allocate memory" in str(error)
-
-
-def _rebuild(name: str, window: str, compression: str, runtime: str, presets: str | Path | None) -> Embedder:
-    return Embedder(name, window=window, compression=compression, runtime=runtime, presets=presets)
+def _rebuild(
+    name: str, window: str, compression: str, runtime: str, presets: str | Path | None, layers: int, task: str
+) -> Embedder:
+    return Embedder(
+        name, window=window, compression=compression, runtime=runtime, presets=presets, layers=layers, task=task
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.embedding.preset import POOLINGS
+from qdrant_embed.embedding.static_files import static_place, static_values
 from qdrant_embed.errors import ModelError
 from qdrant_embed.tokens import HuggingFaceTokens
 from qdrant_embed.types import Json
@@ -46,6 +47,7 @@ class ModelFiles:
     :param origins: value name → the file it came from.
     :param plain: Whether the model is a transformer, a pooling and perhaps a normalisation, nothing else.
     :param lowercase: Whether texts are lower-cased before they are tokenised.
+    :param static: Whether the model is a table of vectors, without a transformer.
     """
 
     folder: Path
@@ -54,6 +56,7 @@ class ModelFiles:
     origins: Mapping[str, str]
     plain: bool
     lowercase: bool
+    static: bool = False
 
     def tokenizer(self) -> Tokenizer:
         """Read the model's fast tokenizer.
@@ -61,6 +64,8 @@ class ModelFiles:
         :raises ModelError: It has none.
         """
         tokenizer = HuggingFaceTokens.from_file(self.transformer / "tokenizer.json").tokenizer
+        if self.static:
+            return _without_special_tokens(tokenizer)
         if self.lowercase:
             from tokenizers.normalizers import Lowercase, Normalizer, Sequence
 
@@ -75,6 +80,16 @@ def read_model_files(folder: Path) -> ModelFiles:
     :raises ModelError: It is no model folder, has no safetensors weights, or does not begin with a transformer.
     """
     modules = _modules(folder)
+    config = read_json(folder / "config.json")
+    table = static_place(folder, modules, config)
+    if table is not None:
+        _require_safetensors(table, folder, modules[:1])
+        return _static_files(folder, table, modules)
+    if modules and _kind(modules[0]) != "Transformer":
+        raise ModelError(
+            f"the model in {folder} begins with a {_kind(modules[0])} module; only models that begin with a "
+            "Transformer or a StaticEmbedding can be loaded."
+        )
     transformer = folder / modules[0]["path"] if modules else folder
     if not (transformer / "config.json").is_file():
         raise ModelError(f"{folder} is not a model folder: {transformer / 'config.json'} is missing.")
@@ -99,6 +114,19 @@ def read_model_files(folder: Path) -> ModelFiles:
         and kinds in ([], ["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]),
         lowercase=bool(read_json(transformer / "sentence_bert_config.json").get("do_lower_case")),
     )
+
+
+def _static_files(folder: Path, table: Path, modules: list[dict[str, Any]]) -> ModelFiles:
+    normalized = bool(modules) and _kind(modules[-1]) == "Normalize"
+    found = {**_settings(folder), **static_values(table, read_json(table / "config.json"), normalized=normalized)}
+    values, origins = ({name: pair[side] for name, pair in found.items()} for side in (0, 1))
+    return ModelFiles(folder, table, values, origins, plain=True, lowercase=False, static=True)
+
+
+def _without_special_tokens(tokenizer: Tokenizer) -> Tokenizer:
+    from tokenizers import Tokenizer as FastTokenizer
+
+    return FastTokenizer.from_str(json.dumps(json.loads(tokenizer.to_str()) | {"post_processor": None}))
 
 
 def weights_fingerprint(files: ModelFiles) -> str:
@@ -143,11 +171,6 @@ def _modules(folder: Path) -> list[dict[str, Any]]:
         raise ModelError(
             f"the model in {folder} needs code of its own ({', '.join(foreign)}), which is not run. Choose a model "
             "that sentence-transformers knows."
-        )
-    if modules and _kind(modules[0]) != "Transformer":
-        raise ModelError(
-            f"the model in {folder} begins with a {_kind(modules[0])} module; only models that begin with a "
-            "Transformer can be loaded."
         )
     return modules
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 
+from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.types import FloatArray, IntArray
 
 
@@ -20,6 +22,12 @@ def weighted_mean(states: FloatArray, mask: IntArray) -> FloatArray:
     """Average with weights 1, 2, 3 … by position (SGPT, Muennighoff 2022, section 3.1)."""
     positions = np.cumsum(mask, axis=1) * mask
     return mean(states, positions)
+
+
+def mean_sqrt(states: FloatArray, mask: IntArray) -> FloatArray:
+    """Add the tokens and divide by the root of their number, so that longer texts have longer vectors."""
+    counts = mask.sum(1, keepdims=True).astype(np.float32)
+    return np.asarray(mean(states, mask) * np.sqrt(counts), np.float32)
 
 
 def maximum(states: FloatArray, mask: IntArray) -> FloatArray:
@@ -39,11 +47,33 @@ def last_token(states: FloatArray, mask: IntArray) -> FloatArray:
     return np.asarray(states[np.arange(len(states)), last], np.float32)
 
 
-POOLINGS: Mapping[str, Callable[[FloatArray, IntArray], FloatArray]] = {
+Pooler = Callable[[FloatArray, IntArray], FloatArray]
+"""States (n, tokens, dim) and mask (n, tokens) → vectors (n, dim)."""
+
+POOLINGS: Mapping[str, Pooler] = {
     "mean": mean,
     "weightedmean": weighted_mean,
+    "mean_sqrt_len_tokens": mean_sqrt,
     "max": maximum,
     "cls": first_token,
     "lasttoken": last_token,
 }
 """Pooling by the name that sentence-transformers uses."""
+
+
+def load_pooler(name: str, folder: Path | None) -> Pooler:
+    """Return a pooling by name, with its weights where it has any.
+
+    :param folder: The model's folder.
+    :raises ConfigurationError: It pools no token states.
+    :raises ModelError: Its weights are missing or do not fit.
+    """
+    if name == "latents" and folder is not None:
+        from qdrant_embed.embedding.latents import LatentPooling
+
+        return LatentPooling.from_file(folder / "latent_pooling.safetensors")
+    if name not in POOLINGS:
+        raise ConfigurationError(
+            f"the pooling {name!r} is not one of token states; choose one of {', '.join(POOLINGS)}."
+        )
+    return POOLINGS[name]

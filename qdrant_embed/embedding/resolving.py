@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
+from qdrant_embed.embedding.agreement import require_agreement, wider_dimensions
 from qdrant_embed.embedding.hub import fetch
 from qdrant_embed.embedding.model_files import ModelFiles, read_model_files
-from qdrant_embed.embedding.preset import Preset, PresetEntry, check_values, preset_defaults, read_presets
-from qdrant_embed.errors import ConfigurationError, ModelError, UnknownNameError
+from qdrant_embed.embedding.preset import Preset, check_values, make_preset, preset_defaults
+from qdrant_embed.embedding.preset_files import PresetEntry, read_presets
+from qdrant_embed.embedding.word_tables import find_table, table_folder
+from qdrant_embed.errors import ModelError, UnknownNameError
 from qdrant_embed.types import Json
 
+WITHOUT_FILES = ("api", "fastembed")
+"""Runtimes whose models bring no files that are read here."""
+_FASTEMBED = "fastembed:"
+_SHARED = (
+    *("query_prompt", "document_prompt", "query_template", "document_template"),
+    *("task_template", "tasks", "task", "dims", "distance", "normalize"),
+)
+"""Values that hold for the same weights whatever runs them."""
 _HUB_ID = re.compile(r"[A-Za-z0-9_.\-]+/[A-Za-z0-9_.\-]+")
 
 
@@ -53,7 +64,7 @@ def describe(name: str, presets: str | Path | None = None) -> tuple[Mapping[str,
 
 
 def resolve(name: str | Path, presets: str | Path | None = None) -> Resolved:
-    """Find a model by preset name, folder or hub id.
+    """Find a model by preset name, folder, hub id, or `fastembed:` and a name that fastembed knows.
 
     :raises UnknownNameError: It is none of them.
     :raises ModelError: Its files are missing, pickled or incomplete.
@@ -62,28 +73,69 @@ def resolve(name: str | Path, presets: str | Path | None = None) -> Resolved:
     text = str(name)
     if text in known:
         return _from_preset(text, known[text])
+    for preset, entry in known.items():
+        # Most hub repositories do not state their prompts; the preset of the same weights does.
+        if isinstance(name, str) and entry.values.get("source") == text and not entry.values.get("unloadable"):
+            return _from_preset(preset, entry)
+    if text.startswith(_FASTEMBED):
+        return _from_preset(text, _fastembed_entry(text.removeprefix(_FASTEMBED), dict(known)))
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if folder.is_dir() or find_table(folder):
         # Absolute, so that a worker process in another folder finds the same model.
         place = str(folder.resolve())
         entry = PresetEntry({"source": place}, {"source": "the folder given"})
-        return _filled(place, entry, read_model_files(folder.resolve()))
+        return _filled(place, entry, _read(folder.resolve(), ()))
     if isinstance(name, str) and _HUB_ID.fullmatch(text) and not text.startswith("."):
         entry = PresetEntry({"source": text}, {"source": "the id given"})
-        return _filled(text, entry, read_model_files(fetch(text)))
+        return _filled(text, entry, _read(fetch(text), ()))
     if isinstance(name, Path) or "/" in text or os.sep in text or text.startswith((".", "~")):
         raise ModelError(f"the model folder {text!r} does not exist. Give a folder, a hub id (owner/name) or a preset.")
     raise UnknownNameError("model", text, known)
 
 
+def _fastembed_entry(name: str, known: dict[str, PresetEntry]) -> PresetEntry:
+    """Return what is known of a model of fastembed; prompts, which it lacks, come from a preset of the same source."""
+    values: dict[str, Json] = {"runtime": "fastembed", "api_model": name}
+    origins = dict.fromkeys(values, "the name given")
+    for entry in reversed(known.values()):  # a user's own stand last
+        if str(entry.values.get("source")).lower() == name.lower():
+            shared = [key for key in _SHARED if key in entry.values]
+            values = {**{key: entry.values[key] for key in shared}, **values}
+            origins = {**{key: entry.origins[key] for key in shared}, **origins}
+            break
+    return PresetEntry(values, origins)
+
+
 def _from_preset(name: str, entry: PresetEntry) -> Resolved:
-    values = {key: str(value) for key, value in entry.values.items()}
+    values = {key: value for key, value in entry.values.items() if isinstance(value, str)}
+    if values.get("unloadable"):
+        raise ModelError(f"{name!r} cannot be loaded: it {values['unloadable']}.")
+    if values.get("runtime") in WITHOUT_FILES:
+        return _filled(name, _pooled_elsewhere(entry), None)
     folder = _from_package(values.get("package", ""))
     if folder is None and values.get("source"):
         source = Path(values["source"]).expanduser()
         install = values.get("install", "")
-        folder = source if source.is_dir() else fetch(values["source"], values.get("revision", ""), install=install)
-    return _filled(name, entry, read_model_files(folder) if folder else None)
+        folder = source if source.exists() else fetch(values["source"], values.get("revision", ""), install=install)
+    return _filled(name, entry, _read(folder, entry.values.get("languages", ())) if folder else None)
+
+
+def _read(place: Path, languages: Iterable[str]) -> ModelFiles:
+    """Read a model's folder; a word table is made one first."""
+    table = find_table(place)
+    return read_model_files(table_folder(table, languages) if table else place)
+
+
+def _pooled_elsewhere(entry: PresetEntry) -> PresetEntry:
+    """Say that such a model pools by itself, and fill what fastembed's own description of it says."""
+    described: Mapping[str, Json] = {}
+    if entry.values["runtime"] == "fastembed":
+        from qdrant_embed.embedding.fastembed_models import described_values
+
+        described = described_values(entry.values)
+    stated = {"pooling": "none", **described}
+    origins = dict.fromkeys(stated, str(entry.values["runtime"]))
+    return PresetEntry({**stated, **entry.values}, {**origins, **entry.origins})
 
 
 def _from_package(spec: str) -> Path | None:
@@ -99,11 +151,9 @@ def _filled(name: str, entry: PresetEntry, files: ModelFiles | None) -> Resolved
     :raises ModelError: Something that decides the vectors is stated nowhere.
     """
     stated = dict(files.values) if files else {}
-    if files and not files.plain and entry.values.get("pooling", "none") not in ("none", stated.get("pooling")):
-        raise ConfigurationError(
-            f"{name!r}: the preset says pooling = {entry.values['pooling']!r}, but the model's own modules pool by "
-            f"{stated.get('pooling')!r} and go on from there. Remove pooling from the preset."
-        )
+    if files:
+        require_agreement(name, entry.values, files)
+        stated |= wider_dimensions(entry.values, stated)
     values: dict[str, Json] = {**preset_defaults(), **stated, **entry.values}
     origins = dict.fromkeys(values, "default") | dict(files.origins if files else {}) | dict(entry.origins)
     if not values["pooling"]:
@@ -115,5 +165,4 @@ def _filled(name: str, entry: PresetEntry, files: ModelFiles | None) -> Resolved
     for needed in ("dim", "max_tokens"):
         if values[needed] < 1:
             raise ModelError(f"neither a preset nor the files of {name!r} state {needed}; add it to a preset.")
-    preset = Preset(name=name, **{**values, "dims": tuple(values["dims"])})
-    return Resolved(preset, files, origins)
+    return Resolved(make_preset(name, values), files, origins)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qdrant_embed.embedding.choosing import TEXT, rendered
 from qdrant_embed.embedding.model_files import read_json
+from qdrant_embed.embedding.remembering import digest
 from qdrant_embed.embedding.runtimes import Batch
 from qdrant_embed.errors import ConfigurationError, TextTooLongError
 from qdrant_embed.tokens import HuggingFaceTokens
@@ -24,6 +26,14 @@ TOKENS_PER_BATCH = 4096
 _STRETCH = 1.1
 
 TokenIds = Sequence[int]
+
+
+class TextTokens(list[int]):
+    """Token ids that know which of them are the text's (those of its last copy), where only those are pooled."""
+
+    def __init__(self, ids: TokenIds, text: slice) -> None:
+        super().__init__(ids)
+        self.text = text
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +60,24 @@ class Sequencer:
 
     :param folder: Where `tokenizer_config.json` and `config.json` are.
     :param max_tokens: What the model can take, prompt and special tokens included.
+    :param padding: Side on which short texts are padded; empty for what the tokenizer's files say.
+    :param text_only: Whether only the tokens of the text are to be pooled.
+    :param pad_id: What padding is filled with, and an empty text read as; None for what the files say.
+
+    Prompts stand before a text, or around it where they hold `{text}` (once or several times).
     """
 
-    def __init__(self, tokens: HuggingFaceTokens, folder: Path, max_tokens: int) -> None:
+    def __init__(
+        self,
+        tokens: HuggingFaceTokens,
+        folder: Path,
+        max_tokens: int,
+        *,
+        padding: str = "",
+        text_only: bool = False,
+        pad_id: int | None = None,
+    ) -> None:
+        self._tokens = tokens
         self._tokenizer = tokens.tokenizer
         self._max_tokens = max_tokens
         probe = self._tokenizer.encode("a", add_special_tokens=True)
@@ -60,8 +85,9 @@ class Sequencer:
         lead = probe.special_tokens_mask.index(0) if 0 in probe.special_tokens_mask else 0
         self._prefix, self._suffix = probe.ids[:lead], probe.ids[lead + inner :]
         config = read_json(folder / "tokenizer_config.json")
-        self.pad_left = config.get("padding_side") == "left"
-        self.pad_id = self._pad_id(folder, config.get("pad_token"))
+        self.pad_left = (padding or config.get("padding_side")) == "left"
+        self._text_only = text_only
+        self.pad_id = self._pad_id(folder, config.get("pad_token")) if pad_id is None else pad_id
 
     def _pad_id(self, folder: Path, pad_token: Any) -> int:
         text = pad_token.get("content") if isinstance(pad_token, dict) else pad_token
@@ -74,11 +100,16 @@ class Sequencer:
 
         :raises ConfigurationError: None do.
         """
-        prompted = len(self._tokenizer.encode(prompt, add_special_tokens=False)) if prompt else 0
-        return self._room_beside(prompted)
+        around, copies = sum(map(len, self._parts(prompt))), prompt.count(TEXT) or 1
+        return self._room_beside(around, copies)
 
-    def _room_beside(self, prompted: int) -> int:
-        room = self._max_tokens - len(self._prefix) - len(self._suffix) - prompted
+    def _parts(self, prompt: str) -> list[TokenIds]:
+        """Return the tokens of what stands before, between and after the copies of the text."""
+        parts = prompt.split(TEXT) if TEXT in prompt else [prompt, ""]
+        return [self._tokenizer.encode(part, add_special_tokens=False).ids if part else [] for part in parts]
+
+    def _room_beside(self, prompted: int, copies: int = 1) -> int:
+        room = (self._max_tokens - len(self._prefix) - len(self._suffix) - prompted) // copies
         if room < 1:
             raise ConfigurationError(
                 f"a prompt of {prompted} tokens leaves no room for text in the {self._max_tokens} tokens that the "
@@ -91,21 +122,17 @@ class Sequencer:
 
         :raises TextTooLongError: The strategy is `error` and a text is too long.
         """
+        if TEXT in prompt or (prompt and self._text_only):
+            return self._cut_templates(texts, prompt if TEXT in prompt else prompt + TEXT, strategy)
         if prompt:
             # Together, as in training: the last token of the prompt may depend on what follows it.
             encodings = self._tokenizer.encode_batch([prompt + text for text in texts], add_special_tokens=False)
-            return [self._cut(encoding, _prompt_tokens(encoding, len(prompt)), strategy) for encoding in encodings]
-        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [self._cut(encoding, 0, strategy) for encoding in encodings]
+            return [self._cut(encoding.ids, _prompt_tokens(encoding, len(prompt)), strategy) for encoding in encodings]
+        return [self._cut(ids, 0, strategy) for ids in self._tokens.ids_batch(texts)]
 
-    def _cut(self, encoding: Encoding, prompted: int, strategy: WindowStrategy) -> Cut:
-        ids = encoding.ids
+    def _cut(self, ids: TokenIds, prompted: int, strategy: WindowStrategy) -> Cut:
         room, length = self._room_beside(prompted), len(ids) - prompted
-        if length > room and strategy.name == "error":
-            raise TextTooLongError(
-                f"a text has {length} tokens, the model takes {room} beside prompt and special tokens. Make chunks "
-                "smaller, or choose the window strategy 'pcw' or 'truncate'."
-            )
+        _require_room(length, room, strategy)
         windows = strategy.windows(length, room)
         head = [*self._prefix, *ids[:prompted]]
         sequences = [
@@ -113,17 +140,61 @@ class Sequencer:
         ]
         return Cut(windows, sequences, length)
 
+    def _cut_templates(self, texts: Sequence[str], template: str, strategy: WindowStrategy) -> list[Cut]:
+        """As `cut`, with what stands around the text. One that fits is tokenised whole, as in training."""
+        whole = self._tokenizer.encode_batch([rendered(template, text) for text in texts], add_special_tokens=False)
+        room = self._max_tokens - len(self._prefix) - len(self._suffix)
+        after = len(template) - template.rindex(TEXT) - len(TEXT)
+        cuts = []
+        for text, encoding in zip(texts, whole, strict=True):
+            if len(encoding.ids) > room:
+                cuts.append(self._cut_long(text, template, strategy))
+                continue
+            end = len(rendered(template, text)) - after
+            first, last = _tokens_between(encoding, end - len(text), end)
+            ids = [*self._prefix, *encoding.ids, *self._suffix] or [self.pad_id]
+            shift = len(self._prefix)
+            cuts.append(Cut([(0, last - first)], [TextTokens(ids, slice(shift + first, shift + last))], last - first))
+        return cuts
+
+    def _cut_long(self, text: str, template: str, strategy: WindowStrategy) -> Cut:
+        """Put each window of a text where the template wants the text."""
+        parts = self._parts(template)
+        ids = self._tokenizer.encode(text, add_special_tokens=False).ids
+        room = self._room_beside(sum(map(len, parts)), len(parts) - 1)
+        _require_room(len(ids), room, strategy)
+        windows = strategy.windows(len(ids), room)
+        sequences = []
+        for start, end in windows:
+            copies = [token for part in parts[:-1] for token in (*part, *ids[start:end])]
+            place = slice(len(self._prefix) + len(copies) - (end - start), len(self._prefix) + len(copies))
+            sequences.append(TextTokens([*self._prefix, *copies, *parts[-1], *self._suffix], place))
+        return Cut(windows, sequences, len(ids))
+
     def batch(self, sequences: Sequence[TokenIds], prompt: str = "") -> Batch:
         """Pad sequences to the length of the longest."""
         longest = max(map(len, sequences))
         ids = np.full((len(sequences), longest), self.pad_id, np.int64)
         mask = np.zeros((len(sequences), longest), np.int64)
+        pooled = np.zeros_like(mask) if self._text_only else None
         for row, sequence in enumerate(sequences):
-            place = slice(longest - len(sequence), None) if self.pad_left else slice(None, len(sequence))
+            first = longest - len(sequence) if self.pad_left else 0
+            place = slice(first, first + len(sequence))
             ids[row, place] = sequence
             mask[row, place] = 1
-        prompted = len(self._tokenizer.encode(prompt, add_special_tokens=False)) + len(self._prefix) if prompt else 0
-        return Batch((), ids, mask, prompted)
+            if pooled is not None:
+                text = sequence.text if isinstance(sequence, TextTokens) else slice(0, 0)
+                # A text without tokens has none to pool: all stand in for them.
+                pooled[row, first + text.start : first + text.stop] = 1
+                pooled[row] = pooled[row] if pooled[row].any() else mask[row]
+        prompted = len(self._parts(prompt)[0]) + len(self._prefix) if prompt else 0
+        return Batch((), ids, mask, prompted, pooled)
+
+
+def sequence_key(sequence: TokenIds) -> bytes:
+    """Return a hash of what the model reads."""
+    place = f"{sequence.text}" if isinstance(sequence, TextTokens) else ""
+    return digest(np.asarray(sequence, np.int64).tobytes() + place.encode())
 
 
 def batches_by_length(lengths: Sequence[int], budget: int = TOKENS_PER_BATCH) -> Iterator[list[int]]:
@@ -145,6 +216,20 @@ def batches_by_length(lengths: Sequence[int], budget: int = TOKENS_PER_BATCH) ->
         batch.append(place)
     if batch:
         yield batch
+
+
+def _require_room(length: int, room: int, strategy: WindowStrategy) -> None:
+    if length > room and strategy.name == "error":
+        raise TextTooLongError(
+            f"a text has {length} tokens, the model takes {room} beside prompt and special tokens. Make chunks "
+            "smaller, or choose the window strategy 'pcw' or 'truncate'."
+        )
+
+
+def _tokens_between(encoding: Encoding, start: int, end: int) -> tuple[int, int]:
+    """Return the tokens [first, last) that have characters of [start, end)."""
+    inside = [place for place, (left, right) in enumerate(encoding.offsets) if right > start and left < end]
+    return (inside[0], inside[-1] + 1) if inside else (0, 0)
 
 
 def _prompt_tokens(encoding: Encoding, prompt_characters: int) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from qdrant_embed.errors import ConfigurationError, MissingExtraError
-from qdrant_embed.retrieval.hits import Hit
+from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters import PlainFilter, both, to_filter
+from qdrant_embed.store.filters import PlainFilter, to_filter
 from qdrant_embed.store.points import CHUNK_COUNT
 from qdrant_embed.store.schema import DENSE
 from qdrant_embed.types import Json
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
 PAGE = 1024
+_DOCUMENT_FIELDS = ("source", "root", "title", "media_type", "size", "modified", "document_id", CHUNK_COUNT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,21 +55,32 @@ class Browser:
 
         :raises ConfigurationError: There is no such point.
         """
-        records = self.engine.retrieve(self.name, [point_id], with_payload=True, with_vectors=False)
+        records = self.engine.retrieve(self.name, [point_id], with_payload=True) if _is_uuid(point_id) else []
         if not records:
             raise ConfigurationError(f"collection {self.name!r} has no point {point_id!r}.")
         return Hit.from_point(records[0])
 
-    def chunks(self, source: str, root: str | None) -> list[Hit]:
+    def chunks(self, source: str, root: str | None) -> Hits:
         """Return all chunks of a document, in reading order."""
-        plain: dict[str, Any] = {"source": source} | ({"root": root} if root is not None else {})
-        hits = [Hit.from_point(record) for record in self._scroll(to_filter(plain))]
-        return sorted(hits, key=lambda hit: (hit.root, hit.source, hit.index))
-
-    def neighbours(self, hit: Hit, before: int, after: int) -> list[Hit]:
-        """Return the chunks around a hit in its document, the hit included, in reading order."""
         from qdrant_client import models
 
+        # Not a plain filter: a file may be called `notes*.md`.
+        wanted = {"source": source} | ({"root": root} if root is not None else {})
+        where: list[models.Condition] = [
+            models.FieldCondition(key=key, match=models.MatchValue(value=value)) for key, value in wanted.items()
+        ]
+        hits = [Hit.from_point(record) for record in self._scroll(models.Filter(must=where))]
+        return Hits(sorted(hits, key=lambda hit: (hit.root, hit.source, hit.index)))
+
+    def neighbours(self, hit: Hit, before: int, after: int) -> Hits:
+        """Return the chunks around a hit in its document, the hit included, in reading order.
+
+        :raises ConfigurationError: `before` or `after` is negative.
+        """
+        from qdrant_client import models
+
+        if before < 0 or after < 0:
+            raise ConfigurationError(f"before={before}, after={after}; give 0 or more passages on each side.")
         where = models.Filter(
             must=[
                 models.FieldCondition(key="document_id", match=models.MatchValue(value=hit.document_id)),
@@ -76,13 +89,23 @@ class Browser:
                 ),
             ]
         )
-        return sorted(map(Hit.from_point, self._scroll(where)), key=lambda found: found.index)
+        return Hits(sorted(map(Hit.from_point, self._scroll(where)), key=lambda found: found.index))
 
     def documents(self, where: PlainFilter | models.Filter | None) -> list[StoredDocument]:
-        """Return the documents of the collection, by root and source."""
-        heads = both(to_filter({"chunk_index": 0}), to_filter(where))
-        found = [_document(record.payload or {}) for record in self._scroll(heads)]
+        """Return the documents that have a chunk which the filter lets through, by root and source."""
+        condition = to_filter(where)
+        # The first chunk speaks for its document, but what the filter asks for may stand in any other.
+        wanted = None if condition is None else self._document_ids(condition)
+        heads = self._scroll(to_filter({"chunk_index": 0}), payload=_DOCUMENT_FIELDS)
+        found = [
+            _document(head)
+            for head in (record.payload or {} for record in heads)
+            if wanted is None or head["document_id"] in wanted
+        ]
         return sorted(found, key=lambda document: (document.root, document.source))
+
+    def _document_ids(self, where: models.Filter) -> set[str]:
+        return {(record.payload or {})["document_id"] for record in self._scroll(where, payload=["document_id"])}
 
     def to_pandas(self, where: PlainFilter | models.Filter | None, *, vectors: bool) -> pd.DataFrame:
         """Return the chunks as a data frame, one row each, in reading order; `vectors` adds a column `vector`.
@@ -93,26 +116,36 @@ class Browser:
             import pandas as pd
         except ImportError:
             raise MissingExtraError("to_pandas()", "pandas", "qdrant-embed[pandas]") from None
+        columns = [column.name for column in fields(Hit) if column.name != "score"] + ["vector"] * vectors
         rows = []
         for record in self._scroll(to_filter(where), vectors=vectors):
-            row = Hit.from_point(record).as_dict()
-            del row["score"]
+            row = {column: value for column, value in Hit.from_point(record).as_dict().items() if column in columns}
             if vectors:
                 row["vector"] = record.vector[DENSE] if isinstance(record.vector, dict) else record.vector
             rows.append(row)
         rows.sort(key=lambda row: (row["root"], row["source"], row["index"]))
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows, columns=columns)
 
-    def _scroll(self, where: models.Filter | None, *, vectors: bool = False) -> Iterator[models.Record]:
+    def _scroll(
+        self, where: models.Filter | None, *, vectors: bool = False, payload: Sequence[str] | bool = True
+    ) -> Iterator[models.Record]:
         offset: Any = None
         wanted: bool | Sequence[str] = [DENSE] if vectors else False
         while True:
             records, offset = self.engine.scroll(
-                self.name, scroll_filter=where, limit=PAGE, offset=offset, with_payload=True, with_vectors=wanted
+                self.name, scroll_filter=where, limit=PAGE, offset=offset, with_payload=payload, with_vectors=wanted
             )
             yield from records
             if offset is None:
                 return
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except (ValueError, AttributeError, TypeError):
+        return False
+    return True
 
 
 def _document(payload: dict[str, Any]) -> StoredDocument:

@@ -15,13 +15,17 @@ from qdrant_embed.types import FloatArray
 if TYPE_CHECKING:
     from qdrant_client import models
 
-RRF_K = 60
-"""Rank constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009, section 2)."""
+RRF_K = 2
+"""Rank constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009, section 2).
+
+Qdrant's own default, not the paper's 60, which was chosen for fusing many lists: with two, a passage that one list puts
+first would fall behind any that both lists hold somewhere in their first hundred.
+"""
 CANDIDATES = 10
 """Hits that each list offers to the fusion, as a multiple of k."""
 MIN_CANDIDATES = 100
 SPARE_FOR_TIES = 8
-"""Hits asked for beyond k when fusing: which of several equal ones the engine puts last is chance."""
+"""Hits asked for beyond k: which of several equal ones the engine puts last is chance."""
 HNSW_EF = 256
 """Candidates kept while walking the graph; wide, since collections promise near-exact recall unless told otherwise."""
 
@@ -85,7 +89,7 @@ class Ranked:
             filter=single.filter,
             prefetch=single.prefetch,
             params=single.params,
-            limit=self.limit,
+            limit=self.limit + self._spare,
             with_payload=True,
             score_threshold=self.min_score if self._scores_are_the_models else None,
         )
@@ -101,6 +105,13 @@ class Ranked:
     @property
     def _scores_are_the_models(self) -> bool:
         return self.terms is not None or self.coding.compression.plain or self.coding.compression.full
+
+    @property
+    def _spare(self) -> int:
+        """Hits beyond k; none where the engine rescores codes, since the limit then says how many it rescores too."""
+        compression = self.coding.compression
+        rescored = self.vector is not None and compression.rescore is not None and not compression.full
+        return 0 if rescored else SPARE_FOR_TIES
 
     def _by_terms(self) -> models.Prefetch:
         from qdrant_client import models

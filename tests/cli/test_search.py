@@ -97,3 +97,9 @@ def test_a_filter_that_means_nothing_is_an_error_of_the_library(cli, ingested):
 
 def test_modes_are_those_of_the_library():
     assert {mode.value for mode in Mode} == set(get_args(library.Mode))
+
+
+def test_a_file_is_no_location(cli, pages):
+    answer = cli("search", "anything", "--at", pages / "index.md")
+    assert answer.code == 1
+    assert "is a file; a location is a folder" in answer.err

@@ -166,7 +166,7 @@ def test_too_little_memory_for_one_text_says_what_to_do(with_runtime):
     def no_memory(batch):
         raise MemoryError
 
-    with pytest.raises(ModelError, match=r"memory does not suffice for 5 tokens at once .* make chunks smaller"):
+    with pytest.raises(ModelError, match=r"memory does not suffice for 5 tokens at once; make chunks smaller"):
         with_runtime(Recorder(fault=no_memory)).embed_documents(["w1", "w2"])
 
 

@@ -48,7 +48,7 @@ def test_values_come_from_the_models_files_and_say_which(save_model):
         ({"word_embedding_dimension": 32, "pooling_mode_cls_token": True, "pooling_mode_max_tokens": True}, "none", 64),
         ({"embedding_dimension": 32, "pooling_mode": ["mean", "max", "cls"]}, "none", 96),
         ({"embedding_dimension": 32, "pooling_mode": ["max"]}, "max", 32),
-        ({"embedding_dimension": 32, "pooling_mode": "mean_sqrt_len_tokens"}, "none", 32),
+        ({"embedding_dimension": 32, "pooling_mode": "mean_sqrt_len_tokens"}, "mean_sqrt_len_tokens", 32),
     ],
 )
 def test_every_way_to_write_a_pooling_is_read(folder, config, pooling, dim):
@@ -125,7 +125,8 @@ def test_broken_json_is_named(folder):
 @pytest.mark.parametrize(
     ("place", "type", "message"),
     [
-        (0, "sentence_transformers.models.StaticEmbedding", "begins with a StaticEmbedding module"),
+        (0, "sentence_transformers.models.BoW", "begins with a BoW module"),
+        (0, "sentence_transformers.models.StaticEmbedding", "goes on from its table by Pooling, Normalize"),
         (1, "custom_pooling.Pooling", r"needs code of its own \(custom_pooling\.Pooling\), which is not run"),
     ],
 )

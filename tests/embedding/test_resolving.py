@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from qdrant_embed.embedding import load_embedder
-from qdrant_embed.embedding.preset import PRESETS_VARIABLE
+from qdrant_embed.embedding.preset_files import PRESETS_VARIABLE
 from qdrant_embed.errors import ConfigurationError, ModelError, UnknownNameError
 
 

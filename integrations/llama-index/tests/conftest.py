@@ -5,6 +5,7 @@ import os
 import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("QDRANT_EMBED_RUNTIME", "torch")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 PAGES = {

@@ -29,11 +29,12 @@ def embedding():
 def calls(monkeypatch):
     """Return a list that fills with (method, texts) as the embedder is called."""
     seen = []
+    originals = dict(vars(Embedder))
     for name in ("embed_documents", "embed_queries"):
 
-        def recording(self, texts, name=name, original=vars(Embedder)[name]):
+        def recording(self, texts, name=name):
             seen.append((name, list(texts)))
-            return original(self, texts)
+            return originals[name](self, texts)
 
         monkeypatch.setattr(Embedder, name, recording)
     return seen
@@ -77,11 +78,12 @@ def test_async_takes_the_same_ways(embedding, calls):
 )
 def test_async_leaves_the_loop_free(embedding, monkeypatch, call, given):
     beat = threading.Event()
+    originals = dict(vars(Embedder))
     for name in ("embed_documents", "embed_queries"):
 
-        def waiting(self, texts, original=vars(Embedder)[name]):
+        def waiting(self, texts, name=name):
             assert beat.wait(timeout=20), "the event loop stood still while embedding"
-            return original(self, texts)
+            return originals[name](self, texts)
 
         monkeypatch.setattr(Embedder, name, waiting)
 

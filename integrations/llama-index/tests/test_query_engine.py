@@ -85,7 +85,7 @@ def test_the_user_guide_answers_a_question_about_itself(make_collection):
     assert not report.failed
     retriever = guide.as_retriever(k=5)
     response = RetrieverQueryEngine.from_args(retriever, llm=QuotingLLM()).query(
-        "Which environment variable holds the API key of my server?"
+        "Which environment variable holds the API key of my Qdrant server?"
     )
     assert "QDRANT_API_KEY" in str(response)
     for found in response.source_nodes:

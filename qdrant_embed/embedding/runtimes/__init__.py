@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.registry import Registry
 from qdrant_embed.types import FloatArray, IntArray
 
@@ -21,12 +20,18 @@ class Batch:
     :param ids: Token ids (n, tokens).
     :param mask: 1 for tokens, 0 for padding (n, tokens).
     :param prompted: Leading tokens that are prompt or stand before it, for models whose pooling leaves those out.
+    :param pooled: 1 for the tokens that are pooled, where these are not all (n, tokens).
+    :param kind: `document` or `query`, for servers that want to be told.
+    :param dim: Dimensions that will be kept, 0 for all; a runtime that can may give no more.
     """
 
     texts: tuple[str, ...]
     ids: IntArray
     mask: IntArray
     prompted: int = 0
+    pooled: IntArray | None = None
+    kind: str = "document"
+    dim: int = 0
 
 
 class Runtime(Protocol):
@@ -42,15 +47,24 @@ class TokenRuntime(Protocol):
     """Gives one vector per token; pooling is done above."""
 
     def token_states(self, batch: Batch) -> FloatArray:
-        """Return the last layer's states (n, tokens, dim), float32."""
+        """Return the states that are pooled (n, tokens, dim), float32."""
         ...
 
 
-RUNTIMES: Registry[Callable[[Resolved], Runtime | TokenRuntime]] = Registry(
+RUNTIMES: Registry[Callable[..., Runtime | TokenRuntime]] = Registry(
     "runtime",
     "qdrant_embed.runtimes",
     {
+        "api": "qdrant_embed.embedding.runtimes.api:ApiRuntime",
+        "fastembed": "qdrant_embed.embedding.runtimes.fastembed:FastembedRuntime",
         "hashing": "qdrant_embed.embedding.runtimes.hashing:HashingRuntime",
+        "static": "qdrant_embed.embedding.runtimes.static:StaticRuntime",
+        "onnx": "qdrant_embed.embedding.runtimes.onnx:load",
+        "openvino": "qdrant_embed.embedding.runtimes.openvino:load",
         "torch": "qdrant_embed.embedding.runtimes.torch:load",
     },
 )
+"""Name → what makes it of a resolved model; one that knows precisions takes them as a second argument.
+
+A runtime may say `takes_threads = True`, and with `lanes` how many batches it works on at once.
+"""

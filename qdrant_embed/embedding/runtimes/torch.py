@@ -2,105 +2,54 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import copy
+import queue
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdrant_embed.embedding.hub import stay_silent
-from qdrant_embed.embedding.model_files import ModelFiles
+from qdrant_embed.embedding.graphs import pooled_module, pools_inside
+from qdrant_embed.embedding.modules import load_model, pooling_only, token_module
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
-from qdrant_embed.errors import MissingExtraError, ModelError
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
     import torch
 
-log = logging.getLogger(__name__)
 
-PROBE = "Größe matters: a naïve CAFÉ,\tin 42 words — don't 統一 it!"
-"""Letters with marks, capitals, signs and another script: what tokenizers disagree on."""
+def load(resolved: Resolved, precision: str = "") -> Runtime | TokenRuntime:
+    """Load a model's weights onto the best device there is; where there are several GPUs, onto each.
 
-
-def load(resolved: Resolved) -> Runtime | TokenRuntime:
-    """Load a model's weights, in float32, onto the best device there is.
-
+    :param precision: `float32` or `bf16`; empty for bf16 on NVIDIA GPUs that have it, else float32.
     :raises ModelError: The weights do not fit the configuration, or need code that comes with the model.
     """
-    if resolved.files is None:
-        raise ModelError(f"the preset {resolved.preset.name!r} names no weights; give it a source.")
-    model = _load_modules(resolved.files)
-    _require_same_tokens(model, resolved.files)
-    if resolved.files.plain and resolved.preset.pooling != "none":
-        return TorchTokenRuntime(model)
-    return TorchSentenceRuntime(model)
+    import torch
+
+    model = load_model(resolved)
+    gpus = torch.cuda.device_count() if model.device.type == "cuda" else 0
+    halved = precision == "bf16" or (not precision and gpus > 0 and torch.cuda.is_bf16_supported())
+    if halved:
+        model = model.to(torch.bfloat16)
+    if gpus > 1:
+        devices = [f"cuda:{number}" for number in range(gpus)]
+        models = [_on_device(copy.deepcopy(model).to(device), resolved) for device in devices]
+        return TorchTokenPool(models) if isinstance(models[0], TorchTokenRuntime) else TorchPool(models)
+    return _on_device(model, resolved)
 
 
-def _load_modules(files: ModelFiles) -> Any:
-    stay_silent()
-    try:
-        import torch
-        from sentence_transformers import SentenceTransformer
-        from sentence_transformers.sentence_transformer.modules import Transformer
-    except ImportError as error:
-        raise MissingExtraError("this model", str(error.name), "sentence-transformers>=6") from error
-    try:
-        with _quiet():
-            settings = {"use_safetensors": True, "dtype": torch.float32}
-            source = str(files.folder)
-            if (files.folder / "modules.json").exists():
-                model = SentenceTransformer(
-                    source, trust_remote_code=False, local_files_only=True, model_kwargs=settings
-                )
-            else:
-                # Left to itself, sentence-transformers would add mean pooling of its own accord.
-                offline = {"local_files_only": True, "trust_remote_code": False}
-                transformer = Transformer(
-                    source, model_kwargs=settings | offline, processor_kwargs=offline, config_kwargs=offline
-                )
-                model = SentenceTransformer(modules=[transformer])
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise ModelError(
-            f"the model in {files.folder} could not be loaded: {reason}. If it needs code of its own, that code is not "
-            "run; choose a model that transformers knows."
-        ) from error
-    log.info("loaded %s on %s", files.folder.name, model.device)
-    return model.eval()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the bar that counts tensors off the terminal; ours counts documents."""
-    from transformers.utils import logging as transformers_logging
-
-    theirs: Any = transformers_logging
-    shown = theirs.is_progress_bar_enabled()
-    theirs.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            theirs.enable_progress_bar()
-
-
-def _require_same_tokens(model: Any, files: ModelFiles) -> None:
-    """Compare our reading of `tokenizer.json` with what transformers makes of the whole folder."""
-    theirs = model.tokenizer(PROBE, truncation=False)["input_ids"]
-    ours = files.tokenizer().encode(PROBE, add_special_tokens=True).ids
-    if list(theirs) != list(ours):
-        raise ModelError(
-            f"tokenizer.json in {files.transformer} gives other tokens than the tokenizer that transformers builds "
-            "from that folder, so vectors would be wrong. Save it anew: "
-            "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)."
-        )
+def _on_device(model: Any, resolved: Resolved) -> TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime:
+    if not pooling_only(resolved):
+        return TorchSentenceRuntime(model)
+    preset = resolved.preset
+    if model.device.type == "cuda" and pools_inside(resolved):
+        return TorchPooledRuntime(model, preset.states, preset.pooling)
+    return TorchTokenRuntime(model, preset.states)
 
 
 class _Torch:
-    """What both forms share: arrays to tensors on the model's device."""
+    """What all forms share: arrays to tensors on the model's device."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -110,21 +59,62 @@ class _Torch:
 
         device = self._model.device
         return {
-            "input_ids": torch.from_numpy(batch.ids).to(device),
-            "attention_mask": torch.from_numpy(batch.mask).to(device),
+            "input_ids": torch.from_numpy(batch.ids).to(device, non_blocking=True),
+            "attention_mask": torch.from_numpy(batch.mask).to(device, non_blocking=True),
         }
 
 
 class TorchTokenRuntime(_Torch):
     """For a transformer that only needs pooling and normalising: both are done above."""
 
+    def __init__(self, model: Any, states: str = "last") -> None:
+        super().__init__(model)
+        self._states = token_module(model, states)
+
     def token_states(self, batch: Batch) -> FloatArray:
-        """Return the last layer's states (n, tokens, dim)."""
+        """Return the states that are pooled (n, tokens, dim)."""
         import torch
 
         with torch.inference_mode():
-            states = self._model[0](self._features(batch))["token_embeddings"]
+            states = self._states(**self._features(batch))
         return np.asarray(states.float().cpu().numpy(), np.float32)
+
+
+class TorchPooledRuntime(_Torch):
+    """As `TorchTokenRuntime`, but pooled on the GPU, in float32: states of all tokens are too many to carry over."""
+
+    def __init__(self, model: Any, states: str, pooling: str) -> None:
+        super().__init__(model)
+        tokens = token_module(model, states)
+        self._pooled = pooled_module(_InFloat32.around(tokens), pooling)
+        self.tokenwise = TorchTokenRuntime(model, states)
+
+    def sentence(self, batch: Batch) -> FloatArray:
+        """Return sentence vectors (n, dim)."""
+        import torch
+
+        with torch.inference_mode():
+            vectors = self._pooled(**self._features(batch))
+        return np.asarray(vectors.cpu().numpy(), np.float32)
+
+
+class _InFloat32:
+    """Casts states before they are added up."""
+
+    @staticmethod
+    def around(states: torch.nn.Module) -> torch.nn.Module:
+        import torch
+
+        class Cast(torch.nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.states = states
+
+            def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+                cast: torch.Tensor = self.states(input_ids, attention_mask).float()
+                return cast
+
+        return Cast()
 
 
 class TorchSentenceRuntime(_Torch):
@@ -147,3 +137,38 @@ class TorchSentenceRuntime(_Torch):
             for module in self._modules:
                 features = module(features)
         return np.asarray(features["sentence_embedding"].float().cpu().numpy(), np.float32)
+
+
+class TorchPool:
+    """One model for each GPU; a batch goes to one that is free.
+
+    Threads are enough: kernels run outside the interpreter's lock, and no vector crosses a process.
+    """
+
+    takes_threads = True
+
+    def __init__(self, models: Sequence[TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime]) -> None:
+        self.lanes = len(models)
+        self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        for model in models:
+            self._free.put(model)
+
+    def sentence(self, batch: Batch) -> FloatArray:
+        """Return sentence vectors (n, dim)."""
+        return self._run("sentence", batch)
+
+    def _run(self, method: str, batch: Batch) -> FloatArray:
+        model = self._free.get()
+        try:
+            found: FloatArray = getattr(model, method)(batch)
+            return found
+        finally:
+            self._free.put(model)
+
+
+class TorchTokenPool(TorchPool):
+    """As `TorchPool`, for models that are pooled above."""
+
+    def token_states(self, batch: Batch) -> FloatArray:
+        """Return the states that are pooled (n, tokens, dim)."""
+        return self._run("token_states", batch)

@@ -1,0 +1,65 @@
+"""The reference page of all presets: `python -m qdrant_embed.cli.model_page > docs/reference/models.md`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from qdrant_embed.cli.model_values import Wish, list_presets, stated_prompts
+
+if TYPE_CHECKING:
+    from qdrant_embed.types import Json
+
+_HEAD = """# Models with a preset
+
+Made from the preset files by `python -m qdrant_embed.cli.model_page`; do not edit it by hand. What is not stated (–) is
+read from a model's own files. `qdrant-embed models show NAME` says of each value where it was read.
+"""
+_COLUMNS = ("preset", "weights", "dims", "cut to", "tokens", "pooling", "attention", "licence", "before a question")
+
+
+def page() -> str:
+    """Return the page, in Markdown."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    yield _HEAD
+    # Ours alone: a user's own presets stand in no page of ours.
+    listed = sorted(list_presets(Wish(), ours=True), key=lambda model: (model["origin"], model["name"]))
+    for origin, models in groupby(listed, key=lambda model: model["origin"]):
+        yield f"## {str(origin).removeprefix('preset ')}\n"
+        yield f"| {' | '.join(_COLUMNS)} |"
+        yield f"|{'---|' * len(_COLUMNS)}"
+        family = list(models)
+        yield from (f"| {' | '.join(_cells(model))} |" for model in family)
+        yield ""
+        refused = [model for model in family if model.get("unloadable")]
+        yield from (f"- `{model['name']}` cannot be loaded: it {model['unloadable']}." for model in refused)
+        yield from [""] if refused else []
+
+
+def _cells(model: Mapping[str, Json]) -> list[str]:
+    query, _ = stated_prompts(model)
+    weights = model.get("source") or model.get("api_model") or model.get("endpoint") or "–"
+    return [
+        f"`{model['name']}`",
+        str(weights),
+        str(model.get("dim", "–")),
+        ", ".join(map(str, _shortened(model.get("dims", [])))) or "–",
+        str(model.get("max_tokens", "–")),
+        str(model.get("pooling", "–")),
+        str(model.get("attention", "–")),
+        str(model.get("licence") or "–"),
+        "`{}`".format(repr(query).replace("|", "\\|")) if query else "–",
+    ]
+
+
+def _shortened(sizes: list[int]) -> list[int | str]:
+    return [*sizes[:2], "…", *sizes[-2:]] if len(sizes) > 5 else list(sizes)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

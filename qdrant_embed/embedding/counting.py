@@ -1,0 +1,153 @@
+"""Counting tokens for models whose weights, and perhaps tokenizer, are elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from qdrant_embed.embedding.preset import Preset
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.tokens import HuggingFaceTokens, TiktokenTokens, TokenCounter
+from qdrant_embed.types import IntArray
+
+log = logging.getLogger(__name__)
+
+_TIKTOKEN = "tiktoken:"
+_CACHE_VARIABLES = ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR")
+_ENCODINGS_AT = "https://openaipublic.blob.core.windows.net/encodings/{}.tiktoken"
+"""Where tiktoken loads an encoding from; the hash of this address is the file's name in its cache."""
+
+
+class EstimatedTokens:
+    """Counts what a byte-level tokenizer would, rather more than less, without having one.
+
+    Four letters of the Latin alphabet, a digit, a mark or a gap are one token; other letters as many as their UTF-8
+    form has bytes, less one. English prose counts about a fifth more than OpenAI's encodings do.
+    """
+
+    name = "estimate:1"
+    _pattern = re.compile(r"[A-Za-z]{1,4}|[^\x00-\x7f]|[^\sA-Za-z]|\s{2,}|\n")
+
+    def count(self, text: str) -> int:
+        """Return about as many tokens as the text has, rather more than less."""
+        return sum(_weight(found) for found in self._pattern.findall(text))
+
+    def count_batch(self, texts: Sequence[str]) -> list[int]:
+        """Return `count` of each text, in order."""
+        return [self.count(text) for text in texts]
+
+    def offsets(self, text: str) -> IntArray:
+        """Return the character span of every token, shape (tokens, 2); a character of two tokens is there twice."""
+        spans = [match.span() for match in self._pattern.finditer(text) for _ in range(_weight(match.group()))]
+        return np.array(spans, np.int64).reshape(-1, 2)
+
+
+def _weight(found: str) -> int:
+    return 1 if found.isascii() or found.isspace() else len(found.encode("utf-8", "replace")) - 1 or 1
+
+
+def counter_of(preset: Preset) -> TokenCounter:
+    """Return what counts the tokens of a model whose files are not read here.
+
+    That is the tokenizer that the preset names, `tiktoken:NAME` or the path of a `tokenizer.json`, else an estimate.
+    Nothing is downloaded: an encoding that tiktoken has not cached is replaced by the estimate too, which is said once.
+
+    :raises ConfigurationError: The preset names a tokenizer that is not there.
+    """
+    if preset.runtime == "fastembed" and not preset.tokenizer:
+        from qdrant_embed.embedding.fastembed_models import tokenizer_of
+
+        return tokenizer_of(preset)
+    return _counter(preset.tokenizer)
+
+
+def special_tokens_of(preset: Preset, counter: TokenCounter) -> int:
+    """Return how many tokens are added to each text: what the preset says, else what the tokenizer would add."""
+    if preset.special_tokens or not isinstance(counter, HuggingFaceTokens):
+        return preset.special_tokens
+    return int(counter.tokenizer.num_special_tokens_to_add(is_pair=False))
+
+
+def identity_of(preset: Preset) -> Mapping[str, str]:
+    """Return which model, and which tokenizer, a fingerprint should name where no files tell.
+
+    The tokenizer is the one the preset names, though an estimate may stand in for it: that moves a limit, not a vector.
+    """
+    if preset.runtime == "fastembed":
+        from qdrant_embed.embedding.fastembed_models import fingerprint_of
+
+        return {"model": fingerprint_of(preset)}
+    if preset.runtime == "api":
+        named = preset.api_model or preset.source or preset.name
+        return {"model": f"{preset.api}:{named}", "tokenizer": preset.tokenizer or EstimatedTokens.name}
+    return {}
+
+
+@lru_cache(maxsize=32)
+def _counter(tokenizer: str) -> TokenCounter:
+    if not tokenizer:
+        return EstimatedTokens()
+    if tokenizer.startswith(_TIKTOKEN):
+        return _tiktoken(tokenizer.removeprefix(_TIKTOKEN))
+    path = Path(tokenizer).expanduser()
+    path = path / "tokenizer.json" if path.is_dir() else path
+    if not path.is_file():
+        raise ConfigurationError(
+            f"tokenizer = {tokenizer!r} is no file; give the path of a tokenizer.json or of its folder, or "
+            "tiktoken:NAME, or leave it out for an estimate."
+        )
+    return HuggingFaceTokens.from_file(path)
+
+
+def _tiktoken(encoding: str) -> TokenCounter:
+    for variable, folder in _tiktoken_caches():
+        if (folder / _cached_as(encoding)).is_file():
+            with _variable(variable, folder):
+                return TiktokenTokens(encoding)
+    log.warning(
+        "tokens are estimated, about a fifth too many: tiktoken has no copy of %r. To count exactly, let it fetch one "
+        "once: python -c \"import tiktoken; tiktoken.get_encoding('%s')\"",
+        encoding,
+        encoding,
+    )
+    return EstimatedTokens()
+
+
+def _cached_as(encoding: str) -> str:
+    return hashlib.sha1(_ENCODINGS_AT.format(encoding).encode()).hexdigest()  # noqa: S324 - a file name of tiktoken's
+
+
+def _tiktoken_caches() -> Iterator[tuple[str, Path]]:
+    """Yield the folders that may hold encodings: tiktoken's own cache, then the one that comes with LlamaIndex."""
+    stated = next((variable for variable in _CACHE_VARIABLES if variable in os.environ), "")
+    if stated:
+        yield stated, Path(os.environ[stated])
+    else:
+        yield _CACHE_VARIABLES[0], Path(tempfile.gettempdir()) / "data-gym-cache"
+    found = find_spec("llama_index")
+    for place in (found.submodule_search_locations or ()) if found else ():
+        yield _CACHE_VARIABLES[0], Path(place) / "core" / "_static" / "tiktoken_cache"
+
+
+@contextmanager
+def _variable(name: str, folder: Path) -> Iterator[None]:
+    """Let tiktoken, which asks only the environment, read from a folder."""
+    before = os.environ.get(name)
+    os.environ[name] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

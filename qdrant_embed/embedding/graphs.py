@@ -1,0 +1,160 @@
+"""Torch modules in the form that other runtimes convert: two tensors in, one out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qdrant_embed.embedding.modules import load_model, pooling_only, token_module
+from qdrant_embed.embedding.resolving import Resolved
+from qdrant_embed.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+Pool = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
+"""States (n, tokens, dim) and mask (n, tokens) → vectors (n, dim)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A module that takes `input_ids` and `attention_mask`, both (n, tokens) int64.
+
+    :param pooled: Whether (n, dim) comes out, rather than the token states (n, tokens, dim).
+    """
+
+    module: torch.nn.Module
+    pooled: bool
+
+
+def pools_inside(resolved: Resolved) -> bool:
+    """Tell whether a model's pooling can be part of its graph, so that only sentence vectors leave it."""
+    if not pooling_only(resolved):
+        return True
+    return resolved.preset.pooling in POOLS and resolved.preset.pooled in ("", "all")
+
+
+def build_graph(resolved: Resolved, *, pooled: bool) -> Graph:
+    """Load a model and wrap it.
+
+    :param pooled: Whether to pool inside, where `pools_inside` allows it.
+    :raises ModelError: It cannot be loaded, or pools by where its prompt ends.
+    """
+    model = load_model(resolved).to("cpu").float()
+    if not pooling_only(resolved):
+        return Graph(_chained(model, resolved.preset.name), pooled=True)
+    states = token_module(model, resolved.preset.states)
+    inside = pooled and pools_inside(resolved)
+    return Graph(pooled_module(states, resolved.preset.pooling) if inside else states, pooled=inside)
+
+
+def pooled_module(states: torch.nn.Module, pooling: str) -> torch.nn.Module:
+    """Return a module that pools the states of another."""
+    import torch
+
+    pool = POOLS[pooling]
+
+    class Pooled(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.states = states
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            return pool(self.states(input_ids, attention_mask), attention_mask)
+
+    return Pooled().eval()
+
+
+def _chained(model: Any, name: str) -> torch.nn.Module:
+    """Return all modules of a model but a last normalisation, which is done above, once dimensions have been cut."""
+    import torch
+
+    modules = list(model.children())
+    modules = modules[:-1] if type(modules[-1]).__name__ == "Normalize" else modules
+    if not all(getattr(module, "include_prompt", True) for module in modules):
+        raise ModelError(f"{name!r} pools by where its prompt ends, which only torch can: give runtime='torch'.")
+
+    class Chained(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.parts = torch.nn.ModuleList(modules)
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            features: dict[str, Any] = {"input_ids": input_ids, "attention_mask": attention_mask}
+            for part in self.parts:
+                features = part(features)
+            vectors: torch.Tensor = features["sentence_embedding"]
+            return vectors
+
+    return Chained().eval()
+
+
+def examples() -> tuple[torch.Tensor, torch.Tensor]:
+    """Return ids and mask to trace a module with: padded, so that the mask is not traced away."""
+    import torch
+
+    ids = torch.ones((3, 9), dtype=torch.int64)
+    mask = torch.ones_like(ids)
+    mask[1, 5:] = 0
+    return ids, mask
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what tracing says of traced Python values off the terminal; a comparison of vectors follows anyway."""
+    from transformers.utils import logging as transformers_logging
+
+    theirs: Any = transformers_logging
+    level = theirs.get_verbosity()
+    theirs.set_verbosity_error()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        theirs.set_verbosity(level)
+
+
+def _mean(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    weights = mask.to(states.dtype).unsqueeze(-1)
+    return (states * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
+
+
+def _weighted_mean(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    return _mean(states, mask.cumsum(1) * mask)
+
+
+def _mean_sqrt(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    weights = mask.to(states.dtype).unsqueeze(-1)
+    return (states * weights).sum(1) / weights.sum(1).clamp(min=1e-9).sqrt()
+
+
+def _maximum(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    return states.masked_fill(mask.unsqueeze(-1) == 0, float("-inf")).amax(1)
+
+
+def _at(states: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    index = places.view(-1, 1, 1).expand(-1, 1, states.shape[2])
+    return states.gather(1, index).squeeze(1)
+
+
+def _first(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    return _at(states, (mask.cumsum(1) == 0).sum(1))
+
+
+def _last(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    return _at(states, (mask.cumsum(1) == 0).sum(1) + mask.sum(1) - 1)
+
+
+POOLS: Mapping[str, Pool] = {
+    "mean": _mean,
+    "weightedmean": _weighted_mean,
+    "mean_sqrt_len_tokens": _mean_sqrt,
+    "max": _maximum,
+    "cls": _first,
+    "lasttoken": _last,
+}
+"""The poolings of `pooling.POOLINGS` in torch, for either side of padding."""

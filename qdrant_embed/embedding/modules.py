@@ -1,0 +1,178 @@
+"""A model's files as torch modules: what the torch runtime runs, and what the others convert.
+
+Every choice that changes what a transformer computes (attention, layers, dtype of the weights) is made here, once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from qdrant_embed.embedding.completeness import require_all_weights
+from qdrant_embed.embedding.hub import stay_silent
+from qdrant_embed.embedding.model_files import ModelFiles, read_json
+from qdrant_embed.embedding.preset import Preset
+from qdrant_embed.embedding.resolving import Resolved
+from qdrant_embed.embedding.shaping import select_states, shape
+from qdrant_embed.embedding.text_side import load_text_side, sees_images
+from qdrant_embed.errors import MissingExtraError, ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+log = logging.getLogger(__name__)
+
+PROBE = "Größe matters: a naïve CAFÉ,\tin 42 words — don't 統一 it!"
+"""Letters with marks, capitals, signs and another script: what tokenizers disagree on."""
+
+
+def load_model(resolved: Resolved) -> Any:
+    """Return the model as a `SentenceTransformer` in float32: all of its modules, in order.
+
+    :raises ModelError: The weights do not fit the configuration, or need code that comes with the model.
+    """
+    if resolved.files is None:
+        raise ModelError(f"the preset {resolved.preset.name!r} names no weights; give it a source.")
+    files, preset = resolved.files, resolved.preset
+    with _readable_as(files, preset.architecture) as folder:
+        model = _load_modules(files, folder)
+    if _is_shaped(preset):
+        try:
+            shape(model[0].model, preset)
+        except (AttributeError, TypeError) as error:
+            raise ModelError(f"{preset.name!r}: attention, layers and states are for transformers only.") from error
+    _require_same_tokens(model, files)
+    return model
+
+
+def _is_shaped(preset: Preset) -> bool:
+    return bool(preset.attention or preset.layers or preset.short_factor > 1) or preset.states not in ("", "last")
+
+
+@contextmanager
+def _readable_as(files: ModelFiles, architecture: str) -> Iterator[Path]:
+    """Yield the model's folder; if its type is one of its own, a view of it that bears the type given instead."""
+    config = read_json(files.transformer / "config.json")
+    if architecture in ("", config.get("model_type")) and "auto_map" not in config:
+        yield files.folder
+        return
+    with TemporaryDirectory(prefix="qdrant-embed-") as temporary:
+        view = Path(temporary)
+        for path in files.folder.rglob("*"):
+            inside = view / path.relative_to(files.folder)
+            if path.is_dir():
+                inside.mkdir(parents=True, exist_ok=True)
+            elif path.suffix in (".json", ".safetensors", ".txt", ".model", ".jinja"):
+                inside.parent.mkdir(parents=True, exist_ok=True)
+                inside.symlink_to(path.resolve())
+        stated = view / files.transformer.relative_to(files.folder) / "config.json"
+        stated.unlink()
+        native = {key: value for key, value in config.items() if key not in ("auto_map", "architectures")}
+        stated.write_text(json.dumps(native | {"model_type": architecture or config.get("model_type")}))
+        yield view
+
+
+def load_module(resolved: Resolved) -> torch.nn.Module:
+    """Return the transformer alone: `forward(input_ids, attention_mask)`, both (n, tokens) → states (n, tokens, dim).
+
+    :raises ModelError: As of `load_model`.
+    """
+    return token_module(load_model(resolved), resolved.preset.states)
+
+
+def token_module(model: Any, states: str = "last") -> torch.nn.Module:
+    """Return the first module of a `SentenceTransformer` with tensors in and one tensor out.
+
+    :param states: Which states come out, as in `Preset`.
+    """
+    import torch
+
+    class TokenStates(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.transformer = model[0]
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            if states not in ("", "last"):
+                return select_states(self.transformer.model, states, input_ids, attention_mask)
+            features = {"input_ids": input_ids, "attention_mask": attention_mask}
+            last: torch.Tensor = self.transformer(features)["token_embeddings"]
+            return last
+
+    return TokenStates().eval()
+
+
+def pooling_only(resolved: Resolved) -> bool:
+    """Tell whether token states need only the pooling that is done above the runtimes."""
+    return resolved.files is not None and resolved.files.plain and resolved.preset.pooling != "none"
+
+
+def _load_modules(files: ModelFiles, folder: Path) -> Any:
+    stay_silent()
+    try:
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from sentence_transformers.sentence_transformer.modules import Transformer
+    except ImportError as error:
+        raise MissingExtraError("this model", str(error.name), "sentence-transformers>=6") from error
+    try:
+        with _quiet(), require_all_weights(files.folder):
+            settings = {"use_safetensors": True, "dtype": torch.float32}
+            source = str(folder)
+            if (folder / "modules.json").exists():
+                model = SentenceTransformer(
+                    source, trust_remote_code=False, local_files_only=True, model_kwargs=settings
+                )
+            else:
+                # Left to itself, sentence-transformers would add mean pooling of its own accord.
+                model = SentenceTransformer(modules=[_bare(folder, Transformer, settings)])
+    except ModelError:
+        raise
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise ModelError(
+            f"the model in {files.folder} could not be loaded: {reason}. If it needs code of its own, that code is not "
+            "run; choose a model that transformers knows."
+        ) from error
+    log.info("loaded %s on %s", files.folder.name, model.device)
+    return model.eval()
+
+
+def _bare(folder: Path, transformer: Any, settings: dict[str, Any]) -> Any:
+    """Return the first module for a folder without `modules.json`."""
+    if sees_images(read_json(folder / "config.json")):
+        return load_text_side(folder)
+    offline = {"local_files_only": True, "trust_remote_code": False}
+    return transformer(str(folder), model_kwargs=settings | offline, processor_kwargs=offline, config_kwargs=offline)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the bar that counts tensors off the terminal; ours counts documents."""
+    from transformers.utils import logging as transformers_logging
+
+    theirs: Any = transformers_logging
+    shown = theirs.is_progress_bar_enabled()
+    theirs.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            theirs.enable_progress_bar()
+
+
+def _require_same_tokens(model: Any, files: ModelFiles) -> None:
+    """Compare our reading of `tokenizer.json` with what transformers makes of the whole folder."""
+    theirs = model.tokenizer(PROBE, truncation=False)["input_ids"]
+    ours = files.tokenizer().encode(PROBE, add_special_tokens=True).ids
+    if list(theirs) != list(ours):
+        raise ModelError(
+            f"tokenizer.json in {files.transformer} gives other tokens than the tokenizer that transformers builds "
+            "from that folder, so vectors would be wrong. Save it anew: "
+            "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)."
+        )

@@ -1,0 +1,104 @@
+"""Vectors kept on disk, so that a text which was embedded once costs no model time again, in any collection."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.types import FloatArray, Json
+
+EMBEDDINGS_VARIABLE = "QDRANT_EMBED_EMBEDDINGS"
+"""Environment variable that names the file in which vectors are kept; none are if it is not set."""
+Make = Callable[[Sequence[int]], Sequence[FloatArray]]
+"""Places among the keys → their vectors (dim,)."""
+_AT_ONCE = 500
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS vectors (model BLOB NOT NULL, text BLOB NOT NULL, vector BLOB NOT NULL, "
+    "PRIMARY KEY (model, text)) WITHOUT ROWID"
+)
+
+
+class VectorMemory:
+    """A SQLite file of vectors, float32, by model and by what the model reads; several processes may share it.
+
+    What is kept is what comes out of the model, before windows are joined, dimensions cut and lengths made equal:
+    collections that chunk or compress differently share it wherever their texts are the same.
+
+    :param path: The file; made if it is not there.
+    :param model: Everything that decides the vectors, JSON-ready.
+    :raises ConfigurationError: The file is no such memory, or cannot be written.
+    """
+
+    def __init__(self, path: Path, model: Mapping[str, Json]) -> None:
+        self._path = path
+        self._model = digest(json.dumps(model, sort_keys=True, ensure_ascii=False).encode())
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with closing(self._connect()) as connection, connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute(_SCHEMA)
+        except (sqlite3.Error, OSError) as error:
+            raise ConfigurationError(
+                f"vectors cannot be kept in {path}: {error}. Name another file in {EMBEDDINGS_VARIABLE}, or unset it."
+            ) from error
+
+    def recall(self, keys: Sequence[bytes], make: Make) -> list[FloatArray]:
+        """Return a vector (dim,) for every key: what is known, and for the rest what `make` gives, which is kept.
+
+        :param keys: Digests of what the model reads; equal ones are made once.
+        """
+        found = self._get(keys)
+        missing = {key: place for place, key in enumerate(keys) if key not in found}
+        if missing:
+            made = make(list(missing.values()))
+            fresh = dict(zip(missing, made, strict=True))
+            self._put(fresh)
+            found |= fresh
+        return [found[key] for key in keys]
+
+    def _get(self, keys: Sequence[bytes]) -> dict[bytes, FloatArray]:
+        found: dict[bytes, FloatArray] = {}
+        distinct = list(dict.fromkeys(keys))
+        with closing(self._connect()) as connection:
+            for start in range(0, len(distinct), _AT_ONCE):
+                asked = distinct[start : start + _AT_ONCE]
+                marks = ",".join("?" * len(asked))
+                query = f"SELECT text, vector FROM vectors WHERE model = ? AND text IN ({marks})"  # noqa: S608 - marks
+                for key, blob in connection.execute(query, (self._model, *asked)):
+                    found[key] = np.frombuffer(blob, np.float32)
+        return found
+
+    def _put(self, vectors: Mapping[bytes, FloatArray]) -> None:
+        rows = [
+            (self._model, key, np.ascontiguousarray(vector, np.float32).tobytes()) for key, vector in vectors.items()
+        ]
+        with closing(self._connect()) as connection, connection:
+            connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=30.0)
+
+
+def recalled(model: Mapping[str, Json], keys: Iterable[bytes], make: Make) -> FloatArray:
+    """Return the vectors (n, dim) of all keys, from the file that the environment names, if it names one.
+
+    :param model: Everything that decides the vectors, JSON-ready.
+    """
+    named = os.environ.get(EMBEDDINGS_VARIABLE)
+    listed = list(keys)
+    if not named:
+        return np.stack(make(range(len(listed))))
+    return np.stack(VectorMemory(Path(named).expanduser(), model).recall(listed, make))
+
+
+def digest(content: bytes) -> bytes:
+    """Return a hash (20 bytes) that tells contents apart."""
+    return hashlib.blake2b(content, digest_size=20).digest()

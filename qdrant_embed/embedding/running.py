@@ -1,0 +1,93 @@
+"""A model's runtime, started at the first batch, and its answers checked."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import nullcontext
+from functools import cached_property
+
+from qdrant_embed.embedding.licences import say_licence
+from qdrant_embed.embedding.pooling import Pooler, load_pooler
+from qdrant_embed.embedding.resolving import Resolved
+from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
+from qdrant_embed.embedding.runtimes.choice import RuntimeChoice, choose
+from qdrant_embed.embedding.runtimes.starting import start
+from qdrant_embed.errors import ModelError
+from qdrant_embed.types import FloatArray
+
+
+class Running:
+    """Batches to vectors, by the runtime that was asked for.
+
+    Safe to use from several threads: a runtime that takes only one batch at a time gets them one by one.
+
+    :param asked: A runtime such as `openvino:int8`, or `auto`.
+    :raises UnknownNameError: There is no such runtime.
+    """
+
+    def __init__(self, resolved: Resolved, asked: str) -> None:
+        if asked != "auto":
+            RuntimeChoice.parse(asked)
+        self._resolved = resolved
+        self._asked = asked
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """What runs the model, e.g. `openvino:bf16`; loads it."""
+        choice, runtime = self._started_once
+        return str(getattr(runtime, "name", choice))
+
+    @property
+    def runtime(self) -> Runtime | TokenRuntime:
+        """The runtime itself; loads the weights.
+
+        :raises ModelError: They cannot be loaded.
+        """
+        return self._started_once[1]
+
+    @property
+    def kept_as(self) -> str:
+        """`int8`, or `float` for everything that promises more; known without loading anything."""
+        chosen = choose(self._resolved, self._asked).runtime
+        return "int8" if chosen.precision == "int8" else "float"
+
+    @property
+    def lanes(self) -> int:
+        """How many batches it works on at once."""
+        return int(getattr(self.runtime, "lanes", 1))
+
+    @property
+    def _started_once(self) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
+        with self._lock:
+            return self._started
+
+    @cached_property
+    def _started(self) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
+        say_licence(self._resolved.preset)
+        return start(self._resolved, self._asked)
+
+    def run(self, batch: Batch) -> FloatArray:
+        """Return the vectors (n, dim) of a batch, pooled, not yet cut or normalised.
+
+        :raises ModelError: They have another shape than the preset says.
+        """
+        runtime, preset = self.runtime, self._resolved.preset
+        with nullcontext() if getattr(runtime, "takes_threads", False) else self._lock:
+            if isinstance(runtime, TokenRuntime):
+                mask = batch.mask if batch.pooled is None else batch.pooled
+                vectors = self._pool(runtime.token_states(batch), mask)
+            else:
+                vectors = runtime.sentence(batch)
+        rows = len(batch.texts) or len(batch.ids)
+        if vectors.shape not in ((rows, preset.dim), (rows, batch.dim or preset.dim)):
+            raise ModelError(
+                f"{preset.name!r} gave an array of shape {vectors.shape} for {rows} texts; its preset says "
+                f"dim = {preset.dim}, so {(rows, preset.dim)} was expected. Correct dim, or leave it out."
+            )
+        return vectors
+
+    @cached_property
+    def _pool(self) -> Pooler:
+        files = self._resolved.files
+        return load_pooler(self._resolved.preset.pooling, files.folder if files else None)

@@ -1,0 +1,125 @@
+"""The ONNX runtime: the torch module, exported once, run by onnxruntime on every core."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qdrant_embed.embedding.graphs import Graph, examples
+from qdrant_embed.embedding.lanes import cores
+from qdrant_embed.embedding.resolving import Resolved
+from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
+from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
+from qdrant_embed.embedding.runtimes.converting import Converted, Converter, converted
+from qdrant_embed.embedding.silence import silence_onnxruntime
+from qdrant_embed.errors import MissingExtraError
+from qdrant_embed.types import FloatArray
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+FILE = "model.onnx"
+_CHOICE = RuntimeChoice("onnx", "float32")
+
+
+def load(resolved: Resolved, precision: str = "float32") -> Runtime | TokenRuntime:
+    """Export a model, or take up what was exported before.
+
+    :param precision: `float32`, the only one.
+    :raises MissingExtraError: onnxruntime is not installed, or, for the first use of a model, onnx.
+    :raises ModelError: The model cannot be exported, or its vectors are too far from torch's.
+    """
+    made = converted(resolved, _CONVERTER)
+    return OnnxRuntime(resolved, made) if made.pooled else OnnxTokenRuntime(made)
+
+
+def _export(_: Resolved, graph: Graph, folder: Path) -> None:
+    try:
+        import onnx  # noqa: F401
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("exporting to 'onnx'", str(error.name), "qdrant-embed[onnx]") from error
+    import torch
+
+    free = torch.export.Dim.DYNAMIC
+    with contextlib.redirect_stdout(io.StringIO()):  # the exporter reports its steps there
+        torch.onnx.export(
+            graph.module,
+            examples(),
+            str(folder / FILE),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["vectors" if graph.pooled else "states"],
+            dynamic_shapes=({0: free, 1: free}, {0: free, 1: free}),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+
+
+def _session(folder: Path) -> onnxruntime.InferenceSession:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingExtraError("the runtime 'onnx'", "onnxruntime", "qdrant-embed[onnx]") from error
+    silence_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    # One thread for each batch, and a batch for each core: nobody waits for anybody.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(folder / FILE), options, providers=["CPUExecutionProvider"])
+
+
+def _runner(folder: Path) -> Callable[[Batch], FloatArray]:
+    session = _session(folder)
+
+    def run(batch: Batch) -> FloatArray:
+        found: Any = session.run(None, {"input_ids": batch.ids, "attention_mask": batch.mask})[0]
+        return np.asarray(found, np.float32)
+
+    return run
+
+
+_CONVERTER = Converter(_CHOICE, ("onnx", "onnxruntime"), _export, _runner)
+
+
+class OnnxRuntime:
+    """For models that pool inside their graph."""
+
+    takes_threads = True
+
+    def __init__(self, resolved: Resolved, made: Converted) -> None:
+        self._resolved = resolved
+        self._run = _runner(made.folder)
+        self.lanes = cores()
+
+    def sentence(self, batch: Batch) -> FloatArray:
+        """Return sentence vectors (n, dim)."""
+        return self._run(batch)
+
+    @cached_property
+    def tokenwise(self) -> OnnxTokenRuntime:
+        """The same model with its token states, exported when first asked for.
+
+        :raises ModelError: The model's own modules pool, so there are no states to give.
+        """
+        return OnnxTokenRuntime(converted(self._resolved, _CONVERTER, pooled=False))
+
+
+class OnnxTokenRuntime:
+    """For models whose pooling is done above, and for whoever needs token states."""
+
+    takes_threads = True
+
+    def __init__(self, made: Converted) -> None:
+        self._run = _runner(made.folder)
+        self.lanes = cores()
+
+    def token_states(self, batch: Batch) -> FloatArray:
+        """Return the states that are pooled (n, tokens, dim)."""
+        return self._run(batch)

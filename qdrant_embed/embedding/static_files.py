@@ -1,0 +1,83 @@
+"""Models that are a table of vectors: what their folders say, in three layouts.
+
+- sentence-transformers: `modules.json` begins with a StaticEmbedding, perhaps a Normalize follows;
+- model2vec (Tulkens and van Dongen 2024): `config.json` says so; unknown tokens are left out of the mean;
+- word tables that `word_tables` made of text files, perhaps with word counts and common directions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from qdrant_embed.errors import ModelError
+from qdrant_embed.types import Json
+
+AT_ONCE = 65_536
+"""Tokens that are averaged at once. A table has no window; a text that is longer still is averaged in parts."""
+WORD_TABLE, MODEL2VEC = "word-table", "model2vec"
+TABLE_NAMES = ("embeddings", "embedding.weight")
+"""What the table is called in `model.safetensors`."""
+
+
+def static_place(folder: Path, modules: list[dict[str, Any]], config: Mapping[str, Any]) -> Path | None:
+    """Return where the table is if the model is one, None if it is something else.
+
+    :raises ModelError: Modules follow the table that this library does not run.
+    """
+    kinds = [str(module["type"]).rsplit(".", 1)[-1] for module in modules]
+    if kinds[:1] == ["StaticEmbedding"]:
+        if kinds[1:] not in ([], ["Normalize"]):
+            raise ModelError(
+                f"the model in {folder} goes on from its table by {', '.join(kinds[1:])}, which is not run."
+            )
+        return folder / str(modules[0]["path"])
+    return folder if not modules and config.get("model_type") in (WORD_TABLE, MODEL2VEC) else None
+
+
+def static_values(place: Path, config: Mapping[str, Any], *, normalized: bool) -> dict[str, tuple[Json, str]]:
+    """Return the preset values that a table's folder gives, each with the file it came from.
+
+    :param normalized: Whether `modules.json` ends with a normalisation.
+    :raises ModelError: There is no table.
+    """
+    stated = {key: config[key] for key in ("pooling", "smoothing", "components") if key in config}
+    return {
+        "runtime": ("static", "config.json"),
+        "dim": (table_shape(place / "model.safetensors")[1], "model.safetensors"),
+        "max_tokens": (AT_ONCE, "tables have no window"),
+        "pooling": ("mean", "tables are averaged"),
+        "normalize": (normalized or bool(config.get("normalize", False)), "config.json"),
+        **{key: (value, "config.json") for key, value in stated.items()},
+    }
+
+
+def table_shape(path: Path) -> tuple[int, int]:
+    """Return rows and dimensions of a table, from the file's header alone.
+
+    :raises ModelError: The file is missing or holds no table.
+    """
+    entries = header(path)[0]
+    for name in TABLE_NAMES:
+        if name in entries:
+            rows, dim = entries[name]["shape"]
+            if "mapping" in entries:
+                rows = entries["mapping"]["shape"][0]
+            return rows, dim
+    raise ModelError(f"{path} holds no table of vectors; expected a tensor named {' or '.join(TABLE_NAMES)}.")
+
+
+def header(path: Path) -> tuple[dict[str, Any], int]:
+    """Return the entries of a safetensors file, and where its data begins.
+
+    :raises ModelError: It is missing or no such file.
+    """
+    try:
+        with path.open("rb") as stream:
+            size = int.from_bytes(stream.read(8), "little")
+            entries: dict[str, Any] = json.loads(stream.read(size))
+    except (OSError, ValueError, MemoryError, OverflowError) as error:
+        raise ModelError(f"{path} cannot be read as safetensors: {error}") from error
+    return entries, 8 + size

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from qdrant_embed.chunking.ruler import GIANT, PIECE, Ruler, trimmed
+from qdrant_embed.tokens import WordTokens
+
+TEXT = "one two, three\nfour"
+
+
+def test_tokens_between_places():
+    ruler = Ruler(TEXT, WordTokens())
+    assert ruler.tokens(0, len(TEXT)) == 5
+    assert ruler.tokens(4, 9) == 2
+    assert ruler.tokens(9, 9) == 0
+    assert ruler.indices([0, 4, 8, 9]) == [0, 1, 3, 3]
+
+
+def test_forward_and_back():
+    ruler = Ruler(TEXT, WordTokens())
+    assert ruler.forward(0, 2, len(TEXT)) == TEXT.index(",")
+    assert ruler.forward(0, 2, 5) == 5
+    assert ruler.forward(0, 99, len(TEXT)) == len(TEXT)
+    assert ruler.back(TEXT.index("three"), 2, 0) == TEXT.index("two")
+    assert ruler.back(TEXT.index("three"), 2, 6) == 6
+    assert ruler.back(TEXT.index("three"), 99, 0) == 0
+
+
+def test_an_empty_text():
+    ruler = Ruler("", WordTokens())
+    assert ruler.tokens(0, 0) == 0
+    assert ruler.back(0, 3, 0) == 0
+    assert ruler.forward(0, 3, 0) == 0
+
+
+def test_a_text_is_measured_alike_in_pieces_and_whole(counter):
+    text = "The gates open at six. 港口的大门 \n\n" * 3000
+    assert len(text) > 2 * PIECE
+    ruler = Ruler(text, counter)
+    assert abs(ruler.tokens(0, len(text)) - counter.count(text)) <= len(text) // PIECE
+
+
+class Blind(WordTokens):
+    """A tokenizer that makes one token of every word, or none of anything."""
+
+    def __init__(self, spans):
+        self._spans = spans
+
+    def offsets(self, text):
+        return np.array(self._spans, np.int64).reshape(-1, 2)
+
+
+@pytest.mark.parametrize("spans", [[(0, 1000)], []])
+def test_giant_tokens_and_gaps_count_as_several(spans):
+    ruler = Ruler("a" * 1000, Blind(spans))
+    assert ruler.tokens(0, 1000) >= 1000 // GIANT
+
+
+def test_tokens_out_of_order_are_put_in_order():
+    ruler = Ruler("abcdef", Blind([(0, 1), (3, 4), (2, 3), (4, 5)]))
+    assert ruler.indices(range(7)) == sorted(ruler.indices(range(7)))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("  one  ", "  one"),
+        ("\n\n  one\n\n", "  one"),
+        ("\r\n\tone\r\n", "\tone"),
+        (f"\n{' ' * 100}one", "one"),
+        (" \n\t ", ""),
+        ("", ""),
+        ("one", "one"),
+    ],
+)
+def test_trimming_keeps_indentation(text, kept):
+    start, end = trimmed(text, 0, len(text))
+    assert text[start:end] == kept
+
+
+def test_trimming_in_mid_line_keeps_no_space():
+    assert trimmed("one   two", 3, 9) == (6, 9)

@@ -1,0 +1,47 @@
+"""Time must grow with the text, not with its square: each text here takes a fraction of a second.
+
+Processor time is measured, of a text and of one four times as long, the best of two.
+"""
+
+import time
+
+import pytest
+
+from qdrant_embed.chunking import CHUNKERS, ChunkLimit, make_chunker
+from qdrant_embed.tokens import WordTokens
+
+SIZE = 10_000
+PROSE = "The gates of the harbour open at six. They close at ten, at the latest; nobody minds.\n\n"
+TEXTS = {
+    "markdown": f"# Gates\n\n{PROSE}## Keys\n\n- one\n- two\n\n{PROSE}",
+    "one line": PROSE.replace("\n", " "),
+    "dots": ".",
+    "one letter": "a",
+    "spaces": " " * 5_000 + "x",
+    "short lines": "a\n",
+    "headings": "# a\n",
+    "marks over a letter": "\u0301",
+    "brackets": "[(",
+    "quotes": "> ",
+    "backticks": "``` ",
+}
+KINDS = [*CHUNKERS, "text/x-python"]
+
+
+def seconds(chunker, text):
+    started = time.process_time()
+    for _ in chunker.spans(text):
+        pass
+    return time.process_time() - started
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", TEXTS)
+def test_time_grows_with_the_text(kind, name):
+    chunker = make_chunker("code" if "/" in kind else kind, WordTokens(), ChunkLimit(tokens=254))
+    if "/" in kind:
+        chunker = chunker.for_media_type(kind)
+    short, long = (("x" + TEXTS[name] * (size // len(TEXTS[name]) + 1))[:size] for size in (SIZE, 4 * SIZE))
+    before = min(seconds(chunker, short) for _ in range(2))
+    after = min(seconds(chunker, long) for _ in range(2))
+    assert after < 8 * before + 0.1, f"{before:.3f} s for a text, {after:.3f} s for one four times as long"

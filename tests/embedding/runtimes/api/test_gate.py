@@ -1,0 +1,68 @@
+"""No window of time sees more than was allowed."""
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qdrant_embed.embedding.runtimes.api import gate
+from qdrant_embed.embedding.runtimes.api.gate import Gate, Stopped
+
+
+class Clock:
+    """A clock that moves when somebody waits."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def monotonic(self):
+        return self.now
+
+    def wait(self, seconds):
+        self.now += seconds
+        return False
+
+
+@given(
+    sizes=st.lists(st.tuples(st.integers(1, 40), st.floats(0, 30)), max_size=40),
+    requests=st.integers(0, 5),
+    tokens=st.integers(0, 60),
+)
+def test_limits_hold_in_every_window(sizes, requests, tokens):
+    clock = Clock()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gate, "time", clock)
+        limit, passed = Gate(requests=requests, tokens=tokens), []
+        for size, idle in sizes:
+            clock.now += idle
+            limit.enter(size, clock)
+            passed.append((clock.now, size))
+    for start, size in passed:
+        within = [other for moment, other in passed if start <= moment < start + 59.99]
+        assert not requests or len(within) <= requests
+        assert not tokens or sum(within) <= max(tokens, size)
+
+
+def test_no_limit_means_no_waiting():
+    clock, limit = Clock(), Gate()
+    for _ in range(1000):
+        limit.enter(10**6, clock)
+    assert clock.now == 100.0
+
+
+def test_a_pause_holds_everybody(monkeypatch):
+    clock, limit = Clock(), Gate()
+    monkeypatch.setattr(gate, "time", clock)
+    limit.pause(7)
+    limit.pause(3)
+    limit.enter(1, clock)
+    assert clock.now == 107.0
+
+
+def test_waiting_ends_with_the_call():
+    stop, limit = threading.Event(), Gate(requests=1)
+    limit.enter(1, stop)
+    threading.Timer(0.05, stop.set).start()
+    with pytest.raises(Stopped):
+        limit.enter(1, stop)

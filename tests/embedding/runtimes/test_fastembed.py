@@ -1,0 +1,179 @@
+"""Models that fastembed runs, from a local folder, without a network."""
+
+import json
+import shutil
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from qdrant_embed import load_embedder
+from qdrant_embed.embedding.fastembed_models import described_values
+from qdrant_embed.embedding.resolving import resolve
+from qdrant_embed.errors import MissingExtraError, ModelError, UnknownNameError
+from qdrant_embed.testing.embedders import check_embedder
+
+MAX_TOKENS, WIDTH = 24, 32
+
+
+@pytest.fixture
+def needs_fastembed():
+    pytest.importorskip("fastembed")
+
+
+@pytest.fixture(scope="session")
+def onnx_folder(plain_folder, tmp_path_factory):
+    """Return the tiny BERT as fastembed wants it: an ONNX file beside tokenizer files that state the longest input."""
+    import torch
+    from transformers import BertModel
+
+    pytest.importorskip("onnx")
+    folder = tmp_path_factory.mktemp("onnx")
+    for name in ("tokenizer.json", "tokenizer_config.json", "config.json"):
+        shutil.copy(plain_folder / name, folder / name)
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**config, "model_max_length": MAX_TOKENS}))
+    bert = BertModel.from_pretrained(plain_folder, attn_implementation="eager").eval()
+
+    class States(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.bert = bert
+
+        def forward(self, input_ids, attention_mask):
+            # A mask that is ready to be added is taken as it is, whatever the length.
+            added = (1.0 - attention_mask[:, None, None, :].float()) * -1e9
+            return self.bert(input_ids=input_ids, attention_mask=added).last_hidden_state
+
+    names = ["input_ids", "attention_mask"]
+    example = tuple(torch.ones(2, 8, dtype=torch.int64) for name in names)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the older export is deprecated, and needs no package of its own
+        torch.onnx.export(
+            States(),
+            example,
+            str(folder / "model.onnx"),
+            input_names=names,
+            output_names=["last_hidden_state"],
+            dynamic_axes={name: {0: "batch", 1: "tokens"} for name in [*names, "last_hidden_state"]},
+            dynamo=False,
+        )
+    return folder
+
+
+@pytest.fixture
+def write_preset(tmp_path):
+    def write(folder, **values):
+        usual = {"runtime": "fastembed", "source": str(folder), "dim": WIDTH, "max_tokens": MAX_TOKENS}
+        lines = {**usual, "pooling": "mean", **values}.items()
+        path = tmp_path / "tiny.toml"
+        path.write_text("[models.tiny]\n" + "".join(f"{key} = {value!r}\n" for key, value in lines))
+        return path
+
+    return write
+
+
+@pytest.mark.usefixtures("needs_fastembed")
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_the_same_vectors_as_sentence_transformers(onnx_folder, write_preset, save_model, reference, pooling):
+    presets = write_preset(onnx_folder, pooling=pooling, query_prompt="query : ", document_prompt="passage : ")
+    embedder = load_embedder("tiny", presets=presets)
+    check_embedder(embedder)
+    expected = reference(save_model(pooling, prompts={"query": "query : ", "document": "passage : "}))
+    texts = ["w1 w2 w3", "w4", "", "w5 w6 w7 w8 w9"]
+    np.testing.assert_allclose(embedder.embed_documents(texts), expected.encode_document(texts), atol=1e-5)
+    np.testing.assert_allclose(embedder.embed_queries(texts), expected.encode_query(texts), atol=1e-5)
+
+
+@pytest.mark.usefixtures("needs_fastembed")
+def test_long_texts_are_read_in_windows(onnx_folder, write_preset):
+    embedder = load_embedder("tiny", presets=write_preset(onnx_folder))
+    assert embedder.chunk_budget == MAX_TOKENS - 2
+    words = [f"w{number % 60}" for number in range(50)]
+    encoded = embedder.encode_documents([" ".join(words)])
+    assert (encoded.windowed, encoded.truncated) == (1, 0)
+    parts = embedder.embed_documents([" ".join(words[:22]), " ".join(words[22:44]), " ".join(words[28:])])
+    assert encoded.vectors[0] @ parts.mean(axis=0) / np.linalg.norm(parts.mean(axis=0)) > 0.99
+
+
+@pytest.mark.usefixtures("needs_fastembed")
+def test_a_limit_beyond_fastembeds_own_is_refused(onnx_folder, write_preset):
+    with pytest.raises(ModelError, match=r"cuts texts after 24 tokens.*max_tokens = 24"):
+        load_embedder("tiny", presets=write_preset(onnx_folder, max_tokens=64)).embed_documents(["w1"])
+
+
+@pytest.mark.usefixtures("needs_fastembed")
+def test_other_weights_have_another_fingerprint(onnx_folder, write_preset, tmp_path):
+    first = load_embedder("tiny", presets=write_preset(onnx_folder)).fingerprint["model"]
+    copy = tmp_path / "copy"
+    shutil.copytree(onnx_folder, copy)
+    assert load_embedder("tiny", presets=write_preset(copy)).fingerprint["model"] == first
+    with (copy / "model.onnx").open("ab") as stream:
+        stream.write(b"\0")
+    assert load_embedder("tiny", presets=write_preset(copy)).fingerprint["model"] != first
+
+
+@pytest.mark.usefixtures("needs_fastembed")
+def test_what_fastembed_says_of_a_model_is_used(caplog):
+    values = described_values({"api_model": "baai/bge-small-en-v1.5"})
+    assert (values["dim"], values["max_tokens"], values["licence"]) == (384, 512, "mit")
+    assert not caplog.records
+    described_values({"api_model": "intfloat/multilingual-e5-large"})
+    assert "trained with prompts" in caplog.text
+
+
+@pytest.mark.usefixtures("needs_fastembed")
+def test_every_model_of_fastembed_has_its_dimensions_and_all_but_one_its_length():
+    from fastembed import TextEmbedding
+
+    lacking = [
+        model["model"]
+        for model in TextEmbedding.list_supported_models()
+        if not model["model"].startswith("local/")
+        and not described_values({"api_model": model["model"]}).get("max_tokens")
+    ]
+    assert len(lacking) <= 1
+
+
+@pytest.mark.usefixtures("needs_fastembed")
+def test_prompts_come_from_the_preset_of_the_same_weights(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(
+        '[models.own]\nsource = "intfloat/multilingual-e5-large"\nquery_prompt = "query: "\ndistance = "dot"\n'
+    )
+    resolved = resolve("fastembed:intfloat/multilingual-e5-large", path)
+    preset = resolved.preset
+    assert (preset.query_prompt, preset.distance, preset.runtime) == ("query: ", "dot", "fastembed")
+    assert (preset.dim, preset.max_tokens) == (1024, 512)
+    assert resolved.origins["query_prompt"] in (str(path), "preset e5.toml")
+    assert resolved.origins["dim"] == "fastembed"
+
+
+@pytest.mark.usefixtures("needs_fastembed")
+def test_a_wrong_name_is_answered_with_near_ones():
+    with pytest.raises(UnknownNameError, match="bge-small-en"):
+        load_embedder("fastembed:BAAI/bge-smal-en-v1.5")
+
+
+@pytest.mark.usefixtures("needs_fastembed")
+def test_a_model_that_is_not_here_says_how_to_get_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("FASTEMBED_CACHE_PATH", str(tmp_path))
+    with pytest.raises(ModelError, match="FASTEMBED_CACHE_PATH"):
+        load_embedder("fastembed:BAAI/bge-small-en-v1.5").embed_documents(["w1"])
+
+
+@pytest.mark.usefixtures("needs_fastembed")
+def test_a_folder_without_a_model(write_preset, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for folder, message in ((empty, "holds no ONNX file"), (tmp_path / "nowhere", "is no folder")):
+        with pytest.raises(ModelError, match=message):
+            load_embedder("tiny", presets=write_preset(folder)).embed_documents(["w1"])
+
+
+def test_without_fastembed_the_line_to_type_is_given(monkeypatch):
+    monkeypatch.setitem(sys.modules, "fastembed", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'qdrant-embed\[fastembed\]'"):
+        load_embedder("fastembed:BAAI/bge-small-en-v1.5")

@@ -1,0 +1,113 @@
+"""What every preset has to say, and that it says where it was read."""
+
+import re
+
+import pytest
+
+from qdrant_embed.embedding import describe
+from qdrant_embed.embedding.preset import WINDOWS
+from qdrant_embed.embedding.preset_files import read_presets
+from qdrant_embed.embedding.resolving import resolve
+from qdrant_embed.embedding.runtimes.api.settings import settings_of
+from qdrant_embed.errors import ModelError, UnknownNameError
+
+PRESETS = {name: entry.values for name, entry in read_presets().items()}
+API = sorted(name for name, values in PRESETS.items() if values.get("runtime") == "api")
+UNLOADABLE = sorted(name for name, values in PRESETS.items() if values.get("unloadable"))
+OWN_SERVERS = {"tei", "infinity", "vllm", "ollama"}
+UNLICENSED = OWN_SERVERS | {"peg", "multi-qa-mpnet", "genc-phi1.5"}
+"""Models whose licence was not found, and servers whose model is not known."""
+
+
+@pytest.mark.parametrize("name", sorted(set(PRESETS) - {"hashing"}))
+def test_a_preset_is_complete_and_says_where_it_was_read(name):
+    values, sources = PRESETS[name], PRESETS[name]["sources"]
+    assert re.fullmatch(r"[a-z0-9.\-]+", name)
+    assert values["about"].endswith(".")
+    assert sources["all"]
+    assert (
+        values.get("licence")
+        or values.get("licence_note")
+        or name in OWN_SERVERS | {"peg", "multi-qa-mpnet", "genc-phi1.5"}
+    )
+    assert values.get("source") or values.get("api")
+    assert set(values.get("windows", [])) <= set(WINDOWS)
+    assert "pcw" in values.get("windows", ["pcw"]), "the usual strategy must suit every model"
+    assert all(size < values["dim"] for size in values.get("dims", []))
+    assert values.get("normalize", True) or values["distance"] == "dot"
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_a_revision_is_a_commit_or_left_out(name):
+    assert re.fullmatch(r"([0-9a-f]{40})?", PRESETS[name].get("revision", ""))
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_matryoshka_sizes_and_depths_are_read_somewhere(name):
+    values = PRESETS[name]
+    for key in ("dims", "depths", "tasks"):
+        if values.get(key):
+            assert values["sources"].get(key) or values["sources"]["all"]
+            assert values[key] == sorted(values[key]) if key != "tasks" else values[key]
+
+
+@pytest.mark.parametrize("name", UNLOADABLE)
+def test_a_model_that_cannot_be_loaded_says_so_before_anything_is_fetched(name, monkeypatch):
+    monkeypatch.setattr("qdrant_embed.embedding.resolving.fetch", lambda *_, **__: pytest.fail("something was fetched"))
+    with pytest.raises(ModelError, match="cannot be loaded: it ") as caught:
+        resolve(name)
+    instead = [other for other in PRESETS if other != name and re.search(rf"\b{re.escape(other)}\b", str(caught.value))]
+    assert instead, "an error says what to use instead"
+
+
+@pytest.mark.parametrize("name", sorted(set(API) - OWN_SERVERS))
+def test_an_api_model_knows_its_server(name):
+    settings = settings_of(resolve(name).preset)
+    assert settings.address.startswith(("https://", "http://localhost"))
+    assert settings.dim == PRESETS[name]["dim"]
+    assert settings.key.variable or settings.address.startswith("http://localhost")
+    assert settings.asks_dim == bool(PRESETS[name].get("dims"))
+
+
+@pytest.mark.parametrize("name", sorted(OWN_SERVERS))
+def test_a_server_of_ones_own_needs_what_only_its_owner_knows(name, tmp_path):
+    with pytest.raises(ModelError, match="state dim"):
+        resolve(name)
+    mine = tmp_path / "mine.toml"
+    mine.write_text(f'[models.{name}]\napi_model = "some/model"\ndim = 384\nmax_tokens = 512\n')
+    settings = settings_of(resolve(name, mine).preset)
+    assert (settings.model, settings.dim) == ("some/model", 384)
+    assert settings.address.endswith("/embeddings")
+
+
+def test_a_research_licence_is_noted():
+    assert "non-commercial" in PRESETS["nemotron-8b"]["licence_note"]
+    assert "non-commercial" in PRESETS["jina-v3"]["licence_note"]
+
+
+def test_a_users_file_lies_over_ours(tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text('[models.jina-v3]\nsource = "me/jina-rebuilt"\n')
+    values, origin = describe("jina-v3", mine)
+    assert values["dim"] == 1024
+    assert "unloadable" not in values, "what was wrong with our weights is not wrong with the user's"
+    assert str(mine) in origin
+
+
+def test_the_id_of_a_source_means_its_preset(monkeypatch, tmp_path):
+    asked = []
+
+    def fetch(source, revision, **_):
+        asked.append((source, revision))
+        raise ModelError("no network")
+
+    monkeypatch.setattr("qdrant_embed.embedding.resolving.fetch", fetch)
+    with pytest.raises(ModelError, match="no network"):
+        resolve(PRESETS["bge-small-en"]["source"])
+    assert asked == [(PRESETS["bge-small-en"]["source"], PRESETS["bge-small-en"]["revision"])]
+
+
+def test_an_unknown_name_is_answered_with_near_ones():
+    with pytest.raises(UnknownNameError, match=r"Did you mean 'kalm-v2'.*qdrant-embed models") as caught:
+        resolve("kalm-2")
+    assert len(str(caught.value)) < 300
