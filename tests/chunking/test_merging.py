@@ -106,7 +106,8 @@ def test_an_edit_changes_the_chunks_that_hold_it_and_hardly_another(name):
 def test_an_edit_never_reaches_far(seed, name):
     rnd = random.Random(seed)
     parts = KINDS[name](rnd)
-    place = rnd.choice([n for n, part in enumerate(parts) if n and not part.startswith("#")])
+    # A fence whose first or last line is edited no longer opens or closes: rightly, all that follows is another text.
+    place = rnd.choice([n for n, part in enumerate(parts) if n and not part.startswith(("#", "```"))])
     changed, chunks = changed_beyond(name, parts, place, edited(rnd, parts[place]))
     assert changed <= chunks // 3
 

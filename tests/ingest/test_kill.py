@@ -1,0 +1,65 @@
+"""A process killed at a random moment, and run again, ends in the points of one that was never disturbed."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from qdrant_embed import Collection
+
+INGEST = """
+import sys
+from qdrant_embed import Collection, Recipe
+print("started", flush=True)
+with Collection.open("pages", at=sys.argv[2], recipe=Recipe(model="hashing", chunk_tokens=32)) as collection:
+    collection.ingest(sys.argv[1])
+"""
+
+
+@pytest.fixture
+def many_pages(tmp_path):
+    words = random.Random(3)
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for number in range(120):
+        lines = (f"Rope {words.randrange(10**6)} lies at pier {words.randrange(90)}, page {number}." for _ in range(60))
+        (folder / f"{number}.md").write_text(f"# Page {number}\n\n" + "\n\n".join(lines))
+    return folder
+
+
+def start(folder, at):
+    return subprocess.Popen([sys.executable, "-c", INGEST, str(folder), str(at)], stdout=subprocess.PIPE)
+
+
+def undisturbed(folder, at):
+    began = time.perf_counter()
+    with start(folder, at) as process:
+        process.communicate()
+    assert process.returncode == 0
+    return time.perf_counter() - began
+
+
+def points(at):
+    with Collection.open("pages", at=at) as collection:
+        frame = collection.to_pandas(vectors=True)
+    return {row["id"]: (row["source"], row["text"], row["start"], tuple(row["vector"])) for _, row in frame.iterrows()}
+
+
+def test_a_killed_ingest_is_resumed_to_the_same_points(many_pages, tmp_path):
+    seconds = undisturbed(many_pages, tmp_path / "whole")
+    expected = points(tmp_path / "whole")
+    moments = random.Random(5)
+    running = 0
+    for trial in range(4):
+        at = tmp_path / f"killed-{trial}"
+        with start(many_pages, at) as process:
+            process.stdout.readline()
+            time.sleep(moments.uniform(0, 0.8) * seconds)
+            running += process.poll() is None
+            process.send_signal(signal.SIGKILL)
+        undisturbed(many_pages, at)
+        assert points(at) == expected
+    assert running, "every trial was over before it was killed: make the pages more"
