@@ -15,6 +15,11 @@ def require_agreement(name: str, preset: Mapping[str, Json], files: ModelFiles) 
     :raises ConfigurationError: They contradict each other.
     :raises ModelError: The files name code for the model, and no preset says what to load it as.
     """
+    kind = files.values.get("kind") or (files.layout.kind if files.layout else "")
+    if kind and preset.get("kind", kind) != kind:
+        raise ConfigurationError(
+            f"{name!r}: the preset says kind = {preset['kind']!r}, but the model's files are those of a {kind} model."
+        )
     pooling, theirs = preset.get("pooling", "none"), files.values.get("pooling")
     if not files.plain and pooling not in ("none", theirs):
         raise ConfigurationError(
