@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qdrant_embed.embedding.model_files import ModelFiles, read_json
+from qdrant_embed.embedding.json_files import read_json
+from qdrant_embed.embedding.model_files import ModelFiles
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.types import Json
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qdrant_embed.embedding.json_files import read_json
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.types import Json
@@ -197,16 +198,3 @@ _PASSING = (
     *("meta", "root", "experiment", "name", "checkpoint", "triples", "collection", "queries"),
 )
 """Entries that differ from one saving, or one training, to the next, and that change no vector."""
-
-
-def read_json(path: Path) -> Any:
-    """Return what a JSON file holds, an empty dict if there is no such file.
-
-    :raises ModelError: It is not valid JSON.
-    """
-    if not path.exists():
-        return {}
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"{path.name} in {path.parent} is not valid JSON: {error}") from error

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.embedding.kinds import PYLATE_DENSE, Layout, kind_of_module, kind_values, layout_of, read_json
+from qdrant_embed.embedding.json_files import read_json
+from qdrant_embed.embedding.kinds import PYLATE_DENSE, Layout, kind_of_module, kind_values, layout_of
 from qdrant_embed.embedding.preset import POOLINGS
 from qdrant_embed.embedding.static_files import static_place, static_values
 from qdrant_embed.errors import ModelError

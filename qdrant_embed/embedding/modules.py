@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.embedding.completeness import require_all_weights
 from qdrant_embed.embedding.hub import stay_silent
-from qdrant_embed.embedding.model_files import ModelFiles, read_json
+from qdrant_embed.embedding.json_files import read_json
+from qdrant_embed.embedding.model_files import ModelFiles
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.shaping import select_states, shape

@@ -8,30 +8,35 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.testing.tiny_models import ARCHITECTURES, Blueprint, build_model, build_tokenizer, edit_json
+from qdrant_embed.testing.tiny_models import ARCHITECTURES, build_model, build_tokenizer, edit_json
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 QUERY_MARKER, DOCUMENT_MARKER = "[unused0]", "[unused1]"
-_BERT = replace(ARCHITECTURES["bert"], more=("[MASK]", QUERY_MARKER, DOCUMENT_MARKER))
+MAX_TOKENS = 64
 
 
 def save_splade(
-    folder: Path, *, layout: str = "modules", pooling: str = "max", max_tokens: int = 64, **settings: Any
+    folder: Path,
+    *,
+    layout: str = "modules",
+    pooling: str = "max",
+    architecture: str = "bert",
+    max_tokens: int = MAX_TOKENS,
 ) -> Path:
     """Save a tiny SPLADE model and return the folder.
 
     :param layout: `modules` as sentence-transformers saves it; `bare` for a masked language model alone; `router` for
         one whose questions need no transformer, only a weight for each term.
     :param pooling: `max` or `sum`.
-    :param settings: More entries of `config.json`.
+    :param architecture: One of those of `tiny_models`.
     """
     from sentence_transformers import SparseEncoder
     from sentence_transformers.base.modules import Router, Transformer
     from sentence_transformers.sparse_encoder.modules import SparseStaticEmbedding, SpladePooling
 
-    tokenizer = _save_bert(folder, "masked", max_tokens, settings)
+    tokenizer = _save_transformer(folder, architecture, max_tokens, masked=True)
     if layout == "bare":
         return folder
     document = [Transformer(str(folder), transformer_task="fill-mask"), SpladePooling(pooling)]
@@ -54,7 +59,7 @@ def save_colbert(
     dim: int = 8,
     expansion: Mapping[str, Any] | None = None,
     skiplist: Sequence[str] = (".", ","),
-    max_tokens: int = 64,
+    architecture: str = "bert",
 ) -> Path:
     """Save a tiny ColBERT model and return the folder.
 
@@ -67,26 +72,28 @@ def save_colbert(
     from sentence_transformers.base.modules.dense import Dense
     from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
 
-    _save_bert(folder, "plain", max_tokens, {})
+    _save_transformer(folder, architecture, MAX_TOKENS)
     torch.manual_seed(11)
     dense = Dense(32, dim, bias=False, activation_function=torch.nn.Identity(), module_input_name="token_embeddings")
     if layout == "stanford":
         return _as_stanford(folder, dense.linear.weight, expansion)
-    transformer = Transformer(str(folder), document_length=max_tokens - 8, query_expansion=expansion)
+    transformer = Transformer(str(folder), document_length=MAX_TOKENS - 8, query_expansion=expansion)
     modules = [transformer, dense, MultiVectorMask(skiplist_words=list(skiplist))]
     prompts = {"query": f"{QUERY_MARKER} ", "document": f"{DOCUMENT_MARKER} "}
     model = MultiVectorEncoder(
         modules=[*modules, Normalize(module_input_name="token_embeddings")], prompts=prompts, device="cpu"
     )
     model.save_pretrained(str(folder))
-    return _as_pylate(folder, expansion, skiplist, max_tokens - 8) if layout == "pylate" else folder
+    return _as_pylate(folder, expansion, skiplist, MAX_TOKENS - 8) if layout == "pylate" else folder
 
 
-def _save_bert(folder: Path, head: str, max_tokens: int, settings: Mapping[str, Any]) -> PreTrainedTokenizerFast:
-    """Save a tiny BERT, plain or with its head for masked words, and a tokenizer that takes markers for plain words."""
-    blueprint: Blueprint = _BERT
+def _save_transformer(
+    folder: Path, architecture: str, max_tokens: int, *, masked: bool = False
+) -> PreTrainedTokenizerFast:
+    """Save a tiny transformer, plain or with its head for masked words; its tokenizer takes markers for plain words."""
+    blueprint = replace(ARCHITECTURES[architecture], more=("[MASK]", QUERY_MARKER, DOCUMENT_MARKER))
     tokenizer = build_tokenizer(blueprint, "right", max_tokens, mask="[MASK]")
-    build_model("bert", tokenizer, max_tokens, settings, masked=head == "masked").save_pretrained(folder)
+    build_model(architecture, tokenizer, max_tokens, blueprint.settings, masked=masked).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     # As in BERT's own vocabulary: the markers are there, but a text does not spell them.
     stated = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
