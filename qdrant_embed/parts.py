@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 from qdrant_embed.chunking import ChunkLimit, make_chunker
 from qdrant_embed.embedding import Embedder, load_embedder
@@ -14,6 +16,7 @@ from qdrant_embed.retrieval.search import Searcher
 from qdrant_embed.store import schema
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.types import Json
 
 MOST_CHUNK_TOKENS = 512
 """Chunks are no longer than this by default, however much the model could read."""
@@ -96,9 +99,12 @@ def chunk_limit(recipe: Recipe, embedder: Embedder) -> ChunkLimit:
     return ChunkLimit(tokens=wanted - reserved, overlap=recipe.overlap)
 
 
-def create_collection(engine: Engine, name: str, recipe: Recipe) -> None:
+def create_collection(
+    engine: Engine, name: str, recipe: Recipe, *, noted: Mapping[str, Json] = MappingProxyType({})
+) -> None:
     """Create the collection that a recipe describes, empty.
 
+    :param noted: Entries of its metadata beside those that say how it was made.
     :raises ConfigurationError: Some part of the recipe is not known; nothing has been created then.
     """
     model = _load(recipe)
@@ -110,6 +116,7 @@ def create_collection(engine: Engine, name: str, recipe: Recipe) -> None:
         "model": dict(model.fingerprint),
         "fingerprint": fingerprint(recipe, model.fingerprint),
         "roots": {},
+        **noted,
     }
     schema.create(engine, name, layout, made_by)
 
