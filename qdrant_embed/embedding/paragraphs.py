@@ -92,7 +92,10 @@ class BinaryParagraphVectors:
         """Return packed codes (n, bits / 8), most significant bit first."""
         numbers = {word: number for number, word in enumerate(self.words)}
         split = [np.array([numbers[word] for word in text if word in numbers], np.int64) for text in split_words(texts)]
-        return pack_signs(np.stack([self.infer(ids) for ids in split]) if split else np.zeros((0, self.training.bits)))
+        inferred = np.zeros((len(split), self.training.bits), np.float32)
+        for row, ids in enumerate(split):
+            inferred[row] = self.infer(ids)
+        return pack_signs(inferred)
 
     def infer(self, ids: IntArray) -> FloatArray:
         """Return a text's code, +1 and -1 (bits,), given its words; zeros if it has none.
@@ -106,7 +109,7 @@ class BinaryParagraphVectors:
         present, counts = np.unique(ids, return_counts=True)
         words = np.concatenate([present, wrong])
         weights, bias = self.output[words], self.bias[words]
-        labels = np.repeat(np.float32([1, 0]), [len(present), len(wrong)])
+        labels = np.repeat(np.array([1, 0], np.float32), [len(present), len(wrong)])
         shares = np.concatenate(
             [DRAWN * counts / counts.sum(), np.full(len(wrong), DRAWN * NEGATIVES / len(wrong))]
         ).astype(np.float32)
@@ -229,7 +232,7 @@ def _train(
 
 
 def _shares(noise: FloatArray) -> FloatArray:
-    return noise.astype(np.float64) / noise.sum(dtype=np.float64)
+    return np.asarray(noise.astype(np.float64) / noise.sum(dtype=np.float64))
 
 
 def _loss(
