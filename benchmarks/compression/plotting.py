@@ -26,6 +26,7 @@ def draw(folder: Path, prefix: str) -> None:
 def _bytes(axes, found: dict | None, name: str) -> None:
     axes.set(title=name, xlabel="bytes of a vector in memory (log)", ylabel="recall@10", xscale="log")
     if found is None:
+        axes.set_axis_off()
         return
     for trial in found["trials"]:
         front = trial["setting"] in found["front"]
@@ -42,7 +43,10 @@ def _bytes(axes, found: dict | None, name: str) -> None:
 
 def _gains(axes, found: dict | None) -> None:
     axes.set(title="recall@10 gained over plain signs, no rescoring", xlabel="difference, 95 %")
-    rows = [(name, row) for name, row in (found or {"settings": {}})["settings"].items() if "over" in row]
+    if found is None:
+        axes.set_axis_off()
+        return
+    rows = [(name, row) for name, row in found["settings"].items() if "over" in row]
     for place, (_, row) in enumerate(rows):
         spread = [[row["gained"] - row["from"]], [row["to"] - row["gained"]]]
         axes.errorbar([row["gained"]], [place], xerr=spread, fmt="o", color="tab:blue")
@@ -53,7 +57,10 @@ def _gains(axes, found: dict | None) -> None:
 
 def _shortlists(axes, found: dict | None) -> None:
     axes.set(title="sentences: recall@10 of a shortlist of 200", xlabel="bits of a code", ylabel="recall@10")
-    curves = (found or {"sentences": {"bits": {}}})["sentences"]["bits"]
+    if found is None:
+        axes.set_axis_off()
+        return
+    curves = found["sentences"]["bits"]
     for name in next(iter(curves.values()), {}):
         if name != "train_s":
             axes.plot(
@@ -61,8 +68,7 @@ def _shortlists(axes, found: dict | None) -> None:
             )
     axes.axhline(0.95, color="tab:red", linestyle="--", linewidth=0.8)
     axes.grid(visible=True, alpha=0.3)
-    if curves:
-        axes.legend(fontsize=8)
+    axes.legend(fontsize=8)
 
 
 def table(folder: Path, prefix: str) -> None:
