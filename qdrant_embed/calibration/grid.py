@@ -16,7 +16,6 @@ PLAIN_CODES = ("int8", "binary", "binary+query8", "binary2", "turbo1", "turbo1.5
 ROTATED_CODES = (
     "rotate+binary",
     "rotate+binary+query8",
-    "centre+rotate+binary",
     "centre+rotate+binary+query8",
     "centre+itq+binary+query8",
     "rotate+binary2",
