@@ -8,14 +8,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from qdrant_embed.calibration.compressing import Compressing
-from qdrant_embed.calibration.recoding import own_name, require_same_recipe
+from qdrant_embed.calibration.recoding import require_same_recipe
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
 from qdrant_embed.errors import ConfigurationError, StoreError
 from qdrant_embed.ingest.report import IngestReport
 from qdrant_embed.ingest.run import IngestOptions, ingest_documents, ingest_files, resolve_path
 from qdrant_embed.parts import create_collection
 from qdrant_embed.recipe import Recipe
-from qdrant_embed.store import schema
+from qdrant_embed.store import schema, succession
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import to_filter
 from qdrant_embed.store.location import finish_bulk_load, open_engine
@@ -65,6 +65,7 @@ class Collection(Compressing):
 
     @classmethod
     def _open(cls, engine: Engine, name: str, recipe: Recipe | None, runtime: str) -> Self:
+        succession.finish(engine, name)
         if recipe is not None and not engine.collection_exists(name):
             create_collection(engine, name, recipe)
             return cls(engine, name, recipe, runtime)
@@ -78,9 +79,11 @@ class Collection(Compressing):
         """Remove a collection and everything in it; return whether there was one."""
         engine = open_engine(at)
         try:
+            succession.finish(engine, name)
+            succession.clear(engine, name)
             existed = engine.collection_exists(name)
             if existed:
-                engine.delete_collection(own_name(engine, name))
+                engine.delete_collection(succession.own_name(engine, name))
             return existed
         finally:
             engine.close()

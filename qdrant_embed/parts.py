@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 from qdrant_embed.chunking import ChunkLimit, make_chunker
 from qdrant_embed.embedders import Beside, Embedders, load_beside, load_dense, metadata_key
@@ -15,6 +17,7 @@ from qdrant_embed.retrieval.search import Searcher
 from qdrant_embed.store import schema
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.types import Json
 
 MOST_CHUNK_TOKENS = 512
 """Chunks are no longer than this by default, however much the model could read."""
@@ -110,9 +113,12 @@ def chunk_limit(recipe: Recipe, embedder: Embedder) -> ChunkLimit:
     return ChunkLimit(tokens=wanted - reserved, overlap=recipe.overlap)
 
 
-def create_collection(engine: Engine, name: str, recipe: Recipe) -> None:
+def create_collection(
+    engine: Engine, name: str, recipe: Recipe, *, noted: Mapping[str, Json] = MappingProxyType({})
+) -> None:
     """Create the collection that a recipe describes, empty.
 
+    :param noted: Entries of its metadata beside those that say how it was made.
     :raises ConfigurationError: Some part of the recipe is not known; nothing has been created then.
     """
     models = Embedders.of(recipe)
@@ -123,5 +129,6 @@ def create_collection(engine: Engine, name: str, recipe: Recipe) -> None:
         **models.metadata,
         "fingerprint": fingerprint(recipe, models.identity),
         "roots": {},
+        **noted,
     }
     schema.create(engine, name, models.layout, made_by)

@@ -133,7 +133,7 @@ def test_commands_named_in_passing_exist(page):
     import typer
 
     commands = typer.main.get_command(app).commands
-    for name in re.findall(r"`qdrant-embed (?:--\w+ )*([a-z]\w*)", page.read_text()):
+    for name in re.findall(r"`qdrant-embed (?:--\w+ )*([a-z][\w-]*)", page.read_text()):
         assert name in commands
 
 

@@ -4,9 +4,6 @@ import csv
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
-
-import numpy as np
 
 from benchmarks.common import data
 
@@ -14,24 +11,6 @@ SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n{2,}|\n(?=[-*#|>]|\d+\.)")
 CLAUSE_END = re.compile(r"(?<=[,;:])\s+")
 SHORTEST, LONG = 12, 150
 """Characters: what is shorter is no sentence, what is longer is cut into its clauses."""
-
-
-def vectors(cache: Path | None = None) -> tuple[list[str], np.ndarray]:
-    """Return the sentences and their MiniLM vectors (n, 384), float32, unit length.
-
-    :param cache: A `.npy` file in which the vectors are kept between runs.
-    """
-    from qdrant_embed import load_embedder
-
-    listed = sentences()
-    if cache is not None and cache.exists():
-        found = np.load(cache)
-        if len(found) == len(listed):
-            return listed, found
-    made = load_embedder("minilm").embed_documents(listed)
-    if cache is not None:
-        np.save(cache, made)
-    return listed, made
 
 
 def texts() -> Iterator[str]:

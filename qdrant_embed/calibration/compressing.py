@@ -13,7 +13,7 @@ from qdrant_embed.compression import Transform
 from qdrant_embed.compression.capacity import Capacity, capacity
 from qdrant_embed.compression.export import write_codes
 from qdrant_embed.compression.learned import CodeTraining
-from qdrant_embed.compression.paragraphs import BinaryParagraphVectors, ParagraphTraining
+from qdrant_embed.embedding.paragraphs import BinaryParagraphVectors, ParagraphTraining
 from qdrant_embed.passages import Passages
 
 
@@ -78,7 +78,7 @@ class Compressing(Passages):
     ) -> BinaryParagraphVectors:
         """Train binary paragraph vectors on this collection's texts alone: an embedder of its own.
 
-        :param model_out: Write the model (safetensors) there.
+        :param model_out: Write the model's folder there; `Recipe(model=…)` takes it.
         :param codes_out: Write ids and packed codes there (`.npy` or `.parquet`).
         """
         found = contents(self._engine, self.name, self._parts)

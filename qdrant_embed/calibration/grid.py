@@ -16,12 +16,11 @@ PLAIN_CODES = ("int8", "binary", "binary+query8", "binary2", "turbo1", "turbo1.5
 ROTATED_CODES = (
     "rotate+binary",
     "rotate+binary+query8",
-    "itq+binary",
-    "itq+binary+query8",
+    "centre+rotate+binary+query8",
     "centre+itq+binary+query8",
-    "itq+binary2",
+    "rotate+binary2",
 )
-SIGNS = ("bits", "bits+rotate", "bits+itq", "bits+centre+itq", "bits+itq+median")
+SIGNS = ("bits", "bits+rotate", "bits+centre+rotate", "bits+centre+itq", "bits+itq+median")
 
 
 def default_grid(dim: int, trained: Sequence[int], *, compare_by: str) -> list[Compression]:

@@ -80,7 +80,7 @@ def try_settings(
         answered = [_ask(engine, replace_compression(coding, setting), truth) for setting in settings]
         engine.close()
         vectors = (schema.DENSE_SMALL, schema.DENSE) if settings[0].full else (schema.DENSE,)
-        query = coding.coder.queries(truth.queries[:1]).vectors[0]
+        query = coding.coder.encode(_cut(truth.queries[:1], coding.coder.dim, truth.distance))[0]
         bytes_ = measure_footprint(folder, NAME, {vectors[0]: query.tolist()}, vectors)
         for setting, (found, seconds) in zip(settings, answered, strict=True):
             recalls = truth.recall(found)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from qdrant_embed.errors import ConfigurationError
@@ -15,10 +16,21 @@ SHORTEST, LONGEST = 25, 300
 """Characters of a sentence that can stand for a question."""
 
 
-def read_questions(path: str | Path) -> list[str]:
-    """Read questions: one a line, or JSON lines with a `text` each.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, and what answers it where somebody judged that.
 
-    :raises ConfigurationError: The file is missing or empty.
+    :param relevant: Grades by `source` of a document; None if nobody judged.
+    """
+
+    text: str
+    relevant: Mapping[str, float] | None = None
+
+
+def read_questions(path: str | Path) -> list[Question]:
+    """Read questions: one a line, or JSON lines with a `text` each and perhaps `relevant`, grades by source.
+
+    :raises ConfigurationError: The file is missing or empty, or only some of its questions are judged.
     """
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
@@ -27,6 +39,9 @@ def read_questions(path: str | Path) -> list[str]:
     found = [_question(line) for line in lines if line.strip()]
     if not found:
         raise ConfigurationError(f"{str(path)!r} holds no question; write one a line.")
+    judged = sum(question.relevant is not None for question in found)
+    if judged not in (0, len(found)):
+        raise ConfigurationError(f"{judged} of {len(found)} questions in {str(path)!r} say what is relevant; all must.")
     return found
 
 
@@ -57,10 +72,15 @@ def _candidates(title: str, text: str, generator: random.Random) -> Iterator[str
         yield title.strip()
 
 
-def _question(line: str) -> str:
-    if line.lstrip().startswith("{"):
-        try:
-            return str(json.loads(line)["text"])
-        except (ValueError, KeyError) as error:
-            raise ConfigurationError(f"{line[:80]!r} is not a JSON line with a 'text'.") from error
-    return line.strip()
+def _question(line: str) -> Question:
+    if not line.lstrip().startswith("{"):
+        return Question(line.strip())
+    try:
+        values = json.loads(line)
+        relevant = values.get("relevant")
+        grades = None if relevant is None else {str(name): float(grade) for name, grade in relevant.items()}
+        return Question(str(values["text"]), grades)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigurationError(
+            f"{line[:80]!r} is not a JSON line with a 'text' (and 'relevant', grades by source)."
+        ) from error

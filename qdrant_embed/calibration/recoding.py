@@ -14,7 +14,7 @@ from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreEr
 from qdrant_embed.ingest.fitting import FIT_VECTORS
 from qdrant_embed.parts import Parts, create_collection
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
-from qdrant_embed.store import compressed, schema
+from qdrant_embed.store import compressed, schema, succession
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.points import chunk_id, chunk_of
@@ -58,8 +58,9 @@ def recompress(
         schema.merge_metadata(engine, name, {"recipe": wanted.as_dict()})
         return Recoded(recipe=wanted, in_place=True, collection=name)
     _require_kept(old, new)
+    succession.clear(engine, name)
     copy = _copy(engine, name, parts, wanted, trained)
-    _take_over(engine, name, copy)
+    succession.take_over(engine, name, copy)
     return Recoded(recipe=wanted, in_place=False, collection=copy)
 
 
@@ -87,12 +88,6 @@ def require_same_recipe(name: str, stored: Mapping[str, Json], recipe: Recipe) -
         f"collection {name!r} has compression {str(before)!r}, you gave {str(after)!r}. {what} To use it as it is, "
         "open it without a recipe."
     )
-
-
-def own_name(engine: Engine, name: str) -> str:
-    """Return the name of the collection that a name or an alias leads to."""
-    aliases = {alias.alias_name: alias.collection_name for alias in engine.get_aliases().aliases}
-    return aliases.get(name, name)
 
 
 def _switch_codes(engine: Engine, name: str, parts: Parts, new: Compression) -> None:
@@ -133,10 +128,8 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Tran
     """Write every point again under another name; return that name."""
     models = Embedders.of(recipe)
     model, print_ = models.dense, fingerprint(recipe, models.identity)
-    target = f"{name.rsplit('--', 1)[0]}--{print_[:8]}"
-    if engine.collection_exists(target):
-        engine.delete_collection(target)
-    create_collection(engine, target, recipe)
+    target = succession.copy_name(name, print_)
+    create_collection(engine, target, recipe, noted=succession.begun(engine, name))
     schema.merge_metadata(engine, target, {"roots": schema.read_metadata(engine, name)["roots"]})
     coding = Coding(engine, target, model.compression, dim=model.dim, distance=model.distance)
     if trained is not None:
@@ -158,21 +151,6 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Tran
     if engine.count(target).count != engine.count(name).count:
         raise StoreError(f"the copy {target!r} does not hold every point of {name!r}; nothing was changed. Try again.")
     return target
-
-
-def _take_over(engine: Engine, name: str, copy: str) -> None:
-    """Let the name lead to the copy, and remove what it led to before."""
-    from qdrant_client import models
-
-    create = models.CreateAliasOperation(create_alias=models.CreateAlias(collection_name=copy, alias_name=name))
-    before = own_name(engine, name)
-    if before == name:
-        engine.delete_collection(name)
-        engine.update_collection_aliases([create])
-        return
-    remove = models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=name))
-    engine.update_collection_aliases([remove, create])
-    engine.delete_collection(before)
 
 
 def pages(

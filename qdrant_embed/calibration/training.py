@@ -14,7 +14,7 @@ from qdrant_embed.compression import Transform
 from qdrant_embed.compression.codes import pack_signs
 from qdrant_embed.compression.export import write_codes
 from qdrant_embed.compression.learned import CodeTraining, train_code
-from qdrant_embed.compression.paragraphs import BinaryParagraphVectors, ParagraphTraining
+from qdrant_embed.embedding.paragraphs import BinaryParagraphVectors, ParagraphTraining
 from qdrant_embed.parts import Parts
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.types import FloatArray

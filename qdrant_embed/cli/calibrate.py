@@ -20,7 +20,7 @@ def calibrate(  # noqa: PLR0913 - one parameter for each flag
     at: options.At = options.DEFAULT_LOCATION,
     collection: options.Name = options.DEFAULT_COLLECTION,
     queries: Annotated[
-        Path | None, typer.Option(help="Questions, one a line; left out, sentences and titles of chunks.")
+        Path | None, typer.Option(help="Questions, one a line (or JSON lines: text, relevant); else drawn.")
     ] = None,
     k: Annotated[int, typer.Option("-k", "--k", min=1, help="Passages that a question asks for.")] = 10,
     target_recall: Annotated[float, typer.Option(min=0.0, max=1.0, help="Recall@k to reach.")] = 0.98,
@@ -36,15 +36,18 @@ def calibrate(  # noqa: PLR0913 - one parameter for each flag
     from qdrant_embed.calibration.questions import read_questions
     from qdrant_embed.calibration.run import CalibrateOptions
 
+    questions = read_questions(queries) if queries else []
+    judged = [question.relevant for question in questions if question.relevant is not None]
     chosen = CalibrateOptions(
         k=k,
         target_recall=target_recall,
         max_bytes_per_vector=max_bytes_per_vector,
         settings=tuple(setting or ()),
+        judgements=judged or None,
         progress=lambda text, done, count: say(f"{done + 1}/{count} {text}", style="dim"),
     )
     with open_stored(collection, at) as docs:
-        found = docs.calibrate(read_questions(queries) if queries else None, options=chosen)
+        found = docs.calibrate([question.text for question in questions] or None, options=chosen)
         written = [str(path) for path in found.save(out)] if out else []
         applied = docs.recompress(found.chosen.setting) if apply and found.chosen else None
     if as_json:

@@ -47,10 +47,17 @@ def list_collections(at: str) -> list[dict[str, Json]]:
     require_location(at)
     engine = open_engine(at)
     try:
-        names = sorted(found.name for found in engine.get_collections().collections)
-        return [_brief(engine, name) for name in names]
+        return [_brief(engine, name) for name in _names(engine)]
     finally:
         engine.close()
+
+
+def _names(engine: Engine) -> list[str]:
+    """Return the names to open collections by: an alias instead of what it leads to."""
+    aliases = engine.get_aliases().aliases
+    behind = {alias.collection_name for alias in aliases}
+    own = {found.name for found in engine.get_collections().collections} - behind
+    return sorted(own | {alias.alias_name for alias in aliases})
 
 
 def _brief(engine: Engine, name: str) -> dict[str, Json]:

@@ -30,7 +30,10 @@ def train_codes(  # noqa: PLR0913 - one parameter for each flag
     bits: Annotated[int, typer.Option(help="Length of a code; whole bytes.")] = 64,
     seed: Annotated[int, typer.Option(help="The same seed gives the same code.")] = 0,
     words: Annotated[bool, typer.Option("--words", help="Train real-binary codes to predict the words too.")] = False,
-    model: Annotated[Path | None, typer.Option("--model-out", help="Write the trained weights (safetensors).")] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model-out", help="Write the code (safetensors), or the model of texts (a folder)."),
+    ] = None,
     codes: Annotated[Path | None, typer.Option("--codes-out", help="Write ids and codes (.npy or .parquet).")] = None,
     apply: Annotated[
         bool, typer.Option("--apply", help="Search the collection by the code, and rank by the real vectors.")
@@ -40,7 +43,9 @@ def train_codes(  # noqa: PLR0913 - one parameter for each flag
 ) -> None:
     """Train short codes on a collection; write them, or search by them."""
     if apply and kind is Kind.TEXTS:
-        raise typer.BadParameter("paragraph vectors are an embedder of their own; write them with --codes-out.")
+        raise typer.BadParameter(
+            "paragraph vectors are an embedder of their own: write it by --model-out FOLDER, ingest --model FOLDER."
+        )
     with open_stored(collection, at) as docs:
         if kind is Kind.VECTORS:
             written = docs.train_codes(bits, seed=seed, words=words, model_out=model, codes_out=codes)

@@ -23,7 +23,7 @@ from qdrant_embed.types import FloatArray
 class CodedQueries:
     """Queries as the store is asked.
 
-    :param vectors: (n, width) to search the compressed vector with.
+    :param vectors: (n, width) to search the compressed vector with, or what each bit of a learned code counts.
     :param offsets: (n,) to add to each score: what centring took from it.
     """
 
@@ -110,6 +110,8 @@ class Coder:
         """Return queries, given the embedder's vectors (n, dim)."""
         cut, transform = self._cut(vectors), self._transform()
         none = np.zeros(len(cut), np.float32)
+        if (weights := transform.weigh(cut)) is not None:
+            return CodedQueries(vectors=weights, offsets=none)
         if self.store_distance != "dot" or self.compression.datatype == "bits" or transform.mean is None:
             return CodedQueries(vectors=self._quantised(transform.rotate(cut)), offsets=none)
         # q·(x - mean) = q·x - q·mean: the same for every x, so the ranking stays and the score is mended by adding it.

@@ -65,6 +65,31 @@ def nearest_by_hamming(query: ByteArray, codes: ByteArray, count: int) -> tuple[
     return places, distances[places]
 
 
+def nearest_by_weights(weights: FloatArray, codes: ByteArray, count: int) -> tuple[IntArray, FloatArray]:
+    """Return places and scores of the `count` best codes (n, bytes), best first, equals in the order they stand in.
+
+    A set bit adds its weight and another takes it away: an asymmetric distance, of numbers on the query's side and bits
+    on the other (Gordo et al. 2014, section 3). A table for each byte has the sums of its 256 values ready.
+
+    :param weights: (bits,), `bits` being 8 · bytes.
+    :raises ConfigurationError: The widths differ.
+    """
+    if len(weights) != 8 * codes.shape[-1]:
+        raise ConfigurationError(f"{len(weights)} weights cannot meet codes of {codes.shape[-1]} bytes.")
+    tables = np.asarray(weights, np.float32).reshape(-1, 8) @ unpack_signs(np.arange(256, dtype=np.uint8)[:, None], 8).T
+    scores = np.zeros(len(codes), np.float32)
+    for table, column in zip(tables, codes.T, strict=True):
+        scores += table[column]
+    count = min(count, len(scores))
+    if count == 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.float32)
+    # All that reach the last score are sorted, so that which of several equals are taken is not chance.
+    least = np.partition(scores, len(scores) - count)[len(scores) - count]
+    places = np.flatnonzero(scores >= least)
+    places = places[np.argsort(-scores[places], kind="stable")][:count]
+    return places, scores[places]
+
+
 @dataclass(frozen=True, slots=True)
 class Scale:
     """Numbers as whole steps 0 … 255: `low + step · byte`, one scale for all dimensions.

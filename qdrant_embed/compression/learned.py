@@ -3,6 +3,9 @@
 The Real-Binary head of Grzegorczyk and Kurdziel (2017, section 3): a real vector is kept, and a short code
 projected from it shortlists what the real vector then ranks. Rounding has no gradient, so training passes it by
 (straight through, Krizhevsky and Hinton 2011): the forward pass sees bits, the backward pass their smooth sigmoid.
+
+Only documents are rounded. A query keeps its numbers: a second linear layer says what each bit counts for it, since a
+query is not stored and rounding it would throw away for nothing what tells the nearest codes apart.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     import torch
 
 LEAST_BITS, MOST_BITS = 8, 4096
+SAMPLE = 8192
+"""Vectors that ITQ and scales are found from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +34,18 @@ class CodeTraining:
     """How a code is trained.
 
     :param bits: Length of the code; whole bytes.
-    :param steps: Batches.
+    :param steps: Batches, of `queries` vectors that are asked with and `documents` that are found.
+    :param temperature: The lower, the more the nearest neighbours count, and the less all others.
     :param words: Weight of predicting the words of a text from its code (the paper's decoder), where texts are given.
     """
 
     bits: int = 64
     seed: int = 0
-    steps: int = 1500
-    batch: int = 512
-    rate: float = 2e-3
-    temperature: float = 0.1
+    steps: int = 600
+    queries: int = 256
+    documents: int = 4096
+    rate: float = 0.04
+    temperature: float = 0.03
     words: float = 0.2
     progress: Callable[[int, float], None] | None = None
 
@@ -50,10 +57,11 @@ class CodeTraining:
 def train_code(
     vectors: FloatArray, training: CodeTraining, *, word_counts: Sequence[dict[int, int]] | None = None
 ) -> Transform:
-    """Train a code on vectors (n, dim) and return it as a transform of `bits` directions and thresholds.
+    """Train a code on vectors (n, dim) and return it as a transform of `bits` directions, thresholds and query weights.
 
-    What is asked of a code: the neighbours of a vector within its batch, weighted by the real cosines, shall be those
-    of its code. It begins at the rotation of principal directions that ITQ finds. The same seed gives the same code.
+    What is asked of a code: for vectors taken as queries, the scores of the codes of others shall rank these as the
+    real cosines do (listwise distillation, Cao et al. 2007, section 4, of the student that only sees bits). It begins
+    at the rotation of principal directions that ITQ finds. The same seed gives the same code.
 
     :param word_counts: For each vector, the numbers of its text's words, with how often each occurs.
     :raises ConfigurationError: There are fewer vectors than a batch could be drawn from.
@@ -66,29 +74,74 @@ def train_code(
         )
     generator = torch.Generator().manual_seed(training.seed)
     mean, start = _start(vectors, training)
-    data = torch.from_numpy(vectors - mean)
-    weight = torch.from_numpy(start).requires_grad_()
-    bias = torch.zeros(training.bits, requires_grad=True)
+    head = _Head(vectors - mean, start)
     decoder = _Decoder(word_counts, training, generator) if word_counts else None
-    optimiser = torch.optim.Adam([weight, bias, *(decoder.parameters if decoder else [])], lr=training.rate)
+    optimiser = head.optimiser(training.rate, decoder.parameters if decoder else [])
+    rates = [group["lr"] for group in optimiser.param_groups]
+    data, asked = torch.from_numpy(vectors), min(training.queries, len(vectors) // 4)
     for step in range(training.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = training.rate * (1 - step / training.steps)
-        rows = torch.randint(len(data), (min(training.batch, len(data)),), generator=generator)
-        batch = data[rows]
-        codes = rounded(batch @ weight.T + bias)
-        loss = _neighbour_loss(batch, codes, training.temperature)
+        for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate * (1 - step / training.steps)
+        # Queries and documents are different vectors: one that finds itself says nothing about neighbours.
+        drawn = torch.randperm(len(vectors), generator=generator)[: asked + training.documents]
+        queries, documents = drawn[:asked], drawn[asked:]
+        codes = head.codes(documents)
+        loss = _ranking_loss(data[queries] @ data[documents].T, head.weights(queries) @ codes.T, training.temperature)
         if decoder is not None:
-            loss = loss + training.words * decoder.loss(codes, rows)
+            loss = loss + training.words * decoder.loss(codes, documents)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         if training.progress is not None:
             training.progress(step + 1, float(loss.detach()))
-    matrix, shift = weight.detach().numpy(), bias.detach().numpy()
-    return Transform(
-        dim=vectors.shape[1], mean=mean, matrix=matrix.copy(), thresholds=(-shift).copy(), sample=len(vectors)
-    )
+    return head.transform(mean)
+
+
+class _Head:
+    """The linear layer that documents are rounded by, and the one that weighs bits for queries.
+
+    :param centred: (n, dim) vectors less their mean.
+    :param start: (bits, dim) directions to begin with.
+    """
+
+    def __init__(self, centred: FloatArray, start: FloatArray) -> None:
+        import torch
+
+        sample = centred[:SAMPLE]
+        products = (sample[: SAMPLE // 8] @ start.T) @ np.sign(sample @ start.T).T
+        # The scale at which scores come nearest to cosines: temperatures then mean the same for both.
+        scale = float((products * (sample[: SAMPLE // 8] @ sample.T)).sum() / (products**2).sum())
+        self._data = torch.from_numpy(centred)
+        self._matrix = torch.from_numpy(start).requires_grad_()
+        self._bias = torch.zeros(len(start), requires_grad=True)
+        self._query = (torch.from_numpy(start) * scale).requires_grad_()
+        self._scale = scale
+
+    def optimiser(self, rate: float, others: Sequence[torch.Tensor]) -> torch.optim.Optimizer:
+        """Return what trains both layers, each at steps of its own size, and others."""
+        import torch
+
+        size = float(self._matrix.detach().std())
+        groups = [
+            {"params": [self._matrix, self._bias], "lr": rate * size},
+            {"params": [self._query], "lr": rate * size * self._scale},
+        ]
+        return torch.optim.Adam([*groups, *([{"params": list(others), "lr": rate}] if others else [])])
+
+    def codes(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return codes of -1 and +1 (rows, bits)."""
+        return rounded(self._data[rows] @ self._matrix.T + self._bias)
+
+    def weights(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return what each bit counts for vectors as queries (rows, bits)."""
+        return self._data[rows] @ self._query.T
+
+    def transform(self, mean: FloatArray) -> Transform:
+        """Return what was learned."""
+        matrix, bias, query = (part.detach().numpy().copy() for part in (self._matrix, self._bias, self._query))
+        return Transform(
+            dim=len(mean), mean=mean, matrix=matrix, thresholds=-bias, query_matrix=query, sample=len(self._data)
+        )
 
 
 def rounded(activations: torch.Tensor) -> torch.Tensor:
@@ -106,26 +159,22 @@ def _start(vectors: FloatArray, training: CodeTraining) -> tuple[FloatArray, Flo
     centred = (vectors - mean).astype(np.float64)
     _, directions = np.linalg.eigh(centred.T @ centred)
     principal = directions[:, ::-1][:, : min(training.bits, vectors.shape[1])].T.astype(np.float32)
-    sample = (vectors[:8192] - mean) @ principal.T
+    sample = (vectors[:SAMPLE] - mean) @ principal.T
     turned = itq(np.asarray(sample, np.float32), training.seed, iterations=20) @ principal
     spare = training.bits - len(turned)
     drawn = np.random.default_rng(training.seed).standard_normal((spare, vectors.shape[1])) / vectors.shape[1] ** 0.5
     start = np.concatenate([turned, drawn]).astype(np.float32)
     # Activations of about one: where the smooth sigmoid still has a slope.
-    return mean, np.asarray(start / np.std((vectors[:8192] - mean) @ start.T), np.float32)
+    return mean, np.asarray(start / np.std((vectors[:SAMPLE] - mean) @ start.T), np.float32)
 
 
-def _neighbour_loss(batch: torch.Tensor, codes: torch.Tensor, temperature: float) -> torch.Tensor:
-    import torch
+def _ranking_loss(real: torch.Tensor, coded: torch.Tensor, temperature: float) -> torch.Tensor:
+    """Return how far the codes' distribution over documents is from that of the real scores, both (queries, n)."""
     from torch.nn import functional
 
-    unit = functional.normalize(batch, dim=1)
-    apart = torch.eye(len(batch), dtype=torch.bool)
-    real = (unit @ unit.T).masked_fill(apart, -1e9) / temperature
-    coded = (codes @ codes.T / codes.shape[1]).masked_fill(apart, -1e9) / temperature
     return functional.kl_div(
-        functional.log_softmax(coded, dim=1),
-        functional.log_softmax(real, dim=1),
+        functional.log_softmax(coded / temperature, dim=1),
+        functional.log_softmax(real / temperature, dim=1),
         log_target=True,
         reduction="batchmean",
     )

@@ -27,6 +27,8 @@ class Transform:
     :param mean: (dim,) subtracted first.
     :param matrix: (out, dim) directions; orthogonal unless it is a learned code's.
     :param thresholds: (out,) that a number must exceed for a set bit.
+    :param query_matrix: (out, dim) directions of queries, which weigh the bits of a learned code; None where queries
+        become codes too.
     :param scale: Eight-bit numbers.
     :param sample: Number of vectors that it was learned from.
     """
@@ -35,6 +37,7 @@ class Transform:
     mean: FloatArray | None = None
     matrix: FloatArray | None = None
     thresholds: FloatArray | None = None
+    query_matrix: FloatArray | None = None
     scale: Scale | None = None
     sample: int = 0
 
@@ -47,6 +50,13 @@ class Transform:
         """Return (n, width): centred, unless told not to, and rotated."""
         moved = vectors - self.mean if centred and self.mean is not None else vectors
         return np.asarray(moved if self.matrix is None else moved @ self.matrix.T, np.float32)
+
+    def weigh(self, queries: FloatArray) -> FloatArray | None:
+        """Return what each bit counts for queries (n, dim), as (n, out): + it if set, - it if not; None for codes."""
+        if self.query_matrix is None:
+            return None
+        moved = queries if self.mean is None else queries - self.mean
+        return np.asarray(moved @ self.query_matrix.T, np.float32)
 
     def unrotate(self, vectors: FloatArray) -> FloatArray:
         """Return what `rotate` was given, up to float32's rounding: an orthogonal matrix is undone by its transpose.
@@ -64,7 +74,7 @@ class Transform:
 
         tensors = {
             name: np.ascontiguousarray(value)
-            for name in ("mean", "matrix", "thresholds")
+            for name in ("mean", "matrix", "thresholds", "query_matrix")
             if (value := getattr(self, name)) is not None
         }
         if self.scale is not None:

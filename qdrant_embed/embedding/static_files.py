@@ -2,7 +2,8 @@
 
 - sentence-transformers: `modules.json` begins with a StaticEmbedding, perhaps a Normalize follows;
 - model2vec (Tulkens and van Dongen 2024): `config.json` says so; unknown tokens are left out of the mean;
-- word tables that `word_tables` made of text files, perhaps with word counts and common directions.
+- word tables that `word_tables` made of text files, perhaps with word counts and common directions;
+- binary paragraph vectors that `paragraphs` trained: the table predicts words, and a text's vector is fitted to it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from qdrant_embed.types import Json
 
 AT_ONCE = 65_536
 """Tokens that are averaged at once. A table has no window; a text that is longer still is averaged in parts."""
-WORD_TABLE, MODEL2VEC = "word-table", "model2vec"
+WORD_TABLE, MODEL2VEC, PARAGRAPHS = "word-table", "model2vec", "binary-paragraph-vectors"
 TABLE_NAMES = ("embeddings", "embedding.weight")
 """What the table is called in `model.safetensors`."""
 
@@ -34,7 +35,7 @@ def static_place(folder: Path, modules: list[dict[str, Any]], config: Mapping[st
                 f"the model in {folder} goes on from its table by {', '.join(kinds[1:])}, which is not run."
             )
         return folder / str(modules[0]["path"])
-    return folder if not modules and config.get("model_type") in (WORD_TABLE, MODEL2VEC) else None
+    return folder if not modules and config.get("model_type") in (WORD_TABLE, MODEL2VEC, PARAGRAPHS) else None
 
 
 def static_values(place: Path, config: Mapping[str, Any], *, normalized: bool) -> dict[str, tuple[Json, str]]:
@@ -44,11 +45,12 @@ def static_values(place: Path, config: Mapping[str, Any], *, normalized: bool) -
     :raises ModelError: There is no table.
     """
     stated = {key: config[key] for key in ("pooling", "smoothing", "components") if key in config}
+    paragraphs = config.get("model_type") == PARAGRAPHS
     return {
-        "runtime": ("static", "config.json"),
+        "runtime": ("paragraphs" if paragraphs else "static", "config.json"),
         "dim": (table_shape(place / "model.safetensors")[1], "model.safetensors"),
         "max_tokens": (AT_ONCE, "tables have no window"),
-        "pooling": ("mean", "tables are averaged"),
+        "pooling": ("none", "paragraph vectors are fitted") if paragraphs else ("mean", "tables are averaged"),
         "normalize": (normalized or bool(config.get("normalize", False)), "config.json"),
         **{key: (value, "config.json") for key, value in stated.items()},
     }

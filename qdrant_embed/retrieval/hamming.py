@@ -1,4 +1,4 @@
-"""Search by Hamming distance: for collections that keep sign codes and no number.
+"""Search of sign codes, by Hamming distance or by what each bit of a learned code counts for a query.
 
 No Qdrant engine compares packed bits, so the codes (48 bytes for 384 dimensions) are read once into memory and compared
 here, a million in some tens of milliseconds. Filters stay the engine's: candidates are offered to it, nearest first, in
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdrant_embed.compression.codes import ByteArray, nearest_by_hamming
+from qdrant_embed.compression.codes import ByteArray, nearest_by_hamming, nearest_by_weights
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.types import FloatArray
 
@@ -29,7 +29,8 @@ class HammingIndex:
     """The sign codes of a collection, in memory.
 
     :param vector: Name of the vector that holds packed bits.
-    :param bits: Bits of a code; scores are 1 for no bit that differs and -1 for all.
+    :param bits: Bits of a code. By Hamming distance scores are 1 for no bit that differs and -1 for all; by weights
+        they come near the model's own, less a constant of the query.
     """
 
     def __init__(self, engine: Engine, name: str, vector: str, bits: int) -> None:
@@ -44,22 +45,16 @@ class HammingIndex:
     def nearest(self, query: FloatArray, limit: int, condition: models.Filter | None) -> list[tuple[Any, float]]:
         """Return ids and scores of the nearest points that pass a filter, nearest first, equals by id.
 
-        :param query: (bytes,) packed bits.
+        :param query: (bytes,) packed bits, or (bits,) weights.
         """
         ids, codes = self._codes()
-        code = np.asarray(query, np.uint8)
         if condition is None:
-            places, distances = nearest_by_hamming(code, codes, limit)
-            return [(ids[place], self._score(distance)) for place, distance in zip(places, distances, strict=True)]
+            return [(ids[place], score) for place, score in self._nearest(query, codes, limit)]
         wanted = GROWTH * limit
         while True:
-            places, distances = nearest_by_hamming(code, codes, wanted)
-            passed = self._passing([ids[place] for place in places], condition)
-            found = [
-                (ids[place], self._score(distance))
-                for place, distance in zip(places, distances, strict=True)
-                if ids[place] in passed
-            ]
+            ranked = self._nearest(query, codes, wanted)
+            passed = self._passing([ids[place] for place, _ in ranked], condition)
+            found = [(ids[place], score) for place, score in ranked if ids[place] in passed]
             if len(found) >= limit or wanted >= len(ids):
                 return found[:limit]
             wanted *= GROWTH
@@ -82,8 +77,13 @@ class HammingIndex:
             if point in payloads
         ]
 
-    def _score(self, distance: np.int64) -> float:
-        return 1.0 - 2.0 * float(distance) / self._bits
+    def _nearest(self, query: FloatArray, codes: ByteArray, count: int) -> list[tuple[int, float]]:
+        if len(query) == self._bits:
+            places, scores = nearest_by_weights(query, codes, count)
+        else:
+            places, distances = nearest_by_hamming(np.asarray(query, np.uint8), codes, count)
+            scores = np.asarray(1.0 - 2.0 * distances / self._bits, np.float32)
+        return list(zip(places.tolist(), scores.tolist(), strict=True))
 
     def _passing(self, ids: list[Any], condition: models.Filter) -> set[Any]:
         from qdrant_client import models

@@ -4,7 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from qdrant_embed.compression.codes import Scale, hamming, hyperplanes, nearest_by_hamming, pack_signs, unpack_signs
+from qdrant_embed.compression.codes import (
+    Scale,
+    hamming,
+    hyperplanes,
+    nearest_by_hamming,
+    nearest_by_weights,
+    pack_signs,
+    unpack_signs,
+)
 from qdrant_embed.errors import ConfigurationError
 
 NUMBERS = st.floats(-4, 4, width=32)
@@ -85,3 +93,24 @@ def test_widths_that_differ_are_refused():
         hamming(np.zeros(2, np.uint8), np.zeros((3, 4), np.uint8))
     with pytest.raises(ConfigurationError, match="do not hold"):
         unpack_signs(np.zeros((3, 4), np.uint8), 20)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_weighted_bits_rank_as_a_product_with_signs_does(seed):
+    rng = np.random.default_rng(seed)
+    width, rows, count = rng.integers(1, 9), rng.integers(0, 60), int(rng.integers(1, 70))
+    codes = rng.integers(0, 4, (rows, width)).astype(np.uint8)  # few values, so that many are equal
+    weights = rng.integers(-9, 9, 8 * width).astype(np.float32)
+    places, scores = nearest_by_weights(weights, codes, count)
+    slow = []
+    for code in codes.tolist():
+        bits = [byte >> (7 - place) & 1 for byte in code for place in range(8)]
+        slow.append(sum(weight if bit else -weight for bit, weight in zip(bits, weights.tolist(), strict=True)))
+    best = sorted(range(rows), key=lambda place: (-slow[place], place))[:count]
+    assert places.tolist() == best
+    assert scores.tolist() == [slow[place] for place in best]
+
+
+def test_weights_of_another_width_are_refused():
+    with pytest.raises(ConfigurationError, match="16 weights cannot meet codes of 3 bytes"):
+        nearest_by_weights(np.zeros(16, np.float32), np.zeros((2, 3), np.uint8), 1)

@@ -1,29 +1,31 @@
+import sys
+
 import numpy as np
 import pytest
 
-from qdrant_embed.compression.codes import hyperplanes, nearest_by_hamming, pack_signs
+from qdrant_embed.compression.codes import hyperplanes, nearest_by_hamming, nearest_by_weights, pack_signs
 from qdrant_embed.compression.export import write_codes
 from qdrant_embed.compression.learned import CodeTraining, rounded, train_code
-from qdrant_embed.compression.paragraphs import BinaryParagraphVectors, ParagraphTraining
 from qdrant_embed.compression.transform import Transform
 from qdrant_embed.errors import ConfigurationError, MissingExtraError
 from tests.compression.samples import clustered
 
-QUICK = CodeTraining(bits=32, steps=60, batch=128)
-TOPICS = (
-    "crane cable winch hoist lift load tons",
-    "herring cod eel net catch fish scale",
-    "key lock gate guard night watch door",
-)
+QUICK = CodeTraining(bits=32, steps=60, queries=64, documents=512)
 
 
 def shortlist_recall(transform, vectors, queries, count=40, k=5):
     codes = pack_signs(transform.rotate(vectors), transform.thresholds)
+    weights = transform.weigh(queries)
+    asked = pack_signs(transform.rotate(queries), transform.thresholds)
     shares = []
-    for query in queries:
-        code = pack_signs(transform.rotate(query[None]), transform.thresholds)[0]
+    for row, query in enumerate(queries):
         best = set(np.argsort(-(vectors @ query))[:k].tolist())
-        shares.append(len(best & set(nearest_by_hamming(code, codes, count)[0].tolist())) / k)
+        found = (
+            nearest_by_hamming(asked[row], codes, count)
+            if weights is None
+            else nearest_by_weights(weights[row], codes, count)
+        )
+        shares.append(len(best & set(found[0].tolist())) / k)
     return np.mean(shares)
 
 
@@ -45,7 +47,13 @@ def test_words_can_be_predicted_too():
     counts = [{row % 7: 2, 7 + row % 3: 1} if row % 5 else {} for row in range(300)]
     losses = []
     training = CodeTraining(
-        bits=16, steps=150, batch=64, rate=0.02, words=1.0, progress=lambda step, loss: losses.append(loss)
+        bits=16,
+        steps=150,
+        queries=32,
+        documents=64,
+        rate=0.02,
+        words=1.0,
+        progress=lambda step, loss: losses.append(loss),
     )
     assert train_code(vectors, training, word_counts=counts).width == 16
     assert np.mean(losses[-10:]) < np.mean(losses[:10])
@@ -61,25 +69,6 @@ def test_rounding_gives_bits_forwards_and_a_slope_backwards():
     assert (given.grad > 0).all()
 
 
-def test_paragraph_vectors_bring_texts_of_a_topic_together(tmp_path):
-    rng = np.random.default_rng(0)
-    texts = [" ".join(rng.choice(TOPICS[n % 3].split(), 9)) for n in range(150)]
-    model = BinaryParagraphVectors.train(texts, ParagraphTraining(bits=16, epochs=15))
-    codes = model.codes(texts)
-    right = [
-        np.mean([n % 3 == other % 3 for other in nearest_by_hamming(codes[n], codes, 11)[0] if other != n])
-        for n in range(60)
-    ]
-    assert np.mean(right) > 0.8
-    assert (model.codes(texts[:5]) == BinaryParagraphVectors.train(texts, model.training).codes(texts[:5])).all()
-    model.save(tmp_path / "paragraphs.safetensors")
-    assert (
-        BinaryParagraphVectors.load(tmp_path / "paragraphs.safetensors").codes(texts[:5]) == model.codes(texts[:5])
-    ).all()
-    with pytest.raises(ConfigurationError, match="holds no binary paragraph vectors"):
-        BinaryParagraphVectors.load(tmp_path / "nothing.safetensors")
-
-
 def test_codes_are_exported_with_their_ids(tmp_path):
     codes = pack_signs(clustered(4, 24))
     path = write_codes(tmp_path / "codes.npy", ["a", "bb", "ccc", "d"], codes)
@@ -88,14 +77,22 @@ def test_codes_are_exported_with_their_ids(tmp_path):
     assert (back["code"] == codes).all()
     with pytest.raises(ConfigurationError, match=r"\.npy or \.parquet"):
         write_codes(tmp_path / "codes.csv", ["a"] * 4, codes)
-    try:
-        import pyarrow.parquet as parquet
-    except ImportError:
-        with pytest.raises(MissingExtraError, match=r"qdrant-embed\[parquet\]"):
-            write_codes(tmp_path / "codes.parquet", ["a"] * 4, codes)
-    else:
-        write_codes(tmp_path / "codes.parquet", list("abcd"), codes)
-        assert parquet.read_table(tmp_path / "codes.parquet")["code"].to_pylist()[0] == codes[0].tobytes()
+
+
+def test_codes_are_exported_as_parquet(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    codes = pack_signs(clustered(4, 24))
+    table = parquet.read_table(write_codes(tmp_path / "codes.parquet", ["a", "bb", "ccc", "d"], codes))
+    assert table["id"].to_pylist() == ["a", "bb", "ccc", "d"]
+    assert table["code"].to_pylist() == [code.tobytes() for code in codes]
+    with pytest.raises(ConfigurationError, match="3 ids cannot stand beside 4 codes"):
+        write_codes(tmp_path / "codes.parquet", ["a", "b", "c"], codes)
+
+
+def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtraError, match=r"qdrant-embed\[parquet\]"):
+        write_codes(tmp_path / "codes.parquet", ["a"] * 4, pack_signs(clustered(4, 24)))
 
 
 @pytest.mark.parametrize("bits", [4, 30, 8000])

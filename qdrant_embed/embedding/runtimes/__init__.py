@@ -58,6 +58,7 @@ RUNTIMES: Registry[Callable[..., Runtime | TokenRuntime]] = Registry(
         "api": "qdrant_embed.embedding.runtimes.api:ApiRuntime",
         "fastembed": "qdrant_embed.embedding.runtimes.fastembed:FastembedRuntime",
         "hashing": "qdrant_embed.embedding.runtimes.hashing:HashingRuntime",
+        "paragraphs": "qdrant_embed.embedding.runtimes.paragraphs:ParagraphsRuntime",
         "static": "qdrant_embed.embedding.runtimes.static:StaticRuntime",
         "onnx": "qdrant_embed.embedding.runtimes.onnx:load",
         "openvino": "qdrant_embed.embedding.runtimes.openvino:load",

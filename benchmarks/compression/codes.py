@@ -1,0 +1,106 @@
+"""One-bit codes by themselves: what a rotation gains, what learned codes shortlist, and what a peer reaches."""
+
+import time
+
+import numpy as np
+
+from qdrant_embed.calibration.measuring import try_settings
+from qdrant_embed.calibration.truth import Truth, exact, interval
+from qdrant_embed.compression import Compression, Transform
+from qdrant_embed.compression.codes import hyperplanes, nearest_by_hamming, nearest_by_weights, pack_signs
+from qdrant_embed.compression.learned import CodeTraining, train_code
+
+K, SHORTLIST, BITS = 10, 200, (64, 96, 128, 256)
+ROTATED = ("centre", "rotate", "itq", "centre+rotate", "centre+itq")
+ENCODED = {"engine's own query": "binary", "query8": "binary+query8", "bits": "bits"}
+
+
+def measured(recalls: np.ndarray) -> dict:
+    """Return a mean with its bootstrap interval."""
+    low, high = interval(recalls)
+    return {"recall": round(float(recalls.mean()), 4), "low": round(low, 4), "high": round(high, 4)}
+
+
+def rotations(stored: np.ndarray, asked: np.ndarray, *, quick: bool) -> dict:
+    """Compare rotated signs with plain ones of as many bytes and the same kind of query, without rescoring."""
+    truth = exact(stored, asked, K, "cosine")
+    rows = {}
+    for kind, code in ENCODED.items():
+        plain = alone(code, truth)
+        rows[code] = measured(plain)
+        for rotation in ("centre+itq",) if quick else ROTATED:
+            setting = str(Compression.parse(f"{rotation}+{code}"))
+            found = alone(setting, truth)
+            low, high = interval(found - plain)
+            gained = {"gained": round(float((found - plain).mean()), 4), "from": round(low, 4), "to": round(high, 4)}
+            rows[setting] = {**measured(found), "over": code, **gained}
+            print(kind, setting, rows[setting], flush=True)
+    return {"vectors": len(stored), "questions": len(asked), "settings": rows}
+
+
+def alone(setting: str, truth: Truth) -> np.ndarray:
+    """Return the recall of each question in the real engine."""
+    [trial] = try_settings([Compression.parse(setting)], truth)
+    return truth.recall(trial.found)
+
+
+def learned(stored: np.ndarray, asked: np.ndarray, *, quick: bool) -> dict:
+    """Measure shortlists of 200 that the real vectors rank: learned codes beside random hyperplanes of as many bits."""
+    truth = exact(stored, asked, K, "cosine")
+    rows = {}
+    for bits in BITS[:1] if quick else BITS:
+        began = time.perf_counter()
+        training = CodeTraining(bits=bits, steps=100) if quick else CodeTraining(bits=bits)
+        trained = train_code(stored, training)
+        seconds = round(time.perf_counter() - began, 1)
+        random = Transform(dim=stored.shape[1], matrix=hyperplanes(stored.shape[1], bits))
+        weighed = Transform(dim=stored.shape[1], matrix=random.matrix, query_matrix=random.matrix)
+        as_codes = Transform(dim=trained.dim, mean=trained.mean, matrix=trained.matrix, thresholds=trained.thresholds)
+        rows[str(bits)] = {
+            "learned": shortlisted(trained, truth),
+            "learned, queries rounded too": shortlisted(as_codes, truth),
+            "random hyperplanes": shortlisted(random, truth),
+            "random hyperplanes, queries not rounded": shortlisted(weighed, truth),
+            "train_s": seconds,
+        }
+        print(bits, rows[str(bits)], flush=True)
+    return {"vectors": len(stored), "questions": len(asked), "shortlist": SHORTLIST, "bits": rows}
+
+
+def shortlisted(transform: Transform, truth: Truth) -> dict:
+    """Return the recall of a shortlist by code that the real vectors then rank."""
+    codes = pack_signs(transform.rotate(truth.vectors), transform.thresholds)
+    weights = transform.weigh(truth.queries)
+    asked = pack_signs(transform.rotate(truth.queries), transform.thresholds)
+    found = []
+    for row, query in enumerate(truth.queries):
+        if weights is None:
+            places, _ = nearest_by_hamming(asked[row], codes, SHORTLIST)
+        else:
+            places, _ = nearest_by_weights(weights[row], codes, SHORTLIST)
+        found.append(places[np.argsort(-(truth.vectors[places] @ query))[:K]].tolist())
+    return measured(truth.recall(found))
+
+
+def peer(stored: np.ndarray, asked: np.ndarray) -> dict:
+    """Measure sentence-transformers' binary quantization searched by faiss, and ours of the same bits beside it."""
+    from sentence_transformers.util.quantization import quantize_embeddings, semantic_search_faiss
+
+    truth = exact(stored, asked, K, "cosine")
+    codes = np.asarray(quantize_embeddings(stored, "ubinary"), np.uint8)
+    rows = {}
+    for name, multiplier in (("no rescoring", 0), ("rescoring 4 by query floats and bits", 4)):
+        queries = asked if multiplier else np.asarray(quantize_embeddings(asked, "ubinary"), np.uint8)
+        began = time.perf_counter()
+        hits, _ = semantic_search_faiss(
+            queries, corpus_embeddings=codes, corpus_precision="ubinary", top_k=K, exact=True,
+            rescore=bool(multiplier), rescore_multiplier=multiplier or 1,
+        )  # fmt: skip
+        spent = 1000 * (time.perf_counter() - began) / len(asked)
+        recalls = truth.recall([[int(hit["corpus_id"]) for hit in row] for row in hits])
+        rows[f"sentence-transformers and faiss, {name}"] = {**measured(recalls), "ms": round(spent, 2)}
+    for setting in ("bits", "bits+centre+itq", "binary", "binary+query8", "centre+rotate+binary+query8", "turbo1"):
+        [trial] = try_settings([Compression.parse(setting)], truth)
+        rows[setting] = {**measured(truth.recall(trial.found)), "ms": round(trial.p50, 2)}
+    same = bool((codes == pack_signs(stored)).all())
+    return {"bytes": codes.shape[1], "same_bits_as_ours": same, "questions": len(asked), "rows": rows}
