@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import random
 import subprocess
 import sys
 import tempfile
@@ -16,14 +17,18 @@ STRATEGIES = ("pcw", "windows:128", "late")
 TINY_TOKENS = 512
 
 
-def documents(count: int, tokens: int):
-    """Yield documents of about so many words, in paragraphs, each of its own, made as they are asked for."""
+def text(number: int, words: int) -> str:
+    """Return so many words in paragraphs, none of which any other text has."""
+    chosen = random.Random(number).choices(WORDS, k=words)
+    return "".join(f"{word}.\n\n" if step % 80 == 79 else f"{word} " for step, word in enumerate(chosen))
+
+
+def documents(count: int, words: int):
+    """Yield documents of so many words, made as they are asked for."""
     from qdrant_embed import Document
 
     for number in range(count):
-        words = (WORDS[(number * 31 + step * (1 + step % 13)) % len(WORDS)] for step in range(tokens))
-        lines = [f"{word}.\n\n" if step % 80 == 79 else f"{word} " for step, word in enumerate(words)]
-        yield Document(text=f"Report {number}. {''.join(lines)}", source=f"report-{number}.txt")
+        yield Document(text=text(number, words), source=f"report-{number}.txt")
 
 
 def tiny_model(folder: Path) -> str:
@@ -43,10 +48,11 @@ def measure(model: str, window: str, count: int, tokens: int) -> dict:
         recipe = Recipe(model=name, window=window, chunker="document" if whole else "auto")
         with Collection.open("long", at=Path(folder) / "data", recipe=recipe) as collection:
             collection.embedder.embed_queries(["warm"])
+            words = round(tokens * 1000 / collection.embedder.tokens.count(text(0, 1000)))
             start = rss_anon_mb()
             with Peak() as peak:
                 began = time.perf_counter()
-                report = collection.ingest(documents(count, tokens))
+                report = collection.ingest(documents(count, words))
                 seconds = time.perf_counter() - began
             size = sum(path.stat().st_blocks * 512 for path in (Path(folder) / "data").rglob("*") if path.is_file())
     return {

@@ -21,7 +21,6 @@ from qdrant_embed.types import FloatArray, Json
 if TYPE_CHECKING:
     from qdrant_client import models
 
-PAGE = 1024
 PRECISION = {"bits": 0, "turbo8": 1, "uint8": 1, "turbo16": 2, "float16": 2, "float32": 3}
 
 
@@ -142,7 +141,7 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Tran
             list(_raw_vectors(engine, name, parts, FIT_VECTORS)) or [np.zeros((0, model.dim), np.float32)]
         )
         coding.fit(_narrowed(np.asarray(sample, np.float32), model.dim, model.distance))
-    for records in pages(engine, name, with_payload=True):
+    for records in pages(engine, name, parts.coding.page, with_payload=True):
         rows, counts = dense_of(records)
         raw = _narrowed(parts.coding.raw(rows), model.dim, model.distance)
         points = [
@@ -171,12 +170,12 @@ def _take_over(engine: Engine, name: str, copy: str) -> None:
     engine.delete_collection(before)
 
 
-def pages(engine: Engine, name: str, *, with_payload: bool) -> Iterator[list[models.Record]]:
-    """Yield all points with the vectors `dense` and `bm25`, a page at a time."""
+def pages(engine: Engine, name: str, size: int, *, with_payload: bool) -> Iterator[list[models.Record]]:
+    """Yield all points with the vectors `dense` and `bm25`, `size` of them at a time."""
     offset: Any = None
     while True:
         records, offset = engine.scroll(
-            name, limit=PAGE, offset=offset, with_payload=with_payload, with_vectors=[schema.DENSE, schema.BM25]
+            name, limit=size, offset=offset, with_payload=with_payload, with_vectors=[schema.DENSE, schema.BM25]
         )
         if records:
             yield records
@@ -194,7 +193,7 @@ def dense_of(records: Sequence[models.Record]) -> tuple[FloatArray, list[int]]:
 def _raw_vectors(engine: Engine, name: str, parts: Parts, most: int) -> Iterator[FloatArray]:
     """Yield the model's vectors of the first points; ids are hashes, so that these are a random sample."""
     seen = 0
-    for records in pages(engine, name, with_payload=False):
+    for records in pages(engine, name, parts.coding.page, with_payload=False):
         found = parts.coding.raw(dense_of(records)[0])
         yield found
         seen += len(found)

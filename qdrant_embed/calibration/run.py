@@ -122,7 +122,7 @@ def _read(engine: Engine, name: str, parts: Parts, most: int) -> _Stored:
     vectors: list[FloatArray] = []
     texts: list[tuple[str, str]] = []
     sources: list[str] = []
-    for records in pages(engine, name, with_payload=True):
+    for records in pages(engine, name, parts.coding.page, with_payload=True):
         rows, counts = dense_of(records)
         vectors.append(parts.coding.raw(rows))
         # A window counts as a vector of its own: what is measured is how well vectors are found.

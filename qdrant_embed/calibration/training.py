@@ -40,7 +40,7 @@ def contents(engine: Engine, name: str, parts: Parts) -> Contents:
     ids: list[str] = []
     texts: list[str] = []
     vectors: list[FloatArray] = [np.zeros((0, parts.embedder.dim), np.float32)]
-    for records in pages(engine, name, with_payload=True):
+    for records in pages(engine, name, parts.coding.page, with_payload=True):
         rows, counts = dense_of(records)
         vectors.append(parts.coding.raw(rows))
         for record, count in zip(records, counts, strict=True):

@@ -61,8 +61,8 @@ class _Rehearsal:
             self._count(item.source, self.embedder.tokens.count_batch([chunk.embed_text for chunk in chunks]))
 
     def _count(self, source: str, lengths: Sequence[int]) -> None:
-        budget = self.embedder.chunk_budget
-        around = self.embedder.max_tokens - budget
+        around = self.embedder.max_tokens - self.embedder.chunk_budget
+        budget = (self.embedder.window.tokens or self.embedder.max_tokens) - around
         self.tally.add(chunks=len(lengths), tokens=sum(lengths) + around * len(lengths))
         too_long = sum(length > budget for length in lengths)
         strategy = self.embedder.window.name

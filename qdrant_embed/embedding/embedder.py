@@ -12,9 +12,10 @@ import numpy as np
 from qdrant_embed.compression import Compression
 from qdrant_embed.embedding.choosing import require_window, with_layers, with_task
 from qdrant_embed.embedding.counting import counter_of
-from qdrant_embed.embedding.encoded import Encoded, EncodedWindows, WindowVectors
+from qdrant_embed.embedding.encoded import Encoded
 from qdrant_embed.embedding.identity import identity
-from qdrant_embed.embedding.late import LateChunking, LatePassage, require_late, tokens_read
+from qdrant_embed.embedding.late import require_late
+from qdrant_embed.embedding.long_texts import LongTexts, require_list
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.reader import TextReader
 from qdrant_embed.embedding.resolving import WITHOUT_FILES, Resolved, resolve
@@ -24,10 +25,10 @@ from qdrant_embed.embedding.vectors import finish
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, WordTokens
 from qdrant_embed.types import FloatArray, Json
-from qdrant_embed.windowing import Window, WindowStrategy
+from qdrant_embed.windowing import WindowStrategy
 
 
-class Embedder:
+class Embedder(LongTexts):
     """A model by name. Building it reads configuration only; the weights load at the first text.
 
     Safe to use from several threads; pickles by name, so that worker processes load their own.
@@ -125,10 +126,6 @@ class Embedder:
     def _reader(self) -> TextReader:
         return TextReader(self._resolved, self._running, self.tokens, self.dim)
 
-    @cached_property
-    def _late(self) -> LateChunking:
-        return self._reader.late(self._window.tokens)
-
     # Texts to vectors
 
     def embed_documents(self, texts: Sequence[str]) -> FloatArray:
@@ -158,63 +155,14 @@ class Embedder:
                 "Where one vector a text is needed, choose 'pcw', 'late' or 'truncate'."
             )
         if self._window.name == "late":
-            _require_list(texts)
+            require_list(texts)
             return self.encode_passages(
                 [passage for text in texts for passage in self.passages(text, [(0, len(text))])]
             )
         return self._encode(texts, self.preset.document_prompt, "document", self._window)
 
-    def encode_windows(self, texts: Sequence[str]) -> EncodedWindows:
-        """Return a vector for each window of each text, and where the windows stand.
-
-        :raises ConfigurationError: The window strategy is another than `windows`.
-        """
-        _require_list(texts)
-        self._require("windows", "encode_windows")
-        prompt = self.preset.document_prompt
-        read = self._reader.read(texts, prompt, "document", self._window)
-        vectors = read.by_text(finish(read.pooled, dim=self.dim, normalize=self.preset.normalize))
-        found = [
-            WindowVectors(rows, self._reader.characters(text, cut, prompt))
-            for text, cut, rows in zip(texts, read.cuts, vectors, strict=True)
-        ]
-        return EncodedWindows(found, read.tokens, read.windowed)
-
-    def encode_late(self, text: str, spans: Sequence[Window]) -> Encoded:
-        """Return the vectors of the chunks of one document, each with the document around it in mind.
-
-        :param spans: Characters `[start, end)` of each chunk, ordered by where they start; they may overlap.
-        :raises ConfigurationError: The window strategy is another than `late`.
-        """
-        return self.encode_passages(self.passages(text, spans))
-
-    def passages(self, text: str, spans: Sequence[Window]) -> list[LatePassage]:
-        """Return the chunks of a document with what they are read in, for `encode_passages`; nothing is embedded yet.
-
-        :param spans: Characters `[start, end)` of each chunk, ordered by where they start; they may overlap.
-        :raises ConfigurationError: The window strategy is another than `late`.
-        """
-        self._require("late", "passages")
-        return self._late.plan(text, spans)
-
-    def encode_passages(self, passages: Sequence[LatePassage]) -> Encoded:
-        """Return the vectors of chunks, of any documents; a macro window that several share is read once."""
-        self._require("late", "encode_passages")
-        if not passages:
-            return Encoded(np.zeros((0, self.dim), np.float32))
-        pooled = self._reader.read_late(self._late, passages)
-        vectors = finish(pooled, dim=self.dim, normalize=self.preset.normalize)
-        return Encoded(vectors, tokens_read(passages), windowed=sum(len(one.parts) > 1 for one in passages))
-
-    def _require(self, strategy: str, method: str) -> None:
-        if self._window.name != strategy:
-            raise ConfigurationError(
-                f"{method} is for the window strategy {strategy!r}, and this embedder has {str(self._window)!r}. Load "
-                f"it with window={strategy!r}, or call encode_documents."
-            )
-
     def _encode(self, texts: Sequence[str], prompt: str, kind: str, strategy: WindowStrategy) -> Encoded:
-        _require_list(texts)
+        require_list(texts)
         read = self._reader.read(texts, prompt, kind, strategy)
         rows = [
             strategy.combine(rows, cut.windows) for cut, rows in zip(read.cuts, read.by_text(read.pooled), strict=True)
@@ -238,11 +186,6 @@ class Embedder:
     @property
     def _runtime(self) -> Runtime | TokenRuntime:
         return self._running.runtime
-
-
-def _require_list(texts: Sequence[str]) -> None:
-    if isinstance(texts, str):
-        raise ConfigurationError("give a list of texts, not a single one: embed_documents(['…']).")
 
 
 def _rebuild(

@@ -39,11 +39,13 @@ class HammingIndex:
     """The sign codes of a collection, in memory.
 
     :param vector: Name of the vector that holds packed bits.
+    :param page: Points read at once.
     :param bits: Bits of a code; scores are 1 for no bit that differs and -1 for all.
     """
 
-    def __init__(self, engine: Engine, name: str, vector: str, bits: int) -> None:
+    def __init__(self, engine: Engine, name: str, vector: str, bits: int, page: int = PAGE) -> None:
         self._engine, self._name, self._vector, self._bits = engine, name, vector, bits
+        self._page = page
         self._lock = threading.Lock()
         self._loaded: _Codes | None = None
 
@@ -116,7 +118,7 @@ class HammingIndex:
         offset: Any = None
         while True:
             records, offset = self._engine.scroll(
-                self._name, limit=PAGE, offset=offset, with_payload=False, with_vectors=[self._vector]
+                self._name, limit=self._page, offset=offset, with_payload=False, with_vectors=[self._vector]
             )
             points += len(records)
             for record in records:

@@ -11,7 +11,7 @@ from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval.best_window import hits_with_windows
-from qdrant_embed.retrieval.hamming import HammingIndex
+from qdrant_embed.retrieval.hamming import PAGE, HammingIndex
 from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.retrieval.ranked import QueryVector, Ranked, fused
 from qdrant_embed.store.coding import Coding
@@ -82,7 +82,8 @@ class Searcher:
         """The codes of a collection that keeps only signs."""
         compression, coder = self.coding.compression, self.coding.coder
         vector = DENSE_SMALL if compression.full else DENSE
-        return HammingIndex(self.engine, self.name, vector, compression.learned or coder.cut_dim)
+        page = self.coding.page if self.coding.windows else PAGE
+        return HammingIndex(self.engine, self.name, vector, compression.learned or coder.cut_dim, page)
 
     def _vectors(self, queries: Sequence[str]) -> Sequence[QueryVector | None]:
         embedded = self.embedder.embed_queries(list(queries))

@@ -17,6 +17,9 @@ from qdrant_embed.types import FloatArray
 if TYPE_CHECKING:
     from qdrant_embed.store.engine import Engine
 
+PAGE = 1024
+PAGE_OF_WINDOWS = 16
+"""A document of hundreds of windows takes megabytes as lists of Python's floats, in which engines answer."""
 TRANSFORM_KEY = "transform"
 """Metadata entry: digest of the transform that the points were coded with."""
 
@@ -45,6 +48,11 @@ class Coding:
     def compression(self) -> Compression:
         """What is done to vectors."""
         return self.coder.compression
+
+    @property
+    def page(self) -> int:
+        """How many points may be read with their vectors at once."""
+        return PAGE_OF_WINDOWS if self.windows else PAGE
 
     def fit(self, vectors: FloatArray) -> None:
         """Learn from the embedder's vectors (n, dim) and keep what was learned, before any point is stored by it."""
