@@ -12,10 +12,9 @@ from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.embedders import Embedders
 from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreError, UnsupportedByEngineError
 from qdrant_embed.ingest.fitting import FIT_VECTORS
-from qdrant_embed.parts import Parts, create_collection
+from qdrant_embed.parts import Parts, coding_of, create_collection
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
 from qdrant_embed.store import compressed, schema, succession
-from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.points import chunk_id, chunk_of
 from qdrant_embed.types import FloatArray, Json
@@ -23,7 +22,6 @@ from qdrant_embed.types import FloatArray, Json
 if TYPE_CHECKING:
     from qdrant_client import models
 
-PAGE = 1024
 PAGE_OF_TOKENS = 64
 """Points of a page with a vector for each token: as lists of Python's floats these take a megabyte each."""
 PRECISION = {"bits": 0, "turbo8": 1, "uint8": 1, "turbo16": 2, "float16": 2, "float32": 3}
@@ -131,7 +129,7 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Tran
     target = succession.copy_name(name, print_)
     create_collection(engine, target, recipe, noted=succession.begun(engine, name))
     schema.merge_metadata(engine, target, {"roots": schema.read_metadata(engine, name)["roots"]})
-    coding = Coding(engine, target, model.compression, dim=model.dim, distance=model.distance)
+    coding = coding_of(engine, target, model)
     if trained is not None:
         coding.keep(coding.coder.with_transform(trained))
     elif not coding.coder.ready:
@@ -139,12 +137,12 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Tran
             list(_raw_vectors(engine, name, parts, FIT_VECTORS)) or [np.zeros((0, model.dim), np.float32)]
         )
         coding.fit(_narrowed(np.asarray(sample, np.float32), model.dim, model.distance))
-    for records in pages(engine, name, with_payload=True, beside=list(models.beside)):
-        stored = dense_of(records)
-        raw = _narrowed(parts.coding.raw(stored), model.dim, model.distance)
+    for records in pages(engine, name, parts.coding.page, with_payload=True, beside=list(models.beside)):
+        rows, counts = dense_of(records)
+        raw = _narrowed(parts.coding.raw(rows), model.dim, model.distance)
         points = [
             _point(record, coding.named(vector), print_)
-            for record, vector in zip(records, coding.stored(raw), strict=True)
+            for record, vector in zip(records, coding.by_point(coding.stored(raw), counts), strict=True)
         ]
         engine.upsert(target, points, wait=True)
     engine.finish_bulk_load(target)
@@ -154,14 +152,15 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Tran
 
 
 def pages(
-    engine: Engine, name: str, *, with_payload: bool, beside: Sequence[str] = ()
+    engine: Engine, name: str, size: int, *, with_payload: bool, beside: Sequence[str] = ()
 ) -> Iterator[list[models.Record]]:
     """Yield all points with the vectors `dense` and `bm25`, a page at a time.
 
+    :param size: Points of a page at most.
     :param beside: Further vectors, by name.
     """
     offset: Any = None
-    limit = PAGE_OF_TOKENS if schema.MULTIVECTOR in beside else PAGE
+    limit = min(size, PAGE_OF_TOKENS) if schema.MULTIVECTOR in beside else size
     wanted = [schema.DENSE, schema.BM25, *beside]
     while True:
         records, offset = engine.scroll(
@@ -173,18 +172,20 @@ def pages(
             return
 
 
-def dense_of(records: Sequence[models.Record]) -> FloatArray:
-    """Return what the vector `dense` of each record holds, (n, width)."""
+def dense_of(records: Sequence[models.Record]) -> tuple[FloatArray, list[int]]:
+    """Return what the vectors `dense` hold, (rows, width), and how many rows each record has: one, or its windows."""
     vectors = [record.vector[schema.DENSE] for record in records if isinstance(record.vector, dict)]
-    return np.array(vectors, np.float32)
+    rows = [np.atleast_2d(np.asarray(vector, np.float32)) for vector in vectors]
+    return np.concatenate(rows), [len(found) for found in rows]
 
 
 def _raw_vectors(engine: Engine, name: str, parts: Parts, most: int) -> Iterator[FloatArray]:
     """Yield the model's vectors of the first points; ids are hashes, so that these are a random sample."""
     seen = 0
-    for records in pages(engine, name, with_payload=False):
-        yield parts.coding.raw(dense_of(records))
-        seen += len(records)
+    for records in pages(engine, name, parts.coding.page, with_payload=False):
+        found = parts.coding.raw(dense_of(records)[0])
+        yield found
+        seen += len(found)
         if seen >= most:
             return
 

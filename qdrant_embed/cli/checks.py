@@ -91,8 +91,10 @@ def check_model(name: str) -> Iterator[Finding]:
         yield Finding("model", name, "problem", str(error), "qdrant-embed models lists what can be used")
         return
     yield Finding("model", name, "ok", f"weights: {weights.place}")
-    detail = f"{embedder.dim} dimensions, reads {embedder.max_tokens} tokens at once, {embedder.distance}"
-    yield Finding("model", "vectors", "ok", detail)
+    yield Finding("model", "vectors", "ok", f"{embedder.dim} dimensions, {embedder.distance}")
+    others = ", ".join(embedder.preset.windows) or "whatever its files allow"
+    detail = f"reads {embedder.max_tokens} tokens at once, longer ones by {embedder.window}; suits it: {others}"
+    yield Finding("model", "window", "ok", detail)
     yield _runtime(name)
 
 

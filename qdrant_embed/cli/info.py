@@ -92,6 +92,8 @@ def _show_one(found: dict[str, Json], at: str) -> None:
     table.add_row("collection", Text(f"{found['name']} at {at}"))
     table.add_row("documents", f"{found['documents']:,}")
     table.add_row("chunks", f"{found['chunks']:,}")
+    reads = f"{found['model']['max_tokens']:,} tokens at once, longer texts by {found['recipe']['window']!r}"
+    table.add_row("reads", Text(reads))
     table.add_row("folders", Text(", ".join(found["roots"]) or "none"))
     table.add_row("recipe", _lines(found["recipe"]))
     table.add_row("model", _lines(found["model"]))

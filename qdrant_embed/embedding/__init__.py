@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from qdrant_embed.embedding.embedder import Embedder, Encoded
+from qdrant_embed.embedding.embedder import Embedder
+from qdrant_embed.embedding.encoded import Encoded, EncodedWindows, WindowVectors
 from qdrant_embed.embedding.multivector import MultiVectorEmbedder
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.resolving import describe, list_models
@@ -12,10 +13,12 @@ from qdrant_embed.embedding.word_tables import fit_word_table
 __all__ = [
     "Embedder",
     "Encoded",
+    "EncodedWindows",
     "MultiVectorEmbedder",
     "Preset",
     "SparseEmbedder",
     "SparseVector",
+    "WindowVectors",
     "describe",
     "fit_word_table",
     "list_models",
@@ -37,7 +40,8 @@ def load_embedder(
 ) -> Embedder:
     """Return the embedder of a preset, a model folder or a hub id.
 
-    :param window: What happens to texts longer than the model: `pcw`, `truncate` or `error`.
+    :param window: What happens to texts longer than the model: `pcw`, `windows`, `windows:128`, `late`, `truncate`,
+        `error`, or one of them behind a way to stretch the model, as in `pi:4096+late`; see `windowing.strategy`.
     :param compression: Dimensions kept and number format stored, e.g. `256d+float16`.
     :param runtime: What runs the weights; `auto` for the preset's own.
     :param presets: A preset file or folder of your own, laid over the others.

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-import numpy as np
-
-from qdrant_embed.embedding.runtimes import Batch
-from qdrant_embed.embedding.sequences import Sequencer, TokenIds
+from qdrant_embed.embedding.sequences import TokenIds
 from qdrant_embed.errors import ModelError
 from qdrant_embed.types import FloatArray
 
+Run = Callable[[Sequence[TokenIds]], Iterable[FloatArray]]
+"""Sequences of one batch → an array for each."""
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def run_halving(
-    run: Callable[[Batch], FloatArray], sequencer: Sequencer, sequences: Sequence[TokenIds], prompt: str
-) -> FloatArray:
-    """Run a batch; if memory runs out, run its halves.
+def run_halving(run: Run, sequences: Sequence[TokenIds]) -> list[FloatArray]:
+    """Run a batch and return an array for each sequence; if memory runs out, run its halves.
 
     :raises ModelError: Memory does not suffice for a single sequence.
     """
-    return np.concatenate(halved(lambda part: run(sequencer.batch(part, prompt)), sequences, len))
+    return [row for part in halved(lambda part: list(run(part)), sequences, len) for row in part]
 
 
 def halved(run: Callable[[Sequence[T]], R], items: Sequence[T], tokens_of: Callable[[T], int]) -> list[R]:

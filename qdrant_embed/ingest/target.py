@@ -45,7 +45,7 @@ class Target:
             records, offset = self.engine.scroll(
                 self.name,
                 scroll_filter=where,
-                limit=SCROLL_PAGE,
+                limit=self.coding.page if vectors else SCROLL_PAGE,
                 offset=offset,
                 with_payload=list(fields) if fields else False,
                 with_vectors=list(vectors) or False,

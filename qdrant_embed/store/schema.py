@@ -51,6 +51,7 @@ class VectorLayout:
     :param distance: `cosine`, `dot` or `euclid`.
     :param sparse: Whether there are vectors of a sparse model.
     :param multivector: Dimensions of the vectors of a multi-vector model; 0 for none.
+    :param windows: Whether a point has a dense vector for each window of its text; the best one counts.
     """
 
     dim: int
@@ -58,16 +59,25 @@ class VectorLayout:
     compression: Compression = Compression()  # noqa: RUF009 - frozen
     sparse: bool = False
     multivector: int = 0
+    windows: bool = False
 
     def vectors(self) -> dict[str, models.VectorParams]:
         """Return the settings of each vector that is not sparse by its name."""
         coder = Coder(compression=self.compression, dim=self.dim, distance=self.distance)
-        small = compressed.vector_params(coder.width, coder.store_distance, self.compression)
+        small = self._each_window(compressed.vector_params(coder.width, coder.store_distance, self.compression))
         others = {MULTIVECTOR: multivector_params(self.multivector)} if self.multivector else {}
         if not self.compression.full:
             return {DENSE: small, **others}
-        whole = compressed.rescoring_params(self.dim, self.distance, self.compression)
+        whole = self._each_window(compressed.rescoring_params(self.dim, self.distance, self.compression))
         return {DENSE: whole, DENSE_SMALL: small, **others}
+
+    def _each_window(self, params: models.VectorParams) -> models.VectorParams:
+        from qdrant_client import models
+
+        if not self.windows:
+            return params
+        best = models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
+        return params.model_copy(update={"multivector_config": best})
 
     def sparse_vectors(self) -> dict[str, models.SparseVectorParams]:
         """Return each sparse vector's settings by its name."""

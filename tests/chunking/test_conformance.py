@@ -16,6 +16,9 @@ from qdrant_embed.testing.chunkers import check_chunker, check_text
 from qdrant_embed.tokens import WordTokens
 from qdrant_embed.types import Span
 
+LIMITED = [name for name in CHUNKERS if name != "document"]
+"""All but the one that leaves a document whole, however long."""
+
 FRAGMENTS = [
     "The gates open at six. ", "word ", "，。", "港口的大门", "が開く。", "...", "!?", "e.g. ", "a" * 40, "QUJD/+9" * 9,
     "👩\u200d👩\u200d👧", "👍🏽", "🇩🇪", "e\u0301\u0323", "\u0301", "\u200b", "\udc80", "\x00",
@@ -56,21 +59,21 @@ def test_generated_texts(make, counter, text, limit):
     check_text(made(make, counter, limit), text, counter, limit)
 
 
-@pytest.mark.parametrize("name", list(CHUNKERS))
+@pytest.mark.parametrize("name", LIMITED)
 def test_a_limit_of_one_token(name):
     limit = ChunkLimit(tokens=1)
     for text in ("The gates open at six.", "港口的大门早上六点打开。", "a" * 100, "# A\n\nb\n"):
         assert check_text(CHUNKERS.get(name)(WordTokens(), limit), text, WordTokens(), limit)
 
 
-@pytest.mark.parametrize("name", list(CHUNKERS))
+@pytest.mark.parametrize("name", LIMITED)
 def test_a_text_that_fits_is_one_chunk(name):
     text = "\n\nThe gates open at six.\n\nThey close at ten.\n"
     chunker = CHUNKERS.get(name)(WordTokens(), ChunkLimit(tokens=64))
     assert [text[span.start : span.end] for span in chunker.spans(text)] == [text.strip()]
 
 
-@pytest.mark.parametrize("name", list(CHUNKERS))
+@pytest.mark.parametrize("name", LIMITED)
 def test_overlap_repeats_the_end_of_the_chunk_before(name):
     words = " ".join(random.Random(1).choice(string.ascii_lowercase) * 4 for _ in range(600))
     limit = ChunkLimit(tokens=60, overlap=20)
@@ -163,3 +166,15 @@ def test_a_chunker_may_not_refuse_a_text_that_would_fit():
 
     with pytest.raises(AssertionError, match="refused"):
         check_text(Faulty(refuse, WordTokens()), "one two", WordTokens(), LIMIT)
+
+
+@pytest.mark.parametrize("text", ["one two", "  # Title\n\nA word. 🏗\r\n\r\n", "x" * 5000, "    indented\n"])
+def test_the_document_chunker_leaves_all_text_in_one_piece(text):
+    (span,) = CHUNKERS.get("document")(WordTokens(), ChunkLimit(tokens=8)).spans(text)
+    assert text[span.start : span.end].strip() == text.strip()
+    assert text[: span.start].strip() == text[span.end :].strip() == ""
+
+
+@pytest.mark.parametrize("text", ["", " \n\t"])
+def test_the_document_chunker_has_no_piece_of_a_blank_document(text):
+    assert list(CHUNKERS.get("document")(WordTokens(), ChunkLimit(tokens=8)).spans(text)) == []

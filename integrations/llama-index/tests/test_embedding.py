@@ -14,6 +14,7 @@ from llama_index.core.ingestion.pipeline import get_transformation_hash
 from llama_index.core.node_parser import SentenceSplitter
 from llama_index.core.schema import Document, MetadataMode, TextNode
 from llama_index.embeddings.qdrant_embed import QdrantEmbedEmbedding
+from pydantic import ValidationError
 
 from qdrant_embed import Embedder, load_embedder
 
@@ -160,3 +161,15 @@ def test_a_model_folder_pickles_too():
     embedding = QdrantEmbedEmbedding(model_name=folder)
     again = pickle.loads(pickle.dumps(embedding))
     np.testing.assert_allclose(again.get_query_embedding("Cod"), embedding.get_query_embedding("Cod"), atol=1e-6)
+
+
+def test_several_vectors_for_a_text_are_refused_with_what_to_do():
+    with pytest.raises(ValidationError, match=r"one vector for a text.*as_retriever"):
+        QdrantEmbedEmbedding(model_name="hashing", window="windows:32")
+
+
+def test_layers_and_task_reach_the_embedder():
+    with pytest.raises(ValidationError, match="layers=2 makes no sense for 'hashing'"):
+        QdrantEmbedEmbedding(model_name="hashing", layers=2)
+    with pytest.raises(ValidationError, match="unknown task 'sorting'"):
+        QdrantEmbedEmbedding(model_name="hashing", task="sorting")

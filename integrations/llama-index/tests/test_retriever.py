@@ -139,3 +139,14 @@ def test_async_leaves_the_loop_free(harbour, monkeypatch):
         return nodes
 
     assert asyncio.run(both())[0].metadata["source"] == "guide/keys.md"
+
+
+def test_a_node_of_a_long_document_is_the_window_that_was_nearest(make_collection):
+    collection = make_collection(window="windows:24", chunker="document", chunk_tokens=None)
+    text = "Nothing of note has happened there. " * 30 + "Crane four lifts twelve tons. " + "All is well. " * 30
+    collection.ingest([Document(text=text, source="cranes.txt")])
+    (found,) = collection.as_retriever(k=1, mode="dense").retrieve("crane four lifts twelve tons")
+    start, end = found.node.start_char_idx, found.node.end_char_idx
+    assert found.node.text == text[start:end]
+    assert "Crane four" in found.node.text
+    assert len(found.node.text) < 200

@@ -9,6 +9,7 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.bridge.pydantic import Field, PrivateAttr
 
 from qdrant_embed.embedding import Embedder, load_embedder
+from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.types import FloatArray
 
 
@@ -18,6 +19,9 @@ class QdrantEmbedEmbedding(BaseEmbedding):
     Only names are kept in its fields, so it pickles (`IngestionPipeline(num_workers=2)`) and hashes the same in every
     process; a copy loads its own weights when it meets its first text. The asynchronous methods embed in a thread.
 
+    Under the window strategy `late` each text is read as a document of one chunk: LlamaIndex hands over nodes without
+    the document around them. A `Collection` reads them in it.
+
     :raises ValidationError: There is no such model, window strategy or runtime; the names that would do are listed.
     :raises ModelError: The model's files are missing or not to be trusted.
     """
@@ -25,9 +29,13 @@ class QdrantEmbedEmbedding(BaseEmbedding):
     model_name: str = Field(
         default="minilm", frozen=True, description="A preset, a sentence-transformers folder, or a hub id."
     )
-    window: str = Field(default="pcw", frozen=True, description="What happens to texts longer than the model.")
+    window: str = Field(
+        default="pcw", frozen=True, description="What happens to texts longer than the model, e.g. 'pi:4096+pcw'."
+    )
     compression: str = Field(default="float32", frozen=True, description="Dimensions kept, e.g. '256d'.")
     runtime: str = Field(default="auto", frozen=True, description="What runs the weights.")
+    layers: int = Field(default=0, frozen=True, description="Blocks of the model that are run; 0 for all.")
+    task: str = Field(default="", frozen=True, description="What the vectors are for, where the model knows tasks.")
     embed_batch_size: int = Field(
         default=1024, gt=0, le=2048, description="Texts per call; the embedder cuts them into batches by length itself."
     )
@@ -37,8 +45,18 @@ class QdrantEmbedEmbedding(BaseEmbedding):
         """Read the model's configuration, so that a name that is not known fails here and not at the first text."""
         super().model_post_init(context)
         self._embedder = load_embedder(
-            self.model_name, window=self.window, compression=self.compression, runtime=self.runtime
+            self.model_name,
+            window=self.window,
+            compression=self.compression,
+            runtime=self.runtime,
+            layers=self.layers,
+            task=self.task,
         )
+        if self._embedder.window.name == "windows":
+            raise ConfigurationError(
+                "LlamaIndex takes one vector for a text, and the window strategy 'windows' gives one for each window. "
+                "Choose 'pcw' or 'truncate', or ingest into a Collection with this strategy and use its as_retriever()."
+            )
 
     @classmethod
     def class_name(cls) -> str:

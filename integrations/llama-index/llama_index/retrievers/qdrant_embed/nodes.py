@@ -18,15 +18,18 @@ LLM_HIDDEN_KEYS = ("file_name",)
 def to_node(hit: Hit, around: Iterable[Hit]) -> TextNode:
     """Return a hit as a node; `node.text` is `document_text[node.start_char_idx:node.end_char_idx]`.
 
+    Where each window of a long text has a vector, that is the nearest window: a prompt has no room for a book.
+
     :param around: Chunks of the same document, of which those next to the hit become PREVIOUS and NEXT.
     """
     metadata = node_metadata(hit)
+    start, end = hit.window or (hit.start, hit.end)
     return TextNode(
         id_=hit.id,
-        text=hit.text,
+        text=hit.passage,
         mimetype=hit.media_type or "text/plain",
-        start_char_idx=hit.start,
-        end_char_idx=hit.end,
+        start_char_idx=start,
+        end_char_idx=end,
         metadata=metadata,
         excluded_embed_metadata_keys=[key for key in metadata if key not in EMBEDDED_KEYS],
         excluded_llm_metadata_keys=[key for key in LLM_HIDDEN_KEYS if key in metadata],

@@ -9,7 +9,20 @@ from qdrant_embed.errors import ConfigurationError, UnknownNameError
 from qdrant_embed.windowing import WindowStrategy
 
 
-@pytest.mark.parametrize("text", ["error", "truncate", "pcw", "pcw:length-weighted"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "error",
+        "truncate",
+        "pcw",
+        "pcw:length-weighted",
+        "pi:4096",
+        "gp:1024+truncate",
+        "ntk:4096,lambda=10",
+        "selfextend:4096,g=9,w=64+pcw:length-weighted",
+        "rp:2048,scale=0",
+    ],
+)
 def test_a_strategy_prints_as_it_is_written(text):
     assert str(WindowStrategy.parse(text)) == text
 
@@ -23,6 +36,27 @@ def test_unknown_strategies_list_near_ones():
 def test_unknown_arguments_are_refused(text):
     with pytest.raises(ConfigurationError, match="unknown window strategy"):
         WindowStrategy.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("pi", "needs the number of tokens to reach, e.g. pi:4096"),
+        ("pi:much", "needs the number of tokens to reach"),
+        ("pi:4096,g=2", "pi takes no setting 'g'; it takes scale"),
+        ("ntk:4096,lambda=big", "is not a number"),
+        ("pi:4096+gp:4096", "give one extension, before all else"),
+        ("pcw+pi:4096", "give one extension, before all else"),
+        ("pcw+truncate", "says twice"),
+    ],
+)
+def test_what_makes_no_sense_together_is_refused(text, message):
+    with pytest.raises(ConfigurationError, match=message):
+        WindowStrategy.parse(text)
+
+
+def test_pcw_stands_behind_an_extension_that_says_nothing_else():
+    assert WindowStrategy.parse("pi:4096+pcw") == WindowStrategy.parse("pi:4096")
 
 
 @given(tokens=st.integers(0, 500), room=st.integers(1, 60))

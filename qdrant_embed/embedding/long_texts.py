@@ -1,0 +1,100 @@
+"""The calls of an embedder that give a long text more than one average: a vector for each window, late chunking."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from qdrant_embed.embedding.encoded import Encoded, EncodedWindows, WindowVectors
+from qdrant_embed.embedding.late import LateChunking, LatePassage, tokens_read
+from qdrant_embed.embedding.preset import Preset
+from qdrant_embed.embedding.reader import TextReader
+from qdrant_embed.embedding.vectors import finish
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.windowing import Window, WindowStrategy
+
+
+class LongTexts(ABC):
+    """The part of an `Embedder` for the window strategies `windows` and `late`."""
+
+    dim: int
+
+    @property
+    @abstractmethod
+    def preset(self) -> Preset:
+        """Everything that changes the model's vectors."""
+
+    @property
+    @abstractmethod
+    def window(self) -> WindowStrategy:
+        """What happens to texts longer than the model."""
+
+    @property
+    @abstractmethod
+    def _reader(self) -> TextReader:
+        """What puts texts through the model."""
+
+    @cached_property
+    def _late(self) -> LateChunking:
+        return self._reader.late(self.window.tokens)
+
+    def encode_windows(self, texts: Sequence[str]) -> EncodedWindows:
+        """Return a vector for each window of each text, and where the windows stand.
+
+        :raises ConfigurationError: The window strategy is another than `windows`.
+        """
+        require_list(texts)
+        self._require("windows", "encode_windows")
+        prompt = self.preset.document_prompt
+        read = self._reader.read(texts, prompt, "document", self.window)
+        vectors = read.by_text(finish(read.pooled, dim=self.dim, normalize=self.preset.normalize))
+        found = [
+            WindowVectors(rows, self._reader.characters(text, cut, prompt))
+            for text, cut, rows in zip(texts, read.cuts, vectors, strict=True)
+        ]
+        return EncodedWindows(found, read.tokens, read.windowed)
+
+    def encode_late(self, text: str, spans: Sequence[Window]) -> Encoded:
+        """Return the vectors of the chunks of one document, each with the document around it in mind.
+
+        :param spans: Characters `[start, end)` of each chunk, ordered by where they start; they may overlap.
+        :raises ConfigurationError: The window strategy is another than `late`.
+        """
+        return self.encode_passages(self.passages(text, spans))
+
+    def passages(self, text: str, spans: Sequence[Window]) -> list[LatePassage]:
+        """Return the chunks of a document with what they are read in, for `encode_passages`; nothing is embedded yet.
+
+        :param spans: Characters `[start, end)` of each chunk, ordered by where they start; they may overlap.
+        :raises ConfigurationError: The window strategy is another than `late`.
+        """
+        self._require("late", "passages")
+        return self._late.plan(text, spans)
+
+    def encode_passages(self, passages: Sequence[LatePassage]) -> Encoded:
+        """Return the vectors of chunks, of any documents; a macro window that several share is read once."""
+        self._require("late", "encode_passages")
+        if not passages:
+            return Encoded(np.zeros((0, self.dim), np.float32))
+        pooled = self._reader.read_late(self._late, passages)
+        vectors = finish(pooled, dim=self.dim, normalize=self.preset.normalize)
+        return Encoded(vectors, tokens_read(passages), windowed=sum(len(one.parts) > 1 for one in passages))
+
+    def _require(self, strategy: str, method: str) -> None:
+        if self.window.name != strategy:
+            raise ConfigurationError(
+                f"{method} is for the window strategy {strategy!r}, and this embedder has {str(self.window)!r}. Load "
+                f"it with window={strategy!r}, or call encode_documents."
+            )
+
+
+def require_list(texts: Sequence[str]) -> None:
+    """Refuse a single text where a list is wanted, which would be read letter by letter.
+
+    :raises ConfigurationError: It is one.
+    """
+    if isinstance(texts, str):
+        raise ConfigurationError("give a list of texts, not a single one: embed_documents(['…']).")
