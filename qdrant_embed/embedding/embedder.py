@@ -15,6 +15,7 @@ from qdrant_embed.embedding.counting import counter_of, special_tokens_of
 from qdrant_embed.embedding.identity import identity
 from qdrant_embed.embedding.lanes import run_sequences
 from qdrant_embed.embedding.preset import Preset
+from qdrant_embed.embedding.reach import reach_further
 from qdrant_embed.embedding.remembering import digest, recalled
 from qdrant_embed.embedding.resolving import WITHOUT_FILES, Resolved, resolve
 from qdrant_embed.embedding.running import Running
@@ -67,9 +68,10 @@ class Embedder:
         self._arguments = (window, compression, runtime, presets, layers, task)
         resolved = resolve(name, presets)
         self._untasked = resolved.preset
-        self._resolved: Resolved = replace(resolved, preset=with_layers(with_task(resolved.preset, task), layers))
         self._window = WindowStrategy.parse(window)
-        require_window(self.preset, self._window.name)
+        require_window(resolved.preset, self._window.name)
+        shaped = replace(resolved, preset=with_layers(with_task(resolved.preset, task), layers))
+        self._resolved: Resolved = reach_further(shaped, self._window)
         self._compression = Compression.parse(compression)
         self._running = Running(self._resolved, runtime)
         kept = self._compression.dim_of(self.preset.name, self.preset.dim, self.preset.dims)

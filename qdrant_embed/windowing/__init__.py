@@ -1,6 +1,6 @@
 """What happens to a text that is longer than the model."""
 
-from qdrant_embed.windowing.extension import METHODS, SCALE, Extension
+from qdrant_embed.windowing.extension import FROM, METHODS, SCALE, Extension
 from qdrant_embed.windowing.strategy import CUTS, Window, WindowStrategy
 
-__all__ = ["CUTS", "METHODS", "SCALE", "Extension", "Window", "WindowStrategy"]
+__all__ = ["CUTS", "FROM", "METHODS", "SCALE", "Extension", "Window", "WindowStrategy"]
