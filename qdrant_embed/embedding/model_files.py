@@ -35,6 +35,9 @@ _OFFSET_POSITIONS = ("roberta", "camembert", "mpnet", "longformer", "xmod", "dat
 _PASSING = ("_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype", "use_cache")
 """Entries of `config.json` that saving a model again changes, and that change no vector."""
 _SETTINGS = "config_sentence_transformers.json"
+ADDED_VALUES = "qdrant_embed.json"
+"""What `qdrant-embed extend` writes beside a model: what sentence-transformers has no word for."""
+_ADDED = ("max_tokens", "short_factor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ def read_model_files(folder: Path) -> ModelFiles:
         **_length(transformer),
         **_pooling(folder, modules),
         **_settings(folder),
+        **_added(folder),
     }
     if modules:
         found["normalize"] = (kinds[-1] == "Normalize", "modules.json")
@@ -135,6 +139,8 @@ def weights_fingerprint(files: ModelFiles) -> str:
     stated = read_json(files.transformer / "config.json")
     config = {key: value for key, value in stated.items() if key not in _PASSING and value is not None}
     digest.update(json.dumps(config, sort_keys=True).encode())
+    # Samples may miss the rows of positions, which alone tell two extended models of one parent apart.
+    digest.update(str(read_json(files.folder / ADDED_VALUES).get("weights", "")).encode())
     for path in sorted(files.folder.rglob("*.safetensors")):
         size = path.stat().st_size
         digest.update(f"{path.relative_to(files.folder).as_posix()}\x1f{size}\x1f".encode())
@@ -156,6 +162,11 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelError(f"{path.name} in {path.parent} is not valid JSON: {error}") from error
+
+
+def _added(folder: Path) -> _Found:
+    stated = read_json(folder / ADDED_VALUES)
+    return {name: (int(stated[name]), ADDED_VALUES) for name in _ADDED if name in stated}
 
 
 _Found = dict[str, tuple[Json, str]]

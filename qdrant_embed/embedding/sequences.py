@@ -103,6 +103,15 @@ class Sequencer:
         around, copies = sum(map(len, self._parts(prompt))), prompt.count(TEXT) or 1
         return self._room_beside(around, copies)
 
+    @property
+    def tokens(self) -> HuggingFaceTokens:
+        """The tokenizer."""
+        return self._tokens
+
+    def around(self, ids: TokenIds, prompt: str) -> TokenIds:
+        """Return token ids of a text with a prompt before (not around) it, and special tokens around both."""
+        return [*self._prefix, *self._parts(prompt)[0], *ids, *self._suffix]
+
     def _parts(self, prompt: str) -> list[TokenIds]:
         """Return the tokens of what stands before, between and after the copies of the text."""
         parts = prompt.split(TEXT) if TEXT in prompt else [prompt, ""]

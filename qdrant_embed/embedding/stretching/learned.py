@@ -65,6 +65,7 @@ def first_row(table: torch.nn.Embedding) -> int:
 
 
 class _Rows(Positions):
+    masks_keys = True
     factors: torch.Tensor
     scales: torch.Tensor
 

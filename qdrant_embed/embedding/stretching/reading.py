@@ -30,12 +30,17 @@ class Reading:
     shares: torch.Tensor | None = None
 
 
+FUSED = ("sdpa", "qdrant_embed")
+"""What transformers calls attention that takes a mask of any shape."""
 READING: ContextVar[Reading | None] = ContextVar("reading", default=None)
 """Set while an extended model runs, and in its thread only: other models never see it."""
 
 
 class Positions(torch.nn.Module):
     """Where the tokens of a batch stand; a module, so that its tables go with the model to its device."""
+
+    masks_keys = False
+    """Whether all that a token must not see is padding, so that one mask of keys is enough for a text."""
 
     def read(self, mask: torch.Tensor) -> tuple[Reading, torch.Tensor | None]:
         """Return what the blocks are to know, and position ids (n, tokens), None for the model's own."""
@@ -80,6 +85,9 @@ def _read(model: Any, forward: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     reading, rows = positions.read(mask)
     if rows is not None:
         kwargs = {**kwargs, "position_ids": rows}
+    if positions.masks_keys and model.config._attn_implementation in FUSED:
+        # The model itself would make of it one of all pairs (n, 1, tokens, tokens), which costs more than the scores.
+        args = (args[0], mask.bool()[:, None, None, :], *args[2:])
     token = READING.set(reading)
     try:
         return forward(model, *args, **kwargs)
