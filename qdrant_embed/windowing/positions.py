@@ -61,4 +61,4 @@ def attention_scales(tokens: int, trained: int) -> FloatArray:
     :return: (tokens + 1,) float32.
     """
     lengths = np.maximum(1, np.arange(tokens + 1))
-    return np.maximum(1, np.log(lengths) / np.log(max(2, trained))).astype(np.float32)
+    return np.asarray(np.maximum(1, np.log(lengths) / np.log(max(2, trained))), np.float32)

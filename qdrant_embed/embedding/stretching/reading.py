@@ -97,4 +97,5 @@ def _read(model: Any, forward: Any, args: tuple[Any, ...], kwargs: dict[str, Any
 
 def _recorded() -> bool:
     """Tell whether a graph is being made of the model: it has to hold both ways, for texts of all lengths."""
-    return bool(torch.jit.is_tracing() or torch.compiler.is_exporting() or torch.compiler.is_compiling())
+    tracing: Any = torch.jit
+    return bool(tracing.is_tracing() or torch.compiler.is_exporting() or torch.compiler.is_compiling())

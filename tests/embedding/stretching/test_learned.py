@@ -66,9 +66,8 @@ def test_token_types_and_padding_change_nothing_beyond_the_old_window(stretched,
 def test_from_stretches_a_part_of_the_table(stretched, read):
     half = stretched("bert", "pi:64,from=8", trained=8)
     used = set()
-    half.embeddings.position_embeddings.rows.register_forward_hook(
-        lambda _module, inputs, _output: used.update(inputs[0].flatten().tolist())
-    )
+    rows = half.embeddings.position_embeddings.rows
+    rows.register_forward_hook(lambda _module, inputs, _output: used.update(inputs[0].flatten().tolist()))
     read(half, [64])
     assert used == set(range(8))
 
