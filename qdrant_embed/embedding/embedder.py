@@ -69,9 +69,9 @@ class Embedder:
         resolved = resolve(name, presets)
         self._untasked = resolved.preset
         self._window = WindowStrategy.parse(window)
-        require_window(resolved.preset, self._window.name)
         shaped = replace(resolved, preset=with_layers(with_task(resolved.preset, task), layers))
         self._resolved: Resolved = reach_further(shaped, self._window)
+        require_window(self.preset, self._window.name)
         self._compression = Compression.parse(compression)
         self._running = Running(self._resolved, runtime)
         kept = self._compression.dim_of(self.preset.name, self.preset.dim, self.preset.dims)
