@@ -15,7 +15,7 @@ from qdrant_embed.embedding.counting import counter_of, special_tokens_of
 from qdrant_embed.embedding.identity import identity
 from qdrant_embed.embedding.lanes import run_sequences
 from qdrant_embed.embedding.preset import Preset
-from qdrant_embed.embedding.reach import reach_further
+from qdrant_embed.embedding.reach import Reach, reach_further, reach_of
 from qdrant_embed.embedding.remembering import digest, recalled
 from qdrant_embed.embedding.resolving import WITHOUT_FILES, Resolved, resolve
 from qdrant_embed.embedding.running import Running
@@ -100,6 +100,11 @@ class Embedder:
     def max_tokens(self) -> int:
         """The longest input of one pass, prompt and special tokens included."""
         return self.preset.max_tokens
+
+    @property
+    def reach(self) -> Reach:
+        """How far it reads, what its positions were trained for, and which methods would make it read further."""
+        return reach_of(self._resolved)
 
     @property
     def distance(self) -> str:

@@ -8,6 +8,7 @@ import torch
 
 from qdrant_embed.embedding.stretch import Stretch
 from qdrant_embed.embedding.stretching.attention import scale_queries
+from qdrant_embed.embedding.stretching.biases import attend_in_blocks
 from qdrant_embed.embedding.stretching.reading import READING, Positions, Reading, counted, read_by
 from qdrant_embed.errors import ModelError
 from qdrant_embed.windowing.positions import attention_scales, stretch_factors
@@ -33,6 +34,8 @@ def stretch_learned(model: Any, stretch: Stretch) -> None:
         setattr(parent, _TABLE, _BetweenRows(table, first + stretch.trained - 1))
     if stretch.extension.scaled:
         scale_queries(model)
+    if model.config.model_type == "mpnet":
+        attend_in_blocks(model)
     read_by(model, _Rows(stretch, first))
 
 

@@ -80,7 +80,7 @@ def read_by(model: Any, positions: Positions) -> None:
 
 def _read(model: Any, forward: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     positions, mask = model.stretched_positions, args[1].long()
-    if not _recorded() and not positions.changes(mask.sum(1)):
+    if not recorded() and not positions.changes(mask.sum(1)):
         return forward(model, *args, **kwargs)
     reading, rows = positions.read(mask)
     if rows is not None:
@@ -95,7 +95,7 @@ def _read(model: Any, forward: Any, args: tuple[Any, ...], kwargs: dict[str, Any
         READING.reset(token)
 
 
-def _recorded() -> bool:
+def recorded() -> bool:
     """Tell whether a graph is being made of the model: it has to hold both ways, for texts of all lengths."""
     tracing: Any = torch.jit
     return bool(tracing.is_tracing() or torch.compiler.is_exporting() or torch.compiler.is_compiling())
