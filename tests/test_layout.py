@@ -14,6 +14,7 @@ ORDER = [
     {"windowing"},
     {"compression"},
     {"embedding"},
+    {"extending"},
     {"recipe"},
     {"store"},
     {"embedders"},

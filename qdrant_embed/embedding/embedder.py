@@ -18,6 +18,7 @@ from qdrant_embed.embedding.kinds import require_kind
 from qdrant_embed.embedding.late import require_late
 from qdrant_embed.embedding.long_texts import LongTexts, require_list
 from qdrant_embed.embedding.preset import Preset
+from qdrant_embed.embedding.reach import Reach, reach_further, reach_of
 from qdrant_embed.embedding.reader import TextReader
 from qdrant_embed.embedding.resolving import WITHOUT_FILES, Resolved, resolve
 from qdrant_embed.embedding.running import Running
@@ -53,8 +54,9 @@ class Embedder(LongTexts):
         resolved = resolve(name, presets)
         require_kind(resolved.preset, "dense")
         self._untasked = resolved.preset
-        self._resolved: Resolved = replace(resolved, preset=with_layers(with_task(resolved.preset, task), layers))
         self._window = WindowStrategy.parse(window)
+        shaped = replace(resolved, preset=with_layers(with_task(resolved.preset, task), layers))
+        self._resolved: Resolved = reach_further(shaped, self._window)
         require_window(self.preset, self._window)
         if self._window.name == "late":
             require_late(self._resolved)
@@ -91,6 +93,11 @@ class Embedder(LongTexts):
     def window(self) -> WindowStrategy:
         """What happens to texts longer than the model."""
         return self._window
+
+    @property
+    def reach(self) -> Reach:
+        """How far it reads, what its positions were trained for, and which methods would make it read further."""
+        return reach_of(self._resolved)
 
     @property
     def distance(self) -> str:

@@ -43,6 +43,9 @@ _FIRST = {
     "multivector": ("Transformer",),
 }
 """Kind → the modules that such a model can begin with."""
+ADDED_VALUES = "qdrant_embed.json"
+"""What `qdrant-embed extend` writes beside a model: what sentence-transformers has no word for."""
+_ADDED = ("max_tokens", "short_factor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ def read_model_files(folder: Path) -> ModelFiles:
         **_length(transformer),
         **_pooling(folder, modules),
         **_settings(folder),
+        **_added(folder),
     }
     if modules:
         found["normalize"] = (kinds[-1] == "Normalize", "modules.json")
@@ -149,6 +153,8 @@ def weights_fingerprint(files: ModelFiles) -> str:
     stated = read_json(files.transformer / "config.json")
     config = {key: value for key, value in stated.items() if key not in _PASSING and value is not None}
     digest.update(json.dumps(config, sort_keys=True).encode())
+    # Samples may miss the rows of positions, which alone tell two extended models of one parent apart.
+    digest.update(str(read_json(files.folder / ADDED_VALUES).get("weights", "")).encode())
     for path in sorted(files.folder.rglob("*.safetensors")):
         size = path.stat().st_size
         digest.update(f"{path.relative_to(files.folder).as_posix()}\x1f{size}\x1f".encode())
@@ -157,6 +163,11 @@ def weights_fingerprint(files: ModelFiles) -> str:
                 stream.seek(place)
                 digest.update(stream.read(_SAMPLE))
     return digest.hexdigest()
+
+
+def _added(folder: Path) -> _Found:
+    stated = read_json(folder / ADDED_VALUES)
+    return {name: (int(stated[name]), ADDED_VALUES) for name in _ADDED if name in stated}
 
 
 _Found = dict[str, tuple[Json, str]]
@@ -241,12 +252,22 @@ def _length(transformer: Path) -> _Found:
         candidates.append((int(stated), "sentence_bert_config.json"))
     elif limit and limit < SANE_LENGTH:
         candidates.append((int(limit), "tokenizer_config.json"))
-    config = read_json(transformer / "config.json")
-    positions = int(config.get("max_position_embeddings") or 0)
+    positions = position_count(read_json(transformer / "config.json"))
     if positions > 0:
-        offset = any(kind in str(config.get("model_type")) for kind in _OFFSET_POSITIONS)
-        candidates.append((positions - offset * (int(config.get("pad_token_id") or 0) + 1), "config.json"))
+        candidates.append((positions, "config.json"))
     return {"max_tokens": min(candidates)} if candidates else {}
+
+
+def position_count(config: Mapping[str, Json]) -> int:
+    """Return how many positions a model has for tokens, by its `config.json`; 0 where that does not say."""
+    positions = int(config.get("max_position_embeddings") or 0)
+    return positions - first_position(config) if positions > 0 else 0
+
+
+def first_position(config: Mapping[str, Json]) -> int:
+    """Return the row of the table of positions at which a model begins to count."""
+    offset = any(kind in str(config.get("model_type")) for kind in _OFFSET_POSITIONS)
+    return int(config.get("pad_token_id") or 0) + 1 if offset else 0
 
 
 def _settings(folder: Path) -> _Found:

@@ -81,6 +81,8 @@ class Preset:
         mask tokens and scores these too (ColBERT, section 3.2), `min` does so without cutting longer ones, `off`
         leaves them; empty for what the model's files say.
     :param skiplist: Tokens of texts that are not kept: `punctuation`, or `off` for none; empty for what its files say.
+    :param trained_tokens: The longest input that its positions were trained on, where that is less than it has
+        positions: what `pi:4096` and its like stretch from.
     :param windows: Ways to read longer texts that suit the model; empty for what its files allow.
     :param short_factor: What positions of texts up to `max_tokens / short_factor` tokens are multiplied by (paper 12).
     :param distance: How vectors are compared.
@@ -141,6 +143,7 @@ class Preset:
     query_tokens: int = 0
     query_expansion: str = ""
     skiplist: str = ""
+    trained_tokens: int = 0
     windows: tuple[str, ...] = ()
     short_factor: int = 1
     distance: str = "cosine"

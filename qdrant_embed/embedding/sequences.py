@@ -118,6 +118,15 @@ class Sequencer:
         offsets = self._tokens.offsets(text) if alone else self.framed(text, prompt).offsets
         return [(int(offsets[start, 0]), int(offsets[end - 1, 1])) for start, end in windows]
 
+    @property
+    def tokens(self) -> HuggingFaceTokens:
+        """The tokenizer."""
+        return self._tokens
+
+    def around(self, ids: TokenIds, prompt: str) -> TokenIds:
+        """Return token ids of a text with a prompt before (not around) it, and special tokens around both."""
+        return [*self._prefix, *self._parts(prompt)[0], *ids, *self._suffix]
+
     def _parts(self, prompt: str) -> list[TokenIds]:
         """Return the tokens of what stands before, between and after the copies of the text."""
         parts = prompt.split(TEXT) if TEXT in prompt else [prompt, ""]

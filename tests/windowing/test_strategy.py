@@ -43,8 +43,12 @@ def test_unknown_arguments_are_refused(text):
     [
         ("pi", "needs the number of tokens to reach, e.g. pi:4096"),
         ("pi:much", "needs the number of tokens to reach"),
-        ("pi:4096,g=2", "pi takes no setting 'g'; it takes scale"),
+        ("pi:4096,g=2", "pi takes no setting 'g'; it takes scale, from"),
         ("ntk:4096,lambda=big", "is not a number"),
+        ("ntk:4096,lambda=0.5", "lambda=0.5 has to be 1 or more"),
+        ("selfextend:4096,g=2.5", "g=2.5 has to be a whole number from 1 on"),
+        ("pi:4096,from=0", "from=0 has to be a whole number from 1 on"),
+        ("pi:4096,scale=2", "scale=2 is neither 0"),
         ("pi:4096+gp:4096", "give one extension, before all else"),
         ("pcw+pi:4096", "give one extension, before all else"),
         ("pcw+truncate", "says twice"),
