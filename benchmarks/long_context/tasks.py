@@ -5,7 +5,7 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice, product
+from itertools import cycle, product
 from pathlib import Path
 
 from benchmarks.common import data
@@ -15,8 +15,6 @@ LENGTHS = tuple(256 * 2**power for power in range(8))
 """Tokens of a document, from 256 to 32 768."""
 WORDS_PER_TOKEN = 0.75
 """As in the paper: a document of n tokens has at most this share of n in words."""
-STARTS = 8
-"""Places of the haystack at which documents begin, so that not all of them are about the same."""
 
 GIVEN = (
     "Alice", "Bruno", "Clara", "Dennis", "Edith", "Felix", "Greta", "Hugo", "Irene", "Jonas", "Katrin", "Leon", "Mabel",
@@ -64,16 +62,13 @@ def passkey(length: int, *, documents: int = 100, queries: int = 50, seed: int =
 
 
 def needle(length: int, haystack: Sequence[str], *, documents: int = 100, queries: int = 50, seed: int = 0) -> Task:
-    """Return the needle task: each document hides one made-up fact in pages of prose.
+    """Return the needle task: each document hides one made-up fact in the same pages of prose.
 
-    :param haystack: Sentences of the prose, which begins again where it ends.
+    :param haystack: Sentences of the prose; it begins again where it ends.
     """
     generator = random.Random(f"needle {seed} {length}")
     pairs = facts(documents, generator)
-    texts = []
-    for fact, _ in pairs:
-        start = generator.randrange(STARTS) * len(haystack) // STARTS
-        texts.append(hide(fact, islice(cycle(haystack), start, None), length, generator))
+    texts = [hide(fact, cycle(haystack), length, generator) for fact, _ in pairs]
     return _task("needle", length, texts, [question for _, question in pairs[:queries]])
 
 
