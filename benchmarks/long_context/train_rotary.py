@@ -43,12 +43,12 @@ def train(folder: Path, *, steps: int, seed: int = 0) -> dict:
     torch.set_num_threads(1)
     sentences = prose()
     tokenizer = _tokenizer([*sentences, *_words()])
-    sizes = {"hidden_size": 128, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 256}
+    sizes = {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 256}
     model = NomicBertModel(
         NomicBertConfig(vocab_size=len(tokenizer), max_position_embeddings=WINDOW, pad_token_id=0, **sizes)
     )
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=steps, pct_start=0.1)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps, pct_start=0.1)
     pairs, losses = _pairs(sentences, random.Random(seed)), []
     began = time.process_time()
     for step in range(steps):
@@ -167,7 +167,7 @@ def compare(folder: Path, *, documents: int = 100, queries: int = 50) -> list[di
 def main() -> None:
     """Train, compare and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="where the model stays; one that is there is not trained again")
     given = parser.parse_args()
