@@ -1,1 +1,1 @@
-"""Texts longer than the model: which strategy finds what, at what cost."""
+"""Texts that are longer than the model."""

@@ -2,12 +2,23 @@
 
 from pathlib import Path
 
-from qdrant_embed.embedding.embedder import Embedder, Encoded
+from qdrant_embed.embedding.embedder import Embedder
+from qdrant_embed.embedding.encoded import Encoded, EncodedWindows, WindowVectors
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.resolving import describe, list_models
 from qdrant_embed.embedding.word_tables import fit_word_table
 
-__all__ = ["Embedder", "Encoded", "Preset", "describe", "fit_word_table", "list_models", "load_embedder"]
+__all__ = [
+    "Embedder",
+    "Encoded",
+    "EncodedWindows",
+    "Preset",
+    "WindowVectors",
+    "describe",
+    "fit_word_table",
+    "list_models",
+    "load_embedder",
+]
 
 
 def load_embedder(
@@ -22,7 +33,8 @@ def load_embedder(
 ) -> Embedder:
     """Return the embedder of a preset, a model folder or a hub id.
 
-    :param window: What happens to texts longer than the model: `pcw`, `truncate` or `error`.
+    :param window: What happens to texts longer than the model: `pcw`, `windows`, `windows:128`, `late`, `truncate`,
+        `error`, or one of them behind a way to stretch the model, as in `pi:4096+late`; see `windowing.strategy`.
     :param compression: Dimensions kept and number format stored, e.g. `256d+float16`.
     :param runtime: What runs the weights; `auto` for the preset's own.
     :param presets: A preset file or folder of your own, laid over the others.

@@ -3,45 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from qdrant_embed.compression import Compression
-from qdrant_embed.embedding.choosing import rendered, require_window, with_layers, with_task
-from qdrant_embed.embedding.counting import counter_of, special_tokens_of
+from qdrant_embed.embedding.choosing import require_window, with_layers, with_task
+from qdrant_embed.embedding.counting import counter_of
+from qdrant_embed.embedding.encoded import Encoded, EncodedWindows, WindowVectors
 from qdrant_embed.embedding.identity import identity
-from qdrant_embed.embedding.lanes import run_sequences
+from qdrant_embed.embedding.late import LateChunking, LatePassage, require_late, tokens_read
 from qdrant_embed.embedding.preset import Preset
-from qdrant_embed.embedding.remembering import digest, recalled
+from qdrant_embed.embedding.reader import TextReader
 from qdrant_embed.embedding.resolving import WITHOUT_FILES, Resolved, resolve
 from qdrant_embed.embedding.running import Running
-from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
-from qdrant_embed.embedding.sequences import Cut, Sequencer, sequence_key
-from qdrant_embed.embedding.text_windows import TextCut, TextWindows
+from qdrant_embed.embedding.runtimes import Runtime, TokenRuntime
 from qdrant_embed.embedding.vectors import finish
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, WordTokens
 from qdrant_embed.types import FloatArray, Json
-from qdrant_embed.windowing import WindowStrategy
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """Vectors, and what it took to make them.
-
-    :param vectors: (n, dim) float32, in the order of the texts.
-    :param tokens: Tokens that went through the model, prompts and special tokens included.
-    :param truncated: Texts whose end was cut off.
-    :param windowed: Texts that were read in several windows.
-    """
-
-    vectors: FloatArray
-    tokens: int = 0
-    truncated: int = 0
-    windowed: int = 0
+from qdrant_embed.windowing import Window, WindowStrategy
 
 
 class Embedder:
@@ -69,7 +52,9 @@ class Embedder:
         self._untasked = resolved.preset
         self._resolved: Resolved = replace(resolved, preset=with_layers(with_task(resolved.preset, task), layers))
         self._window = WindowStrategy.parse(window)
-        require_window(self.preset, self._window.name)
+        require_window(self.preset, self._window)
+        if self._window.name == "late":
+            require_late(self._resolved)
         self._compression = Compression.parse(compression)
         self._running = Running(self._resolved, runtime)
         kept = self._compression.dim_of(self.preset.name, self.preset.dim, self.preset.dims)
@@ -100,6 +85,11 @@ class Embedder:
         return self.preset.max_tokens
 
     @property
+    def window(self) -> WindowStrategy:
+        """What happens to texts longer than the model."""
+        return self._window
+
+    @property
     def distance(self) -> str:
         """How vectors are compared: `cosine`, `dot` or `euclid`."""
         return self.preset.distance
@@ -124,8 +114,7 @@ class Embedder:
 
         :raises ConfigurationError: The prompt leaves no room for any.
         """
-        cutter = self._sequencer or self._text_windows
-        return cutter.room(self.preset.document_prompt) if cutter else self.max_tokens
+        return self._reader.room()
 
     @cached_property
     def fingerprint(self) -> Mapping[str, Json]:
@@ -133,24 +122,12 @@ class Embedder:
         return identity(self._resolved, self.tokens, self.dim)
 
     @cached_property
-    def _sequencer(self) -> Sequencer | None:
-        if self._resolved.files is None or not isinstance(self.tokens, HuggingFaceTokens):
-            return None
-        files, preset = self._resolved.files, self.preset
-        return Sequencer(
-            self.tokens,
-            files.transformer,
-            self.max_tokens,
-            padding=preset.padding,
-            text_only=preset.pooled == "text",
-            pad_id=-1 if files.static else None,
-        )
+    def _reader(self) -> TextReader:
+        return TextReader(self._resolved, self._running, self.tokens, self.dim)
 
     @cached_property
-    def _text_windows(self) -> TextWindows | None:
-        if self.preset.runtime not in WITHOUT_FILES:
-            return None
-        return TextWindows(self.tokens, self.max_tokens, special_tokens_of(self.preset, self.tokens))
+    def _late(self) -> LateChunking:
+        return self._reader.late(self._window.tokens)
 
     # Texts to vectors
 
@@ -164,72 +141,90 @@ class Embedder:
         :param task: Another task than the embedder's own, for these questions.
         """
         prompt = with_task(self._untasked, task).query_prompt if task else self.preset.query_prompt
-        return self._encode(texts, prompt, "query").vectors
+        return self._encode(texts, prompt, "query", self._window.for_queries).vectors
 
     def encode_documents(self, texts: Sequence[str]) -> Encoded:
         """Return the vectors of texts that will be searched, with counts for a report.
 
+        Under `late` each text is a document of one chunk.
+
         :raises TextTooLongError: A text is longer than the model and the window strategy is `error`.
+        :raises ConfigurationError: The window strategy is `windows`, under which a text has several vectors.
         :raises ModelError: The model cannot be loaded, or gave something that is not a number.
         """
-        return self._encode(texts, self.preset.document_prompt)
+        if self._window.name == "windows":
+            raise ConfigurationError(
+                "under the window strategy 'windows' a text has a vector for each window: call encode_windows(texts). "
+                "Where one vector a text is needed, choose 'pcw', 'late' or 'truncate'."
+            )
+        if self._window.name == "late":
+            _require_list(texts)
+            return self.encode_passages(
+                [passage for text in texts for passage in self.passages(text, [(0, len(text))])]
+            )
+        return self._encode(texts, self.preset.document_prompt, "document", self._window)
 
-    def _encode(self, texts: Sequence[str], prompt: str, kind: str = "document") -> Encoded:
-        if isinstance(texts, str):
-            raise ConfigurationError("give a list of texts, not a single one: embed_documents(['…']).")
-        if not len(texts):
+    def encode_windows(self, texts: Sequence[str]) -> EncodedWindows:
+        """Return a vector for each window of each text, and where the windows stand.
+
+        :raises ConfigurationError: The window strategy is another than `windows`.
+        """
+        _require_list(texts)
+        self._require("windows", "encode_windows")
+        prompt = self.preset.document_prompt
+        read = self._reader.read(texts, prompt, "document", self._window)
+        vectors = read.by_text(finish(read.pooled, dim=self.dim, normalize=self.preset.normalize))
+        found = [
+            WindowVectors(rows, self._reader.characters(text, cut, prompt))
+            for text, cut, rows in zip(texts, read.cuts, vectors, strict=True)
+        ]
+        return EncodedWindows(found, read.tokens, read.windowed)
+
+    def encode_late(self, text: str, spans: Sequence[Window]) -> Encoded:
+        """Return the vectors of the chunks of one document, each with the document around it in mind.
+
+        :param spans: Characters `[start, end)` of each chunk, ordered by where they start; they may overlap.
+        :raises ConfigurationError: The window strategy is another than `late`.
+        """
+        return self.encode_passages(self.passages(text, spans))
+
+    def passages(self, text: str, spans: Sequence[Window]) -> list[LatePassage]:
+        """Return the chunks of a document with what they are read in, for `encode_passages`; nothing is embedded yet.
+
+        :param spans: Characters `[start, end)` of each chunk, ordered by where they start; they may overlap.
+        :raises ConfigurationError: The window strategy is another than `late`.
+        """
+        self._require("late", "passages")
+        return self._late.plan(text, spans)
+
+    def encode_passages(self, passages: Sequence[LatePassage]) -> Encoded:
+        """Return the vectors of chunks, of any documents; a macro window that several share is read once."""
+        self._require("late", "encode_passages")
+        if not passages:
             return Encoded(np.zeros((0, self.dim), np.float32))
-        if self._sequencer is None:
-            encoded = self._encode_texts(list(texts), prompt, kind)
-        else:
-            encoded = self._encode_sequences(self._sequencer, texts, prompt)
-        vectors = finish(encoded.vectors, dim=self.dim, normalize=self.preset.normalize)
-        return Encoded(vectors, encoded.tokens, encoded.truncated, encoded.windowed)
+        pooled = self._reader.read_late(self._late, passages)
+        vectors = finish(pooled, dim=self.dim, normalize=self.preset.normalize)
+        return Encoded(vectors, tokens_read(passages), windowed=sum(len(one.parts) > 1 for one in passages))
 
-    def _encode_texts(self, texts: list[str], prompt: str, kind: str) -> Encoded:
-        """For runtimes that read text; some of them know no limit."""
-        if self._text_windows is None:
-            cuts, special = [TextCut([(0, 0)], [rendered(prompt, text)], 0) for text in texts], 0
-        else:
-            cuts, special = self._text_windows.cut(texts, prompt, self._window), self._text_windows.special_tokens
-        pieces = tuple(piece for cut in cuts for piece in cut.texts)
+    def _require(self, strategy: str, method: str) -> None:
+        if self._window.name != strategy:
+            raise ConfigurationError(
+                f"{method} is for the window strategy {strategy!r}, and this embedder has {str(self._window)!r}. Load "
+                f"it with window={strategy!r}, or call encode_documents."
+            )
 
-        def run(places: Sequence[int]) -> Sequence[FloatArray]:
-            chosen = tuple(pieces[place] for place in places)
-            none = np.zeros((len(chosen), 0), np.int64)
-            return list(self._running.run(Batch(chosen, none, none, kind=kind, dim=self.dim)))
-
-        keys = (digest(piece.encode("utf-8", "surrogatepass")) for piece in pieces)
-        pooled = recalled({**self._kept_under, "dim": self.dim, "kind": kind}, keys, run)
-        return self._joined(cuts, pooled, sum(self.tokens.count_batch(pieces)) + special * len(pieces))
-
-    def _encode_sequences(self, sequencer: Sequencer, texts: Sequence[str], prompt: str) -> Encoded:
-        cuts = sequencer.cut(texts, prompt, self._window)
-        sequences = [sequence for cut in cuts for sequence in cut.sequences]
-        running = self._running
-
-        def run(places: Sequence[int]) -> Sequence[FloatArray]:
-            return run_sequences(running.run, sequencer, [sequences[place] for place in places], prompt, running.lanes)
-
-        pooled = recalled({**self._kept_under, "prompt": prompt}, map(sequence_key, sequences), run)
-        return self._joined(cuts, pooled, sum(map(len, sequences)))
-
-    @cached_property
-    def _kept_under(self) -> Mapping[str, Json]:
-        """What vectors on disk are kept under: int8 apart, while the other precisions stand for each other."""
-        return {**identity(self._resolved, self.tokens, self.preset.dim), "precision": self._running.kept_as}
-
-    def _joined(self, cuts: Sequence[Cut | TextCut], pooled: FloatArray, tokens: int) -> Encoded:
-        vectors = np.empty((len(cuts), pooled.shape[1]), np.float32)
-        done = 0
-        for row, cut in enumerate(cuts):
-            vectors[row] = self._window.combine(pooled[done : done + len(cut.windows)], cut.windows)
-            done += len(cut.windows)
+    def _encode(self, texts: Sequence[str], prompt: str, kind: str, strategy: WindowStrategy) -> Encoded:
+        _require_list(texts)
+        read = self._reader.read(texts, prompt, kind, strategy)
+        rows = [
+            strategy.combine(rows, cut.windows) for cut, rows in zip(read.cuts, read.by_text(read.pooled), strict=True)
+        ]
+        vectors = np.stack(rows) if rows else read.pooled
         return Encoded(
-            vectors,
-            tokens=tokens,
-            truncated=sum(cut.truncated for cut in cuts),
-            windowed=sum(len(cut.windows) > 1 for cut in cuts),
+            finish(vectors, dim=self.dim, normalize=self.preset.normalize),
+            tokens=read.tokens,
+            truncated=sum(cut.truncated for cut in read.cuts),
+            windowed=read.windowed,
         )
 
     @property
@@ -243,6 +238,11 @@ class Embedder:
     @property
     def _runtime(self) -> Runtime | TokenRuntime:
         return self._running.runtime
+
+
+def _require_list(texts: Sequence[str]) -> None:
+    if isinstance(texts, str):
+        raise ConfigurationError("give a list of texts, not a single one: embed_documents(['…']).")
 
 
 def _rebuild(

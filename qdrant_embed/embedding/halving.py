@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-import numpy as np
-
-from qdrant_embed.embedding.runtimes import Batch
-from qdrant_embed.embedding.sequences import Sequencer, TokenIds
+from qdrant_embed.embedding.sequences import TokenIds
 from qdrant_embed.errors import ModelError
 from qdrant_embed.types import FloatArray
 
+Run = Callable[[Sequence[TokenIds]], Iterable[FloatArray]]
+"""Sequences of one batch → an array for each."""
 
-def run_halving(
-    run: Callable[[Batch], FloatArray], sequencer: Sequencer, sequences: Sequence[TokenIds], prompt: str
-) -> FloatArray:
-    """Run a batch; if memory runs out, run its halves.
+
+def run_halving(run: Run, sequences: Sequence[TokenIds]) -> list[FloatArray]:
+    """Run a batch and return an array for each sequence; if memory runs out, run its halves.
 
     :raises ModelError: Memory does not suffice for a single sequence.
     """
     try:
-        return run(sequencer.batch(sequences, prompt))
+        return list(run(sequences))
     except (MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
@@ -31,8 +29,7 @@ def run_halving(
             ) from error
     # Outside the handler: its traceback would keep the failed batch's arrays alive.
     middle = len(sequences) // 2
-    halves = (sequences[:middle], sequences[middle:])
-    return np.concatenate([run_halving(run, sequencer, half, prompt) for half in halves])
+    return [*run_halving(run, sequences[:middle]), *run_halving(run, sequences[middle:])]
 
 
 def _is_out_of_memory(error: Exception) -> bool:

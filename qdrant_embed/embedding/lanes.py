@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from qdrant_embed.embedding.halving import run_halving
-from qdrant_embed.embedding.runtimes import Batch
-from qdrant_embed.embedding.sequences import TOKENS_PER_BATCH, Sequencer, TokenIds, batches_by_length
+from qdrant_embed.embedding.halving import Run, run_halving
+from qdrant_embed.embedding.sequences import TOKENS_PER_BATCH, TokenIds, batches_by_length
 from qdrant_embed.types import FloatArray
 
 LANE_TOKENS = 512
@@ -24,24 +23,22 @@ def cores() -> int:
     return max(1, min(given, int(asked))) if asked.isdigit() and int(asked) else given
 
 
-def run_sequences(
-    run: Callable[[Batch], FloatArray], sequencer: Sequencer, sequences: Sequence[TokenIds], prompt: str, lanes: int
-) -> list[FloatArray]:
-    """Return the vector (dim,) of every sequence, in their order.
+def run_sequences(run: Run, sequences: Sequence[TokenIds], lanes: int) -> list[FloatArray]:
+    """Return what `run` gives for every sequence, in their order.
 
-    :param run: One batch → its vectors (n, dim); called from several threads where there are several lanes.
+    :param run: Called with the sequences of one batch; from several threads where there are several lanes.
     :param lanes: Batches that the runtime works on at once.
     """
     lengths = [len(sequence) for sequence in sequences]
     batches = list(batches_by_length(lengths, _budget(sum(lengths), lanes)))
 
-    def one(places: Sequence[int]) -> FloatArray:
-        return run_halving(run, sequencer, [sequences[place] for place in places], prompt)
+    def one(places: Sequence[int]) -> list[FloatArray]:
+        return run_halving(run, [sequences[place] for place in places])
 
     found: list[FloatArray] = [np.empty(0, np.float32)] * len(sequences)
-    for places, vectors in zip(batches, _in_lanes(one, batches, lanes), strict=True):
-        for place, vector in zip(places, vectors, strict=True):
-            found[place] = vector
+    for places, arrays in zip(batches, _in_lanes(one, batches, lanes), strict=True):
+        for place, array in zip(places, arrays, strict=True):
+            found[place] = array
     return found
 
 
@@ -50,7 +47,9 @@ def _budget(tokens: int, lanes: int) -> int:
     return TOKENS_PER_BATCH if lanes == 1 else max(64, min(LANE_TOKENS, -(-tokens // lanes)))
 
 
-def _in_lanes(one: Callable[[Sequence[int]], FloatArray], batches: list[list[int]], lanes: int) -> list[FloatArray]:
+def _in_lanes(
+    one: Callable[[Sequence[int]], list[FloatArray]], batches: list[list[int]], lanes: int
+) -> list[list[FloatArray]]:
     if lanes == 1 or len(batches) == 1:
         return [one(places) for places in batches]
     pool = ThreadPoolExecutor(lanes, thread_name_prefix="qdrant-embed-lane")

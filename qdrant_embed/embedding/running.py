@@ -67,6 +67,29 @@ class Running:
         say_licence(self._resolved.preset)
         return start(self._resolved, self._asked)
 
+    def token_states(self, batch: Batch) -> FloatArray:
+        """Return the states (n, tokens, dim) of every token of a batch.
+
+        :raises ModelError: The runtime gives none.
+        """
+        runtime = self._tokenwise
+        with nullcontext() if getattr(runtime, "takes_threads", False) else self._lock:
+            return runtime.token_states(batch)
+
+    @property
+    def _tokenwise(self) -> TokenRuntime:
+        runtime = self.runtime
+        if isinstance(runtime, TokenRuntime):
+            return runtime
+        with self._lock:  # converted when first asked for, and lanes ask at once
+            tokenwise = getattr(runtime, "tokenwise", None)
+        if not isinstance(tokenwise, TokenRuntime):
+            raise ModelError(
+                f"the runtime {self.name!r} gives no token states of {self._resolved.preset.name!r}, which the window "
+                "strategy 'late' needs; give the runtime 'torch'."
+            )
+        return tokenwise
+
     def run(self, batch: Batch) -> FloatArray:
         """Return the vectors (n, dim) of a batch, pooled, not yet cut or normalised.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.embedding.choosing import TEXT, rendered
+from qdrant_embed.embedding.framing import Framed, frame
 from qdrant_embed.embedding.model_files import read_json
 from qdrant_embed.embedding.remembering import digest
 from qdrant_embed.embedding.runtimes import Batch
@@ -86,7 +87,7 @@ class Sequencer:
         self._prefix, self._suffix = probe.ids[:lead], probe.ids[lead + inner :]
         config = read_json(folder / "tokenizer_config.json")
         self.pad_left = (padding or config.get("padding_side")) == "left"
-        self._text_only = text_only
+        self.text_only = text_only
         self.pad_id = self._pad_id(folder, config.get("pad_token")) if pad_id is None else pad_id
 
     def _pad_id(self, folder: Path, pad_token: Any) -> int:
@@ -95,25 +96,45 @@ class Sequencer:
         stated = read_json(folder / "config.json").get("pad_token_id")
         return int(known if known is not None else stated if stated is not None else 0)
 
-    def room(self, prompt: str) -> int:
+    def room(self, prompt: str, most: int = 0) -> int:
         """Return how many tokens of a text fit beside a prompt and the special tokens.
 
+        :param most: Tokens of a window, fewer than the model can take; 0 for those.
         :raises ConfigurationError: None do.
         """
         around, copies = sum(map(len, self._parts(prompt))), prompt.count(TEXT) or 1
-        return self._room_beside(around, copies)
+        return self.room_beside(around, copies, most)
+
+    def framed(self, text: str, prompt: str) -> Framed:
+        """Return a text of any length as tokens, with what stands around each window of it.
+
+        :raises ConfigurationError: The prompt holds the text more than once, so that a token has several states.
+        """
+        return frame(self._tokenizer, text, prompt).within(self._prefix, self._suffix)
+
+    def spans(self, text: str, prompt: str, windows: Sequence[Window]) -> list[Window]:
+        """Return the characters of each window that `cut` made of a text that is too long."""
+        alone = TEXT in prompt or (bool(prompt) and self.text_only)
+        offsets = self._tokens.offsets(text) if alone else self.framed(text, prompt).offsets
+        return [(int(offsets[start, 0]), int(offsets[end - 1, 1])) for start, end in windows]
 
     def _parts(self, prompt: str) -> list[TokenIds]:
         """Return the tokens of what stands before, between and after the copies of the text."""
         parts = prompt.split(TEXT) if TEXT in prompt else [prompt, ""]
         return [self._tokenizer.encode(part, add_special_tokens=False).ids if part else [] for part in parts]
 
-    def _room_beside(self, prompted: int, copies: int = 1) -> int:
-        room = (self._max_tokens - len(self._prefix) - len(self._suffix) - prompted) // copies
+    def room_beside(self, prompted: int, copies: int = 1, most: int = 0) -> int:
+        """Return how many tokens of a text fit beside those of a prompt and the special tokens.
+
+        :param copies: How often the text stands in the prompt.
+        :param most: Tokens of a window, fewer than the model can take; 0 for those.
+        :raises ConfigurationError: None do.
+        """
+        room = ((most or self._max_tokens) - len(self._prefix) - len(self._suffix) - prompted) // copies
         if room < 1:
             raise ConfigurationError(
-                f"a prompt of {prompted} tokens leaves no room for text in the {self._max_tokens} tokens that the "
-                "model takes; shorten the prompt in its preset."
+                f"a prompt of {prompted} tokens leaves no room for text in the {most or self._max_tokens} tokens that "
+                "are read in one pass; shorten the prompt in its preset, or make windows larger."
             )
         return room
 
@@ -122,7 +143,7 @@ class Sequencer:
 
         :raises TextTooLongError: The strategy is `error` and a text is too long.
         """
-        if TEXT in prompt or (prompt and self._text_only):
+        if TEXT in prompt or (prompt and self.text_only):
             return self._cut_templates(texts, prompt if TEXT in prompt else prompt + TEXT, strategy)
         if prompt:
             # Together, as in training: the last token of the prompt may depend on what follows it.
@@ -131,7 +152,7 @@ class Sequencer:
         return [self._cut(ids, 0, strategy) for ids in self._tokens.ids_batch(texts)]
 
     def _cut(self, ids: TokenIds, prompted: int, strategy: WindowStrategy) -> Cut:
-        room, length = self._room_beside(prompted), len(ids) - prompted
+        room, length = self.room_beside(prompted, most=strategy.tokens), len(ids) - prompted
         _require_room(length, room, strategy)
         windows = strategy.windows(length, room)
         head = [*self._prefix, *ids[:prompted]]
@@ -143,7 +164,7 @@ class Sequencer:
     def _cut_templates(self, texts: Sequence[str], template: str, strategy: WindowStrategy) -> list[Cut]:
         """As `cut`, with what stands around the text. One that fits is tokenised whole, as in training."""
         whole = self._tokenizer.encode_batch([rendered(template, text) for text in texts], add_special_tokens=False)
-        room = self._max_tokens - len(self._prefix) - len(self._suffix)
+        room = (strategy.tokens or self._max_tokens) - len(self._prefix) - len(self._suffix)
         after = len(template) - template.rindex(TEXT) - len(TEXT)
         cuts = []
         for text, encoding in zip(texts, whole, strict=True):
@@ -161,7 +182,7 @@ class Sequencer:
         """Put each window of a text where the template wants the text."""
         parts = self._parts(template)
         ids = self._tokenizer.encode(text, add_special_tokens=False).ids
-        room = self._room_beside(sum(map(len, parts)), len(parts) - 1)
+        room = self.room_beside(sum(map(len, parts)), len(parts) - 1, strategy.tokens)
         _require_room(len(ids), room, strategy)
         windows = strategy.windows(len(ids), room)
         sequences = []
@@ -176,7 +197,7 @@ class Sequencer:
         longest = max(map(len, sequences))
         ids = np.full((len(sequences), longest), self.pad_id, np.int64)
         mask = np.zeros((len(sequences), longest), np.int64)
-        pooled = np.zeros_like(mask) if self._text_only else None
+        pooled = np.zeros_like(mask) if self.text_only else None
         for row, sequence in enumerate(sequences):
             first = longest - len(sequence) if self.pad_left else 0
             place = slice(first, first + len(sequence))

@@ -19,11 +19,13 @@ class TextCut:
     :param windows: Where it was cut, in tokens.
     :param texts: The text of each window.
     :param length: Tokens of the whole text.
+    :param spans: Where each window stands in the text, in characters.
     """
 
     windows: Sequence[Window]
     texts: Sequence[str]
     length: int
+    spans: Sequence[Window]
 
     @property
     def truncated(self) -> bool:
@@ -40,21 +42,23 @@ class TextWindows:
 
     def __init__(self, counter: TokenCounter, max_tokens: int, special_tokens: int) -> None:
         self._counter = counter
-        self._room = max_tokens - special_tokens
+        self._max_tokens = max_tokens
         self.special_tokens = special_tokens
 
-    def room(self, prompt: str) -> int:
+    def room(self, prompt: str, most: int = 0) -> int:
         """Return how many tokens of a text fit beside a prompt and the special tokens.
 
+        :param most: Tokens of a window, fewer than the model can take; 0 for those.
         :raises ConfigurationError: None do.
         """
         # One more, since the last word of the prompt and the first of the text may be cut otherwise together.
         prompted = sum(self._counter.count(part) + 1 for part in prompt.split(TEXT) if part)
-        room = (self._room - prompted) // max(1, prompt.count(TEXT))
+        whole = (most or self._max_tokens) - self.special_tokens
+        room = (whole - prompted) // max(1, prompt.count(TEXT))
         if room < 1:
             raise ConfigurationError(
-                f"a prompt of {prompted} tokens leaves no room for text in the {self._room} tokens that the model "
-                "takes; shorten the prompt in its preset."
+                f"a prompt of {prompted} tokens leaves no room for text in the {whole} tokens that are read in one "
+                "pass; shorten the prompt in its preset, or make windows larger."
             )
         return room
 
@@ -63,36 +67,37 @@ class TextWindows:
 
         :raises TextTooLongError: The strategy is `error` and a text is too long.
         """
-        room, cuts = self.room(prompt), []
+        room, cuts = self.room(prompt, strategy.tokens), []
         for text, length in zip(texts, self._counter.count_batch(texts), strict=True):
             if length <= room:
-                cuts.append(TextCut([(0, length)], [rendered(prompt, text)], length))
+                cuts.append(TextCut([(0, length)], [rendered(prompt, text)], length, [(0, len(text))]))
                 continue
             if strategy.name == "error":
                 raise TextTooLongError(
                     f"a text has {length} tokens, the model takes {room} beside prompt and special tokens. Make chunks "
                     "smaller, or choose the window strategy 'pcw' or 'truncate'."
                 )
-            windows, pieces = _windows(text, self._counter, room, strategy)
-            cuts.append(TextCut(windows, [rendered(prompt, piece) for piece in pieces], length))
+            windows, spans = _windows(text, self._counter, room, strategy)
+            pieces = [rendered(prompt, text[start:end]) for start, end in spans]
+            cuts.append(TextCut(windows, pieces, length, spans))
         return cuts
 
 
 def _windows(
     text: str, counter: TokenCounter, room: int, strategy: WindowStrategy
-) -> tuple[Sequence[Window], Sequence[str]]:
+) -> tuple[Sequence[Window], Sequence[Window]]:
     """Cut between tokens; a piece counted alone may have more of them than it had inside the text, so look again."""
     offsets = counter.offsets(text)
     size = room
     while True:
         windows = strategy.windows(len(offsets), size)
-        pieces = [_between(text, offsets, window) for window in windows]
-        over = max(counter.count_batch(pieces)) - room
+        spans = [_characters(offsets, window) for window in windows]
+        over = max(counter.count_batch([text[start:end] for start, end in spans])) - room
         if over <= 0 or size == 1:
-            return windows, pieces
+            return windows, spans
         size = max(1, size - over)
 
 
-def _between(text: str, offsets: IntArray, window: Window) -> str:
+def _characters(offsets: IntArray, window: Window) -> Window:
     start, end = window
-    return text[offsets[start, 0] : offsets[end - 1, 1]]
+    return int(offsets[start, 0]), int(offsets[end - 1, 1])

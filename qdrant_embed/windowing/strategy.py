@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,8 +18,13 @@ CUTS: Mapping[str, tuple[str, ...]] = {
     "error": (),
     "truncate": (),
     "pcw": ("length-weighted",),
+    "windows": (),
+    "late": (),
 }
 """What is done with a text that is too long → its possible arguments."""
+SIZED = ("windows", "late")
+"""Those whose argument is a number of tokens."""
+FEWEST_TOKENS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +36,13 @@ class WindowStrategy:
     - `pcw`: parallel context windows (LongEmbed, Zhu et al. 2024, section 3.1): read it in windows of the model's
       length, the last one shifted left so that it is full, and average their vectors. `length-weighted` gives the last
       window only the weight of the tokens that no other window has.
+    - `windows`: the same windows, or such of `N` tokens (`windows:128`), each with a vector of its own.
+    - `late`: late chunking (Günther et al. 2024, arXiv 2409.04701): the document is read whole, or in overlapping macro
+      windows of the model's length or of `N` tokens (`late:256`), and the states of each chunk's tokens are averaged.
 
-    An extension before them (`pi:4096+pcw`) makes the model read that many tokens in one pass; what is longer still is
-    treated as the second word says, `pcw` if there is none.
+    `N` counts prompt and special tokens, as the model's own length does. An extension before them (`pi:4096+pcw`) makes
+    the model read that many tokens in one pass; what is longer still is treated as the second word says, `pcw` if there
+    is none.
 
     :param name: What is done with a text that is too long.
     :param argument: Its argument, empty for none.
@@ -63,6 +72,16 @@ class WindowStrategy:
                 cut = _cut(word)
         return cls(*(cut or ("pcw", "")), extension)
 
+    @property
+    def tokens(self) -> int:
+        """Tokens of a window, prompt and special tokens included; 0 for the model's own length."""
+        return int(self.argument) if self.name in SIZED and self.argument else 0
+
+    @property
+    def for_queries(self) -> WindowStrategy:
+        """What is done with a query, which has one vector whatever documents have."""
+        return replace(self, name="pcw", argument="") if self.name in SIZED else self
+
     def __str__(self) -> str:
         cut = f"{self.name}:{self.argument}" if self.argument else self.name
         if self.extension is None:
@@ -91,6 +110,10 @@ def _cut(word: str) -> tuple[str, str]:
     name, _, argument = word.partition(":")
     if name not in CUTS:
         raise UnknownNameError("window strategy", name, (*CUTS, *METHODS))
+    if name in SIZED and argument:
+        if argument.isdecimal() and int(argument) >= FEWEST_TOKENS:
+            return name, str(int(argument))
+        raise ConfigurationError(f"{word!r}: give the tokens of a window, {FEWEST_TOKENS} or more, e.g. {name}:256.")
     if argument and argument not in CUTS[name]:
         known = ", ".join(f"{name}:{value}" for value in CUTS[name]) or f"{name} takes no argument"
         raise ConfigurationError(f"unknown window strategy {word!r}; known: {name}, {known}.")

@@ -1,0 +1,239 @@
+"""Late chunking against a slow reading of the same states, and what it refuses."""
+
+import numpy as np
+import pytest
+
+from qdrant_embed import load_embedder
+from qdrant_embed.embedding.framing import frame
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.testing.tiny_models import save_tiny_model
+
+WORDS = [f"w{number % 60}" for number in range(3, 200)]
+
+
+def text_of(count, start=0):
+    return " ".join(WORDS[start : start + count])
+
+
+def words_as_chunks(text, size):
+    """Return spans of `size` words each; every word is one token of the tiny tokenizer."""
+    words, ends = text.split(" "), [0]
+    for first in range(0, len(words), size):
+        ends.append(ends[-1] + len(" ".join(words[first : first + size])) + 1)
+    return [(start, end - 1) for start, end in zip(ends, ends[1:], strict=False)]
+
+
+@pytest.fixture(scope="module")
+def folder(save_model):
+    return save_model()
+
+
+@pytest.fixture
+def late(folder):
+    return load_embedder(folder, window="late")
+
+
+@pytest.fixture
+def plain(folder):
+    return load_embedder(folder, window="error")
+
+
+def states_of(reference, folder, text):
+    """Return the token states that sentence-transformers gives, special tokens included."""
+    return reference(folder).encode([text], output_value="token_embeddings", convert_to_numpy=False)[0].numpy()
+
+
+def unit(vector):
+    return vector / np.linalg.norm(vector)
+
+
+def test_a_document_of_one_chunk_has_its_plain_vector(late, plain):
+    for text in (text_of(20), "w7", "  w7 . w9\r\n", ""):
+        found = late.encode_late(text, [(0, len(text))]).vectors
+        np.testing.assert_allclose(found, plain.embed_documents([text]), atol=1e-5)
+
+
+def test_the_prompt_of_a_document_of_one_chunk_counts_as_it_always_does(prompted_folder):
+    late, plain = (load_embedder(prompted_folder, window=window) for window in ("late", "error"))
+    text = text_of(15)
+    np.testing.assert_allclose(
+        late.encode_late(text, [(0, len(text))]).vectors, plain.embed_documents([text]), atol=1e-5
+    )
+
+
+def test_chunks_are_the_means_of_their_tokens_states(late, folder, reference):
+    text = text_of(18)
+    states = states_of(reference, folder, text)
+    found = late.encode_late(text, words_as_chunks(text, 6)).vectors
+    expected = [states[:7], states[7:13], states[13:]]  # [CLS] with the first, [SEP] with the last
+    np.testing.assert_allclose(found, [unit(rows.mean(axis=0)) for rows in expected], atol=1e-5)
+
+
+def test_a_chunk_knows_the_document_around_it(late):
+    text = text_of(18)
+    alone = late.encode_late(text[: len(text_of(9))], [(0, len(text_of(9)))]).vectors[0]
+    within = late.encode_late(text, words_as_chunks(text, 9)).vectors[0]
+    assert np.abs(alone - within).max() > 1e-3
+
+
+def test_documents_of_one_batch_are_not_mixed(late):
+    texts = [text_of(18, start) for start in range(0, 60, 3)]
+    passages = [passage for text in texts for passage in late.passages(text, words_as_chunks(text, 6))]
+    together = late.encode_passages(passages).vectors
+    alone = np.concatenate([late.encode_late(text, words_as_chunks(text, 6)).vectors for text in texts])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_a_long_document_is_read_in_macro_windows_each_chunk_in_the_middle_of_one(late, folder, reference):
+    text = text_of(100)
+    spans = words_as_chunks(text, 5)
+    passages = late.passages(text, spans)
+    found = late.encode_passages(passages)
+    assert found.tokens < 2 * 100 + 22 * 8
+    for passage, vector in zip(passages, found.vectors, strict=True):
+        ((window, (start, end)),) = passage.parts
+        assert len(window.ids) <= late.max_tokens
+        words = " ".join(f"w{token - 8}" for token in window.ids[1:-1])
+        states = states_of(reference, folder, words)
+        np.testing.assert_allclose(vector, unit(states[start:end].mean(axis=0)), atol=1e-5)
+    inner = [passage.parts[0][1] for passage in passages[1:-1]]
+    assert all(start > 0 for start, _ in inner), "special tokens between the windows are not pooled"
+
+
+def test_a_chunk_longer_than_the_model_is_the_mean_over_its_windows(late):
+    text = text_of(60)
+    passage, rest = late.passages(text, [(0, len(text_of(50))), (len(text_of(50)) + 1, len(text))])
+    assert len(passage.parts) > 1
+    assert sum(end - start for _, (start, end) in passage.parts) == 1 + 50, "each token once, and [CLS]"
+    found = late.encode_passages([passage, rest])
+    assert found.windowed == 1
+    assert found.vectors.shape == (2, late.dim)
+
+
+def test_smaller_macro_windows_can_be_asked_for(folder):
+    small = load_embedder(folder, window="late:16")
+    text = text_of(40)
+    assert {len(w.ids) <= 16 for p in small.passages(text, words_as_chunks(text, 4)) for w, _ in p.parts} == {True}
+    with pytest.raises(ConfigurationError, match=r"windows of 64 tokens are more than the 24 .* at most late:24"):
+        load_embedder(folder, window="late:64")
+
+
+def test_an_edit_changes_only_passages_whose_window_holds_it(late):
+    words = WORDS[:150]
+    text = " ".join(words)
+    changed = " ".join([*words[:10], "w59", *words[11:]])
+    before = {passage.key for passage in late.passages(text, words_as_chunks(text, 5))}
+    after = [passage.key for passage in late.passages(changed, words_as_chunks(changed, 5))]
+    fresh = [place for place, key in enumerate(after) if key not in before]
+    assert 2 in fresh, "the chunk that was edited"
+    assert max(fresh) < 10, "and its neighbours, no others"
+
+
+def test_vectors_kept_on_disk_are_those_of_the_context(late, tmp_path, monkeypatch):
+    text = text_of(18)
+    first = late.encode_late(text, words_as_chunks(text, 6)).vectors
+    monkeypatch.setenv("QDRANT_EMBED_EMBEDDINGS", str(tmp_path / "vectors.sqlite"))
+    for _ in range(2):
+        np.testing.assert_array_equal(late.encode_late(text, words_as_chunks(text, 6)).vectors, first)
+    other = "w50 " + text
+    spans = [(start + 4, end + 4) for start, end in words_as_chunks(text, 6)]
+    assert np.abs(late.encode_late(other, spans).vectors[1] - first[1]).max() > 1e-4
+
+
+def test_queries_have_one_vector_like_any_other(late, plain):
+    np.testing.assert_allclose(late.embed_queries(["w1 w2"]), plain.embed_queries(["w1 w2"]), atol=1e-6)
+    assert late.embed_queries([text_of(100)]).shape == (1, late.dim)
+
+
+def test_documents_as_they_are_given_are_chunks_of_one(late, plain):
+    texts = [text_of(10), text_of(12, 5)]
+    np.testing.assert_allclose(late.embed_documents(texts), plain.embed_documents(texts), atol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", ["cls", "lasttoken", "max", "weightedmean"])
+def test_models_that_do_not_average_are_refused_with_the_reason(save_model, pooling):
+    with pytest.raises(ConfigurationError, match=f"pools by '{pooling}', so that such averages are no vectors"):
+        load_embedder(save_model(pooling), window="late")
+
+
+def test_models_with_layers_behind_the_pooling_are_refused(save_model):
+    with pytest.raises(ConfigurationError, match="with layers of its own behind it"):
+        load_embedder(save_model(dense=16), window="late")
+
+
+@pytest.mark.parametrize("model", ["hashing", "openai-small"])
+def test_runtimes_without_token_states_are_refused(model):
+    with pytest.raises(ConfigurationError, match=r"does not suit|gives none\. Choose the window strategy 'windows'"):
+        load_embedder(model, window="late")
+
+
+def test_methods_of_one_strategy_are_refused_under_another(plain):
+    with pytest.raises(ConfigurationError, match="encode_windows is for the window strategy 'windows'"):
+        plain.encode_windows(["w1"])
+    with pytest.raises(ConfigurationError, match="passages is for the window strategy 'late'"):
+        plain.encode_late("w1", [(0, 2)])
+
+
+# Tokens and characters
+
+
+def tokens_of(tokenizer, text, spans, prompt=""):
+    framed = frame(tokenizer, text, prompt)
+    return [[framed.offsets[place].tolist() for place in range(*tokens)] for tokens in framed.tokens_of(spans)]
+
+
+@pytest.fixture(scope="module")
+def tokenizers(tmp_path_factory):
+    """Return a tokenizer of each kind by its name."""
+    found = {}
+    for architecture, kind in (("bert", "wordpiece"), ("roberta", "bytes"), ("xlm-roberta", "unigram")):
+        folder = save_tiny_model(tmp_path_factory.mktemp(kind), architecture)
+        found[kind] = load_embedder(folder).tokens.tokenizer
+    return found
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "bytes", "unigram"])
+@pytest.mark.parametrize(
+    "text",
+    ["The gates open.\r\n\r\nKeys are rotated.", "पत्र 🏗️🏗 crane 👩‍🔧 four", "a\u0301e\u0301 — liman açılır", "x" * 40],
+)
+def test_tokens_are_each_in_one_of_the_spans_that_cover_a_text(tokenizers, kind, text):
+    middle = len(text) // 2
+    for border in (1, middle, middle + 1, len(text) - 1):
+        framed = frame(tokenizers[kind], text, "")
+        (first, one), (other, last) = framed.tokens_of([(0, border), (border, len(text))])
+        assert first == 0 and last == len(framed.ids)
+        assert other in (one, one - 1), "only a token around a span without any is in two"
+
+
+def test_a_token_across_a_border_belongs_where_its_middle_is(tokenizers):
+    text = "abcd efgh"
+    framed = frame(tokenizers["wordpiece"], text, "")
+    long = next(place for place, (start, end) in enumerate(framed.offsets.tolist()) if end - start >= 1)
+    start, end = framed.offsets[long].tolist()
+    assert framed.tokens_of([(0, start + (end - start - 1) // 2 + 1), (end, len(text))])[0][1] >= long + 1
+
+
+def test_all_tokens_of_an_emoji_go_to_the_span_that_has_it(tokenizers):
+    text = "ab 🏗 cd"
+    inside = tokens_of(tokenizers["bytes"], text, [(0, 3), (3, 4), (4, len(text))])[1]
+    assert inside and all(start <= 3 < end or (start, end) == (3, 4) for start, end in inside)
+
+
+def test_prompt_tokens_stand_before_the_text_and_its_offsets_are_its_own(tokenizers):
+    framed = frame(tokenizers["bytes"], "Crane four.", "query: ")
+    assert framed.offsets[0].tolist()[0] == 0
+    assert framed.offsets[-1].tolist()[1] == len("Crane four.")
+    whole = tokenizers["bytes"].encode("query: Crane four.", add_special_tokens=False).ids
+    assert [*framed.head, *framed.ids, *framed.tail] == whole
+
+
+def test_a_span_without_a_token_of_its_own_takes_the_one_around_it(tokenizers):
+    framed = frame(tokenizers["wordpiece"], "gates    open", "")
+    (_, gates), (first, last), _ = framed.tokens_of([(0, 5), (6, 7), (9, 13)])
+    assert (first, last) == (gates - 1, gates)
+
+
+def test_a_text_that_stands_twice_in_its_prompt_cannot_be_pooled_late(tokenizers):
+    with pytest.raises(ConfigurationError, match="several times in one prompt"):
+        frame(tokenizers["bytes"], "x", "{text} again: {text}")
