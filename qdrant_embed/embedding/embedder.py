@@ -16,6 +16,7 @@ from qdrant_embed.embedding.encoded import Encoded, EncodedWindows, WindowVector
 from qdrant_embed.embedding.identity import identity
 from qdrant_embed.embedding.late import LateChunking, LatePassage, require_late, tokens_read
 from qdrant_embed.embedding.preset import Preset
+from qdrant_embed.embedding.reach import reach_further
 from qdrant_embed.embedding.reader import TextReader
 from qdrant_embed.embedding.resolving import WITHOUT_FILES, Resolved, resolve
 from qdrant_embed.embedding.running import Running
@@ -50,8 +51,9 @@ class Embedder:
         self._arguments = (window, compression, runtime, presets, layers, task)
         resolved = resolve(name, presets)
         self._untasked = resolved.preset
-        self._resolved: Resolved = replace(resolved, preset=with_layers(with_task(resolved.preset, task), layers))
         self._window = WindowStrategy.parse(window)
+        shaped = replace(resolved, preset=with_layers(with_task(resolved.preset, task), layers))
+        self._resolved: Resolved = reach_further(shaped, self._window)
         require_window(self.preset, self._window)
         if self._window.name == "late":
             require_late(self._resolved)

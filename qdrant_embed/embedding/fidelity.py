@@ -11,8 +11,8 @@ from qdrant_embed.embedding.graphs import Graph
 from qdrant_embed.embedding.pooling import POOLINGS
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch
-from qdrant_embed.embedding.sequences import Sequencer
-from qdrant_embed.embedding.specimens import PROBES
+from qdrant_embed.embedding.sequences import Sequencer, TokenIds
+from qdrant_embed.embedding.specimens import PARAGRAPHS, PROBES
 from qdrant_embed.errors import ModelError
 from qdrant_embed.tokens import HuggingFaceTokens
 from qdrant_embed.types import FloatArray
@@ -46,7 +46,22 @@ def batches_of(resolved: Resolved, texts: tuple[str, ...]) -> list[Batch]:
     most = min(resolved.preset.max_tokens, _BUDGET)
     sequencer = Sequencer(tokens, resolved.files.transformer, most, padding=resolved.preset.padding)
     sequences = [cut.sequences[0] for cut in sequencer.cut(texts, "", WindowStrategy("truncate"))]
-    return [sequencer.batch(sequences[at : at + _AT_ONCE]) for at in range(0, len(sequences), _AT_ONCE)]
+    batches = [sequencer.batch(sequences[at : at + _AT_ONCE]) for at in range(0, len(sequences), _AT_ONCE)]
+    if resolved.stretch is not None:
+        batches.append(sequencer.batch([_stretched(resolved, tokens), sequences[-1]]))
+    return batches
+
+
+def _stretched(resolved: Resolved, tokens: HuggingFaceTokens) -> TokenIds:
+    """Return a text that the model reads only because its window is stretched; half as long again as that window."""
+    if resolved.files is None or resolved.stretch is None:
+        raise ModelError("only a model with files can be stretched.")
+    preset = resolved.preset
+    most = min(preset.max_tokens, resolved.stretch.trained * 3 // 2 + 7)
+    sequencer = Sequencer(tokens, resolved.files.transformer, most, padding=preset.padding)
+    text = " ".join(PARAGRAPHS)
+    text += (" " + text) * (most // max(1, tokens.count(text)))
+    return sequencer.cut([text], "", WindowStrategy("truncate"))[0].sequences[0]
 
 
 def compare(resolved: Resolved, graph: Graph, run: Callable[[Batch], FloatArray]) -> Fidelity:

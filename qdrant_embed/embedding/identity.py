@@ -30,6 +30,8 @@ def identity(resolved: Resolved, tokens: TokenCounter, dim: int) -> Mapping[str,
     unusual = {key: value for key, value in values.items() if value not in _USUAL[key]}
     if preset.pooling in ("sif", "tfidf"):
         unusual |= {"smoothing": preset.smoothing, "components": preset.components}
+    if resolved.stretch:
+        unusual |= {"extension": str(resolved.stretch.extension), "trained_tokens": resolved.stretch.trained}
     return {
         "model": preset.name if files is None else weights_fingerprint(files),
         "tokenizer": tokens.name,

@@ -241,12 +241,22 @@ def _length(transformer: Path) -> _Found:
         candidates.append((int(stated), "sentence_bert_config.json"))
     elif limit and limit < SANE_LENGTH:
         candidates.append((int(limit), "tokenizer_config.json"))
-    config = read_json(transformer / "config.json")
-    positions = int(config.get("max_position_embeddings") or 0)
+    positions = position_count(read_json(transformer / "config.json"))
     if positions > 0:
-        offset = any(kind in str(config.get("model_type")) for kind in _OFFSET_POSITIONS)
-        candidates.append((positions - offset * (int(config.get("pad_token_id") or 0) + 1), "config.json"))
+        candidates.append((positions, "config.json"))
     return {"max_tokens": min(candidates)} if candidates else {}
+
+
+def position_count(config: Mapping[str, Json]) -> int:
+    """Return how many positions a model has for tokens, by its `config.json`; 0 where that does not say."""
+    positions = int(config.get("max_position_embeddings") or 0)
+    return positions - first_position(config) if positions > 0 else 0
+
+
+def first_position(config: Mapping[str, Json]) -> int:
+    """Return the row of the table of positions at which a model begins to count."""
+    offset = any(kind in str(config.get("model_type")) for kind in _OFFSET_POSITIONS)
+    return int(config.get("pad_token_id") or 0) + 1 if offset else 0
 
 
 def _settings(folder: Path) -> _Found:

@@ -41,9 +41,9 @@ def load_model(resolved: Resolved) -> Any:
     files, preset = resolved.files, resolved.preset
     with _readable_as(files, preset.architecture) as folder:
         model = _load_modules(files, folder)
-    if _is_shaped(preset):
+    if resolved.stretch or _is_shaped(preset):
         try:
-            shape(model[0].model, preset)
+            shape(model[0].model, preset, resolved.stretch)
         except (AttributeError, TypeError) as error:
             raise ModelError(f"{preset.name!r}: attention, layers and states are for transformers only.") from error
     _require_same_tokens(model, files)

@@ -74,6 +74,8 @@ class Preset:
     :param dims: Smaller numbers of dimensions that the model was trained to be cut to (Matryoshka).
     :param depths: Smaller numbers of blocks that the model was trained to be cut to (2DMSE, paper 11).
     :param max_tokens: The longest input in tokens, prompt and special tokens included.
+    :param trained_tokens: The longest input that its positions were trained on, where that is less than it has
+        positions: what `pi:4096` and its like stretch from.
     :param windows: Ways to read longer texts that suit the model; empty for what its files allow.
     :param short_factor: What positions of texts up to `max_tokens / short_factor` tokens are multiplied by (paper 12).
     :param distance: How vectors are compared.
@@ -131,6 +133,7 @@ class Preset:
     dims: tuple[int, ...] = ()
     depths: tuple[int, ...] = ()
     max_tokens: int = 0
+    trained_tokens: int = 0
     windows: tuple[str, ...] = ()
     short_factor: int = 1
     distance: str = "cosine"

@@ -15,6 +15,7 @@ from qdrant_embed.embedding.hub import fetch
 from qdrant_embed.embedding.model_files import ModelFiles, read_model_files
 from qdrant_embed.embedding.preset import Preset, check_values, make_preset, preset_defaults
 from qdrant_embed.embedding.preset_files import PresetEntry, read_presets
+from qdrant_embed.embedding.stretch import Stretch
 from qdrant_embed.embedding.word_tables import find_table, table_folder
 from qdrant_embed.errors import ModelError, UnknownNameError
 from qdrant_embed.types import Json
@@ -36,11 +37,13 @@ class Resolved:
 
     :param files: The model's folder; None for models without weights.
     :param origins: value name → where it came from.
+    :param stretch: What makes it read longer texts than it was trained on; `max_tokens` counts it in.
     """
 
     preset: Preset
     files: ModelFiles | None
     origins: Mapping[str, str]
+    stretch: Stretch | None = None
 
 
 def list_models(presets: str | Path | None = None) -> list[str]:

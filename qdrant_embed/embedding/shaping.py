@@ -1,11 +1,11 @@
-"""What a preset changes in a loaded transformer: how it attends, how many blocks it runs, which states it gives."""
+"""What a preset changes in a loaded transformer: its attention, its blocks, the states it gives, how far it reads."""
 
 from __future__ import annotations
 
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.embedding.preset import Preset
+from qdrant_embed.embedding.stretch import Stretch
 from qdrant_embed.errors import ConfigurationError, ModelError
 
 if TYPE_CHECKING:
@@ -17,9 +17,10 @@ _FINAL_NORMS = ("norm", "final_norm", "final_layernorm", "final_layer_norm", "ln
 """What it calls the normalisation that follows the last block, beside that list."""
 
 
-def shape(model: Any, preset: Preset) -> None:
+def shape(model: Any, preset: Preset, stretch: Stretch | None = None) -> None:
     """Change a transformer (of `transformers`) into what the preset says, in place.
 
+    :param stretch: What makes it read longer texts.
     :raises ConfigurationError: The model has fewer blocks, or the preset asks for blocks and then for none.
     :raises ModelError: It cannot attend that way.
     """
@@ -34,8 +35,18 @@ def shape(model: Any, preset: Preset) -> None:
         keep_blocks(model, 1)
     if preset.attention:
         set_attention(model, preset.attention)
+    _place(model, preset, stretch)
+
+
+def _place(model: Any, preset: Preset, stretch: Stretch | None) -> None:
+    # Here, and not above: these need torch to be imported, which whoever reads this file does not.
+    from qdrant_embed.embedding.stretching.learned import spread_short_texts, stretch_learned
+    from qdrant_embed.embedding.stretching.rotary import stretch_rotary
+
     if preset.short_factor > 1:
         spread_short_texts(model, preset.short_factor, preset.max_tokens // preset.short_factor)
+    if stretch is not None:
+        (stretch_learned if stretch.kind == "learned" else stretch_rotary)(model, stretch)
 
 
 def set_attention(model: Any, attention: str) -> None:
@@ -74,31 +85,6 @@ def _sees_later_tokens(model: Any, padding: int) -> bool:
     with torch.inference_mode():
         states = model(input_ids=pair, attention_mask=mask).last_hidden_state[:, 0].float()
     return not torch.allclose(states[0], states[1], rtol=1e-5, atol=1e-7)
-
-
-def spread_short_texts(model: Any, factor: int, limit: int) -> None:
-    """Multiply the positions of texts of up to `limit` tokens, so that they stand where training saw such texts.
-
-    A model whose table of positions was stretched keeps its old rows at the multiples of `factor`; in between, the new
-    ones are (LongEmbed, arXiv 2404.12096, section 3.2). It goes by each text's own length, so that no text depends on
-    those beside it.
-    """
-    last = model.config.max_position_embeddings - 1
-    # sentence-transformers calls `forward` itself, past all hooks.
-    forward = model.forward
-
-    @wraps(forward)
-    def placed(*args: Any, **kwargs: Any) -> Any:
-        import torch
-
-        mask = kwargs.get("attention_mask")
-        mask = torch.ones_like(kwargs["input_ids"]) if mask is None else mask.long()
-        counted = (mask.cumsum(1) - 1).clamp(min=0)
-        is_short = mask.sum(1, keepdim=True) <= limit
-        places = counted * torch.where(is_short, factor, 1)
-        return forward(*args, **{**kwargs, "position_ids": places.clamp(max=last)})
-
-    model.forward = placed
 
 
 def keep_blocks(model: Any, number: int) -> None:

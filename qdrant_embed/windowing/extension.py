@@ -14,12 +14,20 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "ntk": ("lambda",),
     "selfextend": ("g", "w"),
     "yarn": (),
-    "dynamic": (),
+    "dynamic": ("factor",),
 }
-"""Method → the settings it takes beside `scale`, which all take."""
+"""Method → the settings it takes beside `scale` and `from`, which all take."""
 
 SCALE = "scale"
-"""Setting: 1 to sharpen attention over long inputs (LongEmbed, section 3.2), 0 to leave it as it is."""
+"""Setting: 1 to sharpen attention over long inputs (LongEmbed, section 3.2), 0 to leave it as it is.
+
+1 is what the methods of that paper do unless told otherwise; `yarn` and `dynamic`, which are not in it, do not.
+"""
+FROM = "from"
+"""Setting: the window to stretch from, where that is to be less than the positions that were trained."""
+
+_WHOLE = ("g", "w", FROM)
+_SCALED = ("gp", "rp", "pi", "ntk", "selfextend")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +63,30 @@ class Extension:
         """Return a setting, or the default where it was not given."""
         return dict(self.settings).get(name, default)
 
+    @property
+    def scaled(self) -> bool:
+        """Whether attention over long inputs is sharpened."""
+        return bool(self.setting(SCALE, self.method in _SCALED))
+
     def __str__(self) -> str:
-        return ",".join([f"{self.method}:{self.tokens}", *(f"{name}={value:g}" for name, value in self.settings)])
+        return ",".join([f"{self.method}:{self.tokens}", *(f"{name}={value:.12g}" for name, value in self.settings)])
 
 
 def _setting(text: str, method: str, item: str) -> tuple[str, float]:
     name, _, value = item.partition("=")
-    known = (*METHODS[method], SCALE)
+    known = (*METHODS[method], SCALE, FROM)
     if name not in known:
         raise ConfigurationError(f"{text!r}: {method} takes no setting {name!r}; it takes {', '.join(known)}.")
     try:
-        return name, float(value)
+        number = float(value)
     except ValueError:
         raise ConfigurationError(f"{text!r}: {name}={value!r} is not a number; give e.g. {name}=4.") from None
+    if name == SCALE and number not in (0, 1):
+        raise ConfigurationError(f"{text!r}: scale={value} is neither 0 (off) nor 1 (on).")
+    if name != SCALE and (not number >= 1 or number == float("inf") or (name in _WHOLE and number % 1)):
+        raise ConfigurationError(f"{text!r}: {name}={value} has to be {_kind(name)}.")
+    return name, number
+
+
+def _kind(name: str) -> str:
+    return "a whole number from 1 on" if name in _WHOLE else "1 or more"

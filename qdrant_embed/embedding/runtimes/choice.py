@@ -26,6 +26,9 @@ PRECISIONS: Mapping[str, tuple[str, ...]] = {
 PROMISES: Mapping[str, float] = {"float32": 0.9999, "bf16": 0.9995, "int8": 0.995}
 """Precision → the cosine to torch in float32 that no text falls below."""
 
+_CONVERTED = ("openvino", "onnx")
+_LONGEST_TRIED = 8192
+"""Trained windows beyond it would take minutes to go past, which is what a stretched model has to be tried on."""
 _LARGEST_CONVERTED = 4 * 2**30
 """Bytes of weights; converting takes three times as much memory, which is not taken unasked."""
 
@@ -77,16 +80,34 @@ class Choice:
 def choose(resolved: Resolved, asked: str = "auto") -> Choice:
     """Return what runs a model: what is asked for, else what its preset says, else the environment, else the fastest.
 
-    :raises ConfigurationError: What was asked for does not exist.
+    :raises ConfigurationError: What was asked for does not exist, or cannot run the model as it is extended.
     """
+    unconverted = _unconverted(resolved)
     if asked != "auto":
-        return Choice(RuntimeChoice.parse(asked), "asked for")
+        wished = RuntimeChoice.parse(asked)
+        if unconverted and wished.name in _CONVERTED:
+            raise ConfigurationError(f"{unconverted}: give the runtime torch instead of {asked}, or leave it out.")
+        return Choice(wished, "asked for")
+    if unconverted:
+        return Choice(RuntimeChoice("torch"), unconverted)
     if resolved.files is None or resolved.origins.get("runtime", "default") != "default":
         return Choice(RuntimeChoice.parse(resolved.preset.runtime), "the model's preset says so")
     wanted = os.environ.get(RUNTIME_VARIABLE, "auto")
     if wanted != "auto":
         return Choice(RuntimeChoice.parse(wanted), f"{RUNTIME_VARIABLE} says so")
     return _fastest(resolved)
+
+
+def _unconverted(resolved: Resolved) -> str:
+    """Return why a model cannot be converted as it is extended; empty if it can."""
+    stretch = resolved.stretch
+    if stretch is None:
+        return ""
+    if stretch.extension.method == "selfextend":
+        return "selfextend has an attention of its own, which torch alone runs"
+    if stretch.trained > _LONGEST_TRIED:
+        return f"no text longer than {stretch.trained} tokens is tried on a converted model"
+    return ""
 
 
 def _fastest(resolved: Resolved) -> Choice:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 CACHE_VARIABLE = "QDRANT_EMBED_CACHE"
 """Environment variable that names the folder of what is made once and used again."""
-_FORMAT = 1
+_FORMAT = 2
 """To be raised when what is stored under a key changes."""
 _NOTE = "fidelity.json"
 _SAID_ONLY = ("name", "about", "sources", "licence", "licence_note", "languages", "parameters", "runtime", "tasks")
@@ -110,6 +110,7 @@ def _key(resolved: Resolved, converter: Converter, pooled: bool) -> str:  # noqa
         "format": _FORMAT,
         "model": weights_fingerprint(files) if files else preset.name,
         "shape": shape,
+        "stretch": repr(resolved.stretch),
         "runtime": str(converter.choice),
         "pooled": pooled,
         "machine": f"{platform.machine()} {platform.processor()} {_processor()}",

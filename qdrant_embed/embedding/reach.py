@@ -1,0 +1,126 @@
+"""How far a model reads, and what can make it read further: told from its configuration alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from qdrant_embed.embedding.model_files import position_count, read_json
+from qdrant_embed.embedding.preset import Preset
+from qdrant_embed.embedding.resolving import Resolved
+from qdrant_embed.embedding.stretch import Stretch
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.types import Json
+from qdrant_embed.windowing import FROM, METHODS, Extension, WindowStrategy
+
+LEARNED = ("gp", "rp", "pi")
+"""What suits a learned table of absolute positions. (LongEmbed, arXiv 2404.12096, section 3.2)"""
+ROTARY = ("gp", "pi", "ntk", "selfextend", "yarn", "dynamic")
+"""What suits rotary positions. (LongEmbed, section 3.3; YaRN, arXiv 2309.00071; dynamic NTK as in transformers)"""
+_LEARNED_TYPES = (
+    *("bert", "roberta", "xlm-roberta", "camembert", "data2vec-text", "mpnet", "distilbert", "electra", "albert"),
+    "ernie",
+)
+_ROTARY_TYPES = (
+    *("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "phi", "phi3", "nomic_bert", "gte"),
+    *("modernbert", "eurobert"),
+)
+_PLAIN_ROPE = (None, "default", "llama3")
+"""Kinds of rotary positions that are not stretched already; `llama3` is how that model was trained."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a model reads in one pass, and what it could.
+
+    :param tokens: The longest input of one pass as the model is now, prompt and special tokens included.
+    :param trained: The window that its positions were trained for, from which methods stretch; 0 if there is none.
+    :param kind: `learned`, `rotary`, or empty where nothing can be stretched.
+    :param methods: Methods that are legal, such as `pi`; each takes a length to reach, `pi:4096`.
+    :param why: What decides that, in words, e.g. `bert has a learned table of 512 positions`.
+    """
+
+    tokens: int
+    trained: int
+    kind: str
+    methods: tuple[str, ...]
+    why: str
+
+
+def reach_of(resolved: Resolved) -> Reach:
+    """Return how far a model reads, and which methods would make it read further. Nothing is loaded."""
+    preset, files = resolved.preset, resolved.files
+    reads = preset.max_tokens
+    if files is None or files.static:
+        return Reach(reads, 0, "", (), f"its positions are not ours to change (runtime {preset.runtime})")
+    config = read_json(files.transformer / "config.json")
+    kind, why = kind_of(preset.architecture or str(config.get("model_type")), config, preset)
+    if not kind:
+        return Reach(reads, 0, "", (), why)
+    positions = position_count(config)
+    trained = preset.trained_tokens or positions or reads
+    derived = LEARNED if kind == "learned" else ROTARY
+    methods = tuple(method for method in derived if not preset.windows or method in preset.windows)
+    counted = f"{positions} positions" + (f", trained on {trained}" if trained != positions else "")
+    return Reach(reads, trained, kind, methods, f"{why} of {counted}" if kind == "learned" else f"{why}, {counted}")
+
+
+def kind_of(architecture: str, config: Mapping[str, Json], preset: Preset) -> tuple[str, str]:
+    """Return `learned`, `rotary` or nothing, and the reason in words.
+
+    :param architecture: `model_type` of transformers.
+    :param config: What `config.json` holds.
+    """
+    if preset.states == "first":
+        return "", "it runs no block, so no position is read"
+    if preset.short_factor > 1:
+        return "", f"its table of positions was stretched by {preset.short_factor} already, and trained so"
+    if architecture in _LEARNED_TYPES:
+        if config.get("position_embedding_type", "absolute") != "absolute":
+            return "", f"its positions are {config['position_embedding_type']!r}, not absolute"
+        return "learned", f"{architecture} has a learned table"
+    if architecture in _ROTARY_TYPES:
+        rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
+        rope = rope.get("full_attention") or rope
+        stated = rope.get("rope_type", rope.get("type"))
+        if stated not in _PLAIN_ROPE:
+            return "", f"its rotary positions are stretched by its own files already ({stated})"
+        return "rotary", f"{architecture} has rotary positions"
+    return "", f"no method is known for the positions of a model of type {architecture!r}"
+
+
+def reach_further(resolved: Resolved, strategy: WindowStrategy) -> Resolved:
+    """Return the model with the extension of a window strategy, if it has one; `max_tokens` is then its target.
+
+    :raises ConfigurationError: It does not suit the model, or reaches no further than the model does without it.
+    """
+    extension = strategy.extension
+    if extension is None:
+        return resolved
+    reach, preset = reach_of(resolved), resolved.preset
+    if extension.method not in reach.methods:
+        legal = ("error", "truncate", *(preset.windows or ("pcw", "windows", "late")))
+        others = [word for word in legal if word not in METHODS]
+        known = ", ".join(dict.fromkeys([*others, *(f"{name}:TOKENS" for name in reach.methods)]))
+        raise ConfigurationError(
+            f"the window strategy {extension.method!r} does not suit {preset.name!r}: {reach.why}. "
+            f"Choose one of {known}."
+        )
+    if extension.tokens <= preset.max_tokens:
+        raise ConfigurationError(
+            f"{preset.name!r} reads {preset.max_tokens} tokens as it is; give {extension} a longer target, "
+            f"e.g. {extension.method}:{2 * preset.max_tokens}."
+        )
+    return replace(
+        resolved, preset=replace(preset, max_tokens=extension.tokens), stretch=_stretch(reach, extension, preset.name)
+    )
+
+
+def _stretch(reach: Reach, extension: Extension, name: str) -> Stretch:
+    trained = int(extension.setting(FROM, reach.trained))
+    if trained > reach.trained:
+        raise ConfigurationError(
+            f"{extension}: the positions of {name!r} were trained for {reach.trained} tokens; "
+            f"give from={reach.trained} or less."
+        )
+    return Stretch(extension, trained, reach.kind)
