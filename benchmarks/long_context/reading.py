@@ -26,19 +26,20 @@ class Documents:
     """Texts, and their vectors as they are asked for.
 
     :param model: A preset or a folder.
+    :param size: Tokens of the windows that are taken as chunks where chunks are needed.
     """
 
-    def __init__(self, texts: Sequence[str], model: str = "minilm") -> None:
-        self._texts, self._model = list(texts), model
+    def __init__(self, texts: Sequence[str], model: str = "minilm", *, size: int = 128) -> None:
+        self._texts, self._model, self._size = list(texts), model, size
         self._kept: dict[tuple[str, int], tuple[Bags, list]] = {}
 
     def bags(self, window: str, tokens: int = 256) -> Bags:
         """Return the vectors of each document under a window strategy, one or several."""
         return self._read(window, tokens)[0]
 
-    def chunks(self, size: int = 128) -> list[list[str]]:
-        """Return the texts of each document's windows of some tokens."""
-        spans = self._read(f"windows:{size}", 256)[1]
+    def chunks(self) -> list[list[str]]:
+        """Return the texts of each document's chunks."""
+        spans = self._chunk_spans()
         return [[text[slice(*span)] for span in own] for text, own in zip(self._texts, spans, strict=True)]
 
     def _read(self, window: str, tokens: int) -> tuple[Bags, list]:
@@ -52,9 +53,14 @@ class Documents:
             found = model.encode_windows(self._texts).texts
             return [text.vectors for text in found], [text.spans for text in found]
         if name == "late":
-            spans = self._read("windows:128", 256)[1]
-            return [model.encode_late(text, own).vectors for text, own in zip(self._texts, spans, strict=True)], spans
+            spans = self._chunk_spans()
+            passages = [model.passages(text, own) for text, own in zip(self._texts, spans, strict=True)]
+            vectors = model.encode_passages([passage for own in passages for passage in own]).vectors
+            return np.split(vectors, np.cumsum([len(own) for own in passages])[:-1]), spans
         return [row[None] for row in model.embed_documents(self._texts)], []
+
+    def _chunk_spans(self) -> list:
+        return self._read(f"windows:{self._size}", 256)[1]
 
     def shifted(self, size: int) -> Bags:
         """Return the windows of some tokens, and those that begin half a window later: each half overlaps the next."""

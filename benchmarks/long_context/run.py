@@ -55,7 +55,7 @@ def measure(task: Task, part: str) -> dict:
 def synthetic(name: str, *, quick: bool) -> dict:
     """Measure one of the synthetic tasks at every length."""
     lengths = (512, 2048) if quick else LENGTHS
-    counts = {"documents": 40, "queries": 20} if quick else {"documents": 100, "queries": 50}
+    counts = {"documents": 20, "queries": 10} if quick else {"documents": 100, "queries": 50}
     make: Callable[[int], Task] = lambda length: passkey(length, **counts)  # noqa: E731 - chosen below
     if name == "needle":
         haystack = prose()
@@ -67,7 +67,7 @@ def real(name: str, *, quick: bool) -> dict:
     """Measure a data set in BEIR layout."""
     task = beir(name)
     if quick:
-        kept = dict(list(task.documents.items())[:8])
+        kept = dict(list(task.documents.items())[:4])
         relevant = {query: found for query, found in task.relevant.items() if set(found) <= set(kept)}
         queries = {query: task.queries[query] for query in relevant}
         task = Task(task.name, task.length, queries, kept, relevant)

@@ -95,6 +95,6 @@ def _pairs(documents: Documents, one: str, other: str) -> Bags:
 
 def lexical(questions: Sequence[str], asked: np.ndarray, documents: Documents) -> dict[str, np.ndarray]:
     """Return the scores of BM25, and of its fusion with the best window of 128 tokens."""
-    words = bm25(questions, documents.chunks(128))
+    words = bm25(questions, documents.chunks())
     dense = best(asked, documents.bags("windows:128"))
     return {"bm25": words, "bm25 + windows:128": fused(words, dense)}
