@@ -18,6 +18,10 @@ from qdrant_embed.store.engine import Engine
 MOST_CHUNK_TOKENS = 512
 """Chunks are no longer than this by default, however much the model could read."""
 
+LATE_SHARE = 4
+"""Under late chunking, chunks are by default one in so many of a macro window."""
+FEWEST_CHUNK_TOKENS = 8
+
 
 class Parts:
     """Model, chunker, BM25 encoder and what is made of them, for one collection.
@@ -58,7 +62,7 @@ class Parts:
         :raises ConfigurationError: The rotation that is kept with the collection is another's, or lost.
         """
         model = self.embedder
-        return Coding(self._engine, self._name, model.compression, dim=model.dim, distance=model.distance)
+        return coding_of(self._engine, self._name, model)
 
     @cached_property
     def searcher(self) -> Searcher:
@@ -87,7 +91,10 @@ def chunk_limit(recipe: Recipe, embedder: Embedder) -> ChunkLimit:
     :raises ConfigurationError: Nothing would be left.
     """
     reserved = embedder.max_tokens - embedder.chunk_budget
-    wanted = recipe.chunk_tokens or min(embedder.max_tokens, MOST_CHUNK_TOKENS)
+    # Late chunking is of no use where a chunk fills its macro window.
+    largest = (embedder.window.tokens or embedder.max_tokens) // LATE_SHARE
+    usual = max(reserved + FEWEST_CHUNK_TOKENS, largest) if embedder.window.name == "late" else embedder.max_tokens
+    wanted = recipe.chunk_tokens or min(usual, MOST_CHUNK_TOKENS)
     if wanted <= reserved:
         raise ConfigurationError(
             f"chunk_tokens={wanted} leaves no room for text: prompt and special tokens of {recipe.model!r} "
@@ -104,7 +111,12 @@ def create_collection(engine: Engine, name: str, recipe: Recipe) -> None:
     model = _load(recipe)
     make_chunker(recipe.chunker, model.tokens, chunk_limit(recipe, model))
     Bm25Encoder(recipe.language)
-    layout = schema.VectorLayout(dim=model.dim, distance=model.distance, compression=model.compression)
+    layout = schema.VectorLayout(
+        dim=model.dim,
+        distance=model.distance,
+        compression=model.compression,
+        windows=model.window.name == "windows",
+    )
     made_by = {
         "recipe": recipe.as_dict(),
         "model": dict(model.fingerprint),
@@ -112,6 +124,15 @@ def create_collection(engine: Engine, name: str, recipe: Recipe) -> None:
         "roots": {},
     }
     schema.create(engine, name, layout, made_by)
+
+
+def coding_of(engine: Engine, name: str, model: Embedder) -> Coding:
+    """Return what makes a collection's vectors of a model's.
+
+    :raises ConfigurationError: The rotation that is kept with the collection is another's, or lost.
+    """
+    windows = model.window.name == "windows"
+    return Coding(engine, name, model.compression, dim=model.dim, distance=model.distance, windows=windows)
 
 
 def _load(recipe: Recipe, runtime: str = "auto") -> Embedder:

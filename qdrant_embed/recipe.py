@@ -17,11 +17,13 @@ class Recipe:
     """How documents become points. Equal recipes make equal collections.
 
     :param model: A preset (`qdrant-embed models`), a sentence-transformers folder, or a hub id.
-    :param chunker: `auto`, `markdown`, `recursive`, `sentences`, `tokens`, `code`, or an installed plug-in.
+    :param chunker: `auto`, `markdown`, `recursive`, `sentences`, `tokens`, `code`, `document` (whole, however long), or
+        an installed plug-in.
     :param chunk_tokens: The most tokens a chunk may have, context, prompt and special tokens included; None means
-        what the model reads in one pass, at most 512.
+        what the model reads in one pass, at most 512; under `late`, a quarter of a macro window.
     :param overlap: Tokens that a chunk shares with the one before it.
-    :param window: What happens to a text longer than the model: `pcw`, `truncate` or `error`.
+    :param window: What happens to a text longer than the model: `pcw`, `windows`, `late`, `truncate`, `error`, or one
+        of them behind a way to stretch the model, as in `pi:4096+late`; see `qdrant_embed.windowing.strategy`.
     :param compression: Dimensions, number format, codes and rescoring, e.g. `256d+float16+binary+rescore4`; see
         `qdrant_embed.compression.grammar`.
     :param layers: Blocks of the model that are run, counted from the bottom; 0 for all. See `depths` in
@@ -44,6 +46,11 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.chunk_tokens is not None and self.chunk_tokens < 8:
             raise ConfigurationError(f"chunk_tokens={self.chunk_tokens} is too small to hold text; give 8 or more.")
+        if self.chunker == "document" and self.chunk_tokens is not None:
+            raise ConfigurationError(
+                f"the chunker 'document' leaves documents whole, so chunk_tokens={self.chunk_tokens} has no meaning; "
+                "leave it out, or choose another chunker. Window sizes are the window strategy's: windows:256."
+            )
         if self.overlap < 0:
             raise ConfigurationError(f"overlap={self.overlap} is negative; give 0 or more tokens.")
 

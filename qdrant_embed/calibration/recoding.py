@@ -11,10 +11,9 @@ import numpy as np
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreError, UnsupportedByEngineError
 from qdrant_embed.ingest.fitting import FIT_VECTORS
-from qdrant_embed.parts import Parts, create_collection
+from qdrant_embed.parts import Parts, coding_of, create_collection
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
 from qdrant_embed.store import compressed, schema
-from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.points import chunk_id, chunk_of
 from qdrant_embed.types import FloatArray, Json
@@ -135,7 +134,7 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Tran
         engine.delete_collection(target)
     create_collection(engine, target, recipe)
     schema.merge_metadata(engine, target, {"roots": schema.read_metadata(engine, name)["roots"]})
-    coding = Coding(engine, target, model.compression, dim=model.dim, distance=model.distance)
+    coding = coding_of(engine, target, model)
     if trained is not None:
         coding.keep(coding.coder.with_transform(trained))
     elif not coding.coder.ready:
@@ -144,11 +143,11 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Tran
         )
         coding.fit(_narrowed(np.asarray(sample, np.float32), model.dim, model.distance))
     for records in pages(engine, name, with_payload=True):
-        stored = dense_of(records)
-        raw = _narrowed(parts.coding.raw(stored), model.dim, model.distance)
+        rows, counts = dense_of(records)
+        raw = _narrowed(parts.coding.raw(rows), model.dim, model.distance)
         points = [
             _point(record, coding.named(vector), print_)
-            for record, vector in zip(records, coding.stored(raw), strict=True)
+            for record, vector in zip(records, coding.by_point(coding.stored(raw), counts), strict=True)
         ]
         engine.upsert(target, points, wait=True)
     engine.finish_bulk_load(target)
@@ -185,18 +184,20 @@ def pages(engine: Engine, name: str, *, with_payload: bool) -> Iterator[list[mod
             return
 
 
-def dense_of(records: Sequence[models.Record]) -> FloatArray:
-    """Return what the vector `dense` of each record holds, (n, width)."""
+def dense_of(records: Sequence[models.Record]) -> tuple[FloatArray, list[int]]:
+    """Return what the vectors `dense` hold, (rows, width), and how many rows each record has: one, or its windows."""
     vectors = [record.vector[schema.DENSE] for record in records if isinstance(record.vector, dict)]
-    return np.array(vectors, np.float32)
+    rows = [np.atleast_2d(np.asarray(vector, np.float32)) for vector in vectors]
+    return np.concatenate(rows), [len(found) for found in rows]
 
 
 def _raw_vectors(engine: Engine, name: str, parts: Parts, most: int) -> Iterator[FloatArray]:
     """Yield the model's vectors of the first points; ids are hashes, so that these are a random sample."""
     seen = 0
     for records in pages(engine, name, with_payload=False):
-        yield parts.coding.raw(dense_of(records))
-        seen += len(records)
+        found = parts.coding.raw(dense_of(records)[0])
+        yield found
+        seen += len(found)
         if seen >= most:
             return
 

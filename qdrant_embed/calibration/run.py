@@ -123,8 +123,10 @@ def _read(engine: Engine, name: str, parts: Parts, most: int) -> _Stored:
     texts: list[tuple[str, str]] = []
     sources: list[str] = []
     for records in pages(engine, name, with_payload=True):
-        vectors.append(parts.coding.raw(dense_of(records)))
-        payloads = [record.payload or {} for record in records]
+        rows, counts = dense_of(records)
+        vectors.append(parts.coding.raw(rows))
+        # A window counts as a vector of its own: what is measured is how well vectors are found.
+        payloads = [record.payload or {} for record, count in zip(records, counts, strict=True) for _ in range(count)]
         texts += [(str(fields.get("title", "")), str(fields["text"])) for fields in payloads]
         sources += [str(fields["source"]) for fields in payloads]
         # Ids are hashes, so the first points are a random sample of all.

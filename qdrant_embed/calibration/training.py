@@ -22,7 +22,10 @@ from qdrant_embed.types import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a collection holds: ids, texts and the model's vectors (n, dim), in the order of ids."""
+    """What a collection holds: ids, texts and the model's vectors (n, dim), in the order of ids.
+
+    A point with a vector for each window stands there once for each.
+    """
 
     ids: list[str]
     texts: list[str]
@@ -38,9 +41,11 @@ def contents(engine: Engine, name: str, parts: Parts) -> Contents:
     texts: list[str] = []
     vectors: list[FloatArray] = [np.zeros((0, parts.embedder.dim), np.float32)]
     for records in pages(engine, name, with_payload=True):
-        vectors.append(parts.coding.raw(dense_of(records)))
-        ids += [str(record.id) for record in records]
-        texts += [str((record.payload or {})["text"]) for record in records]
+        rows, counts = dense_of(records)
+        vectors.append(parts.coding.raw(rows))
+        for record, count in zip(records, counts, strict=True):
+            ids += [str(record.id)] * count
+            texts += [str((record.payload or {})["text"])] * count
     return Contents(ids, texts, np.concatenate(vectors))
 
 

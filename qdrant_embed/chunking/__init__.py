@@ -14,6 +14,7 @@ CHUNKERS: Registry[Callable[[TokenCounter, ChunkLimit], Chunker]] = Registry(
     {
         "auto": "qdrant_embed.chunking.auto:AutoChunker",
         "code": "qdrant_embed.chunking.code:CodeChunker",
+        "document": "qdrant_embed.chunking.plain:WholeDocument",
         "markdown": "qdrant_embed.chunking.markdown:MarkdownChunker",
         "recursive": "qdrant_embed.chunking.plain:RecursiveChunker",
         "sentences": "qdrant_embed.chunking.plain:SentenceChunker",

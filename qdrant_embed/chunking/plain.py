@@ -13,6 +13,7 @@ from qdrant_embed.chunking.boundaries import line_levels, natural_cut
 from qdrant_embed.chunking.fitting import Fitter, Piece
 from qdrant_embed.chunking.merging import cut
 from qdrant_embed.chunking.ruler import Ruler, trimmed
+from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, encodable
 from qdrant_embed.types import Span
 
@@ -94,6 +95,25 @@ class TokenChunker:
             here = starts[-1]
             starts.append(word_start(ruler.text, here, end))
         return starts
+
+
+class WholeDocument:
+    """Leaves a document whole, however long it is.
+
+    *Does*: one chunk a document, for search of documents rather than passages. *Needs*: a window strategy that reads
+    what is longer than the model (`windows`, `pcw`, `late`).
+    *Relation*: the only one that keeps no limit.
+    """
+
+    def __init__(self, counter: TokenCounter, limit: ChunkLimit) -> None:
+        if limit.overlap:
+            raise ConfigurationError("the chunker 'document' makes one chunk of a document, so there is no overlap.")
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Yield the one span of a text that is not blank."""
+        start, end = trimmed(text, 0, len(text))
+        if start < end:
+            yield Span(start, end)
 
 
 def chunk_by_levels(text: str, levels: Mapping[int, int], fitter: Fitter) -> Iterator[Span]:

@@ -31,7 +31,9 @@ Model = Annotated[
 Chunker = Annotated[
     str | None,
     typer.Option(
-        help="auto, markdown, recursive, sentences, tokens, code.", show_default="auto", rich_help_panel=_RECIPE
+        help="auto, markdown, recursive, sentences, tokens, code, document (whole).",
+        show_default="auto",
+        rich_help_panel=_RECIPE,
     ),
 ]
 ChunkTokens = Annotated[
@@ -48,7 +50,9 @@ Overlap = Annotated[
 Window = Annotated[
     str | None,
     typer.Option(
-        help="For texts longer than the model: pcw, truncate, error.", show_default="pcw", rich_help_panel=_RECIPE
+        help="For texts longer than the model: pcw, windows, windows:128, late, truncate, error, pi:4096+late …",
+        show_default="pcw",
+        rich_help_panel=_RECIPE,
     ),
 ]
 Compression = Annotated[

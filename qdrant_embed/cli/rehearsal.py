@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from qdrant_embed.chunking import Chunker, chunk_document, make_chunker
 from qdrant_embed.embedding import Embedder, load_embedder
+from qdrant_embed.embedding.late import tokens_read
 from qdrant_embed.errors import ReadError
 from qdrant_embed.ingest.report import IngestReport, Tally
 from qdrant_embed.parts import chunk_limit
@@ -24,7 +25,7 @@ def rehearse(path: str, recipe: Recipe, reading: ReadOptions, progress: Callable
         recipe.model, window=recipe.window, compression=recipe.compression, layers=recipe.layers, task=recipe.task
     )
     chunker = make_chunker(recipe.chunker, embedder.tokens, chunk_limit(recipe, embedder))
-    rehearsal = _Rehearsal(embedder, chunker, recipe.window, Tally())
+    rehearsal = _Rehearsal(embedder, chunker, Tally())
     with Reader(reading) as reader:
         for item in walk(find_root(path), reading):
             rehearsal.take(item, reader)
@@ -38,7 +39,6 @@ def rehearse(path: str, recipe: Recipe, reading: ReadOptions, progress: Callable
 class _Rehearsal:
     embedder: Embedder
     chunker: Chunker
-    window: str
     tally: Tally
 
     def take(self, item: SourceFile | Skipped, reader: Reader) -> None:
@@ -53,15 +53,20 @@ class _Rehearsal:
             self.tally.fail(item.source, error.reason)
             return
         with self.tally.busy("chunk"):
-            texts = [chunk.embed_text for chunk in chunk_document(document, self.chunker)]
-            self._count(item.source, self.embedder.tokens.count_batch(texts))
+            chunks = list(chunk_document(document, self.chunker))
+            if self.embedder.window.name == "late":
+                passages = self.embedder.passages(document.text, [(chunk.start, chunk.end) for chunk in chunks])
+                self.tally.add(chunks=len(chunks), late=len(chunks), tokens=tokens_read(passages))
+                return
+            self._count(item.source, self.embedder.tokens.count_batch([chunk.embed_text for chunk in chunks]))
 
     def _count(self, source: str, lengths: Sequence[int]) -> None:
         budget = self.embedder.chunk_budget
         around = self.embedder.max_tokens - budget
         self.tally.add(chunks=len(lengths), tokens=sum(lengths) + around * len(lengths))
         too_long = sum(length > budget for length in lengths)
-        if too_long and self.window == "error":
+        strategy = self.embedder.window.name
+        if too_long and strategy == "error":
             self.tally.fail(source, f"{too_long} chunks are longer than the model, and the window strategy is 'error'")
         else:
-            self.tally.add(**{"truncated" if self.window == "truncate" else "windowed": too_long})
+            self.tally.add(**{"truncated" if strategy == "truncate" else "windowed": too_long})

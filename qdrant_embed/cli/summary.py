@@ -17,6 +17,7 @@ _NOTES = {
     "deleted": "their text is gone",
     "truncated": "longer than the model, their end was cut off",
     "windowed": "longer than the model, read in several windows",
+    "late": "pooled from the states of their whole document, or of a macro window of it",
 }
 
 
@@ -24,7 +25,18 @@ def combine(reports: Sequence[IngestReport]) -> IngestReport:
     """Add up the reports of several paths."""
     if len(reports) == 1:
         return reports[0]
-    names = ("documents", "chunks", "embedded", "reused", "deleted", "skipped", "truncated", "windowed", "tokens")
+    names = (
+        "documents",
+        "chunks",
+        "embedded",
+        "reused",
+        "deleted",
+        "skipped",
+        "truncated",
+        "windowed",
+        "late",
+        "tokens",
+    )
     reasons: Counter[str] = Counter()
     stages: Counter[str] = Counter()
     for report in reports:
@@ -46,7 +58,7 @@ def summary(report: IngestReport, title: str, *, dry_run: bool = False) -> Rende
     table.add_column(justify="right")
     table.add_column(style="dim")
     always = ("documents", "chunks", "tokens") if dry_run else ("documents", "chunks", "embedded", "reused")
-    for name in ("documents", "chunks", "embedded", "reused", "deleted", "truncated", "windowed", "tokens"):
+    for name in ("documents", "chunks", "embedded", "reused", "deleted", "truncated", "windowed", "late", "tokens"):
         count = getattr(report, name)
         if count or name in always:
             table.add_row(name, f"{count:,}", _NOTES.get(name, "") if count else "")

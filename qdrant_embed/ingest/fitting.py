@@ -20,7 +20,7 @@ def coded(coding: Coding, blocks: Iterable[Block]) -> Iterator[Block]:
     if not coding.coder.ready:
         held, vectors = _first(stream)
         if vectors:
-            coding.fit(np.stack(vectors))
+            coding.fit(np.concatenate(vectors))
         for block in held:
             yield _coded(coding, block)
     for block in stream:
@@ -32,8 +32,9 @@ def _first(stream: Iterator[Block]) -> tuple[list[Block], list[np.ndarray]]:
     vectors: list[np.ndarray] = []
     for block in stream:
         held.append(block)
-        vectors += [ready.vector for ready in block.pieces if ready.vector is not None and not ready.coded]
-        if len(vectors) >= FIT_VECTORS:
+        fresh = [ready.vector for ready in block.pieces if ready.vector is not None and not ready.coded]
+        vectors += [np.atleast_2d(vector) for vector in fresh]
+        if sum(map(len, vectors)) >= FIT_VECTORS:
             break
     return held, vectors
 
@@ -44,7 +45,7 @@ def _coded(coding: Coding, block: Block) -> Block:
     if coding.compression.plain or not fresh:
         return block
     pieces: list[ReadyPiece] = list(block.pieces)
-    made = coding.stored(np.stack([np.asarray(pieces[place].vector, np.float32) for place in fresh]))
+    made = coding.stored_each([np.asarray(pieces[place].vector, np.float32) for place in fresh])
     for place, vector in zip(fresh, made, strict=True):
         pieces[place] = replace(pieces[place], vector=vector, coded=True)
     return replace(block, pieces=pieces)

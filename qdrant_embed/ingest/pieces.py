@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from qdrant_embed.chunking import chunk_document
+from qdrant_embed.embedding.late import LatePassage
 from qdrant_embed.ingest.report import Tally
 from qdrant_embed.ingest.sources import Work
 from qdrant_embed.ingest.target import Target
 from qdrant_embed.store.points import DocumentKey, chunk_id, text_hash
 from qdrant_embed.types import Chunk
 
+BLOCK_PIECES = 256
+BLOCK_CHARACTERS = 256_000
+"""A block ends at whichever comes first, so that long chunks do not make a crash expensive."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A chunk on its way into the collection.
 
+    :param text_hash: Hash of what decides its vectors: its text with its context, and, under late chunking, all that is
+        read with it.
     :param stored: Whether the collection may hold it already.
+    :param passage: What it is read in, under late chunking.
     """
 
     document: DocumentKey
@@ -25,6 +33,15 @@ class Piece:
     id: str
     text_hash: str
     stored: bool
+    passage: LatePassage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Pieces and closings, in the order they came."""
+
+    pieces: Sequence[Piece]
+    closings: Sequence[Closing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +65,42 @@ def to_pieces(target: Target, works: Iterable[Work], tally: Tally) -> Iterator[P
     """Chunk each document and yield its pieces, the first one last, inside the document's closing."""
     for work in works:
         with tally.busy("chunk"):
-            pieces = [_piece(target, work, chunk) for chunk in chunk_document(work.document, target.chunker)]
+            pieces = _pieces(target, work)
         tally.add(chunks=len(pieces))
         yield from pieces[1:]
         head = pieces[0] if pieces else None
         yield Closing(work.key, head, frozenset(piece.id for piece in pieces), work.stored)
 
 
-def _piece(target: Target, work: Work, chunk: Chunk) -> Piece:
-    embedded = text_hash(chunk.embed_text)
-    return Piece(work.key, chunk, chunk_id(work.key.id, chunk, embedded, target.fingerprint), embedded, work.stored)
+def gathered(stream: Iterable[Piece | Closing]) -> Iterator[Gathered]:
+    """Yield what is embedded and written in one go, so that no queue holds more than a few of these."""
+    pieces: list[Piece] = []
+    closings: list[Closing] = []
+    characters = 0
+    for item in stream:
+        piece = item.head if isinstance(item, Closing) else item
+        if isinstance(item, Closing):
+            closings.append(item)
+        if piece is not None:
+            pieces.append(piece)
+            characters += len(piece.chunk.text)
+        if len(pieces) >= BLOCK_PIECES or characters >= BLOCK_CHARACTERS or len(closings) >= BLOCK_PIECES:
+            yield Gathered(pieces, closings)
+            pieces, closings, characters = [], [], 0
+    if pieces or closings:
+        yield Gathered(pieces, closings)
+
+
+def _pieces(target: Target, work: Work) -> list[Piece]:
+    chunks = list(chunk_document(work.document, target.chunker))
+    passages: Sequence[LatePassage | None] = [None] * len(chunks)
+    if target.embedder.window.name == "late" and chunks:
+        passages = target.embedder.passages(work.document.text, [(chunk.start, chunk.end) for chunk in chunks])
+    return [_piece(target, work, chunk, passage) for chunk, passage in zip(chunks, passages, strict=True)]
+
+
+def _piece(target: Target, work: Work, chunk: Chunk, passage: LatePassage | None) -> Piece:
+    decides = chunk.embed_text if passage is None else f"{chunk.embed_text}\x1f{passage.key.hex()}"
+    embedded = text_hash(decides)
+    key = chunk_id(work.key.id, chunk, embedded, target.fingerprint)
+    return Piece(work.key, chunk, key, embedded, work.stored, passage)

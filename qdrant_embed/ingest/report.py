@@ -35,6 +35,7 @@ class IngestReport:
     :param failed: Documents, or parts of them, that could not be ingested.
     :param truncated: Texts longer than the model whose end was cut off (window strategy `truncate`).
     :param windowed: Texts longer than the model that were read in several windows.
+    :param late: Chunks whose vectors were pooled from their whole document or a macro window of it (strategy `late`).
     :param tokens: Tokens that went through the model.
     :param seconds: Wall-clock time.
     :param stage_seconds: Busy time of each stage; they overlap, so their sum can exceed `seconds`.
@@ -50,6 +51,7 @@ class IngestReport:
     failed: tuple[Failure, ...] = ()
     truncated: int = 0
     windowed: int = 0
+    late: int = 0
     tokens: int = 0
     seconds: float = 0.0
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class IngestReport:
             f"{getattr(self, name):,} {name}"
             for name in ("documents", "chunks", "embedded", "reused", "deleted", "skipped", "truncated", "windowed")
         )
+        counts += f", {self.late:,} late" if self.late else ""
         lines = [f"{counts}, {len(self.failed)} failed in {self.seconds:.1f} s"]
         lines += [f"  failed: {failure.source}: {failure.reason}" for failure in self.failed]
         return "\n".join(lines)

@@ -9,7 +9,7 @@ from pathlib import Path
 from qdrant_embed.ingest.blocks import to_blocks
 from qdrant_embed.ingest.fitting import coded
 from qdrant_embed.ingest.flow import Flow
-from qdrant_embed.ingest.pieces import to_pieces
+from qdrant_embed.ingest.pieces import gathered, to_pieces
 from qdrant_embed.ingest.prune import prune
 from qdrant_embed.ingest.report import IngestReport, Tally
 from qdrant_embed.ingest.roots import RootLabel, refuse_nested, resolve
@@ -20,7 +20,6 @@ from qdrant_embed.reading.files import ReadOptions, Root, Skipped, SourceFile, f
 from qdrant_embed.types import Document
 
 QUEUED_DOCUMENTS = 8
-QUEUED_PIECES = 512
 QUEUED_BLOCKS = 2
 
 Progress = Callable[[IngestReport], None]
@@ -106,7 +105,7 @@ def _drain(target: Target, works: Iterator[Work], tally: Tally, progress: Progre
     writer = Writer(target, tally)
     with Flow() as flow:
         read = flow.stage(works, QUEUED_DOCUMENTS, "read")
-        chunked = flow.stage(to_pieces(target, read, tally), QUEUED_PIECES, "chunk")
+        chunked = flow.stage(gathered(to_pieces(target, read, tally)), QUEUED_BLOCKS, "chunk")
         blocks = coded(target.coding, to_blocks(target, chunked, tally))
         for block in flow.stage(blocks, QUEUED_BLOCKS, "embed"):
             writer.write(block)

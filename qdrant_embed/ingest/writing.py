@@ -10,7 +10,7 @@ from qdrant_embed.ingest.pieces import Closing
 from qdrant_embed.ingest.report import Tally
 from qdrant_embed.ingest.retrying import in_halves
 from qdrant_embed.ingest.target import Target, match
-from qdrant_embed.store.points import CHUNK_COUNT, payload
+from qdrant_embed.store.points import CHUNK_COUNT, WINDOWS, payload
 from qdrant_embed.store.schema import BM25
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class Writer:
         fields = payload(piece.document, piece.chunk, piece.text_hash)
         if closing is not None and piece.document.id not in self._incomplete:
             fields[CHUNK_COUNT] = len(closing.ids)
+        if ready.windows:
+            fields[WINDOWS] = list(ready.windows)
         indices, values = self._target.bm25.encode_document(piece.chunk.embed_text)
         dense = {} if ready.vector is None else self._target.coding.named(ready.vector)
         # The values were made by us in the right types; validating every float again would cost more than the upsert.

@@ -116,7 +116,9 @@ class Browser:
             import pandas as pd
         except ImportError:
             raise MissingExtraError("to_pandas()", "pandas", "qdrant-embed[pandas]") from None
-        columns = [column.name for column in fields(Hit) if column.name != "score"] + ["vector"] * vectors
+        columns = [column.name for column in fields(Hit) if column.name not in ("score", "window")] + [
+            "vector"
+        ] * vectors
         rows = []
         for record in self._scroll(to_filter(where), vectors=vectors):
             row = {column: value for column, value in Hit.from_point(record).as_dict().items() if column in columns}

@@ -9,6 +9,7 @@ returned; codes are read again when points have come or gone.
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,15 @@ GROWTH = 8
 """How much larger the next portion of candidates is when a filter let too few of the last one through."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Codes:
+    """All codes and whose they are; `points` of which there are fewer where one has several."""
+
+    ids: list[Any]
+    codes: ByteArray
+    points: int
+
+
 class HammingIndex:
     """The sign codes of a collection, in memory.
 
@@ -35,7 +45,7 @@ class HammingIndex:
     def __init__(self, engine: Engine, name: str, vector: str, bits: int) -> None:
         self._engine, self._name, self._vector, self._bits = engine, name, vector, bits
         self._lock = threading.Lock()
-        self._loaded: tuple[list[Any], ByteArray] | None = None
+        self._loaded: _Codes | None = None
 
     def forget(self) -> None:
         """Read the codes again at the next search."""
@@ -46,21 +56,18 @@ class HammingIndex:
 
         :param query: (bytes,) packed bits.
         """
-        ids, codes = self._codes()
+        held = self._codes()
         code = np.asarray(query, np.uint8)
-        if condition is None:
-            places, distances = nearest_by_hamming(code, codes, limit)
-            return [(ids[place], self._score(distance)) for place, distance in zip(places, distances, strict=True)]
-        wanted = GROWTH * limit
+        # A point with several windows counts by its nearest, so that more codes than points are looked at.
+        wanted = limit if condition is None and held.points == len(held.ids) else GROWTH * limit
         while True:
-            places, distances = nearest_by_hamming(code, codes, wanted)
-            passed = self._passing([ids[place] for place in places], condition)
-            found = [
-                (ids[place], self._score(distance))
-                for place, distance in zip(places, distances, strict=True)
-                if ids[place] in passed
-            ]
-            if len(found) >= limit or wanted >= len(ids):
+            places, distances = nearest_by_hamming(code, held.codes, wanted)
+            best: dict[Any, float] = {}
+            for place, distance in zip(places, distances, strict=True):
+                best.setdefault(held.ids[place], self._score(distance))
+            passed = best.keys() if condition is None else self._passing(list(best), condition)
+            found = [(point, score) for point, score in best.items() if point in passed]
+            if len(found) >= limit or wanted >= len(held.ids):
                 return found[:limit]
             wanted *= GROWTH
 
@@ -95,26 +102,30 @@ class HammingIndex:
             passed |= {record.id for record in records}
         return passed
 
-    def _codes(self) -> tuple[list[Any], ByteArray]:
+    def _codes(self) -> _Codes:
         with self._lock:
             count = self._engine.count(self._name, exact=True).count
-            if self._loaded is None or len(self._loaded[0]) != count:
+            if self._loaded is None or self._loaded.points != count:
                 self._loaded = self._read()
             return self._loaded
 
-    def _read(self) -> tuple[list[Any], ByteArray]:
+    def _read(self) -> _Codes:
         ids: list[Any] = []
+        points = 0
         rows: list[ByteArray] = []
         offset: Any = None
         while True:
             records, offset = self._engine.scroll(
                 self._name, limit=PAGE, offset=offset, with_payload=False, with_vectors=[self._vector]
             )
-            ids += [record.id for record in records]
-            if records:
-                rows.append(np.array([_vector(record, self._vector) for record in records], np.uint8))
+            points += len(records)
+            for record in records:
+                found = np.atleast_2d(np.array(_vector(record, self._vector), np.uint8))
+                rows.append(found)
+                ids += [record.id] * len(found)
             if offset is None:
-                return ids, np.concatenate(rows) if rows else np.zeros((0, -(-self._bits // 8)), np.uint8)
+                codes = np.concatenate(rows) if rows else np.zeros((0, -(-self._bits // 8)), np.uint8)
+                return _Codes(ids, codes, points)
 
 
 def _vector(record: models.Record, name: str) -> Any:

@@ -21,6 +21,8 @@ class Hit:
     :param start: First character of the passage in the document's text; `end` is one past its last.
     :param page: 1-based page, None for documents without pages.
     :param index: Position among the document's chunks, from 0.
+    :param window: Characters `[start, end)` of the document whose vector was nearest, where each window of a long text
+        has one (window strategy `windows`); None where the text has one window, or was found by its words alone.
     """
 
     id: str
@@ -37,6 +39,7 @@ class Hit:
     document_id: str = ""
     root: str = ""
     media_type: str = ""
+    window: tuple[int, int] | None = None
 
     @classmethod
     def from_payload(cls, point_id: object, payload: Mapping[str, Any], score: float = 0.0) -> Hit:
@@ -62,6 +65,14 @@ class Hit:
     def from_point(cls, point: models.ScoredPoint | models.Record) -> Hit:
         """Read a hit from what an engine returned."""
         return cls.from_payload(point.id, point.payload or {}, float(getattr(point, "score", 0.0)))
+
+    @property
+    def passage(self) -> str:
+        """What answers: the text of the window, if one was nearest, else the whole text."""
+        if self.window is None:
+            return self.text
+        start, end = self.window
+        return self.text[start - self.start : end - self.start]
 
     @property
     def place(self) -> str:

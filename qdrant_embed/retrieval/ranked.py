@@ -123,22 +123,25 @@ class Ranked:
 
         compression = self.coding.compression
         params = search_params(compression, HNSW_EF)
+        coded, whole = (self._asked(given) for given in (vector.coded, vector.whole))
         if not compression.full:
-            return models.Prefetch(
-                query=vector.coded.tolist(), using=DENSE, filter=self.condition, limit=limit, params=params
-            )
-        whole = vector.whole.tolist()
+            return models.Prefetch(query=coded, using=DENSE, filter=self.condition, limit=limit, params=params)
         if self.shortlist is not None:
             chosen = models.Filter(must=[models.HasIdCondition(has_id=list(self.shortlist))])
             return models.Prefetch(query=whole, using=DENSE, filter=chosen, limit=limit)
         small = models.Prefetch(
-            query=vector.coded.tolist(),
+            query=coded,
             using=DENSE_SMALL,
             filter=self.condition,
             limit=self.rescored,
             params=params,
         )
         return models.Prefetch(prefetch=[small], query=whole, using=DENSE, limit=limit)
+
+    def _asked(self, vector: FloatArray) -> list[float] | list[list[float]]:
+        """Return a vector as engines want to be asked: a list of one where points have a vector for each window."""
+        numbers: list[float] = vector.tolist()
+        return [numbers] if self.coding.windows else numbers
 
 
 def fused(lists: Sequence[Sequence[models.ScoredPoint]], min_score: float | None) -> list[models.ScoredPoint]:

@@ -70,7 +70,7 @@ def to_rich(hits: Hits) -> Table:
         table.add_column("score", justify="right", no_wrap=True)
     table.add_column(Text(printable(hits.query) or "passages"), overflow="fold")
     for hit in hits:
-        text = printable(hit.text)
+        text = printable(hit.passage)
         body = Text(text)
         for start, end in marked_spans(text, hits.query, hits.language):
             body.stylize("bold yellow", start, end)
@@ -83,7 +83,7 @@ def to_rich(hits: Hits) -> Table:
 
 def _html_row(hit: Hit, hits: Hits) -> str:
     score = f"<td>{hit.score:.3f}</td>" if hits.query else ""
-    text = printable(hit.text)
+    text = printable(hit.passage)
     parts: list[str] = []
     done = 0
     for start, end in marked_spans(text, hits.query, hits.language):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.retrieval.best_window import hits_with_windows
 from qdrant_embed.retrieval.hamming import HammingIndex
 from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.retrieval.ranked import QueryVector, Ranked, fused
@@ -63,9 +64,14 @@ class Searcher:
         ]
         found = [self._by_bits(part) for part in ranked] if self._bits else self._by_engine(ranked)
         return [
-            Hits(map(Hit.from_point, _in_order(points)[:k]), query=query, language=self.bm25.language)
-            for query, points in zip(queries, found, strict=True)
+            Hits(self._hits(_in_order(points)[:k], vector), query=query, language=self.bm25.language)
+            for query, points, vector in zip(queries, found, vectors, strict=True)
         ]
+
+    def _hits(self, points: Sequence[models.ScoredPoint], vector: QueryVector | None) -> list[Hit]:
+        if not self.coding.windows:
+            return [Hit.from_point(point) for point in points]
+        return hits_with_windows(self.engine, self.name, self.coding, points, vector)
 
     @property
     def _bits(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,12 +26,16 @@ class Coding:
 
     :param dim: Dimensions that the embedder gives.
     :param distance: The model's: `cosine`, `dot` or `euclid`.
+    :param windows: Whether a point has a dense vector for each window of its text.
     :raises ConfigurationError: What was kept does not belong to the collection, or has been lost.
     """
 
-    def __init__(self, engine: Engine, name: str, compression: Compression, *, dim: int, distance: str) -> None:
+    def __init__(
+        self, engine: Engine, name: str, compression: Compression, *, dim: int, distance: str, windows: bool = False
+    ) -> None:
         self._engine = engine
         self._name = name
+        self.windows = windows
         self.coder = Coder.start(compression, dim, distance)
         if not self.coder.ready:
             transform = _stored_transform(engine, name)
@@ -59,11 +64,26 @@ class Coding:
         """Return what the vector `dense` holds (n, width) of the embedder's vectors."""
         return vectors if self.compression.full else self.coder.encode(vectors)
 
+    def stored_each(self, vectors: Sequence[FloatArray]) -> list[FloatArray]:
+        """Return what the vector `dense` of each point holds, given the embedder's: (dim,), or (windows, dim)."""
+        rows = self.stored(np.concatenate([np.atleast_2d(vector) for vector in vectors]))
+        return self.by_point(rows, [1 if vector.ndim == 1 else len(vector) for vector in vectors])
+
+    def by_point(self, rows: FloatArray, counts: Sequence[int]) -> list[FloatArray]:
+        """Return the rows of each point: (width,), or (windows, width) where points have several.
+
+        :param counts: How many rows each point has.
+        """
+        if not self.windows:
+            return list(rows)
+        return np.split(rows, np.cumsum(counts)[:-1]) if len(counts) else []
+
     def named(self, stored: FloatArray) -> dict[str, FloatArray]:
-        """Return all dense vectors of a point, each (width,), given what its vector `dense` holds."""
+        """Return all dense vectors of a point, given what its vector `dense` holds: (width,) or (windows, width)."""
         if not self.compression.full:
             return {DENSE: stored}
-        return {DENSE: stored, DENSE_SMALL: self.coder.encode(stored[None])[0]}
+        small = self.coder.encode(np.atleast_2d(stored))
+        return {DENSE: stored, DENSE_SMALL: small if stored.ndim > 1 else small[0]}
 
     def raw(self, stored: FloatArray) -> FloatArray:
         """Return the embedder's vectors (n, dim) of what `dense` holds, as exact as the stored format."""

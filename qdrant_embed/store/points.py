@@ -13,6 +13,10 @@ from qdrant_embed.types import Chunk, Document, Json
 NAMESPACE = uuid.UUID("5b3c5f0e-6d6c-5c5e-9a53-1f0d8b8a4e51")
 """Namespace of every id this library makes; changing it would make every stored point a stranger."""
 
+WINDOWS = "windows"
+"""Where the windows stand that have vectors of their own: start, end, start, end, … in what was embedded, context
+included; left out where there is one."""
+
 CHUNK_COUNT = "chunk_count"
 """Above 0 only on a document's first chunk, and only once all its other chunks are stored: the mark of completeness."""
 

@@ -46,20 +46,30 @@ class VectorLayout:
 
     :param dim: Number of dimensions that the embedder gives.
     :param distance: `cosine`, `dot` or `euclid`.
+    :param windows: Whether a point has a dense vector for each window of its text; the best one counts.
     """
 
     dim: int
     distance: str
     compression: Compression = Compression()  # noqa: RUF009 - frozen
+    windows: bool = False
 
     def vectors(self) -> dict[str, models.VectorParams]:
         """Return each dense vector's settings by its name."""
         coder = Coder(compression=self.compression, dim=self.dim, distance=self.distance)
-        small = compressed.vector_params(coder.width, coder.store_distance, self.compression)
+        small = self._each_window(compressed.vector_params(coder.width, coder.store_distance, self.compression))
         if not self.compression.full:
             return {DENSE: small}
-        whole = compressed.rescoring_params(self.dim, self.distance, self.compression)
+        whole = self._each_window(compressed.rescoring_params(self.dim, self.distance, self.compression))
         return {DENSE: whole, DENSE_SMALL: small}
+
+    def _each_window(self, params: models.VectorParams) -> models.VectorParams:
+        from qdrant_client import models
+
+        if not self.windows:
+            return params
+        best = models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
+        return params.model_copy(update={"multivector_config": best})
 
 
 def create(engine: Engine, name: str, layout: VectorLayout, made_by: Mapping[str, Json]) -> None:

@@ -9,7 +9,8 @@ after every border, and a word added near the top moves all borders behind it. H
   borders near it, and leaves the windows further away as they were.
 * A window is a core with one part in `MARGIN` of the room on each side. A chunk is pooled in one window only, in its
   middle: near a window's border a token's state lacks half of the context that the document has.
-* A chunk longer than a core is read in several windows, and each token's state taken from that which has it in its core.
+* A chunk longer than a core is read in several windows, and each token's state taken from the one that has it in its
+  core.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """Late chunking against a slow reading of the same states, and what it refuses."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ def words_as_chunks(text, size):
     words, ends = text.split(" "), [0]
     for first in range(0, len(words), size):
         ends.append(ends[-1] + len(" ".join(words[first : first + size])) + 1)
-    return [(start, end - 1) for start, end in zip(ends, ends[1:], strict=False)]
+    return [(start, end - 1) for start, end in pairwise(ends)]
 
 
 @pytest.fixture(scope="module")
