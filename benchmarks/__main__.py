@@ -8,6 +8,8 @@ RUNS = (
     ["benchmarks.retrieval.run"],
     ["benchmarks.memory.run"],
     ["benchmarks.compression.run"],
+    ["benchmarks.long_context.run"],
+    ["benchmarks.long_context.train_rotary"],
     ["benchmarks.faults.run", "--model", "hashing"],
     ["benchmarks.faults.run", "--model", "minilm"],
 )

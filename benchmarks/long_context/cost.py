@@ -31,6 +31,7 @@ def reading(window: str, tokens: int, documents: int) -> dict:
     seconds, processor = _timed(lambda: Documents(texts).bags(window, tokens))
     return {
         "window": window,
+        "max_tokens": tokens,
         "documents": documents,
         "tokens": count,
         "tokens_per_s": round(count / seconds),

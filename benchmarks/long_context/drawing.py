@@ -66,18 +66,29 @@ def table(folder: Path, prefix: str = "") -> str:
         lengths = sorted({length for curve in curves.values() for length in curve})
         if lengths:
             parts += [f"## {task}: accuracy@1 by tokens of a document", ""]
-            parts += _markdown(["strategy", *map(str, lengths), "mean 1k–8k"], [
-                [name, *(_number(curve.get(length)) for length in lengths), _number(average(curve))]
+            parts += markdown(["strategy", *map(str, lengths), "mean 1k–8k"], [
+                [name, *(number(curve.get(length)) for length in lengths), number(average(curve))]
                 for name, curve in curves.items()
             ])  # fmt: skip
     for measured in _tasks(folder, f"{prefix}qmsum"):
         parts += ["## qmsum-test", ""]
-        parts += _markdown(["strategy", "nDCG@10", "accuracy@1", "vectors per document", "bytes per document"], [
-            [name, _number(row["ndcg@10"]), _number(row["acc@1"]),
+        parts += markdown(["strategy", "nDCG@10", "accuracy@1", "vectors per document", "bytes per document"], [
+            [name, number(row["ndcg@10"]), number(row["acc@1"]),
              f"{row.get('vectors_per_document', '')}", f"{row.get('bytes_per_document', '')}"]
             for name, row in measured["strategies"].items()
         ])  # fmt: skip
-    return "\n".join(parts)
+    return "\n".join([*parts, *rotary(folder)])
+
+
+def rotary(folder: Path) -> list[str]:
+    """Return the lines of the small rotary model's table."""
+    file = folder / "rotary.json"
+    if not file.exists():
+        return []
+    rows = json.loads(file.read_text())["rows"]
+    head = ["strategy", *(f"{row['task']} {row['length']}" for row in rows)]
+    lines = [[name, *(number(row["accuracy"][name]) for row in rows)] for name in rows[0]["accuracy"]]
+    return ["## a rotary model trained on 64 tokens: accuracy@1 by tokens of a document", "", *markdown(head, lines)]
 
 
 def average(curve: dict[int, float]) -> float | None:
@@ -86,9 +97,11 @@ def average(curve: dict[int, float]) -> float | None:
     return sum(curve[length] for length in lengths) / 4 if all(length in curve for length in lengths) else None
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Return three digits, nothing for None."""
     return "" if value is None else f"{value:.3f}".removeprefix("0")
 
 
-def _markdown(head: list[str], rows: list[list[str]]) -> list[str]:
+def markdown(head: list[str], rows: list[list[str]]) -> list[str]:
+    """Return the lines of a table."""
     return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)] + [""]
