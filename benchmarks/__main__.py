@@ -9,6 +9,8 @@ RUNS = (
     ["benchmarks.memory.run"],
     ["benchmarks.compression.run"],
     ["benchmarks.embedding.run"],
+    ["benchmarks.long_context.run"],
+    ["benchmarks.long_context.train_rotary"],
     ["benchmarks.faults.run", "--model", "hashing"],
     ["benchmarks.faults.run", "--model", "minilm"],
 )
