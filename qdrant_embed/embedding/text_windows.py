@@ -53,7 +53,7 @@ class TextWindows:
         """
         # One more, since the last word of the prompt and the first of the text may be cut otherwise together.
         prompted = sum(self._counter.count(part) + 1 for part in prompt.split(TEXT) if part)
-        whole = (most or self._max_tokens) - self.special_tokens
+        whole = self._whole(most)
         room = (whole - prompted) // max(1, prompt.count(TEXT))
         if room < 1:
             raise ConfigurationError(
@@ -69,7 +69,7 @@ class TextWindows:
         """
         room, cuts = self.room(prompt, strategy.tokens), []
         for text, length in zip(texts, self._counter.count_batch(texts), strict=True):
-            if length <= room or self._fits(length, prompt, text):
+            if length <= room or self._fits(length, rendered(prompt, text), self._whole(strategy.tokens)):
                 cuts.append(TextCut([(0, length)], [rendered(prompt, text)], length, [(0, len(text))]))
                 continue
             if strategy.name == "error":
@@ -82,9 +82,12 @@ class TextWindows:
             cuts.append(TextCut(windows, pieces, length, spans))
         return cuts
 
-    def _fits(self, length: int, prompt: str, text: str) -> bool:
+    def _whole(self, most: int) -> int:
+        return (most or self._max_tokens) - self.special_tokens
+
+    def _fits(self, length: int, prompted: str, whole: int) -> bool:
         """Count a text with its prompt, where the allowance for the seam between them makes the difference."""
-        return length <= self._room and self._counter.count(rendered(prompt, text)) <= self._room
+        return length <= whole and self._counter.count(prompted) <= whole
 
 
 def _windows(

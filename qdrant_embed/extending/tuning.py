@@ -81,7 +81,7 @@ class LongTable:
             optimizer.param_groups[0]["lr"] = rate * min(1.0, share)
             loss = self._loss(batch, self._offsets(batch, random))
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             if weight.grad is not None:
                 weight.grad[self._frozen] = 0
                 weight.grad[: self._first] = 0

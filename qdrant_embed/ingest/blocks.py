@@ -96,7 +96,7 @@ class Vectors:
         coded = piece.text_hash in self._coded
         if made is None:
             return ReadyPiece(piece, None, unchanged, coded)
-        return ReadyPiece(piece, made.vector, unchanged, coded, made.windows)
+        return ReadyPiece(piece, made.vector, unchanged, coded, windows=made.windows)
 
     def _unchanged(self, pieces: Sequence[Piece]) -> set[str]:
         """Return the ids of pieces that the collection holds exactly as they are."""
