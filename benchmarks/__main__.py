@@ -8,6 +8,7 @@ RUNS = (
     ["benchmarks.retrieval.run"],
     ["benchmarks.memory.run"],
     ["benchmarks.compression.run"],
+    ["benchmarks.embedding.run"],
     ["benchmarks.faults.run", "--model", "hashing"],
     ["benchmarks.faults.run", "--model", "minilm"],
 )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qdrant_embed.collection import Collection
-    from qdrant_embed.embedding import Embedder, load_embedder
+    from qdrant_embed.embedding import Embedder, load_embedder, load_multivector, load_sparse
     from qdrant_embed.errors import QdrantEmbedError
     from qdrant_embed.ingest.report import IngestReport
     from qdrant_embed.ingest.run import IngestOptions
@@ -39,6 +39,8 @@ __all__ = [
     "Recipe",
     "__version__",
     "load_embedder",
+    "load_multivector",
+    "load_sparse",
 ]
 
 # Names import on first use, so that `import qdrant_embed` costs milliseconds.
@@ -55,6 +57,8 @@ _HOMES = {
     "ReadOptions": "reading.files",
     "Recipe": "recipe",
     "load_embedder": "embedding",
+    "load_multivector": "embedding",
+    "load_sparse": "embedding",
 }
 
 

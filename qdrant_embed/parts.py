@@ -7,7 +7,8 @@ from functools import cached_property
 from types import MappingProxyType
 
 from qdrant_embed.chunking import ChunkLimit, make_chunker
-from qdrant_embed.embedding import Embedder, load_embedder
+from qdrant_embed.embedders import Beside, Embedders, load_beside, load_dense, metadata_key
+from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.ingest.target import Target
@@ -34,20 +35,27 @@ class Parts:
         self._recipe = recipe
         self._runtime = runtime
 
-    @staticmethod
-    def model(recipe: Recipe) -> Embedder:
-        """Return the model that a recipe names, its weights not loaded yet."""
-        return _load(recipe)
-
     @cached_property
     def embedder(self) -> Embedder:
         """The model, checked to be the one whose vectors the collection holds.
 
         :raises RecipeMismatchError: Its weights or settings are others than those the collection was made with.
         """
-        model = _load(self._recipe, self._runtime)
+        model = load_dense(self._recipe, self._runtime)
         require_equal(self._name, schema.read_metadata(self._engine, self._name)["model"], model.fingerprint)
         return model
+
+    @cached_property
+    def beside(self) -> Beside:
+        """The models whose vectors stand beside the dense one, checked as that is.
+
+        :raises RecipeMismatchError: One is another than the collection was made with.
+        """
+        models = load_beside(self._recipe)
+        stored = schema.read_metadata(self._engine, self._name) if models else {}
+        for name, model in models.items():
+            require_equal(self._name, stored[metadata_key(name)], model.fingerprint)
+        return models
 
     @cached_property
     def bm25(self) -> Bm25Encoder:
@@ -67,7 +75,12 @@ class Parts:
     def searcher(self) -> Searcher:
         """What answers queries."""
         return Searcher(
-            engine=self._engine, name=self._name, embedder=self.embedder, bm25=self.bm25, coding=self.coding
+            engine=self._engine,
+            name=self._name,
+            embedder=self.embedder,
+            bm25=self.bm25,
+            coding=self.coding,
+            beside=self.beside,
         )
 
     @cached_property
@@ -79,8 +92,9 @@ class Parts:
             embedder=self.embedder,
             chunker=make_chunker(self._recipe.chunker, self.embedder.tokens, chunk_limit(self._recipe, self.embedder)),
             bm25=self.bm25,
-            fingerprint=fingerprint(self._recipe, self.embedder.fingerprint),
+            fingerprint=fingerprint(self._recipe, Embedders(self.embedder, self.beside).identity),
             coding=self.coding,
+            beside=self.beside,
         )
 
 
@@ -107,26 +121,14 @@ def create_collection(
     :param noted: Entries of its metadata beside those that say how it was made.
     :raises ConfigurationError: Some part of the recipe is not known; nothing has been created then.
     """
-    model = _load(recipe)
-    make_chunker(recipe.chunker, model.tokens, chunk_limit(recipe, model))
+    models = Embedders.of(recipe)
+    make_chunker(recipe.chunker, models.dense.tokens, chunk_limit(recipe, models.dense))
     Bm25Encoder(recipe.language)
-    layout = schema.VectorLayout(dim=model.dim, distance=model.distance, compression=model.compression)
     made_by = {
         "recipe": recipe.as_dict(),
-        "model": dict(model.fingerprint),
-        "fingerprint": fingerprint(recipe, model.fingerprint),
+        **models.metadata,
+        "fingerprint": fingerprint(recipe, models.identity),
         "roots": {},
         **noted,
     }
-    schema.create(engine, name, layout, made_by)
-
-
-def _load(recipe: Recipe, runtime: str = "auto") -> Embedder:
-    return load_embedder(
-        recipe.model,
-        window=recipe.window,
-        compression=recipe.compression,
-        runtime=runtime,
-        layers=recipe.layers,
-        task=recipe.task,
-    )
+    schema.create(engine, name, models.layout, made_by)

@@ -67,7 +67,8 @@ class Passages:
         """Return the best `k` passages, best first; for a list of queries, one list for each.
 
         :param filter: A plain dict (see `qdrant_embed.store.filters`) or a `qdrant_client.models.Filter`.
-        :param mode: `hybrid` (dense and BM25, fused by rank), `dense`, or `bm25`.
+        :param mode: `hybrid` (dense, BM25 and, where there is one, the sparse model, fused by rank; or, where there
+            is a multi-vector model, ranked again by that), or one alone: `dense`, `bm25`, `sparse`, `multivector`.
         :param min_score: Leave out hits below this score; its scale is the mode's.
         :raises ConfigurationError: A query is blank, or `k`, the mode or the filter makes no sense.
         """

@@ -11,6 +11,9 @@ from qdrant_embed.compression import Compression
 from qdrant_embed.errors import ConfigurationError, RecipeMismatchError
 from qdrant_embed.types import Json
 
+OPTIONAL = ("layers", "task", "sparse", "multivector")
+"""Entries that are not stored unless they are chosen, so that collections without them keep their fingerprints."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
@@ -28,6 +31,10 @@ class Recipe:
         `qdrant-embed models show NAME` for those that it was trained for.
     :param task: What the vectors are for, where the model knows several tasks or takes instructions: one of its tasks,
         or a sentence of your own. Empty for the model's usual one.
+    :param sparse: A sparse model (SPLADE and its kin) whose vectors stand beside the dense ones; empty for none. BM25
+        is always there.
+    :param multivector: A multi-vector model (ColBERT and its kin) whose vectors rank again what the others found;
+        empty for none.
     :param language: Language of the BM25 word stems and stop words; `multilingual` for none of both.
     """
 
@@ -40,6 +47,8 @@ class Recipe:
     language: str = "english"
     layers: int = 0
     task: str = ""
+    sparse: str = ""
+    multivector: str = ""
 
     def __post_init__(self) -> None:
         if self.chunk_tokens is not None and self.chunk_tokens < 8:
@@ -48,9 +57,8 @@ class Recipe:
             raise ConfigurationError(f"overlap={self.overlap} is negative; give 0 or more tokens.")
 
     def as_dict(self) -> dict[str, Json]:
-        """Return the recipe as JSON-ready values; `layers` and `task` only where they are chosen."""
-        values = asdict(self)
-        return {key: value for key, value in values.items() if key not in ("layers", "task") or value}
+        """Return the recipe as JSON-ready values; what may be left out only where it is chosen (see `OPTIONAL`)."""
+        return {key: value for key, value in asdict(self).items() if key not in OPTIONAL or value}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Json]) -> Recipe:
@@ -70,7 +78,7 @@ def fingerprint(recipe: Recipe, model: Mapping[str, Json]) -> str:
 
     Of the compression, only what changes the stored vectors counts: codes are switched in place, and the points stay.
 
-    :param model: Everything that changes the model's vectors (`Embedder.fingerprint`).
+    :param model: Everything that changes the model's vectors (`Embedder.fingerprint`), and those of models beside it.
     """
     described = {**recipe.as_dict(), "compression": str(Compression.parse(recipe.compression).points)}
     canonical = json.dumps({"recipe": described, "model": model}, sort_keys=True, ensure_ascii=False)

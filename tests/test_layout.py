@@ -16,6 +16,7 @@ ORDER = [
     {"embedding"},
     {"recipe"},
     {"store"},
+    {"embedders"},
     {"ingest", "retrieval"},
     {"parts"},
     {"passages"},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.compression import Compression, Transform
+from qdrant_embed.embedders import Embedders
 from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreError, UnsupportedByEngineError
 from qdrant_embed.ingest.fitting import FIT_VECTORS
 from qdrant_embed.parts import Parts, create_collection
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
 PAGE = 1024
+PAGE_OF_TOKENS = 64
+"""Points of a page with a vector for each token: as lists of Python's floats these take a megabyte each."""
 PRECISION = {"bits": 0, "turbo8": 1, "uint8": 1, "turbo16": 2, "float16": 2, "float32": 3}
 
 
@@ -123,8 +126,8 @@ def _require_kept(old: Compression, new: Compression) -> None:
 
 def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Transform | None) -> str:
     """Write every point again under another name; return that name."""
-    model = Parts.model(recipe)
-    print_ = fingerprint(recipe, model.fingerprint)
+    models = Embedders.of(recipe)
+    model, print_ = models.dense, fingerprint(recipe, models.identity)
     target = succession.copy_name(name, print_)
     create_collection(engine, target, recipe, noted=succession.begun(engine, name))
     schema.merge_metadata(engine, target, {"roots": schema.read_metadata(engine, name)["roots"]})
@@ -136,7 +139,7 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Tran
             list(_raw_vectors(engine, name, parts, FIT_VECTORS)) or [np.zeros((0, model.dim), np.float32)]
         )
         coding.fit(_narrowed(np.asarray(sample, np.float32), model.dim, model.distance))
-    for records in pages(engine, name, with_payload=True):
+    for records in pages(engine, name, with_payload=True, beside=list(models.beside)):
         stored = dense_of(records)
         raw = _narrowed(parts.coding.raw(stored), model.dim, model.distance)
         points = [
@@ -150,12 +153,19 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Tran
     return target
 
 
-def pages(engine: Engine, name: str, *, with_payload: bool) -> Iterator[list[models.Record]]:
-    """Yield all points with the vectors `dense` and `bm25`, a page at a time."""
+def pages(
+    engine: Engine, name: str, *, with_payload: bool, beside: Sequence[str] = ()
+) -> Iterator[list[models.Record]]:
+    """Yield all points with the vectors `dense` and `bm25`, a page at a time.
+
+    :param beside: Further vectors, by name.
+    """
     offset: Any = None
+    limit = PAGE_OF_TOKENS if schema.MULTIVECTOR in beside else PAGE
+    wanted = [schema.DENSE, schema.BM25, *beside]
     while True:
         records, offset = engine.scroll(
-            name, limit=PAGE, offset=offset, with_payload=with_payload, with_vectors=[schema.DENSE, schema.BM25]
+            name, limit=limit, offset=offset, with_payload=with_payload, with_vectors=wanted
         )
         if records:
             yield records

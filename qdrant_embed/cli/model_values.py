@@ -121,14 +121,16 @@ def stated_prompts(stated: Mapping[str, Json]) -> tuple[str, str]:
 
 
 def _all_values(name: str) -> Iterator[Row]:
-    from qdrant_embed.embedding import load_embedder
+    from qdrant_embed.embedding.choosing import with_task
+    from qdrant_embed.embedding.resolving import resolve
 
-    embedder = load_embedder(name)
-    sources = embedder.preset.sources
-    for key, value in asdict(embedder.preset).items():
+    resolved = resolve(name)
+    preset = with_task(resolved.preset)
+    sources = preset.sources
+    for key, value in asdict(preset).items():
         if key in ("name", "sources"):
             continue
-        origin = embedder.origins.get(key, "")
+        origin = resolved.origins.get(key, "")
         yield Row(key, list(value) if isinstance(value, tuple) else value, origin, _read_in(key, origin, sources))
 
 

@@ -81,6 +81,24 @@ Task = Annotated[
         rich_help_panel=_RECIPE,
     ),
 ]
+Sparse = Annotated[
+    str | None,
+    typer.Option(
+        help="A sparse model (SPLADE) beside the dense one.",
+        metavar="NAME",
+        show_default="none",
+        rich_help_panel=_RECIPE,
+    ),
+]
+Multivector = Annotated[
+    str | None,
+    typer.Option(
+        help="A multi-vector model (ColBERT) that ranks again what the others found.",
+        metavar="NAME",
+        show_default="none",
+        rich_help_panel=_RECIPE,
+    ),
+]
 
 RootLabel = Annotated[
     str | None, typer.Option("--root", help="Label of the folder.", show_default="its name", rich_help_panel=_FILES)

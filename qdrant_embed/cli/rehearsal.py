@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from qdrant_embed.chunking import Chunker, chunk_document, make_chunker
-from qdrant_embed.embedding import Embedder, load_embedder
+from qdrant_embed.embedders import load_dense
+from qdrant_embed.embedding import Embedder
 from qdrant_embed.errors import ReadError
 from qdrant_embed.ingest.report import IngestReport, Tally
 from qdrant_embed.parts import chunk_limit
@@ -20,9 +21,7 @@ def rehearse(path: str, recipe: Recipe, reading: ReadOptions, progress: Callable
 
     Neither the model's weights nor the collection's points are touched, so nothing counts as embedded or reused.
     """
-    embedder = load_embedder(
-        recipe.model, window=recipe.window, compression=recipe.compression, layers=recipe.layers, task=recipe.task
-    )
+    embedder = load_dense(recipe)
     chunker = make_chunker(recipe.chunker, embedder.tokens, chunk_limit(recipe, embedder))
     rehearsal = _Rehearsal(embedder, chunker, recipe.window, Tally())
     with Reader(reading) as reader:

@@ -23,6 +23,8 @@ class Mode(StrEnum):
     HYBRID = "hybrid"
     DENSE = "dense"
     BM25 = "bm25"
+    SPARSE = "sparse"
+    MULTIVECTOR = "multivector"
 
 
 def search(  # noqa: PLR0913 - one parameter for each flag
@@ -31,7 +33,7 @@ def search(  # noqa: PLR0913 - one parameter for each flag
     at: options.At = options.DEFAULT_LOCATION,
     collection: options.Name = options.DEFAULT_COLLECTION,
     k: Annotated[int, typer.Option("-k", "--k", min=1, help="Number of passages.")] = 5,
-    mode: Annotated[Mode, typer.Option(help="Meanings, words, or both fused.")] = Mode.HYBRID,
+    mode: Annotated[Mode, typer.Option(help="Meanings, words, or all that there is.")] = Mode.HYBRID,
     filter: Annotated[
         list[str] | None,
         typer.Option(help="key=value ('guide/*' for a prefix) or JSON; repeatable, all must hold."),

@@ -3,11 +3,26 @@
 from pathlib import Path
 
 from qdrant_embed.embedding.embedder import Embedder, Encoded
+from qdrant_embed.embedding.multivector import MultiVectorEmbedder
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.resolving import describe, list_models
+from qdrant_embed.embedding.sparse import SparseEmbedder, SparseVector
 from qdrant_embed.embedding.word_tables import fit_word_table
 
-__all__ = ["Embedder", "Encoded", "Preset", "describe", "fit_word_table", "list_models", "load_embedder"]
+__all__ = [
+    "Embedder",
+    "Encoded",
+    "MultiVectorEmbedder",
+    "Preset",
+    "SparseEmbedder",
+    "SparseVector",
+    "describe",
+    "fit_word_table",
+    "list_models",
+    "load_embedder",
+    "load_multivector",
+    "load_sparse",
+]
 
 
 def load_embedder(
@@ -33,3 +48,23 @@ def load_embedder(
     return Embedder(
         name, window=window, compression=compression, runtime=runtime, presets=presets, layers=layers, task=task
     )
+
+
+def load_sparse(name: str | Path, *, window: str = "pcw", presets: str | Path | None = None) -> SparseEmbedder:
+    """Return the embedder of a sparse model (SPLADE and its kin): a preset, a model folder or a hub id.
+
+    :param window: For texts longer than the model: `error`, `truncate`, or windows whose weights are joined.
+    :param presets: A preset file or folder of your own, laid over the others.
+    """
+    return SparseEmbedder(name, window=window, presets=presets)
+
+
+def load_multivector(
+    name: str | Path, *, window: str = "pcw", presets: str | Path | None = None
+) -> MultiVectorEmbedder:
+    """Return the embedder of a multi-vector model (ColBERT and its kin): a preset, a model folder or a hub id.
+
+    :param window: For texts longer than the model: `error`, `truncate`, or windows whose vectors are all kept.
+    :param presets: A preset file or folder of your own, laid over the others.
+    """
+    return MultiVectorEmbedder(name, window=window, presets=presets)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qdrant_embed.embedding.model_files import ModelFiles, read_json
+from qdrant_embed.embedding.json_files import read_json
+from qdrant_embed.embedding.model_files import ModelFiles
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.types import Json
 
@@ -15,6 +16,11 @@ def require_agreement(name: str, preset: Mapping[str, Json], files: ModelFiles) 
     :raises ConfigurationError: They contradict each other.
     :raises ModelError: The files name code for the model, and no preset says what to load it as.
     """
+    kind = files.values.get("kind") or (files.layout.kind if files.layout else "")
+    if kind and preset.get("kind", kind) != kind:
+        raise ConfigurationError(
+            f"{name!r}: the preset says kind = {preset['kind']!r}, but the model's files are those of a {kind} model."
+        )
     pooling, theirs = preset.get("pooling", "none"), files.values.get("pooling")
     if not files.plain and pooling not in ("none", theirs):
         raise ConfigurationError(

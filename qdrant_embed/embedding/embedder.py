@@ -13,6 +13,7 @@ from qdrant_embed.compression import Compression
 from qdrant_embed.embedding.choosing import rendered, require_window, with_layers, with_task
 from qdrant_embed.embedding.counting import counter_of, special_tokens_of
 from qdrant_embed.embedding.identity import identity
+from qdrant_embed.embedding.kinds import require_kind
 from qdrant_embed.embedding.lanes import run_sequences
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.remembering import digest, recalled
@@ -66,6 +67,7 @@ class Embedder:
     ) -> None:
         self._arguments = (window, compression, runtime, presets, layers, task)
         resolved = resolve(name, presets)
+        require_kind(resolved.preset, "dense")
         self._untasked = resolved.preset
         self._resolved: Resolved = replace(resolved, preset=with_layers(with_task(resolved.preset, task), layers))
         self._window = WindowStrategy.parse(window)

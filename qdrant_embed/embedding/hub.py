@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qdrant_embed.errors import ModelError
 
-FILES_WANTED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.vec")
+FILES_WANTED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.vec", "artifact.metadata")
 """What is downloaded of a repository; never pickles, never code."""
 FILES_UNWANTED = ("onnx/*", "openvino/*")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.embedding.json_files import read_json
+from qdrant_embed.embedding.kinds import PYLATE_DENSE, Layout, kind_of_module, kind_values, layout_of
 from qdrant_embed.embedding.preset import POOLINGS
 from qdrant_embed.embedding.static_files import static_place, static_values
 from qdrant_embed.errors import ModelError
@@ -35,6 +37,12 @@ _OFFSET_POSITIONS = ("roberta", "camembert", "mpnet", "longformer", "xmod", "dat
 _PASSING = ("_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype", "use_cache")
 """Entries of `config.json` that saving a model again changes, and that change no vector."""
 _SETTINGS = "config_sentence_transformers.json"
+_FIRST = {
+    "dense": ("Transformer",),
+    "sparse": ("Transformer", "MLMTransformer", "Router"),
+    "multivector": ("Transformer",),
+}
+"""Kind → the modules that such a model can begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,7 @@ class ModelFiles:
     :param plain: Whether the model is a transformer, a pooling and perhaps a normalisation, nothing else.
     :param lowercase: Whether texts are lower-cased before they are tokenised.
     :param static: Whether the model is a table of vectors, without a transformer.
+    :param layout: Kind and places of the modules; None for a table of vectors.
     """
 
     folder: Path
@@ -57,6 +66,7 @@ class ModelFiles:
     plain: bool
     lowercase: bool
     static: bool = False
+    layout: Layout | None = None
 
     def tokenizer(self) -> Tokenizer:
         """Read the model's fast tokenizer.
@@ -83,17 +93,18 @@ def read_model_files(folder: Path) -> ModelFiles:
     config = read_json(folder / "config.json")
     table = static_place(folder, modules, config)
     if table is not None:
-        _require_safetensors(table, folder, modules[:1])
+        _require_safetensors(table, ())
         return _static_files(folder, table, modules)
-    if modules and _kind(modules[0]) != "Transformer":
+    layout = layout_of(folder, modules)
+    if modules and _kind(modules[0]) not in _FIRST[layout.kind]:
         raise ModelError(
             f"the model in {folder} begins with a {_kind(modules[0])} module; only models that begin with a "
             "Transformer or a StaticEmbedding can be loaded."
         )
-    transformer = folder / modules[0]["path"] if modules else folder
+    transformer = layout.transformer
     if not (transformer / "config.json").is_file():
         raise ModelError(f"{folder} is not a model folder: {transformer / 'config.json'} is missing.")
-    _require_safetensors(transformer, folder, modules)
+    _require_safetensors(transformer, layout.places)
     kinds = [_kind(module) for module in modules]
     found = {
         **_dimensions(folder, transformer, modules),
@@ -103,6 +114,8 @@ def read_model_files(folder: Path) -> ModelFiles:
     }
     if modules:
         found["normalize"] = (kinds[-1] == "Normalize", "modules.json")
+    if layout.kind in ("sparse", "multivector"):
+        found |= kind_values(layout, folder)
     pooled = next((module for module in modules if _kind(module) == "Pooling"), None)
     prompt_pooled = pooled is None or read_json(folder / pooled["path"] / "config.json").get("include_prompt", True)
     return ModelFiles(
@@ -113,6 +126,7 @@ def read_model_files(folder: Path) -> ModelFiles:
         plain=bool(prompt_pooled)
         and kinds in ([], ["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]),
         lowercase=bool(read_json(transformer / "sentence_bert_config.json").get("do_lower_case")),
+        layout=layout,
     )
 
 
@@ -145,28 +159,14 @@ def weights_fingerprint(files: ModelFiles) -> str:
     return digest.hexdigest()
 
 
-def read_json(path: Path) -> Any:
-    """Return what a JSON file holds, an empty dict if there is no such file.
-
-    :raises ModelError: It is not valid JSON.
-    """
-    if not path.exists():
-        return {}
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"{path.name} in {path.parent} is not valid JSON: {error}") from error
-
-
 _Found = dict[str, tuple[Json, str]]
 """Value name → the value and the file it came from."""
 
 
 def _modules(folder: Path) -> list[dict[str, Any]]:
     modules: list[dict[str, Any]] = read_json(folder / "modules.json") or []
-    foreign = [
-        str(module["type"]) for module in modules if not str(module["type"]).startswith("sentence_transformers.")
-    ]
+    stated = [str(module["type"]) for module in modules]
+    foreign = [kind for kind in stated if not kind.startswith("sentence_transformers.") and kind != PYLATE_DENSE]
     if foreign:
         raise ModelError(
             f"the model in {folder} needs code of its own ({', '.join(foreign)}), which is not run. Choose a model "
@@ -176,11 +176,11 @@ def _modules(folder: Path) -> list[dict[str, Any]]:
 
 
 def _kind(module: Mapping[str, Any]) -> str:
-    return str(module["type"]).rsplit(".", 1)[-1]
+    return kind_of_module(str(module["type"]))
 
 
-def _require_safetensors(transformer: Path, folder: Path, modules: list[dict[str, Any]]) -> None:
-    for place in (transformer, *(folder / module["path"] for module in modules[1:])):
+def _require_safetensors(transformer: Path, places: Sequence[Path]) -> None:
+    for place in dict.fromkeys((transformer, *places)):
         if any(place.glob("*.safetensors")):
             continue
         if any(place.glob("pytorch_model*.bin")):
@@ -261,6 +261,6 @@ def _settings(folder: Path) -> _Found:
         if prompt:
             found[ours] = (prompt, _SETTINGS)
     similarity = settings.get("similarity_fn_name")
-    if similarity:
+    if similarity and "maxsim" not in similarity.lower():
         found["distance"] = (_SIMILARITIES.get(similarity, similarity), _SETTINGS)
     return found

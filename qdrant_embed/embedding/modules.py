@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.embedding.completeness import require_all_weights
 from qdrant_embed.embedding.hub import stay_silent
-from qdrant_embed.embedding.model_files import ModelFiles, read_json
+from qdrant_embed.embedding.json_files import read_json
+from qdrant_embed.embedding.model_files import ModelFiles
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.shaping import select_states, shape
@@ -48,6 +49,33 @@ def load_model(resolved: Resolved) -> Any:
             raise ModelError(f"{preset.name!r}: attention, layers and states are for transformers only.") from error
     _require_same_tokens(model, files)
     return model
+
+
+def load_encoder(resolved: Resolved) -> Any:
+    """Return a sparse or multi-vector model in float32, as a `SparseEncoder` or a `MultiVectorEncoder`.
+
+    :raises ModelError: As of `load_model`; or a part of it would be made up, since the files hold no such model.
+    """
+    files, kind = resolved.files, resolved.preset.kind
+    if files is None:
+        raise ModelError(f"the preset {resolved.preset.name!r} names no weights; give it a source.")
+    _require_head(files, kind)
+    with _readable_as(files, resolved.preset.architecture) as folder:
+        model = _load_modules(files, folder, kind)
+    _require_same_tokens(model, files)
+    return model
+
+
+def _require_head(files: ModelFiles, kind: str) -> None:
+    """Refuse a bare transformer: sentence-transformers would put a projection of random numbers on top of it."""
+    if files.layout is not None and files.layout.kind == kind:
+        return
+    architectures = read_json(files.transformer / "config.json").get("architectures") or ()
+    if kind != "sparse" or not any(name.endswith("ForMaskedLM") for name in architectures):
+        raise ModelError(
+            f"the files in {files.folder} hold no {kind} model: there is no modules.json, and config.json names "
+            f"{', '.join(architectures) or 'no architecture'}."
+        )
 
 
 def _is_shaped(preset: Preset) -> bool:
@@ -112,11 +140,11 @@ def pooling_only(resolved: Resolved) -> bool:
     return resolved.files is not None and resolved.files.plain and resolved.preset.pooling != "none"
 
 
-def _load_modules(files: ModelFiles, folder: Path) -> Any:
+def _load_modules(files: ModelFiles, folder: Path, kind: str = "dense") -> Any:
     stay_silent()
     try:
         import torch
-        from sentence_transformers import SentenceTransformer
+        from sentence_transformers import MultiVectorEncoder, SentenceTransformer, SparseEncoder
         from sentence_transformers.sentence_transformer.modules import Transformer
     except ImportError as error:
         raise MissingExtraError("this model", str(error.name), "sentence-transformers>=6") from error
@@ -124,10 +152,9 @@ def _load_modules(files: ModelFiles, folder: Path) -> Any:
         with _quiet(), require_all_weights(files.folder):
             settings = {"use_safetensors": True, "dtype": torch.float32}
             source = str(folder)
-            if (folder / "modules.json").exists():
-                model = SentenceTransformer(
-                    source, trust_remote_code=False, local_files_only=True, model_kwargs=settings
-                )
+            if kind != "dense" or (folder / "modules.json").exists():
+                encoders = {"dense": SentenceTransformer, "sparse": SparseEncoder, "multivector": MultiVectorEncoder}
+                model = encoders[kind](source, trust_remote_code=False, local_files_only=True, model_kwargs=settings)
             else:
                 # Left to itself, sentence-transformers would add mean pooling of its own accord.
                 model = SentenceTransformer(modules=[_bare(folder, Transformer, settings)])

@@ -20,6 +20,8 @@ POOLINGS = (
     *("latents", "sif", "tfidf", "none"),
 )
 POOLED = ("", "all", "text")
+EXPANSIONS = ("", "off", "fixed", "min")
+SKIPLISTS = ("", "off", "punctuation")
 STATES = re.compile(r"|last|first|input|layers|top[1-9]\d*")
 WINDOWS = ("error", "truncate", "pcw", "windows", "gp", "rp", "pi", "ntk", "selfextend", "yarn", "dynamic", "late")
 """What can be done with texts longer than a model; `error` and `truncate` are legal for all."""
@@ -74,6 +76,11 @@ class Preset:
     :param dims: Smaller numbers of dimensions that the model was trained to be cut to (Matryoshka).
     :param depths: Smaller numbers of blocks that the model was trained to be cut to (2DMSE, paper 11).
     :param max_tokens: The longest input in tokens, prompt and special tokens included.
+    :param query_tokens: The longest question of a multi-vector model; 0 for `max_tokens`.
+    :param query_expansion: What happens to its questions that are shorter: `fixed` fills up to `query_tokens` with
+        mask tokens and scores these too (ColBERT, section 3.2), `min` does so without cutting longer ones, `off`
+        leaves them; empty for what the model's files say.
+    :param skiplist: Tokens of texts that are not kept: `punctuation`, or `off` for none; empty for what its files say.
     :param windows: Ways to read longer texts that suit the model; empty for what its files allow.
     :param short_factor: What positions of texts up to `max_tokens / short_factor` tokens are multiplied by (paper 12).
     :param distance: How vectors are compared.
@@ -131,6 +138,9 @@ class Preset:
     dims: tuple[int, ...] = ()
     depths: tuple[int, ...] = ()
     max_tokens: int = 0
+    query_tokens: int = 0
+    query_expansion: str = ""
+    skiplist: str = ""
     windows: tuple[str, ...] = ()
     short_factor: int = 1
     distance: str = "cosine"
@@ -157,6 +167,8 @@ _CHOICES = {
     "padding": PADDINGS,
     "pooled": POOLED,
     "pooling": POOLINGS,
+    "query_expansion": EXPANSIONS,
+    "skiplist": SKIPLISTS,
     "windows": WINDOWS,
 }
 

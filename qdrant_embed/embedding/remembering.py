@@ -92,11 +92,16 @@ def recalled(model: Mapping[str, Json], keys: Iterable[bytes], make: Make) -> Fl
 
     :param model: Everything that decides the vectors, JSON-ready.
     """
+    return np.stack(recalled_each(model, keys, make))
+
+
+def recalled_each(model: Mapping[str, Json], keys: Iterable[bytes], make: Make) -> Sequence[FloatArray]:
+    """As `recalled`, for vectors that may differ in length."""
     named = os.environ.get(EMBEDDINGS_VARIABLE)
     listed = list(keys)
     if not named:
-        return np.stack(make(range(len(listed))))
-    return np.stack(VectorMemory(Path(named).expanduser(), model).recall(listed, make))
+        return make(range(len(listed)))
+    return VectorMemory(Path(named).expanduser(), model).recall(listed, make)
 
 
 def digest(content: bytes) -> bytes:

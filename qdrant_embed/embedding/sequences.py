@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.embedding.choosing import TEXT, rendered
-from qdrant_embed.embedding.model_files import read_json
+from qdrant_embed.embedding.json_files import read_json
 from qdrant_embed.embedding.remembering import digest
 from qdrant_embed.embedding.runtimes import Batch
 from qdrant_embed.errors import ConfigurationError, TextTooLongError

@@ -65,7 +65,7 @@ class TextWindows:
         """
         room, cuts = self.room(prompt), []
         for text, length in zip(texts, self._counter.count_batch(texts), strict=True):
-            if length <= room:
+            if length <= room or self._fits(length, prompt, text):
                 cuts.append(TextCut([(0, length)], [rendered(prompt, text)], length))
                 continue
             if strategy.name == "error":
@@ -76,6 +76,10 @@ class TextWindows:
             windows, pieces = _windows(text, self._counter, room, strategy)
             cuts.append(TextCut(windows, [rendered(prompt, piece) for piece in pieces], length))
         return cuts
+
+    def _fits(self, length: int, prompt: str, text: str) -> bool:
+        """Count a text with its prompt, where the allowance for the seam between them makes the difference."""
+        return length <= self._room and self._counter.count(rendered(prompt, text)) <= self._room
 
 
 def _windows(

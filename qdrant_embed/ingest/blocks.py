@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -28,12 +29,14 @@ class ReadyPiece:
     """A piece with its vector; `unchanged` if the collection holds exactly this point already.
 
     :param coded: Whether the vector is as the store has it, not as the model gave it.
+    :param beside: Vectors of the models beside the dense one, by name, as engines store them.
     """
 
     piece: Piece
     vector: FloatArray | None
     unchanged: bool = False
     coded: bool = False
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class Vectors:
             return {}
         found: dict[str, FloatArray] = {}
         where = models.Filter(must=[match_any("text_hash", keys)])
-        for record in self._target.scroll(where, ["text_hash"], vectors=True):
+        for record in self._target.scroll(where, ["text_hash"], vectors=[DENSE]):
             vector = record.vector[DENSE] if isinstance(record.vector, dict) else record.vector
             found[(record.payload or {})["text_hash"]] = np.asarray(vector, np.float32)
         self._coded |= found.keys()

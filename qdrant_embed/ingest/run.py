@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from qdrant_embed.ingest.beside import with_beside
 from qdrant_embed.ingest.blocks import to_blocks
 from qdrant_embed.ingest.fitting import coded
 from qdrant_embed.ingest.flow import Flow
@@ -107,7 +108,7 @@ def _drain(target: Target, works: Iterator[Work], tally: Tally, progress: Progre
     with Flow() as flow:
         read = flow.stage(works, QUEUED_DOCUMENTS, "read")
         chunked = flow.stage(to_pieces(target, read, tally), QUEUED_PIECES, "chunk")
-        blocks = coded(target.coding, to_blocks(target, chunked, tally))
+        blocks = with_beside(target, coded(target.coding, to_blocks(target, chunked, tally)), tally)
         for block in flow.stage(blocks, QUEUED_BLOCKS, "embed"):
             writer.write(block)
             if progress is not None:

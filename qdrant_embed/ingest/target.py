@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.chunking import Chunker
+from qdrant_embed.embedders import Beside
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.schema import DENSE
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -24,6 +24,7 @@ class Target:
     """A collection as the ingest stages see it.
 
     :param fingerprint: Fingerprint of the recipe; part of every point id.
+    :param beside: Models whose vectors stand beside the dense one.
     """
 
     engine: Engine
@@ -33,9 +34,12 @@ class Target:
     bm25: Bm25Encoder
     fingerprint: str
     coding: Coding
+    beside: Beside = field(default_factory=dict)
 
-    def scroll(self, where: models.Filter, fields: Sequence[str], *, vectors: bool = False) -> Iterator[models.Record]:
-        """Yield every point that matches, page by page, with some of its payload fields."""
+    def scroll(
+        self, where: models.Filter, fields: Sequence[str], *, vectors: Sequence[str] = ()
+    ) -> Iterator[models.Record]:
+        """Yield every point that matches, page by page, with some of its payload fields and vectors."""
         offset: Any = None
         while True:
             records, offset = self.engine.scroll(
@@ -44,7 +48,7 @@ class Target:
                 limit=SCROLL_PAGE,
                 offset=offset,
                 with_payload=list(fields) if fields else False,
-                with_vectors=[DENSE] if vectors else False,
+                with_vectors=list(vectors) or False,
             )
             yield from records
             if offset is None:

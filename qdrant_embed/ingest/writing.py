@@ -61,7 +61,11 @@ class Writer:
         # The values were made by us in the right types; validating every float again would cost more than the upsert.
         return models.PointStruct.model_construct(
             id=piece.id,
-            vector={**dense, BM25: models.SparseVector.model_construct(indices=indices, values=values)},
+            vector={
+                **dense,
+                BM25: models.SparseVector.model_construct(indices=indices, values=values),
+                **ready.beside,
+            },
             payload=fields,
         )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.compressed import search_params
-from qdrant_embed.store.schema import BM25, DENSE, DENSE_SMALL
+from qdrant_embed.store.schema import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -41,8 +41,12 @@ class QueryVector:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """One query as lists to rank by: terms, vector or both.
+    """One query as lists to rank by, and the vectors of its tokens, by which their hits are ranked again.
 
+    :param terms: By BM25.
+    :param vector: By the dense model.
+    :param weights: By the sparse model.
+    :param tokens: (tokens, dim), by the multi-vector model; all points are ranked if there is no list.
     :param shortlist: Ids that the vector may find; None for all.
     """
 
@@ -52,12 +56,25 @@ class Ranked:
     min_score: float | None
     terms: models.SparseVector | None
     vector: QueryVector | None
+    weights: models.SparseVector | None = None
+    tokens: FloatArray | None = None
     shortlist: tuple[Any, ...] | None = None
 
     @property
     def answerable(self) -> bool:
         """Whether there is anything to rank by."""
-        return self.terms is not None or self.vector is not None
+        return any(given is not None for given in (self.terms, self.vector, self.weights, self.tokens))
+
+    @property
+    def dense_alone(self) -> bool:
+        """Whether nothing but the dense vector ranks."""
+        return self.vector is not None and self.terms is None and self.weights is None and self.tokens is None
+
+    def others(self) -> list[Ranked]:
+        """Return each list but that of the dense vector as a query of its own."""
+        alone = replace(self, terms=None, vector=None, weights=None, tokens=None, min_score=None, limit=self.depth)
+        lists = [replace(alone, terms=self.terms), replace(alone, weights=self.weights)]
+        return [ranked for ranked in lists if ranked.answerable]
 
     @property
     def depth(self) -> int:
@@ -67,22 +84,33 @@ class Ranked:
     @property
     def rescored(self) -> int:
         """Hits of the compressed vector that the whole one ranks again."""
-        wanted = self.limit if self.terms is None else self.depth
+        wanted = self.limit if self.dense_alone else self.depth
         return math.ceil(wanted * (self.coding.compression.rescore or 1.0))
 
     def request(self) -> models.QueryRequest:
         """Return what the engine is asked."""
         from qdrant_client import models
 
-        if self.terms is not None and self.vector is not None:
+        lists = self._lists(self.limit if self.dense_alone else self.depth)
+        if self.tokens is not None:
             return models.QueryRequest(
-                prefetch=[self._by_terms(), self._by_vector(self.vector, self.depth)],
+                prefetch=lists or None,
+                query=self.tokens.tolist(),
+                using=MULTIVECTOR,
+                filter=None if lists else self.condition,
+                limit=self.limit + SPARE_FOR_TIES,
+                with_payload=True,
+                score_threshold=self.min_score,
+            )
+        if len(lists) > 1:
+            return models.QueryRequest(
+                prefetch=lists,
                 query=models.RrfQuery(rrf=models.Rrf(k=RRF_K)),
                 limit=self.limit + SPARE_FOR_TIES,
                 with_payload=True,
                 score_threshold=self.min_score,
             )
-        single = self._by_terms() if self.vector is None else self._by_vector(self.vector, self.limit)
+        single = lists[0]
         return models.QueryRequest(
             query=single.query,
             using=single.using,
@@ -96,7 +124,7 @@ class Ranked:
 
     def scored(self, points: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:
         """Return the engine's hits with scores of the model: what centring or whole numbers changed is undone."""
-        if self._scores_are_the_models or self.vector is None:
+        if self._scores_are_the_models or not self.dense_alone or self.vector is None:
             return list(points)
         coder, offset = self.coding.coder, self.vector.offset
         mended = [point.model_copy(update={"score": coder.score(point.score, offset)}) for point in points]
@@ -104,19 +132,25 @@ class Ranked:
 
     @property
     def _scores_are_the_models(self) -> bool:
-        return self.terms is not None or self.coding.compression.plain or self.coding.compression.full
+        return not self.dense_alone or self.coding.compression.plain or self.coding.compression.full
 
     @property
     def _spare(self) -> int:
         """Hits beyond k; none where the engine rescores codes, since the limit then says how many it rescores too."""
         compression = self.coding.compression
-        rescored = self.vector is not None and compression.rescore is not None and not compression.full
+        rescored = self.dense_alone and compression.rescore is not None and not compression.full
         return 0 if rescored else SPARE_FOR_TIES
 
-    def _by_terms(self) -> models.Prefetch:
+    def _lists(self, limit: int) -> list[models.Prefetch]:
+        """Return what each list finds; `limit` is the dense vector's."""
         from qdrant_client import models
 
-        return models.Prefetch(query=self.terms, using=BM25, filter=self.condition, limit=self.depth)
+        lists = [
+            models.Prefetch(query=given, using=using, filter=self.condition, limit=self.depth)
+            for given, using in ((self.terms, BM25), (self.weights, SPARSE))
+            if given is not None
+        ]
+        return lists if self.vector is None else [*lists, self._by_vector(self.vector, limit)]
 
     def _by_vector(self, vector: QueryVector, limit: int) -> models.Prefetch:
         from qdrant_client import models

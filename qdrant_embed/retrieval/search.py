@@ -1,12 +1,13 @@
-"""Searching: dense vectors, BM25, or both fused by rank inside the engine."""
+"""Searching: dense vectors, BM25, sparse vectors, fused by rank and ranked again by token inside the engine."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from qdrant_embed.embedders import Beside, engine_vector
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
 from qdrant_embed.errors import ConfigurationError
@@ -16,12 +17,12 @@ from qdrant_embed.retrieval.ranked import QueryVector, Ranked, fused
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, to_filter
-from qdrant_embed.store.schema import DENSE, DENSE_SMALL
+from qdrant_embed.store.schema import DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE
 
 if TYPE_CHECKING:
     from qdrant_client import models
 
-Mode = Literal["hybrid", "dense", "bm25"]
+Mode = Literal["hybrid", "dense", "bm25", "sparse", "multivector"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,7 @@ class Searcher:
     embedder: Embedder
     bm25: Bm25Encoder
     coding: Coding
+    beside: Beside = field(default_factory=dict)
 
     def search(
         self,
@@ -48,8 +50,11 @@ class Searcher:
         :raises ConfigurationError: `k`, `mode`, the filter or a query makes no sense.
         """
         _check(queries, k, mode)
+        self._require_model(mode)
         condition = to_filter(where)
-        vectors = self._vectors(queries) if mode != "bm25" and queries else [None] * len(queries)
+        nothing = [None] * len(queries)
+        vectors = self._vectors(queries) if mode in ("hybrid", "dense") and queries else nothing
+        weights, tokens = (self._beside(name, queries, mode) for name in (SPARSE, MULTIVECTOR))
         ranked = [
             Ranked(
                 coding=self.coding,
@@ -58,8 +63,10 @@ class Searcher:
                 min_score=min_score,
                 terms=self._terms(query, mode),
                 vector=vector,
+                weights=weight,
+                tokens=token,
             )
-            for query, vector in zip(queries, vectors, strict=True)
+            for query, vector, weight, token in zip(queries, vectors, weights, tokens, strict=True)
         ]
         found = [self._by_bits(part) for part in ranked] if self._bits else self._by_engine(ranked)
         return [
@@ -101,16 +108,35 @@ class Searcher:
             nearest = self.hamming.nearest(ranked.vector.coded, ranked.rescored, ranked.condition)
             return self._by_engine([replace(ranked, shortlist=tuple(point for point, _ in nearest))])[0]
         points = self.hamming.search(ranked.vector.coded, ranked.depth, ranked.condition)
-        if ranked.terms is None:
+        if ranked.dense_alone:
             return [point for point in points if ranked.min_score is None or point.score >= ranked.min_score]
-        terms = self._by_engine([replace(ranked, vector=None, limit=ranked.depth, min_score=None)])[0]
-        return fused([terms, points], ranked.min_score)
+        lists = [*self._by_engine(ranked.others()), points]
+        if ranked.tokens is None:
+            return fused(lists, ranked.min_score)
+        return self._by_engine([_among({point.id for found in lists for point in found}, ranked)])[0]
+
+    def _beside(self, name: str, queries: Sequence[str], mode: Mode) -> Sequence[Any]:
+        """Return what a model beside the dense one makes of each query; None where that is nothing, or not wanted."""
+        model = self.beside.get(name)
+        if model is None or mode not in ("hybrid", name) or not queries:
+            return [None] * len(queries)
+        vectors = [engine_vector(vector) for vector in model.embed_queries(list(queries))]
+        # A sparse vector without terms finds nothing, and engines refuse it.
+        return [vector if getattr(vector, "indices", True) else None for vector in vectors]
+
+    def _require_model(self, mode: Mode) -> None:
+        if mode in (SPARSE, MULTIVECTOR) and mode not in self.beside:
+            there = ", ".join(["hybrid", "dense", "bm25", *self.beside])
+            raise ConfigurationError(
+                f"collection {self.name!r} has no {mode} vectors: it was made without Recipe({mode}=…). Choose one of "
+                f"{there}, or ingest into a new collection with a recipe that names a {mode} model."
+            )
 
     def _terms(self, query: str, mode: Mode) -> models.SparseVector | None:
         """Return the query's BM25 terms; None where they are not wanted or all are stop words."""
         from qdrant_client import models
 
-        if mode == "dense":
+        if mode not in ("hybrid", "bm25"):
             return None
         indices, values = self.bm25.encode_query(query)
         return models.SparseVector(indices=indices, values=values) if indices else None
@@ -127,6 +153,14 @@ def as_queries(given: str | Sequence[str]) -> list[str]:
         return list(given)
     except TypeError:
         raise ConfigurationError(f"a query must be a text, or a list of texts, not {given!r}.") from None
+
+
+def _among(ids: set[Any], ranked: Ranked) -> Ranked:
+    """Return the query that ranks points of these ids by the vectors of its tokens."""
+    from qdrant_client import models
+
+    condition = models.Filter(must=[models.HasIdCondition(has_id=list(ids))])
+    return replace(ranked, terms=None, vector=None, weights=None, condition=condition)
 
 
 def _in_order(points: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:

@@ -195,7 +195,7 @@ class ClientEngine:
             strict = self.request("get_collection", collection_name).config.strict_mode_config
             allowed = strict.upsert_max_batchsize if strict is not None and strict.enabled else None
             self._largest_upserts[collection_name] = allowed or len(points)
-        point_bytes = BYTES_PER_PAYLOAD + BYTES_PER_FLOAT * _floats(points[0].vector)
+        point_bytes = BYTES_PER_PAYLOAD + BYTES_PER_FLOAT * max(_floats(point.vector) for point in points)
         return max(1, min(self._largest_upserts[collection_name], REQUEST_BYTES // point_bytes))
 
     def _is_local(self) -> bool:

@@ -20,6 +20,9 @@ DENSE = "dense"
 DENSE_SMALL = "dense_small"
 """The compressed vector, where the whole one is kept beside it to rescore what the small one found."""
 BM25 = "bm25"
+SPARSE = "sparse"
+MULTIVECTOR = "multivector"
+"""Vectors of models beside the dense one, where the recipe names any."""
 METADATA_KEY = "qdrant_embed"
 LAYOUT_VERSION = 1
 """Raised when points of an older layout cannot be read any more."""
@@ -42,24 +45,53 @@ INDEXED_FIELDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VectorLayout:
-    """What the dense vectors look like in the store.
+    """What the vectors look like in the store.
 
     :param dim: Number of dimensions that the embedder gives.
     :param distance: `cosine`, `dot` or `euclid`.
+    :param sparse: Whether there are vectors of a sparse model.
+    :param multivector: Dimensions of the vectors of a multi-vector model; 0 for none.
     """
 
     dim: int
     distance: str
     compression: Compression = Compression()  # noqa: RUF009 - frozen
+    sparse: bool = False
+    multivector: int = 0
 
     def vectors(self) -> dict[str, models.VectorParams]:
-        """Return each dense vector's settings by its name."""
+        """Return the settings of each vector that is not sparse by its name."""
         coder = Coder(compression=self.compression, dim=self.dim, distance=self.distance)
         small = compressed.vector_params(coder.width, coder.store_distance, self.compression)
+        others = {MULTIVECTOR: multivector_params(self.multivector)} if self.multivector else {}
         if not self.compression.full:
-            return {DENSE: small}
+            return {DENSE: small, **others}
         whole = compressed.rescoring_params(self.dim, self.distance, self.compression)
-        return {DENSE: whole, DENSE_SMALL: small}
+        return {DENSE: whole, DENSE_SMALL: small, **others}
+
+    def sparse_vectors(self) -> dict[str, models.SparseVectorParams]:
+        """Return each sparse vector's settings by its name."""
+        from qdrant_client import models
+
+        others = {SPARSE: models.SparseVectorParams()} if self.sparse else {}
+        return {BM25: models.SparseVectorParams(modifier=models.Modifier.IDF), **others}
+
+
+def multivector_params(dim: int) -> models.VectorParams:
+    """Return how vectors of tokens are stored: on disk, in half precision, without a graph, since they rank again.
+
+    :param dim: Dimensions of each.
+    """
+    from qdrant_client import models
+
+    return models.VectorParams(
+        size=dim,
+        distance=models.Distance.COSINE,
+        datatype=models.Datatype.FLOAT16,
+        hnsw_config=models.HnswConfigDiff(m=0),
+        on_disk=True,
+        multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM),
+    )
 
 
 def create(engine: Engine, name: str, layout: VectorLayout, made_by: Mapping[str, Json]) -> None:
@@ -67,12 +99,10 @@ def create(engine: Engine, name: str, layout: VectorLayout, made_by: Mapping[str
 
     :param made_by: What `read_metadata` shall return.
     """
-    from qdrant_client import models
-
     compressed.require_engine(engine, layout.compression)
     given: dict[str, Any] = {
         "vectors_config": layout.vectors(),
-        "sparse_vectors_config": {BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        "sparse_vectors_config": layout.sparse_vectors(),
         "optimizers_config": compressed.optimizers(layout.compression),
         "metadata": {METADATA_KEY: {"layout": LAYOUT_VERSION, **made_by}},
     }

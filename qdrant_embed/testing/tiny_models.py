@@ -40,6 +40,7 @@ class Blueprint:
     :param end: Special token after every text.
     :param pad: Special token for padding.
     :param settings: Entries of `config.json` beyond the usual sizes.
+    :param more: More special tokens in the vocabulary.
     """
 
     tokenizer: str
@@ -47,6 +48,7 @@ class Blueprint:
     end: str = ""
     pad: str = "<pad>"
     settings: Mapping[str, Any] = field(default_factory=dict)
+    more: tuple[str, ...] = ()
 
 
 _BERT = ("wordpiece", "[CLS]", "[SEP]", "[PAD]")
@@ -118,8 +120,8 @@ def save_transformer(
     :param settings: More entries of `config.json`.
     """
     blueprint = ARCHITECTURES[architecture]
-    tokenizer = _tokenizer(blueprint, padding_side, max_tokens)
-    _model(architecture, tokenizer, max_tokens, {**blueprint.settings, **settings}).save_pretrained(folder)
+    tokenizer = build_tokenizer(blueprint, padding_side, max_tokens)
+    build_model(architecture, tokenizer, max_tokens, {**blueprint.settings, **settings}).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 
@@ -156,11 +158,20 @@ def edit_json(path: Path, **changes: Any) -> None:
     path.write_text(json.dumps(kept), encoding="utf-8")
 
 
-def _model(
-    architecture: str, tokenizer: PreTrainedTokenizerFast, max_tokens: int, settings: Mapping[str, Any]
+def build_model(
+    architecture: str,
+    tokenizer: PreTrainedTokenizerFast,
+    max_tokens: int,
+    settings: Mapping[str, Any],
+    *,
+    masked: bool = False,
 ) -> PreTrainedModel:
+    """Return a tiny transformer, not saved yet.
+
+    :param masked: With its head for masked words.
+    """
     import torch
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
 
     torch.manual_seed(7)
     # These begin to count positions after the padding id.
@@ -177,7 +188,7 @@ def _model(
         **dict.fromkeys(("bos_token_id", "cls_token_id"), tokenizer.bos_token_id),
         **dict.fromkeys(("eos_token_id", "sep_token_id"), tokenizer.eos_token_id),
     }
-    auto: Any = AutoModel
+    auto: Any = AutoModelForMaskedLM if masked else AutoModel
     entries = _with_eyes(sizes) if architecture == "qwen2_vl" else sizes | dict(settings)
     model: PreTrainedModel = auto.from_config(AutoConfig.for_model(architecture, **entries)).eval()
     return model
@@ -190,12 +201,19 @@ def _with_eyes(sizes: Mapping[str, Any]) -> dict[str, Any]:
     return {"text_config": {**sizes, "num_key_value_heads": 2, "rope_parameters": rotary}, "vision_config": eye}
 
 
-def _tokenizer(blueprint: Blueprint, padding_side: str, max_tokens: int) -> PreTrainedTokenizerFast:
+def build_tokenizer(
+    blueprint: Blueprint, padding_side: str, max_tokens: int, *, mask: str = ""
+) -> PreTrainedTokenizerFast:
+    """Return a tiny tokenizer, not saved yet.
+
+    :param mask: The token that stands for a masked word.
+    """
     from transformers import PreTrainedTokenizerFast
 
     known = {"pad_token": blueprint.pad, "unk_token": "<unk>"}
     known |= {key: blueprint.start for key in ("bos_token", "cls_token") if blueprint.start}
     known |= {key: blueprint.end for key in ("eos_token", "sep_token") if blueprint.end}
+    known |= {"mask_token": mask} if mask else {}
     make: Any = PreTrainedTokenizerFast
     tokenizer: PreTrainedTokenizerFast = make(
         tokenizer_object=_trained(blueprint), padding_side=padding_side, model_max_length=max_tokens, **known
@@ -208,6 +226,7 @@ def _trained(blueprint: Blueprint) -> Tokenizer:
 
     special = list(dict.fromkeys(filter(None, (blueprint.pad, "<unk>", blueprint.start, blueprint.end))))
     # E2Rank and others write it into their texts.
+    special += blueprint.more
     special += [] if "<|endoftext|>" in special else ["<|endoftext|>"]
     trainer: Any
     if blueprint.tokenizer == "wordpiece":

@@ -6,6 +6,7 @@ from qdrant_embed import IngestReport, ReadOptions, Recipe
 from qdrant_embed.cli import options, summary
 from qdrant_embed.collection import DEFAULT_LOCATION
 from qdrant_embed.ingest import Failure
+from qdrant_embed.testing.tiny_encoders import save_colbert, save_splade
 
 
 def test_the_shortest_command_line_ingests_and_finds(cli, pages):
@@ -145,3 +146,17 @@ def test_reports_add_up():
     every_count = {name for name, value in IngestReport().as_dict().items() if value == 0}
     ones = IngestReport(**dict.fromkeys(every_count, 1))
     assert summary.combine([ones, ones]) == IngestReport(**dict.fromkeys(every_count, 2))
+
+
+def test_models_beside_the_dense_one_are_flags_and_are_kept(cli, pages, tmp_path):
+    splade = save_splade(tmp_path / "splade")
+    colbert = save_colbert(tmp_path / "colbert", expansion={"strategy": "fixed", "length": 32})
+    first = cli("ingest", pages, "--model", "hashing", "--sparse", splade, "--multivector", colbert, "--json")
+    assert first.json["embedded"] > 0
+    assert cli("ingest", pages, "--json").json["embedded"] == 0
+    for mode in ("sparse", "multivector"):
+        hits = cli("search", "how often are master keys rotated?", "--mode", mode, "--json").json["hits"]
+        assert len(hits) == first.json["chunks"] == 4
+    refused = cli("ingest", pages, "--sparse", colbert)
+    assert refused.code != 0
+    assert "sparse" in refused.err

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from qdrant_embed.embedding import list_models
+from qdrant_embed.testing.tiny_encoders import save_colbert, save_splade
 
 
 def test_every_preset_is_listed(cli):
@@ -116,3 +117,15 @@ def test_the_reference_page_is_current():
     made = Path(__file__).parents[2] / "docs" / "reference" / "models.md"
     how = "type: python -m qdrant_embed.cli.model_page > docs/reference/models.md"
     assert made.read_text(encoding="utf-8") == page(), how
+
+
+def test_models_beside_the_dense_one_are_listed_by_kind_and_explained(cli, tmp_path):
+    for kind, name in (("sparse", "splade-v3"), ("multivector", "colbert-v2")):
+        listed = cli("models", "--kind", kind, "--json").json["models"]
+        assert name in [model["name"] for model in listed]
+        assert {model["kind"] for model in listed} == {kind}
+    shown = cli("models", "show", save_splade(tmp_path / "splade"), "--json").json["values"]
+    assert shown["kind"]["value"] == "sparse"
+    shown = cli("models", "show", save_colbert(tmp_path / "colbert", layout="stanford"), "--json").json["values"]
+    assert shown["query_prompt"] == {"value": "[unused0] ", "origin": "artifact.metadata", "read_in": ""}
+    assert shown["query_tokens"]["value"] == 32

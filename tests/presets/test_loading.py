@@ -10,7 +10,9 @@ from qdrant_embed.embedding.preset_files import read_presets
 pytestmark = pytest.mark.filterwarnings("ignore::qdrant_embed.embedding.licences.LicenceWarning")
 
 PRESETS = {name: entry.values for name, entry in read_presets().items()}
-LOADABLE = sorted(name for name, values in PRESETS.items() if not values.get("unloadable"))
+LOADABLE = sorted(
+    name for name, values in PRESETS.items() if not values.get("unloadable") and values.get("kind", "dense") == "dense"
+)
 TORCH = [name for name in LOADABLE if PRESETS[name].get("runtime", "torch") == "torch"]
 STATIC = [name for name in LOADABLE if PRESETS[name].get("runtime") == "static"]
 TEXTS = ["Crane four lifts twelve tons.", "Key", "The gates open at six in the morning and close at ten at night."]

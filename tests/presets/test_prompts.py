@@ -6,7 +6,9 @@ from qdrant_embed import load_embedder
 from qdrant_embed.embedding.preset_files import read_presets
 
 PRESETS = {name: entry.values for name, entry in read_presets().items()}
-LOADABLE = sorted(name for name, values in PRESETS.items() if not values.get("unloadable"))
+LOADABLE = sorted(
+    name for name, values in PRESETS.items() if not values.get("unloadable") and values.get("kind", "dense") == "dense"
+)
 TORCH = [name for name in LOADABLE if PRESETS[name].get("runtime", "torch") == "torch"]
 OTHERS = [name for name in LOADABLE if PRESETS[name].get("runtime") in ("api", "static")]
 

@@ -323,3 +323,23 @@ def test_a_missing_collection_is_told_before_points_are_sent(server):
 def test_other_attributes_are_not_forwarded(server):
     with engine_of(server) as engine, pytest.raises(AttributeError, match="recreate_collection"):
         engine.recreate_collection("c")
+
+
+def test_vectors_of_tokens_travel_as_lists_and_the_largest_point_decides_the_portion(server, monkeypatch):
+    given = [
+        models.PointStruct.model_construct(
+            id=number,
+            vector={
+                "multivector": np.full((rows, 4), 0.5, np.float32),
+                "sparse": models.SparseVector.model_construct(indices=[3, 7], values=[0.5, 2.0]),
+            },
+            payload={},
+        )
+        for number, rows in enumerate((1, 2, 900, 1))
+    ]
+    monkeypatch.setattr("qdrant_embed.store.remote.REQUEST_BYTES", 2 * (4096 + 3600 * 24))
+    with engine_of(server) as engine:
+        engine.upsert("c", given)
+    assert server.sizes == [2, 2]
+    assert server.points[2]["vector"]["multivector"] == [[0.5] * 4] * 900
+    assert server.points[0]["vector"]["sparse"] == {"indices": [3, 7], "values": [0.5, 2.0]}

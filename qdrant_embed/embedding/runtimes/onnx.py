@@ -35,7 +35,7 @@ def load(resolved: Resolved, precision: str = "float32") -> Runtime | TokenRunti
     :raises MissingExtraError: onnxruntime is not installed, or, for the first use of a model, onnx.
     :raises ModelError: The model cannot be exported, or its vectors are too far from torch's.
     """
-    made = converted(resolved, _CONVERTER)
+    made = converted(resolved, CONVERTER)
     return OnnxRuntime(resolved, made) if made.pooled else OnnxTokenRuntime(made)
 
 
@@ -85,7 +85,7 @@ def _runner(folder: Path) -> Callable[[Batch], FloatArray]:
     return run
 
 
-_CONVERTER = Converter(_CHOICE, ("onnx", "onnxruntime"), _export, _runner)
+CONVERTER = Converter(_CHOICE, ("onnx", "onnxruntime"), _export, _runner)
 
 
 class OnnxRuntime:
@@ -108,7 +108,7 @@ class OnnxRuntime:
 
         :raises ModelError: The model's own modules pool, so there are no states to give.
         """
-        return OnnxTokenRuntime(converted(self._resolved, _CONVERTER, pooled=False))
+        return OnnxTokenRuntime(converted(self._resolved, CONVERTER, pooled=False))
 
 
 class OnnxTokenRuntime:

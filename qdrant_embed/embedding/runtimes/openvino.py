@@ -6,30 +6,25 @@ of some hundred tokens are more likely to stay in the core's own cache.
 
 from __future__ import annotations
 
-import queue
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from qdrant_embed.embedding.graphs import Graph, examples
-from qdrant_embed.embedding.lanes import cores
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
-from qdrant_embed.embedding.runtimes.converting import Converted, Converter, cache_folder, converted
-from qdrant_embed.embedding.silence import silence_openvino
-from qdrant_embed.errors import ConfigurationError, MissingExtraError
+from qdrant_embed.embedding.runtimes.converting import Converted, Converter, converted
+from qdrant_embed.embedding.runtimes.requests import MixedRequests, Requests, best_hint, core, multiplies_int8
+from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
     import openvino
 
-_HINTS = {"float32": "f32", "bf16": "bf16", "int8": "bf16"}
-"""Precision → what is computed in, where a layer is not quantised."""
-_FILE = "model.xml"
+_HINTS = {"float32": "f32", "bf16": "bf16"}
+"""Precision → what is computed in; an int8 model's other layers are computed in the best that there is."""
+_FILE, _WHOLE_FILE = "model.xml", "whole.xml"
 
 
 def load(resolved: Resolved, precision: str = "") -> Runtime | TokenRuntime:
@@ -43,7 +38,12 @@ def load(resolved: Resolved, precision: str = "") -> Runtime | TokenRuntime:
     choice = RuntimeChoice("openvino", precision or best_precision())
     if choice.precision == "bf16" and best_precision() != "bf16":
         raise ConfigurationError(
-            "this processor does not compute in bf16; give the runtime openvino:float32, or openvino:int8."
+            "this processor does not compute in bf16; give the runtime openvino, which takes the best that it has."
+        )
+    if choice.precision == "int8" and not multiplies_int8():
+        raise ConfigurationError(
+            "this processor has no instructions for products in int8 (VNNI), without which they are slower than in "
+            "float32, and less exact; give the runtime openvino, which takes the best that it has."
         )
     made = converted(resolved, _converter(choice))
     if made.pooled:
@@ -53,74 +53,48 @@ def load(resolved: Resolved, precision: str = "") -> Runtime | TokenRuntime:
 
 def best_precision() -> str:
     """Return `bf16` where the processor has instructions for it, else `float32`."""
-    capabilities = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return "bf16" if "BF16" in capabilities else "float32"
+    return "bf16" if best_hint() == "bf16" else "float32"
 
 
 def _converter(choice: RuntimeChoice) -> Converter:
-    if choice.precision == "int8":
-        from qdrant_embed.embedding.runtimes.quantizing import quantize
-
-        packages: tuple[str, ...] = ("openvino", "nncf")
-        convert: Callable[[Resolved, Graph, Path], None] = lambda resolved, graph, folder: _save(  # noqa: E731
-            quantize(resolved, _convert(graph)), folder
-        )
-    else:
-        packages = ("openvino",)
-        convert = lambda _, graph, folder: _save(_convert(graph), folder)  # noqa: E731
-    return Converter(choice, packages, convert, lambda folder: _Requests(folder, choice, keep=False).infer)
+    convert = _convert_to_int8 if choice.precision == "int8" else _convert
+    return Converter(choice, ("openvino",), convert, lambda folder: _requests(folder, choice, keep=False).infer)
 
 
-def _convert(graph: Graph) -> openvino.Model:
+def _convert(_: Resolved, graph: Graph, folder: Path) -> None:
+    _save(_read(graph), folder / _FILE)
+
+
+def _convert_to_int8(resolved: Resolved, graph: Graph, folder: Path) -> None:
+    from qdrant_embed.embedding.runtimes.quantizing import quantize
+
+    model = _read(graph)
+    _save(model, folder / _WHOLE_FILE)
+    _save(quantize(resolved, model), folder / _FILE)
+
+
+def _read(graph: Graph) -> openvino.Model:
+    core()
     import openvino
 
     ids, mask = examples()
     return openvino.convert_model(graph.module, example_input={"input_ids": ids, "attention_mask": mask})
 
 
-def _save(model: openvino.Model, folder: Path) -> None:
+def _save(model: openvino.Model, file: Path) -> None:
     import openvino
 
-    openvino.save_model(model, str(folder / _FILE), compress_to_fp16=False)
+    openvino.save_model(model, str(file), compress_to_fp16=False)
 
 
-def _core() -> openvino.Core:
-    silence_openvino()
-    try:
-        import openvino
-    except ImportError as error:
-        raise MissingExtraError("the runtime 'openvino'", "openvino", "qdrant-embed[openvino]") from error
-    return openvino.Core()
-
-
-class _Requests:
-    """A compiled model, and one request for each core.
+def _requests(folder: Path, choice: RuntimeChoice, *, keep: bool) -> Requests:
+    """Compile what was converted.
 
     :param keep: Whether the compiled form is kept on disk, for a quicker start.
     """
-
-    def __init__(self, folder: Path, choice: RuntimeChoice, *, keep: bool = True) -> None:
-        self.lanes = cores()
-        settings: dict[str, Any] = {
-            "INFERENCE_PRECISION_HINT": _HINTS[choice.precision],
-            "NUM_STREAMS": self.lanes,
-            "INFERENCE_NUM_THREADS": self.lanes,
-        }
-        if keep:
-            settings["CACHE_DIR"] = str(cache_folder() / "compiled")
-        compiled = _core().compile_model(str(folder / _FILE), "CPU", settings)
-        self._free: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
-        for _ in range(self.lanes):
-            self._free.put(compiled.create_infer_request())
-
-    def infer(self, batch: Batch) -> FloatArray:
-        """Return what the graph gives; waits for a free request."""
-        request = self._free.get()
-        try:
-            request.infer([batch.ids, batch.mask], share_inputs=True)
-            return np.array(request.get_output_tensor(0).data, np.float32)
-        finally:
-            self._free.put(request)
+    if choice.precision == "int8":
+        return MixedRequests(folder / _FILE, folder / _WHOLE_FILE, keep=keep)
+    return Requests(folder / _FILE, _HINTS[choice.precision], keep=keep)
 
 
 class OpenVinoRuntime:
@@ -132,7 +106,7 @@ class OpenVinoRuntime:
         self._resolved = resolved
         self._choice = choice
         self.name = str(choice)
-        self._requests = _Requests(made.folder, choice)
+        self._requests = _requests(made.folder, choice, keep=True)
         self.lanes = self._requests.lanes
 
     def sentence(self, batch: Batch) -> FloatArray:
@@ -155,7 +129,7 @@ class OpenVinoTokenRuntime:
 
     def __init__(self, choice: RuntimeChoice, made: Converted) -> None:
         self.name = str(choice)
-        self._requests = _Requests(made.folder, choice)
+        self._requests = _requests(made.folder, choice, keep=True)
         self.lanes = self._requests.lanes
 
     def token_states(self, batch: Batch) -> FloatArray:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from qdrant_embed.embedding.model_files import ModelFiles, read_json
+from qdrant_embed.embedding.json_files import read_json
+from qdrant_embed.embedding.model_files import ModelFiles
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch

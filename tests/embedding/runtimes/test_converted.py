@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +12,20 @@ from qdrant_embed.embedding import load_embedder
 from qdrant_embed.embedding.fidelity import Fidelity
 from qdrant_embed.embedding.runtimes import Batch, converting, openvino
 from qdrant_embed.embedding.runtimes.converting import CACHE_VARIABLE, FidelityWarning
-from qdrant_embed.errors import ModelError
+from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.testing.embedders import TEXTS, check_embedder
 
 pytest.importorskip("openvino")
 DATA = Path(os.environ.get("QDRANT_EMBED_DATA", Path(__file__).parents[4] / "shared" / "data"))
 CONVERTED = ["openvino:float32", "openvino:bf16", "onnx"]
+INT8 = "openvino:int8"
 
 
 def available(runtime):
     if runtime == "openvino:bf16" and openvino.best_precision() != "bf16":
         pytest.skip("the processor has no bf16")
+    if runtime == INT8 and not openvino.multiplies_int8():
+        pytest.skip("the processor has no instructions for products in int8")
     pytest.importorskip("onnxscript" if runtime == "onnx" else "openvino")
     return runtime
 
@@ -135,8 +137,16 @@ def test_minilm_keeps_its_promises_in_every_runtime(runtime):
 
 
 @pytest.mark.model
-@pytest.mark.parametrize(("runtime", "promise"), [("openvino:float32", 0.99999), ("openvino:bf16", 0.9995),
-                                                  ("onnx", 0.99999), ("torch:bf16", 0.9995)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("runtime", "promise"),
+    [
+        ("openvino:float32", 0.99999),
+        ("openvino:bf16", 0.9995),
+        (INT8, 0.995),
+        ("onnx", 0.99999),
+        ("torch:bf16", 0.9995),
+    ],
+)
 def test_no_text_is_further_from_float32_than_promised(runtime, promise):
     wanted = load_embedder("minilm", runtime="torch").embed_documents(TEXTS)
     found = load_embedder("minilm", runtime=available(runtime)).embed_documents(TEXTS)
@@ -158,17 +168,10 @@ def test_stsb_is_as_well_ranked_as_by_the_reference(runtime):
     assert stats.spearmanr(similarities, score).statistic == pytest.approx(0.8203, abs=5e-4)
 
 
-@pytest.mark.model
-def test_int8_is_near_or_says_that_it_is_not():
-    pytest.importorskip("nncf")
-    wanted = load_embedder("minilm", runtime="torch").embed_documents(TEXTS)
-    embedder = load_embedder("minilm", runtime="openvino:int8")
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        found = embedder.embed_documents(TEXTS)
-    if not any(issubclass(one.category, FidelityWarning) for one in said):
-        assert embedder.runtime == "openvino:int8"
-    assert cosines(wanted, found).min() >= 0.995
+def test_int8_without_instructions_for_it_is_refused(save_model, monkeypatch):
+    monkeypatch.setattr(openvino, "multiplies_int8", lambda: False)
+    with pytest.raises(ConfigurationError, match=r"no instructions for products in int8 \(VNNI\).*runtime openvino"):
+        load_embedder(save_model("mean"), runtime="openvino:int8").embed_documents(["w1"])
 
 
 def test_the_note_of_a_conversion_says_how_near_it_is(save_model, tmp_path, monkeypatch):

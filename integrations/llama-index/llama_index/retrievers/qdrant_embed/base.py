@@ -33,7 +33,7 @@ class QdrantEmbedRetriever(BaseRetriever):
     says which model made it, and comparing vectors of two models gives wrong answers without any error.
 
     :param filter: A plain dict, a `qdrant_client.models.Filter`, or LlamaIndex's `MetadataFilters`.
-    :param mode: `hybrid`, `dense` or `bm25`; scores are on that mode's scale.
+    :param mode: `hybrid`, `dense`, `bm25`, `sparse` or `multivector`; scores are on that mode's scale.
     """
 
     def __init__(

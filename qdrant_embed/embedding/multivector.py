@@ -1,0 +1,57 @@
+"""Multi-vector embedders (ColBERT and its kin): a vector for every token, compared token by token when searching."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from qdrant_embed.embedding.companions import CompanionEmbedder
+from qdrant_embed.embedding.kinds import STANFORD_QUERY_TOKENS
+from qdrant_embed.embedding.vectors import finish
+from qdrant_embed.types import FloatArray
+
+
+class MultiVectorEmbedder(CompanionEmbedder[FloatArray]):
+    """Texts to vectors of tokens (tokens, dim) of unit length, by ColBERT models (Khattab and Zaharia 2020, section 3).
+
+    Passes are those of `MultiVectorEncoder`. Of a text that is longer than the model, the vectors of its windows stand
+    one after another. A text of which no token is kept has a single vector, the first direction.
+    """
+
+    kind = "multivector"
+    batch_tokens = 4096
+
+    def _settle(self, model: Any) -> None:
+        preset, transformer = self.preset, model[0]
+        model.max_seq_length = max(self.max_tokens, preset.query_tokens)
+        transformer.document_length = self.max_tokens
+        stated = transformer.query_expansion
+        if preset.query_expansion == "off":
+            stated = None
+        elif preset.query_expansion:
+            attend = bool(stated and stated["attend"])
+            length = preset.query_tokens or STANFORD_QUERY_TOKENS
+            stated = {"strategy": preset.query_expansion, "attend": attend, "length": length}
+        elif stated and stated["strategy"] == "fixed":
+            stated = {**stated, "length": preset.query_tokens or stated["length"]}
+        transformer.query_expansion = None
+        fixed = bool(stated) and stated["strategy"] == "fixed"
+        transformer.query_length = None if fixed else preset.query_tokens or self.max_tokens
+        transformer.query_expansion = stated
+        if preset.skiplist:
+            for module in model:
+                if hasattr(module, "skiplist_words"):
+                    module.skiplist_words = list(string.punctuation) if preset.skiplist == "punctuation" else []
+                    module.resolve_with_tokenizer(model.tokenizer)
+
+    def _pass(self, texts: Sequence[str], side: str) -> Sequence[FloatArray]:
+        encode = self._model.encode_query if side == "query" else self._model.encode_document
+        found = encode(list(texts), prompt="", batch_size=len(texts), show_progress_bar=False, convert_to_numpy=True)
+        return [np.asarray(vectors, np.float32).ravel() for vectors in found]
+
+    def _joined(self, windows: Sequence[FloatArray]) -> FloatArray:
+        vectors = np.concatenate([window.reshape(-1, self.dim) for window in windows])
+        return finish(vectors if len(vectors) else np.zeros((1, self.dim), np.float32), dim=self.dim, normalize=True)

@@ -1,0 +1,126 @@
+"""Compiled OpenVINO graphs, run by one request for each core."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qdrant_embed.embedding.lanes import cores
+from qdrant_embed.embedding.runtimes import Batch
+from qdrant_embed.embedding.runtimes.converting import cache_folder
+from qdrant_embed.embedding.silence import silence_openvino
+from qdrant_embed.errors import MissingExtraError
+from qdrant_embed.types import FloatArray
+
+if TYPE_CHECKING:
+    import openvino
+
+SHORT_TOKENS = 8
+"""A sequence of no more tokens than this runs in floating point beside an int8 model.
+
+With nothing to average out over, rounding shows most in it (MiniLM's worst cosine is 0.994 up to 5 tokens, 0.9965
+beyond), and it costs next to nothing.
+"""
+
+
+def core() -> openvino.Core:
+    """Return OpenVINO itself.
+
+    :raises MissingExtraError: It is not installed.
+    """
+    silence_openvino()
+    try:
+        import openvino
+    except ImportError as error:
+        raise MissingExtraError("the runtime 'openvino'", "openvino", "qdrant-embed[openvino]") from error
+    return openvino.Core()
+
+
+def best_hint() -> str:
+    """Return `bf16` where the processor has instructions for it, else `f32`."""
+    return "bf16" if "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+
+
+def multiplies_int8() -> bool:
+    """Tell whether the processor has instructions for products in int8 (VNNI), where that can be found out.
+
+    Without them, sums of products overflow sixteen bits, and nothing is faster.
+    """
+    place = Path("/proc/cpuinfo")
+    if not place.exists():
+        return True
+    flags = next((line for line in place.read_text().splitlines() if line.startswith("flags")), "vnni")
+    return "vnni" in flags
+
+
+class Requests:
+    """A compiled graph, and one request for each core.
+
+    :param file: The graph.
+    :param hint: What is computed in, `f32` or `bf16`, where the graph does not say otherwise.
+    :param keep: Whether the compiled form is kept on disk, for a quicker start.
+    """
+
+    def __init__(self, file: Path, hint: str, *, keep: bool) -> None:
+        self.lanes = cores()
+        settings: dict[str, Any] = {
+            "INFERENCE_PRECISION_HINT": hint,
+            "NUM_STREAMS": self.lanes,
+            "INFERENCE_NUM_THREADS": self.lanes,
+        }
+        if keep:
+            settings["CACHE_DIR"] = str(cache_folder() / "compiled")
+        compiled = core().compile_model(str(file), "CPU", settings)
+        self._free: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
+        for _ in range(self.lanes):
+            self._free.put(compiled.create_infer_request())
+
+    def infer(self, batch: Batch) -> FloatArray:
+        """Return what the graph gives; waits for a free request."""
+        return self._infer(batch.ids, batch.mask)
+
+    def _infer(self, ids: np.ndarray, mask: np.ndarray) -> FloatArray:
+        request = self._free.get()
+        try:
+            request.infer([ids, mask], share_inputs=True)
+            return np.array(request.get_output_tensor(0).data, np.float32)
+        finally:
+            self._free.put(request)
+
+
+class MixedRequests(Requests):
+    """An int8 graph, and the same in floating point for short sequences, compiled when the first of them comes.
+
+    :param file: The int8 graph.
+    :param whole: The graph in floating point.
+    """
+
+    def __init__(self, file: Path, whole: Path, *, keep: bool) -> None:
+        self._hint = best_hint()
+        super().__init__(file, self._hint, keep=keep)
+        self._whole_file, self._keep = whole, keep
+        self._compiling = threading.Lock()
+
+    @cached_property
+    def _whole(self) -> Requests:
+        return Requests(self._whole_file, self._hint, keep=self._keep)
+
+    def infer(self, batch: Batch) -> FloatArray:
+        """Return what the graphs give, each for its sequences."""
+        short = batch.mask.sum(axis=1) <= SHORT_TOKENS
+        if not short.any():
+            return super().infer(batch)
+        with self._compiling:
+            whole = self._whole
+        if short.all():
+            return whole.infer(batch)
+        coarse = self._infer(batch.ids[~short], batch.mask[~short])
+        joined = np.empty((len(short), *coarse.shape[1:]), np.float32)
+        joined[~short] = coarse
+        joined[short] = whole._infer(batch.ids[short], batch.mask[short])
+        return joined
