@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from qdrant_embed.errors import StoreError
+
 SMAPS = Path("/proc/self/smaps")
 BLOCK_BYTES = 512
 _FOLDER = "vector_storage-"
@@ -32,11 +34,15 @@ def measure_footprint(at: Path, name: str, query: dict[str, list[float]], vector
 
     :param query: A search for each vector that is searched.
     :param vectors: Names of the dense vectors.
+    :raises StoreError: The process failed.
     """
     code = "import sys; from qdrant_embed.calibration.footprint import child; child(*sys.argv[1:])"
     asked = json.dumps({"query": query, "vectors": vectors})
     command = [sys.executable, "-c", code, str(at), name]
-    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise StoreError(f"the process that counts the bytes of a collection in memory failed: {said}. Try again.")
     return Footprint(disk=sum(map(_blocks, _files(at, vectors))), ram=int(done.stdout))
 
 
