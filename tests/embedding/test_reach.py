@@ -38,8 +38,13 @@ def folder_of(tmp_path_factory):
         ("qwen2_vl", ()),
     ],
 )
-def test_methods_follow_from_the_kind_of_positions(folder_of, kind, methods):
-    reach = reach_of(resolve(folder_of(kind)))
+def test_methods_follow_from_the_kind_of_positions(folder_of, tmp_path, kind, methods):
+    # A preset, since a model that sees pictures comes as a bare folder that does not say how it is pooled.
+    presets = tmp_path / "own.toml"
+    presets.write_text(
+        f"[models.own]\nsource = {str(folder_of(kind))!r}\npooling = 'mean'\ndim = 32\nmax_tokens = {TRAINED}\n"
+    )
+    reach = reach_of(resolve("own", presets))
     assert reach.methods == methods
     assert not methods or (reach.tokens == TRAINED and reach.trained == TRAINED)
     assert kind in reach.why

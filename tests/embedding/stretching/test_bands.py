@@ -90,7 +90,10 @@ def test_a_mask_of_pairs_is_kept():
     near = (places[None, :] - places[:, None]).abs() < 9
     for mask in (near, torch.where(near, 0.0, -1e30).double()):
         found = bands.Bands(rotation, GROUP, WINDOW).attend(
-            Attention(causal=False), (query, key, value, mask[None, None]), {}, Reading(ones, ones.sum(1), ones[0] > 0)
+            Attention(causal=False),
+            (query, key, value, mask[None, None]),
+            {},
+            Reading(ones, ones.sum(1), ones[:, 0] > 0),
         )
         torch.testing.assert_close(found[0].transpose(0, 1), plain(query[0], key[0], value[0], causal=False, mask=near))
 
