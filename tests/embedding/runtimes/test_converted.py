@@ -22,7 +22,7 @@ INT8 = "openvino:int8"
 
 
 def available(runtime):
-    if runtime == "openvino:bf16" and openvino.best_precision() != "bf16":
+    if runtime.endswith(":bf16") and openvino.best_precision() != "bf16":
         pytest.skip("the processor has no bf16")
     if runtime == INT8 and not openvino.multiplies_int8():
         pytest.skip("the processor has no instructions for products in int8")
