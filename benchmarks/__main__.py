@@ -9,6 +9,7 @@ RUNS = (
     ["benchmarks.memory.run"],
     ["benchmarks.compression.run"],
     ["benchmarks.embedding.run"],
+    ["benchmarks.embedding.end_to_end"],
     ["benchmarks.long_context.run"],
     ["benchmarks.long_context.train_rotary"],
     ["benchmarks.faults.run", "--model", "hashing"],

@@ -49,12 +49,12 @@ def doc_chunks() -> list[str]:
     return [chunk.embed_text for document in documents for chunk in chunk_document(document, chunker)]
 
 
-def token_lengths(texts: list[str]) -> list[int]:
-    """Return the tokens that the model reads of each text, special tokens included."""
+def token_lengths(texts: list[str], limit: int = LIMIT) -> list[int]:
+    """Return the tokens that a model with this limit reads of each text, special tokens included."""
     from benchmarks.embedding.contenders import MODEL
     from qdrant_embed.embedding.resolving import resolve
 
     tokenizer = resolve(MODEL).files.tokenizer()
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    return [min(LIMIT, len(encoding.ids)) for encoding in tokenizer.encode_batch(texts)]
+    return [min(limit, len(encoding.ids)) for encoding in tokenizer.encode_batch(texts)]
