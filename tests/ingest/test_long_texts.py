@@ -1,11 +1,13 @@
 """Documents longer than the model, whole: a vector for each window, late chunking, and edits of both."""
 
+import re
+
 import numpy as np
 import pytest
 
 from qdrant_embed import Document, load_embedder
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.testing.tiny_models import save_tiny_model
+from qdrant_embed.testing.tiny_models import SENTENCES, save_tiny_model
 
 PLACES = ("harbour", "tower", "bridge", "market", "station", "mill", "garden", "library", "school", "well")
 THINGS = ("crane", "bell", "lamp", "scale", "clock", "wheel", "fountain", "ladder", "desk", "bucket")
@@ -174,10 +176,10 @@ def make_late(make_collection, model):
 
 
 def paragraphs(count):
-    return [
-        f"Master key {number} of the harbour is rotated every ninety days and number {number}."
-        for number in range(count)
-    ]
+    """Return paragraphs that differ in their words: numbers may all be one unknown token."""
+    words = sorted({word for word in re.findall("[a-z]{4,}", " ".join(SENTENCES))})
+    pairs = [(words[number % len(words)], words[(7 * number + 3) % len(words)]) for number in range(count)]
+    return [f"Master key {one} of the harbour is rotated every ninety days and {other} {one}." for one, other in pairs]
 
 
 def test_late_chunks_hold_the_vectors_of_their_document(make_late, model):
