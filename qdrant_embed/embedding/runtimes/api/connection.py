@@ -103,13 +103,21 @@ class Connection:
         deadline = time.monotonic() + self._timeout
         body = bytearray()
         with self._opened().stream("POST", address, content=content, auth=self._signed) as response:
-            for part in response.iter_bytes():
-                body += part
-                if time.monotonic() > deadline:
-                    raise Passing(f"the answer was not complete after {self._timeout:g} s")
-                if len(body) > MOST_BYTES:
-                    raise Hopeless(f"the answer has more than {MOST_BYTES} bytes")
-            return response.status_code, response.headers, bytes(body)
+            fault = self._read(response, body, deadline)
+            if fault is None:
+                return response.status_code, response.headers, bytes(body)
+        body.clear()  # it may repeat the key, and tracebacks can show local variables
+        raise fault
+
+    def _read(self, response: httpx.Response, body: bytearray, deadline: float) -> Fault | None:
+        """Append the answer to `body`; return what is wrong with it, if anything is."""
+        for part in response.iter_bytes():
+            body += part
+            if time.monotonic() > deadline:
+                return Passing(f"the answer was not complete after {self._timeout:g} s")
+            if len(body) > MOST_BYTES:
+                return Hopeless(f"the answer has more than {MOST_BYTES} bytes")
+        return None
 
     def _signed(self, request: httpx.Request) -> httpx.Request:
         """Put the key into a request at the last moment."""

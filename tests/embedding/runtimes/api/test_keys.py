@@ -1,11 +1,14 @@
 """The key goes to the server it was given for, and nowhere else."""
 
+import itertools
 import logging
 import pickle
 import traceback
+from types import SimpleNamespace
 
 import pytest
 
+from qdrant_embed.embedding.runtimes.api import connection
 from qdrant_embed.embedding.runtimes.api.connection import Connection
 from qdrant_embed.embedding.runtimes.api.faults import Fault
 from qdrant_embed.embedding.runtimes.api.keys import Key, require_safe, shown
@@ -59,6 +62,18 @@ def test_a_fault_does_not_hold_on_to_the_request(fault):
         with pytest.raises(Fault) as caught:
             connection.post({"input": ["w1"]})
         connection.close()
+    assert SECRET not in everything_in(caught.value)
+
+
+@pytest.mark.usefixtures("secret")
+def test_an_answer_that_repeats_the_key_and_comes_too_late_is_forgotten(monkeypatch):
+    ticks = itertools.count(step=100.0)
+    monkeypatch.setattr(connection, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    with ApiServer(fault=lambda number, texts: "401") as server:
+        opened = Connection(server.endpoint, Key(VARIABLE), timeout=9.0, size=1)
+        with pytest.raises(Fault, match="not complete after 9 s") as caught:
+            opened.post({"input": ["w1"]})
+        opened.close()
     assert SECRET not in everything_in(caught.value)
 
 
