@@ -15,7 +15,7 @@ from benchmarks.common import data, save
 from benchmarks.embedding.contenders import CONTENDERS
 from benchmarks.embedding.drawing import draw
 from benchmarks.embedding.peak import gflops, mflop_per_token, processor_flags
-from benchmarks.embedding.texts import corpora, token_lengths
+from benchmarks.embedding.texts import corpora, thinned, token_lengths
 
 HERE = Path(__file__).parent
 REFERENCE = "sentence-transformers, its defaults"
@@ -26,9 +26,9 @@ TIMED = ("cranfield", "docs")
 class Worker:
     """A contender in a process of its own."""
 
-    def __init__(self, name: str, size: int) -> None:
+    def __init__(self, name: str, size: int, timed_size: int) -> None:
         began = time.perf_counter()
-        command = [sys.executable, "-m", "benchmarks.embedding.worker", name, str(size)]
+        command = [sys.executable, "-m", "benchmarks.embedding.worker", name, str(size), str(timed_size)]
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True
@@ -56,13 +56,13 @@ class Worker:
         self._process.wait(60)
 
 
-def measure(names: list[str], size: int, rounds: int) -> tuple[dict, dict]:
+def measure(names: list[str], size: int, timed_size: int, rounds: int) -> tuple[dict, dict]:
     """Return contender → figures, and contender → why it did not run."""
     workers, absent = {}, {}
     for name in names:
         try:
-            Worker(name, size).end()  # once for what is converted and compiled at first use
-            workers[name] = Worker(name, size)
+            Worker(name, size, timed_size).end()  # once for what is converted and compiled at first use
+            workers[name] = Worker(name, size, timed_size)
         except RuntimeError as error:
             absent[name] = str(error)
             print(f"{name}: {error}", flush=True)
@@ -75,7 +75,8 @@ def measure(names: list[str], size: int, rounds: int) -> tuple[dict, dict]:
                     times[name][corpus].append(answer)
         print(f"round {number} of {rounds}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        figures = {name: figures_of(worker, times[name], size, Path(folder)) for name, worker in workers.items()}
+        lengths = timed_lengths(size, timed_size)
+        figures = {name: figures_of(worker, times[name], lengths, Path(folder)) for name, worker in workers.items()}
         vectors = {name: {c: np.load(Path(folder) / f"{id(w)}-{c}.npy") for c in (*TIMED, "queries")}
                    for name, w in workers.items()}  # fmt: skip
     for worker in workers.values():
@@ -87,14 +88,19 @@ def measure(names: list[str], size: int, rounds: int) -> tuple[dict, dict]:
     return figures, absent
 
 
-def figures_of(worker: Worker, times: dict, size: int, folder: Path) -> dict:
+def timed_lengths(size: int, timed_size: int) -> dict[str, list[int]]:
+    """Return corpus → tokens of each text that a round embeds."""
+    return {corpus: token_lengths(thinned(corpora(size)[corpus], timed_size)) for corpus in TIMED}
+
+
+def figures_of(worker: Worker, times: dict, lengths: dict[str, list[int]], folder: Path) -> dict:
     """Return a contender's speed and memory, and have it write its vectors."""
     memory = worker.ask("memory")
     for corpus in (*TIMED, "queries"):
         worker.ask("save", corpus, str(folder / f"{id(worker)}-{corpus}.npy"))
     found = {**worker.started, **memory}
     for corpus in TIMED:
-        tokens = sum(token_lengths(corpora(size)[corpus]))
+        tokens = sum(lengths[corpus])
         wall = [tokens / one["wall_s"] for one in times[corpus]]
         found[corpus] = {
             "tokens_per_s": round(statistics.median(wall)),
@@ -179,16 +185,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="60 texts of each corpus, two rounds; for a first look")
     parser.add_argument("--rounds", type=int, help="rounds that count; 5 unless said, after one that does not")
+    parser.add_argument("--timed", type=int, default=0, help="texts of each corpus in a round; all unless said")
     parser.add_argument("contenders", nargs="*", help=f"some of: {'; '.join(CONTENDERS)}; all if none is named")
     arguments = parser.parse_args()
     if unknown := set(arguments.contenders) - set(CONTENDERS):
         parser.error(f"unknown contenders {sorted(unknown)}; known: {'; '.join(CONTENDERS)}")
     size, rounds = (60, 2) if arguments.quick else (0, 5)
     rounds = arguments.rounds or rounds
-    lengths = {corpus: token_lengths(corpora(size)[corpus]) for corpus in TIMED}
+    lengths = timed_lengths(size, arguments.timed)
     mflop = {corpus: mflop_per_token(lengths[corpus]) for corpus in TIMED}
     peaks = gflops()
-    figures, absent = measure(arguments.contenders or list(CONTENDERS), size, rounds)
+    figures, absent = measure(arguments.contenders or list(CONTENDERS), size, arguments.timed, rounds)
     with_ratios(figures, peaks, mflop)
     content = {
         "setting": {"texts": {c: len(lengths[c]) for c in TIMED}, "tokens": {c: sum(lengths[c]) for c in TIMED},

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.embedding.contenders import CONTENDERS
-from benchmarks.embedding.texts import corpora
+from benchmarks.embedding.texts import corpora, thinned
 
 
 def memory_mb(field: str) -> float | None:
@@ -21,7 +21,7 @@ def memory_mb(field: str) -> float | None:
     return round(int(lines[0].split()[1]) / 1024, 1)
 
 
-def serve(name: str, size: int) -> None:
+def serve(name: str, size: int, timed_size: int) -> None:
     """Load, then answer a line each: `round CORPUS`, `save CORPUS FILE`, `memory`."""
     texts = corpora(size)
     before = memory_mb("VmRSS")
@@ -32,7 +32,7 @@ def serve(name: str, size: int) -> None:
     for line in sys.stdin:
         command, *rest = line.split()
         if command == "round":
-            say(timed(encode, texts[rest[0]]))
+            say(timed(encode, thinned(texts[rest[0]], timed_size)))
         elif command == "save":
             np.save(rest[1], np.asarray(encode(texts[rest[0]]), np.float32))
             say({})
@@ -58,4 +58,4 @@ REAL = sys.stdout
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     sys.stdout = sys.stderr
-    serve(sys.argv[1], int(sys.argv[2]))
+    serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
