@@ -46,13 +46,21 @@ def _gains(axes, found: dict | None) -> None:
     if found is None:
         axes.set_axis_off()
         return
-    rows = [(name, row) for name, row in found["settings"].items() if "over" in row]
-    for place, (_, row) in enumerate(rows):
-        spread = [[row["gained"] - row["from"]], [row["to"] - row["gained"]]]
-        axes.errorbar([row["gained"]], [place], xerr=spread, fmt="o", color="tab:blue")
-    axes.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=8)
+    for shift, (name, part) in enumerate(_parts(found, "settings")):
+        rows = {setting: row for setting, row in part["settings"].items() if "over" in row}
+        gained = [row["gained"] for row in rows.values()]
+        spread = [[row["gained"] - row["from"] for row in rows.values()],
+                  [row["to"] - row["gained"] for row in rows.values()]]  # fmt: skip
+        axes.errorbar(gained, [place + 0.3 * shift for place in range(len(rows))], xerr=spread, fmt="o", label=name)
+        axes.set_yticks(range(len(rows)), list(rows), fontsize=8)
     axes.axvline(0, color="tab:red", linewidth=0.8)
     axes.grid(visible=True, alpha=0.3)
+    axes.legend(fontsize=8)
+
+
+def _parts(found: dict | None, key: str) -> list[tuple[str, dict]]:
+    """Return data set → what was measured on it."""
+    return [(name, part) for name, part in (found or {}).items() if isinstance(part, dict) and key in part]
 
 
 def _shortlists(axes, found: dict | None) -> None:
@@ -85,18 +93,17 @@ def table(folder: Path, prefix: str) -> None:
                     f"| `{row['setting']}` | {_interval(row)} | {row['ram']:.0f} | {row['disk']:.0f} "
                     f"| {row['p50']:.2f} | {row['build']:.1f} | {ndcg} |"
                 )
-    if found := read(folder, f"{prefix}rotations"):
-        lines += [f"\n## One bit a dimension, no rescoring: {found['questions']} questions\n",
+    for name, part in _parts(read(folder, f"{prefix}rotations"), "settings"):
+        lines += [f"\n## {name}: one bit a dimension, no rescoring, {part['questions']} questions\n",
                   "| setting | recall@10 | gained over plain signs |", "|---|---|---|"]  # fmt: skip
-        for setting, row in found["settings"].items():
+        for setting, row in part["settings"].items():
             gained = f"{row['gained']:+.3f} ({row['from']:+.3f} to {row['to']:+.3f})" if "over" in row else ""
             lines.append(f"| `{setting}` | {_interval(row)} | {gained} |")
-    for name, part in (read(folder, f"{prefix}learned") or {}).items():
-        if isinstance(part, dict) and "bits" in part:
-            lines += [f"\n## {name}: shortlists of {part['shortlist']} of {part['vectors']}, ranked by real vectors\n",
-                      "| bits | code | recall@10 |", "|---|---|---|"]  # fmt: skip
-            lines += [f"| {bits} | {code} | {_interval(row)} |" for bits, rows in part["bits"].items()
-                      for code, row in rows.items() if code != "train_s"]  # fmt: skip
+    for name, part in _parts(read(folder, f"{prefix}learned"), "bits"):
+        lines += [f"\n## {name}: shortlists of {part['shortlist']} of {part['vectors']}, ranked by real vectors\n",
+                  "| bits | code | recall@10 |", "|---|---|---|"]  # fmt: skip
+        lines += [f"| {bits} | {code} | {_interval(row)} |" for bits, rows in part["bits"].items()
+                  for code, row in rows.items() if code != "train_s"]  # fmt: skip
     if found := read(folder, f"{prefix}peer"):
         lines += [f"\n## {found['bytes']} bytes a vector, beside a peer\n", "| what | recall@10 | ms a query |",
                   "|---|---|---|"]  # fmt: skip

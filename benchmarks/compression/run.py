@@ -57,7 +57,8 @@ def run(part: str, *, quick: bool) -> dict:
     if part == "sentences":
         return calibrated.sentences(stored, asked[:QUESTIONS], quick=quick)
     if part == "rotations":
-        return codes.rotations(*vectors(quick), quick=quick)
+        found = {"sentences": codes.rotations(*vectors(quick), quick=quick)}
+        return found if quick else {**found, "cranfield": codes.rotations(*cranfield_vectors(), quick=False)}
     if part == "peer":
         return codes.peer(vectors(quick)[0], vectors(quick)[1][:QUESTIONS])
     found = {"sentences": codes.learned(vectors(quick)[0], vectors(quick)[1][:QUESTIONS], quick=quick)}
