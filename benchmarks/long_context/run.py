@@ -18,8 +18,9 @@ from benchmarks.long_context.tasks import LENGTHS, Task, beir, needle, passkey, 
 
 HERE = Path(__file__).parent
 READ = (
-    ("truncate", 256), ("pcw", 256), ("pcw", 512), ("windows:128", 256), ("gp:4096", 256), ("rp:4096", 256),
-    ("pi:4096", 256), ("late", 256), ("pi:4096+late", 256),
+    ("truncate", 256), ("truncate", 512), ("pcw", 256), ("pcw", 512), ("pcw:length-weighted", 256), ("windows", 256),
+    ("windows", 512), ("windows:128", 256), ("gp:4096", 256), ("rp:4096", 256), ("pi:4096", 256), ("late", 256),
+    ("pi:4096+late", 256),
 )  # fmt: skip
 """Window strategies whose speed is measured, and what the preset says the model reads."""
 

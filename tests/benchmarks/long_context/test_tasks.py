@@ -23,7 +23,7 @@ def test_a_task_has_the_papers_shape(name, length):
     assert len(set(task.documents.values())) == 100
     assert len(set(task.queries.values())) == 50
     longest = max(len(text.split()) for text in task.documents.values())
-    assert 0.95 * 0.75 * length < longest <= 0.75 * length
+    assert 0.95 * 0.7 * length < longest <= 0.7 * length
 
 
 def test_the_paper_goes_from_256_to_32768_tokens():
