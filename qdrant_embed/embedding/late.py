@@ -98,8 +98,7 @@ class LateChunking:
         """Return the passage of every span of characters; spans are ordered by where they start and may overlap."""
         framed = self.sequencer.framed(text, self.prompt)
         chunks = framed.tokens_of(spans)
-        around = len(framed.head) + len(framed.tail)
-        room = self.sequencer.room_beside(around, most=self.most)
+        room = self.sequencer.room_around(framed, self.most)
         windows: dict[Window, MacroWindow] = {}
         parts: list[list[tuple[MacroWindow, Window]]] = [[] for _ in spans]
         for part in plan_macro_windows(framed.ids, chunks, room):

@@ -112,6 +112,15 @@ class Sequencer:
         """
         return frame(self._tokenizer, text, prompt).within(self._prefix, self._suffix)
 
+    def room_around(self, framed: Framed, most: int = 0) -> int:
+        """Return how many tokens of a framed text fit in one window with all that stands around it.
+
+        :param most: Tokens of a window, fewer than the model can take; 0 for those.
+        :raises ConfigurationError: None do.
+        """
+        special = len(self._prefix) + len(self._suffix)
+        return self.room_beside(len(framed.head) + len(framed.tail) - special, most=most)
+
     def spans(self, text: str, prompt: str, windows: Sequence[Window]) -> list[Window]:
         """Return the characters of each window that `cut` made of a text that is too long."""
         alone = TEXT in prompt or (bool(prompt) and self.text_only)

@@ -57,6 +57,8 @@ def plan_macro_windows(ids: Sequence[int], chunks: Sequence[Window], room: int) 
     margin = room // MARGIN
     core = max(1, room - 2 * margin)
     pieces = [piece for number, chunk in enumerate(chunks) for piece in _pieces(number, chunk, core)]
+    # The second part of a long chunk may begin behind the chunk that overlaps it; a core begins at its first piece.
+    pieces.sort(key=lambda piece: piece[1:])
     parts = []
     for first, last in _cores(np.asarray(ids, np.int64), [(start, end) for _, start, end in pieces], core):
         together = pieces[first:last]

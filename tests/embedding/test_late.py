@@ -63,6 +63,27 @@ def test_the_prompt_of_a_document_of_one_chunk_counts_as_it_always_does(prompted
     )
 
 
+@pytest.mark.parametrize("count", [20, 21, 22, 23])
+def test_a_document_is_read_whole_up_to_the_length_of_the_model(late, plain, count):
+    text = text_of(count)
+    assert late.max_tokens == 24, "of which two are special tokens"
+    windows = {window.key for passage in late.passages(text, words_as_chunks(text, 4)) for window, _ in passage.parts}
+    assert (len(windows) == 1) == (count <= 22)
+    if count <= 22:
+        found = late.encode_late(text, [(0, len(text))]).vectors
+        np.testing.assert_allclose(found, plain.embed_documents([text]), atol=1e-5)
+
+
+def test_a_small_macro_window_is_filled_beside_prompt_and_special_tokens(save_model):
+    text = text_of(6)
+    small = load_embedder(save_model(prompts={"document": "passage : w9 w9 "}), window="late:8")
+    (passage,) = small.passages(text, [(0, len(text))])
+    assert [len(window.ids) for window, _ in passage.parts] == [8] * 3, "[CLS] passage : w9 w9 … [SEP], and two of 6"
+    none = load_embedder(save_model(prompts={"document": "passage : w9 w9 w9 w9 "}), window="late:8")
+    with pytest.raises(ConfigurationError, match="leaves no room for text in the 8 tokens"):
+        none.passages(text, [(0, len(text))])
+
+
 def test_chunks_are_the_means_of_their_tokens_states(late, folder, reference):
     text = text_of(18)
     states = states_of(reference, folder, text)

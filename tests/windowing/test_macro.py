@@ -9,11 +9,12 @@ from qdrant_embed.windowing.macro import MARGIN
 
 @st.composite
 def documents(draw):
-    """Draw the tokens of a document and chunks that cover it."""
+    """Draw the tokens of a document and chunks that cover it, each reaching back into those before it or not."""
     sizes = draw(st.lists(st.integers(1, 40), min_size=1, max_size=40))
     ids = draw(st.lists(st.integers(0, 50), min_size=sum(sizes), max_size=sum(sizes)))
     ends = [sum(sizes[:place]) for place in range(len(sizes) + 1)]
-    return ids, list(pairwise(ends))
+    overlap = draw(st.integers(0, 60))
+    return ids, [(max(0, start - overlap), end) for start, end in pairwise(ends)]
 
 
 @given(document=documents(), room=st.integers(8, 64))
@@ -75,6 +76,13 @@ def test_chunks_that_overlap_share_a_window_and_keep_all_their_tokens():
     parts = plan_macro_windows(range(200), [(start, start + 30) for start in range(0, 171, 10)], 64)
     assert [(part.start, part.end) for part in parts] == [(start, start + 30) for start in range(0, 171, 10)]
     assert all(part.window[1] - part.window[0] <= 64 for part in parts)
+
+
+def test_parts_of_a_long_chunk_stand_inside_their_windows_where_the_next_chunk_overlaps_them():
+    parts = plan_macro_windows(range(240), [(0, 80), (60, 198), (118, 157), (150, 240)], 64)
+    assert all(part.window[0] <= part.start < part.end <= part.window[1] for part in parts)
+    inside = sorted((part.start, part.end) for part in parts if part.chunk == 1)
+    assert (inside[0][0], inside[-1][1]) == (60, 198)
 
 
 def test_a_document_without_tokens_has_its_chunk_all_the_same():
