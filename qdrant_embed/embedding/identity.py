@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qdrant_embed.embedding.counting import identity_of
-from qdrant_embed.embedding.model_files import weights_fingerprint
+from qdrant_embed.embedding.fingerprints import model_fingerprint
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.tokens import TokenCounter
 from qdrant_embed.types import Json
@@ -33,7 +33,7 @@ def identity(resolved: Resolved, tokens: TokenCounter, dim: int) -> Mapping[str,
     if resolved.stretch:
         unusual |= {"extension": str(resolved.stretch.extension), "trained_tokens": resolved.stretch.trained}
     return {
-        "model": preset.name if files is None else weights_fingerprint(files),
+        "model": preset.name if files is None else model_fingerprint(files),
         "tokenizer": tokens.name,
         "dim": dim,
         "max_tokens": preset.max_tokens,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 SANE_LENGTH = 1_000_000
 """Tokenizers without a limit report a number of thirty digits."""
-_SAMPLE = 65_536
 _POOLING_FLAGS = {
     "pooling_mode_cls_token": "cls",
     "pooling_mode_max_tokens": "max",
@@ -34,8 +32,6 @@ _POOLING_FLAGS = {
 _SIMILARITIES = {"cosine": "cosine", "dot": "dot", "euclidean": "euclid"}
 _OFFSET_POSITIONS = ("roberta", "camembert", "mpnet", "longformer", "xmod", "data2vec-text")
 """Kinds of model that begin to count positions after the padding id, and so have fewer than their table has rows."""
-_PASSING = ("_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype", "use_cache")
-"""Entries of `config.json` that saving a model again changes, and that change no vector."""
 _SETTINGS = "config_sentence_transformers.json"
 _FIRST = {
     "dense": ("Transformer",),
@@ -147,24 +143,6 @@ def _without_special_tokens(tokenizer: Tokenizer) -> Tokenizer:
     return FastTokenizer.from_str(json.dumps(json.loads(tokenizer.to_str()) | {"post_processor": None}))
 
 
-def weights_fingerprint(files: ModelFiles) -> str:
-    """Hash the configuration and samples of the weights: enough to tell models apart, in milliseconds."""
-    digest = hashlib.blake2b(digest_size=16)
-    stated = read_json(files.transformer / "config.json")
-    config = {key: value for key, value in stated.items() if key not in _PASSING and value is not None}
-    digest.update(json.dumps(config, sort_keys=True).encode())
-    # Samples may miss the rows of positions, which alone tell two extended models of one parent apart.
-    digest.update(str(read_json(files.folder / ADDED_VALUES).get("weights", "")).encode())
-    for path in sorted(files.folder.rglob("*.safetensors")):
-        size = path.stat().st_size
-        digest.update(f"{path.relative_to(files.folder).as_posix()}\x1f{size}\x1f".encode())
-        with path.open("rb") as stream:
-            for place in (0, size // 2, max(0, size - _SAMPLE)):
-                stream.seek(place)
-                digest.update(stream.read(_SAMPLE))
-    return digest.hexdigest()
-
-
 def _added(folder: Path) -> _Found:
     stated = read_json(folder / ADDED_VALUES)
     return {name: (int(stated[name]), ADDED_VALUES) for name in _ADDED if name in stated}
@@ -207,13 +185,14 @@ def _require_safetensors(transformer: Path, places: Sequence[Path]) -> None:
 def _pooling(folder: Path, modules: list[dict[str, Any]]) -> _Found:
     for module in modules:
         if _kind(module) == "Pooling":
-            modes = _pooling_modes(read_json(folder / module["path"] / "config.json"))
+            modes = pooling_modes(read_json(folder / module["path"] / "config.json"))
             ours = modes[0] if len(modes) == 1 and modes[0] in POOLINGS else "none"
             return {"pooling": (ours, f"{module['path']}/config.json")}
     return {"pooling": ("none", "modules.json")} if modules else {}
 
 
-def _pooling_modes(config: Mapping[str, Any]) -> list[str]:
+def pooling_modes(config: Mapping[str, Any]) -> list[str]:
+    """Return the poolings that a module's `config.json` names, in either of the two ways to write them."""
     stated = config.get("pooling_mode")
     if stated:
         return [stated] if isinstance(stated, str) else list(stated)
@@ -230,7 +209,7 @@ def _dimensions(folder: Path, transformer: Path, modules: list[dict[str, Any]]) 
         settings = read_json(folder / module["path"] / "config.json")
         width = next((settings[key] for key in ("out_features", *_WIDTHS) if settings.get(key)), None)
         if width:
-            parts = len(_pooling_modes(settings)) if _kind(module) == "Pooling" else 1
+            parts = len(pooling_modes(settings)) if _kind(module) == "Pooling" else 1
             dim, origin = width * parts, f"{module['path']}/config.json"
     found: _Found = {"dim": (int(dim), origin)} if dim else {}
     for path in (transformer / "config.json", folder / _SETTINGS):

@@ -118,8 +118,8 @@ def _from_preset(name: str, entry: PresetEntry) -> Resolved:
     folder = _from_package(values.get("package", ""))
     if folder is None and values.get("source"):
         source = Path(values["source"]).expanduser()
-        install = values.get("install", "")
-        folder = source if source.exists() else fetch(values["source"], values.get("revision", ""), install=install)
+        wanted = values["source"], values.get("revision", "")
+        folder = source if source.exists() else fetch(*wanted, install=values.get("install", ""), preset=name)
     return _filled(name, entry, _read(folder, entry.values.get("languages", ())) if folder else None)
 
 

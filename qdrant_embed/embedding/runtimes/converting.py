@@ -15,8 +15,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from qdrant_embed.embedding.fidelity import Fidelity, compare
+from qdrant_embed.embedding.fingerprints import model_fingerprint
 from qdrant_embed.embedding.graphs import Graph, build_graph, pools_inside, quiet
-from qdrant_embed.embedding.model_files import weights_fingerprint
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch
 from qdrant_embed.embedding.runtimes.choice import PROMISES, RuntimeChoice
@@ -108,7 +108,7 @@ def _key(resolved: Resolved, converter: Converter, pooled: bool) -> str:  # noqa
     }
     parts = {
         "format": _FORMAT,
-        "model": weights_fingerprint(files) if files else preset.name,
+        "model": model_fingerprint(files) if files else preset.name,
         "shape": shape,
         "stretch": repr(resolved.stretch),
         "runtime": str(converter.choice),
