@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.embedding.graphs import pooled_module, pools_inside
+from qdrant_embed.embedding.lanes import Lanes
 from qdrant_embed.embedding.modules import load_model, pooling_only, token_module
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
@@ -148,7 +149,7 @@ class TorchPool:
     takes_threads = True
 
     def __init__(self, models: Sequence[TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime]) -> None:
-        self.lanes = len(models)
+        self.lanes = Lanes(len(models))
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for model in models:
             self._free.put(model)
