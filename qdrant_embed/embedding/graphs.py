@@ -43,7 +43,7 @@ def build_graph(resolved: Resolved, *, pooled: bool) -> Graph:
     :param pooled: Whether to pool inside, where `pools_inside` allows it.
     :raises ModelError: It cannot be loaded, or pools by where its prompt ends.
     """
-    model = load_model(resolved).to("cpu").float()
+    model = load_model(resolved, device="cpu")
     if not pooling_only(resolved):
         return Graph(_chained(model, resolved.preset.name), pooled=True)
     states = token_module(model, resolved.preset.states)

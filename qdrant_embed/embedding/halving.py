@@ -32,7 +32,7 @@ def halved(run: Callable[[Sequence[T]], R], items: Sequence[T], tokens_of: Calla
     try:
         return [run(items)]
     except (MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         if len(items) == 1:
             raise ModelError(
@@ -44,5 +44,6 @@ def halved(run: Callable[[Sequence[T]], R], items: Sequence[T], tokens_of: Calla
     return [result for half in (items[:middle], items[middle:]) for result in halved(run, half, tokens_of)]
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
+    """Tell whether an error, of whatever library, says that memory did not suffice."""
     return isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "allocate memory" in str(error)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qdrant_embed.embedding.framing import Framed
-from qdrant_embed.embedding.lanes import run_sequences
+from qdrant_embed.embedding.lanes import Lanes, run_sequences
 from qdrant_embed.embedding.modules import pooling_only
 from qdrant_embed.embedding.remembering import digest
 from qdrant_embed.embedding.resolving import Resolved
@@ -123,12 +123,12 @@ class LateChunking:
         return (first, last) if first < last else (0, max(1, length))
 
     def read(
-        self, passages: Sequence[LatePassage], states: Callable[[Batch], FloatArray], lanes: int
+        self, passages: Sequence[LatePassage], states: Callable[[Batch], FloatArray], lanes: Lanes
     ) -> list[FloatArray]:
         """Return the mean (dim,) of every passage's token states; a window that several share is read once.
 
         :param states: One batch → token states (n, tokens, dim).
-        :param lanes: Batches worked on at once.
+        :param lanes: What the runtime works on at once.
         """
         wanted: dict[bytes, tuple[MacroWindow, dict[Window, None]]] = {}
         for window, tokens in (part for passage in passages for part in passage.parts):

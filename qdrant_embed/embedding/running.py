@@ -6,6 +6,7 @@ import threading
 from contextlib import nullcontext
 from functools import cached_property
 
+from qdrant_embed.embedding.lanes import Lanes
 from qdrant_embed.embedding.licences import say_licence
 from qdrant_embed.embedding.pooling import Pooler, load_pooler
 from qdrant_embed.embedding.resolving import Resolved
@@ -53,9 +54,10 @@ class Running:
         return "int8" if chosen.precision == "int8" else "float"
 
     @property
-    def lanes(self) -> int:
-        """How many batches it works on at once."""
-        return int(getattr(self.runtime, "lanes", 1))
+    def lanes(self) -> Lanes:
+        """How many batches it works on at once, and of how many tokens."""
+        lanes: Lanes = getattr(self.runtime, "lanes", Lanes())
+        return lanes
 
     @property
     def _started_once(self) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
 
 
-def load_text_side(folder: Path) -> Any:
+def load_text_side(folder: Path, dtype: torch.dtype) -> Any:
     """Return a vision-language model as a module that takes token ids and gives token states, no image among them.
 
     (VLM2Vec, arXiv 2410.05160, section 3: texts alone go through the same model.)
@@ -16,7 +19,7 @@ def load_text_side(folder: Path) -> Any:
 
     offline = {"local_files_only": True, "trust_remote_code": False}
     tokenizer: Any = AutoTokenizer.from_pretrained(folder, **offline)
-    loaded = AutoModel.from_pretrained(folder, use_safetensors=True, dtype=torch.float32, **offline)
+    loaded = AutoModel.from_pretrained(folder, use_safetensors=True, dtype=dtype, **offline)
 
     class TextSide(torch.nn.Module):
         def __init__(self) -> None:

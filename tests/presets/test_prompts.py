@@ -3,6 +3,7 @@
 import pytest
 
 from qdrant_embed import load_embedder
+from qdrant_embed.embedding.lanes import Lanes
 from qdrant_embed.embedding.preset_files import read_presets
 
 PRESETS = {name: entry.values for name, entry in read_presets().items()}
@@ -56,7 +57,7 @@ def test_what_the_tokenizer_is_given(name, tiny_folder, lay_over, monkeypatch):
     folder, _ = tiny_folder(name)
     embedder = load_embedder(name, presets=lay_over(name, folder))
     seen = []
-    monkeypatch.setattr(type(embedder._running), "lanes", 1)  # to ask for them would load the model
+    monkeypatch.setattr(type(embedder._running), "lanes", Lanes())  # to ask for them would load the model
     monkeypatch.setattr(embedder._running, "run", lambda batch: seen.append(batch) or _nothing(batch))
     embedder.embed_queries([QUESTION])
     embedder.embed_documents([PASSAGE])

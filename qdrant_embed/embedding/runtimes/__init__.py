@@ -67,5 +67,6 @@ RUNTIMES: Registry[Callable[..., Runtime | TokenRuntime]] = Registry(
 )
 """Name → what makes it of a resolved model; one that knows precisions takes them as a second argument.
 
-A runtime may say `takes_threads = True`, and with `lanes` how many batches it works on at once.
+A runtime may say `takes_threads = True`, and with `lanes` (`embedding.lanes.Lanes`) how many batches it works on at
+once, and of how many tokens.
 """

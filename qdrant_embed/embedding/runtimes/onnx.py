@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.embedding.graphs import Graph, examples
-from qdrant_embed.embedding.lanes import cores
+from qdrant_embed.embedding.lanes import lane_per_core
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
@@ -96,7 +96,7 @@ class OnnxRuntime:
     def __init__(self, resolved: Resolved, made: Converted) -> None:
         self._resolved = resolved
         self._run = _runner(made.folder)
-        self.lanes = cores()
+        self.lanes = lane_per_core()
 
     def sentence(self, batch: Batch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
@@ -118,7 +118,7 @@ class OnnxTokenRuntime:
 
     def __init__(self, made: Converted) -> None:
         self._run = _runner(made.folder)
-        self.lanes = cores()
+        self.lanes = lane_per_core()
 
     def token_states(self, batch: Batch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim)."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdrant_embed.embedding.lanes import cores
+from qdrant_embed.embedding.lanes import lane_per_core
 from qdrant_embed.embedding.runtimes import Batch
 from qdrant_embed.embedding.runtimes.converting import cache_folder
 from qdrant_embed.embedding.silence import silence_openvino
@@ -67,17 +67,17 @@ class Requests:
     """
 
     def __init__(self, file: Path, hint: str, *, keep: bool) -> None:
-        self.lanes = cores()
+        self.lanes = lane_per_core()
         settings: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": hint,
-            "NUM_STREAMS": self.lanes,
-            "INFERENCE_NUM_THREADS": self.lanes,
+            "NUM_STREAMS": self.lanes.number,
+            "INFERENCE_NUM_THREADS": self.lanes.number,
         }
         if keep:
             settings["CACHE_DIR"] = str(cache_folder() / "compiled")
         compiled = core().compile_model(str(file), "CPU", settings)
         self._free: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
-        for _ in range(self.lanes):
+        for _ in range(self.lanes.number):
             self._free.put(compiled.create_infer_request())
 
     def infer(self, batch: Batch) -> FloatArray:

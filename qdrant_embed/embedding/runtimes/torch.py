@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import queue
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.embedding.graphs import pooled_module, pools_inside
-from qdrant_embed.embedding.modules import load_model, pooling_only, token_module
+from qdrant_embed.embedding.lanes import Lanes
+from qdrant_embed.embedding.modules import load_copies, load_model, pooling_only, token_module
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
 from qdrant_embed.types import FloatArray
@@ -27,16 +27,19 @@ def load(resolved: Resolved, precision: str = "") -> Runtime | TokenRuntime:
     """
     import torch
 
-    model = load_model(resolved)
-    gpus = torch.cuda.device_count() if model.device.type == "cuda" else 0
-    halved = precision == "bf16" or (not precision and gpus > 0 and torch.cuda.is_bf16_supported())
-    if halved:
-        model = model.to(torch.bfloat16)
-    if gpus > 1:
-        devices = [f"cuda:{number}" for number in range(gpus)]
-        models = [_on_device(copy.deepcopy(model).to(device), resolved) for device in devices]
-        return TorchTokenPool(models) if isinstance(models[0], TorchTokenRuntime) else TorchPool(models)
-    return _on_device(model, resolved)
+    gpus = _gpus()
+    halved = precision == "bf16" or (not precision and bool(gpus) and torch.cuda.is_bf16_supported())
+    dtype = "bfloat16" if halved else "float32"
+    if len(gpus) < 2:
+        return _on_device(load_model(resolved, dtype=dtype), resolved)
+    models = [_on_device(model, resolved) for model in load_copies(resolved, gpus, dtype=dtype)]
+    return TorchTokenPool(models) if isinstance(models[0], TorchTokenRuntime) else TorchPool(models)
+
+
+def _gpus() -> list[str]:
+    import torch
+
+    return [f"cuda:{number}" for number in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
 
 
 def _on_device(model: Any, resolved: Resolved) -> TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime:
@@ -148,7 +151,7 @@ class TorchPool:
     takes_threads = True
 
     def __init__(self, models: Sequence[TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime]) -> None:
-        self.lanes = len(models)
+        self.lanes = Lanes(len(models))
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for model in models:
             self._free.put(model)

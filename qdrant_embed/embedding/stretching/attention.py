@@ -76,4 +76,5 @@ def _scaled(query: torch.Tensor, reading: Reading | None) -> torch.Tensor:
     """Return queries (n, …) times the scale of their text."""
     if reading is None or reading.scale is None:
         return query
-    return query * reading.scale.to(query.dtype).view(-1, *[1] * (query.ndim - 1))
+    # In float32, the type of the scale: rounded to bfloat16 it would be off by the same 0.4 % in all of a text.
+    return (query * reading.scale.view(-1, *[1] * (query.ndim - 1))).to(query.dtype)

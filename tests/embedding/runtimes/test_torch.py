@@ -1,11 +1,18 @@
 import json
+import re
 import shutil
 
 import numpy as np
 import pytest
 
-from qdrant_embed.embedding import load_embedder
+from qdrant_embed.embedding import load_embedder, modules
+from qdrant_embed.embedding.lanes import Lanes
+from qdrant_embed.embedding.resolving import resolve
+from qdrant_embed.embedding.runtimes import torch as torch_runtime
 from qdrant_embed.errors import ModelError
+from qdrant_embed.testing.tiny_models import save_tiny_model
+
+BOTH = ("torch:float32", "torch:bf16")
 
 
 @pytest.fixture
@@ -30,6 +37,78 @@ def test_weights_of_sixteen_bits_are_run_in_float32(folder):
         (folder / "config.json").write_text(json.dumps({**config, "dtype": dtype}))
         found.append(load_embedder(folder).embed_documents(["w1 w2 w3", "w4"]))
     np.testing.assert_allclose(*found, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "window"),
+    [("qwen3", "pcw"), ("modernbert", "ntk:2048"), ("llama", "dynamic:2048"), ("bert", "pi:2048"), ("gemma2", "pcw")],
+)
+def test_positions_are_computed_in_float32_beside_weights_of_sixteen_bits(tmp_path, kind, window):
+    """Rounded to eight bits, frequencies would be wrong by more than a radian some hundred tokens on."""
+    import torch
+
+    embedder = load_embedder(save_tiny_model(tmp_path, kind), runtime="torch:bf16", window=window)
+    model = embedder._runtime._model
+    assert {weight.dtype for weight in model.parameters()} == {torch.bfloat16}
+    positions = [buffer for name, buffer in model.named_buffers() if not name.endswith("embed_scale")]
+    assert {one.dtype for one in positions if one.is_floating_point()} <= {torch.float32}
+
+
+def test_a_token_thousands_of_places_on_is_rotated_as_in_float32(tmp_path):
+    import torch
+
+    folder, place = save_tiny_model(tmp_path, "llama"), torch.tensor([[3000, 30_000]])
+    models = [load_embedder(folder, runtime=name)._runtime._model[0].model for name in BOTH]
+    wanted, found = ([part.float() for part in model.rotary_emb(torch.ones(1), place)] for model in models)
+    for one, other in zip(wanted, found, strict=True):
+        torch.testing.assert_close(other, one, atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("window", ["ntk:4096", "pi:4096"])
+def test_long_texts_keep_the_promise_of_sixteen_bits(tmp_path, window):
+    folder = save_tiny_model(tmp_path, "llama", initializer_range=0.1)
+    text = " ".join(f"The gates of harbour {number} open at six." for number in range(300))
+    vectors = [load_embedder(folder, runtime=name, window=window).embed_documents([text]) for name in BOTH]
+    assert (vectors[0] * vectors[1]).sum() >= 0.9995
+
+
+@pytest.mark.parametrize(
+    ("runtime", "message"),
+    [
+        ("torch", "as float32; its files hold 0.0 GiB of weights (CUDA out of memory. Tried 2 GiB). Give the "
+         "runtime torch:bf16, which takes half of what float32 does, or a smaller model; or type export "),
+        ("torch:bf16", "as bfloat16; its files hold 0.0 GiB of weights (CUDA out of memory. Tried 2 GiB). Give a "
+         "smaller model; or"),
+    ],
+)  # fmt: skip
+def test_a_model_that_memory_does_not_suffice_for_is_not_said_to_need_code(folder, monkeypatch, runtime, message):
+    def fail(*_):
+        raise RuntimeError("CUDA out of memory. Tried 2 GiB.\nmore")
+
+    monkeypatch.setattr("sentence_transformers.SentenceTransformer.to", fail)
+    with pytest.raises(ModelError, match=re.escape(f"memory does not suffice to load the model in {folder} {message}")):
+        load_embedder(folder, runtime=runtime).embed_documents(["w1"])
+
+
+def test_several_gpus_get_copies_of_what_was_read_into_memory(folder, monkeypatch):
+    import torch
+
+    read, load = [], modules._load_modules
+    monkeypatch.setattr(modules, "_load_modules", lambda *args, **kwargs: read.append(kwargs) or load(*args, **kwargs))
+    models = modules.load_copies(resolve(folder), ["meta", "cpu", "cpu"], dtype="bfloat16")
+    assert read == [{"dtype": "bfloat16", "device": "cpu"}], "read once, and on no GPU"
+    assert [model.device.type for model in models] == ["meta", "cpu", "cpu"]
+    assert {weight.dtype for model in models for weight in model.parameters()} == {torch.bfloat16}
+    places = [next(model.parameters()).data_ptr() for model in models[1:]]
+    assert places[0] != places[1]
+
+
+def test_several_gpus_work_at_once_and_each_on_as_large_a_batch_as_one_alone(folder, monkeypatch):
+    wanted = load_embedder(folder, runtime="torch").embed_documents(["w1 w2 w3", "w4", "w5 w6"])
+    monkeypatch.setattr(torch_runtime, "_gpus", lambda: ["cpu", "cpu"])
+    embedder = load_embedder(folder, runtime="torch:float32")
+    np.testing.assert_allclose(embedder.embed_documents(["w1 w2 w3", "w4", "w5 w6"]), wanted, atol=1e-6)
+    assert embedder._running.lanes == Lanes(2, Lanes().tokens)
 
 
 def test_a_tokenizer_file_that_does_not_match_the_folder_is_found_out(folder):
