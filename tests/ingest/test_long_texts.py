@@ -155,6 +155,25 @@ def test_a_change_of_compression_keeps_every_window(make_collection, reports):
     assert docs.search("the bridge owns a wheel", k=3, mode="dense")[0].window == before[0].window
 
 
+@pytest.mark.parametrize("compression", ["rotate", "uint8"])
+def test_vectors_that_come_from_the_store_are_not_coded_again(make_windows, reports, monkeypatch, compression):
+    docs = make_windows(compression=compression)
+    docs.ingest(reports)
+    before = stored_vectors(docs)
+    # Fewer than the windows of these documents: what a block holds must not depend on what is still at hand.
+    monkeypatch.setattr("qdrant_embed.ingest.blocks.RECENT_VECTORS", 16)
+    renamed = [Document(text=report_.text, source=report_.source, title="Renamed") for report_ in reports]
+    assert docs.ingest(renamed).embedded == 0
+    after = stored_vectors(docs)
+    for key, vectors in before.items():
+        np.testing.assert_allclose(after[key], vectors, atol=1e-5)
+
+
+def stored_vectors(docs):
+    records, _ = docs._engine.scroll(docs.name, limit=100, with_vectors=["dense"])
+    return {record.payload["text_hash"]: np.asarray(record.vector["dense"]) for record in records}
+
+
 def test_whole_documents_take_no_chunk_size(make_collection):
     with pytest.raises(ConfigurationError, match="leaves documents whole, so chunk_tokens=64 has no meaning"):
         make_collection(chunker="document", chunk_tokens=64)
