@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from qdrant_embed.calibration.compressing import Compressing
 from qdrant_embed.calibration.recoding import require_same_recipe
+from qdrant_embed.compression import Compression
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
 from qdrant_embed.errors import ConfigurationError, StoreError
 from qdrant_embed.ingest.report import IngestReport
@@ -16,6 +17,7 @@ from qdrant_embed.ingest.run import IngestOptions, ingest_documents, ingest_file
 from qdrant_embed.parts import create_collection
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.store import schema, succession
+from qdrant_embed.store.changes import mark_changed
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import to_filter
 from qdrant_embed.store.location import finish_bulk_load, open_engine
@@ -148,6 +150,7 @@ class Collection(Compressing):
         removed = self._engine.count(self.name, count_filter=where, exact=True).count
         if removed:
             self._engine.delete(self.name, points_selector=where)
+            mark_changed(self._engine, self.name, Compression.parse(self.recipe.compression))
         if root is not None and source is None:
             roots = schema.read_metadata(self._engine, self.name)["roots"]
             kept = {label: place for label, place in roots.items() if label != root}

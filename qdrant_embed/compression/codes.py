@@ -52,6 +52,17 @@ def hamming(query: ByteArray, codes: ByteArray) -> IntArray:
     return np.asarray(np.bitwise_count(codes ^ query).sum(axis=-1, dtype=np.int64))
 
 
+def nearness(query: FloatArray, codes: ByteArray, bits: int) -> FloatArray:
+    """Return (n,) how near codes (n, bytes) are to a query, larger is nearer.
+
+    :param query: (bits,) what each bit counts, as for `nearest_by_weights`, or (bytes,) a code of its own: 1 for no bit
+        that differs, -1 for all.
+    """
+    if len(query) == bits:
+        return np.asarray(unpack_signs(codes, bits) @ query, np.float32)
+    return np.asarray(1.0 - 2.0 * hamming(np.asarray(query, np.uint8), codes) / bits, np.float32)
+
+
 def nearest_by_hamming(query: ByteArray, codes: ByteArray, count: int) -> tuple[IntArray, IntArray]:
     """Return places and distances of the `count` nearest codes, nearest first, equals in the order they stand in."""
     distances = hamming(query, codes)

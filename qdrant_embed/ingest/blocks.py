@@ -69,7 +69,6 @@ class Vectors:
         self._tally = tally
         self._recent: OrderedDict[str, Made] = OrderedDict()
         self._recent_rows = 0
-        self._coded: set[str] = set()
         self._incomplete: set[str] = set()
 
     def attach(self, pieces: Sequence[Piece], closings: Sequence[Closing]) -> Block:
@@ -93,10 +92,9 @@ class Vectors:
         return Block(ready, closings, frozenset(self._incomplete))
 
     def _ready(self, piece: Piece, made: Made | None, *, unchanged: bool) -> ReadyPiece:
-        coded = piece.text_hash in self._coded
         if made is None:
-            return ReadyPiece(piece, None, unchanged, coded)
-        return ReadyPiece(piece, made.vector, unchanged, coded, windows=made.windows)
+            return ReadyPiece(piece, None, unchanged)
+        return ReadyPiece(piece, made.vector, unchanged, made.coded, windows=made.windows)
 
     def _unchanged(self, pieces: Sequence[Piece]) -> set[str]:
         """Return the ids of pieces that the collection holds exactly as they are."""
@@ -125,8 +123,8 @@ class Vectors:
         for record in self._target.scroll(where, ["text_hash", WINDOWS], vectors=[DENSE]):
             vector = record.vector[DENSE] if isinstance(record.vector, dict) else record.vector
             payload_ = record.payload or {}
-            found[payload_["text_hash"]] = Made(np.asarray(vector, np.float32), payload_.get(WINDOWS, ()))
-        self._coded |= found.keys()
+            stored = np.asarray(vector, np.float32)
+            found[payload_["text_hash"]] = Made(stored, payload_.get(WINDOWS, ()), coded=True)
         return found
 
     def _embed(self, texts: dict[str, Piece], failures: dict[str, str]) -> dict[str, Made]:
@@ -153,7 +151,6 @@ class Vectors:
         while self._recent_rows > RECENT_VECTORS:
             key, made = self._recent.popitem(last=False)
             self._recent_rows -= made.rows
-            self._coded.discard(key)
 
     def _report_failures(self, pieces: Sequence[Piece], failures: dict[str, str]) -> None:
         for piece in pieces:

@@ -17,10 +17,12 @@ class Made:
 
     :param vector: (dim,), or (windows, dim) where each window has one.
     :param windows: Where windows stand, as in `store.points.WINDOWS`; empty where there is one.
+    :param coded: Whether the vector is as the store has it, not as the model gave it.
     """
 
     vector: FloatArray
     windows: Sequence[int] = ()
+    coded: bool = False
 
     @property
     def rows(self) -> int:

@@ -18,6 +18,7 @@ from qdrant_embed.ingest.sources import Seen, Work, from_documents, from_files
 from qdrant_embed.ingest.target import Target
 from qdrant_embed.ingest.writing import Writer
 from qdrant_embed.reading.files import ReadOptions, Root, Skipped, SourceFile, find_root, walk
+from qdrant_embed.store.changes import mark_changed
 from qdrant_embed.types import Document
 
 QUEUED_DOCUMENTS = 8
@@ -91,7 +92,7 @@ def ingest_files(
     works = from_files(target, files, scope.root.label, options.reading, tally, seen)
     _drain(target, works, tally, options.progress)
     tally.add(deleted=prune(target, scope.root.label, scope.within, seen, scope.keeps))
-    return _finish(tally, options.progress)
+    return _finish(target, tally, options.progress)
 
 
 def ingest_documents(target: Target, documents: Iterable[Document], options: IngestOptions) -> IngestReport:
@@ -99,7 +100,7 @@ def ingest_documents(target: Target, documents: Iterable[Document], options: Ing
     tally = Tally()
     works = from_documents(target, documents, options.root or "", tally, Seen())
     _drain(target, works, tally, options.progress)
-    return _finish(tally, options.progress)
+    return _finish(target, tally, options.progress)
 
 
 def _drain(target: Target, works: Iterator[Work], tally: Tally, progress: Progress | None) -> None:
@@ -114,7 +115,9 @@ def _drain(target: Target, works: Iterator[Work], tally: Tally, progress: Progre
                 progress(tally.report())
 
 
-def _finish(tally: Tally, progress: Progress | None) -> IngestReport:
+def _finish(target: Target, tally: Tally, progress: Progress | None) -> IngestReport:
+    # Also where nothing changed: an earlier ingest may have been killed between writing points and saying so.
+    mark_changed(target.engine, target.name, target.coding.compression)
     report = tally.report()
     if progress is not None:
         progress(report)

@@ -10,6 +10,7 @@ from qdrant_embed.ingest.pieces import Closing
 from qdrant_embed.ingest.report import Tally
 from qdrant_embed.ingest.retrying import in_halves
 from qdrant_embed.ingest.target import Target, match
+from qdrant_embed.store.changes import mark_changed
 from qdrant_embed.store.points import CHUNK_COUNT, WINDOWS, payload
 from qdrant_embed.store.schema import BM25
 
@@ -35,6 +36,7 @@ class Writer:
                     self._delete_stale(closing)
             self._incomplete |= block.incomplete
             self._upsert([ready for ready in block.pieces if ready.piece.id in heads], heads)
+            mark_changed(self._target.engine, self._target.name, self._target.coding.compression)
 
     def _upsert(self, pieces: Sequence[ReadyPiece], heads: dict[str, Closing]) -> None:
         # An unchanged head is written again, by its payload alone: the mark of completeness may have been missing.

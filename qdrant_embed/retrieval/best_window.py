@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdrant_embed.compression.codes import hamming
+from qdrant_embed.compression.codes import nearness
 from qdrant_embed.retrieval.hits import Hit
 from qdrant_embed.retrieval.ranked import QueryVector
 from qdrant_embed.store.coding import Coding
@@ -24,21 +24,26 @@ if TYPE_CHECKING:
 def hits_with_windows(
     engine: Engine, name: str, coding: Coding, points: Sequence[models.ScoredPoint], asked: QueryVector | None
 ) -> list[Hit]:
-    """Return hits that know their best window; one request fetches the vectors of all that have several."""
+    """Return hits that know their best window.
+
+    The vectors of points that have several are fetched a page at a time, and none is kept: those of ten documents of a
+    hundred thousand tokens are a hundred megabytes as lists of Python's floats.
+    """
     several = [point.id for point in points if (point.payload or {}).get(WINDOWS)]
-    if asked is None or not several:
-        return [Hit.from_point(point) for point in points]
-    records = engine.retrieve(name, several, with_payload=False, with_vectors=[DENSE])
-    rows = {record.id: _rows(record.vector) for record in records}
-    return [_hit(point, coding, rows, asked) for point in points]
+    best: dict[Any, int] = {}
+    if asked is not None:
+        for start in range(0, len(several), coding.page):
+            page = several[start : start + coding.page]
+            for record in engine.retrieve(name, page, with_payload=False, with_vectors=[DENSE]):
+                best[record.id] = int(np.argmax(_nearness(_rows(record.vector), coding, asked)))
+    return [_hit(point, best.get(point.id)) for point in points]
 
 
-def _hit(point: models.ScoredPoint, coding: Coding, rows: Mapping[Any, FloatArray], asked: QueryVector) -> Hit:
+def _hit(point: models.ScoredPoint, best: int | None) -> Hit:
     hit, fields = Hit.from_point(point), point.payload or {}
-    spans = fields.get(WINDOWS)
-    if not spans or point.id not in rows:
+    if best is None:
         return hit
-    best = int(np.argmax(_nearness(rows[point.id], coding, asked)))
+    spans = fields[WINDOWS]
     # What was embedded begins with the context, which is not in the document there.
     ahead = len(join_context(fields.get("context", ""), "x")) - 1
     start, end = (max(0, place - ahead) + hit.start for place in spans[2 * best : 2 * best + 2])
@@ -48,7 +53,8 @@ def _hit(point: models.ScoredPoint, coding: Coding, rows: Mapping[Any, FloatArra
 def _nearness(rows: FloatArray, coding: Coding, asked: QueryVector) -> FloatArray:
     """Return how near each row (windows, width) is to a question, larger is nearer."""
     if coding.compression.datatype == "bits" and not coding.compression.full:
-        return np.asarray(-hamming(asked.coded.astype(np.uint8), rows.astype(np.uint8)), np.float32)
+        bits = coding.compression.learned or coding.coder.cut_dim
+        return nearness(asked.coded, rows.astype(np.uint8), bits)
     raw = coding.raw(rows)
     products = raw @ asked.whole
     if coding.coder.distance == "euclid":

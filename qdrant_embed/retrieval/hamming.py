@@ -3,7 +3,7 @@
 No Qdrant engine compares packed bits, so the codes (48 bytes for 384 dimensions) are read once into memory and compared
 here, a million in some tens of milliseconds. Filters stay the engine's: candidates are offered to it, nearest first, in
 growing portions until enough of them pass. What is found is fetched from the engine, so a point that is gone is never
-returned; codes are read again when points have come or gone.
+returned; codes are read again when the collection's mark says that points came or went, whoever wrote them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.compression.codes import ByteArray, nearest_by_hamming, nearest_by_weights
+from qdrant_embed.store.changes import change_mark
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.types import FloatArray
 
@@ -28,11 +29,12 @@ GROWTH = 8
 
 @dataclass(frozen=True, slots=True)
 class _Codes:
-    """All codes and whose they are; `points` of which there are fewer where one has several."""
+    """All codes and whose they are, as of a mark; `points` of which there are fewer where one has several."""
 
     ids: list[Any]
     codes: ByteArray
     points: int
+    mark: str | None
 
 
 class HammingIndex:
@@ -110,12 +112,13 @@ class HammingIndex:
 
     def _codes(self) -> _Codes:
         with self._lock:
-            count = self._engine.count(self._name, exact=True).count
-            if self._loaded is None or self._loaded.points != count:
-                self._loaded = self._read()
+            # Taken before the points are read: what is written meanwhile has a later mark, and is read next time.
+            mark = change_mark(self._engine, self._name)
+            if self._loaded is None or self._loaded.mark != mark:
+                self._loaded = self._read(mark)
             return self._loaded
 
-    def _read(self) -> _Codes:
+    def _read(self, mark: str | None) -> _Codes:
         ids: list[Any] = []
         points = 0
         rows: list[ByteArray] = []
@@ -131,7 +134,7 @@ class HammingIndex:
                 ids += [record.id] * len(found)
             if offset is None:
                 codes = np.concatenate(rows) if rows else np.zeros((0, -(-self._bits // 8)), np.uint8)
-                return _Codes(ids, codes, points)
+                return _Codes(ids, codes, points, mark)
 
 
 def _vector(record: models.Record, name: str) -> Any:

@@ -112,8 +112,7 @@ class Searcher:
         if ranked.vector is None:
             return self._by_engine([ranked])[0]
         if self.coding.compression.full:
-            nearest = self.hamming.nearest(ranked.vector.coded, ranked.rescored, ranked.condition)
-            return self._by_engine([replace(ranked, shortlist=tuple(point for point, _ in nearest))])[0]
+            return self._by_shortlist(ranked, ranked.vector)
         points = self.hamming.search(ranked.vector.coded, ranked.depth, ranked.condition)
         if ranked.dense_alone:
             return [point for point in points if ranked.min_score is None or point.score >= ranked.min_score]
@@ -121,6 +120,17 @@ class Searcher:
         if ranked.tokens is None:
             return fused(lists, ranked.min_score)
         return self._by_engine([_among({point.id for found in lists for point in found}, ranked)])[0]
+
+    def _by_shortlist(self, ranked: Ranked, vector: QueryVector) -> list[models.ScoredPoint]:
+        for attempt in (1, 2):
+            nearest = self.hamming.nearest(vector.coded, ranked.rescored, ranked.condition)
+            found = self._by_engine([replace(ranked, shortlist=tuple(point for point, _ in nearest))])[0]
+            # Whole vectors rank all that are there: fewer hits than that are points gone whose writer died unheard.
+            expected = 0 if ranked.min_score is not None else min(ranked.limit, len(nearest))
+            if len(found) >= expected or attempt == 2:
+                break
+            self.hamming.forget()
+        return found
 
     def _beside(self, name: str, queries: Sequence[str], mode: Mode) -> Sequence[Any]:
         """Return what a model beside the dense one makes of each query; None where that is nothing, or not wanted."""

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from qdrant_embed import Document, load_embedder
+from qdrant_embed.compression import Transform
+from qdrant_embed.compression.rotations import random_rotation
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.testing.tiny_models import SENTENCES, save_tiny_model
 
@@ -153,6 +155,57 @@ def test_a_change_of_compression_keeps_every_window(make_collection, reports):
     assert docs.ingest(reports).embedded == 0
     docs.recompress("float16+int8+rescore4")
     assert docs.search("the bridge owns a wheel", k=3, mode="dense")[0].window == before[0].window
+
+
+@pytest.mark.parametrize("compression", ["rotate", "uint8"])
+def test_vectors_that_come_from_the_store_are_not_coded_again(make_windows, reports, monkeypatch, compression):
+    docs = make_windows(compression=compression)
+    docs.ingest(reports)
+    before = stored_vectors(docs)
+    # Fewer than the windows of these documents: what a block holds must not depend on what is still at hand.
+    monkeypatch.setattr("qdrant_embed.ingest.blocks.RECENT_VECTORS", 16)
+    renamed = [Document(text=report_.text, source=report_.source, title="Renamed") for report_ in reports]
+    assert docs.ingest(renamed).embedded == 0
+    after = stored_vectors(docs)
+    for key, vectors in before.items():
+        np.testing.assert_allclose(after[key], vectors, atol=1e-5)
+
+
+def stored_vectors(docs):
+    records, _ = docs._engine.scroll(docs.name, limit=100, with_vectors=["dense"])
+    return {record.payload["text_hash"]: np.asarray(record.vector["dense"]) for record in records}
+
+
+def test_windows_of_a_code_whose_queries_keep_their_numbers_are_named(make_windows, reports):
+    docs = make_windows()
+    docs.ingest(reports)
+    matrix = random_rotation(docs.embedder.dim)
+    trained = Transform(dim=len(matrix), matrix=matrix, query_matrix=matrix)
+    docs.recompress("bits+learned256", trained=trained)
+    source, text = reports[2].source, reports[2].text.strip()
+    spans = docs.embedder.encode_windows([text]).texts[0].spans
+    start, end = next((start, end) for start, end in spans if "owns a wheel" in text[start:end])
+    for mode in ("dense", "hybrid"):
+        hit = docs.search(text[start:end], k=3, mode=mode)[0]
+        assert (hit.source, hit.window) == (source, (start, end))
+
+
+def test_vectors_of_windows_are_fetched_a_page_at_a_time(make_windows, reports, monkeypatch):
+    docs = make_windows()
+    docs.ingest(reports)
+    before = docs.search("the bridge owns a wheel", k=10, mode="dense")
+    monkeypatch.setattr("qdrant_embed.store.coding.PAGE_OF_WINDOWS", 3)
+    asked = []
+
+    def retrieve(name, ids, **given):
+        asked.append(len(ids))
+        return engine_retrieve(name, ids, **given)
+
+    engine_retrieve = docs._engine.retrieve
+    monkeypatch.setattr(docs._engine, "retrieve", retrieve)
+    after = docs.search("the bridge owns a wheel", k=10, mode="dense")
+    assert [(hit.id, hit.window) for hit in after] == [(hit.id, hit.window) for hit in before]
+    assert asked == [3, 3, 3, 1]
 
 
 def test_whole_documents_take_no_chunk_size(make_collection):
