@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qdrant_embed.calibration.choosing import Wish
 from qdrant_embed.calibration.grid import default_grid, oversampled
 from qdrant_embed.calibration.measuring import Trial, try_settings
 from qdrant_embed.calibration.questions import draw_questions
@@ -32,8 +33,9 @@ class CalibrateOptions:
     """How a calibration is done.
 
     :param k: Hits a question asks for.
-    :param target_recall: Recall@k that the chosen setting must reach.
+    :param target_recall: Recall@k that the chosen setting must reach, by the lower end of its interval.
     :param max_bytes_per_vector: Bytes of a vector in memory that it may take; None for any number.
+    :param max_disk_bytes_per_vector: Bytes of a vector on disk that it may take; None for any number.
     :param settings: Settings to try instead of the default grid; those with a code are tried with every oversampling
         unless they name one.
     :param judgements: For each question, grades by `source` of a document; adds nDCG@k.
@@ -44,6 +46,7 @@ class CalibrateOptions:
     k: int = 10
     target_recall: float = 0.98
     max_bytes_per_vector: float | None = None
+    max_disk_bytes_per_vector: float | None = None
     settings: Sequence[str] = ()
     judgements: Sequence[Mapping[str, float]] | None = None
     most_vectors: int = MOST_VECTORS
@@ -83,8 +86,12 @@ def calibrate(
         dim=stored.vectors.shape[1],
         questions=len(asked),
         k=truth.places.shape[1],
-        target=options.target_recall,
-        most_bytes=options.max_bytes_per_vector,
+        wish=Wish(
+            held=parts.coding.compression,
+            target=options.target_recall,
+            ram=options.max_bytes_per_vector,
+            disk=options.max_disk_bytes_per_vector,
+        ),
         trials=tuple(trials),
         ndcg=judged,
     )
