@@ -70,20 +70,19 @@ def try_settings(
 ) -> Iterator[Trial]:
     """Build a collection once and search it in several ways.
 
-    :param settings: They differ in rescoring only.
+    :param settings: They differ in rescoring only, and come in the order of how much they rescore.
     :param graph: Build the HNSW graph that a large collection has; without, all codes are compared.
     :param transform: What a learned code was trained to; None to learn from the vectors.
     """
     began = time.perf_counter()
     with _built(settings[0], truth, graph=graph, transform=transform) as (engine, coding, folder):
         build = time.perf_counter() - began
-        answered = [_ask(engine, replace_compression(coding, setting), truth) for setting in settings]
+        answered = _answers(engine, coding, settings, truth)
         engine.close()
         vectors = (schema.DENSE_SMALL, schema.DENSE) if settings[0].full else (schema.DENSE,)
         query = coding.coder.encode(_cut(truth.queries[:1], coding.coder.dim, truth.distance))[0]
         bytes_ = measure_footprint(folder, NAME, {vectors[0]: query.tolist()}, vectors)
-        for setting, (found, seconds) in zip(settings, answered, strict=True):
-            recalls = truth.recall(found)
+        for setting, (found, seconds, recalls) in answered.items():
             low, high = interval(recalls)
             p50, p95 = (float(1000 * value) for value in np.quantile(seconds, (0.5, 0.95)))
             yield Trial(
@@ -91,6 +90,19 @@ def try_settings(
                 ram=bytes_.ram / len(truth.vectors), disk=bytes_.disk / len(truth.vectors),
                 p50=p50, p95=p95, build=build, found=tuple(map(tuple, found)),
             )  # fmt: skip
+
+
+def _answers(
+    engine: Engine, coding: Coding, settings: Sequence[Compression], truth: Truth
+) -> dict[Compression, tuple[list[list[int]], list[float], FloatArray]]:
+    """Return each setting's hits, seconds and recalls; more rescoring than answers everything exactly is left out."""
+    answered: dict[Compression, tuple[list[list[int]], list[float], FloatArray]] = {}
+    for setting in settings:
+        found, seconds = _ask(engine, replace_compression(coding, setting), truth)
+        answered[setting] = found, seconds, truth.recall(found)
+        if setting.rescore is not None and answered[setting][2].min() >= 1:
+            break
+    return answered
 
 
 def replace_compression(coding: Coding, setting: Compression) -> Coding:

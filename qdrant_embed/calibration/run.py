@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from qdrant_embed.calibration.choosing import Wish
-from qdrant_embed.calibration.grid import default_grid, oversampled
+from qdrant_embed.calibration.grid import Grid, built_alike, oversampled
 from qdrant_embed.calibration.measuring import Trial, try_settings
 from qdrant_embed.calibration.questions import draw_questions
 from qdrant_embed.calibration.recoding import dense_of, pages
 from qdrant_embed.calibration.report import Calibration
+from qdrant_embed.calibration.stages import walk
 from qdrant_embed.calibration.truth import Truth, exact, ndcg
-from qdrant_embed.compression import Compression, Transform
+from qdrant_embed.compression import Compression
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.parts import Parts
 from qdrant_embed.store.engine import Engine
@@ -25,7 +26,7 @@ MOST_VECTORS = 100_000
 FEWEST = 50
 
 Progress = Callable[[str, int, int], None]
-"""Called before each build with the setting, how many are done and how many there are."""
+"""Called before each build with the setting, how many are done and how many are known of so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,19 +63,27 @@ def calibrate(
     Everything is measured in the embedded engine, in a temporary folder, whatever the collection itself lives in: it is
     the same engine, and a server does not tell the bytes of one vector.
 
-    :raises ConfigurationError: The collection holds too little, or does not hold the numbers any more.
+    :raises ConfigurationError: The collection holds too little, or does not hold the numbers any more, for all or for
+        a setting that was asked for.
     """
+    grid = _grid_of(parts)
+    named = [Compression.parse(text) for text in options.settings]
+    for setting in named:
+        grid.require(setting)
     stored = _read(engine, name, parts, options.most_vectors)
     asked = list(questions or draw_questions(stored.texts, DRAWN, options.seed))
     if options.judgements is not None and len(options.judgements) != len(asked):
         raise ConfigurationError(f"{len(asked)} questions need as many judgements, not {len(options.judgements)}.")
     queries = parts.embedder.embed_queries(asked)
     truth = exact(stored.vectors, queries, options.k, parts.embedder.distance)
-    preset = parts.embedder.preset
-    grid = [Compression.parse(text) for text in options.settings] or default_grid(
-        truth.vectors.shape[1], preset.dims, compare_by=truth.distance
+    wish = Wish(
+        held=grid.held,
+        target=options.target_recall,
+        ram=options.max_bytes_per_vector,
+        disk=options.max_disk_bytes_per_vector,
     )
-    trials = walk(grid, truth, progress=options.progress)
+    measure = _Measuring(truth, options.progress)
+    trials = measure(named) if named else walk(grid, wish, measure)
     judged: dict[str, float] = {}
     if options.judgements is not None:
         for trial in trials:
@@ -86,36 +95,46 @@ def calibrate(
         dim=stored.vectors.shape[1],
         questions=len(asked),
         k=truth.places.shape[1],
-        wish=Wish(
-            held=parts.coding.compression,
-            target=options.target_recall,
-            ram=options.max_bytes_per_vector,
-            disk=options.max_disk_bytes_per_vector,
-        ),
+        wish=wish,
         trials=tuple(trials),
         ndcg=judged,
     )
 
 
-def walk(
-    grid: Sequence[Compression],
-    truth: Truth,
-    *,
-    progress: Progress | None = None,
-    graph: bool = False,
-    transforms: Mapping[int, Transform] | None = None,
-) -> list[Trial]:
-    """Try every setting with every oversampling, each collection built once.
+def _grid_of(parts: Parts) -> Grid:
+    preset = parts.embedder.preset
+    return Grid(
+        held=parts.coding.compression,
+        model=preset.name,
+        full=preset.dim,
+        dim=parts.embedder.dim,
+        trained=preset.dims,
+        compare_by=parts.embedder.distance,
+    )
 
-    :param transforms: Trained codes by their number of bits.
-    """
-    trials: list[Trial] = []
-    for place, setting in enumerate(dict.fromkeys(grid)):
-        if progress is not None:
-            progress(str(setting), place, len(grid))
-        trained = (transforms or {}).get(setting.learned or 0)
-        trials += try_settings(list(oversampled(setting)), truth, graph=graph, transform=trained)
-    return trials
+
+class _Measuring:
+    """Tries settings in the real engine, each once; those that differ in rescoring only are built together."""
+
+    def __init__(self, truth: Truth, progress: Progress | None) -> None:
+        self._truth = truth
+        self._progress = progress
+        self._tried: set[Compression] = set()
+        self._built = 0
+
+    def __call__(self, settings: Sequence[Compression]) -> list[Trial]:
+        builds: dict[Compression, list[Compression]] = {}
+        for setting in (other for given in settings for other in oversampled(given)):
+            if setting not in self._tried:
+                self._tried.add(setting)
+                builds.setdefault(built_alike(setting), []).append(setting)
+        trials: list[Trial] = []
+        for place, variants in enumerate(builds.values()):
+            if self._progress is not None:
+                self._progress(str(variants[0]), self._built, self._built + len(builds) - place)
+            trials += try_settings(variants, self._truth)
+            self._built += 1
+        return trials
 
 
 @dataclass(frozen=True, slots=True)

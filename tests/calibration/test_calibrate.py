@@ -126,3 +126,20 @@ def test_the_interval_holds_the_mean_and_narrows():
 def test_ndcg_by_hand():
     assert ndcg([["b", "a"]], [{"a": 1.0}], 10)[0] == pytest.approx(1 / np.log2(3))
     assert ndcg([["a", "a", "b"]], [{"a": 1.0, "b": 1.0}], 10)[0] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("held", ["64d!", "uint8"])
+def test_what_is_chosen_for_a_compressed_collection_can_be_applied(filled, held, monkeypatch):
+    small = {"CODES": ("binary",), "SIGNS": ("",), "OVERSAMPLING": (16.0,), "PRODUCT": "pq64"}
+    for name, value in {**small, **dict.fromkeys(("QUERY_BITS", "ROTATIONS", "STORED", "UNDER_CODES"), ())}.items():
+        monkeypatch.setattr(f"qdrant_embed.calibration.grid.{name}", value)
+    filled.recompress(held)
+    found = filled.calibrate(options=CalibrateOptions(k=5, target_recall=0.9))
+    names = [trial.setting for trial in found.trials]
+    assert names[0] == held
+    assert len({name.split("+")[0] for name in names if "64d!" in name}) == (held == "64d!")
+    coded = next(name for name in names if name.endswith("binary+rescore16"))
+    filled.recompress(coded)
+    assert filled.recipe.compression == coded
+    with pytest.raises(ConfigurationError, match="does not hold the numbers"):
+        filled.calibrate(options=CalibrateOptions(settings=("binary",)))
