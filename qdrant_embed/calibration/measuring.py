@@ -15,7 +15,6 @@ import numpy as np
 from qdrant_embed.calibration.footprint import measure_footprint
 from qdrant_embed.calibration.truth import Truth, interval
 from qdrant_embed.compression import Compression, Transform
-from qdrant_embed.compression.codes import hyperplanes
 from qdrant_embed.retrieval.hamming import HammingIndex
 from qdrant_embed.retrieval.ranked import QueryVector, Ranked
 from qdrant_embed.store import schema
@@ -72,7 +71,8 @@ def try_settings(
 
     :param settings: They differ in rescoring only, and come in the order of how much they rescore.
     :param graph: Build the HNSW graph that a large collection has; without, all codes are compared.
-    :param transform: What a learned code was trained to; None to learn from the vectors.
+    :param transform: What the points shall be coded by; None to learn it from the vectors.
+    :raises ConfigurationError: It is a learned code, which is trained by itself.
     """
     began = time.perf_counter()
     with _built(settings[0], truth, graph=graph, transform=transform) as (engine, coding, folder):
@@ -126,8 +126,11 @@ def _built(
             _create(engine, setting, dim, truth.distance, graph=graph)
             coding = Coding(engine, NAME, setting, dim=_embedded(setting, dim), distance=truth.distance)
             vectors = _cut(truth.vectors, coding.coder.dim, truth.distance)
-            if not coding.coder.ready:
-                _learn(coding, vectors, transform)
+            if transform is not None:
+                coding.keep(coding.coder.with_transform(transform))
+            elif not coding.coder.ready:
+                places = np.random.default_rng(0).permutation(len(vectors))[:FIT_VECTORS]
+                coding.fit(vectors[np.sort(places)])
             _load(engine, coding, vectors)
             yield engine, coding, folder
         finally:
@@ -162,19 +165,6 @@ def _countable(params: models.VectorParams, *, graph: bool) -> models.VectorPara
         inner = getattr(codes, kind).model_copy(update={"always_ram": False})
         changed["quantization_config"] = codes.model_copy(update={kind: inner})
     return params.model_copy(update=changed)
-
-
-def _learn(coding: Coding, vectors: FloatArray, transform: Transform | None) -> None:
-    bits = coding.compression.learned
-    if transform is not None:
-        coding.keep(coding.coder.with_transform(transform))
-    elif bits is not None:
-        # Nobody trained a code: random hyperplanes, which any code must beat.
-        matrix = hyperplanes(vectors.shape[1], bits)
-        coding.keep(coding.coder.with_transform(Transform(dim=vectors.shape[1], matrix=matrix)))
-    else:
-        places = np.random.default_rng(0).permutation(len(vectors))[:FIT_VECTORS]
-        coding.fit(vectors[np.sort(places)])
 
 
 def _load(engine: Engine, coding: Coding, vectors: FloatArray) -> None:

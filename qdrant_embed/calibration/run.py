@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from qdrant_embed.calibration.recoding import dense_of, pages
 from qdrant_embed.calibration.report import Calibration
 from qdrant_embed.calibration.stages import walk
 from qdrant_embed.calibration.truth import Truth, exact, ndcg
-from qdrant_embed.compression import Compression
+from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.parts import Parts
 from qdrant_embed.store.engine import Engine
@@ -40,6 +40,8 @@ class CalibrateOptions:
     :param settings: Settings to try instead of the default grid; those with a code are tried with every oversampling
         unless they name one.
     :param judgements: For each question, grades by `source` of a document; adds nDCG@k.
+    :param trained: Trained codes by their number of bits, for settings with `learnedN`. Those that the collection is
+        searched by already need not be given.
     :param most_vectors: A larger collection is represented by this many of its vectors.
     :param progress: Called before each build.
     """
@@ -50,6 +52,7 @@ class CalibrateOptions:
     max_disk_bytes_per_vector: float | None = None
     settings: Sequence[str] = ()
     judgements: Sequence[Mapping[str, float]] | None = None
+    trained: Mapping[int, Transform] = field(default_factory=dict)
     most_vectors: int = MOST_VECTORS
     seed: int = 0
     progress: Progress | None = None
@@ -68,8 +71,10 @@ def calibrate(
     """
     grid = _grid_of(parts)
     named = [Compression.parse(text) for text in options.settings]
+    transforms = _Transforms(grid.held, parts.coding.coder.transform, options.trained)
     for setting in named:
         grid.require(setting)
+        transforms.of(setting)
     stored = _read(engine, name, parts, options.most_vectors)
     asked = list(questions or draw_questions(stored.texts, DRAWN, options.seed))
     if options.judgements is not None and len(options.judgements) != len(asked):
@@ -82,7 +87,7 @@ def calibrate(
         ram=options.max_bytes_per_vector,
         disk=options.max_disk_bytes_per_vector,
     )
-    measure = _Measuring(truth, options.progress)
+    measure = _Measuring(truth, transforms, options.progress)
     trials = measure(named) if named else walk(grid, wish, measure)
     judged: dict[str, float] = {}
     if options.judgements is not None:
@@ -113,11 +118,39 @@ def _grid_of(parts: Parts) -> Grid:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Transforms:
+    """What settings are coded by: where a change would keep the collection's own transform, that is measured."""
+
+    held: Compression
+    own: Transform | None
+    trained: Mapping[int, Transform]
+
+    def of(self, setting: Compression) -> Transform | None:
+        """Return a setting's transform; None if it is to be learned from the vectors.
+
+        :raises ConfigurationError: It is a learned code, and nobody trained one of so many bits.
+        """
+        if setting.points == self.held.points:
+            return self.own
+        if setting.learned is None:
+            return None
+        found = self.trained.get(setting.learned)
+        if found is None or found.width != setting.learned:
+            raise ConfigurationError(
+                f"{str(setting)!r} has a code of {setting.learned} bits that must be trained first. Type: qdrant-embed "
+                f"train-codes --bits {setting.learned} --apply, or give CalibrateOptions(trained={{{setting.learned}: "
+                f"collection.train_codes({setting.learned})}})."
+            )
+        return found
+
+
 class _Measuring:
     """Tries settings in the real engine, each once; those that differ in rescoring only are built together."""
 
-    def __init__(self, truth: Truth, progress: Progress | None) -> None:
+    def __init__(self, truth: Truth, transforms: _Transforms, progress: Progress | None) -> None:
         self._truth = truth
+        self._transforms = transforms
         self._progress = progress
         self._tried: set[Compression] = set()
         self._built = 0
@@ -132,7 +165,7 @@ class _Measuring:
         for place, variants in enumerate(builds.values()):
             if self._progress is not None:
                 self._progress(str(variants[0]), self._built, self._built + len(builds) - place)
-            trials += try_settings(variants, self._truth)
+            trials += try_settings(variants, self._truth, transform=self._transforms.of(variants[0]))
             self._built += 1
         return trials
 

@@ -1,11 +1,15 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from qdrant_embed import Document
+from qdrant_embed.calibration.measuring import try_settings
 from qdrant_embed.calibration.run import CalibrateOptions
 from qdrant_embed.calibration.truth import exact, interval, ndcg, similarity
+from qdrant_embed.compression import Compression, Transform
+from qdrant_embed.compression.codes import hyperplanes
 from qdrant_embed.errors import ConfigurationError
 from tests.compression.samples import clustered
 
@@ -143,3 +147,26 @@ def test_what_is_chosen_for_a_compressed_collection_can_be_applied(filled, held,
     assert filled.recipe.compression == coded
     with pytest.raises(ConfigurationError, match="does not hold the numbers"):
         filled.calibrate(options=CalibrateOptions(settings=("binary",)))
+
+
+def test_a_learned_code_is_measured_as_it_was_trained(filled, monkeypatch):
+    used = []
+    monkeypatch.setattr("qdrant_embed.calibration.run.try_settings", lambda *_, transform: used.append(transform) or [])
+    named = CalibrateOptions(k=5, settings=("full+bits+learned16+rescore2", "float32"))
+    with pytest.raises(ConfigurationError, match="train-codes --bits 16 --apply"):
+        filled.calibrate(options=named)
+    code = Transform(dim=256, matrix=hyperplanes(256, 16))
+    filled.calibrate(options=replace(named, trained={16: code}))
+    filled.recompress("full+bits+learned16+rescore4", trained=code)
+    filled.calibrate(options=named)
+    assert [transform.digest for transform in used[::2]] == [code.digest] * 2
+
+
+def test_a_learned_code_that_nobody_trained_is_not_measured():
+    with pytest.raises(ConfigurationError, match="must be trained first"):
+        list(try_settings([Compression.parse("bits+learned64")], exact(*sampled(300, 64), 10, "cosine")))
+
+
+def sampled(count, dim):
+    vectors = clustered(count + 40, dim, 5)
+    return vectors[40:], vectors[:40]
