@@ -88,7 +88,8 @@ def draw(found: Calibration, path: Path) -> None:
         )
     if found.chosen is not None:
         axes.plot([found.chosen.ram], [found.chosen.recall], "*", color="tab:green", markersize=16, label="chosen")
-    axes.axhline(found.target, color="tab:red", linestyle="--", linewidth=0.8, label=f"target {found.target}")
+    target = found.wish.target
+    axes.axhline(target, color="tab:red", linestyle="--", linewidth=0.8, label=f"target {target}")
     axes.set(xscale="log", xlabel="bytes of a vector in memory (log)", ylabel=f"recall@{found.k}")
     axes.legend(loc="lower right")
     axes.grid(visible=True, alpha=0.3)

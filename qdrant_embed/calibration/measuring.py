@@ -15,7 +15,6 @@ import numpy as np
 from qdrant_embed.calibration.footprint import measure_footprint
 from qdrant_embed.calibration.truth import Truth, interval
 from qdrant_embed.compression import Compression, Transform
-from qdrant_embed.compression.codes import hyperplanes
 from qdrant_embed.retrieval.hamming import HammingIndex
 from qdrant_embed.retrieval.ranked import QueryVector, Ranked
 from qdrant_embed.store import schema
@@ -70,20 +69,20 @@ def try_settings(
 ) -> Iterator[Trial]:
     """Build a collection once and search it in several ways.
 
-    :param settings: They differ in rescoring only.
+    :param settings: They differ in rescoring only, and come in the order of how much they rescore.
     :param graph: Build the HNSW graph that a large collection has; without, all codes are compared.
-    :param transform: What a learned code was trained to; None to learn from the vectors.
+    :param transform: What the points shall be coded by; None to learn it from the vectors.
+    :raises ConfigurationError: It is a learned code, which is trained by itself.
     """
     began = time.perf_counter()
     with _built(settings[0], truth, graph=graph, transform=transform) as (engine, coding, folder):
         build = time.perf_counter() - began
-        answered = [_ask(engine, replace_compression(coding, setting), truth) for setting in settings]
+        answered = _answers(engine, coding, settings, truth)
         engine.close()
         vectors = (schema.DENSE_SMALL, schema.DENSE) if settings[0].full else (schema.DENSE,)
         query = coding.coder.encode(_cut(truth.queries[:1], coding.coder.dim, truth.distance))[0]
         bytes_ = measure_footprint(folder, NAME, {vectors[0]: query.tolist()}, vectors)
-        for setting, (found, seconds) in zip(settings, answered, strict=True):
-            recalls = truth.recall(found)
+        for setting, (found, seconds, recalls) in answered.items():
             low, high = interval(recalls)
             p50, p95 = (float(1000 * value) for value in np.quantile(seconds, (0.5, 0.95)))
             yield Trial(
@@ -91,6 +90,19 @@ def try_settings(
                 ram=bytes_.ram / len(truth.vectors), disk=bytes_.disk / len(truth.vectors),
                 p50=p50, p95=p95, build=build, found=tuple(map(tuple, found)),
             )  # fmt: skip
+
+
+def _answers(
+    engine: Engine, coding: Coding, settings: Sequence[Compression], truth: Truth
+) -> dict[Compression, tuple[list[list[int]], list[float], FloatArray]]:
+    """Return each setting's hits, seconds and recalls; more rescoring than answers everything exactly is left out."""
+    answered: dict[Compression, tuple[list[list[int]], list[float], FloatArray]] = {}
+    for setting in settings:
+        found, seconds = _ask(engine, replace_compression(coding, setting), truth)
+        answered[setting] = found, seconds, truth.recall(found)
+        if setting.rescore is not None and answered[setting][2].min() >= 1:
+            break
+    return answered
 
 
 def replace_compression(coding: Coding, setting: Compression) -> Coding:
@@ -114,8 +126,11 @@ def _built(
             _create(engine, setting, dim, truth.distance, graph=graph)
             coding = Coding(engine, NAME, setting, dim=_embedded(setting, dim), distance=truth.distance)
             vectors = _cut(truth.vectors, coding.coder.dim, truth.distance)
-            if not coding.coder.ready:
-                _learn(coding, vectors, transform)
+            if transform is not None:
+                coding.keep(coding.coder.with_transform(transform))
+            elif not coding.coder.ready:
+                places = np.random.default_rng(0).permutation(len(vectors))[:FIT_VECTORS]
+                coding.fit(vectors[np.sort(places)])
             _load(engine, coding, vectors)
             yield engine, coding, folder
         finally:
@@ -150,19 +165,6 @@ def _countable(params: models.VectorParams, *, graph: bool) -> models.VectorPara
         inner = getattr(codes, kind).model_copy(update={"always_ram": False})
         changed["quantization_config"] = codes.model_copy(update={kind: inner})
     return params.model_copy(update=changed)
-
-
-def _learn(coding: Coding, vectors: FloatArray, transform: Transform | None) -> None:
-    bits = coding.compression.learned
-    if transform is not None:
-        coding.keep(coding.coder.with_transform(transform))
-    elif bits is not None:
-        # Nobody trained a code: random hyperplanes, which any code must beat.
-        matrix = hyperplanes(vectors.shape[1], bits)
-        coding.keep(coding.coder.with_transform(Transform(dim=vectors.shape[1], matrix=matrix)))
-    else:
-        places = np.random.default_rng(0).permutation(len(vectors))[:FIT_VECTORS]
-        coding.fit(vectors[np.sort(places)])
 
 
 def _load(engine: Engine, coding: Coding, vectors: FloatArray) -> None:

@@ -55,7 +55,7 @@ def recompress(
         _switch_codes(engine, name, parts, new)
         schema.merge_metadata(engine, name, {"recipe": wanted.as_dict()})
         return Recoded(recipe=wanted, in_place=True, collection=name)
-    _require_kept(old, new)
+    require_kept(old, new)
     succession.clear(engine, name)
     copy = _copy(engine, name, parts, wanted, trained)
     succession.take_over(engine, name, copy)
@@ -110,7 +110,11 @@ def _switch_codes(engine: Engine, name: str, parts: Parts, new: Compression) -> 
     engine.finish_bulk_load(name)
 
 
-def _require_kept(old: Compression, new: Compression) -> None:
+def require_kept(old: Compression, new: Compression) -> None:
+    """Refuse a change for which a collection's vectors lack dimensions or precision.
+
+    :raises ConfigurationError: It would need numbers that were not kept.
+    """
     whole = "float16" if old.full and old.datatype == "float16" else "float32" if old.full else old.datatype
     fewer = new.dim is not None and not new.full
     narrow = old.dim is not None and not old.full and not (fewer and (new.dim or 0) <= old.dim)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from qdrant_embed.calibration.choosing import Wish, front
 from qdrant_embed.calibration.measuring import Trial
 from qdrant_embed.types import Json
 
@@ -15,8 +16,7 @@ class Calibration:
     """A calibration's result; shown as a table in a notebook, written to files by `save`.
 
     :param vectors: Number of vectors searched.
-    :param target: Recall@k that the chosen setting must reach.
-    :param most_bytes: Bytes of a vector in memory that it may take; None for any number.
+    :param wish: What the chosen setting must reach.
     :param ndcg: nDCG@k of a setting by its name, where judgements were given.
     """
 
@@ -25,29 +25,19 @@ class Calibration:
     dim: int
     questions: int
     k: int
-    target: float
-    most_bytes: float | None
+    wish: Wish
     trials: tuple[Trial, ...]
     ndcg: dict[str, float]
 
     @property
     def chosen(self) -> Trial | None:
-        """The cheapest setting that reaches the target: fewest bytes in memory, then on disk, then fastest at p95."""
-        fit = [
-            trial
-            for trial in self.trials
-            if trial.recall >= self.target and (self.most_bytes is None or trial.ram <= self.most_bytes)
-        ]
-        return min(fit, key=lambda trial: (round(trial.ram), round(trial.disk), trial.p95), default=None)
+        """The cheapest setting that meets the wish; see `Wish.in_order`."""
+        return next(iter(self.wish.in_order(self.trials)), None)
 
     @property
     def front(self) -> tuple[Trial, ...]:
-        """The settings than which no other has both more recall and fewer bytes in memory, cheapest first."""
-        best: list[Trial] = []
-        for trial in sorted(self.trials, key=lambda one: (round(one.ram), -one.recall, one.p95)):
-            if not best or trial.recall > best[-1].recall:
-                best.append(trial)
-        return tuple(best)
+        """The settings that no other beats in memory, disk and recall together, cheapest first."""
+        return front(self.trials)
 
     def as_dict(self) -> dict[str, Json]:
         """Return everything as JSON-ready values."""
@@ -57,8 +47,10 @@ class Calibration:
             "dim": self.dim,
             "questions": self.questions,
             "k": self.k,
-            "target_recall": self.target,
-            "max_bytes_per_vector": self.most_bytes,
+            "held": str(self.wish.held),
+            "target_recall": self.wish.target,
+            "max_bytes_per_vector": self.wish.ram,
+            "max_disk_bytes_per_vector": self.wish.disk,
             "chosen": None if self.chosen is None else self.chosen.setting,
             "front": [trial.setting for trial in self.front],
             "ndcg": {name: round(value, 4) for name, value in self.ndcg.items()},
@@ -84,16 +76,12 @@ class Calibration:
     def verdict(self) -> str:
         """Return the choice in one sentence."""
         if self.chosen is None:
-            best = max(self.trials, key=lambda trial: trial.recall)
+            best = max(self.trials, key=lambda trial: trial.low)
             return (
-                f"no setting reaches recall@{self.k} {self.target} within the bytes allowed; the best was "
-                f"{best.setting!r} with {best.recall:.3f} at {best.ram:.0f} bytes. Allow more bytes or ask for less."
+                f"no setting surely reaches recall@{self.k} {self.wish.target} within the bytes allowed; the best was "
+                f"{_told(best)}. Allow more bytes, ask for less, or give more questions, which narrow the interval."
             )
-        return (
-            f"the cheapest setting with recall@{self.k} of at least {self.target} is {self.chosen.setting!r}: "
-            f"{self.chosen.recall:.3f} ({self.chosen.low:.3f}–{self.chosen.high:.3f}), {self.chosen.ram:.0f} bytes of "
-            f"a vector in memory and {self.chosen.disk:.0f} on disk, p95 {self.chosen.p95:.2f} ms."
-        )
+        return f"the cheapest setting with recall@{self.k} of at least {self.wish.target} is {_told(self.chosen)}."
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write `calibration.json`, `.png` and `.html` (one page, nothing loaded from elsewhere); return the files.
@@ -108,3 +96,10 @@ class Calibration:
         from qdrant_embed.calibration.drawing import table
 
         return f"<p>{self.verdict()}</p>{table(self)}"
+
+
+def _told(trial: Trial) -> str:
+    return (
+        f"{trial.setting!r}: {trial.recall:.3f} ({trial.low:.3f}–{trial.high:.3f}), {trial.ram:.0f} bytes of a vector "
+        f"in memory and {trial.disk:.0f} on disk, p95 {trial.p95:.2f} ms"
+    )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from qdrant_embed.calibration.grid import default_grid, oversampled
+from qdrant_embed.calibration.choosing import Wish
+from qdrant_embed.calibration.grid import Grid, built_alike, oversampled
 from qdrant_embed.calibration.measuring import Trial, try_settings
 from qdrant_embed.calibration.questions import draw_questions
 from qdrant_embed.calibration.recoding import dense_of, pages
 from qdrant_embed.calibration.report import Calibration
+from qdrant_embed.calibration.stages import walk
 from qdrant_embed.calibration.truth import Truth, exact, ndcg
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.errors import ConfigurationError
@@ -24,7 +26,7 @@ MOST_VECTORS = 100_000
 FEWEST = 50
 
 Progress = Callable[[str, int, int], None]
-"""Called before each build with the setting, how many are done and how many there are."""
+"""Called before each build with the setting, how many are done and how many are known of so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +34,14 @@ class CalibrateOptions:
     """How a calibration is done.
 
     :param k: Hits a question asks for.
-    :param target_recall: Recall@k that the chosen setting must reach.
+    :param target_recall: Recall@k that the chosen setting must reach, by the lower end of its interval.
     :param max_bytes_per_vector: Bytes of a vector in memory that it may take; None for any number.
+    :param max_disk_bytes_per_vector: Bytes of a vector on disk that it may take; None for any number.
     :param settings: Settings to try instead of the default grid; those with a code are tried with every oversampling
         unless they name one.
     :param judgements: For each question, grades by `source` of a document; adds nDCG@k.
+    :param trained: Trained codes by their number of bits, for settings with `learnedN`. Those that the collection is
+        searched by already need not be given.
     :param most_vectors: A larger collection is represented by this many of its vectors.
     :param progress: Called before each build.
     """
@@ -44,8 +49,10 @@ class CalibrateOptions:
     k: int = 10
     target_recall: float = 0.98
     max_bytes_per_vector: float | None = None
+    max_disk_bytes_per_vector: float | None = None
     settings: Sequence[str] = ()
     judgements: Sequence[Mapping[str, float]] | None = None
+    trained: Mapping[int, Transform] = field(default_factory=dict)
     most_vectors: int = MOST_VECTORS
     seed: int = 0
     progress: Progress | None = None
@@ -59,19 +66,29 @@ def calibrate(
     Everything is measured in the embedded engine, in a temporary folder, whatever the collection itself lives in: it is
     the same engine, and a server does not tell the bytes of one vector.
 
-    :raises ConfigurationError: The collection holds too little, or does not hold the numbers any more.
+    :raises ConfigurationError: The collection holds too little, or does not hold the numbers any more, for all or for
+        a setting that was asked for.
     """
+    grid = _grid_of(parts)
+    named = [Compression.parse(text) for text in options.settings]
+    transforms = _Transforms(grid.held, parts.coding.coder.transform, options.trained)
+    for setting in named:
+        grid.require(setting)
+        transforms.of(setting)
     stored = _read(engine, name, parts, options.most_vectors)
     asked = list(questions or draw_questions(stored.texts, DRAWN, options.seed))
     if options.judgements is not None and len(options.judgements) != len(asked):
         raise ConfigurationError(f"{len(asked)} questions need as many judgements, not {len(options.judgements)}.")
     queries = parts.embedder.embed_queries(asked)
     truth = exact(stored.vectors, queries, options.k, parts.embedder.distance)
-    preset = parts.embedder.preset
-    grid = [Compression.parse(text) for text in options.settings] or default_grid(
-        truth.vectors.shape[1], preset.dims, compare_by=truth.distance
+    wish = Wish(
+        held=grid.held,
+        target=options.target_recall,
+        ram=options.max_bytes_per_vector,
+        disk=options.max_disk_bytes_per_vector,
     )
-    trials = walk(grid, truth, progress=options.progress)
+    measure = _Measuring(truth, transforms, options.progress)
+    trials = measure(named) if named else walk(grid, wish, measure)
     judged: dict[str, float] = {}
     if options.judgements is not None:
         for trial in trials:
@@ -83,32 +100,74 @@ def calibrate(
         dim=stored.vectors.shape[1],
         questions=len(asked),
         k=truth.places.shape[1],
-        target=options.target_recall,
-        most_bytes=options.max_bytes_per_vector,
+        wish=wish,
         trials=tuple(trials),
         ndcg=judged,
     )
 
 
-def walk(
-    grid: Sequence[Compression],
-    truth: Truth,
-    *,
-    progress: Progress | None = None,
-    graph: bool = False,
-    transforms: Mapping[int, Transform] | None = None,
-) -> list[Trial]:
-    """Try every setting with every oversampling, each collection built once.
+def _grid_of(parts: Parts) -> Grid:
+    preset = parts.embedder.preset
+    return Grid(
+        held=parts.coding.compression,
+        model=preset.name,
+        full=preset.dim,
+        dim=parts.embedder.dim,
+        trained=preset.dims,
+        compare_by=parts.embedder.distance,
+    )
 
-    :param transforms: Trained codes by their number of bits.
-    """
-    trials: list[Trial] = []
-    for place, setting in enumerate(dict.fromkeys(grid)):
-        if progress is not None:
-            progress(str(setting), place, len(grid))
-        trained = (transforms or {}).get(setting.learned or 0)
-        trials += try_settings(list(oversampled(setting)), truth, graph=graph, transform=trained)
-    return trials
+
+@dataclass(frozen=True, slots=True)
+class _Transforms:
+    """What settings are coded by: where a change would keep the collection's own transform, that is measured."""
+
+    held: Compression
+    own: Transform | None
+    trained: Mapping[int, Transform]
+
+    def of(self, setting: Compression) -> Transform | None:
+        """Return a setting's transform; None if it is to be learned from the vectors.
+
+        :raises ConfigurationError: It is a learned code, and nobody trained one of so many bits.
+        """
+        if setting.points == self.held.points:
+            return self.own
+        if setting.learned is None:
+            return None
+        found = self.trained.get(setting.learned)
+        if found is None or found.width != setting.learned:
+            raise ConfigurationError(
+                f"{str(setting)!r} has a code of {setting.learned} bits that must be trained first. Type: qdrant-embed "
+                f"train-codes --bits {setting.learned} --apply, or give CalibrateOptions(trained={{{setting.learned}: "
+                f"collection.train_codes({setting.learned})}})."
+            )
+        return found
+
+
+class _Measuring:
+    """Tries settings in the real engine, each once; those that differ in rescoring only are built together."""
+
+    def __init__(self, truth: Truth, transforms: _Transforms, progress: Progress | None) -> None:
+        self._truth = truth
+        self._transforms = transforms
+        self._progress = progress
+        self._tried: set[Compression] = set()
+        self._built = 0
+
+    def __call__(self, settings: Sequence[Compression]) -> list[Trial]:
+        builds: dict[Compression, list[Compression]] = {}
+        for setting in (other for given in settings for other in oversampled(given)):
+            if setting not in self._tried:
+                self._tried.add(setting)
+                builds.setdefault(built_alike(setting), []).append(setting)
+        trials: list[Trial] = []
+        for place, variants in enumerate(builds.values()):
+            if self._progress is not None:
+                self._progress(str(variants[0]), self._built, self._built + len(builds) - place)
+            trials += try_settings(variants, self._truth, transform=self._transforms.of(variants[0]))
+            self._built += 1
+        return trials
 
 
 @dataclass(frozen=True, slots=True)

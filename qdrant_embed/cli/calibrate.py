@@ -23,8 +23,11 @@ def calibrate(  # noqa: PLR0913 - one parameter for each flag
         Path | None, typer.Option(help="Questions, one a line (or JSON lines: text, relevant); else drawn.")
     ] = None,
     k: Annotated[int, typer.Option("-k", "--k", min=1, help="Passages that a question asks for.")] = 10,
-    target_recall: Annotated[float, typer.Option(min=0.0, max=1.0, help="Recall@k to reach.")] = 0.98,
+    target_recall: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Recall@k to reach, by the lower end of its interval.")
+    ] = 0.98,
     max_bytes_per_vector: Annotated[float | None, typer.Option(help="Bytes of a vector in memory.")] = None,
+    max_disk_bytes_per_vector: Annotated[float | None, typer.Option(help="Bytes of a vector on disk.")] = None,
     setting: Annotated[
         list[str] | None, typer.Option(help="Try this compression instead of the default grid; repeatable.")
     ] = None,
@@ -42,6 +45,7 @@ def calibrate(  # noqa: PLR0913 - one parameter for each flag
         k=k,
         target_recall=target_recall,
         max_bytes_per_vector=max_bytes_per_vector,
+        max_disk_bytes_per_vector=max_disk_bytes_per_vector,
         settings=tuple(setting or ()),
         judgements=judged or None,
         progress=lambda text, done, count: say(f"{done + 1}/{count} {text}", style="dim"),

@@ -1,11 +1,15 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from qdrant_embed import Document
+from qdrant_embed.calibration.measuring import try_settings
 from qdrant_embed.calibration.run import CalibrateOptions
 from qdrant_embed.calibration.truth import exact, interval, ndcg, similarity
+from qdrant_embed.compression import Compression, Transform
+from qdrant_embed.compression.codes import hyperplanes
 from qdrant_embed.errors import ConfigurationError
 from tests.compression.samples import clustered
 
@@ -55,8 +59,7 @@ def test_the_cheapest_setting_that_meets_the_target_is_chosen_and_applied(filled
     assert by_name["bits"].disk < by_name["float16"].disk < by_name["float32"].disk
     assert all(trial.low <= trial.recall <= trial.high for trial in found.trials)
     assert found.chosen is not None
-    assert found.chosen.recall >= 0.95
-    assert found.chosen.ram == min(t.ram for t in found.trials if t.recall >= 0.95)
+    assert found.chosen.low >= 0.95
     done = filled.recompress(found.chosen.setting)
     assert filled.recipe.compression == found.chosen.setting == done.recipe.compression
     paths = found.save(tmp_path / "out")
@@ -127,3 +130,43 @@ def test_the_interval_holds_the_mean_and_narrows():
 def test_ndcg_by_hand():
     assert ndcg([["b", "a"]], [{"a": 1.0}], 10)[0] == pytest.approx(1 / np.log2(3))
     assert ndcg([["a", "a", "b"]], [{"a": 1.0, "b": 1.0}], 10)[0] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("held", ["64d!", "uint8"])
+def test_what_is_chosen_for_a_compressed_collection_can_be_applied(filled, held, monkeypatch):
+    small = {"CODES": ("binary",), "SIGNS": ("",), "OVERSAMPLING": (16.0,), "PRODUCT": "pq64"}
+    for name, value in {**small, **dict.fromkeys(("QUERY_BITS", "ROTATIONS", "STORED", "UNDER_CODES"), ())}.items():
+        monkeypatch.setattr(f"qdrant_embed.calibration.grid.{name}", value)
+    filled.recompress(held)
+    found = filled.calibrate(options=CalibrateOptions(k=5, target_recall=0.9))
+    names = [trial.setting for trial in found.trials]
+    assert names[0] == held
+    assert len({name.split("+")[0] for name in names if "64d!" in name}) == (held == "64d!")
+    coded = next(name for name in names if name.endswith("binary+rescore16"))
+    filled.recompress(coded)
+    assert filled.recipe.compression == coded
+    with pytest.raises(ConfigurationError, match="does not hold the numbers"):
+        filled.calibrate(options=CalibrateOptions(settings=("binary",)))
+
+
+def test_a_learned_code_is_measured_as_it_was_trained(filled, monkeypatch):
+    used = []
+    monkeypatch.setattr("qdrant_embed.calibration.run.try_settings", lambda *_, transform: used.append(transform) or [])
+    named = CalibrateOptions(k=5, settings=("full+bits+learned16+rescore2", "float32"))
+    with pytest.raises(ConfigurationError, match="train-codes --bits 16 --apply"):
+        filled.calibrate(options=named)
+    code = Transform(dim=256, matrix=hyperplanes(256, 16))
+    filled.calibrate(options=replace(named, trained={16: code}))
+    filled.recompress("full+bits+learned16+rescore4", trained=code)
+    filled.calibrate(options=named)
+    assert [transform.digest for transform in used[::2]] == [code.digest] * 2
+
+
+def test_a_learned_code_that_nobody_trained_is_not_measured():
+    with pytest.raises(ConfigurationError, match="must be trained first"):
+        list(try_settings([Compression.parse("bits+learned64")], exact(*sampled(300, 64), 10, "cosine")))
+
+
+def sampled(count, dim):
+    vectors = clustered(count + 40, dim, 5)
+    return vectors[40:], vectors[:40]

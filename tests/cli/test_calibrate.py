@@ -53,7 +53,9 @@ def test_what_meets_the_target_is_named_written_and_applied(cli, harbour, tmp_pa
     assert cli("info", "--collection", "documents", "--json").json["recipe"]["compression"] == found.json["chosen"]
     table = cli(*words, "--target-recall", 1, "--max-bytes-per-vector", 1)
     assert table.code == 1
-    assert "no setting reaches recall@3" in table.out
+    assert "no setting surely reaches recall@3" in table.out
+    table = cli(*words, "--target-recall", 1, "--max-disk-bytes-per-vector", 1)
+    assert table.code == 1
 
 
 def test_codes_are_trained_written_and_searched_by(cli, harbour):
