@@ -126,7 +126,7 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Tran
     """Write every point again under another name; return that name."""
     models = Embedders.of(recipe)
     model, print_ = models.dense, fingerprint(recipe, models.identity)
-    target = succession.copy_name(name, print_)
+    target = succession.copy_name(engine, name, print_)
     create_collection(engine, target, recipe, noted=succession.begun(engine, name))
     schema.merge_metadata(engine, target, {"roots": schema.read_metadata(engine, name)["roots"]})
     coding = coding_of(engine, target, model)
