@@ -16,6 +16,7 @@ from qdrant_embed.recipe import Recipe, fingerprint, require_equal
 from qdrant_embed.retrieval.search import Searcher
 from qdrant_embed.store import schema
 from qdrant_embed.store.coding import Coding
+from qdrant_embed.store.copy_mark import Steady
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.types import Json
 
@@ -98,6 +99,7 @@ class Parts:
             bm25=self.bm25,
             fingerprint=fingerprint(self._recipe, Embedders(self.embedder, self.beside).identity),
             coding=self.coding,
+            steady=Steady(self._engine, self._name),
             beside=self.beside,
         )
 
