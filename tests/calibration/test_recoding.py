@@ -2,6 +2,7 @@ import pytest
 from qdrant_client import models
 
 from qdrant_embed import Collection, Document, Recipe
+from qdrant_embed.compression import Compression
 from qdrant_embed.errors import ConfigurationError
 
 TEXTS = [
@@ -46,7 +47,7 @@ def test_anything_else_is_a_copy_behind_the_name_that_an_ingest_knows(filled, tm
     assert (report.embedded, filled.count()) == (0, len(TEXTS))
     filled.close()
     with Collection.open("cranes", at=tmp_path / "qdrant_data") as again:
-        assert again.recipe.compression == compression or str(again.recipe.compression)
+        assert Compression.parse(again.recipe.compression) == Compression.parse(compression)
         assert answers(again)[0] == before[0]
     assert Collection.drop("cranes", at=tmp_path / "qdrant_data")
     assert not Collection.drop("cranes", at=tmp_path / "qdrant_data")
