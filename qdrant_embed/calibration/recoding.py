@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.calibration.catching_up import Copied
+from qdrant_embed.calibration.learning import is_held, learned_code, require_refit
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.embedders import Embedders
 from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreError, UnsupportedByEngineError
@@ -43,33 +44,48 @@ class Recoded:
     collection: str
 
 
-def recompress(
-    engine: Engine, name: str, parts: Parts, recipe: Recipe, compression: str, *, trained: Transform | None = None
-) -> Recoded:
-    """Change a collection's compression without reading or embedding a document again.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a collection shall be changed to.
 
     :param trained: The transform of a learned code.
+    :param refit: Learn again from the vectors that there are now, even if no more than that changes.
+    """
+
+    compression: str
+    trained: Transform | None = None
+    refit: bool = False
+
+
+def recompress(engine: Engine, name: str, parts: Parts, recipe: Recipe, change: Change) -> Recoded:
+    """Change a collection's compression without reading or embedding a document again.
+
     :raises ConfigurationError: It would need numbers that were not kept; the documents must be ingested again.
     :raises StoreError: The collection is being copied already, or was changed since it was opened.
     """
+    old, new = Compression.parse(recipe.compression), Compression.parse(change.compression)
+    wanted = replace(recipe, compression=str(new))
+    if change.refit:
+        require_refit(new, change.trained)
+    succession.require_finished(engine, name)
     with copy_mark.marked(engine, name) as mark:
         _require_current(engine, name, parts, recipe)
-        return _recompress(engine, name, parts, recipe, compression, trained, mark)
-
-
-def _recompress(
-    engine: Engine, name: str, parts: Parts, recipe: Recipe, compression: str, trained: Transform | None, mark: CopyMark
-) -> Recoded:
-    old, new = Compression.parse(recipe.compression), Compression.parse(compression)
-    wanted = replace(recipe, compression=str(new))
-    if new.points == old.points:
         compressed.require_engine(engine, new)
-        _switch_codes(engine, name, parts, new)
-        schema.merge_metadata(engine, name, {"recipe": wanted.as_dict()})
-        return Recoded(recipe=wanted, in_place=True, collection=name)
-    _require_kept(old, new)
+        code = learned_code(new, parts.coding.coder, change.trained)
+        if new.points == old.points and not change.refit and is_held(parts.coding.coder, code):
+            _switch_codes(engine, name, parts, new)
+            schema.merge_metadata(engine, name, {"recipe": wanted.as_dict()})
+            return Recoded(recipe=wanted, in_place=True, collection=name)
+        require_kept(old, new)
+        return _replace(engine, name, parts, wanted, code, mark)
+
+
+def _replace(
+    engine: Engine, name: str, parts: Parts, wanted: Recipe, code: Transform | None, mark: CopyMark
+) -> Recoded:
+    """Let a copy take the collection's place."""
     succession.clear(engine, name)
-    copy = _copy(engine, name, parts, wanted, trained, mark)
+    copy = _copy(engine, name, parts, wanted, code, mark)
     mark.require()
     # Whatever is cut off from here on, the copy will stand for the collection, which nobody may write to any more.
     mark.stay()
@@ -140,7 +156,11 @@ def _switch_codes(engine: Engine, name: str, parts: Parts, new: Compression) -> 
     engine.finish_bulk_load(name)
 
 
-def _require_kept(old: Compression, new: Compression) -> None:
+def require_kept(old: Compression, new: Compression) -> None:
+    """Refuse a change for which a collection's vectors lack dimensions or precision.
+
+    :raises ConfigurationError: It would need numbers that were not kept.
+    """
     whole = "float16" if old.full and old.datatype == "float16" else "float32" if old.full else old.datatype
     fewer = new.dim is not None and not new.full
     narrow = old.dim is not None and not old.full and not (fewer and (new.dim or 0) <= old.dim)
@@ -152,16 +172,16 @@ def _require_kept(old: Compression, new: Compression) -> None:
         )
 
 
-def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Transform | None, mark: CopyMark) -> str:
+def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, code: Transform | None, mark: CopyMark) -> str:
     """Write every point again under another name; return that name."""
     embedders = Embedders.of(recipe)
     model, print_ = embedders.dense, fingerprint(recipe, embedders.identity)
-    target = succession.copy_name(engine, name, print_)
+    target = succession.copy_name(engine, name)
     create_collection(engine, target, recipe, noted=succession.begun(engine, name))
     schema.merge_metadata(engine, target, {"roots": schema.read_metadata(engine, name)["roots"]})
     coding = coding_of(engine, target, model)
-    if trained is not None:
-        coding.keep(coding.coder.with_transform(trained))
+    if code is not None:
+        coding.keep(coding.coder.with_transform(code))
     elif not coding.coder.ready:
         sample = np.concatenate(
             list(_raw_vectors(engine, name, parts, FIT_VECTORS)) or [np.zeros((0, model.dim), np.float32)]

@@ -6,8 +6,10 @@ name it takes, and that it is whole; `finish` reads this and does what is left t
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.errors import StoreError
 from qdrant_embed.store.schema import METADATA_KEY, merge_metadata
 from qdrant_embed.types import Json
 
@@ -28,12 +30,24 @@ def own_name(engine: Engine, name: str) -> str:
     return aliases.get(name, name)
 
 
-def copy_name(engine: Engine, name: str, digest: str) -> str:
-    """Return how a copy is called that shall take a collection's names.
+def copy_name(engine: Engine, name: str) -> str:
+    """Return how a copy is called that shall take a collection's names: otherwise than every other copy.
 
-    :param digest: Of what makes its points others than those of every earlier copy.
+    What is learned from vectors, or trained, may differ where the recipe is the same, so no recipe's hash would do.
     """
-    return f"{_first_name(engine, name)}{_MARK}{digest[:8]}"
+    return f"{_first_name(engine, name)}{_MARK}{uuid.uuid4().hex[:12]}"
+
+
+def require_finished(engine: Engine, name: str) -> None:
+    """Refuse to begin with a collection of which a copy is whole and waits to take over.
+
+    :raises StoreError: There is one.
+    """
+    if any(noted.get("whole") for _, noted in _copies(engine, name)):
+        raise StoreError(
+            f"an earlier change of collection {name!r} was cut off when its copy was whole. Open the collection again, "
+            "which finishes it, and see whether there is anything left to change."
+        )
 
 
 def begun(engine: Engine, name: str) -> dict[str, Json]:
