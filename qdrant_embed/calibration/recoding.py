@@ -21,6 +21,7 @@ from qdrant_embed.store.coding import TRANSFORM_KEY
 from qdrant_embed.store.copy_mark import CopyMark
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.points import id_of_payload
+from qdrant_embed.store.settings import Settings
 from qdrant_embed.types import FloatArray, Json
 
 if TYPE_CHECKING:
@@ -177,8 +178,10 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, code: Transfo
     embedders = Embedders.of(recipe)
     model, print_ = embedders.dense, fingerprint(recipe, embedders.identity)
     target = succession.copy_name(engine, name)
-    create_collection(engine, target, recipe, noted=succession.begun(engine, name))
-    schema.merge_metadata(engine, target, {"roots": schema.read_metadata(engine, name)["roots"]})
+    stored = schema.read_metadata(engine, name)
+    noted = {"roots": stored["roots"], **succession.begun(engine, name)}
+    settings = Settings.of(engine, name, Embedders(parts.embedder, parts.beside).layout)
+    create_collection(engine, target, recipe, noted=noted, settings=settings)
     coding = coding_of(engine, target, model)
     if code is not None:
         coding.keep(coding.coder.with_transform(code))
@@ -202,7 +205,7 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, code: Transfo
         engine=engine,
         source=name,
         copy=target,
-        old=schema.read_metadata(engine, name)["fingerprint"],
+        old=stored["fingerprint"],
         new=print_,
         vectors=vectors_of(embedders.beside),
         page=page_of(parts.coding.page, embedders.beside),
