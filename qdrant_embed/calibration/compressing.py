@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from qdrant_embed.calibration.recoding import Recoded, recompress
+from qdrant_embed.calibration.recoding import Change, Recoded, recompress
 from qdrant_embed.calibration.report import Calibration
 from qdrant_embed.calibration.run import CalibrateOptions, calibrate
 from qdrant_embed.calibration.training import contents, export_head, train_head, train_paragraphs
@@ -20,16 +20,20 @@ from qdrant_embed.passages import Passages
 class Compressing(Passages):
     """The part of a `Collection` that compresses."""
 
-    def recompress(self, compression: str, *, trained: Transform | None = None) -> Recoded:
+    def recompress(self, compression: str, *, trained: Transform | None = None, refit: bool = False) -> Recoded:
         """Change how vectors are stored and searched, without embedding anything again.
 
         Codes (`int8`, `binary`, …) and rescoring are switched in place. For anything else the points are written again
         into a copy, which then stands behind this collection's name as an alias; the old one is removed.
 
         :param trained: What `train_codes` returned, for a compression with `learnedN`.
+        :param refit: Learn rotations, means, medians and scales again from the vectors that there are now: what was
+            learned from the first documents of a collection may not suit the rest.
         :raises ConfigurationError: It needs numbers that were not kept.
+        :raises StoreError: The compression is being changed already, or was since the collection was opened.
         """
-        done = recompress(self._engine, self.name, self._parts, self.recipe, compression, trained=trained)
+        change = Change(compression=compression, trained=trained, refit=refit)
+        done = recompress(self._engine, self.name, self._parts, self.recipe, change)
         self._use(done.recipe)
         return done
 

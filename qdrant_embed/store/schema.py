@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
     from qdrant_embed.store.engine import Engine
+    from qdrant_embed.store.settings import Settings
 
 DENSE = "dense"
 DENSE_SMALL = "dense_small"
@@ -104,10 +105,13 @@ def multivector_params(dim: int) -> models.VectorParams:
     )
 
 
-def create(engine: Engine, name: str, layout: VectorLayout, made_by: Mapping[str, Json]) -> None:
+def create(
+    engine: Engine, name: str, layout: VectorLayout, made_by: Mapping[str, Json], settings: Settings | None = None
+) -> None:
     """Create a collection with its vectors, payload indexes and metadata.
 
     :param made_by: What `read_metadata` shall return.
+    :param settings: Those of a collection that this one is to be a copy of.
     """
     compressed.require_engine(engine, layout.compression)
     given: dict[str, Any] = {
@@ -116,12 +120,16 @@ def create(engine: Engine, name: str, layout: VectorLayout, made_by: Mapping[str
         "optimizers_config": compressed.optimizers(layout.compression),
         "metadata": {METADATA_KEY: {"layout": LAYOUT_VERSION, **made_by}},
     }
+    if settings is not None:
+        given = settings.added_to(given, layout)
     try:
         engine.create_collection(collection_name=name, **given)
     except StoreError as error:
         raise compressed.explained(error, layout.compression) from error
     for field in INDEXED_FIELDS:
         engine.create_payload_index(name, field, field_schema=index_schema(field))
+    if settings is not None:
+        settings.index(engine, name)
 
 
 def index_schema(field: str) -> models.PayloadSchemaType | models.KeywordIndexParams:
