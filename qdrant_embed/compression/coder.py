@@ -119,12 +119,18 @@ class Coder:
         return CodedQueries(vectors=transform.rotate(cut, centred=False), offsets=offsets)
 
     def score(self, found: float, offset: float) -> float:
-        """Return the model's own score for the store's."""
-        if self.compression.datatype != "uint8" or self.compression.full:
-            return found + offset
-        scale = self._transform().scale
-        distance = found * (1.0 if scale is None else scale.step)
-        return distance if self.distance == "euclid" else 1.0 - distance * distance / 2
+        """Return the model's own score for the store's, larger is nearer.
+
+        A distance is given its other sign, as by sentence-transformers, so that nobody who sorts hits, or keeps those
+        above a line, has to ask how they were compared.
+        """
+        if self.compression.datatype == "uint8" and not self.compression.full:
+            scale = self._transform().scale
+            found *= 1.0 if scale is None else scale.step
+            if self.distance != "euclid":
+                return 1.0 - found * found / 2
+        # Not -found, which makes -0.0 of the distance between equals.
+        return 0.0 - found if self.distance == "euclid" else found + offset
 
     # Out of the store
 
