@@ -66,8 +66,8 @@ def calibrate(
     if options.judgements is not None and len(options.judgements) != len(asked):
         raise ConfigurationError(f"{len(asked)} questions need as many judgements, not {len(options.judgements)}.")
     queries = parts.embedder.embed_queries(asked)
-    truth = exact(stored.vectors, queries, options.k, parts.embedder.distance)
     preset = parts.embedder.preset
+    truth = exact(stored.vectors, queries, options.k, preset.distance, normalize=preset.normalize)
     grid = [Compression.parse(text) for text in options.settings] or default_grid(
         truth.vectors.shape[1], preset.dims, compare_by=truth.distance
     )
