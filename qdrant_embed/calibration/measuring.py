@@ -15,6 +15,7 @@ import numpy as np
 from qdrant_embed.calibration.footprint import measure_footprint
 from qdrant_embed.calibration.truth import Truth, interval
 from qdrant_embed.compression import Compression, Transform
+from qdrant_embed.compression.vectors import finish
 from qdrant_embed.retrieval.hamming import HammingIndex
 from qdrant_embed.retrieval.ranked import QueryVector, Ranked
 from qdrant_embed.store import schema
@@ -80,7 +81,7 @@ def try_settings(
         answered = _answers(engine, coding, settings, truth)
         engine.close()
         vectors = (schema.DENSE_SMALL, schema.DENSE) if settings[0].full else (schema.DENSE,)
-        query = coding.coder.encode(_cut(truth.queries[:1], coding.coder.dim, truth.distance))[0]
+        query = coding.coder.encode(finish(truth.queries[:1], dim=coding.coder.dim, normalize=truth.normalize))[0]
         bytes_ = measure_footprint(folder, NAME, {vectors[0]: query.tolist()}, vectors)
         for setting, (found, seconds, recalls) in answered.items():
             low, high = interval(recalls)
@@ -124,8 +125,15 @@ def _built(
         engine = open_engine(folder)
         try:
             _create(engine, setting, dim, truth.distance, graph=graph)
-            coding = Coding(engine, NAME, setting, dim=_embedded(setting, dim), distance=truth.distance)
-            vectors = _cut(truth.vectors, coding.coder.dim, truth.distance)
+            coding = Coding(
+                engine,
+                NAME,
+                setting,
+                dim=_embedded(setting, dim),
+                distance=truth.distance,
+                normalize=truth.normalize,
+            )
+            vectors = finish(truth.vectors, dim=coding.coder.dim, normalize=truth.normalize)
             if transform is not None:
                 coding.keep(coding.coder.with_transform(transform))
             elif not coding.coder.ready:
@@ -182,7 +190,7 @@ def _load(engine: Engine, coding: Coding, vectors: FloatArray) -> None:
 
 def _ask(engine: Engine, coding: Coding, truth: Truth) -> tuple[list[list[int]], list[float]]:
     k = truth.places.shape[1]
-    whole = _cut(truth.queries, coding.coder.dim, truth.distance)
+    whole = finish(truth.queries, dim=coding.coder.dim, normalize=truth.normalize)
     coded = coding.coder.queries(whole)
     compression = coding.compression
     index = None
@@ -212,13 +220,3 @@ def _answer(engine: Engine, ranked: Ranked, index: HammingIndex | None) -> list[
         ranked = replace(ranked, shortlist=tuple(point for point, _ in nearest))
     response = engine.query_batch_points(NAME, [ranked.request()])[0]
     return [int(point.id) for point in response.points[: ranked.limit]]
-
-
-def _cut(vectors: FloatArray, dim: int, distance: str) -> FloatArray:
-    if dim == vectors.shape[1]:
-        return vectors
-    cut = vectors[:, :dim]
-    if distance != "cosine":
-        return cut
-    lengths = np.linalg.norm(cut, axis=1, keepdims=True)
-    return np.asarray(cut / np.where(lengths == 0, 1, lengths), np.float32)

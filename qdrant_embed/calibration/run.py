@@ -80,7 +80,8 @@ def calibrate(
     if options.judgements is not None and len(options.judgements) != len(asked):
         raise ConfigurationError(f"{len(asked)} questions need as many judgements, not {len(options.judgements)}.")
     queries = parts.embedder.embed_queries(asked)
-    truth = exact(stored.vectors, queries, options.k, parts.embedder.distance)
+    preset = parts.embedder.preset
+    truth = exact(stored.vectors, queries, options.k, preset.distance, normalize=preset.normalize)
     wish = Wish(
         held=grid.held,
         target=options.target_recall,

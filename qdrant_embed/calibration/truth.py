@@ -21,6 +21,7 @@ class Truth:
 
     :param places: (q, k) best vectors, best first.
     :param least: (q,) scores of the last of them; whatever scores as much is right too.
+    :param normalize: Whether the model makes unit vectors, also of fewer dimensions.
     """
 
     vectors: FloatArray
@@ -28,6 +29,7 @@ class Truth:
     distance: str
     places: np.ndarray
     least: np.ndarray
+    normalize: bool = False
 
     def recall(self, found: Sequence[Sequence[int]]) -> FloatArray:
         """Return (q,) shares of each query's k places that are held by right answers."""
@@ -40,7 +42,7 @@ class Truth:
         return np.array(shares, np.float32)
 
 
-def exact(vectors: FloatArray, queries: FloatArray, k: int, distance: str) -> Truth:
+def exact(vectors: FloatArray, queries: FloatArray, k: int, distance: str, *, normalize: bool = False) -> Truth:
     """Search all vectors (n, dim) for each query (q, dim), in float32, leaving nothing out."""
     k = min(k, len(vectors))
     places = np.empty((len(queries), k), np.int64)
@@ -51,7 +53,7 @@ def exact(vectors: FloatArray, queries: FloatArray, k: int, distance: str) -> Tr
         ordered = np.take_along_axis(best, np.argsort(-np.take_along_axis(scores, best, 1), axis=1, kind="stable"), 1)
         places[start : start + BLOCK] = ordered
         least[start : start + BLOCK] = np.take_along_axis(scores, ordered, 1)[:, -1]
-    return Truth(vectors, queries, distance, places, least)
+    return Truth(vectors, queries, distance, places, least, normalize)
 
 
 def similarity(queries: FloatArray, vectors: FloatArray, distance: str) -> FloatArray:

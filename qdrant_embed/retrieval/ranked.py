@@ -123,7 +123,10 @@ class Ranked:
         )
 
     def scored(self, points: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:
-        """Return the engine's hits with scores of the model: what centring or whole numbers changed is undone."""
+        """Return the engine's hits with scores of the model, larger is nearer.
+
+        What centring or whole numbers changed is undone; distances, which engines count upwards, become negative.
+        """
         if self._scores_are_the_models or not self.dense_alone or self.vector is None:
             return list(points)
         coder, offset = self.coding.coder, self.vector.offset
@@ -132,7 +135,10 @@ class Ranked:
 
     @property
     def _scores_are_the_models(self) -> bool:
-        return not self.dense_alone or self.coding.compression.plain or self.coding.compression.full
+        if not self.dense_alone:
+            return True
+        compression, distance = self.coding.compression, self.coding.coder.distance
+        return distance != "euclid" and (compression.plain or compression.full)
 
     @property
     def _spare(self) -> int:
