@@ -117,8 +117,12 @@ def _from_preset(name: str, entry: PresetEntry) -> Resolved:
         return _filled(name, _pooled_elsewhere(entry), None)
     folder = _from_package(values.get("package", ""))
     if folder is None and values.get("source"):
-        source = Path(values["source"]).expanduser()
+        source = Path(values["source"])
         wanted = values["source"], values.get("revision", "")
+        if source.is_absolute() and not source.exists():
+            raise ModelError(
+                f"{name!r}: the folder {wanted[0]!r} does not exist; correct source in {entry.origins['source']}."
+            )
         folder = source if source.exists() else fetch(*wanted, install=values.get("install", ""), preset=name)
     return _filled(name, entry, _read(folder, entry.values.get("languages", ())) if folder else None)
 
