@@ -114,6 +114,7 @@ def _from_preset(name: str, entry: PresetEntry) -> Resolved:
     if values.get("unloadable"):
         raise ModelError(f"{name!r} cannot be loaded: it {values['unloadable']}.")
     if values.get("runtime") in WITHOUT_FILES:
+        _require_served(name, values)
         return _filled(name, _pooled_elsewhere(entry), None)
     folder = _from_package(values.get("package", ""))
     if folder is None and values.get("source"):
@@ -125,6 +126,15 @@ def _from_preset(name: str, entry: PresetEntry) -> Resolved:
             )
         folder = source if source.exists() else fetch(*wanted, install=values.get("install", ""), preset=name)
     return _filled(name, entry, _read(folder, entry.values.get("languages", ())) if folder else None)
+
+
+def _require_served(name: str, values: Mapping[str, str]) -> None:
+    """Refuse a server of which it is not said what it serves: the vectors of two models would bear one name."""
+    if values["runtime"] == "api" and not (values.get("api_model") or values.get("source")):
+        raise ModelError(
+            f"{name!r} does not say which model its server runs. Write it into a preset file of your own, with what is "
+            f'known of it:\n  [models."{name}"]\n  api_model = "OWNER/MODEL"\n  dim = …\n  max_tokens = …'
+        )
 
 
 def _read(place: Path, languages: Iterable[str]) -> ModelFiles:
