@@ -22,6 +22,7 @@ from qdrant_embed.embedding.identity import identity
 from qdrant_embed.embedding.kinds import has_markers, require_kind, settings_fingerprint
 from qdrant_embed.embedding.licences import say_licence
 from qdrant_embed.embedding.preset import Preset
+from qdrant_embed.embedding.preset_files import absolute
 from qdrant_embed.embedding.remembering import digest, recalled_each
 from qdrant_embed.embedding.resolving import Resolved, resolve
 from qdrant_embed.embedding.sequences import batches_by_length
@@ -82,7 +83,7 @@ class CompanionEmbedder(ABC, Generic[V]):
     """Padded tokens in one forward pass."""
 
     def __init__(self, name: str | Path, *, window: str = "pcw", presets: str | Path | None = None) -> None:
-        self._arguments = (window, presets)
+        self._arguments = (window, absolute(presets))
         resolved = resolve(name, presets)
         require_kind(resolved.preset, self.kind)
         self._resolved: Resolved = replace(resolved, preset=with_task(resolved.preset))

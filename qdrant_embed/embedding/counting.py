@@ -88,8 +88,10 @@ def identity_of(preset: Preset) -> Mapping[str, str]:
 
         return {"model": fingerprint_of(preset)}
     if preset.runtime == "api":
-        named = preset.api_model or preset.source or preset.name
-        return {"model": f"{preset.api}:{named}", "tokenizer": preset.tokenizer or EstimatedTokens.name}
+        return {
+            "model": f"{preset.api}:{preset.api_model or preset.source}",
+            "tokenizer": preset.tokenizer or EstimatedTokens.name,
+        }
     return {}
 
 

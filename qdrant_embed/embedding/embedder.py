@@ -19,6 +19,7 @@ from qdrant_embed.embedding.kinds import require_kind
 from qdrant_embed.embedding.late import require_late
 from qdrant_embed.embedding.long_texts import LongTexts, require_list
 from qdrant_embed.embedding.preset import Preset
+from qdrant_embed.embedding.preset_files import absolute
 from qdrant_embed.embedding.reach import Reach, reach_further, reach_of
 from qdrant_embed.embedding.reader import TextReader
 from qdrant_embed.embedding.resolving import WITHOUT_FILES, Resolved, resolve
@@ -50,7 +51,7 @@ class Embedder(LongTexts):
         layers: int = 0,
         task: str = "",
     ) -> None:
-        self._arguments = (window, compression, runtime, presets, layers, task)
+        self._arguments = (window, compression, runtime, absolute(presets), layers, task)
         resolved = resolve(name, presets)
         require_kind(resolved.preset, "dense")
         self._untasked = resolved.preset

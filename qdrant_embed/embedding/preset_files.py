@@ -29,6 +29,8 @@ class PresetEntry:
     origins: Mapping[str, str]
 
 
+_PATHS = ("source", "tokenizer")
+"""Values that may be paths."""
 _WEIGHTS = ("package", "install", "revision", "unloadable")
 """Values that belong to one `source`, and fall with it."""
 
@@ -45,9 +47,27 @@ def read_presets(own: str | Path | None = None) -> Mapping[str, PresetEntry]:
     found = dict(our_presets())
     for place in _own_places(own):
         paths = [place] if place.is_file() else sorted(path for path in place.iterdir() if _is_toml(path.name))
-        layer = _layer((str(path), path.read_text(encoding="utf-8")) for path in paths)
+        layer = _anchored(_layer((str(path), path.read_text(encoding="utf-8")) for path in paths))
         found |= {name: _overlay(found.get(name), entry) for name, entry in layer.items()}
     return found
+
+
+def absolute(own: str | Path | None) -> str | None:
+    """Return the place of presets so that a process in another folder finds it too."""
+    return None if own is None else str(Path(own).expanduser().resolve())
+
+
+def _anchored(layer: Mapping[str, PresetEntry]) -> dict[str, PresetEntry]:
+    """Let paths in a preset begin where its file is, not where whoever reads it happens to be."""
+    return {name: PresetEntry(dict(_paths_from(entry)), entry.origins) for name, entry in layer.items()}
+
+
+def _paths_from(entry: PresetEntry) -> Iterator[tuple[str, Json]]:
+    for key, value in entry.values.items():
+        place = Path(entry.origins[key]).parent / Path(value).expanduser() if key in _PATHS and value else None
+        # What is no path is an id of the hub, or the name of an encoding.
+        is_path = place is not None and (value.startswith((".", "~", "/")) or place.exists())
+        yield key, str(place.resolve()) if place is not None and is_path else value
 
 
 @cache

@@ -114,13 +114,27 @@ def _from_preset(name: str, entry: PresetEntry) -> Resolved:
     if values.get("unloadable"):
         raise ModelError(f"{name!r} cannot be loaded: it {values['unloadable']}.")
     if values.get("runtime") in WITHOUT_FILES:
+        _require_served(name, values)
         return _filled(name, _pooled_elsewhere(entry), None)
     folder = _from_package(values.get("package", ""))
     if folder is None and values.get("source"):
-        source = Path(values["source"]).expanduser()
+        source = Path(values["source"])
         wanted = values["source"], values.get("revision", "")
+        if source.is_absolute() and not source.exists():
+            raise ModelError(
+                f"{name!r}: the folder {wanted[0]!r} does not exist; correct source in {entry.origins['source']}."
+            )
         folder = source if source.exists() else fetch(*wanted, install=values.get("install", ""), preset=name)
     return _filled(name, entry, _read(folder, entry.values.get("languages", ())) if folder else None)
+
+
+def _require_served(name: str, values: Mapping[str, str]) -> None:
+    """Refuse a server of which it is not said what it serves: the vectors of two models would bear one name."""
+    if values["runtime"] == "api" and not (values.get("api_model") or values.get("source")):
+        raise ModelError(
+            f"{name!r} does not say which model its server runs. Write it into a preset file of your own, with what is "
+            f'known of it:\n  [models."{name}"]\n  api_model = "OWNER/MODEL"\n  dim = …\n  max_tokens = …'
+        )
 
 
 def _read(place: Path, languages: Iterable[str]) -> ModelFiles:

@@ -64,13 +64,13 @@ def test_a_copy_of_the_encoding_is_found_without_a_network(monkeypatch, tmp_path
 
 def test_without_a_copy_tokens_are_estimated_and_it_is_said_once(monkeypatch, tmp_path, caplog):
     monkeypatch.setattr(counting, "_tiktoken_caches", lambda: iter([("TIKTOKEN_CACHE_DIR", tmp_path)]))
-    preset = Preset(name="x", runtime="api", api="openai", tokenizer="tiktoken:cl100k_base")
+    preset = Preset(name="x", runtime="api", api="openai", api_model="y", tokenizer="tiktoken:cl100k_base")
     with caplog.at_level(logging.WARNING):
         assert isinstance(counter_of(preset), EstimatedTokens)
         counter_of(preset)
     assert len(caplog.records) == 1
     assert "tiktoken.get_encoding('cl100k_base')" in caplog.text
-    assert identity_of(preset) == {"model": "openai:x", "tokenizer": "tiktoken:cl100k_base"}
+    assert identity_of(preset) == {"model": "openai:y", "tokenizer": "tiktoken:cl100k_base"}
 
 
 def test_the_folder_that_the_environment_names_is_asked_and_stays_named(monkeypatch, tmp_path):

@@ -1,12 +1,15 @@
+import pickle
+import shutil
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import qdrant_embed
 from qdrant_embed.embedding import describe, list_models, load_embedder
 from qdrant_embed.embedding.preset_files import PRESETS_VARIABLE, read_presets
-from qdrant_embed.errors import ConfigurationError, UnknownNameError
+from qdrant_embed.errors import ConfigurationError, ModelError, UnknownNameError
 
 PACKAGE = Path(qdrant_embed.__file__).parent
 
@@ -124,3 +127,23 @@ def test_describing_looks_for_no_weights(tmp_path):
     path = write(tmp_path, "[models.absent]\nsource = 'nobody/nothing'\ndim = 4\n")
     assert describe("absent", path) == ({"source": "nobody/nothing", "dim": 4}, str(path))
     assert "absent" in list_models(path)
+
+
+def test_a_relative_source_begins_at_its_file_wherever_the_model_is_used(tmp_path, save_model, monkeypatch):
+    shutil.copytree(save_model(), tmp_path / "models" / "ours")
+    (tmp_path / "elsewhere").mkdir()
+    write(tmp_path, '[models.mine]\nsource = "models/ours"\n', "mine.toml")
+    monkeypatch.chdir(tmp_path)
+    pickled = pickle.dumps(load_embedder("mine", presets="mine.toml"))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    vectors = load_embedder("mine", presets=tmp_path / "mine.toml").embed_documents(["w1 w2"])
+    np.testing.assert_array_equal(pickle.loads(pickled).embed_documents(["w1 w2"]), vectors)
+    assert describe("mine", "../mine.toml")[0]["source"] == str(tmp_path / "models" / "ours")
+
+
+@pytest.mark.parametrize("source", ["/no/such/folder", "./no-such-folder"])
+def test_a_source_that_is_not_there_is_named_with_its_file(tmp_path, source):
+    path = write(tmp_path, f"[models.mine]\nsource = {source!r}\n")
+    with pytest.raises(ModelError, match=rf"'mine': the folder .*folder' does not exist; correct source in {path}"):
+        load_embedder("mine", presets=path)
+    assert "mine" in list_models(path), "the others are still of use"

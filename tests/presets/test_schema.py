@@ -71,9 +71,15 @@ def test_an_api_model_knows_its_server(name):
 
 @pytest.mark.parametrize("name", sorted(OWN_SERVERS))
 def test_a_server_of_ones_own_needs_what_only_its_owner_knows(name, tmp_path):
-    with pytest.raises(ModelError, match="state dim"):
-        resolve(name)
     mine = tmp_path / "mine.toml"
+    with pytest.raises(ModelError, match=r"which model its server runs[^$]*api_model = "):
+        resolve(name)
+    mine.write_text(f"[models.{name}]\ndim = 384\nmax_tokens = 512\n")
+    with pytest.raises(ModelError, match="which model its server runs"):
+        resolve(name, mine)
+    mine.write_text(f'[models.{name}]\napi_model = "some/model"\n')
+    with pytest.raises(ModelError, match="state dim"):
+        resolve(name, mine)
     mine.write_text(f'[models.{name}]\napi_model = "some/model"\ndim = 384\nmax_tokens = 512\n')
     settings = settings_of(resolve(name, mine).preset)
     assert (settings.model, settings.dim) == ("some/model", 384)
