@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 CACHE_VARIABLE = "QDRANT_EMBED_CACHE"
 """Environment variable that names the folder of what is made once and used again."""
-_FORMAT = 2
+_FORMAT = 3
 """To be raised when what is stored under a key changes."""
 _NOTE = "fidelity.json"
 _SAID_ONLY = ("name", "about", "sources", "licence", "licence_note", "languages", "parameters", "runtime", "tasks")
