@@ -85,7 +85,7 @@ def _runner(folder: Path) -> Callable[[Batch], FloatArray]:
     return run
 
 
-CONVERTER = Converter(_CHOICE, ("onnx", "onnxruntime"), _export, _runner)
+CONVERTER = Converter(_CHOICE, ("onnx", "onnxruntime"), _export, _runner, _runner)
 
 
 class OnnxRuntime:
@@ -95,7 +95,7 @@ class OnnxRuntime:
 
     def __init__(self, resolved: Resolved, made: Converted) -> None:
         self._resolved = resolved
-        self._run = _runner(made.folder)
+        self._run = made.run
         self.lanes = cores()
 
     def sentence(self, batch: Batch) -> FloatArray:
@@ -117,7 +117,7 @@ class OnnxTokenRuntime:
     takes_threads = True
 
     def __init__(self, made: Converted) -> None:
-        self._run = _runner(made.folder)
+        self._run = made.run
         self.lanes = cores()
 
     def token_states(self, batch: Batch) -> FloatArray:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qdrant_embed.embedding.graphs import Graph, examples
+from qdrant_embed.embedding.lanes import cores
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
@@ -58,7 +59,13 @@ def best_precision() -> str:
 
 def _converter(choice: RuntimeChoice) -> Converter:
     convert = _convert_to_int8 if choice.precision == "int8" else _convert
-    return Converter(choice, ("openvino",), convert, lambda folder: _requests(folder, choice, keep=False).infer)
+    return Converter(
+        choice,
+        ("openvino",),
+        convert,
+        lambda folder: _requests(folder, choice, keep=False).infer,
+        lambda folder: _requests(folder, choice, keep=True).infer,
+    )
 
 
 def _convert(_: Resolved, graph: Graph, folder: Path) -> None:
@@ -106,12 +113,12 @@ class OpenVinoRuntime:
         self._resolved = resolved
         self._choice = choice
         self.name = str(choice)
-        self._requests = _requests(made.folder, choice, keep=True)
-        self.lanes = self._requests.lanes
+        self._run = made.run
+        self.lanes = cores()
 
     def sentence(self, batch: Batch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
-        return self._requests.infer(batch)
+        return self._run(batch)
 
     @cached_property
     def tokenwise(self) -> OpenVinoTokenRuntime:
@@ -129,9 +136,9 @@ class OpenVinoTokenRuntime:
 
     def __init__(self, choice: RuntimeChoice, made: Converted) -> None:
         self.name = str(choice)
-        self._requests = _requests(made.folder, choice, keep=True)
-        self.lanes = self._requests.lanes
+        self._run = made.run
+        self.lanes = cores()
 
     def token_states(self, batch: Batch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim)."""
-        return self._requests.infer(batch)
+        return self._run(batch)
