@@ -57,7 +57,6 @@ def _export(_: Resolved, graph: Graph, folder: Path) -> None:
             output_names=["vectors" if graph.pooled else "states"],
             dynamic_shapes=({0: free, 1: free}, {0: free, 1: free}),
             dynamo=True,
-            external_data=False,
             verbose=False,
         )
 

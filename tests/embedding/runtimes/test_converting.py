@@ -1,5 +1,6 @@
 """What was converted is kept, found whole or made again; with a converter that costs nothing, and with OpenVINO."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -144,3 +145,11 @@ def test_openvino_starts_again_from_a_spoiled_cache(folder, cache, spoiled):
     np.testing.assert_allclose(
         load_embedder(folder, runtime="openvino:float32").embed_documents(["w1 w2"]), first, atol=1e-6
     )
+
+
+def test_what_onnx_holds_lies_beside_the_graph_since_a_file_of_it_ends_at_two_gibibytes(folder, cache):
+    for package in ("onnxruntime", "onnxscript"):
+        pytest.importorskip(package)
+    load_embedder(folder, runtime="onnx").embed_documents(["w1"])
+    (note,) = [json.loads(path.read_text()) for path in cache.glob("converted/*/fidelity.json")]
+    assert note["files"].keys() == {"model.onnx", "model.onnx.data"}
