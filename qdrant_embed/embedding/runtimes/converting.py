@@ -110,10 +110,10 @@ def converted(resolved: Resolved, converter: Converter, *, pooled: bool = True) 
             return _made(resolved, converter, folder, inside)
 
 
-def shortfall(resolved: Resolved, converter: Converter) -> str:
-    """Return how a conversion that was made before breaks its promise; empty if it keeps it or was never made."""
+def shortfall(resolved: Resolved, converter: Converter) -> str | None:
+    """Return how a conversion that was made before breaks its promise; empty if it keeps it, None if there is none."""
     note = _note(_folder(resolved, converter, pools_inside(resolved)))
-    return _shortfall(resolved, converter, note) if note else ""
+    return _shortfall(resolved, converter, note) if note else None
 
 
 def _folder(resolved: Resolved, converter: Converter, pooled: bool) -> Path:  # noqa: FBT001

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from qdrant_embed.embedding.graphs import Graph, examples
 from qdrant_embed.embedding.lanes import cores
 from qdrant_embed.embedding.resolving import Resolved
-from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
+from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime, converting
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
 from qdrant_embed.embedding.runtimes.converting import Converted, Converter, converted
 from qdrant_embed.embedding.runtimes.requests import MixedRequests, Requests, best_hint, core, multiplies_int8
@@ -36,6 +36,19 @@ def load(resolved: Resolved, precision: str = "") -> Runtime | TokenRuntime:
     :raises ConfigurationError: The processor has no such arithmetic.
     :raises ModelError: The model cannot be converted, or its vectors are too far from torch's.
     """
+    choice = chosen(precision)
+    made = converted(resolved, _converter(choice))
+    if made.pooled:
+        return OpenVinoRuntime(resolved, choice, made)
+    return OpenVinoTokenRuntime(choice, made)
+
+
+def chosen(precision: str = "") -> RuntimeChoice:
+    """Return this runtime with the precision asked for, or the best that the machine has.
+
+    :raises MissingExtraError: OpenVINO is not installed.
+    :raises ConfigurationError: The processor has no such arithmetic.
+    """
     choice = RuntimeChoice("openvino", precision or best_precision())
     if choice.precision == "bf16" and best_precision() != "bf16":
         raise ConfigurationError(
@@ -46,10 +59,12 @@ def load(resolved: Resolved, precision: str = "") -> Runtime | TokenRuntime:
             "this processor has no instructions for products in int8 (VNNI), without which they are slower than in "
             "float32, and less exact; give the runtime openvino, which takes the best that it has."
         )
-    made = converted(resolved, _converter(choice))
-    if made.pooled:
-        return OpenVinoRuntime(resolved, choice, made)
-    return OpenVinoTokenRuntime(choice, made)
+    return choice
+
+
+def shortfall(resolved: Resolved, choice: RuntimeChoice) -> str:
+    """Return how the model, converted before, is known to break its promise; empty if it is not."""
+    return converting.shortfall(resolved, _converter(choice)) or ""
 
 
 def best_precision() -> str:
