@@ -103,7 +103,8 @@ def onnx_folder() -> Path:
     made = converted(resolved, CONVERTER, pooled=False)
     folder = cache_folder() / "benchmark-fastembed"
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(made.folder / "model.onnx", folder)
+    for file in made.folder.glob("model.onnx*"):
+        shutil.copy(file, folder)
     for name in ("tokenizer.json", "config.json", "special_tokens_map.json"):
         if (resolved.files.transformer / name).exists():
             shutil.copy(resolved.files.transformer / name, folder)

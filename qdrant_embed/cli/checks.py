@@ -99,20 +99,16 @@ def check_model(name: str) -> Iterator[Finding]:
 
 
 def _runtime(name: str) -> Finding:
-    """Say what `auto` would run the model with, and why; nothing is converted for it."""
+    """Say what will run the model, and why, or why nothing will; nothing is converted for it."""
     from qdrant_embed.embedding.resolving import resolve
-    from qdrant_embed.embedding.runtimes.choice import choose
+    from qdrant_embed.embedding.runtimes.foreseeing import foresee
 
     try:
-        choice = choose(resolve(name))
+        choice = foresee(resolve(name))
     except QdrantEmbedError as error:
-        return Finding("model", "runtime", "problem", str(error))
-    word, version = str(choice.runtime), ""
-    if choice.runtime.name == "openvino":
-        from qdrant_embed.embedding.runtimes.openvino import best_precision
-
-        version = f" {_version('openvino')}, {choice.runtime.precision or best_precision()}"
-    return Finding("model", "runtime", "ok", f"{word}{version}: {choice.why}", choice.advice)
+        detail, _, advice = str(error).partition(" Type: ")
+        return Finding("model", "runtime", "problem", detail, advice)
+    return Finding("model", "runtime", "ok", f"{choice.runtime}: {choice.why}", choice.advice)
 
 
 def check_machine() -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from qdrant_embed.embedding.pooling import POOLINGS
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch
 from qdrant_embed.embedding.sequences import Sequencer, TokenIds
-from qdrant_embed.embedding.specimens import PARAGRAPHS, PROBES
+from qdrant_embed.embedding.specimens import PROBES
 from qdrant_embed.errors import ModelError
 from qdrant_embed.tokens import HuggingFaceTokens
 from qdrant_embed.types import FloatArray
@@ -20,7 +20,12 @@ from qdrant_embed.windowing import WindowStrategy
 
 _AT_ONCE = 8
 _BUDGET = 512
-"""Tokens of one text; a model that reads more is not tried on more."""
+"""Tokens of a text, but for a long one."""
+_LONG = 2048
+"""Tokens of the long text: past every sliding window that is common, and where rounded angles of rotary positions show.
+
+Longer ones would take minutes of the largest models that are converted.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +41,34 @@ class Fidelity:
 
 
 def batches_of(resolved: Resolved, texts: tuple[str, ...]) -> list[Batch]:
-    """Return texts as the model reads them, cut to its length, in small batches of mixed lengths.
+    """Return texts as the model reads them, in small batches of mixed lengths, and one long one of a model that can.
 
     :raises ModelError: The model has no files.
     """
     if resolved.files is None:
         raise ModelError(f"the preset {resolved.preset.name!r} names no weights; give it a source.")
     tokens = HuggingFaceTokens(resolved.files.tokenizer())
-    most = min(resolved.preset.max_tokens, _BUDGET)
-    sequencer = Sequencer(tokens, resolved.files.transformer, most, padding=resolved.preset.padding)
-    sequences = [cut.sequences[0] for cut in sequencer.cut(texts, "", WindowStrategy("truncate"))]
-    batches = [sequencer.batch(sequences[at : at + _AT_ONCE]) for at in range(0, len(sequences), _AT_ONCE)]
-    if resolved.stretch is not None:
-        batches.append(sequencer.batch([_stretched(resolved, tokens), sequences[-1]]))
-    return batches
+    folder, reach = resolved.files.transformer, _reach(resolved)
+
+    def cut(texts: Sequence[str], most: int) -> list[TokenIds]:
+        sequencer = Sequencer(tokens, folder, most)
+        return [cut.sequences[0] for cut in sequencer.cut(texts, "", WindowStrategy("truncate"))]
+
+    sequences = cut(texts, min(reach, _BUDGET))
+    groups = [sequences[at : at + _AT_ONCE] for at in range(0, len(sequences), _AT_ONCE)]
+    if reach > _BUDGET or resolved.stretch is not None:
+        text = " ".join(texts)
+        repeated = " ".join([text] * (1 + reach // max(1, tokens.count(text))))
+        # Beside a short one, which is then mostly padding.
+        groups.append([*cut([repeated], reach), min(sequences, key=len)])
+    sequencer = Sequencer(tokens, folder, reach, padding=resolved.preset.padding)
+    return [sequencer.batch(group) for group in groups]
 
 
-def _stretched(resolved: Resolved, tokens: HuggingFaceTokens) -> TokenIds:
-    """Return a text that the model reads only because its window is stretched; half as long again as that window."""
-    if resolved.files is None or resolved.stretch is None:
-        raise ModelError("only a model with files can be stretched.")
-    preset = resolved.preset
-    most = min(preset.max_tokens, resolved.stretch.trained * 3 // 2 + 7)
-    sequencer = Sequencer(tokens, resolved.files.transformer, most, padding=preset.padding)
-    text = " ".join(PARAGRAPHS)
-    text += (" " + text) * (most // max(1, tokens.count(text)))
-    return sequencer.cut([text], "", WindowStrategy("truncate"))[0].sequences[0]
+def _reach(resolved: Resolved) -> int:
+    """Return how long a text the model is tried on: half as long again as a window that is stretched, at least."""
+    stretched = resolved.stretch.trained * 3 // 2 + 7 if resolved.stretch else 0
+    return min(resolved.preset.max_tokens, max(_LONG, stretched))
 
 
 def compare(resolved: Resolved, graph: Graph, run: Callable[[Batch], FloatArray]) -> Fidelity:

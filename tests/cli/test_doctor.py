@@ -1,9 +1,11 @@
 import os
+import sys
 
 import pytest
 
 from qdrant_embed import Collection
 from qdrant_embed.cli import checks
+from qdrant_embed.testing.tiny_models import save_tiny_model
 
 
 def by_name(answer):
@@ -71,3 +73,33 @@ def test_a_problem_is_never_called_healthy(cli):
     assert answer.code == 1
     assert "Nothing to improve" not in answer.out
     assert "qdrant-embed models" in answer.out
+
+
+def test_an_api_without_its_key_is_a_problem(cli, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    answer = cli("doctor", "--model", "openai-small", "--json")
+    assert answer.code == 1
+    found = by_name(answer)["runtime"]
+    assert (found["status"], found["advice"]) == ("problem", "export OPENAI_API_KEY=…")
+    monkeypatch.setenv("OPENAI_API_KEY", "very-secret")
+    answer = cli("doctor", "--model", "openai-small", "--json")
+    assert by_name(answer)["runtime"]["status"] == "ok"
+    assert "very-secret" not in answer.out + answer.err
+
+
+@pytest.mark.parametrize(("runtime", "package"), [("onnx", "onnxruntime"), ("openvino", "openvino")])
+def test_a_runtime_that_is_not_installed_is_a_problem(cli, monkeypatch, tmp_path, runtime, package):
+    folder = save_tiny_model(tmp_path / "model")
+    monkeypatch.setenv("QDRANT_EMBED_RUNTIME", runtime)
+    monkeypatch.setitem(sys.modules, package, None)
+    answer = cli("doctor", "--model", folder, "--json")
+    assert answer.code == 1
+    found = by_name(answer)["runtime"]
+    assert (found["status"], found["advice"]) == ("problem", f"pip install 'qdrant-embed[{runtime}]'")
+
+
+def test_what_runs_a_model_is_said(cli, monkeypatch, tmp_path):
+    folder = save_tiny_model(tmp_path / "model")
+    monkeypatch.setenv("QDRANT_EMBED_RUNTIME", "torch")
+    found = by_name(cli("doctor", "--model", folder, "--json"))["runtime"]
+    assert (found["status"], found["detail"]) == ("ok", "torch: QDRANT_EMBED_RUNTIME says so")

@@ -9,12 +9,15 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from qdrant_embed.embedding.fidelity import Fidelity, compare
+from filelock import FileLock
+
+from qdrant_embed.embedding.fidelity import compare
 from qdrant_embed.embedding.fingerprints import model_fingerprint
 from qdrant_embed.embedding.graphs import Graph, build_graph, pools_inside, quiet
 from qdrant_embed.embedding.resolving import Resolved
@@ -25,9 +28,12 @@ from qdrant_embed.types import FloatArray, Json
 
 log = logging.getLogger(__name__)
 
+Run = Callable[[Batch], FloatArray]
+"""Batch → what a graph gives, vectors or token states."""
+
 CACHE_VARIABLE = "QDRANT_EMBED_CACHE"
 """Environment variable that names the folder of what is made once and used again."""
-_FORMAT = 2
+_FORMAT = 4
 """To be raised when what is stored under a key changes."""
 _NOTE = "fidelity.json"
 _SAID_ONLY = ("name", "about", "sources", "licence", "licence_note", "languages", "parameters", "runtime", "tasks")
@@ -42,18 +48,22 @@ class TooFarError(ModelError):
     """A converted model does not keep its promise; whoever starts runtimes takes another one then, and warns."""
 
 
+class _UnusableError(Exception):
+    """What was converted is not there, not whole, or cannot be started."""
+
+
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A model that another runtime can read.
+    """A model that another runtime runs.
 
     :param folder: Where its files are.
+    :param run: Safe to call from several threads.
     :param pooled: Whether vectors (n, dim) come out, rather than token states (n, tokens, dim).
-    :param fidelity: How near it is to torch.
     """
 
     folder: Path
+    run: Run
     pooled: bool
-    fidelity: Fidelity
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +72,15 @@ class Converter:
 
     :param packages: What made the files; another version makes them anew.
     :param convert: Writes the files of a graph to a folder.
-    :param runner: Folder → a function from batches to what the graph gives.
+    :param try_out: Folder → what runs it; leaves nothing behind, since the folder will get another name.
+    :param start: Folder → what runs it.
     """
 
     choice: RuntimeChoice
     packages: tuple[str, ...]
     convert: Callable[[Resolved, Graph, Path], None]
-    runner: Callable[[Path], Callable[[Batch], FloatArray]]
+    try_out: Callable[[Path], Run]
+    start: Callable[[Path], Run]
 
 
 def cache_folder() -> Path:
@@ -80,24 +92,84 @@ def cache_folder() -> Path:
 
 
 def converted(resolved: Resolved, converter: Converter, *, pooled: bool = True) -> Converted:
-    """Return a model's converted form, made and tried now if it never was.
+    """Return a model's converted form, running; made and tried now if it never was, or cannot be read any more.
 
     :param pooled: Whether to pool inside, where that is possible.
-    :raises ModelError: It cannot be converted, or its vectors are too far from torch's.
+    :raises ModelError: It cannot be converted or started, or its vectors are too far from torch's.
     """
     inside = pooled and pools_inside(resolved)
-    folder = cache_folder() / "converted" / _key(resolved, converter, inside)
-    if not (folder / _NOTE).exists():
-        _make(resolved, converter, folder, inside)
-    note = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
-    made = Converted(folder, note["pooled"], Fidelity(note["worst"], note["mean"]))
+    folder = _folder(resolved, converter, inside)
+    with suppress(_UnusableError):
+        return _started(resolved, converter, folder)
+    with _one_at_a_time(folder):
+        try:
+            return _started(resolved, converter, folder)  # another process may have been at it
+        except _UnusableError as reason:
+            if folder.exists():
+                log.warning("converting %s again: %s", resolved.preset.name, reason)
+            return _made(resolved, converter, folder, inside)
+
+
+def shortfall(resolved: Resolved, converter: Converter) -> str | None:
+    """Return how a conversion that was made before breaks its promise; empty if it keeps it, None if there is none."""
+    note = _note(_folder(resolved, converter, pools_inside(resolved)))
+    return _shortfall(resolved, converter, note) if note else None
+
+
+def _folder(resolved: Resolved, converter: Converter, pooled: bool) -> Path:  # noqa: FBT001
+    return cache_folder() / "converted" / _key(resolved, converter, pooled)
+
+
+def _shortfall(resolved: Resolved, converter: Converter, note: Mapping[str, Json]) -> str:
     promise = PROMISES[converter.choice.precision]
-    if made.fidelity.worst < promise:
-        raise TooFarError(
-            f"{resolved.preset.name!r} in {converter.choice} has a cosine of {made.fidelity.worst:.4f} to torch in "
-            f"float32 on the worst of the texts it was tried on, and {promise} is promised."
-        )
-    return made
+    if note["worst"] >= promise:
+        return ""
+    return (
+        f"{resolved.preset.name!r} in {converter.choice} has a cosine of {note['worst']:.4f} to torch in "
+        f"float32 on the worst of the texts it was tried on, and {promise} is promised."
+    )
+
+
+def _note(folder: Path) -> Mapping[str, Json] | None:
+    """Return what was noted of a conversion; None unless all of its files are there, as long as they were.
+
+    Whoever tidies a cache takes away the large ones.
+    """
+    try:
+        note: dict[str, Json] = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
+        return note if all((folder / name).stat().st_size == size for name, size in note["files"].items()) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _started(resolved: Resolved, converter: Converter, folder: Path) -> Converted:
+    note = _note(folder)
+    if note is None:
+        raise _UnusableError(f"{folder} is not whole")
+    short = _shortfall(resolved, converter, note)
+    if short:
+        raise TooFarError(short)
+    try:
+        return Converted(folder, converter.start(folder), note["pooled"])
+    except QdrantEmbedError:
+        raise
+    except Exception as error:
+        raise _UnusableError(f"{folder} cannot be started: {_reason(error)}") from error
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let one process convert a model while the others wait for it: each would take three times the weights' memory."""
+    lock = FileLock(folder.with_suffix(".lock"))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except (OSError, NotImplementedError) as error:  # some network drives have no locks; nothing but thrift is lost
+        log.info("%s cannot be locked (%s)", folder, error)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _key(resolved: Resolved, converter: Converter, pooled: bool) -> str:  # noqa: FBT001
@@ -120,29 +192,46 @@ def _key(resolved: Resolved, converter: Converter, pooled: bool) -> str:  # noqa
     return digest.hexdigest()
 
 
-def _make(resolved: Resolved, converter: Converter, folder: Path, pooled: bool) -> None:  # noqa: FBT001
+def _made(resolved: Resolved, converter: Converter, folder: Path, pooled: bool) -> Converted:  # noqa: FBT001
     """Convert, try, and put the result in place in one step, so that a kill leaves nothing half made."""
     log.info("converting %s for %s; this is done once", resolved.preset.name, converter.choice)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=folder.parent, prefix="making-"))
     try:
-        with quiet():
-            graph = build_graph(resolved, pooled=pooled)
-            converter.convert(resolved, graph, work)
-            fidelity = compare(resolved, graph, converter.runner(work))
-        (work / _NOTE).write_text(json.dumps({"pooled": graph.pooled, **asdict(fidelity)}), encoding="utf-8")
-        if not folder.exists():
-            work.rename(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-", ignore_cleanup_errors=True) as made:
+            work = Path(made) / "model"
+            work.mkdir()
+            with quiet():
+                graph = build_graph(resolved, pooled=pooled)
+                converter.convert(resolved, graph, work)
+                fidelity = compare(resolved, graph, converter.try_out(work))
+            sizes = {path.name: path.stat().st_size for path in work.iterdir()}
+            note = {"pooled": graph.pooled, **asdict(fidelity), "files": sizes}
+            (work / _NOTE).write_text(json.dumps(note), encoding="utf-8")
+            _put(work, folder)
+        return _started(resolved, converter, folder)
     except QdrantEmbedError:
         raise
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        cure = "Give the runtime torch, which runs every model."
+        if isinstance(error, OSError):
+            cure = f"Set {CACHE_VARIABLE} to a folder that can be written and has room, or: {cure}"
         raise ModelError(
-            f"{resolved.preset.name!r} could not be converted for {converter.choice}: {reason}. "
-            "Give the runtime torch, which runs every model."
+            f"{resolved.preset.name!r} could not be converted for {converter.choice}: {_reason(error)}. {cure}"
         ) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+
+
+def _put(work: Path, folder: Path) -> None:
+    """Rename a finished folder, in place of one that cannot be used."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        work.rename(folder)
+    except OSError:  # another process was faster, where there are no locks
+        if _note(folder) is None:
+            raise
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def _processor() -> str:

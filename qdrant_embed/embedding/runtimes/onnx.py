@@ -6,6 +6,7 @@ import contextlib
 import io
 from collections.abc import Callable
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from qdrant_embed.embedding.graphs import Graph, examples
 from qdrant_embed.embedding.lanes import lane_per_core
 from qdrant_embed.embedding.resolving import Resolved
-from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
+from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime, converting
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
 from qdrant_embed.embedding.runtimes.converting import Converted, Converter, converted
 from qdrant_embed.embedding.silence import silence_onnxruntime
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 FILE = "model.onnx"
+_TO_EXPORT = ("onnx", "onnxscript")
 _CHOICE = RuntimeChoice("onnx", "float32")
 
 
@@ -39,12 +41,26 @@ def load(resolved: Resolved, precision: str = "float32") -> Runtime | TokenRunti
     return OnnxRuntime(resolved, made) if made.pooled else OnnxTokenRuntime(made)
 
 
+def shortfall(resolved: Resolved) -> str:
+    """Return how the model, exported before, is known to break its promise; empty if it is not.
+
+    :raises MissingExtraError: A package is not installed that running it takes, or exporting it, if it never was.
+    """
+    _require("onnxruntime")
+    known = converting.shortfall(resolved, CONVERTER)
+    if known is None:
+        _require(*_TO_EXPORT)
+    return known or ""
+
+
+def _require(*packages: str) -> None:
+    for package in packages:
+        if find_spec(package) is None:
+            raise MissingExtraError("the runtime 'onnx'", package, "qdrant-embed[onnx]")
+
+
 def _export(_: Resolved, graph: Graph, folder: Path) -> None:
-    try:
-        import onnx  # noqa: F401
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("exporting to 'onnx'", str(error.name), "qdrant-embed[onnx]") from error
+    _require(*_TO_EXPORT)
     import torch
 
     free = torch.export.Dim.DYNAMIC
@@ -57,16 +73,14 @@ def _export(_: Resolved, graph: Graph, folder: Path) -> None:
             output_names=["vectors" if graph.pooled else "states"],
             dynamic_shapes=({0: free, 1: free}, {0: free, 1: free}),
             dynamo=True,
-            external_data=False,
             verbose=False,
         )
 
 
 def _session(folder: Path) -> onnxruntime.InferenceSession:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingExtraError("the runtime 'onnx'", "onnxruntime", "qdrant-embed[onnx]") from error
+    _require("onnxruntime")
+    import onnxruntime
+
     silence_onnxruntime()
     options = onnxruntime.SessionOptions()
     # One thread for each batch, and a batch for each core: nobody waits for anybody.
@@ -85,7 +99,7 @@ def _runner(folder: Path) -> Callable[[Batch], FloatArray]:
     return run
 
 
-CONVERTER = Converter(_CHOICE, ("onnx", "onnxruntime"), _export, _runner)
+CONVERTER = Converter(_CHOICE, ("onnx", "onnxruntime"), _export, _runner, _runner)
 
 
 class OnnxRuntime:
@@ -95,7 +109,7 @@ class OnnxRuntime:
 
     def __init__(self, resolved: Resolved, made: Converted) -> None:
         self._resolved = resolved
-        self._run = _runner(made.folder)
+        self._run = made.run
         self.lanes = lane_per_core()
 
     def sentence(self, batch: Batch) -> FloatArray:
@@ -117,7 +131,7 @@ class OnnxTokenRuntime:
     takes_threads = True
 
     def __init__(self, made: Converted) -> None:
-        self._run = _runner(made.folder)
+        self._run = made.run
         self.lanes = lane_per_core()
 
     def token_states(self, batch: Batch) -> FloatArray:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qdrant_embed.embedding.graphs import Graph, examples
+from qdrant_embed.embedding.lanes import cores
 from qdrant_embed.embedding.resolving import Resolved
-from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
+from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime, converting
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
 from qdrant_embed.embedding.runtimes.converting import Converted, Converter, converted
 from qdrant_embed.embedding.runtimes.requests import MixedRequests, Requests, best_hint, core, multiplies_int8
@@ -35,6 +36,19 @@ def load(resolved: Resolved, precision: str = "") -> Runtime | TokenRuntime:
     :raises ConfigurationError: The processor has no such arithmetic.
     :raises ModelError: The model cannot be converted, or its vectors are too far from torch's.
     """
+    choice = chosen(precision)
+    made = converted(resolved, _converter(choice))
+    if made.pooled:
+        return OpenVinoRuntime(resolved, choice, made)
+    return OpenVinoTokenRuntime(choice, made)
+
+
+def chosen(precision: str = "") -> RuntimeChoice:
+    """Return this runtime with the precision asked for, or the best that the machine has.
+
+    :raises MissingExtraError: OpenVINO is not installed.
+    :raises ConfigurationError: The processor has no such arithmetic.
+    """
     choice = RuntimeChoice("openvino", precision or best_precision())
     if choice.precision == "bf16" and best_precision() != "bf16":
         raise ConfigurationError(
@@ -45,10 +59,12 @@ def load(resolved: Resolved, precision: str = "") -> Runtime | TokenRuntime:
             "this processor has no instructions for products in int8 (VNNI), without which they are slower than in "
             "float32, and less exact; give the runtime openvino, which takes the best that it has."
         )
-    made = converted(resolved, _converter(choice))
-    if made.pooled:
-        return OpenVinoRuntime(resolved, choice, made)
-    return OpenVinoTokenRuntime(choice, made)
+    return choice
+
+
+def shortfall(resolved: Resolved, choice: RuntimeChoice) -> str:
+    """Return how the model, converted before, is known to break its promise; empty if it is not."""
+    return converting.shortfall(resolved, _converter(choice)) or ""
 
 
 def best_precision() -> str:
@@ -58,7 +74,13 @@ def best_precision() -> str:
 
 def _converter(choice: RuntimeChoice) -> Converter:
     convert = _convert_to_int8 if choice.precision == "int8" else _convert
-    return Converter(choice, ("openvino",), convert, lambda folder: _requests(folder, choice, keep=False).infer)
+    return Converter(
+        choice,
+        ("openvino",),
+        convert,
+        lambda folder: _requests(folder, choice, keep=False).infer,
+        lambda folder: _requests(folder, choice, keep=True).infer,
+    )
 
 
 def _convert(_: Resolved, graph: Graph, folder: Path) -> None:
@@ -106,12 +128,12 @@ class OpenVinoRuntime:
         self._resolved = resolved
         self._choice = choice
         self.name = str(choice)
-        self._requests = _requests(made.folder, choice, keep=True)
-        self.lanes = self._requests.lanes
+        self._run = made.run
+        self.lanes = cores()
 
     def sentence(self, batch: Batch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
-        return self._requests.infer(batch)
+        return self._run(batch)
 
     @cached_property
     def tokenwise(self) -> OpenVinoTokenRuntime:
@@ -129,9 +151,9 @@ class OpenVinoTokenRuntime:
 
     def __init__(self, choice: RuntimeChoice, made: Converted) -> None:
         self.name = str(choice)
-        self._requests = _requests(made.folder, choice, keep=True)
-        self.lanes = self._requests.lanes
+        self._run = made.run
+        self.lanes = cores()
 
     def token_states(self, batch: Batch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim)."""
-        return self._requests.infer(batch)
+        return self._run(batch)

@@ -37,13 +37,17 @@ def start(resolved: Resolved, asked: str = "auto") -> tuple[RuntimeChoice, Runti
 
 
 def _instead(failed: RuntimeChoice, resolved: Resolved) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
-    """Start the next best: the same runtime without int8, else torch."""
-    if failed.precision == "int8":
-        usual = RuntimeChoice(failed.name)
+    *others, torch = instead_of(failed)
+    for other in others:
         with suppress(QdrantEmbedError):
-            return usual, _started(usual, resolved)
-    torch = RuntimeChoice("torch")
+            return other, _started(other, resolved)
     return torch, _started(torch, resolved)
+
+
+def instead_of(failed: RuntimeChoice) -> tuple[RuntimeChoice, ...]:
+    """Return the next best: the same runtime without int8, and at last torch."""
+    usual = (RuntimeChoice(failed.name),) if failed.precision == "int8" else ()
+    return (*usual, RuntimeChoice("torch"))
 
 
 def _started(choice: RuntimeChoice, resolved: Resolved) -> Runtime | TokenRuntime:

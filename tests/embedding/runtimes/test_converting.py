@@ -1,0 +1,155 @@
+"""What was converted is kept, found whole or made again; with a converter that costs nothing, and with OpenVINO."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from qdrant_embed.embedding import load_embedder
+from qdrant_embed.embedding.resolving import resolve
+from qdrant_embed.embedding.runtimes import converting
+from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
+from qdrant_embed.embedding.runtimes.converting import CACHE_VARIABLE, Converter, converted
+from qdrant_embed.errors import ModelError
+
+BYTES = b"all there is of a graph"
+
+
+class Copying:
+    """Leaves the graph with torch, and writes a file in its name."""
+
+    def __init__(self):
+        self.conversions, self.graph = 0, None
+        self.converter = Converter(RuntimeChoice("onnx", "float32"), (), self.convert, self.start, self.start)
+
+    def convert(self, _, graph, folder):
+        self.conversions += 1
+        self.graph = graph.module
+        (folder / "graph").write_bytes(BYTES)
+
+    def start(self, folder):
+        import torch
+
+        if (folder / "graph").read_bytes() != BYTES:
+            raise RuntimeError("these are not the bytes\nof a graph")
+        return lambda batch: self.graph(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)).detach().numpy()
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="module")
+def folder(save_model):
+    return save_model()
+
+
+@pytest.fixture
+def model(folder):
+    return resolve(str(folder))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda made: (made / "graph").unlink(),
+        lambda made: (made / "graph").write_bytes(BYTES[:-1]),
+        lambda made: (made / "graph").write_bytes(BYTES[::-1]),
+        lambda made: (made / "fidelity.json").unlink(),
+        lambda made: (made / "fidelity.json").write_text('{"pooled": tr'),
+    ],
+    ids=["gone", "cut off", "other bytes", "note gone", "note cut off"],
+)
+def test_what_cannot_be_used_any_more_is_made_again_and_said(model, spoil, caplog):
+    copying = Copying()
+    made = converted(model, copying.converter)
+    assert converted(model, copying.converter).folder == made.folder
+    assert copying.conversions == 1
+    assert not caplog.records
+    spoil(made.folder)
+    assert converted(model, copying.converter).folder == made.folder
+    assert copying.conversions == 2
+    assert "converting" in caplog.text
+    assert "again" in caplog.text
+    assert (made.folder / "graph").read_bytes() == BYTES
+    assert converted(model, copying.converter).pooled
+    assert copying.conversions == 2
+    assert not list(made.folder.parent.glob("making-*"))
+
+
+def test_what_does_not_start_even_when_new_is_an_error_with_a_cure(model):
+    copying, starts = Copying(), []
+
+    def start(folder):
+        starts.append(folder)
+        raise RuntimeError("out of pipes")
+
+    broken = Converter(copying.converter.choice, (), copying.convert, copying.start, start)
+    with pytest.raises(ModelError, match=r"could not be converted for onnx:float32: .* out of pipes\. Give .* torch"):
+        converted(model, broken)
+    assert len(starts) == 1
+
+
+def test_those_who_start_at_once_convert_once(model):
+    copying = Copying()
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: converted(model, copying.converter), range(4)))
+    assert len({made.folder for made in found}) == 1
+    assert copying.conversions == 1
+
+
+def test_without_locks_the_faster_one_wins(model, monkeypatch):
+    def acquire(_):
+        raise NotImplementedError("no locks here")
+
+    monkeypatch.setattr(converting.FileLock, "acquire", acquire)
+    fast, slow = Copying(), Copying()
+    remove = converting.shutil.rmtree
+
+    def overtaken(folder, **settings):
+        remove(folder, **settings)
+        monkeypatch.setattr(converting.shutil, "rmtree", remove)
+        converted(model, fast.converter)
+
+    monkeypatch.setattr(converting.shutil, "rmtree", overtaken)
+    assert converted(model, slow.converter).pooled
+    assert (fast.conversions, slow.conversions) == (1, 1)
+
+
+def test_a_cache_that_cannot_be_written_is_named(model, cache):
+    cache.write_text("a file in the place of the folder")
+    with pytest.raises(ModelError, match=rf"Set {CACHE_VARIABLE} to a folder that can be written"):
+        converted(model, Copying().converter)
+
+
+def test_how_a_conversion_fell_short_is_known_afterwards(model, monkeypatch):
+    copying = Copying()
+    assert converting.shortfall(model, copying.converter) == ""
+    converted(model, copying.converter)
+    assert converting.shortfall(model, copying.converter) == ""
+    monkeypatch.setitem(converting.PROMISES, "float32", 1.1)
+    assert "1.1 is promised" in converting.shortfall(model, copying.converter)
+
+
+@pytest.mark.parametrize("spoiled", ["converted/*/model.bin", "compiled/*"])
+def test_openvino_starts_again_from_a_spoiled_cache(folder, cache, spoiled):
+    pytest.importorskip("openvino")
+    first = load_embedder(folder, runtime="openvino:float32").embed_documents(["w1 w2"])
+    files = list(cache.glob(spoiled))
+    assert files
+    for file in files:
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    np.testing.assert_allclose(
+        load_embedder(folder, runtime="openvino:float32").embed_documents(["w1 w2"]), first, atol=1e-6
+    )
+
+
+def test_what_onnx_holds_lies_beside_the_graph_since_a_file_of_it_ends_at_two_gibibytes(folder, cache):
+    for package in ("onnxruntime", "onnxscript"):
+        pytest.importorskip(package)
+    load_embedder(folder, runtime="onnx").embed_documents(["w1"])
+    (note,) = [json.loads(path.read_text()) for path in cache.glob("converted/*/fidelity.json")]
+    assert note["files"].keys() == {"model.onnx", "model.onnx.data"}
