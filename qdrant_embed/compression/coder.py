@@ -37,7 +37,7 @@ class Coder:
 
     :param dim: Dimensions that the embedder gives.
     :param distance: The model's: `cosine`, `dot` or `euclid`.
-    :param transform: What was learned; None until there are vectors to learn from.
+    :param transform: What was learned or drawn; None until it has been.
     """
 
     compression: Compression
@@ -60,9 +60,9 @@ class Coder:
 
     @classmethod
     def start(cls, compression: Compression, dim: int, distance: str) -> Coder:
-        """Return a coder that has seen no vector yet; it is ready where nothing is to be learned."""
+        """Return a coder that has seen no vector yet; it is ready where nothing is to be kept with the collection."""
         coder = cls(compression=compression, dim=dim, distance=distance)
-        if compression.fitted:
+        if compression.kept:
             return coder
         return coder.with_transform(fit_transform(compression, np.zeros((0, coder.cut_dim), np.float32)))
 
@@ -88,7 +88,7 @@ class Coder:
 
     @property
     def ready(self) -> bool:
-        """Whether vectors can be coded: nothing is to be learned, or it has been."""
+        """Whether vectors can be coded: nothing is to be learned or drawn, or it has been."""
         return self.transform is not None
 
     def fit(self, vectors: FloatArray) -> Coder:
