@@ -145,5 +145,10 @@ class Passages:
         filter: PlainFilter | models.Filter | None = None,
         vectors: bool = False,
     ) -> pd.DataFrame:
-        """Return the chunks as a data frame; `vectors=True` adds their dense vectors."""
-        return self._browser.to_pandas(filter, vectors=vectors)
+        """Return the chunks as a data frame; `vectors=True` adds their dense vectors, one or one for each window.
+
+        They are the model's, whatever the collection makes of them, and as exact as the format that it stores.
+
+        :raises ConfigurationError: Vectors are wanted, and the collection keeps nothing but signs (`bits`).
+        """
+        return self._browser.to_pandas(filter, self._parts.coding if vectors else None)

@@ -116,6 +116,18 @@ class Coding:
         small = self.coder.encode(np.atleast_2d(stored))
         return {DENSE: stored, DENSE_SMALL: small if stored.ndim > 1 else small[0]}
 
+    def require_numbers(self) -> None:
+        """Refuse what needs the model's vectors where nothing but signs is kept.
+
+        :raises ConfigurationError: It is so.
+        """
+        if self.compression.datatype == "bits" and not self.compression.full:
+            raise ConfigurationError(
+                f"collection {self._name!r} keeps nothing but signs of its vectors (compression "
+                f"{str(self.compression)!r}), which cannot be turned back into numbers. Ingest into a collection that "
+                "keeps some: Recipe(…, compression='float16')."
+            )
+
     def raw(self, stored: FloatArray) -> FloatArray:
         """Return the embedder's vectors (n, dim) of what `dense` holds, as exact as the stored format."""
         return np.asarray(stored, np.float32) if self.compression.full else self.coder.decode(stored)
