@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdrant_embed.compression import Coder, Compression, Transform
+from qdrant_embed.compression import Coder, Compression, Transform, enough_vectors
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.store.attachments import load_attachment, save_attachment
 from qdrant_embed.store.schema import DENSE, DENSE_SMALL, METADATA_KEY, read_metadata
@@ -88,6 +88,18 @@ class Coding:
         transform = _stored_transform(self._engine, self._name)
         if transform is not None:
             self.coder = self.coder.with_transform(transform)
+
+    @property
+    def doubt(self) -> str:
+        """What to say of a transform that was learned from too few vectors; empty where it was not."""
+        found, wanted = self.coder.transform, enough_vectors(self.compression, self.coder.cut_dim)
+        if found is None or found.sample >= wanted:
+            return ""
+        return (
+            f"compression {str(self.compression)!r} was learned from the first {found.sample:,} vectors; {wanted:,} or "
+            "more settle it. When the collection holds that many, learn it again: "
+            f"Collection.open({self._name!r}, at=…).recompress({str(self.compression)!r}, refit=True)"
+        )
 
     # Vectors as the store has them
 
