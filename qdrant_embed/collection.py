@@ -11,9 +11,10 @@ from qdrant_embed.calibration.compressing import Compressing
 from qdrant_embed.calibration.recoding import require_same_recipe
 from qdrant_embed.compression import Compression
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
-from qdrant_embed.errors import ConfigurationError, StoreError
+from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreError
 from qdrant_embed.ingest.report import IngestReport
 from qdrant_embed.ingest.run import IngestOptions, ingest_documents, ingest_files, resolve_path
+from qdrant_embed.ingest.target import Target
 from qdrant_embed.parts import create_collection
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.store import copy_mark, schema, succession
@@ -129,7 +130,7 @@ class Collection(Compressing):
         if isinstance(what, (str, Path)):
             report = self._ingest_path(what, chosen)
         else:
-            report = ingest_documents(self._parts.target, what, chosen)
+            report = ingest_documents(self._target(), what, chosen)
         finish_bulk_load(self._engine, self.name)
         return report
 
@@ -139,7 +140,22 @@ class Collection(Compressing):
         if roots.get(scope.root.label) != scope.root.place:
             known = {**roots, scope.root.label: scope.root.place}
             schema.merge_metadata(self._engine, self.name, {"roots": known})
-        return ingest_files(self._parts.target, files, scope, options)
+        return ingest_files(self._target(), files, scope, options)
+
+    def _target(self) -> Target:
+        """Return what is written to, checked to be what this handle was opened for.
+
+        :raises RecipeMismatchError: The collection was dropped and made anew with another recipe or model.
+        """
+        target = self._parts.target
+        stored = schema.read_metadata(self._engine, self.name)
+        if stored["fingerprint"] != target.fingerprint:
+            require_same_recipe(self.name, stored["recipe"], self.recipe)
+            raise RecipeMismatchError(
+                f"collection {self.name!r} has fingerprint {stored['fingerprint']}, what this handle would write has "
+                f"{target.fingerprint}: it was made anew since. Open it again: Collection.open({self.name!r}, at=…)."
+            )
+        return target
 
     def delete(self, source: str | None = None, *, root: str | None = None) -> int:
         """Remove documents by source (`guide/*` for a prefix), by root, or both; return how many chunks went.

@@ -14,7 +14,7 @@ from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.ingest.target import Target
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
 from qdrant_embed.retrieval.search import Searcher
-from qdrant_embed.store import schema
+from qdrant_embed.store import schema, succession
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.copy_mark import Steady
 from qdrant_embed.store.engine import Engine
@@ -40,6 +40,12 @@ class Parts:
         self._name = name
         self._recipe = recipe
         self._runtime = runtime
+        self._own = succession.own_name(engine, name)
+
+    @property
+    def current(self) -> bool:
+        """Whether the name still leads to the collection that these parts are for, and not to a recoded copy."""
+        return succession.own_name(self._engine, self._name) == self._own
 
     @cached_property
     def embedder(self) -> Embedder:

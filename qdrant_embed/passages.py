@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, overload
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.errors import MissingExtraError
 from qdrant_embed.parts import Parts
-from qdrant_embed.recipe import Recipe
+from qdrant_embed.recipe import Recipe, require_equal
 from qdrant_embed.retrieval.browse import Browser, StoredDocument
 from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.retrieval.search import Mode, as_queries
+from qdrant_embed.store import schema
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, to_filter
 
@@ -27,7 +28,7 @@ class Passages:
 
     def __init__(self, engine: Engine, name: str, recipe: Recipe, runtime: str = "auto") -> None:
         self._engine = engine
-        self._parts = Parts(engine, name, recipe, runtime)
+        self._made = Parts(engine, name, recipe, runtime)
         self._browser = Browser(engine, name)
         self._runtime = runtime
         self.name = name
@@ -36,7 +37,20 @@ class Passages:
     def _use(self, recipe: Recipe) -> None:
         """Go on with another recipe, by the same runtime."""
         self.recipe = recipe
-        self._parts = Parts(self._engine, self.name, recipe, self._runtime)
+        self._made = Parts(self._engine, self.name, recipe, self._runtime)
+
+    @property
+    def _parts(self) -> Parts:
+        """The parts for what the name leads to now: another handle may have put recoded vectors behind it.
+
+        :raises RecipeMismatchError: More than the compression has become another.
+        """
+        if not self._made.current:
+            stored = schema.read_metadata(self._engine, self.name)["recipe"]
+            given = self.recipe.as_dict()
+            require_equal(self.name, stored, {**given, "compression": stored["compression"]})
+            self._use(Recipe.from_dict(stored))
+        return self._made
 
     @property
     def embedder(self) -> Embedder:
@@ -131,5 +145,10 @@ class Passages:
         filter: PlainFilter | models.Filter | None = None,
         vectors: bool = False,
     ) -> pd.DataFrame:
-        """Return the chunks as a data frame; `vectors=True` adds their dense vectors."""
-        return self._browser.to_pandas(filter, vectors=vectors)
+        """Return the chunks as a data frame; `vectors=True` adds their dense vectors, one or one for each window.
+
+        They are the model's, whatever the collection makes of them, and as exact as the format that it stores.
+
+        :raises ConfigurationError: Vectors are wanted, and the collection keeps nothing but signs (`bits`).
+        """
+        return self._browser.to_pandas(filter, self._parts.coding if vectors else None)

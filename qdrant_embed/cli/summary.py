@@ -46,6 +46,7 @@ def combine(reports: Sequence[IngestReport]) -> IngestReport:
         **{name: sum(getattr(report, name) for report in reports) for name in names},
         skipped_reasons=dict(sorted(reasons.items())),
         failed=tuple(failure for report in reports for failure in report.failed),
+        warnings=tuple(dict.fromkeys(warning for report in reports for warning in report.warnings)),
         seconds=round(sum(report.seconds for report in reports), 3),
         stage_seconds={stage: round(seconds, 3) for stage, seconds in stages.items()},
     )
@@ -66,7 +67,8 @@ def summary(report: IngestReport, title: str, *, dry_run: bool = False) -> Rende
         passed_over = ", ".join(f"{count:,} {reason}" for reason, count in report.skipped_reasons.items())
         table.add_row("skipped", f"{report.skipped:,}", Text(passed_over))
     table.add_row("failed", f"{len(report.failed):,}", "listed below" if report.failed else "")
-    return Group(Text(f"{title}  ({report.seconds:.1f} s)"), table)
+    warnings = [Text(f"warning: {warning}", style="yellow") for warning in report.warnings]
+    return Group(Text(f"{title}  ({report.seconds:.1f} s)"), table, *warnings)
 
 
 def failures(report: IngestReport) -> RenderableType:

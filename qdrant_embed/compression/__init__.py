@@ -2,6 +2,6 @@
 
 from qdrant_embed.compression.coder import CodedQueries, Coder
 from qdrant_embed.compression.grammar import CODES, DATATYPES, Compression
-from qdrant_embed.compression.transform import Transform, fit_transform
+from qdrant_embed.compression.transform import Transform, enough_vectors, fit_transform
 
-__all__ = ["CODES", "DATATYPES", "CodedQueries", "Coder", "Compression", "Transform", "fit_transform"]
+__all__ = ["CODES", "DATATYPES", "CodedQueries", "Coder", "Compression", "Transform", "enough_vectors", "fit_transform"]

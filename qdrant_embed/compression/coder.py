@@ -39,7 +39,7 @@ class Coder:
     :param dim: Dimensions that the embedder gives.
     :param distance: The model's: `cosine`, `dot` or `euclid`.
     :param normalize: Whether the model's vectors are made unit vectors, and so what is cut of them too.
-    :param transform: What was learned; None until there are vectors to learn from.
+    :param transform: What was learned or drawn; None until it has been.
     """
 
     compression: Compression
@@ -63,9 +63,9 @@ class Coder:
 
     @classmethod
     def start(cls, compression: Compression, dim: int, distance: str, *, normalize: bool = False) -> Coder:
-        """Return a coder that has seen no vector yet; it is ready where nothing is to be learned."""
+        """Return a coder that has seen no vector yet; it is ready where nothing is to be kept with the collection."""
         coder = cls(compression=compression, dim=dim, distance=distance, normalize=normalize)
-        if compression.fitted:
+        if compression.kept:
             return coder
         return coder.with_transform(fit_transform(compression, np.zeros((0, coder.cut_dim), np.float32)))
 
@@ -91,7 +91,7 @@ class Coder:
 
     @property
     def ready(self) -> bool:
-        """Whether vectors can be coded: nothing is to be learned, or it has been."""
+        """Whether vectors can be coded: nothing is to be learned or drawn, or it has been."""
         return self.transform is not None
 
     def fit(self, vectors: FloatArray) -> Coder:

@@ -123,6 +123,11 @@ class Scale:
         spare = margin * (high - low) or 1.0
         return cls(low - spare, (high - low + 2 * spare) / LEVELS)
 
+    @classmethod
+    def within(cls, bound: float) -> Scale:
+        """Return the scale of numbers between -`bound` and `bound`."""
+        return cls(-bound, 2 * bound / LEVELS)
+
     def encode(self, vectors: FloatArray) -> ByteArray:
         """Return the nearest steps; what lies outside is given the outermost one."""
         steps = np.rint((vectors - np.float32(self.low)) / np.float32(self.step))

@@ -18,6 +18,12 @@ from qdrant_embed.types import FloatArray
 FORMAT = "qdrant_embed.transform.1"
 DIMENSIONS_PER_PART = 8
 """Dimensions that an OPQ-like rotation balances together where no product code says how many a byte covers."""
+FEWEST_VECTORS = 256
+"""From so many on, means and medians are known to a fraction of what vectors vary by."""
+MARGIN = 1.05
+"""How much further than a sample's numbers those of later vectors may go."""
+SPREAD = 6.0
+"""Numbers of unit vectors of d dimensions are mostly below this times 1/√d, whatever the sample happened to hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -134,9 +140,29 @@ def fit_transform(compression: Compression, vectors: FloatArray, seed: int = 0) 
         mean=mean,
         matrix=matrix,
         thresholds=np.median(turned, axis=0).astype(np.float32) if compression.median else None,
-        scale=Scale.of(turned) if compression.datatype == "uint8" else None,
+        scale=_scale(turned, vectors, mean) if compression.datatype == "uint8" else None,
         sample=len(vectors) if compression.fitted else 0,
     )
+
+
+def enough_vectors(compression: Compression, dim: int) -> int:
+    """Return how many vectors settle what a compression learns; 0 where it learns nothing from them.
+
+    Rotations need as many as there are dimensions: of directions that no vector has, nothing can be learned.
+    """
+    if not compression.fitted or compression.learned is not None:
+        return 0
+    return max(FEWEST_VECTORS, dim) if compression.rotation in ("itq", "opq") else FEWEST_VECTORS
+
+
+def _scale(turned: FloatArray, vectors: FloatArray, mean: FloatArray | None) -> Scale:
+    """Return the scale of eight-bit numbers of a sample, centred and rotated; `vectors` is the sample as it was."""
+    if not np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-3):
+        return Scale.of(turned)
+    # A first short document would otherwise decide for good beyond which numbers all later ones are clipped.
+    length = 1.0 + (0.0 if mean is None else float(np.linalg.norm(mean)))
+    usual = SPREAD / np.sqrt(turned.shape[1])
+    return Scale.within(min(length, max(usual, MARGIN * float(np.abs(turned).max()))))
 
 
 def _matrix(compression: Compression, vectors: FloatArray, seed: int) -> FloatArray | None:

@@ -17,8 +17,9 @@ FIT_VECTORS = 8192
 def coded(coding: Coding, blocks: Iterable[Block]) -> Iterator[Block]:
     """Yield the blocks with every vector as the store will have it."""
     stream = iter(blocks)
-    if not coding.coder.ready:
-        held, vectors = _first(stream)
+    if not coding.ready():
+        # A rotation that is only drawn has nothing to wait for.
+        held, vectors = _first(stream, FIT_VECTORS if coding.compression.fitted else 1)
         if vectors:
             coding.fit(np.concatenate(vectors))
         for block in held:
@@ -27,14 +28,14 @@ def coded(coding: Coding, blocks: Iterable[Block]) -> Iterator[Block]:
         yield _coded(coding, block)
 
 
-def _first(stream: Iterator[Block]) -> tuple[list[Block], list[np.ndarray]]:
+def _first(stream: Iterator[Block], wanted: int) -> tuple[list[Block], list[np.ndarray]]:
     held: list[Block] = []
     vectors: list[np.ndarray] = []
     for block in stream:
         held.append(block)
         fresh = [ready.vector for ready in block.pieces if ready.vector is not None and not ready.coded]
         vectors += [np.atleast_2d(vector) for vector in fresh]
-        if sum(map(len, vectors)) >= FIT_VECTORS:
+        if sum(map(len, vectors)) >= wanted:
             break
     return held, vectors
 

@@ -37,6 +37,7 @@ class IngestReport:
     :param windowed: Texts longer than the model that were read in several windows.
     :param late: Chunks whose vectors were pooled from their whole document or a macro window of it (strategy `late`).
     :param tokens: Tokens that went through the model.
+    :param warnings: What was done and is in doubt all the same, each with what to type.
     :param seconds: Wall-clock time.
     :param stage_seconds: Busy time of each stage; they overlap, so their sum can exceed `seconds`.
     """
@@ -53,6 +54,7 @@ class IngestReport:
     windowed: int = 0
     late: int = 0
     tokens: int = 0
+    warnings: tuple[str, ...] = ()
     seconds: float = 0.0
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -68,6 +70,7 @@ class IngestReport:
         counts += f", {self.late:,} late" if self.late else ""
         lines = [f"{counts}, {len(self.failed)} failed in {self.seconds:.1f} s"]
         lines += [f"  failed: {failure.source}: {failure.reason}" for failure in self.failed]
+        lines += [f"  warning: {warning}" for warning in self.warnings]
         return "\n".join(lines)
 
 
@@ -78,6 +81,7 @@ class Tally:
         self._counts: Counter[str] = Counter()
         self._skipped: Counter[str] = Counter()
         self._failed: list[Failure] = []
+        self._warnings: list[str] = []
         self._stages: dict[str, float] = dict.fromkeys(STAGES, 0.0)
         self._lock = threading.Lock()
         self._started = time.perf_counter()
@@ -97,6 +101,11 @@ class Tally:
         with self._lock:
             self._failed.append(Failure(source, reason))
 
+    def warn(self, warning: str) -> None:
+        """List something that was done and is in doubt."""
+        with self._lock:
+            self._warnings.append(warning)
+
     @contextmanager
     def busy(self, stage: str) -> Iterator[None]:
         """Count the time spent inside as work of `stage`."""
@@ -115,6 +124,7 @@ class Tally:
                 skipped=self._skipped.total(),
                 skipped_reasons=dict(sorted(self._skipped.items())),
                 failed=tuple(self._failed),
+                warnings=tuple(self._warnings),
                 seconds=round(time.perf_counter() - self._started, 3),
                 stage_seconds={stage: round(seconds, 3) for stage, seconds in self._stages.items()},
             )

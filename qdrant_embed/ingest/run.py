@@ -117,6 +117,8 @@ def _drain(target: Target, works: Iterator[Work], tally: Tally, progress: Progre
 
 def _finish(target: Target, tally: Tally, progress: Progress | None) -> IngestReport:
     # Also where nothing changed: an earlier ingest may have been killed between writing points and saying so.
+    if target.coding.doubt:
+        tally.warn(target.coding.doubt)
     mark_changed(target.engine, target.name, target.coding.compression)
     report = tally.report()
     if progress is not None:

@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import numpy as np
+
 from qdrant_embed.errors import ConfigurationError, MissingExtraError
 from qdrant_embed.retrieval.hits import Hit, Hits
+from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, to_filter
 from qdrant_embed.store.points import CHUNK_COUNT
@@ -107,35 +110,44 @@ class Browser:
     def _document_ids(self, where: models.Filter) -> set[str]:
         return {(record.payload or {})["document_id"] for record in self._scroll(where, payload=["document_id"])}
 
-    def to_pandas(self, where: PlainFilter | models.Filter | None, *, vectors: bool) -> pd.DataFrame:
-        """Return the chunks as a data frame, one row each, in reading order; `vectors` adds a column `vector`.
+    def to_pandas(self, where: PlainFilter | models.Filter | None, coding: Coding | None) -> pd.DataFrame:
+        """Return the chunks as a data frame, one row each, in reading order.
 
+        :param coding: Adds a column `vector` with the model's vectors, which it finds in the store's.
         :raises MissingExtraError: pandas is not installed.
+        :raises ConfigurationError: Vectors are wanted, and the collection keeps nothing but signs.
         """
         try:
             import pandas as pd
         except ImportError:
             raise MissingExtraError("to_pandas()", "pandas", "qdrant-embed[pandas]") from None
-        columns = [column.name for column in fields(Hit) if column.name not in ("score", "window")] + [
-            "vector"
-        ] * vectors
+        if coding is not None:
+            coding.require_numbers()
+        columns = [column.name for column in fields(Hit) if column.name not in ("score", "window")]
         rows = []
-        for record in self._scroll(to_filter(where), vectors=vectors):
+        for record in self._scroll(to_filter(where), page=coding.page if coding else PAGE, vectors=coding is not None):
             row = {column: value for column, value in Hit.from_point(record).as_dict().items() if column in columns}
-            if vectors:
-                row["vector"] = record.vector[DENSE] if isinstance(record.vector, dict) else record.vector
+            if coding is not None:
+                stored = np.asarray(record.vector[DENSE] if isinstance(record.vector, dict) else record.vector)
+                raw = coding.raw(np.atleast_2d(stored))
+                row["vector"] = raw if stored.ndim > 1 else raw[0]
             rows.append(row)
         rows.sort(key=lambda row: (row["root"], row["source"], row["index"]))
-        return pd.DataFrame(rows, columns=columns)
+        return pd.DataFrame(rows, columns=[*columns, *(["vector"] if coding else [])])
 
     def _scroll(
-        self, where: models.Filter | None, *, vectors: bool = False, payload: Sequence[str] | bool = True
+        self,
+        where: models.Filter | None,
+        *,
+        page: int = PAGE,
+        vectors: bool = False,
+        payload: Sequence[str] | bool = True,
     ) -> Iterator[models.Record]:
         offset: Any = None
         wanted: bool | Sequence[str] = [DENSE] if vectors else False
         while True:
             records, offset = self.engine.scroll(
-                self.name, scroll_filter=where, limit=PAGE, offset=offset, with_payload=payload, with_vectors=wanted
+                self.name, scroll_filter=where, limit=page, offset=offset, with_payload=payload, with_vectors=wanted
             )
             yield from records
             if offset is None:

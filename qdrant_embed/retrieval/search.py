@@ -94,7 +94,7 @@ class Searcher:
 
     def _vectors(self, queries: Sequence[str]) -> Sequence[QueryVector | None]:
         embedded = self.embedder.embed_queries(list(queries))
-        if not self.coding.coder.ready:
+        if not self.coding.ready():
             # Nothing was ingested yet, so there is nothing to find by vector.
             return [None] * len(queries)
         coded = self.coding.coder.queries(embedded)

@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from qdrant_embed.store.engine import Engine
+    from qdrant_embed.types import Json
 
 ATTACHMENT_KEY = "qdrant_embed_transform"
 """Metadata entry of an attachment where there is no folder: base64, apart from what `schema.read_metadata` returns."""
 
 
-def save_attachment(engine: Engine, name: str, data: bytes) -> None:
-    """Keep a file with a collection, replacing the one there was, on disk when this returns."""
+def save_attachment(engine: Engine, name: str, data: bytes, noted: dict[str, Json]) -> None:
+    """Keep a file with a collection, replacing the one there was, on disk when this returns.
+
+    :param noted: Metadata entries that say which file it is; set with it, in one request where it is metadata too.
+    """
     from qdrant_embed.store.edge import EdgeEngine
 
     if isinstance(engine, EdgeEngine):
         engine.folder().attach(name, data)
+        engine.update_collection(collection_name=name, metadata=noted)
         return
     encoded = base64.b64encode(data).decode("ascii")
-    engine.update_collection(collection_name=name, metadata={ATTACHMENT_KEY: encoded})
+    engine.update_collection(collection_name=name, metadata={ATTACHMENT_KEY: encoded, **noted})
 
 
 def load_attachment(engine: Engine, name: str) -> bytes | None:

@@ -1,17 +1,18 @@
-"""A collection's coder: what was learned from its vectors is kept with it, and read back with its digest checked."""
+"""A collection's coder: what was learned or drawn for it is kept with it, and read back with its digest checked."""
 
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdrant_embed.compression import Coder, Compression, Transform
+from qdrant_embed.compression import Coder, Compression, Transform, enough_vectors
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.store.attachments import load_attachment, save_attachment
-from qdrant_embed.store.schema import DENSE, DENSE_SMALL, merge_metadata, read_metadata
+from qdrant_embed.store.schema import DENSE, DENSE_SMALL, METADATA_KEY, read_metadata
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -22,10 +23,12 @@ PAGE_OF_WINDOWS = 16
 """A document of hundreds of windows takes megabytes as lists of Python's floats, in which engines answer."""
 TRANSFORM_KEY = "transform"
 """Metadata entry: digest of the transform that the points were coded with."""
+_LEARNING = threading.Lock()
+"""Held by the one handle of this process that learns; the others then find what it kept."""
 
 
 class Coding:
-    """Codes vectors for one collection; learns what is to be learned once, from the first vectors that come.
+    """Codes vectors for one collection; learns what is to be learned once, from the first vectors that any handle has.
 
     :param dim: Dimensions that the embedder gives.
     :param distance: The model's: `cosine`, `dot` or `euclid`.
@@ -49,9 +52,7 @@ class Coding:
         self._name = name
         self.windows = windows
         self.coder = Coder.start(compression, dim, distance, normalize=normalize)
-        if not self.coder.ready:
-            transform = _stored_transform(engine, name)
-            self.coder = self.coder if transform is None else self.coder.with_transform(transform)
+        self.ready()
 
     @property
     def compression(self) -> Compression:
@@ -63,17 +64,51 @@ class Coding:
         """How many points may be read with their vectors at once."""
         return PAGE_OF_WINDOWS if self.windows else PAGE
 
+    def ready(self) -> bool:
+        """Tell whether vectors can be coded; what another handle has learned meanwhile is taken over.
+
+        :raises ConfigurationError: What was kept does not belong to the collection, or has been lost.
+        """
+        if not self.coder.ready:
+            self._take_over()
+        return self.coder.ready
+
     def fit(self, vectors: FloatArray) -> None:
-        """Learn from the embedder's vectors (n, dim) and keep what was learned, before any point is stored by it."""
-        self.keep(self.coder.fit(vectors))
+        """Learn from the embedder's vectors (n, dim) and keep what was learned, before any point is stored by it.
+
+        Where another handle was first, its transform is taken over and nothing is learned.
+        """
+        with _LEARNING:
+            if not self.ready():
+                self.keep(self.coder.fit(vectors))
+                # A server knows no such lock: if two processes learn at once, the last to keep is right, and the
+                # other finds that out here.
+                self._take_over()
 
     def keep(self, coder: Coder) -> None:
         """Take a coder that has learned, and keep its transform with the collection."""
-        if coder.transform is not None and coder.compression.fitted:
+        if coder.transform is not None and coder.compression.kept:
             data = coder.transform.to_bytes()
-            save_attachment(self._engine, self._name, data)
-            merge_metadata(self._engine, self._name, {TRANSFORM_KEY: _digest(data)})
+            described = {**read_metadata(self._engine, self._name), TRANSFORM_KEY: _digest(data)}
+            save_attachment(self._engine, self._name, data, {METADATA_KEY: described})
         self.coder = coder
+
+    def _take_over(self) -> None:
+        transform = _stored_transform(self._engine, self._name)
+        if transform is not None:
+            self.coder = self.coder.with_transform(transform)
+
+    @property
+    def doubt(self) -> str:
+        """What to say of a transform that was learned from too few vectors; empty where it was not."""
+        found, wanted = self.coder.transform, enough_vectors(self.compression, self.coder.cut_dim)
+        if found is None or found.sample >= wanted:
+            return ""
+        return (
+            f"compression {str(self.compression)!r} was learned from the first {found.sample:,} vectors; {wanted:,} or "
+            "more settle it. When the collection holds that many, learn it again: "
+            f"Collection.open({self._name!r}, at=…).recompress({str(self.compression)!r}, refit=True)"
+        )
 
     # Vectors as the store has them
 
@@ -101,6 +136,18 @@ class Coding:
             return {DENSE: stored}
         small = self.coder.encode(np.atleast_2d(stored))
         return {DENSE: stored, DENSE_SMALL: small if stored.ndim > 1 else small[0]}
+
+    def require_numbers(self) -> None:
+        """Refuse what needs the model's vectors where nothing but signs is kept.
+
+        :raises ConfigurationError: It is so.
+        """
+        if self.compression.datatype == "bits" and not self.compression.full:
+            raise ConfigurationError(
+                f"collection {self._name!r} keeps nothing but signs of its vectors (compression "
+                f"{str(self.compression)!r}), which cannot be turned back into numbers. Ingest into a collection that "
+                "keeps some: Recipe(…, compression='float16')."
+            )
 
     def raw(self, stored: FloatArray) -> FloatArray:
         """Return the embedder's vectors (n, dim) of what `dense` holds, as exact as the stored format."""

@@ -52,5 +52,6 @@ def test_centring_and_rotating_is_undone_exactly_enough_for_rescoring(dim, seed)
 
 
 def test_a_random_rotation_of_a_known_seed_never_changes():
-    assert pack_signs(random_rotation(16, 0)[:2]).tolist() == pack_signs(random_rotation(16, 0)[:2]).tolist()
+    # Signs, not bytes of floats: linear algebra libraries round the last digits each in its own way.
+    assert pack_signs(random_rotation(16, 0)[:4]).tolist() == [[166, 132], [53, 229], [119, 119], [197, 172]]
     assert (random_rotation(16, 0) != random_rotation(16, 1)).any()

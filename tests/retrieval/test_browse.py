@@ -1,5 +1,6 @@
 """Looking around a collection without a question, on each local engine."""
 
+import numpy as np
 import pytest
 
 from qdrant_embed import Document, Hits
@@ -152,6 +153,37 @@ def test_a_frame_with_vectors(log):
     frame = log.to_pandas(vectors=True, filter={"source": "a"})
     wanted = log.embedder.embed_documents(["A page before."])[0]
     assert frame["vector"].iloc[0] == pytest.approx(wanted.tolist(), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "compression",
+    ["float16", "uint8", "centre+rotate", "uint8+centre+itq", "64d!", "64d!+full+rescore4", "full+bits+itq+rescore4"],
+)
+def test_the_vectors_of_a_frame_are_the_models(make_collection, compression):
+    docs = make_collection(compression=compression)
+    texts = [f"Crane {name} stands at the pier." for name in ("anchor", "beam", "dock", "eel", "gate", "hull")]
+    docs.ingest([Document(text=text, source=text) for text in texts])
+    frame = docs.to_pandas(vectors=True)
+    wanted = docs.embedder.embed_documents(list(frame["text"]))
+    np.testing.assert_allclose(np.stack(frame["vector"]), wanted, atol=0.01)  # the steps of eight bits, rotated back
+
+
+def test_the_vectors_of_a_frame_are_one_for_each_window(make_collection):
+    docs = make_collection(compression="rotate", window="windows:24", chunker="document")
+    text = " ".join(
+        f"The harbour owns a {thing}." for thing in ("crane", "bell", "lamp", "scale", "clock", "wheel") * 2
+    )
+    docs.ingest([Document(text=text, source="a"), Document(text="The mill.", source="b")])
+    for text, vectors in zip(*docs.to_pandas(vectors=True)[["text", "vector"]].T.values, strict=True):
+        wanted = docs.embedder.encode_windows([text]).texts[0].vectors
+        np.testing.assert_allclose(vectors, wanted, atol=1e-5)
+
+
+def test_signs_alone_give_a_frame_no_vectors(make_collection):
+    docs = make_collection(compression="bits")
+    with pytest.raises(ConfigurationError, match="nothing but signs"):
+        docs.to_pandas(vectors=True)
+    assert "vector" not in docs.to_pandas().columns
 
 
 def test_an_empty_frame_has_the_same_columns(log, collection):

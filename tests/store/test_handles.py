@@ -1,0 +1,111 @@
+"""Several handles on one collection: what one learns or changes, the others go by."""
+
+import threading
+
+import pytest
+
+from qdrant_embed import Collection, Document
+from qdrant_embed.compression import Coder, Compression
+from qdrant_embed.errors import RecipeMismatchError
+from qdrant_embed.store import coding
+from tests.store.test_coding import documents, stored, texts
+
+
+@pytest.fixture
+def handles(collection, make_collection):
+    """Return a function that opens handles on one collection, on each local engine."""
+    at = collection._engine.client if "memory" in repr(collection._engine) else None
+    return lambda compression: make_collection("shared", at=at, compression=compression)
+
+
+def best(docs, number):
+    return docs.search(texts()[number], k=1, mode="dense")[0].source
+
+
+@pytest.mark.parametrize("compression", ["rotate", "float16+itq", "64d!"])
+def test_a_change_of_compression_by_another_handle_is_followed(handles, compression):
+    ours, theirs = handles("float32"), handles("float32")
+    ours.ingest(documents(60))
+    assert best(ours, 7) == "0007.txt"
+    theirs.recompress(compression)
+    assert [best(ours, number) for number in (3, 44)] == ["0003.txt", "0044.txt"]
+    assert ours.recipe.compression == compression
+    ours.ingest(documents(90))
+    assert theirs.ingest(documents(90)).embedded == 0
+    assert [best(docs, 77) for docs in (ours, theirs)] == ["0077.txt"] * 2
+
+
+@pytest.mark.parametrize("compression", ["itq", "uint8", "rotate", "bits+centre+rotate"])
+def test_what_another_handle_learned_is_taken_over(handles, compression):
+    ours, theirs = handles(compression), handles(compression)
+    assert len(ours.search("crane", mode="dense")) == 0
+    theirs.ingest(documents(60))
+    before = stored(theirs)
+    assert best(ours, 7) == "0007.txt"
+    ours.ingest(documents(90))
+    after = stored(ours)
+    for key, vectors in before.items():
+        assert after[key]["dense"] == pytest.approx(vectors["dense"], abs=1e-6)
+    assert [best(docs, number) for docs in (ours, theirs) for number in (7, 77)] == ["0007.txt", "0077.txt"] * 2
+
+
+def test_two_first_ingests_code_alike(handles, monkeypatch):
+    ours, theirs = handles("itq"), handles("itq")
+    at_once, learn = threading.Barrier(2), coding.Coding.fit
+
+    def fit(self, vectors):
+        at_once.wait(60)  # both have found that nothing was learned yet
+        learn(self, vectors)
+
+    monkeypatch.setattr(coding.Coding, "fit", fit)
+    other = threading.Thread(target=theirs.ingest, args=(documents(100, start=50),))
+    other.start()
+    ours.ingest(documents(50))
+    other.join(60)
+    assert [best(docs, number) for docs in (ours, theirs) for number in (7, 77)] == ["0007.txt", "0077.txt"] * 2
+
+
+def test_of_two_processes_that_learn_at_once_the_last_to_keep_is_right(handles, monkeypatch):
+    ours, theirs = handles("itq"), handles("itq")
+    save = coding.save_attachment
+
+    def overtaken(*given):
+        save(*given)
+        monkeypatch.setattr(coding, "save_attachment", save)
+        rows = theirs.embedder.embed_documents(texts()[100:200])
+        theirs._parts.coding.keep(theirs._parts.coding.coder.fit(rows))
+
+    monkeypatch.setattr(coding, "save_attachment", overtaken)
+    ours.ingest(documents(60))
+    digests = [docs._parts.coding.coder.transform.digest for docs in (ours, theirs, handles("itq"))]
+    assert digests == digests[:1] * 3
+    assert best(theirs, 7) == "0007.txt"
+
+
+def test_a_collection_made_anew_is_not_written_to_by_an_old_handle(make_collection, tmp_path):
+    old = make_collection()
+    old.ingest(documents(20))
+    Collection.drop("harbour", at=tmp_path / "qdrant_data")
+    make_collection(chunk_tokens=24)
+    with pytest.raises(RecipeMismatchError, match="chunk_tokens"):
+        old.ingest([Document(text="Crane four.", source="crane.txt")])
+
+
+def test_a_drawn_rotation_is_kept_with_the_collection(make_collection, monkeypatch):
+    docs = make_collection(compression="rotate+float16")
+    docs.ingest(documents(60))
+    before = stored(docs)
+    kept = docs._parts.coding.coder.transform
+    docs.close()
+    monkeypatch.setattr("qdrant_embed.compression.transform.random_rotation", None)  # a numpy that draws otherwise
+    again = make_collection(compression="rotate+float16")
+    assert best(again, 7) == "0007.txt"
+    again.ingest(documents(90))
+    assert {key: stored(again)[key] for key in before} == before
+    assert best(again, 77) == "0077.txt"
+    assert again._parts.coding.coder.transform.digest == kept.digest
+
+
+def test_nothing_is_drawn_before_there_is_something_to_rotate():
+    assert not Coder.start(Compression.parse("rotate"), 64, "cosine").ready
+    assert Coder.start(Compression.parse("float16"), 64, "cosine").ready
