@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import numpy as np
 
 from qdrant_embed.calibration.footprint import measure_footprint
 from qdrant_embed.calibration.truth import Truth, interval
 from qdrant_embed.compression import Compression, Transform
-from qdrant_embed.retrieval.hamming import HammingIndex
+from qdrant_embed.retrieval.hamming import PAGE, HammingIndex
 from qdrant_embed.retrieval.ranked import QueryVector, Ranked
 from qdrant_embed.store import schema
 from qdrant_embed.store.coding import Coding
@@ -43,7 +44,7 @@ class Trial:
     :param disk: Bytes of a vector on disk, codes included.
     :param p50: Milliseconds that half of the queries stayed below; `p95` likewise.
     :param build: Seconds from the first vector to the last code.
-    :param found: Places of each query's hits, best first.
+    :param found: Numbers of the points of each query's hits, best first.
     """
 
     setting: str
@@ -81,6 +82,7 @@ def try_settings(
         engine.close()
         vectors = (schema.DENSE_SMALL, schema.DENSE) if settings[0].full else (schema.DENSE,)
         query = coding.coder.encode(_cut(truth.queries[:1], coding.coder.dim, truth.distance))[0]
+        query = query[None] if coding.windows else query
         bytes_ = measure_footprint(folder, NAME, {vectors[0]: query.tolist()}, vectors)
         for setting, (found, seconds, recalls) in answered.items():
             low, high = interval(recalls)
@@ -123,24 +125,31 @@ def _built(
         folder = Path(temporary)
         engine = open_engine(folder)
         try:
-            _create(engine, setting, dim, truth.distance, graph=graph)
-            coding = Coding(engine, NAME, setting, dim=_embedded(setting, dim), distance=truth.distance)
+            _create(engine, setting, truth, graph=graph)
+            coding = Coding(
+                engine, NAME, setting, dim=_embedded(setting, dim), distance=truth.distance, windows=_windows(truth)
+            )
             vectors = _cut(truth.vectors, coding.coder.dim, truth.distance)
             if transform is not None:
                 coding.keep(coding.coder.with_transform(transform))
             elif not coding.coder.ready:
                 places = np.random.default_rng(0).permutation(len(vectors))[:FIT_VECTORS]
                 coding.fit(vectors[np.sort(places)])
-            _load(engine, coding, vectors)
+            _load(engine, coding, vectors, truth.counts)
             yield engine, coding, folder
         finally:
             engine.close()
 
 
-def _create(engine: Engine, setting: Compression, dim: int, distance: str, *, graph: bool) -> None:
+def _create(engine: Engine, setting: Compression, truth: Truth, *, graph: bool) -> None:
     from qdrant_client import models
 
-    layout = schema.VectorLayout(dim=_embedded(setting, dim), distance=distance, compression=setting)
+    layout = schema.VectorLayout(
+        dim=_embedded(setting, truth.vectors.shape[1]),
+        distance=truth.distance,
+        compression=setting,
+        windows=_windows(truth),
+    )
     params = {name: _countable(found, graph=graph) for name, found in layout.vectors().items()}
     engine.create_collection(
         NAME,
@@ -167,14 +176,22 @@ def _countable(params: models.VectorParams, *, graph: bool) -> models.VectorPara
     return params.model_copy(update=changed)
 
 
-def _load(engine: Engine, coding: Coding, vectors: FloatArray) -> None:
+def _windows(truth: Truth) -> bool:
+    return len(truth.starts) - 1 < len(truth.vectors)
+
+
+def _load(engine: Engine, coding: Coding, vectors: FloatArray, counts: Sequence[int]) -> None:
     from qdrant_client import models
 
-    for start in range(0, len(vectors), BATCH):
-        stored = coding.stored(vectors[start : start + BATCH])
+    size = max(1, BATCH * len(counts) // len(vectors))
+    row = 0
+    for start in range(0, len(counts), size):
+        portion = counts[start : start + size]
+        stored = coding.by_point(coding.stored(vectors[row : row + sum(portion)]), portion)
+        row += sum(portion)
         points = [
-            models.PointStruct.model_construct(id=start + row, vector=coding.named(vector), payload={})
-            for row, vector in enumerate(stored)
+            models.PointStruct.model_construct(id=str(UUID(int=number)), vector=coding.named(vector), payload={})
+            for number, vector in enumerate(stored, start)
         ]
         engine.upsert(NAME, points, wait=True)
     engine.finish_bulk_load(NAME)
@@ -188,7 +205,8 @@ def _ask(engine: Engine, coding: Coding, truth: Truth) -> tuple[list[list[int]],
     index = None
     if compression.datatype == "bits":
         vector = schema.DENSE_SMALL if compression.full else schema.DENSE
-        index = HammingIndex(engine, NAME, vector, compression.learned or coding.coder.cut_dim)
+        page = coding.page if coding.windows else PAGE
+        index = HammingIndex(engine, NAME, vector, compression.learned or coding.coder.cut_dim, page)
     asked = [
         Ranked(coding=coding, limit=k, condition=None, min_score=None, terms=None, vector=QueryVector(*row))
         for row in zip(coded.vectors, whole, map(float, coded.offsets), strict=True)
@@ -208,10 +226,15 @@ def _answer(engine: Engine, ranked: Ranked, index: HammingIndex | None) -> list[
         wanted = ranked.rescored if ranked.coding.compression.full else ranked.limit
         nearest = index.nearest(ranked.vector.coded, wanted, None)
         if not ranked.coding.compression.full:
-            return [point for point, _ in nearest]
+            return [_number(point) for point, _ in nearest]
         ranked = replace(ranked, shortlist=tuple(point for point, _ in nearest))
     response = engine.query_batch_points(NAME, [ranked.request()])[0]
-    return [int(point.id) for point in response.points[: ranked.limit]]
+    return [_number(point.id) for point in response.points[: ranked.limit]]
+
+
+def _number(point: Any) -> int:
+    """Return the number that a point's id, a UUID as in every collection, was made of."""
+    return UUID(str(point)).int
 
 
 def _cut(vectors: FloatArray, dim: int, distance: str) -> FloatArray:

@@ -80,7 +80,7 @@ def calibrate(
     if options.judgements is not None and len(options.judgements) != len(asked):
         raise ConfigurationError(f"{len(asked)} questions need as many judgements, not {len(options.judgements)}.")
     queries = parts.embedder.embed_queries(asked)
-    truth = exact(stored.vectors, queries, options.k, parts.embedder.distance)
+    truth = exact(stored.vectors, queries, options.k, parts.embedder.distance, stored.counts)
     wish = Wish(
         held=grid.held,
         target=options.target_recall,
@@ -172,28 +172,34 @@ class _Measuring:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
+    """Points: all their vectors, how many each has, and its title, text and source."""
+
     vectors: FloatArray
+    counts: list[int]
     texts: list[tuple[str, str]]
     sources: list[str]
 
 
 def _read(engine: Engine, name: str, parts: Parts, most: int) -> _Stored:
     vectors: list[FloatArray] = []
+    counts: list[int] = []
     texts: list[tuple[str, str]] = []
     sources: list[str] = []
     for records in pages(engine, name, parts.coding.page, with_payload=True):
-        rows, counts = dense_of(records)
+        rows, each = dense_of(records)
         vectors.append(parts.coding.raw(rows))
-        # A window counts as a vector of its own: what is measured is how well vectors are found.
-        payloads = [record.payload or {} for record, count in zip(records, counts, strict=True) for _ in range(count)]
+        counts += each
+        payloads = [record.payload or {} for record in records]
         texts += [(str(fields.get("title", "")), str(fields["text"])) for fields in payloads]
         sources += [str(fields["source"]) for fields in payloads]
         # Ids are hashes, so the first points are a random sample of all.
-        if len(texts) >= most:
+        if sum(counts) >= most:
             break
     if len(texts) < FEWEST:
         raise ConfigurationError(
             f"collection {name!r} holds {len(texts)} chunks; fewer than {FEWEST} tell nothing about compression, and "
             "need none."
         )
-    return _Stored(np.concatenate(vectors)[:most], texts[:most], sources[:most])
+    kept = max(FEWEST, int(np.searchsorted(np.cumsum(counts), most, side="right")))
+    counts = counts[:kept]
+    return _Stored(np.concatenate(vectors)[: sum(counts)], counts, texts[:kept], sources[:kept])

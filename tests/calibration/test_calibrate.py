@@ -170,3 +170,18 @@ def test_a_learned_code_that_nobody_trained_is_not_measured():
 def sampled(count, dim):
     vectors = clustered(count + 40, dim, 5)
     return vectors[40:], vectors[:40]
+
+
+def test_documents_with_windows_are_what_is_found(make_collection):
+    rng = np.random.default_rng(3)
+    docs = make_collection("long", window="windows:24", chunker="document")
+    texts = [f"{' '.join(rng.choice(WORDS, 60))}. Number {n} is told of at length here." for n in range(60)]
+    docs.ingest([Document(text=text, source=f"{n}.txt") for n, text in enumerate(texts)])
+    asked = [" ".join(text.split()[:12]) for text in texts[:20]]
+    options = CalibrateOptions(k=5, settings=("float32",), judgements=[{f"{n}.txt": 1.0} for n in range(20)])
+    found = docs.calibrate(asked, options=options)
+    [trial] = found.trials
+    assert found.vectors > docs.count() == 60
+    assert trial.recall == 1.0
+    assert all(len(set(places)) == 5 and max(places) < 60 for places in trial.found)
+    assert found.ndcg["float32"] > 0.5

@@ -1,0 +1,43 @@
+"""The real engine beside slow searches, on made-up vectors."""
+
+import numpy as np
+import pytest
+
+from qdrant_embed.calibration.measuring import try_settings
+from qdrant_embed.calibration.truth import exact
+from qdrant_embed.compression import Compression
+from tests.compression.samples import clustered
+
+
+def truth_of(count, dim, *, windows=False, k=5):
+    vectors = clustered(count + 20, dim, 5)
+    counts = np.random.default_rng(1).integers(1, 5, count).tolist() if windows else None
+    if counts:
+        vectors = clustered(sum(counts) + 20, dim, 5)
+    return exact(vectors[20:], vectors[:20], k, "cosine", counts)
+
+
+def tried(truth, *settings):
+    return list(try_settings([Compression.parse(setting) for setting in settings], truth))
+
+
+def test_a_point_with_windows_counts_once_by_its_best():
+    truth = truth_of(80, 64, windows=True)
+    for row, query in enumerate(truth.queries):
+        best = [
+            max(query @ vector for vector in truth.vectors[a:b])
+            for a, b in np.lib.stride_tricks.sliding_window_view(truth.starts, 2)
+        ]
+        assert truth.places[row].tolist() == sorted(range(80), key=lambda point, best=best: -best[point])[:5]
+    assert truth.recall(truth.places.tolist()).tolist() == [1.0] * 20
+    assert truth.recall([[], *truth.places.tolist()[1:]])[0] == 0
+
+
+@pytest.mark.parametrize("setting", ["float32", "bits", "binary+rescore16"])
+def test_windows_are_searched_as_collections_search_them(setting):
+    truth = truth_of(80, 64, windows=True)
+    [trial] = tried(truth, setting)
+    assert all(len(set(places)) == 5 for places in trial.found)
+    assert trial.recall > 0.4
+    if setting == "float32":
+        assert trial.found == tuple(map(tuple, truth.places.tolist()))
