@@ -13,7 +13,7 @@ from uuid import UUID
 
 import numpy as np
 
-from qdrant_embed.calibration.footprint import measure_footprint
+from qdrant_embed.calibration.footprint import Probe, measure_footprint
 from qdrant_embed.calibration.truth import Truth, interval
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.retrieval.hamming import PAGE, HammingIndex
@@ -40,10 +40,11 @@ class Trial:
     """What a setting gave.
 
     :param recall: Mean recall@k against exact float32 search; `low` and `high` bound it with 95 %.
-    :param ram: Bytes of a vector in memory while searching, codes included, graph not.
+    :param ram: Bytes of a vector in memory while searching, codes and their ids included, graph not.
     :param disk: Bytes of a vector on disk, codes included.
     :param p50: Milliseconds that half of the queries stayed below; `p95` likewise.
     :param build: Seconds from the first vector to the last code.
+    :param resident: Whether `ram` is what was resident in a process that searched, and not the sizes of files.
     :param found: Numbers of the points of each query's hits, best first.
     """
 
@@ -56,6 +57,7 @@ class Trial:
     p50: float
     p95: float
     build: float
+    resident: bool
     found: tuple[tuple[int, ...], ...]
 
     def as_dict(self) -> dict[str, Json]:
@@ -80,17 +82,14 @@ def try_settings(
         build = time.perf_counter() - began
         answered = _answers(engine, coding, settings, truth)
         engine.close()
-        vectors = (schema.DENSE_SMALL, schema.DENSE) if settings[0].full else (schema.DENSE,)
-        query = coding.coder.encode(_cut(truth.queries[:1], coding.coder.dim, truth.distance))[0]
-        query = query[None] if coding.windows else query
-        bytes_ = measure_footprint(folder, NAME, {vectors[0]: query.tolist()}, vectors)
+        bytes_ = measure_footprint(folder, NAME, _probe(coding, truth))
         for setting, (found, seconds, recalls) in answered.items():
             low, high = interval(recalls)
             p50, p95 = (float(1000 * value) for value in np.quantile(seconds, (0.5, 0.95)))
             yield Trial(
                 setting=str(setting), recall=float(recalls.mean()), low=low, high=high,
                 ram=bytes_.ram / len(truth.vectors), disk=bytes_.disk / len(truth.vectors),
-                p50=p50, p95=p95, build=build, found=tuple(map(tuple, found)),
+                p50=p50, p95=p95, build=build, resident=bytes_.resident, found=tuple(map(tuple, found)),
             )  # fmt: skip
 
 
@@ -105,6 +104,28 @@ def _answers(
         if setting.rescore is not None and answered[setting][2].min() >= 1:
             break
     return answered
+
+
+def _probe(coding: Coding, truth: Truth) -> Probe:
+    compression, coder = coding.compression, coding.coder
+    [query] = coder.encode(_cut(truth.queries[:1], coder.dim, truth.distance))
+    signs = compression.datatype == "bits"
+    return Probe(
+        vector=schema.DENSE_SMALL if compression.full else schema.DENSE,
+        query=[query.tolist()] if coding.windows and not signs else query.tolist(),
+        vectors=(schema.DENSE_SMALL, schema.DENSE) if compression.full else (schema.DENSE,),
+        bits=_bits(coding) if signs else 0,
+        page=_page(coding),
+        coded=bool(compression.code),
+    )
+
+
+def _bits(coding: Coding) -> int:
+    return coding.compression.learned or coding.coder.cut_dim
+
+
+def _page(coding: Coding) -> int:
+    return coding.page if coding.windows else PAGE
 
 
 def replace_compression(coding: Coding, setting: Compression) -> Coding:
@@ -205,8 +226,7 @@ def _ask(engine: Engine, coding: Coding, truth: Truth) -> tuple[list[list[int]],
     index = None
     if compression.datatype == "bits":
         vector = schema.DENSE_SMALL if compression.full else schema.DENSE
-        page = coding.page if coding.windows else PAGE
-        index = HammingIndex(engine, NAME, vector, compression.learned or coding.coder.cut_dim, page)
+        index = HammingIndex(engine, NAME, vector, _bits(coding), _page(coding))
     asked = [
         Ranked(coding=coding, limit=k, condition=None, min_score=None, terms=None, vector=QueryVector(*row))
         for row in zip(coded.vectors, whole, map(float, coded.offsets), strict=True)

@@ -41,3 +41,19 @@ def test_windows_are_searched_as_collections_search_them(setting):
     assert trial.recall > 0.4
     if setting == "float32":
         assert trial.found == tuple(map(tuple, truth.places.tolist()))
+
+
+def test_memory_of_sign_codes_is_that_of_the_index_that_searches_them():
+    truth = truth_of(2000, 256)
+    [signs] = tried(truth, "bits")
+    [coded] = tried(truth, "binary")
+    assert signs.resident and coded.resident
+    # Beside the code itself, which the engine has too, the codes as numbers and their ids stand in this process.
+    assert signs.ram > 256 / 8 + 16 + coded.ram * 0.5
+
+
+def test_sign_codes_take_a_twentieth_of_the_disk():
+    truth = truth_of(4000, 384)
+    [whole], [signs] = tried(truth, "float32"), tried(truth, "bits")
+    assert signs.disk <= whole.disk / 20
+    assert whole.disk >= 4 * 384
