@@ -40,7 +40,8 @@ def save(found: Calibration, folder: Path) -> list[Path]:
     about = (
         f"{found.vectors:,} vectors of {found.dim} dimensions, {found.questions} questions, k = {found.k}; recall "
         f"against exact float32 search, interval by bootstrap over questions. Bytes are of one vector: {memory} (graph "
-        "and payload not counted) and on disk. Latency is that of one query, all codes compared."
+        "and payload not counted) and on disk. Latency is that of one query, all codes compared; the last rows are "
+        "searched through a graph, as the collection will be."
     )
     paths[2].write_text(
         _PAGE.format(

@@ -13,12 +13,11 @@ from uuid import UUID
 
 import numpy as np
 
+from qdrant_embed.calibration.asking import NAME, answers, bits_of, page_of
 from qdrant_embed.calibration.footprint import Probe, measure_footprint
-from qdrant_embed.calibration.truth import Truth, interval
+from qdrant_embed.calibration.truth import Truth
 from qdrant_embed.compression import Compression, Transform
-from qdrant_embed.retrieval.hamming import PAGE, HammingIndex
-from qdrant_embed.retrieval.ranked import QueryVector, Ranked
-from qdrant_embed.store import schema
+from qdrant_embed.store import compressed, schema
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.location import open_engine
@@ -27,9 +26,7 @@ from qdrant_embed.types import FloatArray, Json
 if TYPE_CHECKING:
     from qdrant_client import models
 
-NAME = "trial"
 BATCH = 2000
-WARM_UP = 10
 FIT_VECTORS = 8192
 SETTLED_KB = 1
 """Segments are packed from here on: one that still grows holds megabytes of room, whatever is in it."""
@@ -68,72 +65,65 @@ class Trial:
 
 
 def try_settings(
-    settings: Sequence[Compression], truth: Truth, *, graph: bool = False, transform: Transform | None = None
+    settings: Sequence[Compression], truth: Truth, *, transform: Transform | None = None
 ) -> Iterator[Trial]:
-    """Build a collection once and search it in several ways.
+    """Build a collection once, without a graph, so that a code's own loss is seen, and search it in several ways.
 
     :param settings: They differ in rescoring only, and come in the order of how much they rescore.
-    :param graph: Build the HNSW graph that a large collection has; without, all codes are compared.
     :param transform: What the points shall be coded by; None to learn it from the vectors.
     :raises ConfigurationError: It is a learned code, which is trained by itself.
     """
     began = time.perf_counter()
-    with _built(settings[0], truth, graph=graph, transform=transform) as (engine, coding, folder):
+    with _built(settings[0], truth, graph=False, transform=transform) as (engine, coding, folder):
         build = time.perf_counter() - began
-        answered = _answers(engine, coding, settings, truth)
+        answered = answers(engine, coding, settings, truth, _queries(coding, truth))
         engine.close()
         bytes_ = measure_footprint(folder, NAME, _probe(coding, truth))
-        for setting, (found, seconds, recalls) in answered.items():
-            low, high = interval(recalls)
-            p50, p95 = (float(1000 * value) for value in np.quantile(seconds, (0.5, 0.95)))
-            yield Trial(
-                setting=str(setting), recall=float(recalls.mean()), low=low, high=high,
-                ram=bytes_.ram / len(truth.vectors), disk=bytes_.disk / len(truth.vectors),
-                p50=p50, p95=p95, build=build, resident=bytes_.resident, found=tuple(map(tuple, found)),
-            )  # fmt: skip
+    for setting, found in answered.items():
+        yield Trial(
+            setting=str(setting),
+            ram=bytes_.ram / len(truth.vectors),
+            disk=bytes_.disk / len(truth.vectors),
+            build=build,
+            resident=bytes_.resident,
+            **found.figures(),
+        )
 
 
-def _answers(
-    engine: Engine, coding: Coding, settings: Sequence[Compression], truth: Truth
-) -> dict[Compression, tuple[list[list[int]], list[float], FloatArray]]:
-    """Return each setting's hits, seconds and recalls; more rescoring than answers everything exactly is left out."""
-    answered: dict[Compression, tuple[list[list[int]], list[float], FloatArray]] = {}
-    for setting in settings:
-        found, seconds = _ask(engine, replace_compression(coding, setting), truth)
-        answered[setting] = found, seconds, truth.recall(found)
-        if setting.rescore is not None and answered[setting][2].min() >= 1:
-            break
-    return answered
+def with_graph(trials: Sequence[Trial], truth: Truth, *, transform: Transform | None = None) -> list[Trial]:
+    """Search settings again as their collection will be searched: through its graph, with pinned codes.
+
+    Their bytes stay, since pinned codes do not show by file. Sign codes have no graph, and stay as they are.
+
+    :param trials: They differ in rescoring only.
+    """
+    settings = {Compression.parse(trial.setting): trial for trial in trials}
+    first = next(iter(settings))
+    if first.datatype == "bits":
+        return list(trials)
+    began = time.perf_counter()
+    with _built(first, truth, graph=True, transform=transform) as (engine, coding, _):
+        build = time.perf_counter() - began
+        answered = answers(engine, coding, list(settings), truth, _queries(coding, truth))
+    return [replace(settings[setting], build=build, **found.figures()) for setting, found in answered.items()]
+
+
+def _queries(coding: Coding, truth: Truth) -> FloatArray:
+    return _cut(truth.queries, coding.coder.dim, truth.distance)
 
 
 def _probe(coding: Coding, truth: Truth) -> Probe:
     compression, coder = coding.compression, coding.coder
-    [query] = coder.encode(_cut(truth.queries[:1], coder.dim, truth.distance))
+    query = coder.encode(_queries(coding, truth)[:1])[0]
     signs = compression.datatype == "bits"
     return Probe(
         vector=schema.DENSE_SMALL if compression.full else schema.DENSE,
         query=[query.tolist()] if coding.windows and not signs else query.tolist(),
         vectors=(schema.DENSE_SMALL, schema.DENSE) if compression.full else (schema.DENSE,),
-        bits=_bits(coding) if signs else 0,
-        page=_page(coding),
+        bits=bits_of(coding) if signs else 0,
+        page=page_of(coding),
         coded=bool(compression.code),
     )
-
-
-def _bits(coding: Coding) -> int:
-    return coding.compression.learned or coding.coder.cut_dim
-
-
-def _page(coding: Coding) -> int:
-    return coding.page if coding.windows else PAGE
-
-
-def replace_compression(coding: Coding, setting: Compression) -> Coding:
-    """Return the coding of the same points, searched in another way."""
-    other = object.__new__(Coding)
-    other.__dict__.update(coding.__dict__)
-    other.coder = replace(coding.coder, compression=setting)
-    return other
 
 
 @contextmanager
@@ -171,24 +161,23 @@ def _create(engine: Engine, setting: Compression, truth: Truth, *, graph: bool) 
         compression=setting,
         windows=_windows(truth),
     )
-    params = {name: _countable(found, graph=graph) for name, found in layout.vectors().items()}
-    engine.create_collection(
-        NAME,
-        params,
-        optimizers_config=models.OptimizersConfigDiff(indexing_threshold=SETTLED_KB),
-        metadata={schema.METADATA_KEY: {"layout": schema.LAYOUT_VERSION}},
-    )
+    params, optimizers = layout.vectors(), compressed.optimizers(setting)
+    if not graph:
+        params = {name: _countable(found) for name, found in params.items()}
+        optimizers = models.OptimizersConfigDiff(indexing_threshold=SETTLED_KB)
+    metadata = {schema.METADATA_KEY: {"layout": schema.LAYOUT_VERSION}}
+    engine.create_collection(NAME, params, optimizers_config=optimizers, metadata=metadata)
 
 
 def _embedded(setting: Compression, dim: int) -> int:
     return dim if setting.full or setting.dim is None else min(dim, setting.dim)
 
 
-def _countable(params: models.VectorParams, *, graph: bool) -> models.VectorParams:
-    """Return the settings with codes mapped from their file instead of pinned, so that their pages can be counted."""
+def _countable(params: models.VectorParams) -> models.VectorParams:
+    """Return the settings without a graph, and with codes mapped instead of pinned, so that their pages count."""
     from qdrant_client import models
 
-    changed: dict[str, Any] = {} if graph else {"hnsw_config": models.HnswConfigDiff(m=0)}
+    changed: dict[str, Any] = {"hnsw_config": models.HnswConfigDiff(m=0)}
     codes = params.quantization_config
     if codes is not None:
         kind = next(iter(type(codes).model_fields))
@@ -216,45 +205,6 @@ def _load(engine: Engine, coding: Coding, vectors: FloatArray, counts: Sequence[
         ]
         engine.upsert(NAME, points, wait=True)
     engine.finish_bulk_load(NAME)
-
-
-def _ask(engine: Engine, coding: Coding, truth: Truth) -> tuple[list[list[int]], list[float]]:
-    k = truth.places.shape[1]
-    whole = _cut(truth.queries, coding.coder.dim, truth.distance)
-    coded = coding.coder.queries(whole)
-    compression = coding.compression
-    index = None
-    if compression.datatype == "bits":
-        vector = schema.DENSE_SMALL if compression.full else schema.DENSE
-        index = HammingIndex(engine, NAME, vector, _bits(coding), _page(coding))
-    asked = [
-        Ranked(coding=coding, limit=k, condition=None, min_score=None, terms=None, vector=QueryVector(*row))
-        for row in zip(coded.vectors, whole, map(float, coded.offsets), strict=True)
-    ]
-    for ranked in asked[:WARM_UP]:
-        _answer(engine, ranked, index)
-    found, seconds = [], []
-    for ranked in asked:
-        began = time.perf_counter()
-        found.append(_answer(engine, ranked, index))
-        seconds.append(time.perf_counter() - began)
-    return found, seconds
-
-
-def _answer(engine: Engine, ranked: Ranked, index: HammingIndex | None) -> list[int]:
-    if index is not None and ranked.vector is not None:
-        wanted = ranked.rescored if ranked.coding.compression.full else ranked.limit
-        nearest = index.nearest(ranked.vector.coded, wanted, None)
-        if not ranked.coding.compression.full:
-            return [_number(point) for point, _ in nearest]
-        ranked = replace(ranked, shortlist=tuple(point for point, _ in nearest))
-    response = engine.query_batch_points(NAME, [ranked.request()])[0]
-    return [_number(point.id) for point in response.points[: ranked.limit]]
-
-
-def _number(point: Any) -> int:
-    """Return the number that a point's id, a UUID as in every collection, was made of."""
-    return UUID(str(point)).int
 
 
 def _cut(vectors: FloatArray, dim: int, distance: str) -> FloatArray:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from qdrant_embed.calibration.measuring import try_settings
+from qdrant_embed.calibration.asking import NAME
+from qdrant_embed.calibration.measuring import _built, try_settings, with_graph
 from qdrant_embed.calibration.truth import exact
 from qdrant_embed.compression import Compression
 from tests.compression.samples import clustered
@@ -57,3 +58,20 @@ def test_sign_codes_take_a_twentieth_of_the_disk():
     [whole], [signs] = tried(truth, "float32"), tried(truth, "bits")
     assert signs.disk <= whole.disk / 20
     assert whole.disk >= 4 * 384
+
+
+def test_what_is_checked_is_built_as_collections_are():
+    truth = truth_of(200, 64)
+    setting = Compression.parse("float16+binary")
+    with _built(setting, truth, graph=True, transform=None) as (engine, *_):
+        params = engine.get_collection(NAME).config.params.vectors["dense"]
+    assert params.hnsw_config is None
+    assert params.quantization_config.binary.always_ram
+    flat = tried(truth, "float16+binary", "float16+binary+rescore8")
+    checked = with_graph(flat, truth)
+    assert [(trial.setting, trial.ram, trial.disk) for trial in checked] == [
+        (trial.setting, trial.ram, trial.disk) for trial in flat
+    ]
+    assert [trial.recall for trial in checked] == pytest.approx([trial.recall for trial in flat], abs=0.05)
+    signs = tried(truth, "bits")
+    assert with_graph(signs, truth) == signs
