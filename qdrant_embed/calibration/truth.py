@@ -13,6 +13,8 @@ BLOCK = 256
 TIE = 1e-6
 """Scores nearer than this count as equal: which of two equal chunks stands in the top k is chance."""
 RESAMPLES = 2000
+MOST_DRAWN = 1_000_000
+"""Numbers drawn at once for the resamples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,10 @@ def similarity(queries: FloatArray, vectors: FloatArray, distance: str) -> Float
 def interval(values: FloatArray, seed: int = 0) -> tuple[float, float]:
     """Return the bounds between which the mean lies with 95 % (percentile bootstrap over queries, Efron 1979)."""
     rng = np.random.default_rng(seed)
-    means = values[rng.integers(0, len(values), (RESAMPLES, len(values)))].mean(axis=1)
+    # A few at a time: all resamples of a hundred thousand questions would take gigabytes.
+    size = max(1, MOST_DRAWN // max(1, len(values)))
+    portions = [min(size, RESAMPLES - start) for start in range(0, RESAMPLES, size)]
+    means = np.concatenate([values[rng.integers(0, len(values), (n, len(values)))].mean(axis=1) for n in portions])
     low, high = np.quantile(means, (0.025, 0.975))
     return float(low), float(high)
 

@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -155,6 +156,16 @@ def test_the_interval_holds_the_mean_and_narrows():
     few, many = rng.random(20).astype(np.float32), rng.random(2000).astype(np.float32)
     assert interval(few)[0] < few.mean() < interval(few)[1]
     assert np.ptp(interval(many)) < np.ptp(interval(few))
+
+
+def test_the_interval_of_many_takes_little_memory():
+    many = np.random.default_rng(0).random(20_000).astype(np.float32)
+    tracemalloc.start()
+    low, high = interval(many)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 50_000_000
+    assert 0.49 < low < many.mean() < high < 0.51
 
 
 def test_ndcg_by_hand():
