@@ -23,7 +23,7 @@ def measured(recalls: np.ndarray) -> dict:
 
 def rotations(stored: np.ndarray, asked: np.ndarray, *, quick: bool) -> dict:
     """Compare rotated signs with plain ones of as many bytes and the same kind of query, without rescoring."""
-    truth = exact(stored, asked, K, "cosine")
+    truth = exact(stored, asked, K, "cosine", normalize=True)
     rows = {}
     for kind, code in ENCODED.items():
         plain = alone(code, truth)
@@ -46,7 +46,7 @@ def alone(setting: str, truth: Truth) -> np.ndarray:
 
 def learned(stored: np.ndarray, asked: np.ndarray, *, quick: bool) -> dict:
     """Measure shortlists of 200 that the real vectors rank: learned codes beside random hyperplanes of as many bits."""
-    truth = exact(stored, asked, K, "cosine")
+    truth = exact(stored, asked, K, "cosine", normalize=True)
     rows = {}
     for bits in BITS[:1] if quick else BITS:
         began = time.perf_counter()
@@ -86,7 +86,7 @@ def peer(stored: np.ndarray, asked: np.ndarray) -> dict:
     """Measure sentence-transformers' binary quantization searched by faiss, and ours of the same bits beside it."""
     from sentence_transformers.util.quantization import quantize_embeddings, semantic_search_faiss
 
-    truth = exact(stored, asked, K, "cosine")
+    truth = exact(stored, asked, K, "cosine", normalize=True)
     codes = np.asarray(quantize_embeddings(stored, "ubinary"), np.uint8)
     rows = {}
     for name, multiplier in (("no rescoring", 0), ("rescoring 4 by query floats and bits", 4)):

@@ -36,10 +36,12 @@ def save(found: Calibration, folder: Path) -> list[Path]:
     paths = [folder / f"calibration.{ending}" for ending in ("json", "png", "html")]
     paths[0].write_text(json.dumps(found.as_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     draw(found, paths[1])
+    memory = "in memory while searching" if found.resident else "in the files searched, as this system tells no memory"
     about = (
         f"{found.vectors:,} vectors of {found.dim} dimensions, {found.questions} questions, k = {found.k}; recall "
-        "against exact float32 search, interval by bootstrap over questions. Bytes are of one vector: in memory while "
-        "searching (graph and payload not counted) and on disk. Latency is that of one query, all codes compared."
+        f"against exact float32 search, interval by bootstrap over questions. Bytes are of one vector: {memory} (graph "
+        "and payload not counted) and on disk. Latency is that of one query, all codes compared; the last rows are "
+        "searched through a graph, as the collection will be."
     )
     paths[2].write_text(
         _PAGE.format(

@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import numpy as np
 
-from qdrant_embed.calibration.footprint import measure_footprint
-from qdrant_embed.calibration.truth import Truth, interval
+from qdrant_embed.calibration.asking import NAME, answers, bits_of, page_of
+from qdrant_embed.calibration.footprint import Probe, measure_footprint
+from qdrant_embed.calibration.truth import Truth
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.compression.vectors import finish
-from qdrant_embed.retrieval.hamming import HammingIndex
-from qdrant_embed.retrieval.ranked import QueryVector, Ranked
-from qdrant_embed.store import schema
+from qdrant_embed.store import compressed, schema
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.location import open_engine
@@ -27,9 +27,7 @@ from qdrant_embed.types import FloatArray, Json
 if TYPE_CHECKING:
     from qdrant_client import models
 
-NAME = "trial"
 BATCH = 2000
-WARM_UP = 10
 FIT_VECTORS = 8192
 SETTLED_KB = 1
 """Segments are packed from here on: one that still grows holds megabytes of room, whatever is in it."""
@@ -40,11 +38,12 @@ class Trial:
     """What a setting gave.
 
     :param recall: Mean recall@k against exact float32 search; `low` and `high` bound it with 95 %.
-    :param ram: Bytes of a vector in memory while searching, codes included, graph not.
+    :param ram: Bytes of a vector in memory while searching, codes and their ids included, graph not.
     :param disk: Bytes of a vector on disk, codes included.
     :param p50: Milliseconds that half of the queries stayed below; `p95` likewise.
     :param build: Seconds from the first vector to the last code.
-    :param found: Places of each query's hits, best first.
+    :param resident: Whether `ram` is what was resident in a process that searched, and not the sizes of files.
+    :param found: Numbers of the points of each query's hits, best first.
     """
 
     setting: str
@@ -56,6 +55,7 @@ class Trial:
     p50: float
     p95: float
     build: float
+    resident: bool
     found: tuple[tuple[int, ...], ...]
 
     def as_dict(self) -> dict[str, Json]:
@@ -66,52 +66,65 @@ class Trial:
 
 
 def try_settings(
-    settings: Sequence[Compression], truth: Truth, *, graph: bool = False, transform: Transform | None = None
+    settings: Sequence[Compression], truth: Truth, *, transform: Transform | None = None
 ) -> Iterator[Trial]:
-    """Build a collection once and search it in several ways.
+    """Build a collection once, without a graph, so that a code's own loss is seen, and search it in several ways.
 
     :param settings: They differ in rescoring only, and come in the order of how much they rescore.
-    :param graph: Build the HNSW graph that a large collection has; without, all codes are compared.
     :param transform: What the points shall be coded by; None to learn it from the vectors.
     :raises ConfigurationError: It is a learned code, which is trained by itself.
     """
     began = time.perf_counter()
-    with _built(settings[0], truth, graph=graph, transform=transform) as (engine, coding, folder):
+    with _built(settings[0], truth, graph=False, transform=transform) as (engine, coding, folder):
         build = time.perf_counter() - began
-        answered = _answers(engine, coding, settings, truth)
+        answered = answers(engine, coding, settings, truth, _queries(coding, truth))
         engine.close()
-        vectors = (schema.DENSE_SMALL, schema.DENSE) if settings[0].full else (schema.DENSE,)
-        query = coding.coder.encode(finish(truth.queries[:1], dim=coding.coder.dim, normalize=truth.normalize))[0]
-        bytes_ = measure_footprint(folder, NAME, {vectors[0]: query.tolist()}, vectors)
-        for setting, (found, seconds, recalls) in answered.items():
-            low, high = interval(recalls)
-            p50, p95 = (float(1000 * value) for value in np.quantile(seconds, (0.5, 0.95)))
-            yield Trial(
-                setting=str(setting), recall=float(recalls.mean()), low=low, high=high,
-                ram=bytes_.ram / len(truth.vectors), disk=bytes_.disk / len(truth.vectors),
-                p50=p50, p95=p95, build=build, found=tuple(map(tuple, found)),
-            )  # fmt: skip
+        bytes_ = measure_footprint(folder, NAME, _probe(coding, truth))
+    for setting, found in answered.items():
+        yield Trial(
+            setting=str(setting),
+            ram=bytes_.ram / len(truth.vectors),
+            disk=bytes_.disk / len(truth.vectors),
+            build=build,
+            resident=bytes_.resident,
+            **found.figures(),
+        )
 
 
-def _answers(
-    engine: Engine, coding: Coding, settings: Sequence[Compression], truth: Truth
-) -> dict[Compression, tuple[list[list[int]], list[float], FloatArray]]:
-    """Return each setting's hits, seconds and recalls; more rescoring than answers everything exactly is left out."""
-    answered: dict[Compression, tuple[list[list[int]], list[float], FloatArray]] = {}
-    for setting in settings:
-        found, seconds = _ask(engine, replace_compression(coding, setting), truth)
-        answered[setting] = found, seconds, truth.recall(found)
-        if setting.rescore is not None and answered[setting][2].min() >= 1:
-            break
-    return answered
+def with_graph(trials: Sequence[Trial], truth: Truth, *, transform: Transform | None = None) -> list[Trial]:
+    """Search settings again as their collection will be searched: through its graph, with pinned codes.
+
+    Their bytes stay, since pinned codes do not show by file. Sign codes have no graph, and stay as they are.
+
+    :param trials: They differ in rescoring only.
+    """
+    settings = {Compression.parse(trial.setting): trial for trial in trials}
+    first = next(iter(settings))
+    if first.datatype == "bits":
+        return list(trials)
+    began = time.perf_counter()
+    with _built(first, truth, graph=True, transform=transform) as (engine, coding, _):
+        build = time.perf_counter() - began
+        answered = answers(engine, coding, list(settings), truth, _queries(coding, truth))
+    return [replace(settings[setting], build=build, **found.figures()) for setting, found in answered.items()]
 
 
-def replace_compression(coding: Coding, setting: Compression) -> Coding:
-    """Return the coding of the same points, searched in another way."""
-    other = object.__new__(Coding)
-    other.__dict__.update(coding.__dict__)
-    other.coder = replace(coding.coder, compression=setting)
-    return other
+def _queries(coding: Coding, truth: Truth) -> FloatArray:
+    return finish(truth.queries, dim=coding.coder.dim, normalize=truth.normalize)
+
+
+def _probe(coding: Coding, truth: Truth) -> Probe:
+    compression, coder = coding.compression, coding.coder
+    query = coder.encode(_queries(coding, truth)[:1])[0]
+    signs = compression.datatype == "bits"
+    return Probe(
+        vector=schema.DENSE_SMALL if compression.full else schema.DENSE,
+        query=[query.tolist()] if coding.windows and not signs else query.tolist(),
+        vectors=(schema.DENSE_SMALL, schema.DENSE) if compression.full else (schema.DENSE,),
+        bits=bits_of(coding) if signs else 0,
+        page=page_of(coding),
+        coded=bool(compression.code),
+    )
 
 
 @contextmanager
@@ -124,7 +137,7 @@ def _built(
         folder = Path(temporary)
         engine = open_engine(folder)
         try:
-            _create(engine, setting, dim, truth.distance, graph=graph)
+            _create(engine, setting, truth, graph=graph)
             coding = Coding(
                 engine,
                 NAME,
@@ -132,6 +145,7 @@ def _built(
                 dim=_embedded(setting, dim),
                 distance=truth.distance,
                 normalize=truth.normalize,
+                windows=_windows(truth),
             )
             vectors = finish(truth.vectors, dim=coding.coder.dim, normalize=truth.normalize)
             if transform is not None:
@@ -139,34 +153,38 @@ def _built(
             elif not coding.coder.ready:
                 places = np.random.default_rng(0).permutation(len(vectors))[:FIT_VECTORS]
                 coding.fit(vectors[np.sort(places)])
-            _load(engine, coding, vectors)
+            _load(engine, coding, vectors, truth.counts)
             yield engine, coding, folder
         finally:
             engine.close()
 
 
-def _create(engine: Engine, setting: Compression, dim: int, distance: str, *, graph: bool) -> None:
+def _create(engine: Engine, setting: Compression, truth: Truth, *, graph: bool) -> None:
     from qdrant_client import models
 
-    layout = schema.VectorLayout(dim=_embedded(setting, dim), distance=distance, compression=setting)
-    params = {name: _countable(found, graph=graph) for name, found in layout.vectors().items()}
-    engine.create_collection(
-        NAME,
-        params,
-        optimizers_config=models.OptimizersConfigDiff(indexing_threshold=SETTLED_KB),
-        metadata={schema.METADATA_KEY: {"layout": schema.LAYOUT_VERSION}},
+    layout = schema.VectorLayout(
+        dim=_embedded(setting, truth.vectors.shape[1]),
+        distance=truth.distance,
+        compression=setting,
+        windows=_windows(truth),
     )
+    params, optimizers = layout.vectors(), compressed.optimizers(setting)
+    if not graph:
+        params = {name: _countable(found) for name, found in params.items()}
+        optimizers = models.OptimizersConfigDiff(indexing_threshold=SETTLED_KB)
+    metadata = {schema.METADATA_KEY: {"layout": schema.LAYOUT_VERSION}}
+    engine.create_collection(NAME, params, optimizers_config=optimizers, metadata=metadata)
 
 
 def _embedded(setting: Compression, dim: int) -> int:
     return dim if setting.full or setting.dim is None else min(dim, setting.dim)
 
 
-def _countable(params: models.VectorParams, *, graph: bool) -> models.VectorParams:
-    """Return the settings with codes mapped from their file instead of pinned, so that their pages can be counted."""
+def _countable(params: models.VectorParams) -> models.VectorParams:
+    """Return the settings without a graph, and with codes mapped instead of pinned, so that their pages count."""
     from qdrant_client import models
 
-    changed: dict[str, Any] = {} if graph else {"hnsw_config": models.HnswConfigDiff(m=0)}
+    changed: dict[str, Any] = {"hnsw_config": models.HnswConfigDiff(m=0)}
     codes = params.quantization_config
     if codes is not None:
         kind = next(iter(type(codes).model_fields))
@@ -175,48 +193,22 @@ def _countable(params: models.VectorParams, *, graph: bool) -> models.VectorPara
     return params.model_copy(update=changed)
 
 
-def _load(engine: Engine, coding: Coding, vectors: FloatArray) -> None:
+def _windows(truth: Truth) -> bool:
+    return len(truth.starts) - 1 < len(truth.vectors)
+
+
+def _load(engine: Engine, coding: Coding, vectors: FloatArray, counts: Sequence[int]) -> None:
     from qdrant_client import models
 
-    for start in range(0, len(vectors), BATCH):
-        stored = coding.stored(vectors[start : start + BATCH])
+    size = max(1, BATCH * len(counts) // len(vectors))
+    row = 0
+    for start in range(0, len(counts), size):
+        portion = counts[start : start + size]
+        stored = coding.by_point(coding.stored(vectors[row : row + sum(portion)]), portion)
+        row += sum(portion)
         points = [
-            models.PointStruct.model_construct(id=start + row, vector=coding.named(vector), payload={})
-            for row, vector in enumerate(stored)
+            models.PointStruct.model_construct(id=str(UUID(int=number)), vector=coding.named(vector), payload={})
+            for number, vector in enumerate(stored, start)
         ]
         engine.upsert(NAME, points, wait=True)
     engine.finish_bulk_load(NAME)
-
-
-def _ask(engine: Engine, coding: Coding, truth: Truth) -> tuple[list[list[int]], list[float]]:
-    k = truth.places.shape[1]
-    whole = finish(truth.queries, dim=coding.coder.dim, normalize=truth.normalize)
-    coded = coding.coder.queries(whole)
-    compression = coding.compression
-    index = None
-    if compression.datatype == "bits":
-        vector = schema.DENSE_SMALL if compression.full else schema.DENSE
-        index = HammingIndex(engine, NAME, vector, compression.learned or coding.coder.cut_dim)
-    asked = [
-        Ranked(coding=coding, limit=k, condition=None, min_score=None, terms=None, vector=QueryVector(*row))
-        for row in zip(coded.vectors, whole, map(float, coded.offsets), strict=True)
-    ]
-    for ranked in asked[:WARM_UP]:
-        _answer(engine, ranked, index)
-    found, seconds = [], []
-    for ranked in asked:
-        began = time.perf_counter()
-        found.append(_answer(engine, ranked, index))
-        seconds.append(time.perf_counter() - began)
-    return found, seconds
-
-
-def _answer(engine: Engine, ranked: Ranked, index: HammingIndex | None) -> list[int]:
-    if index is not None and ranked.vector is not None:
-        wanted = ranked.rescored if ranked.coding.compression.full else ranked.limit
-        nearest = index.nearest(ranked.vector.coded, wanted, None)
-        if not ranked.coding.compression.full:
-            return [point for point, _ in nearest]
-        ranked = replace(ranked, shortlist=tuple(point for point, _ in nearest))
-    response = engine.query_batch_points(NAME, [ranked.request()])[0]
-    return [int(point.id) for point in response.points[: ranked.limit]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,27 +49,43 @@ def draw_questions(texts: Iterable[tuple[str, str]], count: int, seed: int = 0) 
     """Return up to `count` questions drawn from chunks: sentences (as in the inverse cloze task) and titles.
 
     A sentence is a harder and fairer question than its whole chunk: it says a part of what the chunk says, in the
-    words of whoever wrote it (Lee, Chang and Toutanova 2019, section 4).
+    words of whoever wrote it (Lee, Chang and Toutanova 2019, section 4). What is a chunk by itself is not asked, since
+    it would find its own vector whatever the compression; of a chunk of one sentence, one half of it is.
 
     :param texts: Title and text of each chunk.
     :raises ConfigurationError: There is nothing to draw from.
     """
     generator = random.Random(seed)  # noqa: S311 - repeatable, not secret
-    pool = sorted({question for title, text in texts for question in _candidates(title, text, generator)})
+    # The order in which chunks come says nothing, and must not decide what is drawn.
+    chunks = sorted(set(texts))
+    stored = {text.strip() for _, text in chunks}
+    drawn = {question for title, text in chunks for question in _candidates(title, text, stored, generator)}
+    pool = sorted(drawn - stored)
     if not pool:
         raise ConfigurationError("no chunk holds a sentence to ask with; give questions of your own: --queries FILE.")
     return generator.sample(pool, min(count, len(pool)))
 
 
-def _candidates(title: str, text: str, generator: random.Random) -> Iterator[str]:
+def _candidates(title: str, text: str, stored: Collection[str], generator: random.Random) -> Iterator[str]:
     sentences = [part.strip() for part in _SENTENCE_END.split(text)]
-    fitting = [part for part in sentences if SHORTEST <= len(part) <= LONGEST and not part.startswith(("```", "|"))]
+    fitting = [part for part in sentences if _fits(part) and part not in stored]
     if fitting:
         yield generator.choice(fitting)
-    elif SHORTEST <= len(text) <= LONGEST:
-        yield text.strip()
-    if SHORTEST <= len(title) <= LONGEST:
+    else:
+        yield from filter(_fits, [_half(text.strip(), generator)])
+    if _fits(title.strip()):
         yield title.strip()
+
+
+def _fits(text: str) -> bool:
+    return SHORTEST <= len(text) <= LONGEST and not text.startswith(("```", "|"))
+
+
+def _half(text: str, generator: random.Random) -> str:
+    """Return the words of one half of a text, the first or the second."""
+    words = text.split()
+    middle = len(words) // 2
+    return " ".join(generator.choice([words[:middle], words[middle:]]))
 
 
 def _question(line: str) -> Question:

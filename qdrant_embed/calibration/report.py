@@ -17,6 +17,8 @@ class Calibration:
 
     :param vectors: Number of vectors searched.
     :param wish: What the chosen setting must reach.
+    :param trials: Every setting, without a graph.
+    :param checked: The cheapest of them as a collection answers that has its graph, until one met the wish.
     :param ndcg: nDCG@k of a setting by its name, where judgements were given.
     """
 
@@ -27,17 +29,23 @@ class Calibration:
     k: int
     wish: Wish
     trials: tuple[Trial, ...]
+    checked: tuple[Trial, ...]
     ndcg: dict[str, float]
 
     @property
     def chosen(self) -> Trial | None:
-        """The cheapest setting that meets the wish; see `Wish.in_order`."""
-        return next(iter(self.wish.in_order(self.trials)), None)
+        """The cheapest setting that meets the wish with its graph; see `Wish.in_order`."""
+        return next(iter(self.wish.in_order(self.checked)), None)
 
     @property
     def front(self) -> tuple[Trial, ...]:
         """The settings that no other beats in memory, disk and recall together, cheapest first."""
         return front(self.trials)
+
+    @property
+    def resident(self) -> bool:
+        """Whether memory was counted by what was resident; where the system does not tell, by the sizes of files."""
+        return all(trial.resident for trial in self.trials)
 
     def as_dict(self) -> dict[str, Json]:
         """Return everything as JSON-ready values."""
@@ -55,33 +63,37 @@ class Calibration:
             "front": [trial.setting for trial in self.front],
             "ndcg": {name: round(value, 4) for name, value in self.ndcg.items()},
             "trials": [trial.as_dict() for trial in self.trials],
+            "with_graph": [trial.as_dict() for trial in self.checked],
         }
 
     def rows(self) -> Sequence[tuple[str, ...]]:
         """Return a heading and one row for each setting, those on the front marked, as texts."""
-        front, heading = set(self.front), ("setting", f"recall@{self.k}", "95 %", "RAM B", "disk B", "p50 ms", "p95 ms")
+        front, ram = set(self.front), "RAM B" if self.resident else "RAM B (file sizes)"
+        heading = ("setting", f"recall@{self.k}", "95 %", ram, "disk B", "p50 ms", "p95 ms")
         extra = (f"nDCG@{self.k}",) if self.ndcg else ()
         rows = [(*heading, "build s", *extra, "")]
         for trial in sorted(self.trials, key=lambda one: (one.ram, one.disk, -one.recall)):
-            mark = "chosen" if trial is self.chosen else "front" if trial in front else ""
             judged = (f"{self.ndcg[trial.setting]:.4f}" if trial.setting in self.ndcg else "",) if self.ndcg else ()
-            rows.append(
-                (
-                    trial.setting, f"{trial.recall:.3f}", f"{trial.low:.3f}–{trial.high:.3f}", f"{trial.ram:.0f}",
-                    f"{trial.disk:.0f}", f"{trial.p50:.2f}", f"{trial.p95:.2f}", f"{trial.build:.1f}", *judged, mark,
-                )
-            )  # fmt: skip
+            rows.append((*_cells(trial), *judged, "front" if trial in front else ""))
+        for trial in self.checked:
+            mark = "chosen" if trial is self.chosen else "with its graph"
+            rows.append((*_cells(trial), *("" for _ in extra), mark))
         return rows
 
     def verdict(self) -> str:
         """Return the choice in one sentence."""
         if self.chosen is None:
-            best = max(self.trials, key=lambda trial: trial.low)
+            best = max(self.checked or self.trials, key=lambda trial: trial.low)
+            graph = ", searched through its graph" if self.checked else ""
             return (
-                f"no setting surely reaches recall@{self.k} {self.wish.target} within the bytes allowed; the best was "
-                f"{_told(best)}. Allow more bytes, ask for less, or give more questions, which narrow the interval."
+                f"no setting surely reaches recall@{self.k} {self.wish.target} within the bytes allowed{graph}; the "
+                f"best was {_told(best)}. Allow more bytes, ask for less, or give more questions, which narrow the "
+                "interval."
             )
-        return f"the cheapest setting with recall@{self.k} of at least {self.wish.target} is {_told(self.chosen)}."
+        return (
+            f"the cheapest setting with recall@{self.k} of at least {self.wish.target}, searched through its graph, is "
+            f"{_told(self.chosen)}."
+        )
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write `calibration.json`, `.png` and `.html` (one page, nothing loaded from elsewhere); return the files.
@@ -96,6 +108,13 @@ class Calibration:
         from qdrant_embed.calibration.drawing import table
 
         return f"<p>{self.verdict()}</p>{table(self)}"
+
+
+def _cells(trial: Trial) -> tuple[str, ...]:
+    return (
+        trial.setting, f"{trial.recall:.3f}", f"{trial.low:.3f}–{trial.high:.3f}", f"{trial.ram:.0f}",
+        f"{trial.disk:.0f}", f"{trial.p50:.2f}", f"{trial.p95:.2f}", f"{trial.build:.1f}",
+    )  # fmt: skip
 
 
 def _told(trial: Trial) -> str:

@@ -13,14 +13,18 @@ BLOCK = 256
 TIE = 1e-6
 """Scores nearer than this count as equal: which of two equal chunks stands in the top k is chance."""
 RESAMPLES = 2000
+MOST_DRAWN = 1_000_000
+"""Numbers drawn at once for the resamples."""
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
     """The exact answers to queries.
 
-    :param places: (q, k) best vectors, best first.
+    :param vectors: (n, dim) of all points, those of a point one after the other.
+    :param places: (q, k) best points, best first.
     :param least: (q,) scores of the last of them; whatever scores as much is right too.
+    :param starts: (points + 1,) where the vectors of each point begin, and where the last one's end.
     :param normalize: Whether the model makes unit vectors, also of fewer dimensions.
     """
 
@@ -29,7 +33,13 @@ class Truth:
     distance: str
     places: np.ndarray
     least: np.ndarray
+    starts: np.ndarray
     normalize: bool = False
+
+    @property
+    def counts(self) -> list[int]:
+        """How many vectors each point has: one, or one for each window of its text."""
+        return np.diff(self.starts).tolist()
 
     def recall(self, found: Sequence[Sequence[int]]) -> FloatArray:
         """Return (q,) shares of each query's k places that are held by right answers."""
@@ -37,23 +47,45 @@ class Truth:
         shares = []
         for row, places in enumerate(found):
             chosen = np.unique(np.asarray(places[:k], np.int64))
-            scores = similarity(self.queries[row : row + 1], self.vectors[chosen], self.distance)[0]
-            shares.append(float((scores >= self.least[row] - TIE).sum()) / k)
+            if not len(chosen):
+                shares.append(0.0)
+                continue
+            vectors = [self.vectors[self.starts[point] : self.starts[point + 1]] for point in chosen]
+            scores = similarity(self.queries[row : row + 1], np.concatenate(vectors), self.distance)
+            begun = np.cumsum([0, *map(len, vectors)])
+            shares.append(float((_best_of_each(scores, begun)[0] >= self.least[row] - TIE).sum()) / k)
         return np.array(shares, np.float32)
 
 
-def exact(vectors: FloatArray, queries: FloatArray, k: int, distance: str, *, normalize: bool = False) -> Truth:
-    """Search all vectors (n, dim) for each query (q, dim), in float32, leaving nothing out."""
-    k = min(k, len(vectors))
+def exact(
+    vectors: FloatArray,
+    queries: FloatArray,
+    k: int,
+    distance: str,
+    counts: Sequence[int] | None = None,
+    *,
+    normalize: bool = False,
+) -> Truth:
+    """Search all vectors (n, dim) for each query (q, dim), in float32, leaving nothing out.
+
+    :param counts: How many vectors each point has, the best of which counts; None for one each.
+    """
+    starts = np.arange(len(vectors) + 1) if counts is None else np.cumsum([0, *counts])
+    k = min(k, len(starts) - 1)
     places = np.empty((len(queries), k), np.int64)
     least = np.empty(len(queries), np.float32)
     for start in range(0, len(queries), BLOCK):
-        scores = similarity(queries[start : start + BLOCK], vectors, distance)
+        scores = _best_of_each(similarity(queries[start : start + BLOCK], vectors, distance), starts)
         best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
         ordered = np.take_along_axis(best, np.argsort(-np.take_along_axis(scores, best, 1), axis=1, kind="stable"), 1)
         places[start : start + BLOCK] = ordered
         least[start : start + BLOCK] = np.take_along_axis(scores, ordered, 1)[:, -1]
-    return Truth(vectors, queries, distance, places, least, normalize)
+    return Truth(vectors, queries, distance, places, least, starts, normalize)
+
+
+def _best_of_each(scores: FloatArray, starts: np.ndarray) -> FloatArray:
+    """Return (q, points) scores of points, given those of their vectors (q, n)."""
+    return scores if len(starts) == scores.shape[1] + 1 else np.maximum.reduceat(scores, starts[:-1], axis=1)
 
 
 def similarity(queries: FloatArray, vectors: FloatArray, distance: str) -> FloatArray:
@@ -70,7 +102,10 @@ def similarity(queries: FloatArray, vectors: FloatArray, distance: str) -> Float
 def interval(values: FloatArray, seed: int = 0) -> tuple[float, float]:
     """Return the bounds between which the mean lies with 95 % (percentile bootstrap over queries, Efron 1979)."""
     rng = np.random.default_rng(seed)
-    means = values[rng.integers(0, len(values), (RESAMPLES, len(values)))].mean(axis=1)
+    # A few at a time: all resamples of a hundred thousand questions would take gigabytes.
+    size = max(1, MOST_DRAWN // max(1, len(values)))
+    portions = [min(size, RESAMPLES - start) for start in range(0, RESAMPLES, size)]
+    means = np.concatenate([values[rng.integers(0, len(values), (n, len(values)))].mean(axis=1) for n in portions])
     low, high = np.quantile(means, (0.025, 0.975))
     return float(low), float(high)
 

@@ -1,11 +1,12 @@
 import json
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from qdrant_embed import Document
-from qdrant_embed.calibration.measuring import try_settings
+from qdrant_embed.calibration.measuring import Trial, try_settings
 from qdrant_embed.calibration.run import CalibrateOptions
 from qdrant_embed.calibration.truth import exact, interval, ndcg, similarity
 from qdrant_embed.compression import Compression, Transform
@@ -51,7 +52,8 @@ def test_the_cheapest_setting_that_meets_the_target_is_chosen_and_applied(filled
     seen = []
     options = CalibrateOptions(k=5, target_recall=0.95, settings=SETTINGS, progress=lambda *told: seen.append(told[0]))
     found = filled.calibrate(options=options)
-    assert seen == list(SETTINGS)
+    assert seen[:4] == list(SETTINGS)
+    assert all(told.endswith("with its graph") for told in seen[4:]) and len(seen) > 4
     by_name = {trial.setting: trial for trial in found.trials}
     assert by_name["float32"].recall == 1.0
     assert by_name["bits"].recall < 1.0
@@ -69,6 +71,35 @@ def test_the_cheapest_setting_that_meets_the_target_is_chosen_and_applied(filled
     page = paths[2].read_text()
     assert "data:image/png;base64," in page
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_what_a_graph_loses_is_measured_before_anything_is_chosen(filled, monkeypatch):
+    figures = {"": (1.0, 32), "binary": (0.99, 1), "int8": (0.995, 8)}
+
+    def tried(settings, truth, *, transform=None):
+        for setting in settings:
+            recall, ram = figures[setting.code]
+            yield Trial(setting=str(setting), recall=recall, low=recall, high=recall, ram=ram, disk=9, p50=1, p95=2,
+                        build=1, resident=True, found=())  # fmt: skip
+
+    def searched(trials, truth, *, transform=None):
+        seen.append([trial.setting for trial in trials])
+        lost = 0.05 if "binary" in trials[0].setting else 0.001
+        return [replace(trial, recall=trial.recall - lost, low=trial.low - lost) for trial in trials]
+
+    seen = []
+    monkeypatch.setattr("qdrant_embed.calibration.run.try_settings", tried)
+    monkeypatch.setattr("qdrant_embed.calibration.run.with_graph", searched)
+    settings = ("float32", "int8+rescore2", "binary+rescore4", "binary+rescore2")
+    found = filled.calibrate(options=CalibrateOptions(target_recall=0.98, settings=settings))
+    assert seen == [["binary+rescore2", "binary+rescore4"], ["int8+rescore2"]]
+    assert found.chosen is not None
+    assert (found.chosen.setting, round(found.chosen.recall, 3)) == ("int8+rescore2", 0.994)
+    assert "searched through its graph, is 'int8+rescore2': 0.994" in found.verdict()
+    assert [row[-1] for row in found.rows()[-3:]] == ["with its graph", "with its graph", "chosen"]
+    found = filled.calibrate(options=CalibrateOptions(target_recall=0.98, settings=settings[2:]))
+    assert found.chosen is None
+    assert "searched through its graph; the best was 'binary+rescore" in found.verdict()
 
 
 def test_too_little_is_said(make_collection):
@@ -127,6 +158,16 @@ def test_the_interval_holds_the_mean_and_narrows():
     assert np.ptp(interval(many)) < np.ptp(interval(few))
 
 
+def test_the_interval_of_many_takes_little_memory():
+    many = np.random.default_rng(0).random(20_000).astype(np.float32)
+    tracemalloc.start()
+    low, high = interval(many)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 50_000_000
+    assert 0.49 < low < many.mean() < high < 0.51
+
+
 def test_ndcg_by_hand():
     assert ndcg([["b", "a"]], [{"a": 1.0}], 10)[0] == pytest.approx(1 / np.log2(3))
     assert ndcg([["a", "a", "b"]], [{"a": 1.0, "b": 1.0}], 10)[0] == pytest.approx(1.0)
@@ -170,3 +211,18 @@ def test_a_learned_code_that_nobody_trained_is_not_measured():
 def sampled(count, dim):
     vectors = clustered(count + 40, dim, 5)
     return vectors[40:], vectors[:40]
+
+
+def test_documents_with_windows_are_what_is_found(make_collection):
+    rng = np.random.default_rng(3)
+    docs = make_collection("long", window="windows:24", chunker="document")
+    texts = [f"{' '.join(rng.choice(WORDS, 60))}. Number {n} is told of at length here." for n in range(60)]
+    docs.ingest([Document(text=text, source=f"{n}.txt") for n, text in enumerate(texts)])
+    asked = [" ".join(text.split()[:12]) for text in texts[:20]]
+    options = CalibrateOptions(k=5, settings=("float32",), judgements=[{f"{n}.txt": 1.0} for n in range(20)])
+    found = docs.calibrate(asked, options=options)
+    [trial] = found.trials
+    assert found.vectors > docs.count() == 60
+    assert trial.recall == 1.0
+    assert all(len(set(places)) == 5 and max(places) < 60 for places in trial.found)
+    assert found.ndcg["float32"] > 0.5

@@ -8,7 +8,7 @@ HELD = Compression()
 def trial(setting, recall, *, ram=48.0, disk=1586.0, p95=5.0, spread=0.0):
     return Trial(
         setting=setting, recall=recall, low=recall - spread, high=min(1.0, recall + spread), ram=ram, disk=disk,
-        p50=p95 / 2, p95=p95, build=1.0, found=(),
+        p50=p95 / 2, p95=p95, build=1.0, resident=True, found=(),
     )  # fmt: skip
 
 

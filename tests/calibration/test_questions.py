@@ -42,3 +42,20 @@ def test_questions_are_drawn_the_same_way_every_time():
     assert len(set(drawn)) == 10
     with pytest.raises(ConfigurationError, match="no chunk holds a sentence"):
         draw_questions([("", "x")], 10)
+
+
+def test_no_question_is_a_chunk_by_itself():
+    texts = [("", f"Crane number {n} lifts at most {n} tons of herring at the northern pier {n}.") for n in range(30)]
+    texts += [("", f"{texts[n][1]} Nothing else is lifted by crane {n} on Sundays.") for n in range(10)]
+    stored = {text for _, text in texts}
+    drawn = draw_questions(texts, 100)
+    assert len(drawn) == 40
+    assert not stored & set(drawn)
+    assert all(any(question in text for text in stored) for question in drawn)
+    assert any(question.startswith("Crane number") for question in drawn)
+    assert any("northern pier" in question for question in drawn)
+
+
+def test_what_is_too_short_to_be_halved_is_left_out():
+    with pytest.raises(ConfigurationError, match="no chunk holds a sentence"):
+        draw_questions([("", "Crane four lifts twelve tons.")], 10)

@@ -32,7 +32,7 @@ class Measured:
                 continue
             recall, ram, disk = told(setting, self.dim)
             self.trials[setting] = Trial(setting=str(setting), recall=recall, low=recall - 0.002, high=recall, ram=ram,
-                                         disk=disk, p50=1, p95=2, build=1, found=())  # fmt: skip
+                                         disk=disk, p50=1, p95=2, build=1, resident=True, found=())  # fmt: skip
             self.builds += [built_alike(setting)] if built_alike(setting) not in self.builds else []
             found.append(self.trials[setting])
         return found

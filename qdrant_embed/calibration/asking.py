@@ -1,0 +1,111 @@
+"""A trial collection asked as collections are searched: hits, seconds and recall of each query."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from qdrant_embed.calibration.truth import Truth, interval
+from qdrant_embed.compression import Compression
+from qdrant_embed.retrieval.hamming import PAGE, HammingIndex
+from qdrant_embed.retrieval.ranked import QueryVector, Ranked
+from qdrant_embed.store import schema
+from qdrant_embed.store.coding import Coding
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.types import FloatArray
+
+NAME = "trial"
+WARM_UP = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a setting answered: hits, seconds and recall of each query."""
+
+    found: list[list[int]]
+    seconds: list[float]
+    recalls: FloatArray
+
+    def figures(self) -> dict[str, Any]:
+        """Return the fields of a trial that follow from them."""
+        low, high = interval(self.recalls)
+        p50, p95 = (float(1000 * value) for value in np.quantile(self.seconds, (0.5, 0.95)))
+        found = tuple(map(tuple, self.found))
+        return {"recall": float(self.recalls.mean()), "low": low, "high": high, "p50": p50, "p95": p95, "found": found}
+
+
+def answers(
+    engine: Engine, coding: Coding, settings: Sequence[Compression], truth: Truth, queries: FloatArray
+) -> dict[Compression, Answers]:
+    """Search in several ways; more rescoring than answers everything exactly is left out.
+
+    :param queries: (q, dim) as the embedder of such a collection gives them.
+    """
+    answered: dict[Compression, Answers] = {}
+    for setting in settings:
+        found, seconds = _ask(engine, replace_compression(coding, setting), queries, truth.places.shape[1])
+        recalls = truth.recall(found)
+        answered[setting] = Answers(found, seconds, recalls)
+        if setting.rescore is not None and recalls.min() >= 1:
+            break
+    return answered
+
+
+def bits_of(coding: Coding) -> int:
+    """Return the bits of a sign code."""
+    return coding.compression.learned or coding.coder.cut_dim
+
+
+def page_of(coding: Coding) -> int:
+    """Return how many points are read at once where sign codes are read into memory, as searches do."""
+    return coding.page if coding.windows else PAGE
+
+
+def replace_compression(coding: Coding, setting: Compression) -> Coding:
+    """Return the coding of the same points, searched in another way."""
+    other = object.__new__(Coding)
+    other.__dict__.update(coding.__dict__)
+    other.coder = replace(coding.coder, compression=setting)
+    return other
+
+
+def _ask(engine: Engine, coding: Coding, queries: FloatArray, k: int) -> tuple[list[list[int]], list[float]]:
+    coded = coding.coder.queries(queries)
+    compression = coding.compression
+    index = None
+    if compression.datatype == "bits":
+        vector = schema.DENSE_SMALL if compression.full else schema.DENSE
+        index = HammingIndex(engine, NAME, vector, bits_of(coding), page_of(coding))
+    asked = [
+        Ranked(coding=coding, limit=k, condition=None, min_score=None, terms=None, vector=QueryVector(*row))
+        for row in zip(coded.vectors, queries, map(float, coded.offsets), strict=True)
+    ]
+    for ranked in asked[:WARM_UP]:
+        _answer(engine, ranked, index)
+    found, seconds = [], []
+    for ranked in asked:
+        began = time.perf_counter()
+        found.append(_answer(engine, ranked, index))
+        seconds.append(time.perf_counter() - began)
+    return found, seconds
+
+
+def _answer(engine: Engine, ranked: Ranked, index: HammingIndex | None) -> list[int]:
+    if index is not None and ranked.vector is not None:
+        wanted = ranked.rescored if ranked.coding.compression.full else ranked.limit
+        nearest = index.nearest(ranked.vector.coded, wanted, None)
+        if not ranked.coding.compression.full:
+            return [_number(point) for point, _ in nearest]
+        ranked = replace(ranked, shortlist=tuple(point for point, _ in nearest))
+    response = engine.query_batch_points(NAME, [ranked.request()])[0]
+    return [_number(point.id) for point in response.points[: ranked.limit]]
+
+
+def _number(point: Any) -> int:
+    """Return the number that a point's id, a UUID as in every collection, was made of."""
+    return UUID(str(point)).int
