@@ -116,7 +116,9 @@ class Compression:
     @property
     def points(self) -> Compression:
         """The part that decides a point's vectors; equal ones make equal points."""
-        return replace(self, code="", query_bits=None, rescore=1.0 if self.full else None)
+        # Which dimensions share a byte of a product code is what 'opq' balances.
+        code = self.code if self.rotation == "opq" and self.code in PRODUCT_CODES else ""
+        return replace(self, code=code, query_bits=None, rescore=1.0 if self.full else None)
 
     @property
     def fitted(self) -> bool:
