@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from qdrant_embed.calibration.reading import read_rows, read_texts
 from qdrant_embed.calibration.recoding import Change, Recoded, recompress
 from qdrant_embed.calibration.report import Calibration
 from qdrant_embed.calibration.run import CalibrateOptions, calibrate
-from qdrant_embed.calibration.training import contents, export_head, train_head, train_paragraphs
+from qdrant_embed.calibration.training import train_head, train_paragraphs
 from qdrant_embed.compression import Transform
 from qdrant_embed.compression.capacity import Capacity, capacity
-from qdrant_embed.compression.export import write_codes
+from qdrant_embed.compression.codes import pack_signs
+from qdrant_embed.compression.export import require_codes_file, require_folder, write_codes
 from qdrant_embed.compression.learned import CodeTraining
-from qdrant_embed.embedding.paragraphs import BinaryParagraphVectors, ParagraphTraining
+from qdrant_embed.embedding.paragraphs import BinaryParagraphVectors, ParagraphTraining, require_model_folder
 from qdrant_embed.passages import Passages
 
 
@@ -63,13 +66,20 @@ class Compressing(Passages):
         :param words: Train it to predict the words of the texts too.
         :param model_out: Write the transform (safetensors) there.
         :param codes_out: Write ids and packed codes there (`.npy` or `.parquet`).
+        :raises ConfigurationError: A file could not be written, or the collection holds no numbers any more (`bits`).
         """
-        found = contents(self._engine, self.name, self._parts)
-        transform = train_head(found, CodeTraining(bits=bits, seed=seed), by_words=words)
+        training = CodeTraining(bits=bits, seed=seed)
+        for path, require in ((model_out, require_folder), (codes_out, require_codes_file)):
+            if path is not None:
+                require(path)
+        stored = read_rows(self._engine, self.name, self._parts, texts=words)
+        found = replace(stored, vectors=self._parts.coding.raw(stored.vectors))
+        transform = train_head(found, training, distance=self._parts.coding.coder.distance)
         if model_out is not None:
             Path(model_out).write_bytes(transform.to_bytes())
         if codes_out is not None:
-            export_head(codes_out, found, transform)
+            codes = pack_signs(transform.rotate(found.vectors), transform.thresholds)
+            write_codes(codes_out, found.ids, codes, found.windows)
         return transform
 
     def train_paragraphs(
@@ -84,9 +94,15 @@ class Compressing(Passages):
 
         :param model_out: Write the model's folder there; `Recipe(model=…)` takes it.
         :param codes_out: Write ids and packed codes there (`.npy` or `.parquet`).
+        :raises ConfigurationError: A file could not be written.
         """
-        found = contents(self._engine, self.name, self._parts)
-        model = train_paragraphs(found, ParagraphTraining(bits=bits, seed=seed))
+        training = ParagraphTraining(bits=bits, seed=seed)
+        if model_out is not None:
+            require_model_folder(model_out)
+        if codes_out is not None:
+            require_codes_file(codes_out)
+        found = read_texts(self._engine, self.name)
+        model = train_paragraphs(found, training)
         if model_out is not None:
             model.save(model_out)
         if codes_out is not None:

@@ -245,9 +245,9 @@ def vectors_of(beside: Iterable[str]) -> list[str]:
     return [schema.DENSE, schema.BM25, *beside]
 
 
-def dense_of(records: Sequence[models.Record]) -> tuple[FloatArray, list[int]]:
-    """Return what the vectors `dense` hold, (rows, width), and how many rows each record has: one, or its windows."""
-    vectors = [record.vector[schema.DENSE] for record in records if isinstance(record.vector, dict)]
+def dense_of(records: Sequence[models.Record], name: str = schema.DENSE) -> tuple[FloatArray, list[int]]:
+    """Return what vectors of a name hold, (rows, width), and how many rows each record has: one, or its windows."""
+    vectors = [record.vector[name] for record in records if isinstance(record.vector, dict)]
     rows = [np.atleast_2d(np.asarray(vector, np.float32)) for vector in vectors]
     return np.concatenate(rows), [len(found) for found in rows]
 
