@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from qdrant_embed.calibration.exporting import export_codes
 from qdrant_embed.calibration.reading import read_rows, read_texts
 from qdrant_embed.calibration.recoding import Change, Recoded, recompress
 from qdrant_embed.calibration.report import Calibration
@@ -108,6 +109,15 @@ class Compressing(Passages):
         if codes_out is not None:
             write_codes(codes_out, found.ids, model.codes(found.texts))
         return model
+
+    def export_codes(self, path: str | Path) -> Path:
+        """Write ids and codes of all points to a `.npy` or `.parquet` file, for other programs.
+
+        Of `bits` and `uint8` the bytes stored; else the signs of the numbers stored, as `binary` searches by them.
+
+        :raises ConfigurationError: The engine keeps the codes to itself (`int8`, `pq16`, …), or the path is no good.
+        """
+        return export_codes(self._engine, self.name, self._parts, path)
 
     def capacity(self) -> Capacity:
         """Say up to how many documents single vectors of this collection's width can rank any pair on top."""

@@ -12,6 +12,7 @@ from qdrant_embed.cli import (
     delete,
     doctor,
     exits,
+    export_codes,
     extend,
     info,
     ingest,
@@ -38,6 +39,7 @@ app.command("doctor")(doctor.doctor)
 app.command("calibrate")(calibrate.calibrate)
 app.command("recompress")(recompress.recompress)
 app.command("train-codes")(train_codes.train_codes)
+app.command("export-codes")(export_codes.export_codes)
 app.command("extend")(extend.extend)
 app.command("delete")(delete.delete)
 

@@ -1,5 +1,7 @@
 """`qdrant-embed recompress` and `export-codes`, as they are typed."""
 
+import numpy as np
+
 
 def recipe_of(cli):
     return cli("info", "--collection", "documents", "--json").json["recipe"]["compression"]
@@ -40,3 +42,13 @@ def test_what_cannot_be_is_said_in_one_message(cli, ingested):
     assert (unknown.code, "'int9' is not understood" in unknown.err) == (1, True)
     assert cli("recompress").code == 2
     assert recipe_of(cli) == "bits"
+
+
+def test_codes_of_any_collection_are_written(cli, ingested):
+    written = cli("export-codes", "codes.npy", "--json")
+    assert written.code == 0, written.err
+    assert written.json == {"at": "./qdrant_data", "collection": "documents", "file": "codes.npy"}
+    found = np.load("codes.npy", allow_pickle=False)
+    assert (len(found), found["code"].shape[1]) == (ingested["chunks"], 256 // 8)
+    refused = cli("export-codes", "codes.csv")
+    assert (refused.code, "must end in .npy or .parquet" in refused.err) == (1, True)
