@@ -18,6 +18,7 @@ from qdrant_embed.compression.codes import pack_signs
 from qdrant_embed.compression.export import require_codes_file, require_folder, write_codes
 from qdrant_embed.compression.learned import CodeTraining
 from qdrant_embed.embedding.paragraphs import BinaryParagraphVectors, ParagraphTraining, require_model_folder
+from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.passages import Passages
 
 
@@ -120,6 +121,17 @@ class Compressing(Passages):
         return export_codes(self._engine, self.name, self._parts, path)
 
     def capacity(self) -> Capacity:
-        """Say up to how many documents single vectors of this collection's width can rank any pair on top."""
+        """Say up to how many documents single vectors of this collection's width can rank any pair on top.
+
+        The width is that of the vectors that decide the ranking: with `full` the whole ones, whatever shortlists them.
+
+        :raises ConfigurationError: Points have a vector for each window, which no theory of single vectors covers.
+        """
+        if self._parts.coding.windows:
+            raise ConfigurationError(
+                "each point of this collection has a vector for each window of its text, and the best one counts; what "
+                "is known of capacity is about single vectors. Choose another window strategy to have those."
+            )
         coder = self._parts.coding.coder
-        return capacity(coder.compression.learned or coder.cut_dim, self.count())
+        width = coder.dim if coder.compression.full else coder.compression.learned or coder.cut_dim
+        return capacity(width, self.count())
