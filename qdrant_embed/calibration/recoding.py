@@ -162,14 +162,15 @@ def require_kept(old: Compression, new: Compression) -> None:
 
     :raises ConfigurationError: It would need numbers that were not kept.
     """
-    whole = "float16" if old.full and old.datatype == "float16" else "float32" if old.full else old.datatype
+    whole = old.whole if old.full else old.datatype
     fewer = new.dim is not None and not new.full
     narrow = old.dim is not None and not old.full and not (fewer and (new.dim or 0) <= old.dim)
-    stored = new.datatype if not (new.full and new.datatype not in ("float32", "float16")) else "float32"
+    stored = new.whole if new.full else new.datatype
     if whole == "bits" or narrow or PRECISION[stored] > PRECISION[whole]:
         raise ConfigurationError(
             f"a collection stored as {str(old.points)!r} does not hold the numbers that {str(new)!r} needs. Ingest the "
-            f"documents into a new collection: Recipe(…, compression={str(new)!r})."
+            f"documents into a new collection: Recipe(…, compression={'float32' if new.learned else str(new)!r})"
+            + (", and train the code on that." if new.learned else ".")
         )
 
 
