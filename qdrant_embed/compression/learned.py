@@ -149,9 +149,9 @@ class _Head:
         return Transform(
             dim=len(mean),
             mean=mean * scale,
-            matrix=matrix / scale,
+            matrix=np.asarray(matrix / scale, np.float32),
             thresholds=-bias,
-            query_matrix=query / scale,
+            query_matrix=np.asarray(query / scale, np.float32),
             sample=len(self._data),
         )
 
