@@ -163,14 +163,15 @@ def require_kept(old: Compression, new: Compression) -> None:
 
     :raises ConfigurationError: It would need numbers that were not kept.
     """
-    whole = "float16" if old.full and old.datatype == "float16" else "float32" if old.full else old.datatype
+    whole = old.whole if old.full else old.datatype
     fewer = new.dim is not None and not new.full
     narrow = old.dim is not None and not old.full and not (fewer and (new.dim or 0) <= old.dim)
-    stored = new.datatype if not (new.full and new.datatype not in ("float32", "float16")) else "float32"
+    stored = new.whole if new.full else new.datatype
     if whole == "bits" or narrow or PRECISION[stored] > PRECISION[whole]:
         raise ConfigurationError(
             f"a collection stored as {str(old.points)!r} does not hold the numbers that {str(new)!r} needs. Ingest the "
-            f"documents into a new collection: Recipe(…, compression={str(new)!r})."
+            f"documents into a new collection: Recipe(…, compression={'float32' if new.learned else str(new)!r})"
+            + (", and train the code on that." if new.learned else ".")
         )
 
 
@@ -246,9 +247,9 @@ def vectors_of(beside: Iterable[str]) -> list[str]:
     return [schema.DENSE, schema.BM25, *beside]
 
 
-def dense_of(records: Sequence[models.Record]) -> tuple[FloatArray, list[int]]:
-    """Return what the vectors `dense` hold, (rows, width), and how many rows each record has: one, or its windows."""
-    vectors = [record.vector[schema.DENSE] for record in records if isinstance(record.vector, dict)]
+def dense_of(records: Sequence[models.Record], name: str = schema.DENSE) -> tuple[FloatArray, list[int]]:
+    """Return what vectors of a name hold, (rows, width), and how many rows each record has: one, or its windows."""
+    vectors = [record.vector[name] for record in records if isinstance(record.vector, dict)]
     rows = [np.atleast_2d(np.asarray(vector, np.float32)) for vector in vectors]
     return np.concatenate(rows), [len(found) for found in rows]
 

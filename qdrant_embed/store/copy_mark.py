@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import StoreError
+from qdrant_embed.store.engine import is_served
 from qdrant_embed.store.succession import own_name
 
 if TYPE_CHECKING:
@@ -159,8 +160,5 @@ def _set(engine: Engine, name: str, mark: dict[str, Any]) -> None:
 
 
 def _is_alive(engine: Engine, found: dict[str, Any]) -> bool:
-    is_local = getattr(engine, "_is_local", None)
-    if is_local is None or is_local():
-        # Only one process can have a folder open, or a client in memory.
-        return found["by"] in _ours
-    return found["by"] in _ours or time.time() - float(found["alive"]) < DEAD_SECONDS
+    # Only one process can have a folder open, or a client in memory.
+    return found["by"] in _ours or (is_served(engine) and time.time() - float(found["alive"]) < DEAD_SECONDS)

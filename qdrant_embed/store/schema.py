@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qdrant_embed.compression import Coder, Compression
 from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, StoreError
 from qdrant_embed.store import compressed
+from qdrant_embed.store.attachments import require_room
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ class VectorLayout:
     multivector: int = 0
     windows: bool = False
 
+    @property
+    def cut_dim(self) -> int:
+        """Dimensions that are compressed."""
+        return min(self.dim, self.compression.dim or self.dim)
+
     def vectors(self) -> dict[str, models.VectorParams]:
         """Return the settings of each vector that is not sparse by its name."""
         coder = Coder(compression=self.compression, dim=self.dim, distance=self.distance)
@@ -114,6 +120,7 @@ def create(
     :param settings: Those of a collection that this one is to be a copy of.
     """
     compressed.require_engine(engine, layout.compression)
+    require_room(engine, layout.compression, layout.cut_dim)
     given: dict[str, Any] = {
         "vectors_config": layout.vectors(),
         "sparse_vectors_config": layout.sparse_vectors(),

@@ -6,6 +6,7 @@ import pytest
 from qdrant_client import QdrantClient
 
 from qdrant_embed import Collection, Document, Recipe
+from qdrant_embed.calibration.recoding import Change, recompress
 from qdrant_embed.errors import StoreError
 from qdrant_embed.ingest.run import IngestOptions
 from qdrant_embed.store import copy_mark
@@ -120,11 +121,13 @@ def test_a_collection_that_never_stands_still_is_left_as_it_was(handles, monkeyp
     assert not one.recompress("rotate").in_place
 
 
-def test_a_handle_does_not_change_what_another_one_has_changed(handles):
+def test_what_was_true_before_another_change_is_not_worked_with(handles):
     one, other = handles
+    parts, recipe = one._parts, one.recipe
+    assert parts.coding.coder.ready
     other.recompress("float16")
     with pytest.raises(StoreError, match="was changed to 'float16'"):
-        one.recompress("rotate")
+        recompress(one._engine, "cranes", parts, recipe, Change(compression="rotate"))
 
 
 def test_a_copier_that_is_gone_is_in_nobodys_way(place, handles):

@@ -74,6 +74,14 @@ def test_an_equal_compression_written_otherwise_opens(make_collection):
     assert Recipe(compression="float16+64d!") != Recipe(compression="64d!+float16")
 
 
+def test_a_rotation_for_other_parts_is_learned_again(filled):
+    filled.recompress("opq+pq16+rescore8")
+    digest = kept(filled)
+    assert filled.recompress("opq+pq16+rescore4").in_place
+    assert not filled.recompress("opq+pq64+rescore8").in_place
+    assert kept(filled) != digest
+
+
 def code(bits, seed, dim=256):
     return Transform(dim=dim, matrix=np.random.default_rng(seed).standard_normal((bits, dim)).astype(np.float32))
 
