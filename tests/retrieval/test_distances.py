@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from qdrant_embed import Document, Recipe, load_embedder
+from qdrant_embed import Document
+from qdrant_embed.compression import Compression
 from qdrant_embed.retrieval.ranked import RRF_K
 from qdrant_embed.testing.tiny_models import save_tiny_model
 
@@ -14,13 +15,19 @@ EXACT = ("float32", "rotate", "128d!", "128d!+full+rescore8", "full+bits+rotate+
 COMPRESSIONS = (*EXACT, "uint8", "centre+float16", "int8+rescore8")
 
 
-@pytest.fixture(autouse=True, params=["euclid", "dot"])
-def distance(request, tmp_path, monkeypatch):
-    """Let the model of hashed words compare its counts by another distance, and return that."""
+@pytest.fixture(params=[("euclid", None), ("euclid", ":memory:"), ("dot", None)], ids=["euclid", "in memory", "dot"])
+def compared(request, tmp_path, monkeypatch):
+    """Let the model of hashed words compare its counts otherwise; return by what, and where collections live."""
+    distance, at = request.param
     presets = tmp_path / "presets.toml"
-    presets.write_text(f'[models.hashing]\nnormalize = false\ndistance = "{request.param}"\n')
+    presets.write_text(f'[models.hashing]\nnormalize = false\ndistance = "{distance}"\n')
     monkeypatch.setenv("QDRANT_EMBED_PRESETS", str(presets))
-    return request.param
+    return distance, at
+
+
+@pytest.fixture
+def distance(compared):
+    return compared[0]
 
 
 def documents(count=60):
@@ -39,17 +46,18 @@ def wanted(collection, questions, distance):
     return -np.linalg.norm(asked[:, None] - vectors[None], axis=2)
 
 
-@pytest.fixture(params=["folder", "memory"])
-def opened(request, make_collection):
-    at = ":memory:" if request.param == "memory" else None
+@pytest.fixture
+def opened(compared, make_collection):
+    distance, at = compared
 
-    def make(compression):
-        if at and Recipe(compression=compression).compression == "int8+rescore8":
+    def make(compression, count=60):
+        parsed = Compression.parse(compression)
+        if at and parsed.code:
             pytest.skip("the engine in memory has no codes")
-        if "uint8" in compression and "dot" in load_embedder("hashing").distance:
+        if parsed.datatype == "uint8" and distance == "dot":
             pytest.skip("whole numbers keep no dot products")
         collection = make_collection(at=at, compression=compression)
-        collection.ingest(documents())
+        collection.ingest(documents(count))
         return collection
 
     return make
@@ -93,6 +101,22 @@ def test_the_nearest_are_first_in_the_list_that_is_fused(opened, compression):
     assert [hit.score for hit in hybrid] == sorted((hit.score for hit in hybrid), reverse=True)
 
 
+@pytest.mark.parametrize("compression", ["rotate+binary", "rotate+binary+query8", "rotate+binary2"])
+def test_codes_alone_keep_the_engines_order(opened, monkeypatch, compression):
+    """Under a distance the engine's scores of sign codes are no distances, and neither rise nor fall throughout."""
+    collection = opened(compression, count=300)
+    answers, ask = [], collection._engine.query_batch_points
+    monkeypatch.setattr(
+        type(collection._engine),
+        "query_batch_points",
+        lambda engine, *args, **given: answers.append(ask(*args, **given)) or answers[-1],
+    )
+    hits = collection.search(QUESTIONS[0], k=200, mode="dense")
+    theirs = {point.id: point.score for point in answers[0][0].points}
+    assert [theirs[hit.id] for hit in hits] == list(theirs.values())[:200]
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
 def test_the_llama_index_retriever_puts_the_nearest_first(opened, distance):
     collection = opened("float32")
     nodes = collection.as_retriever(k=4, mode="dense").retrieve(QUESTIONS[0])
@@ -100,8 +124,8 @@ def test_the_llama_index_retriever_puts_the_nearest_first(opened, distance):
     assert [node.score for node in nodes] == pytest.approx(np.sort(row)[::-1][:4].tolist(), abs=1e-4)
 
 
-@pytest.mark.parametrize("at", [None, ":memory:"])
-def test_windows_count_by_the_nearest(make_collection, distance, at, tmp_path):
+def test_windows_count_by_the_nearest(make_collection, compared):
+    distance, at = compared
     collection = make_collection(at=at, window="windows:24", chunker="document")
     rng = np.random.default_rng(3)
     texts = [" ".join(rng.choice(WORDS, 60)) for _ in range(8)]
