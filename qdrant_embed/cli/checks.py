@@ -92,8 +92,8 @@ def check_model(name: str) -> Iterator[Finding]:
         return
     yield Finding("model", name, "ok", f"weights: {weights.place}")
     yield Finding("model", "vectors", "ok", f"{embedder.dim} dimensions, {embedder.distance}")
-    others = ", ".join(embedder.preset.windows) or "whatever its files allow"
-    detail = f"reads {embedder.max_tokens} tokens at once, longer ones by {embedder.window}; suits it: {others}"
+    suitable = ", ".join(embedder.windows)
+    detail = f"reads {embedder.max_tokens} tokens at once, longer ones by {embedder.window}; suits it: {suitable}"
     yield Finding("model", "window", "ok", detail)
     yield _runtime(name)
 

@@ -65,7 +65,7 @@ class Coder:
     def start(cls, compression: Compression, dim: int, distance: str, *, normalize: bool = False) -> Coder:
         """Return a coder that has seen no vector yet; it is ready where nothing is to be kept with the collection."""
         coder = cls(compression=compression, dim=dim, distance=distance, normalize=normalize)
-        if compression.kept:
+        if compression.keeps_transform:
             return coder
         return coder.with_transform(fit_transform(compression, np.zeros((0, coder.cut_dim), np.float32)))
 

@@ -144,14 +144,14 @@ class Compression:
         )
 
     @property
-    def kept(self) -> bool:
+    def keeps_transform(self) -> bool:
         """Whether a transform is kept with the collection: learned, or drawn, which no later numpy need draw again."""
         return self.fitted or bool(self.rotation)
 
     @property
     def plain(self) -> bool:
         """Whether vectors are stored as the model gives them."""
-        return not (self.kept or self.full or self.datatype == "bits")
+        return not (self.keeps_transform or self.full or self.datatype == "bits")
 
     def dim_of(self, model: str, full: int, trained: Sequence[int]) -> int:
         """Return the dimensions to keep of a model's `full`.

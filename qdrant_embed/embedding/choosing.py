@@ -9,7 +9,6 @@ from functools import cache
 
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.errors import ConfigurationError, UnknownNameError
-from qdrant_embed.windowing import WindowStrategy
 
 log = logging.getLogger(__name__)
 
@@ -72,21 +71,3 @@ def with_layers(preset: Preset, layers: int = 0) -> Preset:
 def _say_untrained(name: str, layers: int, depths: str) -> None:
     trained = f"for that (it was for {depths})" if depths else "to be cut"
     log.warning("%s is cut to %d blocks, but was not trained %s: its vectors will be worse.", name, layers, trained)
-
-
-def require_window(preset: Preset, strategy: WindowStrategy) -> None:
-    """Compare a window strategy with those that suit the model, and its windows with what the model reads at once.
-
-    :raises ConfigurationError: The preset states other strategies, or a window would be longer than one pass.
-    """
-    legal = ("error", "truncate", *preset.windows)
-    if preset.windows and strategy.name not in legal:
-        raise ConfigurationError(
-            f"the window strategy {strategy.name!r} does not suit {preset.name!r}; choose one of {', '.join(legal)}."
-        )
-    if strategy.tokens > preset.max_tokens:
-        raise ConfigurationError(
-            f"windows of {strategy.tokens} tokens are more than the {preset.max_tokens} that {preset.name!r} reads in "
-            f"one pass; give at most {strategy.name}:{preset.max_tokens}, or stretch the model where its preset allows "
-            f"it, as in pi:4096+{strategy}."
-        )

@@ -11,16 +11,16 @@ import numpy as np
 
 from qdrant_embed.compression import Compression
 from qdrant_embed.compression.vectors import finish
-from qdrant_embed.embedding.choosing import require_window, with_layers, with_task
+from qdrant_embed.embedding.choosing import with_layers, with_task
 from qdrant_embed.embedding.counting import counter_of
 from qdrant_embed.embedding.encoded import Encoded
 from qdrant_embed.embedding.identity import identity
 from qdrant_embed.embedding.kinds import require_kind
-from qdrant_embed.embedding.late import require_late
+from qdrant_embed.embedding.legal import legal_windows, require_legal
 from qdrant_embed.embedding.long_texts import LongTexts, require_list
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.preset_files import absolute
-from qdrant_embed.embedding.reach import Reach, reach_further, reach_of
+from qdrant_embed.embedding.reach import reach_further
 from qdrant_embed.embedding.reader import TextReader
 from qdrant_embed.embedding.resolving import WITHOUT_FILES, Resolved, resolve
 from qdrant_embed.embedding.running import Running
@@ -57,10 +57,8 @@ class Embedder(LongTexts):
         self._untasked = resolved.preset
         self._window = WindowStrategy.parse(window)
         shaped = replace(resolved, preset=with_layers(with_task(resolved.preset, task), layers))
+        require_legal(shaped, self._window)
         self._resolved: Resolved = reach_further(shaped, self._window)
-        require_window(self.preset, self._window)
-        if self._window.name == "late":
-            require_late(self._resolved)
         self._compression = Compression.parse(compression)
         self._running = Running(self._resolved, runtime)
         kept = self._compression.dim_of(self.preset.name, self.preset.dim, self.preset.dims)
@@ -96,9 +94,9 @@ class Embedder(LongTexts):
         return self._window
 
     @property
-    def reach(self) -> Reach:
-        """How far it reads, what its positions were trained for, and which methods would make it read further."""
-        return reach_of(self._resolved)
+    def windows(self) -> tuple[str, ...]:
+        """The window strategies that suit it; `pi:TOKENS` and its like take the length that they reach."""
+        return legal_windows(self._resolved)
 
     @property
     def distance(self) -> str:

@@ -24,12 +24,14 @@ class Framed:
     :param head: Special tokens and prompt before the text; `tail` what follows it.
     :param ids: The text's own tokens, those that reach into the prompt included.
     :param offsets: The character span of each in the text, (tokens, 2).
+    :param body: The characters `[start, end)` of the text without the white space around it.
     """
 
     head: Sequence[int]
     ids: Sequence[int]
     tail: Sequence[int]
     offsets: IntArray
+    body: tuple[int, int]
 
     def within(self, prefix: Sequence[int], suffix: Sequence[int]) -> Framed:
         """Return the same text with special tokens outside all else."""
@@ -39,8 +41,8 @@ class Framed:
         """Return the tokens `[first, last)` of spans of characters, ordered by where they start.
 
         A token that lies across a border belongs to the span that holds its middle character (of two in the middle, the
-        first). A span in which no token has its middle takes the one around it. The first span takes the tokens before
-        it too, and the last one those behind it, so that all of a text is the same as the text.
+        first). A span in which no token has its middle takes the one around it. One with nothing but white space before
+        it takes the tokens of that too, and so behind it, so that all of a text is the same as the text.
         """
         if not len(self.ids):
             return [(0, 0)] * len(spans)
@@ -52,8 +54,8 @@ class Framed:
         empty = firsts == lasts
         around = np.clip(np.searchsorted(starts, edges[:, 0], side="right") - 1, 0, len(middles) - 1)
         firsts, lasts = np.where(empty, around, firsts), np.where(empty, around + 1, lasts)
-        if len(spans):
-            firsts[0], lasts[-1] = 0, len(middles)
+        firsts[edges[:, 0] <= self.body[0]] = 0
+        lasts[edges[:, 1] >= self.body[1]] = len(middles)
         return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
 
 
@@ -79,4 +81,5 @@ def frame(tokenizer: Tokenizer, text: str, prompt: str) -> Framed:
         ids=encoding.ids[first:last],
         tail=encoding.ids[last:],
         offsets=np.clip(offsets[first:last] - start, 0, len(text)),
+        body=(len(text) - len(text.lstrip()), len(text.rstrip())),
     )

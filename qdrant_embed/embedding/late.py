@@ -15,17 +15,11 @@ import numpy as np
 
 from qdrant_embed.embedding.framing import Framed
 from qdrant_embed.embedding.lanes import Lanes, run_sequences
-from qdrant_embed.embedding.modules import pooling_only
 from qdrant_embed.embedding.remembering import digest
-from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch
 from qdrant_embed.embedding.sequences import Sequencer, TokenIds
-from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.types import FloatArray
 from qdrant_embed.windowing import Part, Window, plan_macro_windows
-
-WITHOUT_STATES = ("api", "fastembed", "static", "hashing")
-"""Runtimes that give a vector for each text, and none for a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +54,6 @@ class _Pooled(list[int]):
     def __init__(self, ids: TokenIds, spans: Sequence[Window]) -> None:
         super().__init__(ids)
         self.spans = spans
-
-
-def require_late(resolved: Resolved) -> None:
-    """Refuse late chunking where there is nothing to pool by chunk.
-
-    :raises ConfigurationError: The model pools otherwise than by a mean, or its runtime gives no token states.
-    """
-    preset = resolved.preset
-    other = "Choose the window strategy 'windows' or 'pcw', or a model that averages its tokens, such as 'minilm'."
-    if preset.runtime in WITHOUT_STATES or (resolved.files is not None and resolved.files.static):
-        runtime = "static" if resolved.files is not None and resolved.files.static else preset.runtime
-        raise ConfigurationError(
-            f"the window strategy 'late' averages token states, and the runtime {runtime!r} of {preset.name!r} gives "
-            f"none. {other}"
-        )
-    if preset.pooling != "mean" or not pooling_only(resolved):
-        how = f"by {preset.pooling!r}" if preset.pooling not in ("mean", "none") else "with layers of its own behind it"
-        raise ConfigurationError(
-            f"the window strategy 'late' averages the states of a chunk's tokens, but {preset.name!r} pools {how}, so "
-            f"that such averages are no vectors of this model. {other}"
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,18 +60,21 @@ class LongTexts(ABC):
     def encode_late(self, text: str, spans: Sequence[Window]) -> Encoded:
         """Return the vectors of the chunks of one document, each with the document around it in mind.
 
-        :param spans: Characters `[start, end)` of each chunk, ordered by where they start; they may overlap.
-        :raises ConfigurationError: The window strategy is another than `late`.
+        :param spans: Characters `[start, end)` of each chunk, ordered by where they start; they may overlap, and leave
+            parts of the text out.
+        :raises ConfigurationError: The window strategy is another than `late`, or the spans are not such.
         """
         return self.encode_passages(self.passages(text, spans))
 
     def passages(self, text: str, spans: Sequence[Window]) -> list[LatePassage]:
         """Return the chunks of a document with what they are read in, for `encode_passages`; nothing is embedded yet.
 
-        :param spans: Characters `[start, end)` of each chunk, ordered by where they start; they may overlap.
-        :raises ConfigurationError: The window strategy is another than `late`.
+        :param spans: Characters `[start, end)` of each chunk, ordered by where they start; they may overlap, and leave
+            parts of the text out.
+        :raises ConfigurationError: The window strategy is another than `late`, or the spans are not such.
         """
         self._require("late", "passages")
+        _require_spans(text, spans)
         return self._late.plan(text, spans)
 
     def encode_passages(self, passages: Sequence[LatePassage]) -> Encoded:
@@ -98,3 +101,19 @@ def require_list(texts: Sequence[str]) -> None:
     """
     if isinstance(texts, str):
         raise ConfigurationError("give a list of texts, not a single one: embed_documents(['…']).")
+
+
+def _require_spans(text: str, spans: Sequence[Window]) -> None:
+    before = 0
+    for place, (start, end) in enumerate(spans):
+        if not 0 <= start <= end <= len(text):
+            raise ConfigurationError(
+                f"spans[{place}] is ({start}, {end}), which is no part of a text of {len(text)} characters; give "
+                "(start, end) with 0 <= start <= end <= len(text)."
+            )
+        if start < before:
+            raise ConfigurationError(
+                f"spans[{place}] starts at {start}, before spans[{place - 1}], which starts at {before}; give "
+                "sorted(spans), and expect the vectors in that order."
+            )
+        before = start

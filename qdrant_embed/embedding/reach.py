@@ -12,7 +12,7 @@ from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.stretch import Stretch
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.types import Json
-from qdrant_embed.windowing import FROM, METHODS, Extension, WindowStrategy
+from qdrant_embed.windowing import FROM, Extension, WindowStrategy
 
 LEARNED = ("gp", "rp", "pi")
 """What suits a learned table of absolute positions. (LongEmbed, arXiv 2404.12096, section 3.2)"""
@@ -91,22 +91,14 @@ def kind_of(architecture: str, config: Mapping[str, Json], preset: Preset) -> tu
 
 
 def reach_further(resolved: Resolved, strategy: WindowStrategy) -> Resolved:
-    """Return the model with the extension of a window strategy, if it has one; `max_tokens` is then its target.
+    """Return the model with the extension of a legal window strategy, if it has one; `max_tokens` is then its target.
 
-    :raises ConfigurationError: It does not suit the model, or reaches no further than the model does without it.
+    :raises ConfigurationError: It reaches no further than the model does without it.
     """
     extension = strategy.extension
     if extension is None:
         return resolved
     reach, preset = reach_of(resolved), resolved.preset
-    if extension.method not in reach.methods:
-        legal = ("error", "truncate", *(preset.windows or ("pcw", "windows", "late")))
-        others = [word for word in legal if word not in METHODS]
-        known = ", ".join(dict.fromkeys([*others, *(f"{name}:TOKENS" for name in reach.methods)]))
-        raise ConfigurationError(
-            f"the window strategy {extension.method!r} does not suit {preset.name!r}: {reach.why}. "
-            f"Choose one of {known}."
-        )
     if extension.tokens <= preset.max_tokens:
         raise ConfigurationError(
             f"{preset.name!r} reads {preset.max_tokens} tokens as it is; give {extension} a longer target, "

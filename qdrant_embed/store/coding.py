@@ -87,7 +87,7 @@ class Coding:
 
     def keep(self, coder: Coder) -> None:
         """Take a coder that has learned, and keep its transform with the collection."""
-        if coder.transform is not None and coder.compression.kept:
+        if coder.transform is not None and coder.compression.keeps_transform:
             data = coder.transform.to_bytes()
             described = {**read_metadata(self._engine, self._name), TRANSFORM_KEY: _digest(data)}
             save_attachment(self._engine, self._name, data, {METADATA_KEY: described})

@@ -23,6 +23,11 @@ def test_it_says_what_is_installed_and_what_will_be_used(cli, ingested):
     assert found["device"]["detail"].startswith(("CPU", "GPU"))
 
 
+def test_it_names_the_window_strategies_that_suit_the_model(cli):
+    detail = by_name(cli("doctor", "--model", "hashing", "--json"))["window"]["detail"]
+    assert detail.endswith("longer ones by pcw; suits it: error, truncate, pcw, windows")
+
+
 def test_the_page_marks_with_words_and_fits_80_columns(cli):
     page = cli("doctor", "--model", "hashing").out
     assert "✓ ok" in page

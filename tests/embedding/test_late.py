@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from qdrant_embed import load_embedder
-from qdrant_embed.embedding.framing import frame
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.testing.tiny_models import save_tiny_model
 
 WORDS = [f"w{number % 60}" for number in range(3, 200)]
 
@@ -92,6 +90,38 @@ def test_chunks_are_the_means_of_their_tokens_states(late, folder, reference):
     np.testing.assert_allclose(found, [unit(rows.mean(axis=0)) for rows in expected], atol=1e-5)
 
 
+def test_chunks_that_leave_parts_of_the_text_out_are_the_means_of_their_own_tokens(late, folder, reference):
+    text = text_of(18)
+    states = states_of(reference, folder, text)
+    _, inner, _ = words_as_chunks(text, 6)
+    np.testing.assert_allclose(late.encode_late(text, [inner]).vectors, [unit(states[7:13].mean(axis=0))], atol=1e-5)
+    two = [(inner[0], inner[1] - 4), (inner[0] + 4, inner[1])]
+    assert np.abs(np.subtract(*late.encode_late(text, two).vectors)).max() > 1e-3
+
+
+def test_white_space_around_a_text_belongs_to_its_first_and_last_chunk(late):
+    text = text_of(18)
+    spans = words_as_chunks(text, 6)
+    spaced = [(start + 3, end + 3) for start, end in spans]
+    np.testing.assert_array_equal(
+        late.encode_late(f" \n\t{text}\r\n ", spaced).vectors, late.encode_late(text, spans).vectors
+    )
+
+
+@pytest.mark.parametrize(
+    ("spans", "message"),
+    [
+        ([(6, 9), (0, 5)], r"spans\[1\] starts at 0, before spans\[0\], which starts at 6; give sorted"),
+        ([(0, 5), (6, 99)], r"spans\[1\] is \(6, 99\), which is no part of a text of 11 characters"),
+        ([(-3, 5)], r"\(-3, 5\), which is no part"),
+        ([(5, 3)], r"\(5, 3\), which is no part"),
+    ],
+)
+def test_spans_that_are_none_of_the_text_are_refused(late, spans, message):
+    with pytest.raises(ConfigurationError, match=message):
+        late.passages("w3 w4 w5 w6", spans)
+
+
 def test_a_chunk_knows_the_document_around_it(late):
     text = text_of(18)
     alone = late.encode_late(text[: len(text_of(9))], [(0, len(text_of(9)))]).vectors[0]
@@ -137,8 +167,6 @@ def test_smaller_macro_windows_can_be_asked_for(folder):
     small = load_embedder(folder, window="late:16")
     text = text_of(40)
     assert {len(w.ids) <= 16 for p in small.passages(text, words_as_chunks(text, 4)) for w, _ in p.parts} == {True}
-    with pytest.raises(ConfigurationError, match=r"windows of 64 tokens are more than the 24 .* at most late:24"):
-        load_embedder(folder, window="late:64")
 
 
 def test_an_edit_changes_only_passages_whose_window_holds_it(late):
@@ -173,90 +201,8 @@ def test_documents_as_they_are_given_are_chunks_of_one(late, plain):
     np.testing.assert_allclose(late.embed_documents(texts), plain.embed_documents(texts), atol=1e-5)
 
 
-@pytest.mark.parametrize("pooling", ["cls", "lasttoken", "max", "weightedmean"])
-def test_models_that_do_not_average_are_refused_with_the_reason(save_model, pooling):
-    with pytest.raises(ConfigurationError, match=f"pools by '{pooling}', so that such averages are no vectors"):
-        load_embedder(save_model(pooling), window="late")
-
-
-def test_models_with_layers_behind_the_pooling_are_refused(save_model):
-    with pytest.raises(ConfigurationError, match="with layers of its own behind it"):
-        load_embedder(save_model(dense=16), window="late")
-
-
-@pytest.mark.parametrize("model", ["hashing", "openai-small"])
-def test_runtimes_without_token_states_are_refused(model):
-    with pytest.raises(ConfigurationError, match=r"does not suit|gives none\. Choose the window strategy 'windows'"):
-        load_embedder(model, window="late")
-
-
 def test_methods_of_one_strategy_are_refused_under_another(plain):
     with pytest.raises(ConfigurationError, match="encode_windows is for the window strategy 'windows'"):
         plain.encode_windows(["w1"])
     with pytest.raises(ConfigurationError, match="passages is for the window strategy 'late'"):
         plain.encode_late("w1", [(0, 2)])
-
-
-# Tokens and characters
-
-
-def tokens_of(tokenizer, text, spans, prompt=""):
-    framed = frame(tokenizer, text, prompt)
-    return [[framed.offsets[place].tolist() for place in range(*tokens)] for tokens in framed.tokens_of(spans)]
-
-
-@pytest.fixture(scope="module")
-def tokenizers(tmp_path_factory):
-    """Return a tokenizer of each kind by its name."""
-    found = {}
-    for architecture, kind in (("bert", "wordpiece"), ("roberta", "bytes"), ("xlm-roberta", "unigram")):
-        folder = save_tiny_model(tmp_path_factory.mktemp(kind), architecture)
-        found[kind] = load_embedder(folder).tokens.tokenizer
-    return found
-
-
-@pytest.mark.parametrize("kind", ["wordpiece", "bytes", "unigram"])
-@pytest.mark.parametrize(
-    "text",
-    ["The gates open.\r\n\r\nKeys are rotated.", "पत्र 🏗️🏗 crane 👩‍🔧 four", "a\u0301e\u0301 — liman açılır", "x" * 40],
-)
-def test_tokens_are_each_in_one_of_the_spans_that_cover_a_text(tokenizers, kind, text):
-    middle = len(text) // 2
-    for border in (1, middle, middle + 1, len(text) - 1):
-        framed = frame(tokenizers[kind], text, "")
-        (first, one), (other, last) = framed.tokens_of([(0, border), (border, len(text))])
-        assert first == 0 and last == len(framed.ids)
-        assert other in (one, one - 1), "only a token around a span without any is in two"
-
-
-def test_a_token_across_a_border_belongs_where_its_middle_is(tokenizers):
-    text = "abcd efgh"
-    framed = frame(tokenizers["wordpiece"], text, "")
-    long = next(place for place, (start, end) in enumerate(framed.offsets.tolist()) if end - start >= 1)
-    start, end = framed.offsets[long].tolist()
-    assert framed.tokens_of([(0, start + (end - start - 1) // 2 + 1), (end, len(text))])[0][1] >= long + 1
-
-
-def test_all_tokens_of_an_emoji_go_to_the_span_that_has_it(tokenizers):
-    text = "ab 🏗 cd"
-    inside = tokens_of(tokenizers["bytes"], text, [(0, 3), (3, 4), (4, len(text))])[1]
-    assert inside and all(start <= 3 < end or (start, end) == (3, 4) for start, end in inside)
-
-
-def test_prompt_tokens_stand_before_the_text_and_its_offsets_are_its_own(tokenizers):
-    framed = frame(tokenizers["bytes"], "Crane four.", "query: ")
-    assert framed.offsets[0].tolist()[0] == 0
-    assert framed.offsets[-1].tolist()[1] == len("Crane four.")
-    whole = tokenizers["bytes"].encode("query: Crane four.", add_special_tokens=False).ids
-    assert [*framed.head, *framed.ids, *framed.tail] == whole
-
-
-def test_a_span_without_a_token_of_its_own_takes_the_one_around_it(tokenizers):
-    framed = frame(tokenizers["wordpiece"], "gates    open", "")
-    (_, gates), (first, last), _ = framed.tokens_of([(0, 5), (6, 7), (9, 13)])
-    assert (first, last) == (gates - 1, gates)
-
-
-def test_a_text_that_stands_twice_in_its_prompt_cannot_be_pooled_late(tokenizers):
-    with pytest.raises(ConfigurationError, match="several times in one prompt"):
-        frame(tokenizers["bytes"], "x", "{text} again: {text}")

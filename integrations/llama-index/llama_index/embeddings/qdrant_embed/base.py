@@ -19,8 +19,7 @@ class QdrantEmbedEmbedding(BaseEmbedding):
     Only names are kept in its fields, so it pickles (`IngestionPipeline(num_workers=2)`) and hashes the same in every
     process; a copy loads its own weights when it meets its first text. The asynchronous methods embed in a thread.
 
-    Under the window strategy `late` each text is read as a document of one chunk: LlamaIndex hands over nodes without
-    the document around them. A `Collection` reads them in it.
+    For late chunking there is `QdrantEmbedLateChunker`: an embedding model is handed texts without their document.
 
     :raises ValidationError: There is no such model, window strategy or runtime; the names that would do are listed.
     :raises ModelError: The model's files are missing or not to be trusted.
@@ -56,6 +55,14 @@ class QdrantEmbedEmbedding(BaseEmbedding):
             raise ConfigurationError(
                 "LlamaIndex takes one vector for a text, and the window strategy 'windows' gives one for each window. "
                 "Choose 'pcw' or 'truncate', or ingest into a Collection with this strategy and use its as_retriever()."
+            )
+        if self._embedder.window.name == "late":
+            asked = self._embedder.window.for_queries
+            raise ConfigurationError(
+                "LlamaIndex hands an embedding model each text without the document around it, in which the window "
+                f"strategy 'late' reads it. Put QdrantEmbedLateChunker(model_name={self.model_name!r}, "
+                f"window={self.window!r}) of llama_index.node_parser.qdrant_embed where your splitter and embedding "
+                f"model stand in the pipeline, and embed questions with window={str(asked)!r}."
             )
 
     @classmethod
