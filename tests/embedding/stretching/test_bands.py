@@ -115,3 +115,12 @@ def test_scores_of_all_pairs_are_never_held(monkeypatch):
     bands.Bands(rotation, 9, 64).attend(Attention(causal=True), (query, key, value), {}, reading)
     assert max(held) <= 2**14
     assert sum(held) >= 2 * HEADS * 600 * 600, "all of them came by"
+
+
+def test_values_that_heads_share_are_not_copied_for_each_head(monkeypatch):
+    """With 32 heads at 32768 tokens the copies of each block would hold 256 MiB, some 2000 times."""
+    monkeypatch.setattr(torch.Tensor, "repeat_interleave", lambda *_: pytest.fail("values were copied"))
+    query, key, value = drawn(40, 1)
+    ones = torch.ones(1, 40, dtype=torch.long)
+    reading = Reading(ones, ones.sum(1), torch.tensor([True]))
+    bands.Bands(rotation, GROUP, WINDOW).attend(Attention(causal=False), (query, key, value), {}, reading)
