@@ -9,9 +9,18 @@ it as it is.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from qdrant_embed.types import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import torch
+
+Places = TypeVar("Places", NDArray[Any], "torch.Tensor")
+"""Places of tokens, in numpy where tables are made and in torch where a model reads."""
 
 
 def stretch_factors(tokens: int, trained: int) -> IntArray:
@@ -19,19 +28,19 @@ def stretch_factors(tokens: int, trained: int) -> IntArray:
     return np.maximum(1, -(-np.arange(tokens + 1) // trained))
 
 
-def grouped(places: IntArray, factor: int) -> IntArray:
+def grouped(places: Places, factor: int | Places) -> Places:
     """Return GP's rows: `factor` neighbours share one, floor(place / s)."""
     return places // factor
 
 
-def recurrent(places: IntArray, trained: int) -> IntArray:
+def recurrent(places: Places, trained: int) -> Places:
     """Return RP's rows: they begin anew after the last, place mod L_o."""
     return places % trained
 
 
-def interpolated(places: IntArray, factor: int) -> tuple[IntArray, FloatArray]:
+def interpolated(places: Places, factor: int | Places) -> tuple[Places, Places]:
     """Return PI's rows, and how far each place is on its way to the next one: place / s."""
-    return places // factor, ((places % factor) / factor).astype(np.float32)
+    return places // factor, (places % factor) / factor
 
 
 def stretched_table(table: FloatArray, method: str, tokens: int) -> FloatArray:
@@ -49,7 +58,7 @@ def stretched_table(table: FloatArray, method: str, tokens: int) -> FloatArray:
         return table[recurrent(places, trained)]
     rows, shares = interpolated(places, factor)
     above = table[np.minimum(rows + 1, trained - 1)]
-    share = shares[:, None]
+    share = shares[:, None].astype(np.float32)
     return np.asarray((1 - share) * table[rows] + share * above, np.float32)
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from qdrant_embed.types import IntArray
-
 
 def capacity(trained: int, group: int, window: int) -> int:
     """Return how many tokens a group size and a window reach: (L_o - w) · g + w."""
@@ -29,15 +25,3 @@ def group_and_window(trained: int, tokens: int) -> tuple[int, int]:
 def shift(group: int, window: int) -> int:
     """Return what is added to grouped places, so that distances go on where the window ends: w - floor(w / g)."""
     return window - window // group
-
-
-def distances(tokens: int, group: int, window: int) -> IntArray:
-    """Return the distance (key's place - query's place) that attention sees, (tokens, tokens), in both directions.
-
-    Causal models use the part with keys up to the query.
-    """
-    places = np.arange(tokens)
-    true = places[None, :] - places[:, None]
-    far = places[None, :] // group - places[:, None] // group
-    moved = np.sign(true) * shift(group, window)
-    return np.where(np.abs(true) < window, true, far + moved)

@@ -77,7 +77,7 @@ class Bands(torch.nn.Module):
                 scores = torch.tanh(scores / softcap) * softcap
             scores = _masked(scores, distance, None if text.mask is None else text.mask[block], causal)
             weights = torch.softmax(scores, dim=-1, dtype=torch.float32).to(text.value.dtype)
-            seen[:, block] = torch.matmul(weights, text.value.repeat_interleave(repeats, 0))
+            seen[:, block] = _weighted(weights, text.value)
         return seen
 
     def _rotated(self, states: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
@@ -103,6 +103,13 @@ def _scores(query: torch.Tensor, key: torch.Tensor, repeats: int) -> torch.Tenso
     groups, tokens, width = key.shape
     shared = query.reshape(groups, repeats * query.shape[1], width)
     return torch.matmul(shared, key.transpose(1, 2)).reshape(groups * repeats, -1, tokens)
+
+
+def _weighted(weights: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """Return the sums (heads, queries, d) of values that several heads share, without a copy for each head."""
+    groups, tokens, width = value.shape
+    heads, queries, _ = weights.shape
+    return torch.matmul(weights.reshape(groups, -1, tokens), value).reshape(heads, queries, width)
 
 
 def _masked(scores: torch.Tensor, distance: torch.Tensor, mask: torch.Tensor | None, causal: bool) -> torch.Tensor:  # noqa: FBT001

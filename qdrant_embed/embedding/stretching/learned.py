@@ -11,7 +11,7 @@ from qdrant_embed.embedding.stretching.attention import scale_queries
 from qdrant_embed.embedding.stretching.biases import attend_in_blocks
 from qdrant_embed.embedding.stretching.reading import READING, Positions, Reading, counted, read_by
 from qdrant_embed.errors import ModelError
-from qdrant_embed.windowing.positions import attention_scales, stretch_factors
+from qdrant_embed.windowing.positions import attention_scales, grouped, interpolated, recurrent, stretch_factors
 
 _TABLE = "position_embeddings"
 
@@ -88,8 +88,11 @@ class _Rows(Positions):
         places, lengths = counted(mask), mask.sum(1)
         known = lengths.clamp(max=self._tokens)
         factors = self.factors[known].unsqueeze(1)
-        rows = places % self._trained if self._method == "rp" else places // factors
-        shares = (places % factors) / factors if self._method == "pi" else None
+        shares = None
+        if self._method == "pi":
+            rows, shares = interpolated(places, factors)
+        else:
+            rows = recurrent(places, self._trained) if self._method == "rp" else grouped(places, factors)
         scale = self.scales[known] if self._scaled else None
         return Reading(mask, lengths, lengths > self._trained, scale, shares=shares), self._first + rows
 

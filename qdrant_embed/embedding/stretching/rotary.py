@@ -19,7 +19,7 @@ from qdrant_embed.embedding.stretching.bands import Bands
 from qdrant_embed.embedding.stretching.reading import READING, Positions, Reading, counted, read_by
 from qdrant_embed.errors import ModelError
 from qdrant_embed.windowing.frequencies import dynamic_multiples, ntk_frequencies
-from qdrant_embed.windowing.positions import attention_scales, stretch_factors
+from qdrant_embed.windowing.positions import attention_scales, grouped, stretch_factors
 
 _ROTATION = "rotary_emb"
 _SLIDING, _FULL = "sliding_attention", "full_attention"
@@ -67,7 +67,7 @@ class _Places(Positions):
         known = lengths.clamp(max=self._tokens)
         factors = self.factors[known].unsqueeze(1)
         if self._method in ("gp", "pi"):
-            places = places // factors if self._method == "gp" else places / factors
+            places = grouped(places, factors) if self._method == "gp" else places / factors
         scale = self.scales[known] if self._scaled else None
         return Reading(mask, lengths, lengths > self._trained, scale, places), None
 
