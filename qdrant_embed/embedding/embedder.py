@@ -24,7 +24,6 @@ from qdrant_embed.embedding.reader import TextReader
 from qdrant_embed.embedding.resolving import WITHOUT_FILES, Resolved, resolve
 from qdrant_embed.embedding.running import Running
 from qdrant_embed.embedding.runtimes import Runtime, TokenRuntime
-from qdrant_embed.embedding.vectors import finish
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, WordTokens
 from qdrant_embed.types import FloatArray, Json
@@ -179,7 +178,7 @@ class Embedder(LongTexts):
         ]
         vectors = np.stack(rows) if rows else read.pooled
         return Encoded(
-            finish(vectors, dim=self.dim, normalize=self.preset.normalize),
+            self._finished(vectors),
             tokens=read.tokens,
             truncated=sum(cut.truncated for cut in read.cuts),
             windowed=read.windowed,
