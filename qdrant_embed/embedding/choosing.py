@@ -12,6 +12,8 @@ from qdrant_embed.errors import ConfigurationError, UnknownNameError
 
 log = logging.getLogger(__name__)
 
+_WITHOUT_BLOCKS = ("api", "fastembed", "static", "paragraphs", "hashing")
+"""Runtimes that have no blocks, or no say in how many are run."""
 TEXT, TASK = "{text}", "{task}"
 """Places in prompts. A prompt that does not hold `{text}` stands before the text."""
 
@@ -57,7 +59,7 @@ def with_layers(preset: Preset, layers: int = 0) -> Preset:
     """
     if not layers:
         return preset
-    if layers < 0 or preset.runtime in ("api", "static", "hashing"):
+    if layers < 0 or preset.runtime in _WITHOUT_BLOCKS:
         raise ConfigurationError(
             f"layers={layers} makes no sense for {preset.name!r} (runtime {preset.runtime}); give the number of blocks "
             "to run, of a transformer that runs on this machine."

@@ -177,7 +177,7 @@ class Embedder(LongTexts):
         ]
         vectors = np.stack(rows) if rows else read.pooled
         return Encoded(
-            finish(vectors, dim=self.dim, normalize=self.preset.normalize),
+            self._finished(vectors),
             tokens=read.tokens,
             truncated=sum(cut.truncated for cut in read.cuts),
             windowed=read.windowed,

@@ -15,6 +15,7 @@ _USUAL: Mapping[str, tuple[Json, ...]] = {
     "layers": (0,),
     "states": ("", "last"),
     "pooled": ("", "all"),
+    "layer_norm": (False,),
     "short_factor": (1,),
 }
 """Value → what it is for most models; only what differs is stored."""

@@ -90,7 +90,7 @@ class LateChunking:
         length = len(framed.head) + part.window[1] - part.window[0] + len(framed.tail)
         first, last = part.start + shift, part.end + shift
         if not self.sequencer.text_only:
-            first = 0 if part.start == 0 else first
+            first = int(self.sequencer.skips_first) if part.start == 0 else first
             last = length if part.end == len(framed.ids) else last
         # A text without tokens has none to pool: all stand in for them.
         return (first, last) if first < last else (0, max(1, length))

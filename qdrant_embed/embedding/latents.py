@@ -3,6 +3,9 @@
 Pooling and Attention (Tang and Yang 2024, arXiv 2409.02727, section 3): a block in the manner of Perceiver (Jaegle et
 al. 2021) whose latents attend over one vector per layer, followed by a gated feed-forward network; the vector is the
 mean of the latents. Padding is left out of the attention, also where the authors' code lets it in.
+
+Models with causal attention were trained on the last token alone, of each layer or of the highest (M3 and M2 of the
+paper), others on all of them (M5 and M4). Both fit the same weights, so the file says which (metadata: tokens).
 """
 
 from __future__ import annotations
@@ -13,11 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from qdrant_embed.embedding.pooling import mean
+from qdrant_embed.embedding.pooling import last_token, mean
 from qdrant_embed.errors import ModelError
 from qdrant_embed.types import FloatArray, IntArray
 
 _EPSILON = 1e-5
+_TOKENS = ("all", "last")
 _SHAPES: Mapping[str, str] = {
     "latents": "latents width",
     "latents_norm.weight": "width",
@@ -43,35 +47,46 @@ class LatentPooling:
     """The weights, and how many heads they are split into.
 
     :param weights: Tensor name → array, float32.
+    :param tokens: Tokens that are read: `all`, or the `last` one, as in training.
     """
 
     weights: Mapping[str, FloatArray]
     heads: int
+    tokens: str
 
     @classmethod
     def from_file(cls, path: Path) -> LatentPooling:
-        """Read the weights; the number of heads stands in the file's metadata.
+        """Read the weights; the number of heads, and which tokens are read, stand in the file's metadata.
 
-        :raises ModelError: The file is missing, or its tensors do not fit together.
+        :raises ModelError: The file is missing, does not say that, or its tensors do not fit together.
         """
         from safetensors import SafetensorError, safe_open
 
         try:
             with safe_open(str(path), "np") as stream:
                 weights = {name: np.asarray(stream.get_tensor(name), np.float32) for name in stream.keys()}  # noqa: SIM118
-                heads = int((stream.metadata() or {}).get("heads", "0"))
+                about = stream.metadata() or {}
+                heads, tokens = int(about.get("heads", "0")), about.get("tokens", "")
         except (OSError, SafetensorError, ValueError) as error:
             raise ModelError(f"the trained pooling {path} cannot be read: {error}") from error
         _require_shapes(path, weights, heads)
-        return cls(weights, heads)
+        if tokens not in _TOKENS:
+            raise ModelError(
+                f"the trained pooling {path} does not say which tokens it was trained on (metadata: tokens = "
+                f"{tokens!r}); write 'last' for a model with causal attention, 'all' for others, as its training did."
+            )
+        return cls(weights, heads, tokens)
 
     def __call__(self, states: FloatArray, mask: IntArray) -> FloatArray:
         """Pool states (n, tokens, dim) into vectors (n, width).
 
-        With a layer embedding, `dim` holds the layers side by side: each layer is averaged over its tokens first, and
-        the latents read one vector per layer. Without, they read the tokens.
+        With a layer embedding, `dim` holds the layers side by side: each layer is averaged over its tokens first (or
+        its last one taken), and the latents read one vector per layer. Without, they read the tokens.
         """
         layers = self.weights.get("layer_embedding")
+        last = self.tokens == "last"
+        if layers is None and last:
+            return self._read(last_token(states, mask)[:, None], np.ones((len(states), 1), np.int64))
         if layers is None:
             return self._read(np.asarray(states, np.float32), mask)
         width = layers.shape[1]
@@ -81,7 +96,8 @@ class LatentPooling:
                 f"the trained pooling reads up to {len(layers)} layers of {width} dimensions; the model gave "
                 f"{states.shape[2]} numbers per token."
             )
-        vectors = mean(states, mask).reshape(len(states), number, width) + layers[:number]
+        read = last_token(states, mask) if last else mean(states, mask)
+        vectors = read.reshape(len(states), number, width) + layers[:number]
         return self._read(vectors, np.ones(vectors.shape[:2], np.int64))
 
     def _read(self, states: FloatArray, mask: IntArray) -> FloatArray:

@@ -14,6 +14,7 @@ from qdrant_embed.embedding.late import LateChunking, LatePassage, tokens_read
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.reader import TextReader
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.types import FloatArray
 from qdrant_embed.windowing import Window, WindowStrategy
 
 
@@ -41,6 +42,11 @@ class LongTexts(ABC):
     def _late(self) -> LateChunking:
         return self._reader.late(self.window.tokens)
 
+    def _finished(self, pooled: FloatArray) -> FloatArray:
+        """Return vectors as they are stored: the last steps are the same for all that is pooled."""
+        preset = self.preset
+        return finish(pooled, dim=self.dim, normalize=preset.normalize, layer_norm=preset.layer_norm)
+
     def encode_windows(self, texts: Sequence[str]) -> EncodedWindows:
         """Return a vector for each window of each text, and where the windows stand.
 
@@ -50,7 +56,7 @@ class LongTexts(ABC):
         self._require("windows", "encode_windows")
         prompt = self.preset.document_prompt
         read = self._reader.read(texts, prompt, "document", self.window)
-        vectors = read.by_text(finish(read.pooled, dim=self.dim, normalize=self.preset.normalize))
+        vectors = read.by_text(self._finished(read.pooled))
         found = [
             WindowVectors(rows, self._reader.characters(text, cut, prompt))
             for text, cut, rows in zip(texts, read.cuts, vectors, strict=True)
@@ -83,7 +89,7 @@ class LongTexts(ABC):
         if not passages:
             return Encoded(np.zeros((0, self.dim), np.float32))
         pooled = self._reader.read_late(self._late, passages)
-        vectors = finish(pooled, dim=self.dim, normalize=self.preset.normalize)
+        vectors = self._finished(pooled)
         return Encoded(vectors, tokens_read(passages), windowed=sum(len(one.parts) > 1 for one in passages))
 
     def _require(self, strategy: str, method: str) -> None:

@@ -123,14 +123,6 @@ def _readable_as(files: ModelFiles, architecture: str) -> Iterator[Path]:
         yield view
 
 
-def load_module(resolved: Resolved) -> torch.nn.Module:
-    """Return the transformer alone: `forward(input_ids, attention_mask)`, both (n, tokens) → states (n, tokens, dim).
-
-    :raises ModelError: As of `load_model`.
-    """
-    return token_module(load_model(resolved), resolved.preset.states)
-
-
 def token_module(model: Any, states: str = "last") -> torch.nn.Module:
     """Return the first module of a `SentenceTransformer` with tensors in and one tensor out.
 

@@ -19,7 +19,7 @@ POOLINGS = (
     *("mean", "cls", "max", "lasttoken", "weightedmean", "mean_sqrt_len_tokens"),
     *("latents", "sif", "tfidf", "none"),
 )
-POOLED = ("", "all", "text")
+POOLED = ("", "all", "text", "all-but-first")
 EXPANSIONS = ("", "off", "fixed", "min")
 SKIPLISTS = ("", "off", "punctuation")
 STATES = re.compile(r"|last|first|input|layers|top[1-9]\d*")
@@ -58,7 +58,9 @@ class Preset:
     :param pooling: How states become one vector; `latents` is the trained cross attention of paper 23, whose weights
         stand in `latent_pooling.safetensors`; `sif` and `tfidf` weigh the words of a word table (paper 3); `none`
         where the model's own modules do it.
-    :param pooled: Tokens that are pooled: `all`, or `text`, those of the text (of its last copy) only.
+    :param pooled: Tokens that are pooled: `all`; `text`, those of the text (of its last copy) only; `all-but-first`,
+        all but the one that every text begins with (`[CLS]`; paper 20).
+    :param layer_norm: Whether vectors pass a layer normalisation without weights before dimensions are cut.
     :param smoothing: The `a` of SIF's weights a / (a + p(word)).
     :param components: Common directions that `sif` and `tfidf` remove.
     :param normalize: Whether vectors have unit length.
@@ -128,6 +130,7 @@ class Preset:
     pooled: str = ""
     smoothing: float = 1e-3
     components: int = 1
+    layer_norm: bool = False
     normalize: bool = True
     query_prompt: str = ""
     document_prompt: str = ""

@@ -79,6 +79,7 @@ class TextReader:
             preset.max_tokens,
             padding=preset.padding,
             text_only=preset.pooled == "text",
+            skips_first=preset.pooled == "all-but-first",
             pad_id=-1 if files.static else None,
         )
 

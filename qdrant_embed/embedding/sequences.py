@@ -63,6 +63,7 @@ class Sequencer:
     :param max_tokens: What the model can take, prompt and special tokens included.
     :param padding: Side on which short texts are padded; empty for what the tokenizer's files say.
     :param text_only: Whether only the tokens of the text are to be pooled.
+    :param skips_first: Whether all tokens but the first are.
     :param pad_id: What padding is filled with, and an empty text read as; None for what the files say.
 
     Prompts stand before a text, or around it where they hold `{text}` (once or several times).
@@ -76,6 +77,7 @@ class Sequencer:
         *,
         padding: str = "",
         text_only: bool = False,
+        skips_first: bool = False,
         pad_id: int | None = None,
     ) -> None:
         self._tokens = tokens
@@ -87,7 +89,7 @@ class Sequencer:
         self._prefix, self._suffix = probe.ids[:lead], probe.ids[lead + inner :]
         config = read_json(folder / "tokenizer_config.json")
         self.pad_left = (padding or config.get("padding_side")) == "left"
-        self.text_only = text_only
+        self.text_only, self.skips_first = text_only, skips_first
         self.pad_id = self._pad_id(folder, config.get("pad_token")) if pad_id is None else pad_id
 
     def _pad_id(self, folder: Path, pad_token: Any) -> int:
@@ -215,7 +217,7 @@ class Sequencer:
         longest = max(map(len, sequences))
         ids = np.full((len(sequences), longest), self.pad_id, np.int64)
         mask = np.zeros((len(sequences), longest), np.int64)
-        pooled = np.zeros_like(mask) if self.text_only else None
+        pooled = np.zeros_like(mask) if self.text_only or self.skips_first else None
         for row, sequence in enumerate(sequences):
             first = longest - len(sequence) if self.pad_left else 0
             place = slice(first, first + len(sequence))
@@ -223,6 +225,7 @@ class Sequencer:
             mask[row, place] = 1
             if pooled is not None:
                 text = sequence.text if isinstance(sequence, TextTokens) else slice(0, 0)
+                text = slice(1, len(sequence)) if self.skips_first else text
                 # A text without tokens has none to pool: all stand in for them.
                 pooled[row, first + text.start : first + text.stop] = 1
                 pooled[row] = pooled[row] if pooled[row].any() else mask[row]

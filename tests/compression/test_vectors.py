@@ -34,3 +34,17 @@ def test_what_is_not_a_number_is_refused(bad):
     pooled[1, 2] = bad
     with pytest.raises(ModelError, match="1 vectors with values that are not finite"):
         finish(pooled, dim=4, normalize=True)
+
+
+@given(pooled=arrays(np.float32, (3, 8), elements=st.floats(-9, 9, width=16)))
+def test_a_layer_norm_sees_the_dimensions_that_are_cut_off_too(pooled):
+    import torch
+
+    expected = torch.nn.functional.layer_norm(torch.tensor(pooled), (8,)).numpy()[:, :4]
+    np.testing.assert_allclose(finish(pooled, dim=4, normalize=False, layer_norm=True), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [np.inf, np.nan])
+def test_a_layer_norm_hides_nothing_that_is_not_finite(wrong):
+    with pytest.raises(ModelError, match="1 vectors with values that are not finite"):
+        finish(np.array([[1, wrong], [3, 4]], np.float32), dim=2, normalize=True, layer_norm=True)

@@ -8,7 +8,7 @@ import pytest
 
 from qdrant_embed import Recipe
 from qdrant_embed.embedding import load_embedder
-from qdrant_embed.embedding.choosing import with_task
+from qdrant_embed.embedding.choosing import with_layers, with_task
 from qdrant_embed.embedding.licences import LicenceWarning
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.errors import ConfigurationError, ModelError, TextTooLongError, UnknownNameError
@@ -127,6 +127,24 @@ def test_states_of_other_layers_are_pooled(write_preset, layers_of, states, dim)
 
     np.testing.assert_allclose(embedder.embed_documents(TEXTS), unit([expected(text) for text in TEXTS]), atol=1e-5)
     assert embedder.fingerprint.get("states", "last") == states
+
+
+@pytest.mark.parametrize("padding", ["left", "right"])
+def test_the_highest_layers_are_averaged_without_the_first_token(write_preset, layers_of, padding):
+    """Distilled Sentence Embedding: [CLS] is left out, [SEP] is not."""
+    embedder = write_preset(states="top2", pooled="all-but-first", padding=padding)
+    expected = [np.concatenate([layer[1:].mean(0) for layer in layers_of(text)[1:]]) for text in TEXTS]
+    # BERT counts positions from the left edge, so that padding there would move them: no padding, one by one.
+    batches = [[text] for text in TEXTS] if padding == "left" else [TEXTS]
+    vectors = np.concatenate([embedder.embed_documents(batch) for batch in batches])
+    np.testing.assert_allclose(vectors, unit(expected), atol=1e-5)
+    assert embedder.fingerprint["pooled"] == "all-but-first"
+
+
+@pytest.mark.parametrize("runtime", ["api", "fastembed", "static", "paragraphs", "hashing"])
+def test_layers_are_refused_where_nobody_counts_them(runtime):
+    with pytest.raises(ConfigurationError, match=rf"layers=2 makes no sense for 'x' \(runtime {runtime}\)"):
+        with_layers(Preset(name="x", runtime=runtime), 2)
 
 
 def test_first_states_do_not_depend_on_word_order_but_last_ones_do(write_preset):

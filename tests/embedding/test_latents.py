@@ -29,9 +29,10 @@ def make_weights(layers=0):
     return {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
 
 
-def save(weights, folder, heads=HEADS):
+def save(weights, folder, heads=HEADS, tokens="all"):
     path = folder / "latent_pooling.safetensors"
-    save_file(weights, str(path), {"heads": str(heads)} if heads else None)
+    about = {"heads": str(heads) if heads else "", "tokens": tokens}
+    save_file(weights, str(path), {key: value for key, value in about.items() if value} or None)
     return path
 
 
@@ -63,6 +64,24 @@ def test_latents_read_the_tokens_and_no_padding(tmp_path, left):
     mask = np.array([[0] * (6 - n) + [1] * n if left else [1] * n + [0] * (6 - n) for n in (6, 3, 1)], np.int64)
     expected = [twin(weights, row[real == 1]) for row, real in zip(states, mask, strict=True)]
     np.testing.assert_allclose(pooling(states, mask), expected, rtol=5e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("left", [False, True])
+@pytest.mark.parametrize("layers", [0, 3])
+def test_latents_of_causal_models_read_the_last_token_alone(tmp_path, left, layers):
+    weights = make_weights(layers)
+    pooling = LatentPooling.from_file(save(weights, tmp_path, tokens="last"))
+    states = np.random.default_rng(1).normal(size=(3, 6, max(1, layers) * WIDTH)).astype(np.float32)
+    mask = np.array([[0] * (6 - n) + [1] * n if left else [1] * n + [0] * (6 - n) for n in (6, 3, 1)], np.int64)
+    ends = [row[real == 1][-1].reshape(-1, WIDTH) for row, real in zip(states, mask, strict=True)]
+    expected = [twin(weights, end + weights["layer_embedding"] if layers else end) for end in ends]
+    np.testing.assert_allclose(pooling(states, mask), expected, rtol=5e-5, atol=1e-4)
+
+
+def test_latents_that_do_not_say_which_tokens_they_read_are_refused(tmp_path):
+    for tokens in ("", "first"):
+        with pytest.raises(ModelError, match=r"which tokens it was trained on .*write 'last' for a model with causal"):
+            LatentPooling.from_file(save(make_weights(), tmp_path, tokens=tokens))
 
 
 def test_latents_read_one_vector_per_layer_of_a_model(tmp_path, plain_folder):

@@ -16,7 +16,7 @@ LOADABLE = sorted(
 TORCH = [name for name in LOADABLE if PRESETS[name].get("runtime", "torch") == "torch"]
 STATIC = [name for name in LOADABLE if PRESETS[name].get("runtime") == "static"]
 TEXTS = ["Crane four lifts twelve tons.", "Key", "The gates open at six in the morning and close at ten at night."]
-DECIDING = ("attention", "padding", "states", "pooling", "short_factor", "normalize")
+DECIDING = ("attention", "padding", "states", "pooling", "short_factor", "normalize", "layer_norm")
 ALONE = ("nomic", "arctic", "kalm", "nemotron", "qzhou", "multilingual", "labse")
 """Families that are tried beside others of the same kind: own code, other files."""
 
@@ -121,6 +121,24 @@ def test_blocks_and_dimensions_can_be_left_off(name, tiny_folder, lay_over):
     np.testing.assert_allclose(cut, theirs / np.linalg.norm(theirs, axis=1, keepdims=True), atol=2e-5)
 
 
+def test_nomic_is_cut_as_its_authors_cut_it(tiny_folder, lay_over):
+    name = "nomic-v1.5"
+    folder, plain = tiny_folder(name)
+    embedder = load_embedder(name, presets=lay_over(name, folder), compression="16d")
+    texts = [_prompted(embedder.preset.document_prompt, text) for text in TEXTS]
+    pooled = np.array([states.mean(0) for states in _states(plain, PRESETS[name], texts)])
+    cut = _layer_norm(pooled)[:, :16]
+    np.testing.assert_allclose(
+        embedder.embed_documents(TEXTS), cut / np.linalg.norm(cut, axis=1, keepdims=True), atol=2e-5
+    )
+
+
+def _layer_norm(vectors):
+    import torch
+
+    return torch.nn.functional.layer_norm(torch.tensor(vectors), (vectors.shape[1],)).numpy()
+
+
 def reference(folder, values, texts):
     """Return vectors the long way: one text at a time, nothing padded, pooled by hand."""
     if (folder / "2_Dense").exists():
@@ -135,6 +153,8 @@ def reference(folder, values, texts):
         "lasttoken": lambda s: s[-1],
     }
     vectors = np.array([pools[pooling](states) for states in _states(folder, values, texts)])
+    if values.get("layer_norm"):
+        vectors = _layer_norm(vectors)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True) if values.get("normalize", True) else vectors
 
 

@@ -92,6 +92,12 @@ def test_a_preset_says_what_its_row_says(name):
     assert tuple(PRESETS[name].get(column) for column in COLUMNS) == EXPECTED[name]
 
 
+def test_one_model_has_a_layer_norm_before_its_dimensions_are_cut():
+    assert [name for name, values in PRESETS.items() if "layer_norm" in values] == ["nomic-v1.5"]
+    assert PRESETS["nomic-v1.5"]["layer_norm"] is True
+    assert PRESETS["nomic-v1.5"]["dims"] == [64, 128, 256, 512]
+
+
 @pytest.mark.parametrize("key", ["pooled", "layers", "smoothing", "components"])
 def test_what_no_model_of_ours_needs_is_stated_by_none(key):
     assert not [name for name, values in PRESETS.items() if key in values]

@@ -27,6 +27,8 @@ PROMISES: Mapping[str, float] = {"float32": 0.9999, "bf16": 0.9995, "int8": 0.99
 """Precision → the cosine to torch in float32 that no text falls below."""
 
 _CONVERTED = ("openvino", "onnx")
+_GPU_SIGNS = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+"""What Linux has where there is a GPU: NVIDIA's driver, AMD's, and that of Windows seen from WSL2."""
 _LONGEST_TRIED = 8192
 """Trained windows beyond it would take minutes to go past, which is what a stretched model has to be tried on."""
 _LARGEST_CONVERTED = 4 * 2**30
@@ -129,8 +131,7 @@ def _fastest(resolved: Resolved) -> Choice:
 
 def _has_gpu() -> bool:
     """Look for a GPU that torch can use; torch is imported only where there is a sign of one."""
-    signs = (Path("/proc/driver/nvidia/version"), Path("/dev/nvidiactl"), Path("/dev/kfd"))
-    if platform.system() == "Linux" and not any(path.exists() for path in signs):
+    if platform.system() == "Linux" and not any(Path(sign).exists() for sign in _GPU_SIGNS):
         return False
     import torch
 
