@@ -94,4 +94,5 @@ def _vectors(output: FloatArray, batch: Batch, graph: Graph) -> FloatArray:
 def _cosines(wanted: FloatArray, found: FloatArray) -> FloatArray:
     lengths = np.linalg.norm(wanted, axis=1) * np.linalg.norm(found, axis=1)
     cosines = np.einsum("nd,nd->n", wanted, found) / np.maximum(lengths, 1e-30)
+    cosines[~wanted.any(axis=1) & ~found.any(axis=1)] = 1.0  # a text of nothing but padding may have no direction
     return np.asarray(np.nan_to_num(cosines, nan=-1.0), np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ from qdrant_embed.errors import ModelError
 
 if TYPE_CHECKING:
     import torch
+
+_MASKS_CHANGED = threading.Lock()
+"""Held while transformers makes masks our way: one graph after the other."""
 
 Pool = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
 """States (n, tokens, dim) and mask (n, tokens) → vectors (n, dim)."""
@@ -116,6 +120,35 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         theirs.set_verbosity(level)
+
+
+@contextmanager
+def without_blind_rows() -> Iterator[None]:
+    """Let padding that may see no token at all see every one, while a graph is made.
+
+    Before the first token of a causal model there is padding like that, and beyond a sliding window. torch gives zeros
+    for it, OpenVINO zero divided by zero, which the next layer carries into all tokens. No token of a text is
+    concerned. Masks are made without vmap too, which OpenVINO cannot trace (EmbeddingGemma's).
+    """
+    from transformers.masking_utils import AttentionMaskInterface, bidirectional_mask_function, sdpa_mask
+
+    from qdrant_embed.embedding.stretching.reading import FUSED
+
+    def sighted(*args: Any, **kwargs: Any) -> Any:
+        mask: Any = sdpa_mask(*args, **{**kwargs, "use_vmap": False})
+        if mask is None or kwargs.get("mask_function") is bidirectional_mask_function:
+            return mask
+        return mask | ~mask.any(-1, keepdim=True)
+
+    masks: Any = AttentionMaskInterface
+    with _MASKS_CHANGED:
+        for name in FUSED:
+            masks.register(name, sighted)
+        try:
+            yield
+        finally:
+            for name in FUSED:
+                masks.register(name, sdpa_mask)
 
 
 def _mean(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -41,3 +41,21 @@ def test_what_is_wrong_in_long_texts_only_is_found_out(build):
     graph = Graph(Counting(), pooled=True)
     assert compare(build(512), graph, converted).worst > 0.9999
     assert compare(build(1024), graph, converted).worst < 0
+
+
+@pytest.mark.parametrize(("wrong", "worst"), [(None, 1.0), (0.0, 0.0), (np.nan, -1.0)])
+def test_zeros_agree_with_zeros_alone_and_nothing_with_what_is_no_number(build, wrong, worst):
+    import torch
+
+    class Nothing(torch.nn.Module):
+        def forward(self, ids, mask):
+            return torch.stack([mask.sum(1) - 2, ids[:, 1] * 0], 1).float()
+
+    def converted(batch):
+        vectors = graph.module(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)).numpy()
+        if wrong is not None:
+            vectors[0] = wrong
+        return vectors
+
+    graph = Graph(Nothing(), pooled=True)
+    assert compare(build(64), graph, converted).worst == worst

@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from qdrant_embed.embedding.fidelity import compare
 from qdrant_embed.embedding.fingerprints import model_fingerprint
-from qdrant_embed.embedding.graphs import Graph, build_graph, pools_inside, quiet
+from qdrant_embed.embedding.graphs import Graph, build_graph, pools_inside, quiet, without_blind_rows
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch
 from qdrant_embed.embedding.runtimes.choice import PROMISES, RuntimeChoice
@@ -202,7 +202,8 @@ def _made(resolved: Resolved, converter: Converter, folder: Path, pooled: bool) 
             work.mkdir()
             with quiet():
                 graph = build_graph(resolved, pooled=pooled)
-                converter.convert(resolved, graph, work)
+                with without_blind_rows():
+                    converter.convert(resolved, graph, work)
                 fidelity = compare(resolved, graph, converter.try_out(work))
             sizes = {path.name: path.stat().st_size for path in work.iterdir()}
             note = {"pooled": graph.pooled, **asdict(fidelity), "files": sizes}

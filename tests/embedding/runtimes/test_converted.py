@@ -10,10 +10,12 @@ import pytest
 
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.embedding.fidelity import Fidelity
-from qdrant_embed.embedding.runtimes import Batch, converting, openvino
+from qdrant_embed.embedding.runtimes import Batch, converting, openvino, requests
 from qdrant_embed.embedding.runtimes.converting import CACHE_VARIABLE, FidelityWarning
+from qdrant_embed.embedding.runtimes.requests import core
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.testing.embedders import TEXTS, check_embedder
+from qdrant_embed.testing.tiny_models import save_tiny_model
 
 pytest.importorskip("openvino")
 DATA = Path(os.environ.get("QDRANT_EMBED_DATA", Path(__file__).parents[4] / "shared" / "data"))
@@ -49,6 +51,53 @@ def cosines(one, other):
 @pytest.mark.parametrize("settings", [{}, {"pooling": "cls"}, {"pooling": "lasttoken"}, {"dense": 16}], ids=str)
 def test_conformance_of_converted_models(save_model, runtime, settings):
     check_embedder(load_embedder(save_model(**settings), runtime=available(runtime)))
+
+
+@pytest.mark.parametrize(
+    ("runtime", "architecture", "pooling", "settings"),
+    [
+        ("openvino:float32", "qwen3", "lasttoken", {"padding_side": "left"}),
+        ("openvino:float32", "gemma3_text", "mean", {"use_bidirectional_attention": True}),
+        ("openvino:float32", "modernbert", "mean", {}),
+        ("onnx", "qwen3", "lasttoken", {"padding_side": "left"}),
+        ("onnx", "gemma3_text", "mean", {"use_bidirectional_attention": True}),
+    ],
+)
+def test_conformance_where_padding_may_see_no_token(tmp_path, runtime, architecture, pooling, settings):
+    folder = save_tiny_model(tmp_path / "model", architecture, pooling=pooling, **settings)
+    embedder = load_embedder(folder, runtime=available(runtime))
+    assert embedder.runtime == runtime, "torch runs it"
+    check_embedder(embedder)
+    wanted = load_embedder(folder, runtime="torch").embed_documents(TEXTS)
+    np.testing.assert_allclose(embedder.embed_documents(TEXTS), wanted, atol=1e-4)
+
+
+def test_conformance_of_bf16_in_torch(save_model):
+    check_embedder(load_embedder(save_model(), runtime="torch:bf16"))
+
+
+@pytest.fixture
+def int8_anywhere(monkeypatch):
+    """Let int8 run where the processor has no instructions for it: exactly, and slowly."""
+    if not openvino.multiplies_int8():
+        monkeypatch.setattr(openvino, "multiplies_int8", lambda: True)
+        monkeypatch.setattr(requests, "core", lambda: Exactly())
+
+
+class Exactly:
+    def compile_model(self, model, device, settings):
+        return core().compile_model(model, device, {**settings, "LP_TRANSFORMS_MODE": "OFF"})
+
+    def __getattr__(self, name):
+        return getattr(core(), name)
+
+
+@pytest.mark.usefixtures("int8_anywhere")
+@pytest.mark.parametrize("settings", [{}, {"pooling": "cls"}], ids=str)
+def test_conformance_of_int8(save_model, settings):
+    embedder = load_embedder(save_model(**settings), runtime=INT8)
+    assert embedder.runtime == INT8, "another one runs it"
+    check_embedder(embedder)
 
 
 @pytest.mark.parametrize("pooling", ["mean", "cls", "max", "lasttoken", "weightedmean", "mean_sqrt_len_tokens"])
@@ -131,7 +180,7 @@ def test_a_model_that_leaves_its_prompt_out_is_left_to_torch(save_model):
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("runtime", CONVERTED)
+@pytest.mark.parametrize("runtime", [*CONVERTED, INT8, "torch:bf16"])
 def test_minilm_keeps_its_promises_in_every_runtime(runtime):
     check_embedder(load_embedder("minilm", runtime=available(runtime)))
 
