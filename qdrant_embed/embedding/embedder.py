@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from qdrant_embed.compression import Compression
-from qdrant_embed.compression.vectors import finish
 from qdrant_embed.embedding.choosing import with_layers, with_task
 from qdrant_embed.embedding.counting import counter_of
 from qdrant_embed.embedding.encoded import Encoded
