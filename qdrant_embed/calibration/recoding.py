@@ -10,7 +10,7 @@ import numpy as np
 
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.embedders import Embedders
-from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreError, UnsupportedByEngineError
+from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreError
 from qdrant_embed.ingest.fitting import FIT_VECTORS
 from qdrant_embed.parts import Parts, coding_of, create_collection
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
@@ -101,10 +101,6 @@ def _switch_codes(engine: Engine, name: str, parts: Parts, new: Compression) -> 
             vectors_config={vector: diff},
             optimizers_config=compressed.optimizers(new),
         )
-    except UnsupportedByEngineError:
-        # Codes that an engine cannot take away stay on disk; searches pass them by from now on.
-        if new.code:
-            raise
     except StoreError as error:
         raise compressed.explained(error, new) from error
     engine.finish_bulk_load(name)
