@@ -95,14 +95,11 @@ def _switch_codes(engine: Engine, name: str, parts: Parts, new: Compression) -> 
     compressed.require_enough_dimensions(parts.coding.coder.width, new)
     codes: Any = compressed.quantization(new) or models.Disabled.DISABLED
     diff = models.VectorParamsDiff(quantization_config=codes, on_disk=bool(new.code))
-    try:
-        engine.update_collection(
-            collection_name=name,
-            vectors_config={vector: diff},
-            optimizers_config=compressed.optimizers(new),
-        )
-    except StoreError as error:
-        raise compressed.explained(error, new) from error
+    engine.update_collection(
+        collection_name=name,
+        vectors_config={vector: diff},
+        optimizers_config=compressed.optimizers(new),
+    )
     engine.finish_bulk_load(name)
 
 

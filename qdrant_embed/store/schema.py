@@ -116,10 +116,7 @@ def create(engine: Engine, name: str, layout: VectorLayout, made_by: Mapping[str
         "optimizers_config": compressed.optimizers(layout.compression),
         "metadata": {METADATA_KEY: {"layout": LAYOUT_VERSION, **made_by}},
     }
-    try:
-        engine.create_collection(collection_name=name, **given)
-    except StoreError as error:
-        raise compressed.explained(error, layout.compression) from error
+    engine.create_collection(collection_name=name, **given)
     for field in INDEXED_FIELDS:
         engine.create_payload_index(name, field, field_schema=index_schema(field))
 
