@@ -13,7 +13,7 @@ from qdrant_embed.calibration.learning import is_held, learned_code, require_ref
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.compression.vectors import finish
 from qdrant_embed.embedders import Embedders
-from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreError, UnsupportedByEngineError
+from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreError
 from qdrant_embed.ingest.fitting import FIT_VECTORS
 from qdrant_embed.parts import Parts, coding_of, create_collection
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
@@ -143,18 +143,11 @@ def _switch_codes(engine: Engine, name: str, parts: Parts, new: Compression) -> 
     compressed.require_enough_dimensions(parts.coding.coder.width, new)
     codes: Any = compressed.quantization(new) or models.Disabled.DISABLED
     diff = models.VectorParamsDiff(quantization_config=codes, on_disk=bool(new.code))
-    try:
-        engine.update_collection(
-            collection_name=name,
-            vectors_config={vector: diff},
-            optimizers_config=compressed.optimizers(new),
-        )
-    except UnsupportedByEngineError:
-        # Codes that an engine cannot take away stay on disk; searches pass them by from now on.
-        if new.code:
-            raise
-    except StoreError as error:
-        raise compressed.explained(error, new) from error
+    engine.update_collection(
+        collection_name=name,
+        vectors_config={vector: diff},
+        optimizers_config=compressed.optimizers(new),
+    )
     engine.finish_bulk_load(name)
 
 

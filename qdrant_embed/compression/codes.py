@@ -40,22 +40,83 @@ def unpack_signs(codes: ByteArray, dim: int) -> FloatArray:
 def hamming(query: ByteArray, codes: ByteArray) -> IntArray:
     """Return (n,) numbers of bits in which a query's code (bytes,) differs from each code (n, bytes).
 
-    Eight bytes are compared at a time where the width allows; 384 bits of a million vectors take tens of milliseconds.
-
     :raises ConfigurationError: The widths differ.
     """
-    if query.shape[-1] != codes.shape[-1]:
-        raise ConfigurationError(f"a query's code of {query.shape[-1]} bytes cannot meet codes of {codes.shape[-1]}.")
-    wide = codes.shape[-1] % 8 == 0 and codes.flags.c_contiguous
-    if wide:
-        query, codes = np.ascontiguousarray(query).view(np.uint64), codes.view(np.uint64)
+    _require_width(query.shape[-1], codes.shape[-1])
     return np.asarray(np.bitwise_count(codes ^ query).sum(axis=-1, dtype=np.int64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SignCodes:
+    """Many codes as they are searched: word by word, each word of all codes in one run of memory.
+
+    :param words: (words, n), each word eight bytes of a code; the last one is filled up with zeros.
+    :param width: Bytes of a code.
+    """
+
+    words: NDArray[np.uint64]
+    width: int
+
+    @classmethod
+    def of(cls, codes: ByteArray) -> SignCodes:
+        """Return codes (n, bytes) as they are searched."""
+        return cls(np.ascontiguousarray(_words(np.atleast_2d(codes)).T), codes.shape[-1])
+
+    def __len__(self) -> int:
+        return self.words.shape[1]
+
+    def take(self, places: IntArray) -> SignCodes:
+        """Return the codes at these places, in their order."""
+        return SignCodes(np.ascontiguousarray(self.words[:, places]), self.width)
+
+    def joined(self, others: SignCodes) -> SignCodes:
+        """Return these codes and then others."""
+        return SignCodes(np.concatenate([self.words, others.words], axis=1), self.width)
+
+    def hamming(self, query: ByteArray) -> NDArray[np.uint16]:
+        """Return (n,) numbers of bits in which a query's code (bytes,) differs.
+
+        :raises ConfigurationError: The widths differ.
+        """
+        _require_width(len(query), self.width)
+        distances = np.zeros(len(self), np.uint16)
+        for word, asked in zip(self.words, _words(query[None])[0], strict=True):
+            distances += np.bitwise_count(word ^ asked)
+        return distances
+
+    def weighted(self, weights: FloatArray) -> FloatArray:
+        """Return (n,) scores: a set bit adds its weight and another takes it away.
+
+        An asymmetric distance, of numbers on the query's side and bits on the other (Gordo et al. 2014, section 3). A
+        table for each byte has the sums of its 256 values ready.
+
+        :param weights: (bits,), `bits` being 8 · bytes.
+        :raises ConfigurationError: The widths differ.
+        """
+        if len(weights) != 8 * self.width:
+            raise ConfigurationError(f"{len(weights)} weights cannot meet codes of {self.width} bytes.")
+        signs = unpack_signs(np.arange(256, dtype=np.uint8)[:, None], 8)
+        tables = np.asarray(weights, np.float32).reshape(-1, 8) @ signs.T
+        scores = np.zeros(len(self), np.float32)
+        for place, table in enumerate(tables):
+            scores += table[self.words[place // 8].view(np.uint8)[place % 8 :: 8]]
+        return scores
+
+
+def lowest(keys: NDArray[np.number], count: int) -> IntArray:
+    """Return the places of the `count` lowest keys (n,), lowest first, equals in the order they stand in."""
+    count = min(count, len(keys))
+    if count == 0:
+        return np.zeros(0, np.int64)
+    # All that reach the last one are sorted, so that which of several equals are taken is not chance.
+    places = np.flatnonzero(keys <= np.partition(keys, count - 1)[count - 1])
+    return np.asarray(places[np.argsort(keys[places], kind="stable")][:count])
 
 
 def nearness(query: FloatArray, codes: ByteArray, bits: int) -> FloatArray:
     """Return (n,) how near codes (n, bytes) are to a query, larger is nearer.
 
-    :param query: (bits,) what each bit counts, as for `nearest_by_weights`, or (bytes,) a code of its own: 1 for no bit
+    :param query: (bits,) what each bit counts, as for `SignCodes.weighted`, or (bytes,) a code of its own: 1 for no bit
         that differs, -1 for all.
     """
     if len(query) == bits:
@@ -65,40 +126,31 @@ def nearness(query: FloatArray, codes: ByteArray, bits: int) -> FloatArray:
 
 def nearest_by_hamming(query: ByteArray, codes: ByteArray, count: int) -> tuple[IntArray, IntArray]:
     """Return places and distances of the `count` nearest codes, nearest first, equals in the order they stand in."""
-    distances = hamming(query, codes)
-    count = min(count, len(distances))
-    if count == 0:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    # The place breaks ties, so that the selection is the same as that of a stable full sort.
-    keys = distances * len(distances) + np.arange(len(distances))
-    places = np.argpartition(keys, count - 1)[:count]
-    places = places[np.argsort(keys[places])]
-    return places, distances[places]
+    distances = SignCodes.of(codes).hamming(query)
+    places = lowest(distances, count)
+    return places, distances[places].astype(np.int64)
 
 
 def nearest_by_weights(weights: FloatArray, codes: ByteArray, count: int) -> tuple[IntArray, FloatArray]:
     """Return places and scores of the `count` best codes (n, bytes), best first, equals in the order they stand in.
 
-    A set bit adds its weight and another takes it away: an asymmetric distance, of numbers on the query's side and bits
-    on the other (Gordo et al. 2014, section 3). A table for each byte has the sums of its 256 values ready.
-
-    :param weights: (bits,), `bits` being 8 · bytes.
+    :param weights: As for `SignCodes.weighted`.
     :raises ConfigurationError: The widths differ.
     """
-    if len(weights) != 8 * codes.shape[-1]:
-        raise ConfigurationError(f"{len(weights)} weights cannot meet codes of {codes.shape[-1]} bytes.")
-    tables = np.asarray(weights, np.float32).reshape(-1, 8) @ unpack_signs(np.arange(256, dtype=np.uint8)[:, None], 8).T
-    scores = np.zeros(len(codes), np.float32)
-    for table, column in zip(tables, codes.T, strict=True):
-        scores += table[column]
-    count = min(count, len(scores))
-    if count == 0:
-        return np.zeros(0, np.int64), np.zeros(0, np.float32)
-    # All that reach the last score are sorted, so that which of several equals are taken is not chance.
-    least = np.partition(scores, len(scores) - count)[len(scores) - count]
-    places = np.flatnonzero(scores >= least)
-    places = places[np.argsort(-scores[places], kind="stable")][:count]
+    scores = SignCodes.of(codes).weighted(weights)
+    places = lowest(-scores, count)
     return places, scores[places]
+
+
+def _words(codes: ByteArray) -> NDArray[np.uint64]:
+    """Return codes (n, bytes) as (n, words) of eight bytes each."""
+    spare = -codes.shape[1] % 8
+    return np.ascontiguousarray(np.pad(codes, ((0, 0), (0, spare)))).view(np.uint64)
+
+
+def _require_width(query: int, codes: int) -> None:
+    if query != codes:
+        raise ConfigurationError(f"a query's code of {query} bytes cannot meet codes of {codes}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.compression import Compression
 from qdrant_embed.compression.grammar import BINARY_CODES, PRODUCT_CODES, TURBO_CODES
-from qdrant_embed.errors import ConfigurationError, QdrantEmbedError, UnsupportedByEngineError
+from qdrant_embed.errors import ConfigurationError, UnsupportedByEngineError
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -18,6 +19,8 @@ FEWEST_BINARY_DIMENSIONS = 64
 INDEXING_THRESHOLD_KB = 100
 """Codes are built when a segment is indexed; a collection that asked for codes gets them before it is large."""
 INT8_QUANTILE = 0.99
+TURBO_SINCE = (1, 18)
+"""The first server with TurboQuant; older ones pass over what they do not know where they are asked by gRPC."""
 
 _ENCODINGS = {"binary": "one_bit", "binary1.5": "one_and_half_bits", "binary2": "two_bits"}
 _QUERY_ENCODINGS = {1: "binary", 4: "scalar4bits", 8: "scalar8bits"}
@@ -34,11 +37,10 @@ def vector_params(size: int, distance: str, compression: Compression) -> models.
     from qdrant_client import models
 
     require_enough_dimensions(size, compression)
-    distances = {"cosine": models.Distance.COSINE, "dot": models.Distance.DOT, "euclid": models.Distance.EUCLID}
     bits = compression.datatype == "bits"
     return models.VectorParams(
         size=size,
-        distance=distances[distance],
+        distance=_distance(distance),
         datatype=models.Datatype("uint8" if bits else compression.datatype),
         hnsw_config=models.HnswConfigDiff(m=0) if bits else None,
         quantization_config=quantization(compression),
@@ -50,14 +52,20 @@ def rescoring_params(size: int, distance: str, compression: Compression) -> mode
     """Return how the whole vectors are stored that rescore what the compressed ones found: on disk, without a graph."""
     from qdrant_client import models
 
-    distances = {"cosine": models.Distance.COSINE, "dot": models.Distance.DOT, "euclid": models.Distance.EUCLID}
     return models.VectorParams(
         size=size,
-        distance=distances[distance],
+        distance=_distance(distance),
         datatype=models.Datatype(compression.whole),
         hnsw_config=models.HnswConfigDiff(m=0),
         on_disk=True,
     )
+
+
+def _distance(name: str) -> models.Distance:
+    from qdrant_client import models
+
+    distances = {"cosine": models.Distance.COSINE, "dot": models.Distance.DOT, "euclid": models.Distance.EUCLID}
+    return distances[name]
 
 
 def quantization(compression: Compression) -> Quantization | None:
@@ -131,7 +139,8 @@ def require_enough_dimensions(size: int, compression: Compression) -> None:
 def require_engine(engine: Engine, compression: Compression) -> None:
     """Refuse what an engine would silently ignore.
 
-    :raises UnsupportedByEngineError: The engine in memory has no codes; it answers exactly, whatever it is told.
+    :raises UnsupportedByEngineError: The engine in memory has no codes; it answers exactly, whatever it is told. Or a
+        server is too old for the compression.
     """
     turbo = compression.datatype.startswith("turbo")
     is_local = getattr(engine, "_is_local", None)
@@ -141,13 +150,19 @@ def require_engine(engine: Engine, compression: Compression) -> None:
             f"qdrant_client's engine in memory has no {what!r}: it would take the setting and ignore it. Use a folder "
             "(at='./qdrant_data') or a server, or leave the code out of the recipe."
         )
+    if turbo or compression.code.startswith("turbo"):
+        _require_turbo(engine, compression)
 
 
-def explained(error: QdrantEmbedError, compression: Compression) -> QdrantEmbedError:
-    """Return a better error where an engine refused a setting that older ones do not know."""
-    if not (compression.code.startswith("turbo") or compression.datatype.startswith("turbo")):
-        return error
-    return UnsupportedByEngineError(
-        f"this engine refused {str(compression)!r}; TurboQuant came with Qdrant 1.18. Upgrade the server, use a folder "
-        f"(at='./qdrant_data'), or choose 'int8' or 'binary'. It said: {error}"
-    )
+def _require_turbo(engine: Engine, compression: Compression) -> None:
+    from qdrant_embed.store.remote import ClientEngine
+
+    if not isinstance(engine, ClientEngine):
+        return
+    version = str(engine.request("info").version)
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if found and (int(found[1]), int(found[2])) < TURBO_SINCE:
+        raise UnsupportedByEngineError(
+            f"{str(compression)!r} needs TurboQuant, which came with Qdrant 1.18; this server is {version}. Upgrade "
+            "it, use a folder (at='./qdrant_data'), or choose 'int8' or 'binary'."
+        )

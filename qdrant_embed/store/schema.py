@@ -129,10 +129,7 @@ def create(
     }
     if settings is not None:
         given = settings.added_to(given, layout)
-    try:
-        engine.create_collection(collection_name=name, **given)
-    except StoreError as error:
-        raise compressed.explained(error, layout.compression) from error
+    engine.create_collection(collection_name=name, **given)
     for field in INDEXED_FIELDS:
         engine.create_payload_index(name, field, field_schema=index_schema(field))
     if settings is not None:

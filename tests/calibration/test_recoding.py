@@ -34,6 +34,7 @@ def test_codes_are_switched_in_place_and_back(filled):
     assert answers(filled) == before
     filled.recompress("float32")
     assert answers(filled) == before
+    assert filled._engine.get_collection("cranes").config.params.vectors["dense"].quantization_config is None
     assert {hit.id for hit in filled.chunks("12.txt")} == ids
 
 

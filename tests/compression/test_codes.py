@@ -6,6 +6,7 @@ from hypothesis.extra import numpy as npst
 
 from qdrant_embed.compression.codes import (
     Scale,
+    SignCodes,
     hamming,
     hyperplanes,
     nearest_by_hamming,
@@ -55,6 +56,14 @@ def test_the_first_dimension_is_the_highest_bit():
 @given(st.integers(1, 70).flatmap(lambda width: npst.arrays(np.uint8, (5, width))))
 def test_hamming_is_the_slow_count_of_differing_bits(codes):
     assert hamming(codes[0], codes).tolist() == [slow_hamming(codes[0], code) for code in codes]
+
+
+@given(st.integers(1, 70).flatmap(lambda width: npst.arrays(np.uint8, (5, width))))
+def test_word_by_word_gives_what_code_by_code_gives(codes):
+    table = SignCodes.of(codes[1:])
+    assert table.hamming(codes[0]).tolist() == hamming(codes[0], codes[1:]).tolist()
+    assert table.take(np.array([2, 0])).hamming(codes[0]).tolist() == hamming(codes[0], codes[[3, 1]]).tolist()
+    assert table.joined(SignCodes.of(codes[:2])).hamming(codes[0]).tolist()[4:] == hamming(codes[0], codes[:2]).tolist()
 
 
 @given(npst.arrays(np.uint8, (40, 2), elements=st.integers(0, 3)), st.integers(0, 50))

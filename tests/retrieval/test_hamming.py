@@ -3,6 +3,7 @@
 import pytest
 
 from qdrant_embed import Document
+from qdrant_embed.store.filters import to_filter
 
 SIGNS = ("bits+rotate", "full+bits+rotate+rescore4")
 WORDS = ("anchor", "beam", "crane", "dock", "eel", "fish", "gate", "hull", "iron", "jetty", "keel", "lamp")
@@ -63,3 +64,41 @@ def test_points_whose_writer_died_before_it_could_say_so_are_not_missed(make_sig
     found = docs.search("the gate lies at the pier", k=4, mode="dense")
     assert len(found) == 4
     assert not {hit.id for hit in found} & {hit.id for hit in best[:3]}
+
+
+def test_only_codes_of_points_that_came_are_read(make_signs, monkeypatch):
+    docs = make_signs()
+    docs.ingest(documents())
+    nearest(docs, "the gate lies at the pier")
+    read = []
+    for method in ("scroll", "retrieve"):
+        monkeypatch.setattr(docs._engine, method, watched(getattr(docs._engine, method), read), raising=False)
+    make_signs().ingest([Document(text=f"Seal {n} barks.", source=f"{word}.txt") for n, word in enumerate("ab")])
+    docs.delete("lamp.txt")
+    assert nearest(docs, "seal barks") != ["lamp.txt"]
+    assert sum(read) == 2
+
+
+def watched(method, read):
+    """Return an engine's method that notes of how many points it gave vectors."""
+
+    def call(*given, **named):
+        found = method(*given, **named)
+        if named.get("with_vectors"):
+            read.append(len(found[0] if isinstance(found, tuple) else found))
+        return found
+
+    return call
+
+
+@pytest.mark.parametrize("sources", [("lamp.txt",), tuple(f"{n}.txt" for n in range(0, MORE, 2)), ("none.txt",)])
+def test_filters_that_few_or_many_points_pass_give_what_is_nearest_of_these(make_signs, sources):
+    docs = make_signs()
+    docs.ingest(documents())
+    index, condition = docs._parts.searcher.hamming, to_filter({"source": list(sources)})
+    coded = docs._parts.coding.coder.queries(docs.embedder.embed_queries(["the lamp and the herring are weighed"]))
+    passing = {chunk.id for source in sources for chunk in docs.chunks(source)}
+    everything = index.nearest(coded.vectors[0], len(WORDS) + MORE, None)
+    assert len(everything) == len(WORDS) + MORE
+    expected = [(point, score) for point, score in everything if point in passing][:3]
+    assert index.nearest(coded.vectors[0], 3, condition) == expected

@@ -52,9 +52,12 @@ def merged(
 ) -> models.CreateCollection:
     """Return a configuration with some sections, and some of its vectors, changed field by field.
 
-    :raises UnsupportedByEngineError: Quantization shall be switched off, which Qdrant Edge cannot do afterwards.
+    :raises UnsupportedByEngineError: Quantization of the collection shall be switched off, not that of its vectors.
     :raises StoreError: There is no vector of a name.
     """
+    if any(isinstance(change, models.Disabled) for change in changes.values()):
+        # Qdrant Edge then takes it from what it has stored; of a vector it does not.
+        raise unsupported("way to switch quantization off for a whole collection, only for vectors that have it")
     changed = _changed(config, changes)
     if not vectors:
         return changed
@@ -73,9 +76,11 @@ _M = TypeVar("_M", bound=BaseModel)
 def _changed(model: _M, changes: Mapping[str, Any]) -> _M:
     updated: dict[str, Any] = {}
     for section, change in changes.items():
-        if isinstance(change, models.Disabled):
-            raise unsupported("way to switch quantization off once a collection has it")
         if change is None:
+            continue
+        if isinstance(change, models.Disabled):
+            # The next `optimise` writes the segments again without codes.
+            updated[section] = None
             continue
         before = getattr(model, section)
         updated[section] = (

@@ -212,10 +212,34 @@ def test_a_collection_can_be_given_quantization_later(folder_engine):
     assert config.params.vectors["v"].quantization_config == QUANTIZATIONS["turbo"]
     assert config.metadata == {"kept": 1}
     assert folder_engine.count("c").count == 1
-    with pytest.raises(UnsupportedByEngineError, match="switch quantization off"):
+    with pytest.raises(UnsupportedByEngineError, match="only for vectors that have it"):
         folder_engine.update_collection("c", quantization_config=models.Disabled.DISABLED)
     with pytest.raises(StoreError, match="no vector 'w'; vectors found: 'v'"):
         folder_engine.update_collection("c", vectors_config={"w": models.VectorParamsDiff(on_disk=True)})
+
+
+@pytest.mark.parametrize("kind", QUANTIZATIONS)
+def test_quantization_of_a_vector_that_is_switched_off_is_removed(folder_engine, kind):
+    params = models.VectorParams(size=64, distance=DOT, quantization_config=QUANTIZATIONS[kind], on_disk=True)
+    threshold = models.OptimizersConfigDiff(indexing_threshold=1)
+    folder_engine.create_collection("c", {"v": params}, optimizers_config=threshold)
+    rows = np.random.default_rng(1).standard_normal((300, 64)).astype(np.float32)
+    points = [models.PointStruct.model_construct(id=n, vector={"v": row}, payload=None) for n, row in enumerate(rows)]
+    folder_engine.upsert("c", points)
+    folder_engine.finish_bulk_load("c")
+    assert codes_on_disk(folder_engine)
+    off = models.VectorParamsDiff(quantization_config=models.Disabled.DISABLED)
+    folder_engine.update_collection("c", vectors_config={"v": off})
+    nearest = [int(np.argmax(rows @ rows[5]))]
+    assert [p.id for p in folder_engine.query_points("c", rows[5], using="v", limit=1).points] == nearest
+    folder_engine.finish_bulk_load("c")
+    assert not codes_on_disk(folder_engine)
+    assert folder_engine.get_collection("c").config.params.vectors["v"].quantization_config is None
+    assert [p.id for p in folder_engine.query_points("c", rows[5], using="v", limit=1).points] == nearest
+
+
+def codes_on_disk(engine):
+    return [path for path in engine.path.rglob("*") if path.name.startswith("quantized")]
 
 
 UNSUPPORTED = {
