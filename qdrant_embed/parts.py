@@ -146,5 +146,12 @@ def coding_of(engine: Engine, name: str, model: Embedder) -> Coding:
 
     :raises ConfigurationError: The rotation that is kept with the collection is another's, or lost.
     """
-    windows = model.window.name == "windows"
-    return Coding(engine, name, model.compression, dim=model.dim, distance=model.distance, windows=windows)
+    return Coding(
+        engine,
+        name,
+        model.compression,
+        dim=model.dim,
+        distance=model.distance,
+        normalize=model.preset.normalize,
+        windows=model.window.name == "windows",
+    )

@@ -17,6 +17,7 @@ from qdrant_embed.calibration.asking import NAME, answers, bits_of, page_of
 from qdrant_embed.calibration.footprint import Probe, measure_footprint
 from qdrant_embed.calibration.truth import Truth
 from qdrant_embed.compression import Compression, Transform
+from qdrant_embed.compression.vectors import finish
 from qdrant_embed.store import compressed, schema
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
@@ -109,7 +110,7 @@ def with_graph(trials: Sequence[Trial], truth: Truth, *, transform: Transform | 
 
 
 def _queries(coding: Coding, truth: Truth) -> FloatArray:
-    return _cut(truth.queries, coding.coder.dim, truth.distance)
+    return finish(truth.queries, dim=coding.coder.dim, normalize=truth.normalize)
 
 
 def _probe(coding: Coding, truth: Truth) -> Probe:
@@ -138,9 +139,15 @@ def _built(
         try:
             _create(engine, setting, truth, graph=graph)
             coding = Coding(
-                engine, NAME, setting, dim=_embedded(setting, dim), distance=truth.distance, windows=_windows(truth)
+                engine,
+                NAME,
+                setting,
+                dim=_embedded(setting, dim),
+                distance=truth.distance,
+                normalize=truth.normalize,
+                windows=_windows(truth),
             )
-            vectors = _cut(truth.vectors, coding.coder.dim, truth.distance)
+            vectors = finish(truth.vectors, dim=coding.coder.dim, normalize=truth.normalize)
             if transform is not None:
                 coding.keep(coding.coder.with_transform(transform))
             elif not coding.coder.ready:
@@ -205,13 +212,3 @@ def _load(engine: Engine, coding: Coding, vectors: FloatArray, counts: Sequence[
         ]
         engine.upsert(NAME, points, wait=True)
     engine.finish_bulk_load(NAME)
-
-
-def _cut(vectors: FloatArray, dim: int, distance: str) -> FloatArray:
-    if dim == vectors.shape[1]:
-        return vectors
-    cut = vectors[:, :dim]
-    if distance != "cosine":
-        return cut
-    lengths = np.linalg.norm(cut, axis=1, keepdims=True)
-    return np.asarray(cut / np.where(lengths == 0, 1, lengths), np.float32)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.compression import Compression, Transform
+from qdrant_embed.compression.vectors import finish
 from qdrant_embed.embedders import Embedders
 from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreError, UnsupportedByEngineError
 from qdrant_embed.ingest.fitting import FIT_VECTORS
@@ -140,10 +141,10 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Tran
         sample = np.concatenate(
             list(_raw_vectors(engine, name, parts, FIT_VECTORS)) or [np.zeros((0, model.dim), np.float32)]
         )
-        coding.fit(_narrowed(np.asarray(sample, np.float32), model.dim, model.distance))
+        coding.fit(finish(sample, dim=model.dim, normalize=model.preset.normalize))
     for records in pages(engine, name, parts.coding.page, with_payload=True, beside=list(models.beside)):
         rows, counts = dense_of(records)
-        raw = _narrowed(parts.coding.raw(rows), model.dim, model.distance)
+        raw = finish(parts.coding.raw(rows), dim=model.dim, normalize=model.preset.normalize)
         points = [
             _point(record, coding.named(vector), print_)
             for record, vector in zip(records, coding.by_point(coding.stored(raw), counts), strict=True)
@@ -192,15 +193,6 @@ def _raw_vectors(engine: Engine, name: str, parts: Parts, most: int) -> Iterator
         seen += len(found)
         if seen >= most:
             return
-
-
-def _narrowed(raw: FloatArray, dim: int, distance: str) -> FloatArray:
-    """Cut to the new model's dimensions, and make what is left a unit vector again."""
-    if raw.shape[1] == dim or distance != "cosine":
-        return raw[:, :dim]
-    cut = raw[:, :dim]
-    lengths = np.linalg.norm(cut, axis=1, keepdims=True)
-    return np.asarray(cut / np.where(lengths == 0, 1, lengths), np.float32)
 
 
 def _point(record: models.Record, dense: dict[str, FloatArray], print_: str) -> models.PointStruct:

@@ -82,7 +82,8 @@ def calibrate(
     if options.judgements is not None and len(options.judgements) != len(asked):
         raise ConfigurationError(f"{len(asked)} questions need as many judgements, not {len(options.judgements)}.")
     queries = parts.embedder.embed_queries(asked)
-    truth = exact(stored.vectors, queries, options.k, parts.embedder.distance, stored.counts)
+    normalize = parts.embedder.preset.normalize
+    truth = exact(stored.vectors, queries, options.k, grid.compare_by, counts=stored.counts, normalize=normalize)
     wish = Wish(
         held=grid.held,
         target=options.target_recall,

@@ -25,6 +25,7 @@ class Truth:
     :param places: (q, k) best points, best first.
     :param least: (q,) scores of the last of them; whatever scores as much is right too.
     :param starts: (points + 1,) where the vectors of each point begin, and where the last one's end.
+    :param normalize: Whether the model makes unit vectors, also of fewer dimensions.
     """
 
     vectors: FloatArray
@@ -33,6 +34,7 @@ class Truth:
     places: np.ndarray
     least: np.ndarray
     starts: np.ndarray
+    normalize: bool = False
 
     @property
     def counts(self) -> list[int]:
@@ -56,11 +58,18 @@ class Truth:
 
 
 def exact(
-    vectors: FloatArray, queries: FloatArray, k: int, distance: str, counts: Sequence[int] | None = None
+    vectors: FloatArray,
+    queries: FloatArray,
+    k: int,
+    distance: str,
+    *,
+    counts: Sequence[int] | None = None,
+    normalize: bool = False,
 ) -> Truth:
     """Search all vectors (n, dim) for each query (q, dim), in float32, leaving nothing out.
 
     :param counts: How many vectors each point has, the best of which counts; None for one each.
+    :param normalize: Whether the model makes unit vectors.
     """
     starts = np.arange(len(vectors) + 1) if counts is None else np.cumsum([0, *counts])
     k = min(k, len(starts) - 1)
@@ -72,7 +81,7 @@ def exact(
         ordered = np.take_along_axis(best, np.argsort(-np.take_along_axis(scores, best, 1), axis=1, kind="stable"), 1)
         places[start : start + BLOCK] = ordered
         least[start : start + BLOCK] = np.take_along_axis(scores, ordered, 1)[:, -1]
-    return Truth(vectors, queries, distance, places, least, starts)
+    return Truth(vectors, queries, distance, places, least, starts, normalize)
 
 
 def _best_of_each(scores: FloatArray, starts: np.ndarray) -> FloatArray:

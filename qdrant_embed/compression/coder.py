@@ -2,19 +2,20 @@
 
     pool → truncate → normalise → centre and rotate → signs or eight-bit numbers
 
-The first three are the embedder's. With `full`, the store's main vector is the model's own, and the compressed one is a
-second vector beside it, made from it here.
+The first three are the embedder's, by `vectors.finish`; whatever is cut later is cut by the same. With `full`, the
+store's main vector is the model's own, and the compressed one is a second vector beside it, made from it here.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from qdrant_embed.compression.codes import ByteArray, pack_signs
 from qdrant_embed.compression.grammar import Compression
 from qdrant_embed.compression.transform import Transform, fit_transform
+from qdrant_embed.compression.vectors import finish
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.types import FloatArray
 
@@ -37,12 +38,14 @@ class Coder:
 
     :param dim: Dimensions that the embedder gives.
     :param distance: The model's: `cosine`, `dot` or `euclid`.
+    :param normalize: Whether the model's vectors are made unit vectors, and so what is cut of them too.
     :param transform: What was learned; None until there are vectors to learn from.
     """
 
     compression: Compression
     dim: int
     distance: str
+    normalize: bool = False
     transform: Transform | None = None
 
     def __post_init__(self) -> None:
@@ -59,9 +62,9 @@ class Coder:
             )
 
     @classmethod
-    def start(cls, compression: Compression, dim: int, distance: str) -> Coder:
+    def start(cls, compression: Compression, dim: int, distance: str, *, normalize: bool = False) -> Coder:
         """Return a coder that has seen no vector yet; it is ready where nothing is to be learned."""
-        coder = cls(compression=compression, dim=dim, distance=distance)
+        coder = cls(compression=compression, dim=dim, distance=distance, normalize=normalize)
         if compression.fitted:
             return coder
         return coder.with_transform(fit_transform(compression, np.zeros((0, coder.cut_dim), np.float32)))
@@ -97,7 +100,7 @@ class Coder:
 
     def with_transform(self, transform: Transform) -> Coder:
         """Return a coder with a transform."""
-        return Coder(compression=self.compression, dim=self.dim, distance=self.distance, transform=transform)
+        return replace(self, transform=transform)
 
     # Into the store
 
@@ -119,12 +122,18 @@ class Coder:
         return CodedQueries(vectors=transform.rotate(cut, centred=False), offsets=offsets)
 
     def score(self, found: float, offset: float) -> float:
-        """Return the model's own score for the store's."""
-        if self.compression.datatype != "uint8" or self.compression.full:
-            return found + offset
-        scale = self._transform().scale
-        distance = found * (1.0 if scale is None else scale.step)
-        return distance if self.distance == "euclid" else 1.0 - distance * distance / 2
+        """Return the model's own score for the store's, larger is nearer.
+
+        A distance is given its other sign, as by sentence-transformers, so that nobody who sorts hits, or keeps those
+        above a line, has to ask how they were compared.
+        """
+        if self.compression.datatype == "uint8" and not self.compression.full:
+            scale = self._transform().scale
+            found *= 1.0 if scale is None else scale.step
+            if self.distance != "euclid":
+                return 1.0 - found * found / 2
+        # Not -found, which makes -0.0 of the distance between equals.
+        return 0.0 - found if self.distance == "euclid" else found + offset
 
     # Out of the store
 
@@ -149,11 +158,8 @@ class Coder:
     # Steps
 
     def _cut(self, vectors: FloatArray) -> FloatArray:
-        cut = np.asarray(vectors[:, : self.cut_dim], np.float32)
-        if self.distance != "cosine":
-            return cut
-        lengths = np.linalg.norm(cut, axis=1, keepdims=True)
-        return np.asarray(cut / np.where(lengths == 0, 1, lengths), np.float32)
+        # Of cosines only the direction counts, and what follows takes every vector for a unit vector.
+        return finish(vectors, dim=self.cut_dim, normalize=self.normalize or self.distance == "cosine")
 
     def _quantised(self, turned: FloatArray) -> FloatArray:
         transform = self._transform()

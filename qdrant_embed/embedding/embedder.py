@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from qdrant_embed.compression import Compression
+from qdrant_embed.compression.vectors import finish
 from qdrant_embed.embedding.choosing import require_window, with_layers, with_task
 from qdrant_embed.embedding.counting import counter_of
 from qdrant_embed.embedding.encoded import Encoded
@@ -23,7 +24,6 @@ from qdrant_embed.embedding.reader import TextReader
 from qdrant_embed.embedding.resolving import WITHOUT_FILES, Resolved, resolve
 from qdrant_embed.embedding.running import Running
 from qdrant_embed.embedding.runtimes import Runtime, TokenRuntime
-from qdrant_embed.embedding.vectors import finish
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, WordTokens
 from qdrant_embed.types import FloatArray, Json

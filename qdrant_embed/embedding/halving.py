@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -13,6 +14,9 @@ Run = Callable[[Sequence[TokenIds]], Iterable[FloatArray]]
 """Sequences of one batch → an array for each."""
 T = TypeVar("T")
 R = TypeVar("R")
+
+_OUT_OF_MEMORY = re.compile(r"out of memory|allocat\w*\b.{0,60}\bmemory|bad_alloc|alloc_failed", re.IGNORECASE)
+"""How torch, CUDA, onnxruntime, OpenVINO and the C++ library say it; each raises an error of its own kind."""
 
 
 def run_halving(run: Run, sequences: Sequence[TokenIds]) -> list[FloatArray]:
@@ -31,7 +35,7 @@ def halved(run: Callable[[Sequence[T]], R], items: Sequence[T], tokens_of: Calla
     """
     try:
         return [run(items)]
-    except (MemoryError, RuntimeError) as error:
+    except Exception as error:
         if not _is_out_of_memory(error):
             raise
         if len(items) == 1:
@@ -45,4 +49,4 @@ def halved(run: Callable[[Sequence[T]], R], items: Sequence[T], tokens_of: Calla
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "allocate memory" in str(error)
+    return isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)) is not None

@@ -8,11 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
+from qdrant_embed.compression.vectors import finish
 from qdrant_embed.embedding.encoded import Encoded, EncodedWindows, WindowVectors
 from qdrant_embed.embedding.late import LateChunking, LatePassage, tokens_read
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.reader import TextReader
-from qdrant_embed.embedding.vectors import finish
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.windowing import Window, WindowStrategy
 

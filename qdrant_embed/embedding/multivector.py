@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from qdrant_embed.compression.vectors import finish
 from qdrant_embed.embedding.companions import CompanionEmbedder
 from qdrant_embed.embedding.kinds import STANFORD_QUERY_TOKENS
-from qdrant_embed.embedding.vectors import finish
 from qdrant_embed.types import FloatArray
 
 

@@ -176,6 +176,11 @@ _CHOICES = {
 }
 
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_KEY = re.compile(r"(?=.*\d)(?=.*[a-z]|[^_]*$).{20,}")
+"""Long, with digits, and with small letters or without any _: no name that people give a variable."""
+
+
 def check_values(where: str, values: Mapping[str, Any]) -> None:
     """Compare values with what a preset may hold.
 
@@ -185,6 +190,8 @@ def check_values(where: str, values: Mapping[str, Any]) -> None:
     for key, value in values.items():
         if key not in kinds:
             raise ConfigurationError(f"{where}: unknown key {key!r}; known: {', '.join(kinds)}.")
+        if key == "key_variable":
+            _require_variable(where, value)
         if not _is_of(kinds[key], value):
             raise ConfigurationError(f"{where}: {key} = {value!r} is of the wrong kind.")
         _require_choice(where, key, value)
@@ -206,6 +213,16 @@ def _is_of(kind: Any, value: Any) -> bool:
         of = get_args(kind)[0]
         return isinstance(value, list | tuple) and all(type(item) is of and item for item in value)
     return isinstance(value, Mapping)
+
+
+def _require_variable(where: str, value: Any) -> None:
+    """Refuse what is no name of a variable without repeating it: most likely it is the key, in the wrong place."""
+    if value == "" or (isinstance(value, str) and _VARIABLE.fullmatch(value) and not _KEY.fullmatch(value)):
+        return
+    raise ConfigurationError(
+        f"{where}: key_variable holds no name of an environment variable (it is not shown here, since it may be a "
+        'key). Write key_variable = "MY_API_KEY" in the preset, and type: export MY_API_KEY=…'
+    )
 
 
 def _require_choice(where: str, key: str, value: Any) -> None:

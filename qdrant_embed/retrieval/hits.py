@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 class Hit:
     """A chunk found, and where it stands.
 
-    :param score: The higher the better; a cosine for `dense`, a BM25 score for `bm25`, a dot product for `sparse`, the
-        sum of the best cosines of the question's tokens for `multivector`; for `hybrid` a fused rank, or that sum
-        where a multi-vector model ranked.
+    :param score: The higher the better; for `dense` a cosine, or what else the model compares by: a dot product, or
+        the negative of a distance; a BM25 score for `bm25`, a dot product for `sparse`, the sum of the best cosines of
+        the question's tokens for `multivector`; for `hybrid` a fused rank, or that sum where a multi-vector model
+        ranked.
     :param start: First character of the passage in the document's text; `end` is one past its last.
     :param page: 1-based page, None for documents without pages.
     :param index: Position among the document's chunks, from 0.

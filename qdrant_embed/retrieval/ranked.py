@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.compression.grammar import BINARY_CODES
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.compressed import search_params
 from qdrant_embed.store.schema import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE
@@ -123,16 +124,31 @@ class Ranked:
         )
 
     def scored(self, points: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:
-        """Return the engine's hits with scores of the model: what centring or whole numbers changed is undone."""
+        """Return the engine's hits with scores of the model, larger is nearer.
+
+        What centring or whole numbers changed is undone; distances, which engines count upwards, become negative.
+        """
         if self._scores_are_the_models or not self.dense_alone or self.vector is None:
             return list(points)
         coder, offset = self.coding.coder, self.vector.offset
-        mended = [point.model_copy(update={"score": coder.score(point.score, offset)}) for point in points]
+        scores = [coder.score(point.score, offset) for point in points]
+        if self._by_signs and coder.store_distance == "euclid":
+            scores = _agreements([point.score for point in points])
+        mended = [point.model_copy(update={"score": score}) for point, score in zip(points, scores, strict=True)]
         return [point for point in mended if self.min_score is None or point.score >= self.min_score]
 
     @property
     def _scores_are_the_models(self) -> bool:
-        return not self.dense_alone or self.coding.compression.plain or self.coding.compression.full
+        if not self.dense_alone:
+            return True
+        compression, distance = self.coding.compression, self.coding.coder.distance
+        return distance != "euclid" and (compression.plain or compression.full)
+
+    @property
+    def _by_signs(self) -> bool:
+        """Whether nothing but the signs of numbers is compared."""
+        compression = self.coding.compression
+        return compression.code in BINARY_CODES and compression.rescore is None and not compression.full
 
     @property
     def _spare(self) -> int:
@@ -176,6 +192,16 @@ class Ranked:
         """Return a vector as engines want to be asked: a list of one where points have a vector for each window."""
         numbers: list[float] = vector.tolist()
         return [numbers] if self.coding.windows else numbers
+
+
+def _agreements(found: Sequence[float]) -> list[float]:
+    """Return by how much the bits that agree outweigh those that differ, of what engines make of it for distances.
+
+    They give the root of its absolute value: best first, it falls as long as most bits agree, and rises from there on.
+    Where it only rises, it is a distance: there are no codes yet.
+    """
+    turn = found.index(min(found)) if found else 0
+    return [value if place < turn else 0.0 - value for place, value in enumerate(found)]
 
 
 def fused(lists: Sequence[Sequence[models.ScoredPoint]], min_score: float | None) -> list[models.ScoredPoint]:

@@ -29,17 +29,26 @@ class Coding:
 
     :param dim: Dimensions that the embedder gives.
     :param distance: The model's: `cosine`, `dot` or `euclid`.
+    :param normalize: Whether the model's vectors are made unit vectors.
     :param windows: Whether a point has a dense vector for each window of its text.
     :raises ConfigurationError: What was kept does not belong to the collection, or has been lost.
     """
 
     def __init__(
-        self, engine: Engine, name: str, compression: Compression, *, dim: int, distance: str, windows: bool = False
+        self,
+        engine: Engine,
+        name: str,
+        compression: Compression,
+        *,
+        dim: int,
+        distance: str,
+        normalize: bool = False,
+        windows: bool = False,
     ) -> None:
         self._engine = engine
         self._name = name
         self.windows = windows
-        self.coder = Coder.start(compression, dim, distance)
+        self.coder = Coder.start(compression, dim, distance, normalize=normalize)
         if not self.coder.ready:
             transform = _stored_transform(engine, name)
             self.coder = self.coder if transform is None else self.coder.with_transform(transform)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from qdrant_embed.embedding import fastembed_models
+from qdrant_embed.embedding.counting import counter_of, special_tokens_of
+from qdrant_embed.embedding.halving import halved
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch
+from qdrant_embed.embedding.sequences import batches_by_length
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.tokens import encodable
 from qdrant_embed.types import FloatArray
-
-_TEXTS_AT_ONCE = 64
 
 
 class FastembedRuntime:
@@ -28,16 +31,25 @@ class FastembedRuntime:
                 'with runtime = "fastembed".'
             )
         self._model = fastembed_models.load(resolved.preset)
+        self._counter = counter_of(resolved.preset)
+        self._special = special_tokens_of(resolved.preset, self._counter)
 
     def sentence(self, batch: Batch) -> FloatArray:
         """Return sentence vectors (n, dim), made by fastembed's own call for documents or for queries.
 
         Texts of similar length go together, since each batch is padded to its longest.
+
+        :raises ModelError: Memory does not suffice for a single text.
         """
         texts = [encodable(text) for text in batch.texts]
-        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        tokens = [count + self._special for count in self._counter.count_batch(texts)]
         ask = self._model.query_embed if batch.kind == "query" else self._model.passage_embed
-        found = list(ask([texts[place] for place in order], batch_size=_TEXTS_AT_ONCE))
-        vectors = np.empty((len(texts), found[0].shape[-1]), np.float32)
-        vectors[order] = np.stack(found)
-        return vectors
+
+        def embed(places: Sequence[int]) -> list[FloatArray]:
+            return list(ask([texts[place] for place in places], batch_size=len(places)))
+
+        found: dict[int, FloatArray] = {}
+        for places in batches_by_length(tokens):
+            rows = [row for part in halved(embed, places, tokens.__getitem__) for row in part]
+            found.update(zip(places, rows, strict=True))
+        return np.stack([found[place] for place in range(len(texts))]).astype(np.float32)

@@ -4,15 +4,20 @@ import json
 import shutil
 import sys
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from qdrant_embed import load_embedder
+from qdrant_embed.embedding import fastembed_models
 from qdrant_embed.embedding.fastembed_models import described_values
 from qdrant_embed.embedding.resolving import resolve
+from qdrant_embed.embedding.runtimes import Batch, fastembed
+from qdrant_embed.embedding.sequences import TOKENS_PER_BATCH
 from qdrant_embed.errors import MissingExtraError, ModelError, UnknownNameError
 from qdrant_embed.testing.embedders import check_embedder
+from qdrant_embed.tokens import WordTokens
 
 MAX_TOKENS, WIDTH = 24, 32
 
@@ -177,3 +182,43 @@ def test_without_fastembed_the_line_to_type_is_given(monkeypatch):
     monkeypatch.setitem(sys.modules, "fastembed", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'qdrant-embed\[fastembed\]'"):
         load_embedder("fastembed:BAAI/bge-small-en-v1.5")
+
+
+class OfWords:
+    """A model as fastembed has them, which counts letters and remembers its batches."""
+
+    def __init__(self, most=10**9):
+        self.most, self.batches = most, []
+
+    def passage_embed(self, texts, batch_size):
+        assert batch_size == len(texts)
+        self.batches.append([len(text.split()) for text in texts])
+        if max(self.batches[-1]) * len(texts) > self.most:
+            raise Exception("Failed to allocate memory for requested buffer of size 17179869184")
+        return (np.array([len(text), text.count("a")], np.float32) for text in texts)
+
+
+@pytest.fixture
+def run_by(monkeypatch):
+    """Return what embeds texts by a model that stands for one of fastembed's."""
+
+    def run(model, texts):
+        preset = SimpleNamespace(runtime="fastembed", name="words", special_tokens=0)
+        monkeypatch.setattr(fastembed_models, "load", lambda preset: model)
+        monkeypatch.setattr(fastembed, "counter_of", lambda preset: WordTokens())
+        runtime = fastembed.FastembedRuntime(SimpleNamespace(preset=preset))
+        none = np.zeros((len(texts), 0), np.int64)
+        return runtime.sentence(Batch(tuple(texts), none, none))
+
+    return run
+
+
+@pytest.mark.parametrize("most", [10**9, 700])
+def test_batches_keep_to_a_number_of_tokens_and_are_halved_where_memory_is_short(run_by, most):
+    texts = ["a" * (1 + number % 7) + " b" * (number * 37 % 500) for number in range(120)]
+    model = OfWords(most)
+    vectors = run_by(model, texts)
+    assert vectors.dtype == np.float32
+    assert vectors.tolist() == [[len(text), text.count("a")] for text in texts]
+    assert max(max(batch) * len(batch) for batch in model.batches) <= TOKENS_PER_BATCH
+    assert len(model.batches) < len(texts)

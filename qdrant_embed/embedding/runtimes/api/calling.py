@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from qdrant_embed.embedding.runtimes.api.answers import read_vectors
 from qdrant_embed.embedding.runtimes.api.connection import Connection
-from qdrant_embed.embedding.runtimes.api.faults import Malformed, Passing, Refused
+from qdrant_embed.embedding.runtimes.api.faults import Fault, Malformed, Passing, PerhapsTooLarge, Refused
 from qdrant_embed.embedding.runtimes.api.gate import Gate, sleep
 from qdrant_embed.embedding.runtimes.api.settings import ApiSettings
 from qdrant_embed.types import FloatArray
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 MALFORMED_ATTEMPTS = 3
 """An answer that makes no sense is rarely the weather, and each one may have been paid for."""
+TOO_LARGE_ATTEMPTS = 2
+"""A server that breaks down over a request's size does so again, or was not asked for too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Caller:
         from tenacity import Retrying, retry_if_exception_type
 
         retrying = Retrying(
-            retry=retry_if_exception_type(Passing),
+            retry=retry_if_exception_type((Passing, PerhapsTooLarge)),
             stop=self._gives_up,
             wait=self._wait,
             before_sleep=self._before_waiting,
@@ -99,8 +101,9 @@ class Caller:
 
     def _gives_up(self, state: RetryCallState) -> bool:
         fault = _fault(state)
-        longest = MALFORMED_ATTEMPTS if isinstance(fault, Malformed) else self._settings.attempts
-        return state.attempt_number >= longest or (fault.wait or 0) > self._settings.longest_wait
+        few = {Malformed: MALFORMED_ATTEMPTS, PerhapsTooLarge: TOO_LARGE_ATTEMPTS}
+        most = min(self._settings.attempts, few.get(type(fault), self._settings.attempts))
+        return state.attempt_number >= most or (fault.wait or 0) > self._settings.longest_wait
 
     def _wait(self, state: RetryCallState) -> float:
         from tenacity import wait_random_exponential
@@ -117,8 +120,8 @@ class Caller:
         log.info("%s; trying again in %.1f s", fault, state.next_action.sleep if state.next_action else 0.0)
 
 
-def _fault(state: RetryCallState) -> Passing:
+def _fault(state: RetryCallState) -> Fault:
     fault = state.outcome.exception() if state.outcome else None
-    if not isinstance(fault, Passing):
-        raise TypeError(f"only passing faults are tried again, not {fault!r}")
+    if not isinstance(fault, Fault):
+        raise TypeError(f"only faults are tried again, not {fault!r}")
     return fault

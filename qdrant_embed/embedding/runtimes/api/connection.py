@@ -33,7 +33,8 @@ _KEEPING_REDIRECTS = (307, 308)
 class Connection:
     """Posts JSON to one address. For several threads; opens nothing before the first request.
 
-    :param timeout: Seconds for a whole request, its answer included, however slowly that drips in.
+    :param timeout: Seconds for a whole request, its answer included, however slowly that drips in; they count from
+        when it is sent, and not while it waits for others to end.
     :param size: Requests at once.
     :raises ConfigurationError: The key must not be sent there.
     """
@@ -43,6 +44,7 @@ class Connection:
         self.address, self._key, self._timeout, self._size = address, key, timeout, size
         self._client: httpx.Client | None = None
         self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(size)
 
     def close(self) -> None:
         """Close the sockets; a later request opens new ones."""
@@ -87,7 +89,8 @@ class Connection:
 
         fault: Fault
         try:
-            return self._exchange(address, content)
+            with self._free:
+                return self._exchange(address, content)
         except httpx.TimeoutException as error:
             fault = Passing(f"no answer within {self._timeout:g} s ({type(error).__name__})")
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:

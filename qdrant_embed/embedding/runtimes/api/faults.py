@@ -18,15 +18,17 @@ _TOO_LARGE = re.compile(
     r"|exceed\w* (?:\w+ ){0,3}(?:length|size|tokens|limit)|must have less than|at most \d+ (?:texts|items|inputs)",
     re.IGNORECASE,
 )
+_OF_TIME = re.compile(
+    r"time[ -]?limit|timed?[ -]?out|deadline|rate[ -]?limit|per (?:second|minute|hour|day)|\b[rt]p[mds]\b",
+    re.IGNORECASE,
+)
+"""Limits that pass by themselves, whatever the size of a request."""
+_TOO_LARGE_FOR_A_MINUTE = re.compile(r"request too large|tokens must be reduced", re.IGNORECASE)
 _SHOWN = 300
 
 
 class Fault(Exception):  # noqa: N818 - a fault is the reason of an error, not yet one
-    """A request brought no vectors; the message says why and holds no secret."""
-
-
-class Passing(Fault):
-    """The same request may work later.
+    """A request brought no vectors; the message says why and holds no secret.
 
     :param wait: Seconds that the server asked to be left alone, None if it did not say.
     """
@@ -36,12 +38,20 @@ class Passing(Fault):
         self.wait = wait
 
 
+class Passing(Fault):
+    """The same request may work later."""
+
+
 class Malformed(Passing):
     """An answer came and cannot be used: no JSON, a wrong count, a wrong width, something that is not a number."""
 
 
 class TooLarge(Fault):
     """The request is larger than the server takes; its halves may not be."""
+
+
+class PerhapsTooLarge(TooLarge):
+    """The server broke down and spoke of size: worth one more try before the request is halved."""
 
 
 class Refused(Fault):
@@ -60,8 +70,13 @@ def fault_of(status: int, headers: Mapping[str, str], message: str) -> Fault:
     said = f"status {status}: {message}" if message else f"status {status}"
     if status == 429 and _NO_CREDIT.search(message):
         return Hopeless(said)
-    if status == 413 or (status in (400, 422, 500) and _TOO_LARGE.search(message)):
+    if status == 413 or (status == 429 and _TOO_LARGE_FOR_A_MINUTE.search(message)):
         return TooLarge(said)
+    if _TOO_LARGE.search(message) and not _OF_TIME.search(message):
+        if status in (400, 422):
+            return TooLarge(said)
+        if status == 500:
+            return PerhapsTooLarge(said, retry_after(headers))
     if status in PASSING_STATUSES:
         return Passing(said, retry_after(headers))
     if status in (400, 422):

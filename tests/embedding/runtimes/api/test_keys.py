@@ -1,6 +1,7 @@
 """The key goes to the server it was given for, and nowhere else."""
 
 import itertools
+import json
 import logging
 import pickle
 import traceback
@@ -8,6 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from qdrant_embed import load_embedder
+from qdrant_embed.embedding.preset import check_values
 from qdrant_embed.embedding.runtimes.api import connection
 from qdrant_embed.embedding.runtimes.api.connection import Connection
 from qdrant_embed.embedding.runtimes.api.faults import Fault
@@ -87,6 +90,31 @@ def test_a_missing_key_is_named_before_anything_is_sent(make_sender, send, monke
     with ApiServer() as server, pytest.raises(ConfigurationError, match=f"export {VARIABLE}"):
         send(make_sender(server.endpoint, key=VARIABLE), ["w1"])
     assert not server.seen
+
+
+LOOK_LIKE_KEYS = {
+    "with dashes": "sk-proj-4f9aBc7d2e81",
+    "letters and digits": "aB3dE5gH7jK9mN1pQ3sT5vW7yZ",
+    "behind a name": "jina_0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+    "capitals": "0A1B2C3D4E5F60718293A4B5",
+    "Azure": "c0ffee00112233445566778899aabbcc",
+    "with a dot": "eyJhbGciOi.eyJzdWIi",
+}
+
+
+@pytest.mark.parametrize("typed", [*LOOK_LIKE_KEYS.values(), ["sk-in-a-list"], 4711_0815_4711], ids=str)
+def test_a_key_that_was_typed_into_a_preset_is_refused_unseen(tmp_path, typed):
+    presets = tmp_path / "presets.toml"
+    presets.write_text(f"[models.openai-small]\nkey_variable = {json.dumps(typed)}\n")
+    with pytest.raises(ConfigurationError, match=r"key_variable holds no name.*export MY_API_KEY") as caught:
+        load_embedder("openai-small", presets=presets)
+    shown = typed[0] if isinstance(typed, list) else str(typed)
+    assert shown not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "_KEY2", "my_own_key", "HARBOUR_EMBEDDINGS_API_KEY_2026", "key"])
+def test_names_of_variables_are_taken(name):
+    check_values("preset", {"key_variable": name})
 
 
 @pytest.mark.parametrize("value", ["sk-one\nsk-two", "sk-\u00e9", "sk one"])

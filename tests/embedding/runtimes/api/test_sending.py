@@ -3,12 +3,15 @@
 import threading
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from qdrant_embed.embedding.runtimes.api.connection import Connection
+from qdrant_embed.embedding.runtimes.api.keys import Key
 from qdrant_embed.errors import ApiError, TextTooLongError
 from qdrant_embed.testing.api_server import ApiServer, vector_of
 
@@ -97,7 +100,7 @@ def test_a_server_that_is_not_there_is_named(make_sender, send):
     assert caught.value.places == (0, 1)
 
 
-@pytest.mark.parametrize("fault", ["413", "length"])
+@pytest.mark.parametrize("fault", ["413", "length", "429-large"])
 def test_too_large_batches_are_halved_and_later_ones_are_smaller(make_sender, send, fault):
     texts = [f"w{number}" for number in range(64)]
     with ApiServer(fault=lambda number, texts: fault if len(texts) > 5 else "") as server:
@@ -108,6 +111,37 @@ def test_too_large_batches_are_halved_and_later_ones_are_smaller(make_sender, se
         del server.seen[:]
         np.testing.assert_array_equal(send(sender, texts), expected(texts))
         assert all(len(seen.texts) <= 5 for seen in server.seen)
+
+
+@pytest.mark.parametrize("fault", ["500-time", "500-large"])
+def test_a_breakdown_that_was_not_about_size_makes_no_later_batch_smaller(make_sender, send, fault):
+    texts = [f"w{number}" for number in range(32)]
+    with ApiServer(fault=lambda number, texts: fault if number == 0 else "") as server:
+        sender = make_sender(server.endpoint, batch_texts=16, concurrency=1)
+        np.testing.assert_array_equal(send(sender, texts), expected(texts))
+        assert [len(seen.texts) for seen in server.seen] == [16, 16, 16]
+        np.testing.assert_array_equal(send(sender, ["alone"]), expected(["alone"]))
+
+
+def test_a_server_that_breaks_down_over_large_requests_gets_smaller_ones(make_sender, send):
+    texts = [f"w{number}" for number in range(16)]
+    with ApiServer(fault=lambda number, texts: "500-large" if len(texts) > 4 else "") as server:
+        sender = make_sender(server.endpoint, batch_texts=16, concurrency=1, first_wait=0.001)
+        np.testing.assert_array_equal(send(sender, texts), expected(texts))
+        assert [len(seen.texts) for seen in server.seen] == [16, 16, 8, 8, 4, 4, 4, 4]
+
+
+def test_time_spent_waiting_for_other_requests_does_not_count(make_settings):
+    settings = make_settings("http://localhost")
+    with ApiServer(fault=lambda number, texts: "slow") as server:
+        address = settings.protocol.address(server.endpoint)
+        opened = Connection(address, Key(""), timeout=0.8, size=1)
+        request = settings.protocol.body("harbour-1", ["w1"], kind="document", dim=0, without=frozenset())
+        with ThreadPoolExecutor(24) as pool:
+            bodies = list(pool.map(opened.post, [request] * 24))
+        opened.close()
+    assert len(server.seen) == len(bodies) == 24
+    assert len(set(bodies)) == 1
 
 
 def test_a_text_too_long_for_the_server_is_named_and_the_others_are_not_asked_for_again(make_sender, send):

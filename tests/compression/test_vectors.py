@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from qdrant_embed.embedding.vectors import finish
+from qdrant_embed.compression.vectors import finish
 from qdrant_embed.errors import ModelError
 
 
