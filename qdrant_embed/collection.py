@@ -15,7 +15,7 @@ from qdrant_embed.ingest.report import IngestReport
 from qdrant_embed.ingest.run import IngestOptions, ingest_documents, ingest_files, resolve_path
 from qdrant_embed.parts import create_collection
 from qdrant_embed.recipe import Recipe
-from qdrant_embed.store import schema, succession
+from qdrant_embed.store import copy_mark, schema, succession
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import to_filter
 from qdrant_embed.store.location import finish_bulk_load, open_engine
@@ -66,6 +66,7 @@ class Collection(Compressing):
     @classmethod
     def _open(cls, engine: Engine, name: str, recipe: Recipe | None, runtime: str) -> Self:
         succession.finish(engine, name)
+        copy_mark.give_up_dead(engine, name)
         if recipe is not None and not engine.collection_exists(name):
             create_collection(engine, name, recipe)
             return cls(engine, name, recipe, runtime)
@@ -117,7 +118,9 @@ class Collection(Compressing):
 
         :param what: A path, a glob such as `docs/**/*.md`, or an iterable of `Document`.
         :raises ConfigurationError: The path does not exist, or two documents share a source.
+        :raises StoreError: Its compression is being changed by a copy.
         """
+        copy_mark.require_unmarked(self._engine, self.name)
         chosen = options or IngestOptions()
         if isinstance(what, Document):
             what = [what]
@@ -140,11 +143,13 @@ class Collection(Compressing):
         """Remove documents by source (`guide/*` for a prefix), by root, or both; return how many chunks went.
 
         :raises ConfigurationError: Neither was given.
+        :raises StoreError: The collection's compression is being changed by a copy.
         """
         plain = {name: value for name, value in (("source", source), ("root", root)) if value is not None}
         where = to_filter(plain)
         if where is None:
             raise ConfigurationError("say what to delete: a source, a root, or both; Collection.drop removes all.")
+        copy_mark.require_unmarked(self._engine, self.name)
         removed = self._engine.count(self.name, count_filter=where, exact=True).count
         if removed:
             self._engine.delete(self.name, points_selector=where)
@@ -157,7 +162,11 @@ class Collection(Compressing):
     # Settings
 
     def index_field(self, field: str, kind: str = "keyword") -> None:
-        """Index one of your own metadata fields: faster filters, and needed on servers in strict mode."""
+        """Index one of your own metadata fields: faster filters, and needed on servers in strict mode.
+
+        :raises StoreError: The collection's compression is being changed by a copy.
+        """
+        copy_mark.require_unmarked(self._engine, self.name)
         schema.index_metadata_field(self._engine, self.name, field, kind)
 
     def info(self) -> dict[str, Json]:

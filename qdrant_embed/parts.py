@@ -16,7 +16,9 @@ from qdrant_embed.recipe import Recipe, fingerprint, require_equal
 from qdrant_embed.retrieval.search import Searcher
 from qdrant_embed.store import schema
 from qdrant_embed.store.coding import Coding
+from qdrant_embed.store.copy_mark import Steady
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.settings import Settings
 from qdrant_embed.types import Json
 
 MOST_CHUNK_TOKENS = 512
@@ -98,6 +100,7 @@ class Parts:
             bm25=self.bm25,
             fingerprint=fingerprint(self._recipe, Embedders(self.embedder, self.beside).identity),
             coding=self.coding,
+            steady=Steady(self._engine, self._name),
             beside=self.beside,
         )
 
@@ -121,11 +124,17 @@ def chunk_limit(recipe: Recipe, embedder: Embedder) -> ChunkLimit:
 
 
 def create_collection(
-    engine: Engine, name: str, recipe: Recipe, *, noted: Mapping[str, Json] = MappingProxyType({})
+    engine: Engine,
+    name: str,
+    recipe: Recipe,
+    *,
+    noted: Mapping[str, Json] = MappingProxyType({}),
+    settings: Settings | None = None,
 ) -> None:
     """Create the collection that a recipe describes, empty.
 
     :param noted: Entries of its metadata beside those that say how it was made.
+    :param settings: Those of a collection that this one is to be a copy of.
     :raises ConfigurationError: Some part of the recipe is not known; nothing has been created then.
     """
     models = Embedders.of(recipe)
@@ -138,7 +147,7 @@ def create_collection(
         "roots": {},
         **noted,
     }
-    schema.create(engine, name, models.layout, made_by)
+    schema.create(engine, name, models.layout, made_by, settings)
 
 
 def coding_of(engine: Engine, name: str, model: Embedder) -> Coding:

@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from qdrant_embed.calibration.recoding import Recoded, recompress
+from qdrant_embed.calibration.exporting import export_codes
+from qdrant_embed.calibration.reading import read_rows, read_texts
+from qdrant_embed.calibration.recoding import Change, Recoded, recompress
 from qdrant_embed.calibration.report import Calibration
 from qdrant_embed.calibration.run import CalibrateOptions, calibrate
-from qdrant_embed.calibration.training import contents, export_head, train_head, train_paragraphs
+from qdrant_embed.calibration.training import train_head, train_paragraphs
 from qdrant_embed.compression import Transform
 from qdrant_embed.compression.capacity import Capacity, capacity
-from qdrant_embed.compression.export import write_codes
+from qdrant_embed.compression.codes import pack_signs
+from qdrant_embed.compression.export import require_codes_file, require_folder, write_codes
 from qdrant_embed.compression.learned import CodeTraining
-from qdrant_embed.embedding.paragraphs import BinaryParagraphVectors, ParagraphTraining
+from qdrant_embed.embedding.paragraphs import BinaryParagraphVectors, ParagraphTraining, require_model_folder
+from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.passages import Passages
 
 
 class Compressing(Passages):
     """The part of a `Collection` that compresses."""
 
-    def recompress(self, compression: str, *, trained: Transform | None = None) -> Recoded:
+    def recompress(self, compression: str, *, trained: Transform | None = None, refit: bool = False) -> Recoded:
         """Change how vectors are stored and searched, without embedding anything again.
 
         Codes (`int8`, `binary`, …) and rescoring are switched in place. For anything else the points are written again
         into a copy, which then stands behind this collection's name as an alias; the old one is removed.
 
         :param trained: What `train_codes` returned, for a compression with `learnedN`.
+        :param refit: Learn rotations, means, medians and scales again from the vectors that there are now: what was
+            learned from the first documents of a collection may not suit the rest.
         :raises ConfigurationError: It needs numbers that were not kept.
+        :raises StoreError: The compression is being changed already, or was since the collection was opened.
         """
-        done = recompress(self._engine, self.name, self._parts, self.recipe, compression, trained=trained)
+        change = Change(compression=compression, trained=trained, refit=refit)
+        done = recompress(self._engine, self.name, self._parts, self.recipe, change)
         self._use(done.recipe)
         return done
 
@@ -59,13 +68,20 @@ class Compressing(Passages):
         :param words: Train it to predict the words of the texts too.
         :param model_out: Write the transform (safetensors) there.
         :param codes_out: Write ids and packed codes there (`.npy` or `.parquet`).
+        :raises ConfigurationError: A file could not be written, or the collection holds no numbers any more (`bits`).
         """
-        found = contents(self._engine, self.name, self._parts)
-        transform = train_head(found, CodeTraining(bits=bits, seed=seed), by_words=words)
+        training = CodeTraining(bits=bits, seed=seed)
+        for path, require in ((model_out, require_folder), (codes_out, require_codes_file)):
+            if path is not None:
+                require(path)
+        stored = read_rows(self._engine, self.name, self._parts, texts=words)
+        found = replace(stored, vectors=self._parts.coding.raw(stored.vectors))
+        transform = train_head(found, training, distance=self._parts.coding.coder.distance)
         if model_out is not None:
             Path(model_out).write_bytes(transform.to_bytes())
         if codes_out is not None:
-            export_head(codes_out, found, transform)
+            codes = pack_signs(transform.rotate(found.vectors), transform.thresholds)
+            write_codes(codes_out, found.ids, codes, found.windows)
         return transform
 
     def train_paragraphs(
@@ -80,16 +96,42 @@ class Compressing(Passages):
 
         :param model_out: Write the model's folder there; `Recipe(model=…)` takes it.
         :param codes_out: Write ids and packed codes there (`.npy` or `.parquet`).
+        :raises ConfigurationError: A file could not be written.
         """
-        found = contents(self._engine, self.name, self._parts)
-        model = train_paragraphs(found, ParagraphTraining(bits=bits, seed=seed))
+        training = ParagraphTraining(bits=bits, seed=seed)
+        if model_out is not None:
+            require_model_folder(model_out)
+        if codes_out is not None:
+            require_codes_file(codes_out)
+        found = read_texts(self._engine, self.name)
+        model = train_paragraphs(found, training)
         if model_out is not None:
             model.save(model_out)
         if codes_out is not None:
             write_codes(codes_out, found.ids, model.codes(found.texts))
         return model
 
+    def export_codes(self, path: str | Path) -> Path:
+        """Write ids and codes of all points to a `.npy` or `.parquet` file, for other programs.
+
+        Of `bits` and `uint8` the bytes stored; else the signs of the numbers stored, as `binary` searches by them.
+
+        :raises ConfigurationError: The engine keeps the codes to itself (`int8`, `pq16`, …), or the path is no good.
+        """
+        return export_codes(self._engine, self.name, self._parts, path)
+
     def capacity(self) -> Capacity:
-        """Say up to how many documents single vectors of this collection's width can rank any pair on top."""
+        """Say up to how many documents single vectors of this collection's width can rank any pair on top.
+
+        The width is that of the vectors that decide the ranking: with `full` the whole ones, whatever shortlists them.
+
+        :raises ConfigurationError: Points have a vector for each window, which no theory of single vectors covers.
+        """
+        if self._parts.coding.windows:
+            raise ConfigurationError(
+                "each point of this collection has a vector for each window of its text, and the best one counts; what "
+                "is known of capacity is about single vectors. Choose another window strategy to have those."
+            )
         coder = self._parts.coding.coder
-        return capacity(coder.compression.learned or coder.cut_dim, self.count())
+        width = coder.dim if coder.compression.full else coder.compression.learned or coder.cut_dim
+        return capacity(width, self.count())

@@ -68,15 +68,23 @@ def table(found: Calibration) -> str:
     )
 
 
+def require_drawing() -> Any:
+    """Return what draws figures.
+
+    :raises MissingExtraError: matplotlib is not installed.
+    """
+    try:
+        return import_module("matplotlib.figure")
+    except ImportError:
+        raise MissingExtraError("a plot of the calibration", "matplotlib", "qdrant-embed[calibrate]") from None
+
+
 def draw(found: Calibration, path: Path) -> None:
     """Draw recall over bytes in memory, every setting with its interval, the front joined.
 
     :raises MissingExtraError: matplotlib is not installed.
     """
-    try:
-        figures: Any = import_module("matplotlib.figure")
-    except ImportError:
-        raise MissingExtraError("a plot of the calibration", "matplotlib", "qdrant-embed[calibrate]") from None
+    figures = require_drawing()
     figure = figures.Figure(figsize=(10, 6), layout="constrained")
     axes = figure.subplots()
     for trial in found.trials:

@@ -45,8 +45,8 @@ class Grid:
     def base(self) -> Compression:
         """The numbers that the collection holds, searched as they are."""
         if self.held.full:
-            return Compression(datatype="float16" if self.held.datatype == "float16" else "float32")
-        return self.held.points
+            return Compression(datatype=self.held.whole)
+        return replace(self.held.points, code="")
 
     def formats(self) -> list[Compression]:
         """Return the collection as it is, and each stored format without a code."""
@@ -70,8 +70,9 @@ class Grid:
         return self._each({"datatype": "bits", **_turned(text)} for text in SIGNS)
 
     def beside(self, signs: Compression) -> list[Compression]:
-        """Return sign codes with whole vectors beside them."""
-        return self._each({**_parts(signs), "full": True, "rescore": factor} for factor in OVERSAMPLING)
+        """Return sign codes with whole vectors beside them, as float16, which rescores as well as float32."""
+        whole = {"full": True, "kept": "float16"}
+        return self._each({**_parts(signs), **whole, "rescore": factor} for factor in OVERSAMPLING)
 
     def asked(self, code: Compression) -> list[Compression]:
         """Return a code with queries that keep more bits."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qdrant_embed.calibration.catching_up import Copied
+from qdrant_embed.calibration.learning import is_held, learned_code, require_refit
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.compression.vectors import finish
 from qdrant_embed.embedders import Embedders
@@ -15,9 +17,12 @@ from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreEr
 from qdrant_embed.ingest.fitting import FIT_VECTORS
 from qdrant_embed.parts import Parts, coding_of, create_collection
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
-from qdrant_embed.store import compressed, schema, succession
+from qdrant_embed.store import compressed, copy_mark, schema, succession
+from qdrant_embed.store.coding import TRANSFORM_KEY
+from qdrant_embed.store.copy_mark import CopyMark
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.points import chunk_id, chunk_of
+from qdrant_embed.store.points import id_of_payload
+from qdrant_embed.store.settings import Settings
 from qdrant_embed.types import FloatArray, Json
 
 if TYPE_CHECKING:
@@ -41,24 +46,51 @@ class Recoded:
     collection: str
 
 
-def recompress(
-    engine: Engine, name: str, parts: Parts, recipe: Recipe, compression: str, *, trained: Transform | None = None
-) -> Recoded:
-    """Change a collection's compression without reading or embedding a document again.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a collection shall be changed to.
 
     :param trained: The transform of a learned code.
-    :raises ConfigurationError: It would need numbers that were not kept; the documents must be ingested again.
+    :param refit: Learn again from the vectors that there are now, even if no more than that changes.
     """
-    old, new = Compression.parse(recipe.compression), Compression.parse(compression)
+
+    compression: str
+    trained: Transform | None = None
+    refit: bool = False
+
+
+def recompress(engine: Engine, name: str, parts: Parts, recipe: Recipe, change: Change) -> Recoded:
+    """Change a collection's compression without reading or embedding a document again.
+
+    :raises ConfigurationError: It would need numbers that were not kept; the documents must be ingested again.
+    :raises StoreError: The collection is being copied already, or was changed since it was opened.
+    """
+    old, new = Compression.parse(recipe.compression), Compression.parse(change.compression)
     wanted = replace(recipe, compression=str(new))
-    if new.points == old.points:
+    if change.refit:
+        require_refit(new, change.trained)
+    succession.require_finished(engine, name)
+    with copy_mark.marked(engine, name) as mark:
+        _require_current(engine, name, parts, recipe)
         compressed.require_engine(engine, new)
-        _switch_codes(engine, name, parts, new)
-        schema.merge_metadata(engine, name, {"recipe": wanted.as_dict()})
-        return Recoded(recipe=wanted, in_place=True, collection=name)
-    require_kept(old, new)
+        code = learned_code(new, parts.coding.coder, change.trained)
+        if new.points == old.points and not change.refit and is_held(parts.coding.coder, code):
+            _switch_codes(engine, name, parts, new)
+            schema.merge_metadata(engine, name, {"recipe": wanted.as_dict()})
+            return Recoded(recipe=wanted, in_place=True, collection=name)
+        require_kept(old, new)
+        return _replace(engine, name, parts, wanted, code, mark)
+
+
+def _replace(
+    engine: Engine, name: str, parts: Parts, wanted: Recipe, code: Transform | None, mark: CopyMark
+) -> Recoded:
+    """Let a copy take the collection's place."""
     succession.clear(engine, name)
-    copy = _copy(engine, name, parts, wanted, trained)
+    copy = _copy(engine, name, parts, wanted, code, mark)
+    mark.require()
+    # Whatever is cut off from here on, the copy will stand for the collection, which nobody may write to any more.
+    mark.stay()
     succession.take_over(engine, name, copy)
     return Recoded(recipe=wanted, in_place=False, collection=copy)
 
@@ -89,6 +121,21 @@ def require_same_recipe(name: str, stored: Mapping[str, Json], recipe: Recipe) -
     )
 
 
+def _require_current(engine: Engine, name: str, parts: Parts, recipe: Recipe) -> None:
+    """Refuse to work with what was true of a collection before another one changed it.
+
+    :raises StoreError: Its recipe, or what was learned from its vectors, is another by now.
+    """
+    stored = schema.read_metadata(engine, name)
+    transform = parts.coding.coder.transform
+    same = stored.get(TRANSFORM_KEY) in (None, transform and transform.digest)
+    if not same or stored["recipe"] != recipe.as_dict():
+        raise StoreError(
+            f"collection {name!r} was changed to {stored['recipe']['compression']!r} after it was opened here. Open it "
+            "again, and see whether there is anything left to change."
+        )
+
+
 def _switch_codes(engine: Engine, name: str, parts: Parts, new: Compression) -> None:
     from qdrant_client import models
 
@@ -116,43 +163,57 @@ def require_kept(old: Compression, new: Compression) -> None:
 
     :raises ConfigurationError: It would need numbers that were not kept.
     """
-    whole = "float16" if old.full and old.datatype == "float16" else "float32" if old.full else old.datatype
+    whole = old.whole if old.full else old.datatype
     fewer = new.dim is not None and not new.full
     narrow = old.dim is not None and not old.full and not (fewer and (new.dim or 0) <= old.dim)
-    stored = new.datatype if not (new.full and new.datatype not in ("float32", "float16")) else "float32"
+    stored = new.whole if new.full else new.datatype
     if whole == "bits" or narrow or PRECISION[stored] > PRECISION[whole]:
         raise ConfigurationError(
             f"a collection stored as {str(old.points)!r} does not hold the numbers that {str(new)!r} needs. Ingest the "
-            f"documents into a new collection: Recipe(…, compression={str(new)!r})."
+            f"documents into a new collection: Recipe(…, compression={'float32' if new.learned else str(new)!r})"
+            + (", and train the code on that." if new.learned else ".")
         )
 
 
-def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, trained: Transform | None) -> str:
+def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, code: Transform | None, mark: CopyMark) -> str:
     """Write every point again under another name; return that name."""
-    models = Embedders.of(recipe)
-    model, print_ = models.dense, fingerprint(recipe, models.identity)
-    target = succession.copy_name(name, print_)
-    create_collection(engine, target, recipe, noted=succession.begun(engine, name))
-    schema.merge_metadata(engine, target, {"roots": schema.read_metadata(engine, name)["roots"]})
+    embedders = Embedders.of(recipe)
+    model, print_ = embedders.dense, fingerprint(recipe, embedders.identity)
+    target = succession.copy_name(engine, name)
+    stored = schema.read_metadata(engine, name)
+    noted = {"roots": stored["roots"], **succession.begun(engine, name)}
+    settings = Settings.of(engine, name, Embedders(parts.embedder, parts.beside).layout)
+    create_collection(engine, target, recipe, noted=noted, settings=settings)
     coding = coding_of(engine, target, model)
-    if trained is not None:
-        coding.keep(coding.coder.with_transform(trained))
+    if code is not None:
+        coding.keep(coding.coder.with_transform(code))
     elif not coding.coder.ready:
         sample = np.concatenate(
             list(_raw_vectors(engine, name, parts, FIT_VECTORS)) or [np.zeros((0, model.dim), np.float32)]
         )
         coding.fit(finish(sample, dim=model.dim, normalize=model.preset.normalize))
-    for records in pages(engine, name, parts.coding.page, with_payload=True, beside=list(models.beside)):
+
+    def made(records: Sequence[models.Record]) -> list[models.PointStruct]:
         rows, counts = dense_of(records)
         raw = finish(parts.coding.raw(rows), dim=model.dim, normalize=model.preset.normalize)
-        points = [
-            _point(record, coding.named(vector), print_)
-            for record, vector in zip(records, coding.by_point(coding.stored(raw), counts), strict=True)
-        ]
-        engine.upsert(target, points, wait=True)
+        coded = coding.by_point(coding.stored(raw), counts)
+        return [_point(record, coding.named(vector), print_) for record, vector in zip(records, coded, strict=True)]
+
+    for records in pages(engine, name, parts.coding.page, with_payload=True, beside=list(embedders.beside)):
+        engine.upsert(target, made(records), wait=True)
+        mark.beat()
     engine.finish_bulk_load(target)
-    if engine.count(target).count != engine.count(name).count:
-        raise StoreError(f"the copy {target!r} does not hold every point of {name!r}; nothing was changed. Try again.")
+    Copied(
+        engine=engine,
+        source=name,
+        copy=target,
+        old=stored["fingerprint"],
+        new=print_,
+        vectors=vectors_of(embedders.beside),
+        page=page_of(parts.coding.page, embedders.beside),
+        make=made,
+        alive=mark.beat,
+    ).catch_up()
     return target
 
 
@@ -165,8 +226,7 @@ def pages(
     :param beside: Further vectors, by name.
     """
     offset: Any = None
-    limit = min(size, PAGE_OF_TOKENS) if schema.MULTIVECTOR in beside else size
-    wanted = [schema.DENSE, schema.BM25, *beside]
+    limit, wanted = page_of(size, beside), vectors_of(beside)
     while True:
         records, offset = engine.scroll(
             name, limit=limit, offset=offset, with_payload=with_payload, with_vectors=wanted
@@ -177,9 +237,19 @@ def pages(
             return
 
 
-def dense_of(records: Sequence[models.Record]) -> tuple[FloatArray, list[int]]:
-    """Return what the vectors `dense` hold, (rows, width), and how many rows each record has: one, or its windows."""
-    vectors = [record.vector[schema.DENSE] for record in records if isinstance(record.vector, dict)]
+def page_of(size: int, beside: Iterable[str]) -> int:
+    """Return how many points with these vectors beside the dense one may be read at once."""
+    return min(size, PAGE_OF_TOKENS) if schema.MULTIVECTOR in beside else size
+
+
+def vectors_of(beside: Iterable[str]) -> list[str]:
+    """Return the names of all vectors of a point."""
+    return [schema.DENSE, schema.BM25, *beside]
+
+
+def dense_of(records: Sequence[models.Record], name: str = schema.DENSE) -> tuple[FloatArray, list[int]]:
+    """Return what vectors of a name hold, (rows, width), and how many rows each record has: one, or its windows."""
+    vectors = [record.vector[name] for record in records if isinstance(record.vector, dict)]
     rows = [np.atleast_2d(np.asarray(vector, np.float32)) for vector in vectors]
     return np.concatenate(rows), [len(found) for found in rows]
 
@@ -200,6 +270,6 @@ def _point(record: models.Record, dense: dict[str, FloatArray], print_: str) -> 
     from qdrant_client import models
 
     fields: dict[str, Any] = dict(record.payload or {})
-    key = chunk_id(fields["document_id"], chunk_of(fields), fields["text_hash"], print_)
     others = {k: v for k, v in dict(record.vector or {}).items() if k != schema.DENSE}  # type: ignore[arg-type]
+    key = id_of_payload(fields, print_)
     return models.PointStruct.model_construct(id=key, vector={**others, **dense}, payload=fields)

@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from qdrant_embed import __version__
-from qdrant_embed.cli import calibrate, delete, doctor, exits, extend, info, ingest, models, search, train_codes
+from qdrant_embed.cli import (
+    calibrate,
+    delete,
+    doctor,
+    exits,
+    export_codes,
+    extend,
+    info,
+    ingest,
+    models,
+    recompress,
+    search,
+    train_codes,
+)
 
 app = typer.Typer(
     name="qdrant-embed",
@@ -24,7 +37,9 @@ app.command("info")(info.info)
 app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.doctor)
 app.command("calibrate")(calibrate.calibrate)
+app.command("recompress")(recompress.recompress)
 app.command("train-codes")(train_codes.train_codes)
+app.command("export-codes")(export_codes.export_codes)
 app.command("extend")(extend.extend)
 app.command("delete")(delete.delete)
 

@@ -36,9 +36,12 @@ def calibrate(  # noqa: PLR0913 - one parameter for each flag
     as_json: options.AsJson = False,
 ) -> None:
     """Try compressions on a collection's own vectors and name the cheapest that answers as well."""
+    from qdrant_embed.calibration.drawing import require_drawing
     from qdrant_embed.calibration.questions import read_questions
     from qdrant_embed.calibration.run import CalibrateOptions
 
+    if out is not None:
+        require_drawing()
     questions = read_questions(queries) if queries else []
     judged = [question.relevant for question in questions if question.relevant is not None]
     chosen = CalibrateOptions(

@@ -38,7 +38,9 @@ def train_codes(  # noqa: PLR0913 - one parameter for each flag
     apply: Annotated[
         bool, typer.Option("--apply", help="Search the collection by the code, and rank by the real vectors.")
     ] = False,
-    rescore: Annotated[float, typer.Option(help="With --apply: candidates ranked again, as a multiple of k.")] = 20,
+    rescore: Annotated[
+        float, typer.Option(min=1, help="With --apply: candidates ranked again, as a multiple of k.")
+    ] = 20,
     as_json: options.AsJson = False,
 ) -> None:
     """Train short codes on a collection; write them, or search by them."""
@@ -48,10 +50,10 @@ def train_codes(  # noqa: PLR0913 - one parameter for each flag
         )
     with open_stored(collection, at) as docs:
         if kind is Kind.VECTORS:
+            target = _target(docs.recipe.compression, bits, rescore) if apply else ""
             written = docs.train_codes(bits, seed=seed, words=words, model_out=model, codes_out=codes)
             if apply:
-                number = int(rescore) if float(rescore).is_integer() else rescore
-                docs.recompress(f"full+bits+learned{bits}+rescore{number}", trained=written)
+                docs.recompress(target, trained=written)
         else:
             docs.train_paragraphs(bits, seed=seed, model_out=model, codes_out=codes)
         recipe = docs.recipe.as_dict()
@@ -63,3 +65,17 @@ def train_codes(  # noqa: PLR0913 - one parameter for each flag
     for path in files:
         say(f"written: {path}")
     say(f"{bits}-bit codes trained" + (f"; {collection!r} is now {recipe['compression']!r}." if apply else "."))
+
+
+def _target(before: str, bits: int, rescore: float) -> str:
+    """Return the compression that searches by a code and ranks by the vectors that a collection keeps.
+
+    :raises ConfigurationError: It does not keep whole vectors; found out before the code is trained.
+    """
+    from qdrant_embed.calibration.recoding import require_kept
+    from qdrant_embed.compression import Compression
+
+    old = Compression.parse(before)
+    new = Compression(full=True, datatype="bits", kept=old.whole, learned=bits, rescore=rescore)
+    require_kept(old, new)
+    return str(new)

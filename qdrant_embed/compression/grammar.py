@@ -2,7 +2,8 @@
 
     compression = part ("+" part)*          order and blanks do not matter; each part once
     dimensions    Nd  Nd!                   the first N; with '!' also where the model was not trained to be cut
-                  full                      keep all dimensions in a second vector, to rescore what the cut one found
+                  full                      keep all dimensions in a second vector, to rescore what the cut one found;
+                                            beside bits, its format may be named: full+float16+bits
     stored        float32 float16 uint8 turbo16 turbo8 bits
     rotated       centre   rotate|itq|opq   median   learnedN
     searched      int8 pq4…pq64 binary binary1.5 binary2 turbo1 turbo1.5 turbo2 turbo4 turbo8
@@ -47,6 +48,7 @@ class Compression:
     :param forced: Keep them even if the model was not trained to be cut there.
     :param full: Keep all dimensions in a second vector, for rescoring.
     :param datatype: Number format stored; `bits` keeps sign codes and no number at all.
+    :param kept: For `bits` with `full`: number format of the vectors that rescore, `float32` or `float16`.
     :param centre: Subtract the mean of the collection's vectors.
     :param rotation: `rotate` (random), `itq` or `opq` (learned from the collection's vectors); empty for none.
     :param median: For `bits`: cut each dimension at its median instead of at zero.
@@ -61,6 +63,7 @@ class Compression:
     forced: bool = False
     full: bool = False
     datatype: str = "float32"
+    kept: str = "float32"
     centre: bool = False
     rotation: str = ""
     median: bool = False
@@ -81,11 +84,11 @@ class Compression:
         :raises ConfigurationError: A part is unknown or given twice, or two contradict each other.
         """
         found: dict[str, object] = {}
-        turbo8 = 0
+        waiting: list[str] = []
         for part in text.replace(" ", "").split("+"):
-            # What this one is depends on the others, so it waits for them.
-            if part == "turbo8" and not turbo8:
-                turbo8 += 1
+            # What these are depends on the others, so they wait for them.
+            if part in ("turbo8", "bits") and part not in waiting:
+                waiting.append(part)
                 continue
             values = _read(part)
             if values is None or found.keys() & values.keys():
@@ -94,9 +97,16 @@ class Compression:
                     f"{_KNOWN}."
                 )
             found |= values
-        if turbo8 and {"code", "datatype"} <= found.keys():
+        if "bits" in waiting:
+            if "datatype" in found and "full" not in found:
+                raise ConfigurationError(
+                    f"compression {text!r}: 'bits' keep no numbers, so {found['datatype']!r} is one stored format too "
+                    "many; leave one of the two out, or write 'full' to keep numbers too, and rescore by them."
+                )
+            found |= {"datatype": "bits", "kept": found.get("datatype", "float32")}
+        if "turbo8" in waiting and {"code", "datatype"} <= found.keys():
             raise ConfigurationError(f"compression {text!r}: 'turbo8' is one stored format or code too many.")
-        if turbo8:
+        if "turbo8" in waiting:
             found["code" if "datatype" in found and "code" not in found else "datatype"] = "turbo8"
         return cls(**found)  # type: ignore[arg-type]
 
@@ -110,13 +120,21 @@ class Compression:
         parts += [f"query{self.query_bits}"] if self.query_bits is not None else []
         parts += [f"rescore{_number(self.rescore)}"] if self.rescore is not None else []
         if self.datatype != "float32" or not parts or self.code == "turbo8":
-            parts.insert((self.dim is not None) + self.full, self.datatype)
+            formats = [self.kept] * (self.kept != "float32") + [self.datatype]
+            parts[(self.dim is not None) + self.full : (self.dim is not None) + self.full] = formats
         return "+".join(parts)
 
     @property
     def points(self) -> Compression:
         """The part that decides a point's vectors; equal ones make equal points."""
-        return replace(self, code="", query_bits=None, rescore=1.0 if self.full else None)
+        # Which dimensions share a byte of a product code is what 'opq' balances.
+        code = self.code if self.rotation == "opq" and self.code in PRODUCT_CODES else ""
+        return replace(self, code=code, query_bits=None, rescore=1.0 if self.full else None)
+
+    @property
+    def whole(self) -> str:
+        """Number format of vectors that are kept with all their dimensions: with `full` beside what is compressed."""
+        return self.kept if self.datatype == "bits" else "float16" if self.datatype == "float16" else "float32"
 
     @property
     def fitted(self) -> bool:
@@ -178,10 +196,7 @@ def _problems(value: Compression) -> Iterator[str]:
     bits = value.datatype == "bits"
     if bits and value.code:
         yield f"'bits' are searched as they are; leave out {value.code!r}, or store 'float16' to search by it."
-    if value.rescore is not None and not (value.code or value.full):
-        yield "there is nothing to rescore with; name a code, or 'full' to keep all dimensions beside the cut ones."
-    if value.full and (value.rescore is None or not (bits or value.dim)):
-        yield "'full' rescores what fewer dimensions or 'bits' found; write it as in '128d!+full+rescore4'."
+    yield from _in_rescoring(value)
     if (value.median or value.learned) and not bits:
         yield "'median' and 'learnedN' make sign codes; store 'bits' with them."
     if value.learned and (value.median or value.rotation or value.centre):
@@ -194,6 +209,18 @@ def _problems(value: Compression) -> Iterator[str]:
         yield f"{value.code!r} needs the signs, which 'uint8' does not have; store 'float16' instead."
     if value.code == "turbo8" and value.datatype == "turbo8":
         yield "'turbo8' is stored already; searching by it too gains nothing."
+
+
+def _in_rescoring(value: Compression) -> Iterator[str]:
+    bits = value.datatype == "bits"
+    if value.kept not in ("float32", "float16"):
+        yield f"vectors that rescore 'bits' are kept as float32 or float16, not {value.kept!r}."
+    if value.kept != "float32" and not (bits and value.full):
+        yield f"only 'full' beside 'bits' has a format of its own, here {value.kept!r}; write 'full+{value.kept}+bits'."
+    if value.rescore is not None and not (value.code or value.full):
+        yield "there is nothing to rescore with; name a code, or 'full' to keep all dimensions beside the cut ones."
+    if value.full and (value.rescore is None or not (bits or value.dim)):
+        yield "'full' rescores what fewer dimensions or 'bits' found; write it as in '128d!+full+rescore4'."
 
 
 def _unknown(value: Compression) -> Iterator[str]:

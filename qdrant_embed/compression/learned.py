@@ -55,14 +55,19 @@ class CodeTraining:
 
 
 def train_code(
-    vectors: FloatArray, training: CodeTraining, *, word_counts: Sequence[dict[int, int]] | None = None
+    vectors: FloatArray,
+    training: CodeTraining,
+    *,
+    distance: str = "cosine",
+    word_counts: Sequence[dict[int, int]] | None = None,
 ) -> Transform:
     """Train a code on vectors (n, dim) and return it as a transform of `bits` directions, thresholds and query weights.
 
     What is asked of a code: for vectors taken as queries, the scores of the codes of others shall rank these as the
-    real cosines do (listwise distillation, Cao et al. 2007, section 4, of the student that only sees bits). It begins
-    at the rotation of principal directions that ITQ finds. The same seed gives the same code.
+    model's own scores do (listwise distillation, Cao et al. 2007, section 4, of the student that only sees bits). It
+    begins at the rotation of principal directions that ITQ finds. The same seed gives the same code.
 
+    :param distance: How the model compares: `cosine`, `dot` or `euclid`.
     :param word_counts: For each vector, the numbers of its text's words, with how often each occurs.
     :raises ConfigurationError: There are fewer vectors than a batch could be drawn from.
     """
@@ -73,6 +78,7 @@ def train_code(
             f"{len(vectors)} vectors are too few to train {training.bits} bits; {2 * training.bits} or more are needed."
         )
     generator = torch.Generator().manual_seed(training.seed)
+    vectors, scale = _at_unit_scale(vectors, distance)
     mean, start = _start(vectors, training)
     head = _Head(vectors - mean, start)
     decoder = _Decoder(word_counts, training, generator) if word_counts else None
@@ -86,7 +92,8 @@ def train_code(
         drawn = torch.randperm(len(vectors), generator=generator)[: asked + training.documents]
         queries, documents = drawn[:asked], drawn[asked:]
         codes = head.codes(documents)
-        loss = _ranking_loss(data[queries] @ data[documents].T, head.weights(queries) @ codes.T, training.temperature)
+        real = _scores(data[queries], data[documents], distance)
+        loss = _ranking_loss(real, head.weights(queries) @ codes.T, training.temperature)
         if decoder is not None:
             loss = loss + training.words * decoder.loss(codes, documents)
         optimiser.zero_grad()
@@ -94,7 +101,7 @@ def train_code(
         optimiser.step()
         if training.progress is not None:
             training.progress(step + 1, float(loss.detach()))
-    return head.transform(mean)
+    return head.transform(mean, scale)
 
 
 class _Head:
@@ -136,11 +143,16 @@ class _Head:
         """Return what each bit counts for vectors as queries (rows, bits)."""
         return self._data[rows] @ self._query.T
 
-    def transform(self, mean: FloatArray) -> Transform:
-        """Return what was learned."""
+    def transform(self, mean: FloatArray, scale: np.float32) -> Transform:
+        """Return what was learned, for vectors `scale` times as long as those it was learned from."""
         matrix, bias, query = (part.detach().numpy().copy() for part in (self._matrix, self._bias, self._query))
         return Transform(
-            dim=len(mean), mean=mean, matrix=matrix, thresholds=-bias, query_matrix=query, sample=len(self._data)
+            dim=len(mean),
+            mean=mean * scale,
+            matrix=np.asarray(matrix / scale, np.float32),
+            thresholds=-bias,
+            query_matrix=np.asarray(query / scale, np.float32),
+            sample=len(self._data),
         )
 
 
@@ -151,6 +163,25 @@ def rounded(activations: torch.Tensor) -> torch.Tensor:
     smooth = torch.tanh(activations)
     hard = torch.where(activations > 0, 1.0, -1.0)
     return smooth + (hard - smooth).detach()
+
+
+def _at_unit_scale(vectors: FloatArray, distance: str) -> tuple[FloatArray, np.float32]:
+    """Return the vectors, so scaled that a temperature means what it does for unit vectors, and their scale.
+
+    Scores grow with the square of lengths: those of long vectors would leave each query a single neighbour.
+    """
+    if distance == "cosine":
+        return vectors, np.float32(1)
+    measured = vectors - vectors.mean(axis=0) if distance == "euclid" else vectors
+    scale = np.sqrt(np.square(measured, dtype=np.float64).sum(axis=1).mean()).astype(np.float32)
+    return (vectors / scale, scale) if scale else (vectors, np.float32(1))
+
+
+def _scores(queries: torch.Tensor, documents: torch.Tensor, distance: str) -> torch.Tensor:
+    """Return the model's own scores (queries, n), each query's up to a constant, which no ranking sees."""
+    products = queries @ documents.T
+    # -|q - d|² / 2 is the product less half the square of d's length, and q's, which is the same for every d.
+    return products - documents.square().sum(dim=1) / 2 if distance == "euclid" else products
 
 
 def _start(vectors: FloatArray, training: CodeTraining) -> tuple[FloatArray, FloatArray]:

@@ -140,9 +140,8 @@ class BinaryParagraphVectors:
         """
         from safetensors.numpy import save_file
 
+        require_model_folder(folder)
         place = Path(folder).expanduser()
-        if place.is_file():
-            raise ConfigurationError(f"{str(folder)!r} is a file; binary paragraph vectors are written as a folder.")
         place.mkdir(parents=True, exist_ok=True)
         tensors = {"embeddings": self.output, "bias": self.bias, "noise": self.noise}
         save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, place / "model.safetensors")
@@ -177,6 +176,15 @@ class BinaryParagraphVectors:
             raise ModelError(f"{str(folder)!r} holds no binary paragraph vectors: {error}.") from error
         words = sorted((word for word in numbers if word != UNKNOWN), key=numbers.__getitem__)
         return cls(words, output, bias, noise, training)
+
+
+def require_model_folder(folder: str | Path) -> None:
+    """Refuse a place that a model could not be written to, before it is trained.
+
+    :raises ConfigurationError: The place is a file.
+    """
+    if Path(folder).expanduser().is_file():
+        raise ConfigurationError(f"{str(folder)!r} is a file; binary paragraph vectors are written as a folder.")
 
 
 def split_words(texts: Sequence[str]) -> list[list[str]]:

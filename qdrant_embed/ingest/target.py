@@ -11,6 +11,7 @@ from qdrant_embed.embedders import Beside
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
 from qdrant_embed.store.coding import Coding
+from qdrant_embed.store.copy_mark import Steady
 from qdrant_embed.store.engine import Engine
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Target:
     """A collection as the ingest stages see it.
 
     :param fingerprint: Fingerprint of the recipe; part of every point id.
+    :param steady: Says no where the collection is being copied, or a copy has taken its name.
     :param beside: Models whose vectors stand beside the dense one.
     """
 
@@ -34,6 +36,7 @@ class Target:
     bm25: Bm25Encoder
     fingerprint: str
     coding: Coding
+    steady: Steady
     beside: Beside = field(default_factory=dict)
 
     def scroll(
@@ -59,6 +62,7 @@ class Target:
         from qdrant_client import models
 
         listed = list(ids)
+        self.steady.require()
         for start in range(0, len(listed), SCROLL_PAGE):
             self.engine.delete(
                 self.name, points_selector=models.PointIdsList(points=list(listed[start : start + SCROLL_PAGE]))

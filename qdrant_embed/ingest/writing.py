@@ -26,7 +26,11 @@ class Writer:
         self._incomplete: set[str] = set()
 
     def write(self, block: Block) -> None:
-        """Store a block; returns when the engine has acknowledged every point of it."""
+        """Store a block; returns when the engine has acknowledged every point of it.
+
+        :raises StoreError: Meanwhile the collection is being copied, or a copy has taken its name.
+        """
+        self._target.steady.require()
         with self._tally.busy("write"):
             heads = {closing.head.id: closing for closing in block.closings if closing.head is not None}
             self._upsert([ready for ready in block.pieces if ready.piece.id not in heads], {})

@@ -50,12 +50,11 @@ def rescoring_params(size: int, distance: str, compression: Compression) -> mode
     """Return how the whole vectors are stored that rescore what the compressed ones found: on disk, without a graph."""
     from qdrant_client import models
 
-    stored = "float16" if compression.datatype == "float16" else "float32"
     distances = {"cosine": models.Distance.COSINE, "dot": models.Distance.DOT, "euclid": models.Distance.EUCLID}
     return models.VectorParams(
         size=size,
         distance=distances[distance],
-        datatype=models.Datatype(stored),
+        datatype=models.Datatype(compression.whole),
         hnsw_config=models.HnswConfigDiff(m=0),
         on_disk=True,
     )

@@ -207,3 +207,9 @@ class Engine(Protocol):
     def close(self) -> None:
         """Let go of the location; closing again does nothing."""
         ...
+
+
+def is_served(engine: Engine) -> bool:
+    """Tell whether a server answers, which other processes use too; a folder, or a client in memory, is one's own."""
+    is_local = getattr(engine, "_is_local", None)
+    return is_local is not None and not is_local()

@@ -39,6 +39,14 @@ def chunk_id(document: str, chunk: Chunk, embedded: str, fingerprint: str) -> st
     return str(uuid.uuid5(NAMESPACE, f"{document}\x1f{chunk.start}\x1f{chunk.end}\x1f{embedded}\x1f{fingerprint}"))
 
 
+def id_of_payload(fields: Mapping[str, Any], fingerprint: str) -> str:
+    """Return the id that a stored chunk has by a recipe.
+
+    :param fields: What is stored beside its vectors.
+    """
+    return chunk_id(fields["document_id"], chunk_of(fields), fields["text_hash"], fingerprint)
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentKey:
     """Which document a chunk belongs to, with the fields that all its chunks share."""

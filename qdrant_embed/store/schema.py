@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from qdrant_embed.compression import Coder, Compression
 from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, StoreError
 from qdrant_embed.store import compressed
+from qdrant_embed.store.attachments import require_room
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
     from qdrant_client import models
 
     from qdrant_embed.store.engine import Engine
+    from qdrant_embed.store.settings import Settings
 
 DENSE = "dense"
 DENSE_SMALL = "dense_small"
@@ -61,6 +63,11 @@ class VectorLayout:
     multivector: int = 0
     windows: bool = False
 
+    @property
+    def cut_dim(self) -> int:
+        """Dimensions that are compressed."""
+        return min(self.dim, self.compression.dim or self.dim)
+
     def vectors(self) -> dict[str, models.VectorParams]:
         """Return the settings of each vector that is not sparse by its name."""
         coder = Coder(compression=self.compression, dim=self.dim, distance=self.distance)
@@ -104,24 +111,32 @@ def multivector_params(dim: int) -> models.VectorParams:
     )
 
 
-def create(engine: Engine, name: str, layout: VectorLayout, made_by: Mapping[str, Json]) -> None:
+def create(
+    engine: Engine, name: str, layout: VectorLayout, made_by: Mapping[str, Json], settings: Settings | None = None
+) -> None:
     """Create a collection with its vectors, payload indexes and metadata.
 
     :param made_by: What `read_metadata` shall return.
+    :param settings: Those of a collection that this one is to be a copy of.
     """
     compressed.require_engine(engine, layout.compression)
+    require_room(engine, layout.compression, layout.cut_dim)
     given: dict[str, Any] = {
         "vectors_config": layout.vectors(),
         "sparse_vectors_config": layout.sparse_vectors(),
         "optimizers_config": compressed.optimizers(layout.compression),
         "metadata": {METADATA_KEY: {"layout": LAYOUT_VERSION, **made_by}},
     }
+    if settings is not None:
+        given = settings.added_to(given, layout)
     try:
         engine.create_collection(collection_name=name, **given)
     except StoreError as error:
         raise compressed.explained(error, layout.compression) from error
     for field in INDEXED_FIELDS:
         engine.create_payload_index(name, field, field_schema=index_schema(field))
+    if settings is not None:
+        settings.index(engine, name)
 
 
 def index_schema(field: str) -> models.PayloadSchemaType | models.KeywordIndexParams:

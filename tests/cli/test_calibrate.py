@@ -1,4 +1,5 @@
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -77,3 +78,45 @@ def test_paragraph_vectors_are_a_model_to_ingest_by(cli, harbour):
     text = (harbour / "7.txt").read_text()
     found = cli("search", text, "--collection", "by-words", "-k", 3, "--mode", "dense", "--json").json["hits"]
     assert "7.txt" in {hit["source"] for hit in found}
+
+
+def test_a_code_is_applied_beside_whatever_whole_vectors_are_kept(cli, harbour):
+    assert cli("recompress", "float16").code == 0
+    made = cli("train-codes", "--bits", 16, "--apply", "--rescore", 12.5, "--json")
+    assert made.code == 0, made.err
+    assert made.json["recipe"]["compression"] == "full+float16+bits+learned16+rescore12.5"
+    again = cli("train-codes", "--bits", 16, "--apply", "--seed", 1, "--json")
+    assert again.json["recipe"]["compression"] == "full+float16+bits+learned16+rescore20"
+    text = (harbour / "7.txt").read_text()
+    assert cli("search", text, "-k", 1, "--mode", "dense", "--json").json["hits"][0]["source"] == "7.txt"
+
+
+@pytest.mark.parametrize("compression", ["64d!", "uint8"])
+def test_a_code_that_could_not_be_applied_is_not_trained(cli, harbour, monkeypatch, compression):
+    assert cli("recompress", compression).code == 0
+    monkeypatch.setattr("qdrant_embed.calibration.compressing.train_head", None)
+    refused = cli("train-codes", "--bits", 16, "--apply")
+    assert refused.code == 1
+    assert "does not hold the numbers" in refused.err
+    assert "train the code on that" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "said"),
+    [
+        (("--codes-out", "codes.csv"), 1, "must end in .npy or .parquet"),
+        (("--model-out", "nowhere/code.safetensors"), 1, "there is no folder"),
+        (("--apply", "--rescore", 0.5), 2, "--rescore"),
+        (("--apply", "--rescore", 1e6), 1, "not 1e+06"),
+    ],
+)
+def test_what_was_typed_wrongly_is_said_before_the_training(cli, ingested, monkeypatch, typed, code, said):
+    monkeypatch.setattr("qdrant_embed.calibration.compressing.train_head", None)
+    refused = cli("train-codes", "--bits", 16, *typed)
+    assert (refused.code, said in " ".join(refused.err.split())) == (code, True)
+
+
+def test_a_plot_that_cannot_be_drawn_is_said_before_the_measuring(cli, ingested, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    refused = cli("calibrate", "--out", "report")
+    assert (refused.code, "'qdrant-embed[calibrate]'" in refused.err) == (1, True)

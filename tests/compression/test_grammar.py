@@ -13,6 +13,7 @@ from qdrant_embed.errors import ConfigurationError
         "float32", "float16", "256d", "100d!", "256d+float16", "100d!+float16", "256d+float16+binary+rescore4", "uint8",
         "turbo8", "turbo16", "float32+turbo8", "turbo8+binary", "float16+turbo8+rescore2", "bits", "bits+itq+median",
         "bits+learned64", "128d!+full+rescore4", "128d!+full+bits+itq+rescore20", "full+bits+learned64+rescore20",
+        "full+float16+bits+rescore4",
         "centre+itq+binary+query8+rescore1.5", "opq+pq16+rescore", "rotate+binary1.5", "int8", "turbo1.5+rescore3",
     ],
 )  # fmt: skip
@@ -26,6 +27,7 @@ def compressions(draw):
         "dim": draw(st.none() | st.integers(1, 4096)),
         "full": draw(st.booleans()),
         "datatype": draw(st.sampled_from(DATATYPES)),
+        "kept": draw(st.sampled_from(("float32", "float16"))),
         "centre": draw(st.booleans()),
         "rotation": draw(st.sampled_from(("", *ROTATIONS))),
         "median": draw(st.booleans()),
@@ -80,11 +82,22 @@ def test_unknown_or_repeated_parts_list_the_legal_ones(text):
         ("turbo8+float16+binary", "one stored format or code too many"),
         ("binary+rescore0.5", "1 to 1000 times k"),
         ("turbo8+turbo8", "not understood"),
+        ("float32+bits", "'bits' keep no numbers"),
+        ("float16+bits", "'bits' keep no numbers"),
+        ("full+uint8+bits+rescore4", "as float32 or float16"),
     ],
 )
 def test_what_contradicts_itself_is_refused_with_what_to_write(text, said):
     with pytest.raises(ConfigurationError, match=said):
         Compression.parse(text)
+
+
+def test_the_vectors_that_rescore_bits_have_a_format_of_their_own():
+    found = Compression.parse("bits+full+float16+rescore4")
+    assert (found.datatype, found.kept, found.whole) == ("bits", "float16", "float16")
+    assert Compression.parse("full+float32+bits+rescore4") == Compression.parse("full+bits+rescore4")
+    with pytest.raises(ConfigurationError, match=r"write 'full\+float16\+bits'"):
+        Compression(kept="float16")
 
 
 def test_codes_and_rescoring_do_not_change_the_points():

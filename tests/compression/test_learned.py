@@ -2,10 +2,11 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from qdrant_embed.compression.codes import hyperplanes, nearest_by_hamming, nearest_by_weights, pack_signs
 from qdrant_embed.compression.export import write_codes
-from qdrant_embed.compression.learned import CodeTraining, rounded, train_code
+from qdrant_embed.compression.learned import CodeTraining, _scores, rounded, train_code
 from qdrant_embed.compression.transform import Transform
 from qdrant_embed.errors import ConfigurationError, MissingExtraError
 from tests.compression.samples import clustered
@@ -40,6 +41,25 @@ def test_a_learned_code_beats_random_hyperplanes_of_the_same_bits_and_repeats_it
     assert (learned.width, learned.dim) == (32, 48)
     with pytest.raises(ConfigurationError, match="cannot be turned back"):
         learned.unrotate(np.zeros((1, 32), np.float32))
+
+
+@pytest.mark.parametrize("distance", ["dot", "euclid"])
+def test_how_long_vectors_are_changes_nothing_in_how_a_code_is_trained(distance):
+    # A power of two scales floats without rounding them, so the codes are to be the same to the last bit.
+    vectors = clustered(300, 24, 2) * np.linspace(0.5, 1.5, 300, dtype=np.float32)[:, None]
+    training = CodeTraining(bits=16, steps=20, queries=32, documents=128)
+    short, long = (train_code(vectors * factor, training, distance=distance) for factor in (1, 64))
+    codes = [pack_signs(code.rotate(vectors * factor), code.thresholds) for code, factor in ((short, 1), (long, 64))]
+    assert np.array_equal(*codes)
+    assert np.allclose(short.weigh(vectors), long.weigh(vectors * 64), rtol=1e-4, atol=1e-5)
+
+
+def test_euclidean_scores_rank_as_distances_do():
+    rng = np.random.default_rng(0)
+    queries, documents = (torch.from_numpy(rng.standard_normal((n, 8)).astype(np.float32) * 3) for n in (5, 40))
+    nearest = torch.cdist(queries, documents).argsort(dim=1)
+    assert torch.equal(_scores(queries, documents, "euclid").argsort(dim=1, descending=True), nearest)
+    assert not torch.equal(_scores(queries, documents, "dot").argsort(dim=1, descending=True), nearest)
 
 
 def test_words_can_be_predicted_too():

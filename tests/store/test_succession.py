@@ -119,3 +119,43 @@ def test_a_copy_is_listed_by_the_name_to_open_it_by(tmp_path):
     with Collection.open("cranes", at=tmp_path / "here") as docs:
         docs.recompress("float16")
     assert [found["name"] for found in list_collections(str(tmp_path / "here"))] == ["cranes"]
+
+
+def alias(engine, name, collection):
+    create = models.CreateAlias(collection_name=collection, alias_name=name)
+    engine.update_collection_aliases([models.CreateAliasOperation(create_alias=create)])
+
+
+@pytest.mark.parametrize("change", [None, "delete_collection", "update_collection_aliases"])
+@pytest.mark.parametrize("opened", ["prod", "cranes"])
+def test_the_users_own_name_of_a_collection_leads_on_whichever_alias_it_was_changed_by(place, opened, change):
+    fill(place)
+    with Collection.open("cranes", at=place) as docs:
+        alias(docs._engine, "prod", "cranes")
+    with Collection.open("prod", at=place) as docs, pytest.MonkeyPatch.context() as patch:
+        if change is None:
+            docs.recompress("float16")
+        else:
+            cut(docs._engine, patch, change, done=True)
+            with pytest.raises(CutError):
+                docs.recompress("float16")
+    with Collection.open(opened, at=place) as docs:
+        docs.recompress("float16+rotate")
+    for name in ("prod", "cranes"):
+        with Collection.open(name, at=place) as docs:
+            names, aliases = require_all(docs)
+            assert len(names) == 1
+            assert {found.alias_name for found in aliases} == {"prod", "cranes"}
+            assert docs.recipe.compression == "rotate+float16" or docs.recipe.compression == "float16+rotate"
+
+
+def test_a_copy_opened_by_its_made_up_name_keeps_that_too(place):
+    fill(place)
+    with Collection.open("cranes", at=place) as docs:
+        docs.recompress("float16")
+        made_up = docs._engine.get_collections().collections[0].name
+    with Collection.open(made_up, at=place) as docs:
+        docs.recompress("rotate+float16")
+        require_all(docs)
+    with Collection.open("cranes", at=place) as docs:
+        require_all(docs)
