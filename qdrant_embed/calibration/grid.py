@@ -96,12 +96,14 @@ class Grid:
         return sorted((dim for dim in self.trained if dim < self.dim), reverse=True)
 
     def cut(self, dim: int, codes: Sequence[Compression]) -> list[Compression]:
-        """Return fewer dimensions: by themselves, with codes, and beside the whole vectors, which rescore."""
+        """Return fewer dimensions, by themselves, with codes, and beside the whole vectors, which rescore.
+
+        Nothing is stored as float32: what float16 loses is nothing beside what is cut.
+        """
         fewer = {"dim": dim, "forced": False}
-        alone = [{"datatype": stored, **fewer} for stored in ("float32", "float16")]
-        coded = [{**_parts(code), **fewer} for code in codes]
-        whole = [{**one, "full": True, "rescore": factor} for one in (*coded, fewer) for factor in OVERSAMPLING]
-        return self._each(iter((*alone, *coded, *whole)))
+        alone = [{**_parts(one), **fewer, "datatype": _halved(one.datatype)} for one in (self.base, *codes)]
+        whole = [{**one, "datatype": "float16", "full": True, "rescore": f} for one in alone for f in OVERSAMPLING]
+        return self._each(iter([*alone, *whole]))
 
     def require(self, setting: Compression) -> None:
         """Refuse what the collection could not be changed to, before anything is measured.
@@ -142,6 +144,10 @@ def oversampled(setting: Compression) -> Iterator[Compression]:
 def built_alike(setting: Compression) -> Compression:
     """Return what settings share that differ in rescoring only, and so need to be built but once."""
     return replace(setting, rescore=1.0 if setting.full else None)
+
+
+def _halved(datatype: str) -> str:
+    return "float16" if datatype == "float32" else datatype
 
 
 def _parts(setting: Compression) -> dict[str, Any]:
