@@ -45,8 +45,8 @@ class Grid:
     def base(self) -> Compression:
         """The numbers that the collection holds, searched as they are."""
         if self.held.full:
-            return Compression(datatype="float16" if self.held.datatype == "float16" else "float32")
-        return self.held.points
+            return Compression(datatype=self.held.whole)
+        return replace(self.held.points, code="")
 
     def formats(self) -> list[Compression]:
         """Return the collection as it is, and each stored format without a code."""
@@ -70,8 +70,9 @@ class Grid:
         return self._each({"datatype": "bits", **_turned(text)} for text in SIGNS)
 
     def beside(self, signs: Compression) -> list[Compression]:
-        """Return sign codes with whole vectors beside them."""
-        return self._each({**_parts(signs), "full": True, "rescore": factor} for factor in OVERSAMPLING)
+        """Return sign codes with whole vectors beside them, as float16, which rescores as well as float32."""
+        whole = {"full": True, "kept": "float16"}
+        return self._each({**_parts(signs), **whole, "rescore": factor} for factor in OVERSAMPLING)
 
     def asked(self, code: Compression) -> list[Compression]:
         """Return a code with queries that keep more bits."""
@@ -95,12 +96,14 @@ class Grid:
         return sorted((dim for dim in self.trained if dim < self.dim), reverse=True)
 
     def cut(self, dim: int, codes: Sequence[Compression]) -> list[Compression]:
-        """Return fewer dimensions: by themselves, with codes, and beside the whole vectors, which rescore."""
+        """Return fewer dimensions, by themselves, with codes, and beside the whole vectors, which rescore.
+
+        Nothing is stored as float32: what float16 loses is nothing beside what is cut.
+        """
         fewer = {"dim": dim, "forced": False}
-        alone = [{"datatype": stored, **fewer} for stored in ("float32", "float16")]
-        coded = [{**_parts(code), **fewer} for code in codes]
-        whole = [{**one, "full": True, "rescore": factor} for one in (*coded, fewer) for factor in OVERSAMPLING]
-        return self._each(iter((*alone, *coded, *whole)))
+        alone = [{**_parts(one), **fewer, "datatype": _halved(one.datatype)} for one in (self.base, *codes)]
+        whole = [{**one, "datatype": "float16", "full": True, "rescore": f} for one in alone for f in OVERSAMPLING]
+        return self._each(iter([*alone, *whole]))
 
     def require(self, setting: Compression) -> None:
         """Refuse what the collection could not be changed to, before anything is measured.
@@ -141,6 +144,10 @@ def oversampled(setting: Compression) -> Iterator[Compression]:
 def built_alike(setting: Compression) -> Compression:
     """Return what settings share that differ in rescoring only, and so need to be built but once."""
     return replace(setting, rescore=1.0 if setting.full else None)
+
+
+def _halved(datatype: str) -> str:
+    return "float16" if datatype == "float32" else datatype
 
 
 def _parts(setting: Compression) -> dict[str, Any]:

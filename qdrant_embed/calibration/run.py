@@ -9,13 +9,14 @@ import numpy as np
 
 from qdrant_embed.calibration.choosing import Wish
 from qdrant_embed.calibration.grid import Grid, built_alike, oversampled
+from qdrant_embed.calibration.learning import learned_code
 from qdrant_embed.calibration.measuring import Trial, try_settings, with_graph
 from qdrant_embed.calibration.questions import draw_questions
 from qdrant_embed.calibration.recoding import dense_of, pages
 from qdrant_embed.calibration.report import Calibration
 from qdrant_embed.calibration.stages import walk
 from qdrant_embed.calibration.truth import Truth, exact, ndcg
-from qdrant_embed.compression import Compression, Transform
+from qdrant_embed.compression import Coder, Compression, Transform
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.parts import Parts
 from qdrant_embed.store.engine import Engine
@@ -73,7 +74,7 @@ def calibrate(
     """
     grid = _grid_of(parts)
     named = [Compression.parse(text) for text in options.settings]
-    transforms = _Transforms(grid.held, parts.coding.coder.transform, options.trained)
+    transforms = _Transforms(parts.coding.coder, options.trained)
     for setting in named:
         grid.require(setting)
         transforms.of(setting)
@@ -82,8 +83,8 @@ def calibrate(
     if options.judgements is not None and len(options.judgements) != len(asked):
         raise ConfigurationError(f"{len(asked)} questions need as many judgements, not {len(options.judgements)}.")
     queries = parts.embedder.embed_queries(asked)
-    preset = parts.embedder.preset
-    truth = exact(stored.vectors, queries, options.k, preset.distance, stored.counts, normalize=preset.normalize)
+    normalize = parts.embedder.preset.normalize
+    truth = exact(stored.vectors, queries, options.k, grid.compare_by, counts=stored.counts, normalize=normalize)
     wish = Wish(
         held=grid.held,
         target=options.target_recall,
@@ -127,8 +128,7 @@ def _grid_of(parts: Parts) -> Grid:
 class _Transforms:
     """What settings are coded by: where a change would keep the collection's own transform, that is measured."""
 
-    held: Compression
-    own: Transform | None
+    held: Coder
     trained: Mapping[int, Transform]
 
     def of(self, setting: Compression) -> Transform | None:
@@ -136,18 +136,9 @@ class _Transforms:
 
         :raises ConfigurationError: It is a learned code, and nobody trained one of so many bits.
         """
-        if setting.points == self.held.points:
-            return self.own
-        if setting.learned is None:
-            return None
-        found = self.trained.get(setting.learned)
-        if found is None or found.width != setting.learned:
-            raise ConfigurationError(
-                f"{str(setting)!r} has a code of {setting.learned} bits that must be trained first. Type: qdrant-embed "
-                f"train-codes --bits {setting.learned} --apply, or give CalibrateOptions(trained={{{setting.learned}: "
-                f"collection.train_codes({setting.learned})}})."
-            )
-        return found
+        if setting.learned is not None:
+            return learned_code(setting, self.held, self.trained.get(setting.learned))
+        return self.held.transform if setting.points == self.held.compression.points else None
 
 
 class _Measuring:

@@ -37,7 +37,7 @@ def walk(grid: Grid, wish: Wish, measure: Measure) -> list[Trial]:
     for setting in _winners(coded, wish):
         found += measure(grid.stored_under(setting))
     for dim in grid.cuts():
-        fewer = measure(grid.cut(dim, _winners([trial for trial in found if _code(trial)], wish)))
+        fewer = measure(grid.cut(dim, _winners([trial for trial in found if _code(trial)], wish)[:1]))
         found += fewer
         # What too few dimensions lose, still fewer do not find again.
         if not any(wish.met_by(trial) for trial in fewer):

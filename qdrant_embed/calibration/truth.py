@@ -62,13 +62,14 @@ def exact(
     queries: FloatArray,
     k: int,
     distance: str,
-    counts: Sequence[int] | None = None,
     *,
+    counts: Sequence[int] | None = None,
     normalize: bool = False,
 ) -> Truth:
     """Search all vectors (n, dim) for each query (q, dim), in float32, leaving nothing out.
 
     :param counts: How many vectors each point has, the best of which counts; None for one each.
+    :param normalize: Whether the model makes unit vectors.
     """
     starts = np.arange(len(vectors) + 1) if counts is None else np.cumsum([0, *counts])
     k = min(k, len(starts) - 1)

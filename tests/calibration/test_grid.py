@@ -23,7 +23,7 @@ def everything(grid):
 
 HELD = [
     "float32", "float16", "uint8", "turbo8", "256d", "100d!+float16", "int8+rescore2", "rotate+binary+rescore4",
-    "128d+full+rescore4", "full+bits+rescore8", "centre+itq+float16", "512d+turbo8+binary+query8+rescore4",
+    "128d+full+rescore4", "full+bits+rescore8", "centre+itq+float16", "opq+pq16", "512d+turbo8+binary+query8+rescore4",
 ]  # fmt: skip
 
 
@@ -51,8 +51,8 @@ def test_the_product_has_the_settings_that_save_disk_and_bits():
     assert names >= {
         "float16+binary", "float16+int8", "uint8+int8", "turbo8+binary+query8", "float16+rotate+binary",
         "binary1.5", "binary+query4", "binary2+query8", "turbo16", "centre+itq+binary", "pq16", "opq+pq16",
-        "bits+centre", "bits+median", "bits+centre+itq+median", "full+bits+rescore8", "256d+full+rescore4",
-        "256d+full+int8+rescore4", "256d+float16",
+        "bits+centre", "bits+median", "bits+centre+itq+median", "full+float16+bits+rescore8",
+        "256d+full+float16+rescore4", "256d+full+float16+int8+rescore4", "256d+float16",
     }  # fmt: skip
     assert "bits+itq+median" not in names
 

@@ -15,7 +15,7 @@ def truth_of(count, dim, *, windows=False, k=5):
     counts = np.random.default_rng(1).integers(1, 5, count).tolist() if windows else None
     if counts:
         vectors = clustered(sum(counts) + 20, dim, 5)
-    return exact(vectors[20:], vectors[:20], k, "cosine", counts)
+    return exact(vectors[20:], vectors[:20], k, "cosine", counts=counts, normalize=True)
 
 
 def tried(truth, *settings):
