@@ -103,7 +103,8 @@ def test_a_longer_target_is_what_the_embedder_says_it_reads(folder_of):
     embedder = load_embedder(folder_of("bert"), window="gp:100", runtime="torch")
     assert embedder.max_tokens == 100
     assert embedder.chunk_budget == 98
-    encoded = embedder.encode_documents(["harbour " * 90, "harbour " * 300])
+    encoded = embedder.encode_documents(["harbour", "harbour " * 90, "harbour " * 300])
+    assert encoded.stretched == 2
     assert (encoded.windowed, encoded.truncated) == (1, 0), "what is longer still is read in windows of the new length"
 
 
