@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from qdrant_embed.chunking import Chunker, chunk_document, make_chunker
 from qdrant_embed.embedders import load_dense
 from qdrant_embed.embedding import Embedder
-from qdrant_embed.embedding.late import tokens_read
+from qdrant_embed.embedding.late import LatePassage, stretched, tokens_read, windows_read
 from qdrant_embed.errors import ReadError
 from qdrant_embed.ingest.report import IngestReport, Tally
 from qdrant_embed.parts import chunk_limit
@@ -55,17 +55,31 @@ class _Rehearsal:
             chunks = list(chunk_document(document, self.chunker))
             if self.embedder.window.name == "late":
                 passages = self.embedder.passages(document.text, [(chunk.start, chunk.end) for chunk in chunks])
-                self.tally.add(chunks=len(chunks), late=len(chunks), tokens=tokens_read(passages))
+                self._count_late(passages)
                 return
             self._count(item.source, self.embedder.tokens.count_batch([chunk.embed_text for chunk in chunks]))
 
+    def _count_late(self, passages: Sequence[LatePassage]) -> None:
+        self.tally.add(
+            chunks=len(passages),
+            late=len(passages),
+            tokens=tokens_read(passages),
+            windowed=int(windows_read(passages) > 1),
+            stretched=stretched(passages, self.embedder.stretched_beyond),
+        )
+
     def _count(self, source: str, lengths: Sequence[int]) -> None:
         around = self.embedder.max_tokens - self.embedder.chunk_budget
-        budget = (self.embedder.window.tokens or self.embedder.max_tokens) - around
+        most = self.embedder.window.tokens or self.embedder.max_tokens
+        beyond = self.embedder.stretched_beyond
+        budget = most - around
         self.tally.add(chunks=len(lengths), tokens=sum(lengths) + around * len(lengths))
         too_long = sum(length > budget for length in lengths)
         strategy = self.embedder.window.name
         if too_long and strategy == "error":
             self.tally.fail(source, f"{too_long} chunks are longer than the model, and the window strategy is 'error'")
         else:
-            self.tally.add(**{"truncated" if strategy == "truncate" else "windowed": too_long})
+            read_stretched = sum(bool(beyond) and min(length + around, most) > beyond for length in lengths)
+            self.tally.add(
+                **{"truncated" if strategy == "truncate" else "windowed": too_long}, stretched=read_stretched
+            )

@@ -11,12 +11,14 @@ from rich.text import Text
 
 from qdrant_embed.ingest.report import IngestReport
 
+_COUNTED = ("documents", "chunks", "embedded", "reused", "deleted", "truncated", "windowed", "stretched", "late")
 _NOTES = {
     "embedded": "texts that went through the model",
     "reused": "had their vectors already",
     "deleted": "their text is gone",
     "truncated": "longer than the model, their end was cut off",
     "windowed": "longer than the model, read in several windows",
+    "stretched": "longer than the model was trained for, read by stretching it",
     "late": "pooled from the states of their whole document, or of a macro window of it",
 }
 
@@ -25,25 +27,13 @@ def combine(reports: Sequence[IngestReport]) -> IngestReport:
     """Add up the reports of several paths."""
     if len(reports) == 1:
         return reports[0]
-    names = (
-        "documents",
-        "chunks",
-        "embedded",
-        "reused",
-        "deleted",
-        "skipped",
-        "truncated",
-        "windowed",
-        "late",
-        "tokens",
-    )
     reasons: Counter[str] = Counter()
     stages: Counter[str] = Counter()
     for report in reports:
         reasons.update(report.skipped_reasons)
         stages.update(report.stage_seconds)
     return IngestReport(
-        **{name: sum(getattr(report, name) for report in reports) for name in names},
+        **{name: sum(getattr(report, name) for report in reports) for name in (*_COUNTED, "skipped", "tokens")},
         skipped_reasons=dict(sorted(reasons.items())),
         failed=tuple(failure for report in reports for failure in report.failed),
         warnings=tuple(dict.fromkeys(warning for report in reports for warning in report.warnings)),
@@ -59,7 +49,7 @@ def summary(report: IngestReport, title: str, *, dry_run: bool = False) -> Rende
     table.add_column(justify="right")
     table.add_column(style="dim")
     always = ("documents", "chunks", "tokens") if dry_run else ("documents", "chunks", "embedded", "reused")
-    for name in ("documents", "chunks", "embedded", "reused", "deleted", "truncated", "windowed", "late", "tokens"):
+    for name in (*_COUNTED, "tokens"):
         count = getattr(report, name)
         if count or name in always:
             table.add_row(name, f"{count:,}", _NOTES.get(name, "") if count else "")

@@ -93,6 +93,11 @@ class Embedder(LongTexts):
         return self._window
 
     @property
+    def stretched_beyond(self) -> int:
+        """Tokens beyond which a text is read by stretching the model, all counted in; 0 if it is not stretched."""
+        return self._resolved.stretched_beyond
+
+    @property
     def windows(self) -> tuple[str, ...]:
         """The window strategies that suit it; `pi:TOKENS` and its like take the length that they reach."""
         return legal_windows(self._resolved)
@@ -180,6 +185,7 @@ class Embedder(LongTexts):
             tokens=read.tokens,
             truncated=sum(cut.truncated for cut in read.cuts),
             windowed=read.windowed,
+            stretched=read.stretched,
         )
 
     @property

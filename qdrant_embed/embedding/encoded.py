@@ -17,12 +17,14 @@ class Encoded:
     :param tokens: Tokens that went through the model, prompts and special tokens included.
     :param truncated: Texts whose end was cut off.
     :param windowed: Texts that were read in several windows.
+    :param stretched: Texts longer than the window that the model was trained for, which were read by stretching it.
     """
 
     vectors: FloatArray
     tokens: int = 0
     truncated: int = 0
     windowed: int = 0
+    stretched: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +46,4 @@ class EncodedWindows:
     texts: Sequence[WindowVectors]
     tokens: int = 0
     windowed: int = 0
+    stretched: int = 0

@@ -126,6 +126,16 @@ def tokens_read(passages: Sequence[LatePassage]) -> int:
     return sum({window.key: len(window.ids) for passage in passages for window, _ in passage.parts}.values())
 
 
+def windows_read(passages: Sequence[LatePassage]) -> int:
+    """Return in how many macro windows these passages are read."""
+    return len({window.key for passage in passages for window, _ in passage.parts})
+
+
+def stretched(passages: Sequence[LatePassage], beyond: int) -> int:
+    """Return how many passages are read in windows of more than `beyond` tokens; none if that is 0."""
+    return sum(bool(beyond) and any(len(window.ids) > beyond for window, _ in passage.parts) for passage in passages)
+
+
 def _mean(parts: Sequence[tuple[FloatArray, Window]]) -> FloatArray:
     count = sum(end - start for _, (start, end) in parts)
     return np.asarray(sum(found for found, _ in parts) / np.float32(count), np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 
 from qdrant_embed.compression.vectors import finish
 from qdrant_embed.embedding.encoded import Encoded, EncodedWindows, WindowVectors
-from qdrant_embed.embedding.late import LateChunking, LatePassage, tokens_read
+from qdrant_embed.embedding.late import LateChunking, LatePassage, stretched, tokens_read
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.reader import TextReader
 from qdrant_embed.errors import ConfigurationError
@@ -32,6 +32,11 @@ class LongTexts(ABC):
     @abstractmethod
     def window(self) -> WindowStrategy:
         """What happens to texts longer than the model."""
+
+    @property
+    @abstractmethod
+    def stretched_beyond(self) -> int:
+        """Tokens beyond which a text is read by stretching the model; 0 if it is not stretched."""
 
     @property
     @abstractmethod
@@ -61,7 +66,7 @@ class LongTexts(ABC):
             WindowVectors(rows, self._reader.characters(text, cut, prompt))
             for text, cut, rows in zip(texts, read.cuts, vectors, strict=True)
         ]
-        return EncodedWindows(found, read.tokens, read.windowed)
+        return EncodedWindows(found, read.tokens, read.windowed, read.stretched)
 
     def encode_late(self, text: str, spans: Sequence[Window]) -> Encoded:
         """Return the vectors of the chunks of one document, each with the document around it in mind.
@@ -89,8 +94,12 @@ class LongTexts(ABC):
         if not passages:
             return Encoded(np.zeros((0, self.dim), np.float32))
         pooled = self._reader.read_late(self._late, passages)
-        vectors = self._finished(pooled)
-        return Encoded(vectors, tokens_read(passages), windowed=sum(len(one.parts) > 1 for one in passages))
+        return Encoded(
+            self._finished(pooled),
+            tokens_read(passages),
+            windowed=sum(len(one.parts) > 1 for one in passages),
+            stretched=stretched(passages, self.stretched_beyond),
+        )
 
     def _require(self, strategy: str, method: str) -> None:
         if self.window.name != strategy:

@@ -32,11 +32,13 @@ class Read:
     :param cuts: The windows of each text.
     :param pooled: (windows of all texts, dim), in order, not yet cut or normalised.
     :param tokens: Tokens that went through the model.
+    :param stretched: Texts that were read by stretching the model.
     """
 
     cuts: Sequence[Cut | TextCut]
     pooled: FloatArray
     tokens: int
+    stretched: int = 0
 
     def by_text(self, vectors: FloatArray) -> list[FloatArray]:
         """Return the rows of each text."""
@@ -130,7 +132,9 @@ class TextReader:
             return run_sequences(batch, [sequences[place] for place in places], running.lanes)
 
         pooled = recalled({**self._kept_under, "prompt": prompt}, map(sequence_key, sequences), run)
-        return Read(cuts, pooled, sum(map(len, sequences)))
+        beyond = self._resolved.stretched_beyond
+        stretched = sum(bool(beyond) and max(map(len, cut.sequences)) > beyond for cut in cuts)
+        return Read(cuts, pooled, sum(map(len, sequences)), stretched)
 
     def characters(self, text: str, cut: Cut | TextCut, prompt: str) -> Sequence[Window]:
         """Return where the windows of a text stand in it."""

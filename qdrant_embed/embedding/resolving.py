@@ -45,6 +45,11 @@ class Resolved:
     origins: Mapping[str, str]
     stretch: Stretch | None = None
 
+    @property
+    def stretched_beyond(self) -> int:
+        """Tokens beyond which a text is read by stretching the model, all counted in; 0 if it is not stretched."""
+        return self.stretch.trained if self.stretch else 0
+
 
 def list_models(presets: str | Path | None = None) -> list[str]:
     """Return the names of all presets.

@@ -125,7 +125,7 @@ class Sequencer:
 
     def spans(self, text: str, prompt: str, windows: Sequence[Window]) -> list[Window]:
         """Return the characters of each window that `cut` made of a text that is too long."""
-        alone = TEXT in prompt or (bool(prompt) and self.text_only)
+        alone = TEXT in prompt or self.text_only
         offsets = self._tokens.offsets(text) if alone else self.framed(text, prompt).offsets
         return [(int(offsets[start, 0]), int(offsets[end - 1, 1])) for start, end in windows]
 
@@ -163,7 +163,7 @@ class Sequencer:
 
         :raises TextTooLongError: The strategy is `error` and a text is too long.
         """
-        if TEXT in prompt or (prompt and self.text_only):
+        if TEXT in prompt or self.text_only:
             return self._cut_templates(texts, prompt if TEXT in prompt else prompt + TEXT, strategy)
         if prompt:
             # Together, as in training: the last token of the prompt may depend on what follows it.

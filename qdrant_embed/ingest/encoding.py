@@ -41,11 +41,17 @@ def encode(embedder: Embedder, pieces: Sequence[Piece]) -> tuple[list[Made], dic
             Made(text.vectors, tuple(chain.from_iterable(text.spans)) if len(text.spans) > 1 else ())
             for text in found.texts
         ]
-        return made, {"tokens": found.tokens, "windowed": found.windowed}
+        return made, {"tokens": found.tokens, "windowed": found.windowed, "stretched": found.stretched}
     if embedder.window.name == "late":
         late = embedder.encode_passages([piece.passage for piece in pieces if piece.passage is not None])
-        counts = {"tokens": late.tokens, "windowed": late.windowed, "late": len(pieces)}
+        # What was read in several windows is a document here, and counted where documents are known.
+        counts = {"tokens": late.tokens, "late": len(pieces), "stretched": late.stretched}
         return list(map(Made, late.vectors)), counts
     encoded = embedder.encode_documents([piece.chunk.embed_text for piece in pieces])
-    counts = {"tokens": encoded.tokens, "truncated": encoded.truncated, "windowed": encoded.windowed}
+    counts = {
+        "tokens": encoded.tokens,
+        "truncated": encoded.truncated,
+        "windowed": encoded.windowed,
+        "stretched": encoded.stretched,
+    }
     return list(map(Made, encoded.vectors)), counts

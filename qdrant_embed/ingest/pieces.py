@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from qdrant_embed.chunking import chunk_document
-from qdrant_embed.embedding.late import LatePassage
+from qdrant_embed.embedding.late import LatePassage, windows_read
 from qdrant_embed.ingest.report import Tally
 from qdrant_embed.ingest.sources import Work
 from qdrant_embed.ingest.target import Target
@@ -66,7 +66,8 @@ def to_pieces(target: Target, works: Iterable[Work], tally: Tally) -> Iterator[P
     for work in works:
         with tally.busy("chunk"):
             pieces = _pieces(target, work)
-        tally.add(chunks=len(pieces))
+        passages = [piece.passage for piece in pieces if piece.passage is not None]
+        tally.add(chunks=len(pieces), windowed=int(windows_read(passages) > 1))
         yield from pieces[1:]
         head = pieces[0] if pieces else None
         yield Closing(work.key, head, frozenset(piece.id for piece in pieces), work.stored)

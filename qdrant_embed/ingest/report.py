@@ -34,7 +34,10 @@ class IngestReport:
     :param skipped: Files passed over on purpose; `skipped_reasons` says how many for which reason.
     :param failed: Documents, or parts of them, that could not be ingested.
     :param truncated: Texts longer than the model whose end was cut off (window strategy `truncate`).
-    :param windowed: Texts longer than the model that were read in several windows.
+    :param windowed: Texts longer than the model that were read in several windows; under the strategy `late`, documents
+        that were read in several macro windows.
+    :param stretched: Texts longer than the window that the model was trained for, read by stretching it (`pi:4096` and
+        its like); under `late`, chunks read in such a window.
     :param late: Chunks whose vectors were pooled from their whole document or a macro window of it (strategy `late`).
     :param tokens: Tokens that went through the model.
     :param warnings: What was done and is in doubt all the same, each with what to type.
@@ -52,6 +55,7 @@ class IngestReport:
     failed: tuple[Failure, ...] = ()
     truncated: int = 0
     windowed: int = 0
+    stretched: int = 0
     late: int = 0
     tokens: int = 0
     warnings: tuple[str, ...] = ()
@@ -67,6 +71,7 @@ class IngestReport:
             f"{getattr(self, name):,} {name}"
             for name in ("documents", "chunks", "embedded", "reused", "deleted", "skipped", "truncated", "windowed")
         )
+        counts += f", {self.stretched:,} stretched" if self.stretched else ""
         counts += f", {self.late:,} late" if self.late else ""
         lines = [f"{counts}, {len(self.failed)} failed in {self.seconds:.1f} s"]
         lines += [f"  failed: {failure.source}: {failure.reason}" for failure in self.failed]

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import qdrant_embed
 from qdrant_embed.cli import app
+from qdrant_embed.testing.tiny_models import save_tiny_model
 
 HERE = {**os.environ, "PYTHONPATH": str(Path(qdrant_embed.__file__).parents[1]), "COLUMNS": "80"}
 """An environment in which a process of its own finds the library under test, wherever it runs."""
@@ -62,6 +63,12 @@ def start(tmp_path):
         return subprocess.Popen(command, cwd=tmp_path, env=HERE, **streams)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """Return the folder of a tiny BERT with a table of 64 positions."""
+    return save_tiny_model(tmp_path_factory.mktemp("models") / "tiny", "bert", max_tokens=64)
 
 
 @pytest.fixture

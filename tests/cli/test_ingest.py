@@ -7,6 +7,7 @@ from qdrant_embed.cli import options, summary
 from qdrant_embed.collection import DEFAULT_LOCATION
 from qdrant_embed.ingest import Failure
 from qdrant_embed.testing.tiny_encoders import save_colbert, save_splade
+from qdrant_embed.testing.tiny_models import SENTENCES
 
 
 def test_the_shortest_command_line_ingests_and_finds(cli, pages):
@@ -103,6 +104,27 @@ def test_a_dry_run_counts_as_the_real_one_and_leaves_nothing(cli, pages):
     same = ("documents", "chunks", "tokens", "failed", "skipped")
     assert {name: dry.json[name] for name in same} == {name: real.json[name] for name in same}
     assert (dry.json["embedded"], dry.json["reused"], dry.json["dry_run"]) == (0, 0, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--window", "pi:512", "--chunker", "document"),
+        ("--window", "pi:128+truncate", "--chunker", "document"),
+        ("--window", "pi:512+windows:32", "--chunker", "document"),
+        ("--window", "late"),
+        ("--window", "pi:512+late"),
+    ],
+)
+def test_a_dry_run_counts_long_texts_as_the_real_one(cli, pages, tiny, words):
+    words_of_all = " ".join(SENTENCES).split()
+    lines = [" ".join(words_of_all[first : first + 12]) for first in range(25)]
+    (pages / "long.txt").write_text("\n\n".join(lines))
+    flags = ("--model", tiny, *words, "--json")
+    dry, real = (cli("ingest", pages, *flags, *more).json for more in (["--dry-run"], []))
+    counts = ("documents", "chunks", "truncated", "windowed", "stretched", "late")
+    assert {name: dry[name] for name in counts} == {name: real[name] for name in counts}
+    assert dry["truncated"] + dry["windowed"] + dry["stretched"] >= 1
 
 
 def test_a_dry_run_uses_the_stored_recipe(cli, pages):

@@ -180,6 +180,8 @@ def test_echo_pools_the_second_copy_alone(write_preset, layers_of, padding):
 
 
 def test_a_prompt_can_be_left_out_of_the_mean(write_preset, layers_of):
+    alone = write_preset(pooled="text").embed_documents(TEXTS)
+    np.testing.assert_allclose(alone, unit([layers_of(text)[2][1:-1].mean(0) for text in TEXTS]), atol=1e-5)
     embedder = write_preset(pooled="text", document_prompt="passage : ")
     expected = [layers_of(f"passage : {text}")[2][3:-1].mean(0) for text in TEXTS]
     np.testing.assert_allclose(embedder.embed_documents(TEXTS), unit(expected), atol=1e-5)

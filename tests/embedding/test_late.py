@@ -61,6 +61,36 @@ def test_the_prompt_of_a_document_of_one_chunk_counts_as_it_always_does(prompted
     )
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"pooled": "text"},
+        {"pooled": "text", "document_prompt": "passage : "},
+        {"document_template": "query : {text} . passage"},
+        {"pooled": "text", "document_template": "query : {text} . passage"},
+    ],
+)
+def test_one_chunk_has_its_plain_vector_whatever_stands_around_it(plain_folder, tmp_path, values):
+    lines = [f"{key} = {value!r}" for key, value in {"pooling": "mean", "max_tokens": 24, **values}.items()]
+    presets = tmp_path / "mine.toml"
+    presets.write_text("\n".join(["[models.mine]", f"source = {str(plain_folder)!r}", *lines]))
+    late, plain = (load_embedder("mine", presets=presets, window=window) for window in ("late", "error"))
+    for text in (text_of(16), "w7", " w7 w9 ", ""):
+        np.testing.assert_allclose(
+            late.encode_late(text, [(0, len(text))]).vectors, plain.embed_documents([text]), atol=1e-5
+        )
+
+
+def test_a_stretched_model_reads_more_in_one_macro_window(folder):
+    late, plain = (load_embedder(folder, window=window, runtime="torch") for window in ("pi:128+late", "pi:128"))
+    for count in (15, 40, 100):
+        text = text_of(count)
+        found = late.encode_late(text, [(0, len(text))])
+        np.testing.assert_allclose(found.vectors, plain.embed_documents([text]), atol=1e-5)
+        assert (found.tokens, found.windowed, found.stretched) == (count + 2, 0, int(count + 2 > 64))
+        assert len(late.encode_late(text, words_as_chunks(text, 5)).vectors) == count // 5
+
+
 @pytest.mark.parametrize("count", [20, 21, 22, 23])
 def test_a_document_is_read_whole_up_to_the_length_of_the_model(late, plain, count):
     text = text_of(count)

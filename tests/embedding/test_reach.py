@@ -1,8 +1,10 @@
 """How far a model reads, and what could make it read further, from its files alone."""
 
+import pickle
 import re
 import shutil
 
+import numpy as np
 import pytest
 
 from qdrant_embed.embedding import load_embedder
@@ -103,8 +105,17 @@ def test_a_longer_target_is_what_the_embedder_says_it_reads(folder_of):
     embedder = load_embedder(folder_of("bert"), window="gp:100", runtime="torch")
     assert embedder.max_tokens == 100
     assert embedder.chunk_budget == 98
-    encoded = embedder.encode_documents(["harbour " * 90, "harbour " * 300])
+    encoded = embedder.encode_documents(["harbour", "harbour " * 90, "harbour " * 300])
+    assert encoded.stretched == 2
     assert (encoded.windowed, encoded.truncated) == (1, 0), "what is longer still is read in windows of the new length"
+
+
+def test_an_embedder_with_an_extension_pickles(folder_of):
+    embedder = load_embedder(folder_of("bert"), window="pi:100+truncate", runtime="torch")
+    again = pickle.loads(pickle.dumps(embedder))
+    assert (again.max_tokens, again.window, again.fingerprint) == (100, embedder.window, embedder.fingerprint)
+    texts = ["harbour", "harbour " * 60]
+    np.testing.assert_array_equal(again.embed_documents(texts), embedder.embed_documents(texts))
 
 
 def test_fingerprints_tell_extensions_apart(folder_of):

@@ -15,6 +15,11 @@ PLACES = ("harbour", "tower", "bridge", "market", "station", "mill", "garden", "
 THINGS = ("crane", "bell", "lamp", "scale", "clock", "wheel", "fountain", "ladder", "desk", "bucket")
 
 
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return str(save_tiny_model(tmp_path_factory.mktemp("tiny"), "bert", max_tokens=64))
+
+
 def report(place, things, sentences=12):
     """Return a text whose windows differ: one sentence for each thing, among others that all texts share."""
     filler = "The report goes on and says that nothing of note has happened there since it was last written. "
@@ -215,12 +220,26 @@ def test_whole_documents_take_no_chunk_size(make_collection):
         make_collection(chunker="document", overlap=4)
 
 
+# Stretched models
+
+
+@pytest.mark.parametrize("window", ["pi:256", "pi:256+truncate", "pi:256+windows"])
+def test_texts_read_by_stretching_are_counted(make_collection, model, window):
+    docs = make_collection(model=model, window=window, chunker="document")
+    done = docs.ingest([Document(text=" ".join(paragraphs(count)), source=f"{count}") for count in (1, 10, 60)])
+    assert done.stretched == 2
+    assert ", 2 stretched" in str(done)
+    plain = make_collection(name="plain", model=model, chunker="document")
+    assert ("stretched" in str(plain.ingest([Document(text="A bell.", source="a")]))) is False
+
+
+def test_windows_that_fit_what_the_model_was_trained_for_are_not_stretched(make_collection, model):
+    docs = make_collection(model=model, window="pi:256+windows:32", chunker="document")
+    done = docs.ingest([Document(text=" ".join(paragraphs(20)), source="keys.txt")])
+    assert (done.windowed, done.stretched) == (1, 0)
+
+
 # Late chunking
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return str(save_tiny_model(tmp_path_factory.mktemp("tiny"), "bert", max_tokens=64))
 
 
 @pytest.fixture
@@ -261,6 +280,23 @@ def test_an_edit_embeds_only_chunks_whose_macro_window_changed(make_late):
     fresh.ingest([Document(text="\n\n".join(parts), source="keys.txt")])
     one, other = (collection.to_pandas(vectors=True) for collection in (docs, fresh))
     np.testing.assert_allclose(np.stack(one["vector"]), np.stack(other["vector"]), atol=1e-5)
+
+
+def test_documents_that_need_several_macro_windows_are_counted(make_late):
+    docs = make_late()
+    texts = ["\n\n".join(paragraphs(count)) for count in (1, 20, 30)]
+    done = docs.ingest([Document(text=text, source=f"{number}.txt") for number, text in enumerate(texts)])
+    assert done.windowed == 2 < done.late
+    assert docs.ingest([Document(text=texts[1], source="1.txt")]).windowed == 0, "nothing was read again"
+
+
+def test_chunks_read_late_in_a_stretched_window_are_counted(make_collection, model):
+    docs = make_collection(model=model, window="pi:256+late", chunk_tokens=24)
+    texts = ["\n\n".join(paragraphs(count)) for count in (1, 6)]
+    done = docs.ingest([Document(text=text, source=f"{number}.txt") for number, text in enumerate(texts)])
+    (alone,) = docs.chunks("0.txt")
+    assert alone.text == texts[0]
+    assert (done.stretched, done.windowed) == (done.late - 1, 0)
 
 
 def test_the_same_chunk_in_other_company_has_another_vector(make_late):

@@ -145,13 +145,16 @@ class TorchSentenceRuntime(_Torch):
 class TorchPool:
     """One model for each GPU; a batch goes to one that is free.
 
-    Threads are enough: kernels run outside the interpreter's lock, and no vector crosses a process.
+    Threads are enough: kernels run outside the interpreter's lock, and no vector crosses a process. `tokenwise` gives
+    the states of single tokens, where the models pool inside.
     """
 
     takes_threads = True
 
     def __init__(self, models: Sequence[TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime]) -> None:
         self.lanes = Lanes(len(models))
+        tokenwise = [model.tokenwise for model in models if isinstance(model, TorchPooledRuntime)]
+        self.tokenwise = TorchTokenPool(tokenwise) if tokenwise else None
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for model in models:
             self._free.put(model)

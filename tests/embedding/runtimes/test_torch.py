@@ -137,6 +137,27 @@ def test_a_model_whose_code_is_unknown_is_refused(folder):
         load_embedder(folder).embed_documents(["w1"])
 
 
+def test_a_pool_of_models_that_pool_inside_gives_token_states_too(folder, monkeypatch):
+    from qdrant_embed.embedding.modules import load_model
+    from qdrant_embed.embedding.resolving import resolve
+    from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
+    from qdrant_embed.embedding.runtimes.torch import TorchPool, TorchPooledRuntime
+
+    text = " ".join(f"w{number % 60}" for number in range(400))
+    spans = [(match.start(), match.end()) for match in re.finditer(r"(w\d+ ){8}", text)]
+    alone = load_embedder(folder, window="late")
+    models = [TorchPooledRuntime(load_model(resolve(folder)), "last", "mean") for _ in range(2)]
+    pool = TorchPool(models)
+    choice = RuntimeChoice.parse("torch")
+    monkeypatch.setattr("qdrant_embed.embedding.running.start", lambda resolved, asked: (choice, pool))
+    pooled = load_embedder(folder, window="late")
+    assert pool.lanes == pool.tokenwise.lanes == 2
+    np.testing.assert_allclose(
+        pooled.encode_late(text, spans).vectors, alone.encode_late(text, spans).vectors, atol=1e-5
+    )
+    np.testing.assert_allclose(pooled.embed_queries(["w1 w2"]), alone.embed_queries(["w1 w2"]), atol=1e-5)
+
+
 # First numbers of SentenceTransformer(folder).encode(text), sentence-transformers 6.2.0, torch 2.13.0, float32, CPU.
 GOLDEN = {
     "query": (
