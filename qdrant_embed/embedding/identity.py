@@ -16,6 +16,7 @@ _USUAL: Mapping[str, tuple[Json, ...]] = {
     "states": ("", "last"),
     "pooled": ("", "all"),
     "short_factor": (1,),
+    "scale_from": (0,),
 }
 """Value → what it is for most models; only what differs is stored."""
 
