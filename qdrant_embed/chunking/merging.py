@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from qdrant_embed.chunking.boundaries import GLUED, LINE, RUN, SENTENCE, natural_cut, nearby_hash, sentence_starts
+from qdrant_embed.chunking.joining import joined
 from qdrant_embed.chunking.ruler import Ruler, trimmed
 
 SECTION = 9
@@ -121,23 +122,16 @@ def _merge(text: str, atoms: Atoms, room: int) -> list[tuple[int, int]]:
     """Return the first and last atom of each chunk."""
     count = len(atoms.starts)
     tiny = room // TINY_SHARE
-    leftmost, rightmost = list(range(count)), list(range(count))  # of the group that ends, begins at an atom
 
     def tiny_section(left: int, right: int) -> bool:
         opens = left == 0 or atoms.levels[left] <= SECTION
         closes = right + 1 == count or atoms.levels[right + 1] <= SECTION
         return opens and closes and atoms.last[right] - atoms.first[left] < tiny
 
-    for _, _, here in sorted((-atoms.levels[i], nearby_hash(text, atoms.starts[i]), i) for i in range(1, count)):
-        left, right = leftmost[here - 1], rightmost[here]
+    def fits(left: int, here: int, right: int) -> bool:
         if atoms.last[right] - atoms.first[left] > room - atoms.costs[left]:
-            continue
-        if atoms.levels[here] <= SECTION and not (tiny_section(left, here - 1) or tiny_section(here, right)):
-            continue
-        rightmost[left], leftmost[right] = right, left
-    groups: list[tuple[int, int]] = []
-    left = 0
-    while left < count:
-        groups.append((left, rightmost[left]))
-        left = rightmost[left] + 1
-    return groups
+            return False
+        return atoms.levels[here] > SECTION or tiny_section(left, here - 1) or tiny_section(here, right)
+
+    order = sorted((-atoms.levels[place], nearby_hash(text, atoms.starts[place]), place) for place in range(1, count))
+    return joined(count, (here for _, _, here in order), fits)

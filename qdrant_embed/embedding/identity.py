@@ -17,6 +17,7 @@ _USUAL: Mapping[str, tuple[Json, ...]] = {
     "pooled": ("", "all"),
     "layer_norm": (False,),
     "short_factor": (1,),
+    "scale_from": (0,),
 }
 """Value → what it is for most models; only what differs is stored."""
 

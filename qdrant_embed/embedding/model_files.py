@@ -41,7 +41,7 @@ _FIRST = {
 """Kind → the modules that such a model can begin with."""
 ADDED_VALUES = "qdrant_embed.json"
 """What `qdrant-embed extend` writes beside a model: what sentence-transformers has no word for."""
-_ADDED = ("max_tokens", "short_factor")
+_ADDED = ("max_tokens", "short_factor", "scale_from")
 
 
 @dataclass(frozen=True, slots=True)

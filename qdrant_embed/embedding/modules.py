@@ -97,7 +97,8 @@ def _require_head(files: ModelFiles, kind: str) -> None:
 
 
 def _is_shaped(preset: Preset) -> bool:
-    return bool(preset.attention or preset.layers or preset.short_factor > 1) or preset.states not in ("", "last")
+    tuned = preset.short_factor > 1 or preset.scale_from > 0
+    return bool(preset.attention or preset.layers or tuned) or preset.states not in ("", "last")
 
 
 @contextmanager

@@ -86,7 +86,9 @@ class Preset:
     :param trained_tokens: The longest input that its positions were trained on, where that is less than it has
         positions: what `pi:4096` and its like stretch from.
     :param windows: Ways to read longer texts that suit the model; empty for what its files allow.
-    :param short_factor: What positions of texts up to `max_tokens / short_factor` tokens are multiplied by (paper 12).
+    :param short_factor: What positions of texts are multiplied by that fill up to one in `short_factor` of the table of
+        positions (paper 12).
+    :param scale_from: Attention over texts of more tokens is sharpened, by ln n / ln scale_from (paper 12); 0 for none.
     :param distance: How vectors are compared.
 
     Models behind an interface on the network
@@ -149,6 +151,7 @@ class Preset:
     trained_tokens: int = 0
     windows: tuple[str, ...] = ()
     short_factor: int = 1
+    scale_from: int = 0
     distance: str = "cosine"
     api: str = ""
     api_model: str = ""

@@ -74,8 +74,8 @@ def kind_of(architecture: str, config: Mapping[str, Json], preset: Preset) -> tu
     """
     if preset.states == "first":
         return "", "it runs no block, so no position is read"
-    if preset.short_factor > 1:
-        return "", f"its table of positions was stretched by {preset.short_factor} already, and trained so"
+    if preset.short_factor > 1 or preset.scale_from:
+        return "", "its table of positions was made longer already, and trained so"
     if architecture in _LEARNED_TYPES:
         if config.get("position_embedding_type", "absolute") != "absolute":
             return "", f"its positions are {config['position_embedding_type']!r}, not absolute"

@@ -40,11 +40,11 @@ def shape(model: Any, preset: Preset, stretch: Stretch | None = None) -> None:
 
 def _place(model: Any, preset: Preset, stretch: Stretch | None) -> None:
     # Here, and not above: these need torch to be imported, which whoever reads this file does not.
-    from qdrant_embed.embedding.stretching.learned import spread_short_texts, stretch_learned
+    from qdrant_embed.embedding.stretching.learned import read_tuned, stretch_learned
     from qdrant_embed.embedding.stretching.rotary import stretch_rotary
 
-    if preset.short_factor > 1:
-        spread_short_texts(model, preset.short_factor, preset.max_tokens // preset.short_factor)
+    if preset.short_factor > 1 or preset.scale_from:
+        read_tuned(model, preset.short_factor, preset.scale_from)
     if stretch is not None:
         (stretch_learned if stretch.kind == "learned" else stretch_rotary)(model, stretch)
 

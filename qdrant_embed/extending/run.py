@@ -113,7 +113,12 @@ def extend(
     before = table.agreement(asked, seed=options.seed)
     _train(table, sequencer, trainable, prompt, options)
     after = table.agreement(asked, seed=options.seed)
-    _save(model, resolved, folder, {"factor": target // trained if options.method == "pi" else 1, "tokens": target})
+    added = {
+        "max_tokens": target,
+        "short_factor": target // trained if options.method == "pi" else 1,
+        "scale_from": trained,
+    }
+    _save(model, resolved, folder, added)
     return Extended(folder, target, len(trainable), before, after)
 
 
@@ -182,10 +187,10 @@ def _save(model: Any, resolved: Resolved, folder: Path, added: dict[str, int]) -
     prompts = {"query": preset.query_prompt, "document": preset.document_prompt}
     similarity: Any = {"euclid": "euclidean"}.get(preset.distance, preset.distance)
     whole = SentenceTransformer(modules=modules, device="cpu", prompts=prompts, similarity_fn_name=similarity)
-    whole.max_seq_length = added["tokens"]
+    whole.max_seq_length = added["max_tokens"]
     whole.save_pretrained(str(folder), create_model_card=False)
     digest = hashlib.blake2b(digest_size=16)
     for path in sorted(folder.rglob("*.safetensors")):
         digest.update(path.read_bytes())
-    values = {"max_tokens": added["tokens"], "short_factor": added["factor"], "weights": digest.hexdigest()}
+    values = {**added, "weights": digest.hexdigest()}
     (folder / ADDED_VALUES).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

@@ -41,6 +41,7 @@ class Blueprint:
     :param pad: Special token for padding.
     :param settings: Entries of `config.json` beyond the usual sizes.
     :param more: More special tokens in the vocabulary.
+    :param pad_id: The place of `pad` in the vocabulary.
     """
 
     tokenizer: str
@@ -49,6 +50,7 @@ class Blueprint:
     pad: str = "<pad>"
     settings: Mapping[str, Any] = field(default_factory=dict)
     more: tuple[str, ...] = ()
+    pad_id: int = 0
 
 
 _BERT = ("wordpiece", "[CLS]", "[SEP]", "[PAD]")
@@ -59,7 +61,8 @@ ARCHITECTURES: Mapping[str, Blueprint] = {
     "distilbert": Blueprint(*_BERT),
     "nomic_bert": Blueprint(*_BERT),
     "modernbert": Blueprint("bytes", "[CLS]", "[SEP]", "[PAD]", {"local_attention": 16}),
-    "mpnet": Blueprint("wordpiece", "<s>", "</s>"),
+    # Its code takes the token 1 for padding, whatever its configuration says.
+    "mpnet": Blueprint("wordpiece", "<s>", "</s>", pad_id=1),
     "roberta": Blueprint("bytes", "<s>", "</s>"),
     "xlm-roberta": Blueprint("unigram", "<s>", "</s>"),
     "gte": Blueprint("unigram", "<s>", "</s>"),
@@ -224,7 +227,8 @@ def build_tokenizer(
 def _trained(blueprint: Blueprint) -> Tokenizer:
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-    special = list(dict.fromkeys(filter(None, (blueprint.pad, "<unk>", blueprint.start, blueprint.end))))
+    special = list(dict.fromkeys(filter(None, ("<unk>", blueprint.start, blueprint.end))))
+    special.insert(blueprint.pad_id, blueprint.pad)
     # E2Rank and others write it into their texts.
     special += blueprint.more
     special += [] if "<|endoftext|>" in special else ["<|endoftext|>"]

@@ -22,6 +22,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from qdrant_embed.chunking.joining import joined
 from qdrant_embed.types import IntArray
 from qdrant_embed.windowing.strategy import Window
 
@@ -61,7 +62,7 @@ def plan_macro_windows(ids: Sequence[int], chunks: Sequence[Window], room: int) 
     pieces.sort(key=lambda piece: piece[1:])
     parts = []
     for first, last in _cores(np.asarray(ids, np.int64), [(start, end) for _, start, end in pieces], core):
-        together = pieces[first:last]
+        together = pieces[first : last + 1]
         start, end = together[0][1], max(end for _, _, end in together)
         window = (max(0, start - margin), min(len(ids), end + margin))
         parts += [Part(*piece, window) for piece in together]
@@ -77,20 +78,14 @@ def _pieces(number: int, chunk: Window, core: int) -> Iterator[tuple[int, int, i
 
 
 def _cores(ids: IntArray, pieces: Sequence[Window], core: int) -> list[tuple[int, int]]:
-    """Return the pieces `[first, last)` of each core."""
-    left, right = list(range(len(pieces))), list(range(len(pieces)))  # of the core that ends, begins at a piece
-    reach = [end for _, end in pieces]  # of the core that begins at a piece; overlapping chunks need not end in order
-    for here in sorted(range(1, len(pieces)), key=lambda place: (_border_hash(ids, pieces[place][0]), place)):
-        first, last = left[here - 1], right[here]
-        end = max(reach[first], reach[here])
-        if end - pieces[first][0] <= core:
-            right[first], left[last], reach[first] = last, first, end
-    cores = []
-    first = 0
-    while first < len(pieces):
-        cores.append((first, right[first] + 1))
-        first = right[first] + 1
-    return cores
+    """Return the first and the last piece of each core."""
+
+    def fits(first: int, _here: int, last: int) -> bool:
+        # Overlapping chunks need not end in the order in which they begin.
+        return max(end for _, end in pieces[first : last + 1]) - pieces[first][0] <= core
+
+    borders = sorted(range(1, len(pieces)), key=lambda place: (_border_hash(ids, pieces[place][0]), place))
+    return joined(len(pieces), borders, fits)
 
 
 def _border_hash(ids: IntArray, place: int) -> int:

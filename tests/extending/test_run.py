@@ -93,6 +93,18 @@ def test_a_target_between_multiples_is_rounded_up(parent, tmp_path):
     assert extend(parent, 70, CORPUS, tmp_path / "model", options=ExtendOptions(steps=1, batch=2)).tokens == 96
 
 
+def test_attention_over_long_texts_is_sharpened_unless_a_preset_says_otherwise(extended, tmp_path):
+    """Training saw no text longer than the old window in one piece."""
+    presets = tmp_path / "own.toml"
+    presets.write_text(f"[models.blunt]\nsource = {str(extended.folder)!r}\nscale_from = 0\n")
+    sharp, blunt = load_embedder(extended.folder, runtime="torch"), load_embedder("blunt", presets=presets)
+    assert (sharp.fingerprint["scale_from"], blunt.fingerprint.get("scale_from")) == (TRAINED, None)
+    np.testing.assert_array_equal(sharp.embed_documents(SHORT), blunt.embed_documents(SHORT))
+    text = "harbour " * (100 // sharp.tokens.count("harbour "))
+    assert not np.allclose(sharp.embed_documents([text]), blunt.embed_documents([text]), atol=1e-4)
+    assert "was made longer already" in sharp.reach.why
+
+
 @pytest.mark.parametrize(
     ("kind", "tokens", "texts", "message"),
     [

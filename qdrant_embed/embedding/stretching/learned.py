@@ -32,22 +32,31 @@ def stretch_learned(model: Any, stretch: Stretch) -> None:
         )
     if stretch.extension.method == "pi":
         setattr(parent, _TABLE, _BetweenRows(table, first + stretch.trained - 1))
-    if stretch.extension.scaled:
-        scale_queries(model)
-    if model.config.model_type == "mpnet":
-        attend_in_blocks(model)
+    _attend_far(model, scaled=stretch.extension.scaled)
     read_by(model, _Rows(stretch, first))
 
 
-def spread_short_texts(model: Any, factor: int, limit: int) -> None:
-    """Multiply the positions of texts of up to `limit` tokens, so that they stand where training saw such texts.
+def read_tuned(model: Any, factor: int, scale_from: int) -> None:
+    """Read a table of positions that was made longer and trained as LongEmbed does (arXiv 2404.12096, section 3.2).
 
-    A model whose table of positions was stretched keeps its old rows at the multiples of `factor`; in between, the new
-    ones are (LongEmbed, arXiv 2404.12096, section 3.2). It goes by each text's own length, so that no text depends on
-    those beside it.
+    It goes by each text's own length, so that no text depends on those beside it.
+
+    :param factor: What positions of texts that fit the old window are multiplied by. Where the table was interpolated
+        its old rows stand at the multiples of how many times it grew, and new ones between; 1 for other tables.
+    :param scale_from: The old window; attention over longer texts is sharpened, since no text of training was longer.
+        Theirs is for all models, also for the one that was trained (`src/model_utils.py` and
+        `scripts/run_long_embed.sh` of dwzhu-pku/LongEmbed). 0 to leave it as it is.
     """
     table, _ = position_table(model)
-    read_by(model, _Spread(first_row(table), factor, limit, len(table.weight) - 1))
+    _attend_far(model, scaled=scale_from > 0)
+    read_by(model, _Tuned(table, factor, scale_from))
+
+
+def _attend_far(model: Any, *, scaled: bool) -> None:
+    if scaled:
+        scale_queries(model)
+    if model.config.model_type == "mpnet":
+        attend_in_blocks(model)
 
 
 def position_table(model: Any) -> tuple[Any, Any]:
@@ -97,19 +106,30 @@ class _Rows(Positions):
         return Reading(mask, lengths, lengths > self._trained, scale, shares=shares), self._first + rows
 
 
-class _Spread(Positions):
-    def __init__(self, first: int, factor: int, limit: int, last: int) -> None:
+class _Tuned(Positions):
+    masks_keys = True
+    scales: torch.Tensor
+
+    def __init__(self, table: torch.nn.Embedding, factor: int, scale_from: int) -> None:
         super().__init__()
-        self._first, self._factor, self._limit, self._last = first, factor, limit, last
+        self._first, self._last = first_row(table), len(table.weight) - 1
+        self._tokens = len(table.weight) - self._first
+        self._factor, self._scale_from = factor, scale_from
+        # By the table, whatever part of it a preset lets texts have: its rows stand where training put them.
+        self._old = self._tokens // factor if factor > 1 else scale_from
+        scales = attention_scales(self._tokens, scale_from or self._tokens)
+        self.register_buffer("scales", torch.from_numpy(scales), persistent=False)
 
     def changes(self, lengths: torch.Tensor) -> bool:
-        return bool((lengths <= self._limit).any())
+        spread = self._factor > 1 and bool((lengths <= self._old).any())
+        return spread or (self._scale_from > 0 and bool((lengths > self._scale_from).any()))
 
     def read(self, mask: torch.Tensor) -> tuple[Reading, torch.Tensor]:
         lengths = mask.sum(1)
-        factors = torch.where(lengths <= self._limit, self._factor, 1).unsqueeze(1)
+        factors = torch.where(lengths <= self._old, self._factor, 1).unsqueeze(1)
         rows = (self._first + counted(mask) * factors).clamp(max=self._last)
-        return Reading(mask, lengths, lengths > self._limit), rows
+        scale = self.scales[lengths.clamp(max=self._tokens)] if self._scale_from else None
+        return Reading(mask, lengths, lengths > self._old, scale), rows
 
 
 class _BetweenRows(torch.nn.Module):

@@ -85,7 +85,8 @@ def _read(model: Any, forward: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     reading, rows = positions.read(mask)
     if rows is not None:
         kwargs = {**kwargs, "position_ids": rows}
-    if positions.masks_keys and model.config._attn_implementation in FUSED:
+    long = recorded() or bool(reading.long.any())
+    if long and positions.masks_keys and model.config._attn_implementation in FUSED:
         # The model itself would make of it one of all pairs (n, 1, tokens, tokens), which costs more than the scores.
         args = (args[0], mask.bool()[:, None, None, :], *args[2:])
     token = READING.set(reading)

@@ -68,6 +68,30 @@ def stretched(build):
     return make
 
 
+QUERIES = {"bert": "query", "xlm-roberta": "query", "mpnet": ".q", "distilbert": "q_lin", "llama": "q_proj",
+           "qwen2": "q_proj", "phi": "q_proj", "gemma2": "q_proj", "modernbert": "Wqkv"}  # fmt: skip
+"""Kind of model → how the name of the module ends that makes queries; of three parts where it makes keys and values."""
+
+
+@pytest.fixture(scope="session")
+def sharper():
+    """Return a function that multiplies all queries of a model, by its weights."""
+    import torch
+
+    def multiply(model, factor):
+        kind = model.config.model_type
+        with torch.no_grad():
+            for name, module in model.named_modules():
+                if name.endswith(QUERIES[kind]):
+                    rows = slice(0, module.out_features // (3 if kind == "modernbert" else 1))
+                    module.weight[rows] *= factor
+                    if module.bias is not None:
+                        module.bias[rows] *= factor
+        return model
+
+    return multiply
+
+
 @pytest.fixture(scope="session")
 def read():
     """Return a function: model, lengths of texts, side of padding → states (n, tokens, dim)."""

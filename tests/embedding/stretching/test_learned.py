@@ -1,12 +1,13 @@
 """Learned tables: which rows tokens get, in every architecture that has one."""
 
 import copy
+import math
 
 import numpy as np
 import pytest
 import torch
 
-from qdrant_embed.embedding.stretching.learned import first_row, position_table
+from qdrant_embed.embedding.stretching.learned import first_row, position_table, read_tuned
 from qdrant_embed.windowing.positions import stretched_table
 
 KINDS = ("bert", "distilbert", "electra", "albert", "ernie", "roberta", "xlm-roberta", "camembert", "data2vec-text",
@@ -73,10 +74,8 @@ def test_from_stretches_a_part_of_the_table(stretched, read):
 
 
 def test_a_model_whose_table_was_stretched_spreads_short_texts_by_their_own_length(build, read):
-    from qdrant_embed.embedding.stretching.learned import spread_short_texts
-
     model = build("bert")
-    spread_short_texts(model, 4, 4)
+    read_tuned(model, 4, 0)
     table, _ = position_table(model)
     seen = []
     table.register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[0]))
@@ -84,6 +83,32 @@ def test_a_model_whose_table_was_stretched_spreads_short_texts_by_their_own_leng
     assert seen[0][0, :4].tolist() == [0, 4, 8, 12]
     assert seen[0][1].tolist() == list(range(9))
     assert seen[0][2, :2].tolist() == [0, 4]
+
+
+def test_how_far_short_texts_are_spread_follows_from_the_table_and_not_from_the_length_that_is_allowed(build):
+    from qdrant_embed.embedding.preset import make_preset, preset_defaults
+    from qdrant_embed.embedding.shaping import shape
+
+    model = build("bert")
+    shape(model, make_preset("tuned", {**preset_defaults(), "short_factor": 4, "max_tokens": 8}))
+    mask = torch.ones(1, 4, dtype=torch.long)
+    assert model.stretched_positions.read(mask)[1].tolist() == [[0, 4, 8, 12]]
+
+
+@pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "mpnet"])
+@pytest.mark.parametrize("factor", [4, 1])
+def test_attention_over_long_texts_is_sharpened_where_the_table_was_trained(build, read, sharper, kind, factor):
+    lengths = [16, 3, 10, 4]
+    model, plain = build(kind), build(kind)
+    read_tuned(model, factor, 4)
+    read_tuned(plain, factor, 0)
+    found, usual = read(model, lengths), read(plain, lengths)
+    for row, length in enumerate(lengths):
+        wanted = build(kind)
+        read_tuned(wanted, factor, 0)
+        states = read(sharper(wanted, max(1, math.log(length) / math.log(4))), lengths)
+        torch.testing.assert_close(found[row, :length], states[row, :length], atol=3e-5, rtol=1e-4)
+    assert not torch.allclose(found[0], usual[0], atol=1e-2)
 
 
 def test_two_models_of_one_kind_live_side_by_side_and_copies_work_alone(build, stretched, read):

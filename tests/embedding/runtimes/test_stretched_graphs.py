@@ -1,0 +1,74 @@
+"""Stretched models in converted form: one graph for texts of every length, equal to torch."""
+
+import numpy as np
+import pytest
+
+from qdrant_embed.embedding import load_embedder
+from qdrant_embed.embedding.pooling import POOLINGS
+from qdrant_embed.embedding.runtimes import Batch
+from qdrant_embed.embedding.runtimes.converting import CACHE_VARIABLE
+from qdrant_embed.testing.tiny_models import save_tiny_model
+
+TRAINED, TARGET = 32, 128
+LENGTHS = (3, 2 * TRAINED, TARGET, TRAINED)
+OPENVINO = [
+    ("bert", "gp"), ("roberta", "rp"), ("mpnet", "pi"), ("bert", "pi"), ("llama", "ntk"), ("gte", "pi"),
+]  # fmt: skip
+ONNX = [("roberta", "pi"), ("llama", "ntk")]
+
+
+@pytest.fixture(scope="module")
+def folder_of(tmp_path_factory):
+    made = {}
+
+    def make(kind):
+        if kind not in made:
+            made[kind] = save_tiny_model(tmp_path_factory.mktemp(kind), kind, max_tokens=TRAINED)
+        return made[kind]
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    return tmp_path / "converted"
+
+
+def batch(pad_id):
+    """Return texts of all lengths, padded to the longest."""
+    ids = np.random.default_rng(1).integers(5, 60, (len(LENGTHS), max(LENGTHS)))
+    mask = (np.arange(max(LENGTHS)) < np.array(LENGTHS)[:, None]).astype(np.int64)
+    return Batch((), np.where(mask == 1, ids, pad_id), mask)
+
+
+def vectors(embedder, texts):
+    runtime = embedder._runtime
+    if hasattr(runtime, "sentence"):
+        return runtime.sentence(texts)
+    return POOLINGS["mean"](runtime.token_states(texts), texts.mask)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "kind", "method"),
+    [*(("openvino:float32", *one) for one in OPENVINO), *(("onnx", *one) for one in ONNX)],
+)
+def test_texts_of_every_length_are_read_as_by_torch(folder_of, runtime, kind, method):
+    pytest.importorskip("onnxscript" if runtime == "onnx" else "openvino")
+    folder, window = folder_of(kind), f"{method}:{TARGET}"
+    found, wanted = (load_embedder(folder, runtime=name, window=window) for name in (runtime, "torch"))
+    texts = batch(found._reader.sequencer.pad_id)
+    given = vectors(found, texts)
+    assert found.runtime == runtime
+    np.testing.assert_allclose(given, vectors(wanted, texts), atol=2e-4)
+    short = Batch((), texts.ids[::3, :TRAINED], texts.mask[::3, :TRAINED])
+    plain = vectors(load_embedder(folder, runtime="torch"), short)
+    np.testing.assert_allclose(given[::3], plain, atol=2e-4, err_msg="texts that fit are read as without the extension")
+
+
+def test_two_strategies_are_two_conversions(folder_of, cache):
+    pytest.importorskip("openvino")
+    made = [load_embedder(folder_of("bert"), runtime="openvino:float32", window=name) for name in ("gp:64", "gp:96")]
+    for number, embedder in enumerate(made, 1):
+        embedder.embed_documents(["The gates of the harbour open at six."])
+        assert len(list(cache.iterdir())) == number
