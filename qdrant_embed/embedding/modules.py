@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.embedding.adapters import add_adapter
 from qdrant_embed.embedding.completeness import require_all_weights
 from qdrant_embed.embedding.hub import stay_silent
 from qdrant_embed.embedding.json_files import read_json
@@ -42,6 +43,8 @@ def load_model(resolved: Resolved) -> Any:
     files, preset = resolved.files, resolved.preset
     with _readable_as(files, preset.architecture) as folder:
         model = _load_modules(files, folder)
+    if files.adapter is not None:
+        add_adapter(model[0].model, files.adapter)
     if resolved.stretch or _is_shaped(preset):
         try:
             shape(model[0].model, preset, resolved.stretch)
@@ -59,6 +62,8 @@ def load_encoder(resolved: Resolved) -> Any:
     files, kind = resolved.files, resolved.preset.kind
     if files is None:
         raise ModelError(f"the preset {resolved.preset.name!r} names no weights; give it a source.")
+    if files.adapter is not None:
+        raise ModelError(f"{resolved.preset.name!r}: adapters are for dense models only, and it is a {kind} one.")
     _require_head(files, kind)
     with _readable_as(files, resolved.preset.architecture) as folder:
         model = _load_modules(files, folder, kind)
