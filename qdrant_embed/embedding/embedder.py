@@ -138,6 +138,14 @@ class Embedder(LongTexts):
     def _reader(self) -> TextReader:
         return TextReader(self._resolved, self._running, self.tokens, self.dim)
 
+    @cached_property
+    def _query_reader(self) -> TextReader:
+        files = self._resolved.files
+        if files is None or files.query_adapter is None:
+            return self._reader
+        resolved = replace(self._resolved, files=replace(files, adapter=files.query_adapter, query_adapter=None))
+        return TextReader(resolved, Running(resolved, self._arguments[2]), self.tokens, self.dim)
+
     # Texts to vectors
 
     def embed_documents(self, texts: Sequence[str]) -> FloatArray:
@@ -175,7 +183,8 @@ class Embedder(LongTexts):
 
     def _encode(self, texts: Sequence[str], prompt: str, kind: str, strategy: WindowStrategy) -> Encoded:
         require_list(texts)
-        read = self._reader.read(texts, prompt, kind, strategy)
+        reader = self._query_reader if kind == "query" else self._reader
+        read = reader.read(texts, prompt, kind, strategy)
         rows = [
             strategy.combine(rows, cut.windows) for cut, rows in zip(read.cuts, read.by_text(read.pooled), strict=True)
         ]

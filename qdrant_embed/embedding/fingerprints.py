@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from qdrant_embed.embedding.adapters import CONFIG
 from qdrant_embed.embedding.json_files import read_json
 from qdrant_embed.embedding.kinds import kind_of_module
 from qdrant_embed.embedding.model_files import ADDED_VALUES, ModelFiles, pooling_modes
@@ -22,6 +23,8 @@ _PLACES_OF_TENSOR = 4
 _PLACES_OF_FILE = 1024
 _PASSING = ("_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype", "use_cache")
 """Entries of `config.json` that saving a model again changes, and that change no vector."""
+_ADAPTER = ("lora_alpha", "use_rslora")
+"""Settings of an adapter that change what is added; the rest shows in its tensors."""
 _LARGEST_HEADER = 100_000_000
 """That of the safetensors library."""
 
@@ -41,13 +44,22 @@ def model_fingerprint(files: ModelFiles) -> str:
         digest.update(_stable({"modules": list(_modules(files.folder))}))
     # Samples may miss the rows of positions, which alone tell two extended models of one parent apart.
     digest.update(str(read_json(files.folder / ADDED_VALUES).get("weights", "")).encode())
-    tensors = [tensor for path in files.folder.rglob("*.safetensors") for tensor in _tensors(path, files.folder)]
+    _update(digest, files.folder)
+    for side, adapter in (("document", files.adapter), ("query", files.query_adapter)):
+        if adapter is not None:
+            stated = read_json(adapter / CONFIG)
+            digest.update(_stable({side: {key: stated.get(key) for key in _ADAPTER}}))
+            _update(digest, adapter)
+    return digest.hexdigest()
+
+
+def _update(digest: _Digest, folder: Path) -> None:
+    tensors = [tensor for path in folder.rglob("*.safetensors") for tensor in _tensors(path, folder)]
     # By name, so that it does not matter how the weights are split into files.
     for name, path, start, size in sorted(tensors):
         digest.update(f"{name}\x1f{size}\x1f".encode())
         with path.open("rb") as stream:
             _sample(digest, stream, start, size, _PLACES_OF_TENSOR)
-    return digest.hexdigest()
 
 
 def file_fingerprint(path: Path) -> str:

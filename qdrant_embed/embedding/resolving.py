@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
+from qdrant_embed.embedding.adapters import base_of, is_adapter, require_adapter
 from qdrant_embed.embedding.agreement import require_agreement, wider_dimensions
 from qdrant_embed.embedding.hub import fetch
 from qdrant_embed.embedding.model_files import ModelFiles, read_model_files
@@ -130,7 +131,15 @@ def _from_preset(name: str, entry: PresetEntry) -> Resolved:
                 f"{name!r}: the folder {wanted[0]!r} does not exist; correct source in {entry.origins['source']}."
             )
         folder = source if source.exists() else fetch(*wanted, install=values.get("install", ""), preset=name)
-    return _filled(name, entry, _read(folder, entry.values.get("languages", ())) if folder else None)
+    if folder is None:
+        return _filled(name, entry, None)
+    files = _read(folder, entry.values.get("languages", ()))
+    for_texts, for_questions = (values.get(key) for key in ("adapter", "query_adapter"))
+    if for_texts:
+        files = replace(files, adapter=require_adapter(folder / for_texts))
+    if for_questions:
+        files = replace(files, query_adapter=require_adapter(folder / for_questions))
+    return _filled(name, entry, files)
 
 
 def _require_served(name: str, values: Mapping[str, str]) -> None:
@@ -143,7 +152,11 @@ def _require_served(name: str, values: Mapping[str, str]) -> None:
 
 
 def _read(place: Path, languages: Iterable[str]) -> ModelFiles:
-    """Read a model's folder; a word table is made one first."""
+    """Read a model's folder; a word table is made one first, and an adapter is read with the model it belongs to."""
+    if is_adapter(place):
+        base, revision = base_of(require_adapter(place))
+        beside = place / Path(base).expanduser()
+        return replace(_read(beside if beside.is_dir() else fetch(base, revision), languages), adapter=place)
     table = find_table(place)
     return read_model_files(table_folder(table, languages) if table else place)
 

@@ -14,8 +14,9 @@ from qdrant_embed.embedding.framing import Framed, frame
 from qdrant_embed.embedding.json_files import read_json
 from qdrant_embed.embedding.remembering import digest
 from qdrant_embed.embedding.runtimes import Batch
+from qdrant_embed.embedding.seams import Seam, seam_of
 from qdrant_embed.errors import ConfigurationError, TextTooLongError
-from qdrant_embed.tokens import HuggingFaceTokens
+from qdrant_embed.tokens import HuggingFaceTokens, encodable
 from qdrant_embed.windowing import Window, WindowStrategy
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Sequencer:
         self._tokens = tokens
         self._tokenizer = tokens.tokenizer
         self._max_tokens = max_tokens
+        self._seams: dict[str, Seam | None] = {}
         probe = self._tokenizer.encode("a", add_special_tokens=True)
         inner = len(self._tokenizer.encode("a", add_special_tokens=False))
         lead = probe.special_tokens_mask.index(0) if 0 in probe.special_tokens_mask else 0
@@ -164,12 +166,29 @@ class Sequencer:
         :raises TextTooLongError: The strategy is `error` and a text is too long.
         """
         if TEXT in prompt or self.text_only:
-            return self._cut_templates(texts, prompt if TEXT in prompt else prompt + TEXT, strategy)
+            template = prompt if TEXT in prompt else prompt + TEXT
+            return self._cut_templates(list(map(encodable, texts)), template, strategy)
         if prompt:
-            # Together, as in training: the last token of the prompt may depend on what follows it.
-            encodings = self._tokenizer.encode_batch([prompt + text for text in texts], add_special_tokens=False)
-            return [self._cut(encoding.ids, _prompt_tokens(encoding, len(prompt)), strategy) for encoding in encodings]
+            return self._cut_prompted(texts, prompt, strategy)
         return [self._cut(ids, 0, strategy) for ids in self._tokens.ids_batch(texts)]
+
+    def _cut_prompted(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> list[Cut]:
+        """As `cut`, with a prompt before the text: together, as in training, or apart where that gives the same."""
+        if prompt not in self._seams:
+            self._seams[prompt] = seam_of(self._tokenizer, prompt)
+        seam = self._seams[prompt]
+        alone = [text for text in texts if seam is not None and seam.fits(text)]
+        known = dict(zip(alone, self._tokens.ids_batch(alone), strict=True))
+        others = [encodable(prompt + text) for text in texts if text not in known]
+        encodings = iter(self._tokenizer.encode_batch(others, add_special_tokens=False))
+        cuts = []
+        for text in texts:
+            if seam is not None and text in known:
+                cuts.append(self._cut(*seam.join(known[text]), strategy))
+            else:
+                encoding = next(encodings)
+                cuts.append(self._cut(encoding.ids, _prompt_tokens(encoding, len(prompt)), strategy))
+        return cuts
 
     def _cut(self, ids: TokenIds, prompted: int, strategy: WindowStrategy) -> Cut:
         room, length = self.room_beside(prompted, most=strategy.tokens), len(ids) - prompted

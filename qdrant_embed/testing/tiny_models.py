@@ -66,6 +66,7 @@ ARCHITECTURES: Mapping[str, Blueprint] = {
     "roberta": Blueprint("bytes", "<s>", "</s>"),
     "xlm-roberta": Blueprint("unigram", "<s>", "</s>"),
     "gte": Blueprint("unigram", "<s>", "</s>"),
+    "jina_embeddings_v3": Blueprint("unigram", "<s>", "</s>"),
     "llama": Blueprint("bytes", "<s>", settings=_GROUPED),
     "mistral": Blueprint("bytes", "<s>", "</s>", settings=_GROUPED),
     "phi": Blueprint("bytes"),

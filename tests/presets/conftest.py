@@ -5,12 +5,13 @@ import shutil
 import pytest
 
 from qdrant_embed.embedding.preset_files import read_presets
+from qdrant_embed.testing.tiny_adapters import save_tiny_adapter
 from qdrant_embed.testing.tiny_models import edit_json, save_static_model, save_tiny_model, save_word_table
 
 PRESETS = read_presets()
 
 DIM, TOKENS = 32, 96
-BARE = ("e5-base-4k", "genc-", "e2rank-", "muril-", "marathi-words", "defsent-", "vlm2vec-")
+BARE = ("e5-base-4k", "jina-v3", "genc-", "e2rank-", "muril-", "marathi-words", "defsent-", "vlm2vec-")
 """Models that are no sentence-transformers folders: their presets have to say everything."""
 OWN_CODE = ("kalm-v2", "qzhou", "nemotron-", "nomic-v1", "arctic-m-long", "arctic-m-v2")
 """Models whose repositories bring code for what transformers can do by itself."""
@@ -48,6 +49,8 @@ def tiny_folder(tmp_path_factory):
             settings = {"use_bidirectional_attention": True} if gemma else {}
             plain = tmp_path_factory.mktemp("plain")
             save_tiny_model(plain, kind, pooling=pooling, dense=dense, max_tokens=TOKENS, padding_side=side, **settings)
+            for seed, adapter in enumerate(filter(None, map(stated(name).get, ("adapter", "query_adapter")))):
+                save_tiny_adapter(plain / adapter, plain, seed=seed)
             folder = plain
             if own_code:
                 folder = shutil.copytree(plain, tmp_path_factory.mktemp("own") / "model")

@@ -6,6 +6,7 @@ import pytest
 from qdrant_embed import load_embedder
 from qdrant_embed.embedding.licences import LicenceWarning
 from qdrant_embed.embedding.preset_files import read_presets
+from qdrant_embed.testing.tiny_adapters import hook_adapter
 
 pytestmark = pytest.mark.filterwarnings("ignore::qdrant_embed.embedding.licences.LicenceWarning")
 
@@ -164,6 +165,8 @@ def _states(folder, values, texts, layer=-1):
 
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32).eval()
+    if values.get("adapter"):
+        hook_adapter(model, folder / values["adapter"])
     decoder = hasattr(model, "layers") and values.get("attention") == "bidirectional"
     found = []
     for text in texts:

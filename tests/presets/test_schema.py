@@ -93,9 +93,9 @@ def test_a_research_licence_is_noted():
 
 def test_a_users_file_lies_over_ours(tmp_path):
     mine = tmp_path / "mine.toml"
-    mine.write_text('[models.jina-v3]\nsource = "me/jina-rebuilt"\n')
-    values, origin = describe("jina-v3", mine)
-    assert values["dim"] == 1024
+    mine.write_text('[models.jina-v2-base-en]\nsource = "me/jina-rebuilt"\n')
+    values, origin = describe("jina-v2-base-en", mine)
+    assert values["dim"] == 768
     assert "unloadable" not in values, "what was wrong with our weights is not wrong with the user's"
     assert str(mine) in origin
 

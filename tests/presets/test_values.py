@@ -22,7 +22,7 @@ TABLE = {
         genc-mistral genc-llama genc-phi1.5
         defsent-bert-base-mean defsent-bert-large-mean defsent-roberta-base-mean defsent-roberta-large-mean""",
     ("mean", BOTH, UNSTATED, True, UNSTATED, UNSTATED, 2048): "nomic-v1 nomic-v1.5",
-    ("mean", BOTH, UNSTATED, True, UNSTATED, UNSTATED, 8192): "modernbert-embed",
+    ("mean", BOTH, UNSTATED, True, UNSTATED, UNSTATED, 8192): "modernbert-embed jina-v3",
     ("mean", BOTH, UNSTATED, True, UNSTATED, 8, 4096): "e5-base-4k",
     ("mean", BOTH, LEFT, True, UNSTATED, UNSTATED, 8192): "qzhou",
     ("mean", BOTH, LEFT, True, UNSTATED, UNSTATED, 32_768): "nemotron-8b",
@@ -96,6 +96,12 @@ def test_one_model_has_a_layer_norm_before_its_dimensions_are_cut():
     assert [name for name, values in PRESETS.items() if "layer_norm" in values] == ["nomic-v1.5"]
     assert PRESETS["nomic-v1.5"]["layer_norm"] is True
     assert PRESETS["nomic-v1.5"]["dims"] == [64, 128, 256, 512]
+
+
+def test_one_model_has_adapters():
+    assert [name for name, values in PRESETS.items() if "adapter" in values] == ["jina-v3"]
+    sides = PRESETS["jina-v3"]["query_adapter"], PRESETS["jina-v3"]["adapter"]
+    assert sides == ("retrieval_query", "retrieval_passage")
 
 
 @pytest.mark.parametrize("key", ["pooled", "layers", "smoothing", "components"])
