@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.embedding.fingerprints import file_fingerprint
+from qdrant_embed.embedding.hub import stay_silent
 from qdrant_embed.embedding.preset import Preset
+from qdrant_embed.embedding.silence import silence_onnxruntime
 from qdrant_embed.errors import ConfigurationError, MissingExtraError, ModelError, UnknownNameError
 from qdrant_embed.tokens import HuggingFaceTokens
 from qdrant_embed.types import Json
@@ -142,9 +144,10 @@ def _onnx_file(folder: Path) -> str:
 
 
 def _library() -> Any:
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    stay_silent()
     try:
         from fastembed import TextEmbedding
     except ImportError as error:
         raise MissingExtraError("the runtime 'fastembed'", "fastembed", "qdrant-embed[fastembed]") from error
+    silence_onnxruntime()
     return TextEmbedding

@@ -1,5 +1,9 @@
 """Tiny models with random weights, saved the way the hub lays them out."""
 
+import json
+import shutil
+import warnings
+
 import pytest
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "query", "passage", ":", ".", *(f"w{number}" for number in range(60))]
@@ -50,6 +54,46 @@ def save_transformer(folder):
 def plain_folder(tmp_path_factory):
     """Return a transformers folder without modules.json."""
     return save_transformer(tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="session")
+def onnx_folder(plain_folder, tmp_path_factory):
+    """Return the tiny BERT as fastembed wants it: an ONNX file beside tokenizer files that state the longest input."""
+    import torch
+    from transformers import BertModel
+
+    pytest.importorskip("onnx")
+    folder = tmp_path_factory.mktemp("onnx")
+    for name in ("tokenizer.json", "tokenizer_config.json", "config.json"):
+        shutil.copy(plain_folder / name, folder / name)
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**config, "model_max_length": MAX_TOKENS}))
+    bert = BertModel.from_pretrained(plain_folder, attn_implementation="eager").eval()
+
+    class States(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.bert = bert
+
+        def forward(self, input_ids, attention_mask):
+            # A mask that is ready to be added is taken as it is, whatever the length.
+            added = (1.0 - attention_mask[:, None, None, :].float()) * -1e9
+            return self.bert(input_ids=input_ids, attention_mask=added).last_hidden_state
+
+    names = ["input_ids", "attention_mask"]
+    example = tuple(torch.ones(2, 8, dtype=torch.int64) for name in names)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the older export is deprecated, and needs no package of its own
+        torch.onnx.export(
+            States(),
+            example,
+            str(folder / "model.onnx"),
+            input_names=names,
+            output_names=["last_hidden_state"],
+            dynamic_axes={name: {0: "batch", 1: "tokens"} for name in [*names, "last_hidden_state"]},
+            dynamo=False,
+        )
+    return folder
 
 
 @pytest.fixture(scope="session")
