@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from qdrant_embed.embedding.framing import Framed, frame
 from qdrant_embed.embedding.json_files import read_json
 from qdrant_embed.embedding.remembering import digest
 from qdrant_embed.embedding.runtimes import Batch
-from qdrant_embed.embedding.seams import Seam, seam_of
+from qdrant_embed.embedding.seams import seam_of
 from qdrant_embed.errors import ConfigurationError, TextTooLongError
 from qdrant_embed.tokens import HuggingFaceTokens, encodable
 from qdrant_embed.windowing import Window, WindowStrategy
@@ -84,7 +85,7 @@ class Sequencer:
         self._tokens = tokens
         self._tokenizer = tokens.tokenizer
         self._max_tokens = max_tokens
-        self._seams: dict[str, Seam | None] = {}
+        self._seam_after = cache(partial(seam_of, self._tokenizer))
         probe = self._tokenizer.encode("a", add_special_tokens=True)
         inner = len(self._tokenizer.encode("a", add_special_tokens=False))
         lead = probe.special_tokens_mask.index(0) if 0 in probe.special_tokens_mask else 0
@@ -174,9 +175,7 @@ class Sequencer:
 
     def _cut_prompted(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> list[Cut]:
         """As `cut`, with a prompt before the text: together, as in training, or apart where that gives the same."""
-        if prompt not in self._seams:
-            self._seams[prompt] = seam_of(self._tokenizer, prompt)
-        seam = self._seams[prompt]
+        seam = self._seam_after(prompt)
         alone = [text for text in texts if seam is not None and seam.fits(text)]
         known = dict(zip(alone, self._tokens.ids_batch(alone), strict=True))
         others = [encodable(prompt + text) for text in texts if text not in known]
