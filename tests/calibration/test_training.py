@@ -1,5 +1,7 @@
 """What codes are trained on: the model's vectors, or the texts alone, each once."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -94,6 +96,6 @@ def test_files_that_cannot_be_written_are_refused_before_the_training(make_colle
         start(16, codes_out=tmp_path / "nowhere" / "codes.npy")
     with pytest.raises(ConfigurationError, match=r"is a file|there is no folder"):
         start(16, model_out=tmp_path / ("there" if train == "train_paragraphs" else "nowhere/code.safetensors"))
-    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match="pyarrow"):
         start(16, codes_out=tmp_path / "codes.parquet")
