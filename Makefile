@@ -20,8 +20,8 @@ $(STAMP): pyproject.toml constraints.txt integrations/llama-index/pyproject.toml
 demo: install ## ingest docs/ into ./qdrant_data and answer three questions from it
 	$(BIN)/python examples/demo.py
 
-test: install ## run the tests (offline)
-	$(BIN)/python -m pytest
+test: install ## run the tests (offline), a file at a time on each core
+	$(BIN)/python -m pytest -n logical --dist loadfile
 
 check: install ## lint, formatting, types, import order
 	$(BIN)/ruff check .
