@@ -12,7 +12,7 @@ import numpy as np
 from qdrant_embed.compression import Coder, Compression, Transform, enough_vectors
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.store.attachments import load_attachment, save_attachment
-from qdrant_embed.store.schema import DENSE, DENSE_SMALL, METADATA_KEY, read_metadata
+from qdrant_embed.store.schema import DENSE, DENSE_SMALL
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 PAGE = 1024
 PAGE_OF_WINDOWS = 16
 """A document of hundreds of windows takes megabytes as lists of Python's floats, in which engines answer."""
-TRANSFORM_KEY = "transform"
-"""Metadata entry: digest of the transform that the points were coded with."""
+DIGEST_KEY = "qdrant_embed_transform_digest"
+"""Metadata entry: digest of the transform that the points were coded with.
+
+One of its own: whoever notes a root writes all of `schema`'s entry as it was read, without what was kept meanwhile."""
 _LEARNING = threading.Lock()
 """Held by the one handle of this process that learns; the others then find what it kept."""
 
@@ -89,8 +91,7 @@ class Coding:
         """Take a coder that has learned, and keep its transform with the collection."""
         if coder.transform is not None and coder.compression.keeps_transform:
             data = coder.transform.to_bytes()
-            described = {**read_metadata(self._engine, self._name), TRANSFORM_KEY: _digest(data)}
-            save_attachment(self._engine, self._name, data, {METADATA_KEY: described})
+            save_attachment(self._engine, self._name, data, {DIGEST_KEY: _digest(data)})
         self.coder = coder
 
     def _take_over(self) -> None:
@@ -154,8 +155,14 @@ class Coding:
         return np.asarray(stored, np.float32) if self.compression.full else self.coder.decode(stored)
 
 
+def kept_digest(engine: Engine, name: str) -> str | None:
+    """Return the digest of the transform that is kept with a collection; None where there is none."""
+    found = (engine.get_collection(name).config.metadata or {}).get(DIGEST_KEY)
+    return None if found is None else str(found)
+
+
 def _stored_transform(engine: Engine, name: str) -> Transform | None:
-    wanted = read_metadata(engine, name).get(TRANSFORM_KEY)
+    wanted = kept_digest(engine, name)
     if wanted is None:
         return None
     data = load_attachment(engine, name)

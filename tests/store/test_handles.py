@@ -7,7 +7,7 @@ import pytest
 from qdrant_embed import Collection, Document
 from qdrant_embed.compression import Coder, Compression
 from qdrant_embed.errors import RecipeMismatchError
-from qdrant_embed.store import coding
+from qdrant_embed.store import coding, schema
 from tests.store.test_coding import documents, stored, texts
 
 
@@ -80,6 +80,15 @@ def test_of_two_processes_that_learn_at_once_the_last_to_keep_is_right(handles, 
     digests = [docs._parts.coding.coder.transform.digest for docs in (ours, theirs, handles("itq"))]
     assert digests == digests[:1] * 3
     assert best(theirs, 7) == "0007.txt"
+
+
+def test_a_root_that_is_noted_by_what_was_read_before_loses_no_rotation(handles):
+    ours, theirs = handles("itq"), handles("itq")
+    read = schema.read_metadata(ours._engine, "shared")
+    theirs.ingest(documents(60))
+    ours._engine.update_collection("shared", metadata={schema.METADATA_KEY: {**read, "roots": {"docs": "there"}}})
+    ours.ingest(documents(90))
+    assert [best(docs, number) for docs in (ours, theirs) for number in (7, 77)] == ["0007.txt", "0077.txt"] * 2
 
 
 def test_a_collection_made_anew_is_not_written_to_by_an_old_handle(make_collection, tmp_path):
