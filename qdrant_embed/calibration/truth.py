@@ -39,7 +39,7 @@ class Truth:
     @property
     def counts(self) -> list[int]:
         """How many vectors each point has: one, or one for each window of its text."""
-        return np.diff(self.starts).tolist()
+        return list(map(int, np.diff(self.starts)))
 
     def recall(self, found: Sequence[Sequence[int]]) -> FloatArray:
         """Return (q,) shares of each query's k places that are held by right answers."""
