@@ -109,7 +109,7 @@ class Grid:
         """Refuse what the collection could not be changed to, before anything is measured.
 
         :raises ConfigurationError: It needs numbers that were not kept, a cut that the model was not trained for and
-            that nobody asked for, more dimensions than there are, or a code that must be trained.
+            that nobody asked for, or more dimensions than there are.
         """
         if setting.points != self.held.points:
             require_kept(self.held, setting)
