@@ -1,0 +1,66 @@
+"""Long documents, one after the other: memory is that of a few of them, however many there are."""
+
+import gc
+import random
+import re
+import tracemalloc
+
+import pytest
+
+from qdrant_embed import Document, tokens
+from qdrant_embed.ingest import pieces, run, sources
+from qdrant_embed.testing.tiny_models import SENTENCES, save_tiny_model
+
+WORDS = sorted({word for word in re.findall("[a-z]{4,}", " ".join(SENTENCES))})
+LENGTH = 500
+"""Words of a document: a dozen windows of the tiny model and more."""
+LIMITS = (
+    (pieces, "BLOCK_CHARACTERS", 2_000),
+    (run, "QUEUED_DOCUMENTS", 1),
+    (run, "QUEUED_BLOCKS", 1),
+    (sources, "LOOK_UP_BATCH", 2),
+    (tokens, "_REMEMBERED_TEXTS", 16),
+    (tokens, "_REMEMBERED_CHARACTERS", 1_000),
+)
+"""What memory is bounded by, as much lower as these documents are shorter than those of 100 000 tokens."""
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return str(save_tiny_model(tmp_path_factory.mktemp("tiny"), "bert", max_tokens=64))
+
+
+def documents(count, seed):
+    """Yield documents that share no paragraph, each made when it is asked for."""
+    for number in range(count):
+        gc.collect()  # cycles that the collector has not met yet are not what grows
+        words = random.Random(seed + number).choices(WORDS, k=LENGTH)
+        yield Document(text=" ".join(words), source=f"{seed + number}.txt")
+
+
+def peak_of(docs, count, seed):
+    """Return the most bytes that Python and numpy held while so many documents were ingested."""
+    gc.collect()
+    gc.freeze()  # so that collections during the run are quick
+    tracemalloc.start()
+    try:
+        done = docs.ingest(documents(count, seed))
+        return tracemalloc.get_traced_memory()[1], done
+    finally:
+        tracemalloc.stop()
+        gc.unfreeze()
+
+
+@pytest.mark.parametrize("window", ["pcw", "windows", "late"])
+def test_many_long_documents_take_no_more_memory_than_few(make_collection, model, monkeypatch, window):
+    for module, name, lower in LIMITS:
+        assert getattr(module, name) > lower
+        monkeypatch.setattr(module, name, lower)
+    chunks = {"chunk_tokens": 48} if window == "late" else {"chunker": "document"}
+    docs = make_collection(model=model, window=window, **chunks)
+    docs.ingest(documents(1, 900))  # what is loaded once
+    few, done = peak_of(docs, 12, 0)
+    many, more = peak_of(docs, 48, 100)
+    assert (done.windowed, more.windowed) == (12, 48)
+    assert more.tokens > 3.5 * done.tokens > 12 * LENGTH
+    assert many < 1.7 * few, f"{few:,} bytes for 12 documents, {many:,} for 48"
