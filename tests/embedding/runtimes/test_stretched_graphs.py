@@ -12,7 +12,7 @@ from qdrant_embed.testing.tiny_models import save_tiny_model
 TRAINED, TARGET = 32, 128
 LENGTHS = (3, 2 * TRAINED, TARGET, TRAINED)
 OPENVINO = [
-    ("bert", "gp"), ("roberta", "rp"), ("mpnet", "pi"), ("bert", "pi"), ("llama", "ntk"), ("gte", "pi"),
+    ("bert", "gp"), ("roberta", "rp"), ("mpnet", "pi"), ("llama", "ntk"), ("gte", "pi"),
 ]  # fmt: skip
 ONNX = [("roberta", "pi"), ("llama", "ntk")]
 

@@ -73,13 +73,15 @@ def over_the_grid(model, grid, group, window, factor):
     return model
 
 
-# Gemma 2 caps its scores and slides in every other block, Phi turns half of a head, Qwen 3 normalises queries.
+# Gemma 2 caps its scores, has a scaling of its own and slides in every other block,
+# Phi turns half of a head, Qwen 3 normalises queries.
 @pytest.mark.parametrize("kind", ["llama", "qwen3", "phi", "gemma", "gemma2", "nomic_bert", "gte", "modernbert"])
 @pytest.mark.parametrize("side", ["right", "left"])
 def test_selfextend_is_attention_over_its_grid_in_every_architecture(
     build, stretched, read, self_extend_grid, kind, side
 ):
-    changes = {"layer_types": ["full_attention"] * 2} if kind == "modernbert" else {}
+    changes = {"modernbert": {"layer_types": ["full_attention"] * 2}, "gemma2": {"query_pre_attn_scalar": 3}}
+    changes = changes.get(kind, {})
     together = read(stretched(kind, "selfextend:64,g=5,w=4", **changes), [50, 30], side)
     for row, length in enumerate((50, 30)):
         factor = math.log(length) / math.log(TRAINED)
