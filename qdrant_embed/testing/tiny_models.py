@@ -178,8 +178,9 @@ def build_model(
     from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
 
     torch.manual_seed(7)
-    # These begin to count positions after the padding id.
-    offset = tokenizer.pad_token_id + 1 if architecture in ("roberta", "xlm-roberta", "mpnet") else 0
+    # These begin to count positions after the padding id; MPNet takes that to be 1 whatever its configuration says.
+    begins_after = {"roberta": tokenizer.pad_token_id, "xlm-roberta": tokenizer.pad_token_id, "mpnet": 1}
+    offset = begins_after.get(architecture, -1) + 1
     sizes = {
         "vocab_size": len(tokenizer),
         "hidden_size": 32,
