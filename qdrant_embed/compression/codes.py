@@ -63,7 +63,7 @@ class SignCodes:
         return cls(np.ascontiguousarray(_words(np.atleast_2d(codes)).T), codes.shape[-1])
 
     def __len__(self) -> int:
-        return self.words.shape[1]
+        return int(self.words.shape[1])
 
     def take(self, places: IntArray) -> SignCodes:
         """Return the codes at these places, in their order."""

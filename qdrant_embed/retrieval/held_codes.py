@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdrant_embed.compression.codes import SignCodes
-from qdrant_embed.types import IntArray
 
 if TYPE_CHECKING:
     from qdrant_client import models
 
+_Places = NDArray[np.int32]
 _UUID_BYTES = 16
 
 
@@ -29,7 +29,7 @@ class HeldCodes:
     """
 
     ids: NDArray[Any]
-    owners: IntArray
+    owners: _Places
     codes: SignCodes
     mark: str | None = None
 
@@ -48,7 +48,7 @@ class HeldCodes:
         owners = np.repeat(np.arange(len(ids), dtype=np.int32), [len(row) for row in rows[1:]])
         return _sorted(_as_keys(ids), owners, SignCodes.of(np.concatenate(rows)), mark)
 
-    def ids_at(self, places: IntArray) -> list[Any]:
+    def ids_at(self, places: _Places) -> list[Any]:
         """Return the ids of points as engines give them."""
         chosen = self.ids[places]
         if chosen.dtype == np.uint64:
@@ -83,7 +83,7 @@ class HeldCodes:
         return HeldCodes(self.ids[kept], places[self.owners[rows]], self.codes.take(rows), self.mark)
 
 
-def _sorted(ids: NDArray[Any], owners: IntArray, codes: SignCodes, mark: str | None) -> HeldCodes:
+def _sorted(ids: NDArray[Any], owners: _Places, codes: SignCodes, mark: str | None) -> HeldCodes:
     """Put points into the order of their ids, so that equal codes rank the same way however they were read."""
     order = np.argsort(ids, kind="stable")
     if (order[1:] > order[:-1]).all():
