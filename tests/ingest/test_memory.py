@@ -8,7 +8,7 @@ import tracemalloc
 import pytest
 
 from qdrant_embed import Document, tokens
-from qdrant_embed.ingest import pieces, run, sources
+from qdrant_embed.ingest import blocks, pieces, run, sources
 from qdrant_embed.testing.tiny_models import SENTENCES, save_tiny_model
 
 WORDS = sorted({word for word in re.findall("[a-z]{4,}", " ".join(SENTENCES))})
@@ -16,6 +16,7 @@ LENGTH = 500
 """Words of a document: a dozen windows of the tiny model and more."""
 LIMITS = (
     (pieces, "BLOCK_CHARACTERS", 2_000),
+    (blocks, "RECENT_VECTORS", 64),
     (run, "QUEUED_DOCUMENTS", 1),
     (run, "QUEUED_BLOCKS", 1),
     (sources, "LOOK_UP_BATCH", 2),
