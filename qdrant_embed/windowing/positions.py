@@ -52,10 +52,9 @@ def stretched_table(table: FloatArray, method: str, tokens: int) -> FloatArray:
     """
     trained, places = len(table), np.arange(tokens)
     factor = int(stretch_factors(tokens, trained)[-1])
-    if method == "gp":
-        return table[grouped(places, factor)]
-    if method == "rp":
-        return table[recurrent(places, trained)]
+    if method != "pi":
+        repeated: FloatArray = table[grouped(places, factor) if method == "gp" else recurrent(places, trained)]
+        return repeated
     rows, shares = interpolated(places, factor)
     above = table[np.minimum(rows + 1, trained - 1)]
     share = shares[:, None].astype(np.float32)
