@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qdrant_embed.embedding.graphs import Graph, examples
-from qdrant_embed.embedding.lanes import cores
+from qdrant_embed.embedding.lanes import lane_per_core
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime, converting
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
@@ -129,7 +129,7 @@ class OpenVinoRuntime:
         self._choice = choice
         self.name = str(choice)
         self._run = made.run
-        self.lanes = cores()
+        self.lanes = lane_per_core()
 
     def sentence(self, batch: Batch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
@@ -152,7 +152,7 @@ class OpenVinoTokenRuntime:
     def __init__(self, choice: RuntimeChoice, made: Converted) -> None:
         self.name = str(choice)
         self._run = made.run
-        self.lanes = cores()
+        self.lanes = lane_per_core()
 
     def token_states(self, batch: Batch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim)."""
