@@ -18,7 +18,7 @@ from qdrant_embed.ingest.fitting import FIT_VECTORS
 from qdrant_embed.parts import Parts, coding_of, create_collection
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
 from qdrant_embed.store import compressed, copy_mark, schema, succession
-from qdrant_embed.store.coding import TRANSFORM_KEY
+from qdrant_embed.store.coding import kept_digest
 from qdrant_embed.store.copy_mark import CopyMark
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.points import id_of_payload
@@ -128,7 +128,7 @@ def _require_current(engine: Engine, name: str, parts: Parts, recipe: Recipe) ->
     """
     stored = schema.read_metadata(engine, name)
     transform = parts.coding.coder.transform
-    same = stored.get(TRANSFORM_KEY) in (None, transform and transform.digest)
+    same = kept_digest(engine, name) in (None, transform and transform.digest)
     if not same or stored["recipe"] != recipe.as_dict():
         raise StoreError(
             f"collection {name!r} was changed to {stored['recipe']['compression']!r} after it was opened here. Open it "
