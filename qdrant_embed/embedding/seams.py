@@ -27,14 +27,16 @@ class Seam:
 
     :param head: Its token ids.
     :param space: The token that is nothing but the space between; where a text begins with it, it is the prompt's.
+    :param taken_out: Tokens that are taken out of the raw text first, and so change what the space before them becomes.
     """
 
     head: Sequence[int]
     space: int | None
+    taken_out: tuple[str, ...]
 
     def fits(self, text: str) -> bool:
         """Tell whether a text's own tokens are those that it has behind the prompt."""
-        return bool(text) and unicodedata.category(text[0]) not in _LEANING
+        return bool(text) and unicodedata.category(text[0]) not in _LEANING and not text.startswith(self.taken_out)
 
     def join(self, ids: Sequence[int]) -> tuple[Sequence[int], int]:
         """Return the tokens of prompt and text, and how many of them are the prompt's."""
@@ -53,7 +55,8 @@ def seam_of(tokenizer: Tokenizer, prompt: str) -> Seam | None:
     head = _ids(tokenizer, prompt[:-1])
     # That is how it is made; whether it is so, is seen.
     if all(_ids(tokenizer, prompt + text) == [*head, *_ids(tokenizer, text)] for text in _PROBES):
-        return Seam(head, tokenizer.token_to_id(steps[-1]["replacement"]) if by_words else None)
+        taken_out = tuple(token.content for token in tokenizer.get_added_tokens_decoder().values())
+        return Seam(head, tokenizer.token_to_id(steps[-1]["replacement"]) if by_words else None, taken_out)
     return None
 
 
@@ -62,9 +65,9 @@ def _ids(tokenizer: Tokenizer, text: str) -> list[int]:
 
 
 def _reaches_over(tokenizer: Tokenizer) -> bool:
-    """Tell whether the tokenizer takes tokens out of the raw text before it splits that hold a space, or eat one."""
+    """Tell whether the tokenizer takes out tokens that hold a space, or that are not seen in the raw text."""
     added = tokenizer.get_added_tokens_decoder().values()
-    return any(token.content != token.content.strip() or " " in token.content or token.lstrip for token in added)
+    return any(" " in token.content or token.normalized for token in added)
 
 
 def _steps(pre_tokenizer: Any) -> Iterator[dict[str, Any]]:
