@@ -74,6 +74,7 @@ class Collection(Compressing):
             create_collection(engine, name, recipe)
             return cls(engine, name, recipe, runtime)
         stored = schema.read_metadata(engine, name)
+        schema.complete(engine, name)
         if recipe is not None:
             require_same_recipe(name, stored["recipe"], recipe)
         return cls(engine, name, Recipe.from_dict(stored["recipe"]), runtime)

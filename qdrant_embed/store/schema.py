@@ -130,10 +130,17 @@ def create(
     if settings is not None:
         given = settings.added_to(given, layout)
     engine.create_collection(collection_name=name, **given)
-    for field in INDEXED_FIELDS:
-        engine.create_payload_index(name, field, field_schema=index_schema(field))
+    complete(engine, name)
     if settings is not None:
         settings.index(engine, name)
+
+
+def complete(engine: Engine, name: str) -> None:
+    """Create the payload indexes that a collection lacks, because its creation was cut off."""
+    present = engine.get_collection(name).payload_schema or {}
+    for field in INDEXED_FIELDS:
+        if field not in present:
+            engine.create_payload_index(name, field, field_schema=index_schema(field))
 
 
 def index_schema(field: str) -> models.PayloadSchemaType | models.KeywordIndexParams:

@@ -102,7 +102,8 @@ def test_attention_over_long_texts_is_sharpened_unless_a_preset_says_otherwise(e
     np.testing.assert_array_equal(sharp.embed_documents(SHORT), blunt.embed_documents(SHORT))
     text = "harbour " * (100 // sharp.tokens.count("harbour "))
     assert not np.allclose(sharp.embed_documents([text]), blunt.embed_documents([text]), atol=1e-4)
-    assert "was made longer already" in sharp.reach.why
+    with pytest.raises(ConfigurationError, match="was made longer already"):
+        load_embedder(extended.folder, window="gp:128")
 
 
 @pytest.mark.parametrize(

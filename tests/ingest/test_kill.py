@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from qdrant_embed import Collection
+from qdrant_embed import Collection, Recipe
+from qdrant_embed.store.edge import EdgeEngine
 
 INGEST = """
 import sys
@@ -63,3 +64,17 @@ def test_a_killed_ingest_is_resumed_to_the_same_points(many_pages, tmp_path):
         undisturbed(many_pages, at)
         assert points(at) == expected
     assert running, "every trial was over before it was killed: make the pages more"
+
+
+def test_a_creation_that_was_cut_off_is_completed_at_the_next_opening(tmp_path, pages, monkeypatch):
+    def cut_off(*_, **__):
+        raise KeyboardInterrupt
+
+    recipe = Recipe(model="hashing")
+    with monkeypatch.context() as patched:
+        patched.setattr(EdgeEngine, "create_payload_index", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            Collection.open("pages", at=tmp_path / "data", recipe=recipe)
+    with Collection.open("pages", at=tmp_path / "data", recipe=recipe) as collection:
+        assert collection.ingest(pages).documents == 4
+        assert collection.ingest(pages).embedded == 0

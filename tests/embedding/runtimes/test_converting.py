@@ -127,7 +127,7 @@ def test_a_cache_that_cannot_be_written_is_named(model, cache):
 
 def test_how_a_conversion_fell_short_is_known_afterwards(model, monkeypatch):
     copying = Copying()
-    assert converting.shortfall(model, copying.converter) == ""
+    assert converting.shortfall(model, copying.converter) is None
     converted(model, copying.converter)
     assert converting.shortfall(model, copying.converter) == ""
     monkeypatch.setitem(converting.PROMISES, "float32", 1.1)

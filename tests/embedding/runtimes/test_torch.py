@@ -151,7 +151,7 @@ def test_a_pool_of_models_that_pool_inside_gives_token_states_too(folder, monkey
     choice = RuntimeChoice.parse("torch")
     monkeypatch.setattr("qdrant_embed.embedding.running.start", lambda resolved, asked: (choice, pool))
     pooled = load_embedder(folder, window="late")
-    assert pool.lanes == pool.tokenwise.lanes == 2
+    assert pool.lanes.number == pool.tokenwise.lanes.number == 2
     np.testing.assert_allclose(
         pooled.encode_late(text, spans).vectors, alone.encode_late(text, spans).vectors, atol=1e-5
     )
