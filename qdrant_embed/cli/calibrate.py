@@ -76,8 +76,11 @@ def _show(found: Calibration) -> None:
 
     heading, *rows = found.rows()
     table = Table(*heading, box=None, padding=(0, 2, 0, 0))
+    table.columns[0].overflow = "fold"  # a setting is there to be typed, so none of it may be left out
     for column in table.columns[1:]:
         column.justify = "right"
+    for column in table.columns[1:-1]:
+        column.no_wrap = True
     for row in rows:
         table.add_row(*map(Text, row), style="bold" if row[-1] else "")
     results().print(table)

@@ -59,6 +59,14 @@ def test_what_meets_the_target_is_named_written_and_applied(cli, harbour, tmp_pa
     assert table.code == 1
 
 
+def test_settings_are_shown_whole_in_a_terminal_of_usual_width(cli, harbour, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    setting = "float16+centre+rotate+binary+query8+rescore16"
+    shown = cli("calibrate", "--setting", setting, "--target-recall", 0)
+    assert setting in "".join(line.split()[0] for line in shown.out.splitlines() if line.strip())
+    assert "…" not in shown.out
+
+
 def test_codes_are_trained_written_and_searched_by(cli, harbour):
     made = cli("train-codes", "--bits", 16, "--model-out", "code.safetensors", "--codes-out", "codes.npy", "--apply",
                "--json")  # fmt: skip
