@@ -21,7 +21,7 @@ demo: install ## ingest docs/ into ./qdrant_data and answer three questions from
 	$(BIN)/python examples/demo.py
 
 test: install ## run the tests (offline), a file at a time on each core
-	$(BIN)/python -m pytest -n logical --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
 
 check: install ## lint, formatting, types, import order
 	$(BIN)/ruff check .
