@@ -56,11 +56,6 @@ def answers(
     return answered
 
 
-def bits_of(coding: Coding) -> int:
-    """Return the bits of a sign code."""
-    return coding.compression.learned or coding.coder.cut_dim
-
-
 def page_of(coding: Coding) -> int:
     """Return how many points are read at once where sign codes are read into memory, as searches do."""
     return coding.page if coding.windows else PAGE
@@ -80,7 +75,7 @@ def _ask(engine: Engine, coding: Coding, queries: FloatArray, k: int) -> tuple[l
     index = None
     if compression.datatype == "bits":
         vector = schema.DENSE_SMALL if compression.full else schema.DENSE
-        index = HammingIndex(engine, NAME, vector, bits_of(coding), page_of(coding))
+        index = HammingIndex(engine, NAME, vector, coding.coder.bits, page_of(coding))
     asked = [
         Ranked(coding=coding, limit=k, condition=None, min_score=None, terms=None, vector=QueryVector(*row))
         for row in zip(coded.vectors, queries, map(float, coded.offsets), strict=True)

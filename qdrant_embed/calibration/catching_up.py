@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import StoreError
+from qdrant_embed.store.access import pages
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.points import id_of_payload
 from qdrant_embed.types import Json
@@ -92,14 +93,9 @@ class Copied:
         return removed
 
     def _scroll(self, name: str) -> Iterator[list[models.Record]]:
-        offset: Any = None
-        while True:
-            records, offset = self.engine.scroll(name, limit=PAGE, offset=offset, with_payload=True)
+        for records in pages(self.engine, name, PAGE, fields=True):
             self.alive()
-            if records:
-                yield records
-            if offset is None:
-                return
+            yield records
 
 
 def _fields(record: models.Record) -> dict[str, Json]:

@@ -133,5 +133,5 @@ class Compressing(Passages):
                 "is known of capacity is about single vectors. Choose another window strategy to have those."
             )
         coder = self._parts.coding.coder
-        width = coder.dim if coder.compression.full else coder.compression.learned or coder.cut_dim
+        width = coder.dim if coder.compression.full else coder.bits
         return capacity(width, self.count())

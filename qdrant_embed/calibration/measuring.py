@@ -13,11 +13,12 @@ from uuid import UUID
 
 import numpy as np
 
-from qdrant_embed.calibration.asking import NAME, answers, bits_of, page_of
+from qdrant_embed.calibration.asking import NAME, answers, page_of
 from qdrant_embed.calibration.footprint import Probe, measure_footprint
 from qdrant_embed.calibration.truth import Truth
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.compression.vectors import finish
+from qdrant_embed.ingest.fitting import FIT_VECTORS
 from qdrant_embed.store import compressed, schema
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
 BATCH = 2000
-FIT_VECTORS = 8192
 SETTLED_KB = 1
 """Segments are packed from here on: one that still grows holds megabytes of room, whatever is in it."""
 
@@ -121,7 +121,7 @@ def _probe(coding: Coding, truth: Truth) -> Probe:
         vector=schema.DENSE_SMALL if compression.full else schema.DENSE,
         query=[query.tolist()] if coding.windows and not signs else query.tolist(),
         vectors=(schema.DENSE_SMALL, schema.DENSE) if compression.full else (schema.DENSE,),
-        bits=bits_of(coding) if signs else 0,
+        bits=coding.coder.bits if signs else 0,
         page=page_of(coding),
         coded=bool(compression.code),
     )

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from qdrant_embed.calibration.recoding import dense_of
 from qdrant_embed.parts import Parts
+from qdrant_embed.store.access import pages
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.points import WINDOWS, chunk_of
 from qdrant_embed.store.schema import DENSE
 from qdrant_embed.types import FloatArray
-
-if TYPE_CHECKING:
-    from qdrant_client import models
 
 PAGE = 1024
 
@@ -48,7 +45,7 @@ class Rows:
 def read_texts(engine: Engine, name: str) -> Texts:
     """Read the text of every point, and nothing of its vectors."""
     found = Texts([], [])
-    for records in scroll(engine, name, PAGE, fields=["text"]):
+    for records in pages(engine, name, PAGE, fields=["text"]):
         found.ids.extend(str(record.id) for record in records)
         found.texts.extend(str((record.payload or {})["text"]) for record in records)
     return found
@@ -63,10 +60,10 @@ def read_rows(engine: Engine, name: str, parts: Parts, *, vector: str = DENSE, t
     ids: list[str] = []
     windows: list[int] = []
     embedded: list[str] = []
-    pages: list[FloatArray] = []
-    for records in scroll(engine, name, parts.coding.page, fields=texts, vectors=[vector]):
+    vectors: list[FloatArray] = []
+    for records in pages(engine, name, parts.coding.page, fields=texts, vectors=[vector]):
         rows, counts = dense_of(records, vector)
-        pages.append(rows)
+        vectors.append(rows)
         for record, count in zip(records, counts, strict=True):
             ids += [str(record.id)] * count
             windows += range(count)
@@ -75,23 +72,8 @@ def read_rows(engine: Engine, name: str, parts: Parts, *, vector: str = DENSE, t
         ids=ids,
         windows=windows if parts.coding.windows else None,
         texts=embedded,
-        vectors=np.concatenate(pages) if pages else np.zeros((0, parts.coding.coder.width), np.float32),
+        vectors=np.concatenate(vectors) if vectors else np.zeros((0, parts.coding.coder.width), np.float32),
     )
-
-
-def scroll(
-    engine: Engine, name: str, page: int, *, fields: list[str] | bool, vectors: list[str] | None = None
-) -> Iterator[list[models.Record]]:
-    """Yield all points, a page at a time, with some of their payload and vectors."""
-    offset: Any = None
-    while True:
-        records, offset = engine.scroll(
-            name, limit=page, offset=offset, with_payload=fields, with_vectors=vectors or False
-        )
-        if records:
-            yield records
-        if offset is None:
-            return
 
 
 def _window_texts(fields: dict[str, Any], count: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from qdrant_embed.ingest.fitting import FIT_VECTORS
 from qdrant_embed.parts import Parts, coding_of, create_collection
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
 from qdrant_embed.store import compressed, copy_mark, schema, succession
+from qdrant_embed.store.access import pages, vector_of
 from qdrant_embed.store.coding import kept_digest
 from qdrant_embed.store.copy_mark import CopyMark
 from qdrant_embed.store.engine import Engine
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
 PAGE_OF_TOKENS = 64
-"""Points of a page with a vector for each token: as lists of Python's floats these take a megabyte each."""
+"""Points of a page with a vector for each token."""
 PRECISION = {"bits": 0, "turbo8": 1, "uint8": 1, "turbo16": 2, "float16": 2, "float32": 3}
 
 
@@ -175,15 +176,16 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, code: Transfo
     target = succession.copy_name(engine, name)
     stored = schema.read_metadata(engine, name)
     noted = {"roots": stored["roots"], **succession.begun(engine, name)}
+    # As lists of Python's floats, vectors of tokens take a megabyte a point.
+    page = min(parts.coding.page, PAGE_OF_TOKENS) if schema.MULTIVECTOR in embedders.beside else parts.coding.page
+    vectors = [schema.DENSE, schema.BM25, *embedders.beside]
     settings = Settings.of(engine, name, Embedders(parts.embedder, parts.beside).layout)
     create_collection(engine, target, recipe, noted=noted, settings=settings)
     coding = coding_of(engine, target, model)
     if code is not None:
         coding.keep(coding.coder.with_transform(code))
     elif not coding.coder.ready:
-        sample = np.concatenate(
-            list(_raw_vectors(engine, name, parts, FIT_VECTORS)) or [np.zeros((0, model.dim), np.float32)]
-        )
+        sample = _raw_vectors(engine, name, parts, FIT_VECTORS)
         coding.fit(finish(sample, dim=model.dim, normalize=model.preset.normalize))
 
     def made(records: Sequence[models.Record]) -> list[models.PointStruct]:
@@ -192,7 +194,7 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, code: Transfo
         coded = coding.by_point(coding.stored(raw), counts)
         return [_point(record, coding.named(vector), print_) for record, vector in zip(records, coded, strict=True)]
 
-    for records in pages(engine, name, parts.coding.page, with_payload=True, beside=list(embedders.beside)):
+    for records in pages(engine, name, page, fields=True, vectors=vectors):
         engine.upsert(target, made(records), wait=True)
         mark.beat()
     engine.finish_bulk_load(target)
@@ -202,60 +204,28 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, code: Transfo
         copy=target,
         old=stored["fingerprint"],
         new=print_,
-        vectors=vectors_of(embedders.beside),
-        page=page_of(parts.coding.page, embedders.beside),
+        vectors=vectors,
+        page=page,
         make=made,
         alive=mark.beat,
     ).catch_up()
     return target
 
 
-def pages(
-    engine: Engine, name: str, size: int, *, with_payload: bool, beside: Sequence[str] = ()
-) -> Iterator[list[models.Record]]:
-    """Yield all points with the vectors `dense` and `bm25`, a page at a time.
-
-    :param size: Points of a page at most.
-    :param beside: Further vectors, by name.
-    """
-    offset: Any = None
-    limit, wanted = page_of(size, beside), vectors_of(beside)
-    while True:
-        records, offset = engine.scroll(
-            name, limit=limit, offset=offset, with_payload=with_payload, with_vectors=wanted
-        )
-        if records:
-            yield records
-        if offset is None:
-            return
-
-
-def page_of(size: int, beside: Iterable[str]) -> int:
-    """Return how many points with these vectors beside the dense one may be read at once."""
-    return min(size, PAGE_OF_TOKENS) if schema.MULTIVECTOR in beside else size
-
-
-def vectors_of(beside: Iterable[str]) -> list[str]:
-    """Return the names of all vectors of a point."""
-    return [schema.DENSE, schema.BM25, *beside]
-
-
 def dense_of(records: Sequence[models.Record], name: str = schema.DENSE) -> tuple[FloatArray, list[int]]:
     """Return what vectors of a name hold, (rows, width), and how many rows each record has: one, or its windows."""
-    vectors = [record.vector[name] for record in records if isinstance(record.vector, dict)]
-    rows = [np.atleast_2d(np.asarray(vector, np.float32)) for vector in vectors]
+    rows = [np.atleast_2d(np.asarray(vector_of(record, name), np.float32)) for record in records]
     return np.concatenate(rows), [len(found) for found in rows]
 
 
-def _raw_vectors(engine: Engine, name: str, parts: Parts, most: int) -> Iterator[FloatArray]:
-    """Yield the model's vectors of the first points; ids are hashes, so that these are a random sample."""
-    seen = 0
-    for records in pages(engine, name, parts.coding.page, with_payload=False):
-        found = parts.coding.raw(dense_of(records)[0])
-        yield found
-        seen += len(found)
-        if seen >= most:
-            return
+def _raw_vectors(engine: Engine, name: str, parts: Parts, most: int) -> FloatArray:
+    """Return the model's vectors (n, dim) of the first points; ids are hashes, so that these are a random sample."""
+    found = [np.zeros((0, parts.embedder.dim), np.float32)]
+    for records in pages(engine, name, parts.coding.page, vectors=[schema.DENSE]):
+        found.append(parts.coding.raw(dense_of(records)[0]))
+        if sum(map(len, found)) >= most:
+            break
+    return np.concatenate(found)
 
 
 def _point(record: models.Record, dense: dict[str, FloatArray], print_: str) -> models.PointStruct:

@@ -12,14 +12,16 @@ from qdrant_embed.calibration.grid import Grid, built_alike, oversampled
 from qdrant_embed.calibration.learning import learned_code
 from qdrant_embed.calibration.measuring import Trial, try_settings, with_graph
 from qdrant_embed.calibration.questions import draw_questions
-from qdrant_embed.calibration.recoding import dense_of, pages
+from qdrant_embed.calibration.recoding import dense_of
 from qdrant_embed.calibration.report import Calibration
 from qdrant_embed.calibration.stages import walk
 from qdrant_embed.calibration.truth import Truth, exact, ndcg
 from qdrant_embed.compression import Coder, Compression, Transform
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.parts import Parts
+from qdrant_embed.store.access import pages
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.schema import DENSE
 from qdrant_embed.types import FloatArray
 
 DRAWN = 200
@@ -203,7 +205,7 @@ def _read(engine: Engine, name: str, parts: Parts, most: int) -> _Stored:
     counts: list[int] = []
     texts: list[tuple[str, str]] = []
     sources: list[str] = []
-    for records in pages(engine, name, parts.coding.page, with_payload=True):
+    for records in pages(engine, name, parts.coding.page, fields=["title", "text", "source"], vectors=[DENSE]):
         rows, each = dense_of(records)
         vectors.append(parts.coding.raw(rows))
         counts += each

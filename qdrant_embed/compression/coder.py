@@ -77,8 +77,12 @@ class Coder:
     @property
     def width(self) -> int:
         """Numbers of a compressed vector: dimensions, or bytes of sign codes."""
-        bits = self.compression.learned or self.cut_dim
-        return -(-bits // 8) if self.compression.datatype == "bits" else bits
+        return -(-self.bits // 8) if self.compression.datatype == "bits" else self.bits
+
+    @property
+    def bits(self) -> int:
+        """Bits of a sign code: those that were trained, or one a dimension."""
+        return self.compression.learned or self.cut_dim
 
     @property
     def store_distance(self) -> str:

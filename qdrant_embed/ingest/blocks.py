@@ -14,6 +14,7 @@ from qdrant_embed.ingest.pieces import Closing, Gathered, Piece
 from qdrant_embed.ingest.report import Tally
 from qdrant_embed.ingest.retrying import in_halves
 from qdrant_embed.ingest.target import Target, match_any
+from qdrant_embed.store.access import vector_of
 from qdrant_embed.store.points import CHUNK_COUNT, WINDOWS, payload
 from qdrant_embed.store.schema import DENSE
 from qdrant_embed.types import FloatArray, Json
@@ -121,9 +122,8 @@ class Vectors:
         found: dict[str, Made] = {}
         where = models.Filter(must=[match_any("text_hash", keys)])
         for record in self._target.scroll(where, ["text_hash", WINDOWS], vectors=[DENSE]):
-            vector = record.vector[DENSE] if isinstance(record.vector, dict) else record.vector
             payload_ = record.payload or {}
-            stored = np.asarray(vector, np.float32)
+            stored = np.asarray(vector_of(record, DENSE), np.float32)
             found[payload_["text_hash"]] = Made(stored, payload_.get(WINDOWS, ()), coded=True)
         return found
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from qdrant_embed.chunking import Chunker
 from qdrant_embed.embedders import Beside
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
+from qdrant_embed.store.access import pages
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.copy_mark import Steady
 from qdrant_embed.store.engine import Engine
@@ -43,19 +45,9 @@ class Target:
         self, where: models.Filter, fields: Sequence[str], *, vectors: Sequence[str] = ()
     ) -> Iterator[models.Record]:
         """Yield every point that matches, page by page, with some of its payload fields and vectors."""
-        offset: Any = None
-        while True:
-            records, offset = self.engine.scroll(
-                self.name,
-                scroll_filter=where,
-                limit=self.coding.page if vectors else SCROLL_PAGE,
-                offset=offset,
-                with_payload=list(fields) if fields else False,
-                with_vectors=list(vectors) or False,
-            )
-            yield from records
-            if offset is None:
-                return
+        page = self.coding.page if vectors else SCROLL_PAGE
+        found = pages(self.engine, self.name, page, where=where, fields=fields or False, vectors=vectors)
+        return chain.from_iterable(found)
 
     def delete_ids(self, ids: Iterable[str]) -> int:
         """Delete points by id and return how many."""

@@ -11,6 +11,7 @@ import numpy as np
 from qdrant_embed.compression.codes import nearness
 from qdrant_embed.retrieval.hits import Hit
 from qdrant_embed.retrieval.ranked import QueryVector
+from qdrant_embed.store.access import vector_of
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.points import WINDOWS
@@ -35,7 +36,7 @@ def hits_with_windows(
         for start in range(0, len(several), coding.page):
             page = several[start : start + coding.page]
             for record in engine.retrieve(name, page, with_payload=False, with_vectors=[DENSE]):
-                best[record.id] = int(np.argmax(_nearness(_rows(record.vector), coding, asked)))
+                best[record.id] = int(np.argmax(_nearness(_rows(record), coding, asked)))
     return [_hit(point, best.get(point.id)) for point in points]
 
 
@@ -53,8 +54,7 @@ def _hit(point: models.ScoredPoint, best: int | None) -> Hit:
 def _nearness(rows: FloatArray, coding: Coding, asked: QueryVector) -> FloatArray:
     """Return how near each row (windows, width) is to a question, larger is nearer."""
     if coding.compression.datatype == "bits" and not coding.compression.full:
-        bits = coding.compression.learned or coding.coder.cut_dim
-        return nearness(asked.coded, rows.astype(np.uint8), bits)
+        return nearness(asked.coded, rows.astype(np.uint8), coding.coder.bits)
     raw = coding.raw(rows)
     products = raw @ asked.whole
     if coding.coder.distance == "euclid":
@@ -63,5 +63,5 @@ def _nearness(rows: FloatArray, coding: Coding, asked: QueryVector) -> FloatArra
     return np.asarray(products / np.where(lengths == 0, 1, lengths), np.float32)
 
 
-def _rows(vector: Any) -> FloatArray:
-    return np.atleast_2d(np.asarray(vector[DENSE] if isinstance(vector, dict) else vector, np.float32))
+def _rows(record: models.Record) -> FloatArray:
+    return np.atleast_2d(np.asarray(vector_of(record, DENSE), np.float32))

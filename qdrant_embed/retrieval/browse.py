@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from qdrant_embed.errors import ConfigurationError, MissingExtraError
 from qdrant_embed.retrieval.hits import Hit, Hits
+from qdrant_embed.store.access import pages, vector_of
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, to_filter
@@ -125,10 +127,11 @@ class Browser:
             coding.require_numbers()
         columns = [column.name for column in fields(Hit) if column.name not in ("score", "window")]
         rows = []
-        for record in self._scroll(to_filter(where), page=coding.page if coding else PAGE, vectors=coding is not None):
+        found = self._scroll(to_filter(where), page=coding.page if coding else PAGE, vectors=[DENSE] * bool(coding))
+        for record in found:
             row = {column: value for column, value in Hit.from_point(record).as_dict().items() if column in columns}
             if coding is not None:
-                stored = np.asarray(record.vector[DENSE] if isinstance(record.vector, dict) else record.vector)
+                stored = np.asarray(vector_of(record, DENSE))
                 raw = coding.raw(np.atleast_2d(stored))
                 row["vector"] = raw if stored.ndim > 1 else raw[0]
             rows.append(row)
@@ -140,18 +143,11 @@ class Browser:
         where: models.Filter | None,
         *,
         page: int = PAGE,
-        vectors: bool = False,
+        vectors: Sequence[str] = (),
         payload: Sequence[str] | bool = True,
     ) -> Iterator[models.Record]:
-        offset: Any = None
-        wanted: bool | Sequence[str] = [DENSE] if vectors else False
-        while True:
-            records, offset = self.engine.scroll(
-                self.name, scroll_filter=where, limit=page, offset=offset, with_payload=payload, with_vectors=wanted
-            )
-            yield from records
-            if offset is None:
-                return
+        found = pages(self.engine, self.name, page, where=where, fields=payload, vectors=vectors)
+        return chain.from_iterable(found)
 
 
 def _is_uuid(text: str) -> bool:

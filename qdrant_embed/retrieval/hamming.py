@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from qdrant_embed.compression.codes import SignCodes, lowest
 from qdrant_embed.retrieval.held_codes import HeldCodes
+from qdrant_embed.store.access import pages
 from qdrant_embed.store.changes import change_mark
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.types import FloatArray
@@ -125,7 +127,7 @@ class HammingIndex:
             # Taken before the points are read: what is written meanwhile has a later mark, and is read next time.
             mark = change_mark(self._engine, self._name)
             if self._held is None:
-                records = self._scroll(None, self._page, vectors=True)
+                records = self._scroll(None, self._page, self._vector)
                 self._held = HeldCodes.of(records, self._vector, -(-self._bits // 8), mark)
             elif self._stale or self._held.mark != mark:
                 self._held = replace(self._updated(self._held), mark=mark)
@@ -142,13 +144,5 @@ class HammingIndex:
             read += self._engine.retrieve(self._name, portion, with_payload=False, with_vectors=[self._vector])
         return held.changed(kept, HeldCodes.of(read, self._vector, held.codes.width))
 
-    def _scroll(self, where: models.Filter | None, page: int, *, vectors: bool = False) -> Iterator[models.Record]:
-        offset: Any = None
-        wanted = [self._vector] if vectors else False
-        while True:
-            records, offset = self._engine.scroll(
-                self._name, where, limit=page, offset=offset, with_payload=False, with_vectors=wanted
-            )
-            yield from records
-            if offset is None:
-                return
+    def _scroll(self, where: models.Filter | None, page: int, *vectors: str) -> Iterator[models.Record]:
+        return chain.from_iterable(pages(self._engine, self._name, page, where=where, vectors=vectors))

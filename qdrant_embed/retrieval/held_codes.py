@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdrant_embed.compression.codes import SignCodes
+from qdrant_embed.store.access import vector_of
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -42,9 +43,8 @@ class HeldCodes:
         ids: list[Any] = []
         rows = [np.zeros((0, width), np.uint8)]
         for record in records:
-            found = record.vector[vector] if isinstance(record.vector, dict) else record.vector
             ids.append(record.id)
-            rows.append(np.atleast_2d(np.array(found, np.uint8)))
+            rows.append(np.atleast_2d(np.array(vector_of(record, vector), np.uint8)))
         owners = np.repeat(np.arange(len(ids), dtype=np.int32), [len(row) for row in rows[1:]])
         return _sorted(_as_keys(ids), owners, SignCodes.of(np.concatenate(rows)), mark)
 

@@ -14,7 +14,7 @@ from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval.best_window import hits_with_windows
 from qdrant_embed.retrieval.hamming import PAGE, HammingIndex
 from qdrant_embed.retrieval.hits import Hit, Hits
-from qdrant_embed.retrieval.ranked import QueryVector, Ranked, fused
+from qdrant_embed.retrieval.ranked import SPARE_FOR_TIES, QueryVector, Ranked, fused
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, to_filter
@@ -87,10 +87,9 @@ class Searcher:
     @cached_property
     def hamming(self) -> HammingIndex:
         """The codes of a collection that keeps only signs."""
-        compression, coder = self.coding.compression, self.coding.coder
-        vector = DENSE_SMALL if compression.full else DENSE
+        vector = DENSE_SMALL if self.coding.compression.full else DENSE
         page = self.coding.page if self.coding.windows else PAGE
-        return HammingIndex(self.engine, self.name, vector, compression.learned or coder.cut_dim, page)
+        return HammingIndex(self.engine, self.name, vector, self.coding.coder.bits, page)
 
     def _vectors(self, queries: Sequence[str]) -> Sequence[QueryVector | None]:
         embedded = self.embedder.embed_queries(list(queries))
@@ -113,7 +112,8 @@ class Searcher:
             return self._by_engine([ranked])[0]
         if self.coding.compression.full:
             return self._by_shortlist(ranked, ranked.vector)
-        points = self.hamming.search(ranked.vector.coded, ranked.depth, ranked.condition)
+        wanted = ranked.limit + SPARE_FOR_TIES if ranked.dense_alone else ranked.depth
+        points = self.hamming.search(ranked.vector.coded, wanted, ranked.condition)
         if ranked.dense_alone:
             return [point for point in points if ranked.min_score is None or point.score >= ranked.min_score]
         lists = [*self._by_engine(ranked.others()), points]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qdrant_embed.compression import Compression
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.store.access import metadata_of
 from qdrant_embed.store.engine import is_served
 
 if TYPE_CHECKING:
@@ -58,5 +59,5 @@ def load_attachment(engine: Engine, name: str) -> bytes | None:
 
     if isinstance(engine, EdgeEngine):
         return engine.folder().attachment(name)
-    encoded = (engine.get_collection(name).config.metadata or {}).get(ATTACHMENT_KEY)
+    encoded = metadata_of(engine, name).get(ATTACHMENT_KEY)
     return None if encoded is None else base64.b64decode(encoded)

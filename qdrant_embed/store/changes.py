@@ -10,6 +10,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from qdrant_embed.compression import Compression
+from qdrant_embed.store.access import metadata_of
 
 if TYPE_CHECKING:
     from qdrant_embed.store.engine import Engine
@@ -29,5 +30,5 @@ def mark_changed(engine: Engine, name: str, compression: Compression) -> None:
 
 def change_mark(engine: Engine, name: str) -> str | None:
     """Return the mark as it stands; None before the first change."""
-    found = (engine.get_collection(name).config.metadata or {}).get(CHANGED_KEY)
+    found = metadata_of(engine, name).get(CHANGED_KEY)
     return None if found is None else str(found)

@@ -11,6 +11,7 @@ import numpy as np
 
 from qdrant_embed.compression import Coder, Compression, Transform, enough_vectors
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.store.access import metadata_of
 from qdrant_embed.store.attachments import load_attachment, save_attachment
 from qdrant_embed.store.schema import DENSE, DENSE_SMALL
 from qdrant_embed.types import FloatArray
@@ -157,7 +158,7 @@ class Coding:
 
 def kept_digest(engine: Engine, name: str) -> str | None:
     """Return the digest of the transform that is kept with a collection; None where there is none."""
-    found = (engine.get_collection(name).config.metadata or {}).get(DIGEST_KEY)
+    found = metadata_of(engine, name).get(DIGEST_KEY)
     return None if found is None else str(found)
 
 

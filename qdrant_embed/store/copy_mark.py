@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import StoreError
+from qdrant_embed.store.access import metadata_of
 from qdrant_embed.store.engine import is_served
 from qdrant_embed.store.succession import own_name
 
@@ -152,7 +153,7 @@ class Steady:
 
 
 def _mark(engine: Engine, name: str) -> dict[str, Any]:
-    return dict((engine.get_collection(name).config.metadata or {}).get(KEY) or {})
+    return dict(metadata_of(engine, name).get(KEY) or {})
 
 
 def _set(engine: Engine, name: str, mark: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qdrant_embed.compression import Coder, Compression
 from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, StoreError
 from qdrant_embed.store import compressed
+from qdrant_embed.store.access import metadata_of
 from qdrant_embed.store.attachments import require_room
 from qdrant_embed.types import Json
 
@@ -164,7 +165,7 @@ def read_metadata(engine: Engine, name: str) -> dict[str, Any]:
             f"there is no collection {name!r} here; collections found: {there}. "
             "Give a recipe to create it: Collection.open(name, at=…, recipe=Recipe(model='minilm'))."
         )
-    stored = (engine.get_collection(name).config.metadata or {}).get(METADATA_KEY)
+    stored = metadata_of(engine, name).get(METADATA_KEY)
     if not isinstance(stored, dict):
         raise StoreError(
             f"collection {name!r} holds no qdrant_embed metadata: something else made it. "

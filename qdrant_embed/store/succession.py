@@ -10,6 +10,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import StoreError
+from qdrant_embed.store.access import metadata_of
 from qdrant_embed.store.schema import METADATA_KEY, merge_metadata
 from qdrant_embed.types import Json
 
@@ -124,5 +125,5 @@ def _succession(engine: Engine, copy: str) -> dict[str, Any]:
 
 def _metadata(engine: Engine, name: str) -> dict[str, Any]:
     """Return this library's metadata of a collection; nothing for one that something else made."""
-    stored = (engine.get_collection(name).config.metadata or {}).get(METADATA_KEY)
+    stored = metadata_of(engine, name).get(METADATA_KEY)
     return stored if isinstance(stored, dict) else {}

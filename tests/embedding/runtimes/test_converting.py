@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from qdrant_embed.embedding import load_embedder
-from qdrant_embed.embedding.resolving import resolve
 from qdrant_embed.embedding.runtimes import converting
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
 from qdrant_embed.embedding.runtimes.converting import CACHE_VARIABLE, Converter, converted
@@ -40,16 +39,6 @@ class Copying:
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-@pytest.fixture(scope="module")
-def folder(save_model):
-    return save_model()
-
-
-@pytest.fixture
-def model(folder):
-    return resolve(str(folder))
 
 
 @pytest.mark.parametrize(

@@ -13,16 +13,6 @@ from qdrant_embed.errors import ConfigurationError, MissingExtraError
 pytest.importorskip("openvino")
 
 
-@pytest.fixture(scope="module")
-def folder(save_model):
-    return save_model()
-
-
-@pytest.fixture
-def model(folder):
-    return resolve(str(folder))
-
-
 @pytest.fixture(autouse=True)
 def bare(monkeypatch, tmp_path):
     """Let nothing have been converted, on a processor that computes in every precision."""
