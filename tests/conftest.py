@@ -7,6 +7,7 @@ import pytest
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("QDRANT_EMBED_RUNTIME", "torch")  # exact, and quick to load; tests of `auto` unset it
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # the same numbers everywhere; name a GPU to test on it (test_gpu.py)
 
 PAGES = {
     "index.md": "# Harbour handbook\n\nThis handbook tells how the harbour works.\n\n"

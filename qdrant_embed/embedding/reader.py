@@ -158,7 +158,7 @@ class TextReader:
 
         def run(places: Sequence[int]) -> Sequence[FloatArray]:
             chosen = [passages[place] for place in places]
-            return late.read(chosen, self._running.token_states, self._running.lanes)
+            return late.read(chosen, self._running.token_states, self._running.token_lanes)
 
         kept = {**self._kept_under, "prompt": late.prompt, "late": True}
         return recalled(kept, (passage.key for passage in passages), run)

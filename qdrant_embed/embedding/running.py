@@ -56,8 +56,12 @@ class Running:
     @property
     def lanes(self) -> Lanes:
         """How many batches it works on at once, and of how many tokens."""
-        lanes: Lanes = getattr(self.runtime, "lanes", Lanes())
-        return lanes
+        return _lanes(self.runtime)
+
+    @property
+    def token_lanes(self) -> Lanes:
+        """The same where the states of single tokens are asked for."""
+        return _lanes(self._tokenwise)
 
     @property
     def _started_once(self) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
@@ -116,3 +120,8 @@ class Running:
     def _pool(self) -> Pooler:
         files = self._resolved.files
         return load_pooler(self._resolved.preset.pooling, files.folder if files else None)
+
+
+def _lanes(runtime: Runtime | TokenRuntime) -> Lanes:
+    lanes: Lanes = getattr(runtime, "lanes", Lanes())
+    return lanes

@@ -51,11 +51,21 @@ def _on_device(model: Any, resolved: Resolved) -> TorchTokenRuntime | TorchPoole
     return TorchTokenRuntime(model, preset.states)
 
 
+GPU_TOKENS = 32_768
+"""Padded tokens of a batch on a GPU: on an H200, MiniLM read 1.1 million a second with 4096, 3.2 with 32 768, and 3.5
+with twice those."""
+
+
 class _Torch:
     """What all forms share: arrays to tensors on the model's device."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
+
+    @property
+    def lanes(self) -> Lanes:
+        """One batch at a time, which is larger on a GPU."""
+        return Lanes(tokens=GPU_TOKENS) if self._model.device.type == "cuda" else Lanes()
 
     def _features(self, batch: Batch) -> dict[str, torch.Tensor]:
         import torch
@@ -73,6 +83,11 @@ class TorchTokenRuntime(_Torch):
     def __init__(self, model: Any, states: str = "last") -> None:
         super().__init__(model)
         self._states = token_module(model, states)
+
+    @property
+    def lanes(self) -> Lanes:
+        """One batch at a time, nowhere a larger one: the states of all its tokens go to the processor's memory."""
+        return Lanes()
 
     def token_states(self, batch: Batch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim)."""
@@ -152,7 +167,7 @@ class TorchPool:
     takes_threads = True
 
     def __init__(self, models: Sequence[TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime]) -> None:
-        self.lanes = Lanes(len(models))
+        self.lanes = Lanes(len(models), models[0].lanes.tokens)
         tokenwise = [model.tokenwise for model in models if isinstance(model, TorchPooledRuntime)]
         self.tokenwise = TorchTokenPool(tokenwise) if tokenwise else None
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
