@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from qdrant_embed.embedding import Embedder
+
 MODEL = "minilm"
 BATCH_SIZES = (8, 16, 32, 64, 128, 256)
 Encode = Callable[[list[str]], np.ndarray]
@@ -31,9 +33,19 @@ def ours(runtime: str) -> Callable[[list[str]], Encode]:
         embedder.embed_documents(["once"])
         if runtime not in ("torch", "onnx") and embedder.runtime != runtime:
             raise SystemExit(f"{runtime} cannot be had on this machine: {embedder.runtime} runs instead")
-        return embedder.embed_documents
+        return tokenising(embedder)
 
     return load
+
+
+def tokenising(embedder: Embedder) -> Encode:
+    """Return what embeds texts, and tokenises them each time: tokens of texts seen lately would be remembered."""
+
+    def encode(texts: list[str]) -> np.ndarray:
+        embedder.tokens._recent.clear()
+        return embedder.embed_documents(texts)
+
+    return encode
 
 
 def sentence_transformers(batch_size: int | None) -> Callable[[list[str]], Encode]:
