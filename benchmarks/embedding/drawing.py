@@ -20,7 +20,7 @@ def draw(figures: dict, corpora: tuple[str, ...], file: Path) -> None:
             axis.barh(place, own["tokens_per_s"], color=color, height=0.62)
             rounds = own["tokens_per_s_of_each_round"]
             axis.plot(rounds, [place] * len(rounds), "k.", markersize=3)
-            axis.text(own["tokens_per_s"], place, f"  {own['tokens_per_s']:,}", va="center", fontsize=8)
+            axis.text(max(rounds), place, f"  {own['tokens_per_s']:,}", va="center", fontsize=8)
         axis.set_yticks(range(len(names)), names, fontsize=8)
         axis.set_xlim(0, 1.2 * max(figures[name][corpus]["tokens_per_s"] for name in names))
         axis.set_title(f"tokens/s, {corpus}", fontsize=9)

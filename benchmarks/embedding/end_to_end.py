@@ -27,6 +27,8 @@ def ours(runtime: str) -> Callable[[], Ingest]:
     """Return what loads our model and returns the ingest."""
 
     def load() -> Ingest:
+        import qdrant_client  # noqa: F401 - imported before the clock starts, as LlamaIndex's store is
+
         from qdrant_embed import Collection, Recipe, load_embedder
 
         load_embedder(MODEL, runtime=runtime).embed_documents(["once"])
