@@ -32,7 +32,7 @@ def draw(folder: Path, prefix: str = "") -> Path:
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    figure, panels = pyplot.subplots(1, 3, figsize=(17, 5.5), gridspec_kw={"width_ratios": [1, 1, 0.9]})
+    figure, panels = pyplot.subplots(1, 3, figsize=(17, 6.2), gridspec_kw={"width_ratios": [1, 1, 0.9]})
     colours = dict(zip(DRAWN, pyplot.get_cmap("tab20").colors, strict=False))
     for panel, task in zip(panels, TASKS, strict=False):
         for name, curve in accuracies(folder, prefix, task).items():
@@ -43,7 +43,6 @@ def draw(folder: Path, prefix: str = "") -> Path:
         panel.set_xticks([256 * 2**power for power in range(8)], [f"{2**power / 4:g}k" for power in range(8)])
         panel.minorticks_off()
         panel.grid(alpha=0.3)
-    panels[0].legend(fontsize=8, loc="upper right")
     for measured in _tasks(folder, f"{prefix}qmsum"):
         rows = sorted(measured["strategies"].items(), key=lambda row: row[1]["ndcg@10"])
         names, values = [name for name, _ in rows], [row["ndcg@10"] for _, row in rows]
@@ -51,7 +50,10 @@ def draw(folder: Path, prefix: str = "") -> Path:
         panels[2].tick_params(axis="y", labelsize=8)
         panels[2].set(xlabel="nDCG@10", xlim=(min(values) * 0.8, 1), title="meeting transcripts (qmsum-test)")
     figure.suptitle("MiniLM on texts longer than the model" + (" (quick run)" if prefix else ""))
-    figure.tight_layout()
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), fontsize=8, loc="lower left", ncols=6, bbox_to_anchor=(0.02, 0)
+    )
+    figure.tight_layout(rect=(0, 0.08, 1, 1))
     target = folder / f"{prefix}strategies.png"
     figure.savefig(target, dpi=110)
     pyplot.close(figure)

@@ -21,7 +21,7 @@ def figures(folder: Path = RESULTS) -> str:
     for name, row in real["strategies"].items():
         read = cost.get(name, {})
         rows.append([
-            f"`{name}`" if "[" not in name else name, number(_mean(passkey.get(name))), number(_mean(needle.get(name))),
+            f"`{name}`" if "[" not in name else name, _mean(passkey.get(name, {})), _mean(needle.get(name, {})),
             number(row["ndcg@10"]), f"{row.get('vectors_per_document', '')}", f"{row.get('bytes_per_document', '')}",
             f"{read.get('tokens_per_s', '')}",
         ])  # fmt: skip
@@ -34,10 +34,12 @@ def _words(row: dict) -> str:
     return row["window"] + (f" ({row['max_tokens']})" if row["max_tokens"] != 256 else "")
 
 
-def _mean(curve: dict[int, float] | None) -> float | None:
-    if not curve:
-        return None
-    return average(curve) if 1024 in curve else sum(curve.values()) / len(curve)
+def _mean(curve: dict[int, float]) -> str:
+    """Return the mean over 1k to 8k tokens, or to where the strategy was measured, which is then said."""
+    if (whole := average(curve)) is not None:
+        return number(whole)
+    lengths = [length for length in curve if length >= 1024] or list(curve)
+    return f"{number(sum(map(curve.get, lengths)) / len(lengths))} to {max(lengths)}" if lengths else ""
 
 
 def _read(folder: Path, name: str) -> dict:
