@@ -50,6 +50,15 @@ def brute_force(docs, documents, query, k):
     return [documents[place].source for place in order], [scores[place] for place in order]
 
 
+@pytest.mark.parametrize("compression", ["float32", "binary+rescore4", "16d!+full+rescore4", "bits"])
+def test_no_graph_compares_documents_window_by_window(make_collection, compression):
+    """Of 200 documents of 100 000 tokens it would take minutes, in which the engine answers nobody."""
+    docs = make_collection(window="windows:24", chunker="document", compression=compression)
+    stored = docs._engine.get_collection(docs.name).config.params.vectors
+    assert stored
+    assert {params.hnsw_config.m for params in stored.values()} == {0}
+
+
 def test_a_document_scores_by_its_best_window_and_k_means_documents(make_windows, reports):
     docs = make_windows()
     done = docs.ingest(reports)
