@@ -63,7 +63,8 @@ class Settings:
         from qdrant_client import models
 
         vectors, searched = dict(given["vectors_config"]), _searched(layout)
-        if self.graph is not None and vectors[searched].hnsw_config is None:
+        # Signs can have none: the engine has no Hamming distance to build it with.
+        if self.graph is not None and layout.compression.datatype != "bits":
             vectors[searched] = vectors[searched].model_copy(update={"hnsw_config": self.graph})
         optimizers = given["optimizers_config"] or models.OptimizersConfigDiff()
         return {

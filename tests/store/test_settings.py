@@ -52,6 +52,16 @@ def test_indexes_graph_and_entries_of_others_go_with_the_copy(make_collection):
     assert len(collection.search("crane", k=40, filter={"team": "a"})) == 20
 
 
+def test_a_graph_that_an_owner_wanted_over_windows_goes_with_the_copy(make_collection):
+    collection = make_collection(window="windows:24", chunker="document")
+    graph = models.HnswConfigDiff(m=12)
+    collection._engine.update_collection("harbour", vectors_config={DENSE: models.VectorParamsDiff(hnsw_config=graph)})
+    for compression, degree in (("float16", 12), ("bits", 0)):
+        assert not collection.recompress(compression).in_place
+        stored = collection._engine.get_collection("harbour").config.params.vectors[DENSE]
+        assert stored.hnsw_config.m == degree
+
+
 @pytest.mark.parametrize(("before", "after"), [("bits", "bits+median"), ("64d!+full+rescore4", "float16")])
 def test_a_graph_that_the_layout_leaves_out_is_not_taken_for_a_setting(make_collection, before, after):
     collection = make_collection(compression=before)

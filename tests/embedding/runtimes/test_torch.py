@@ -1,6 +1,7 @@
 import json
 import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -111,16 +112,11 @@ def test_several_gpus_work_at_once_and_each_on_as_large_a_batch_as_one_alone(fol
     assert embedder._running.lanes == Lanes(2, Lanes().tokens)
 
 
-class Device:
-    def __init__(self, kind):
-        self.type = kind
-
-
 def test_a_gpu_gets_larger_batches(folder):
     model = modules.load_model(resolve(folder))
     sentence, token = torch_runtime.TorchSentenceRuntime(model), torch_runtime.TorchTokenRuntime(model)
     assert sentence.lanes == token.lanes == Lanes()
-    sentence._model = token._model = type("OnGpu", (), {"device": Device("cuda")})()
+    sentence._model = token._model = SimpleNamespace(device=SimpleNamespace(type="cuda"))
     assert sentence.lanes == Lanes(tokens=torch_runtime.GPU_TOKENS)
     assert token.lanes == Lanes(), "the states of all tokens leave the GPU"
 
