@@ -23,10 +23,12 @@ class Lanes:
 
     :param number: Batches.
     :param tokens: Padded tokens of a batch; a GPU needs many to be busy, a single core does not.
+    :param multiple: What the length of a batch is rounded up to a multiple of, with padding.
     """
 
     number: int = 1
     tokens: int = TOKENS_PER_BATCH
+    multiple: int = 1
 
 
 def cores() -> int:
@@ -36,9 +38,12 @@ def cores() -> int:
     return max(1, min(given, int(asked))) if asked.isdigit() and int(asked) else given
 
 
-def lane_per_core() -> Lanes:
-    """Return the lanes of a runtime that gives each core a batch of its own."""
-    return Lanes(cores(), CORE_TOKENS)
+def lane_per_core(multiple: int = 1) -> Lanes:
+    """Return the lanes of a runtime that gives each core a batch of its own.
+
+    :param multiple: What the length of a batch is rounded up to a multiple of.
+    """
+    return Lanes(cores(), CORE_TOKENS, multiple)
 
 
 def run_sequences(run: Run, sequences: Sequence[TokenIds], lanes: Lanes) -> list[FloatArray]:

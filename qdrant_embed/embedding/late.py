@@ -109,9 +109,9 @@ class LateChunking:
         sequences = [_Pooled(window.ids, list(spans)) for window, spans in wanted.values()]
 
         def pooled(batch: Sequence[TokenIds]) -> Iterator[FloatArray]:
-            found, longest = states(self.sequencer.batch(batch)), max(map(len, batch))
+            found = states(self.sequencer.batch(batch, multiple=lanes.multiple))
             for row, sequence in zip(found, batch, strict=True):
-                first = longest - len(sequence) if self.sequencer.pad_left else 0
+                first = len(row) - len(sequence) if self.sequencer.pad_left else 0
                 spans = sequence.spans if isinstance(sequence, _Pooled) else ()
                 yield np.stack([row[first + start : first + end].sum(axis=0) for start, end in spans])
 

@@ -126,7 +126,7 @@ class TextReader:
         running = self._running
 
         def batch(chosen: Sequence[TokenIds]) -> FloatArray:
-            return running.run(sequencer.batch(chosen, prompt))
+            return running.run(sequencer.batch(chosen, prompt, running.lanes.multiple))
 
         def run(places: Sequence[int]) -> Sequence[FloatArray]:
             return run_sequences(batch, [sequences[place] for place in places], running.lanes)

@@ -230,9 +230,10 @@ class Sequencer:
             sequences.append(TextTokens([*self._prefix, *copies, *parts[-1], *self._suffix], place))
         return Cut(windows, sequences, len(ids))
 
-    def batch(self, sequences: Sequence[TokenIds], prompt: str = "") -> Batch:
-        """Pad sequences to the length of the longest."""
+    def batch(self, sequences: Sequence[TokenIds], prompt: str = "", multiple: int = 1) -> Batch:
+        """Pad sequences to the length of the longest, rounded up to a multiple where the model can take as much."""
         longest = max(map(len, sequences))
+        longest = max(longest, min(-(-longest // multiple) * multiple, self._max_tokens))
         ids = np.full((len(sequences), longest), self.pad_id, np.int64)
         mask = np.zeros((len(sequences), longest), np.int64)
         pooled = np.zeros_like(mask) if self.text_only or self.skips_first else None

@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +52,16 @@ def test_a_token_that_reaches_from_the_prompt_into_the_text_belongs_to_the_text(
     (cut,) = make_sequencer(metaspace_folder(tmp_path), 4).cut(["one two three"], "query: ", WindowStrategy())
     assert cut.length == 3
     assert cut.sequences == [[3, 4, 5, 1], [3, 5, 6, 1]]
+
+
+@pytest.mark.parametrize(("most", "length"), [(64, 16), (20, 16), (10, 10), (3, 4)])
+def test_a_batch_is_rounded_up_with_padding_as_far_as_the_model_reads(tmp_path, most, length):
+    sequences = [[4, 1], [4, 5, 6, 1]]
+    sequencer = make_sequencer(metaspace_folder(tmp_path), most)
+    exact, batch = sequencer.batch(sequences), sequencer.batch(sequences, multiple=16)
+    assert batch.mask.shape == batch.ids.shape == (2, length)
+    for row in range(2):
+        np.testing.assert_array_equal(batch.ids[row][batch.mask[row] == 1], exact.ids[row][exact.mask[row] == 1])
 
 
 def test_padding_stands_where_the_tokenizer_wants_it(tmp_path):

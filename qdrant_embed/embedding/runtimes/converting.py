@@ -33,7 +33,7 @@ Run = Callable[[Batch], FloatArray]
 
 CACHE_VARIABLE = "QDRANT_EMBED_CACHE"
 """Environment variable that names the folder of what is made once and used again."""
-_FORMAT = 4
+_FORMAT = 5
 """To be raised when what is stored under a key changes."""
 _NOTE = "fidelity.json"
 _SAID_ONLY = ("name", "about", "sources", "licence", "licence_note", "languages", "parameters", "runtime", "tasks")

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qdrant_embed.embedding.graphs import Graph, examples
-from qdrant_embed.embedding.lanes import lane_per_core
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime, converting
+from qdrant_embed.embedding.runtimes.attention import write_out_padding
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
 from qdrant_embed.embedding.runtimes.converting import Converted, Converter, converted
-from qdrant_embed.embedding.runtimes.requests import MixedRequests, Requests, best_hint, core, multiplies_int8
+from qdrant_embed.embedding.runtimes.requests import MixedRequests, Requests, best_hint, core, lanes, multiplies_int8
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.types import FloatArray
 
@@ -83,24 +83,25 @@ def _converter(choice: RuntimeChoice) -> Converter:
     )
 
 
-def _convert(_: Resolved, graph: Graph, folder: Path) -> None:
-    _save(_read(graph), folder / _FILE)
+def _convert(resolved: Resolved, graph: Graph, folder: Path) -> None:
+    _save(_read(resolved, graph), folder / _FILE)
 
 
 def _convert_to_int8(resolved: Resolved, graph: Graph, folder: Path) -> None:
     from qdrant_embed.embedding.runtimes.quantizing import quantize
 
-    model = _read(graph)
+    model = _read(resolved, graph)
     _save(model, folder / _WHOLE_FILE)
     _save(quantize(resolved, model), folder / _FILE)
 
 
-def _read(graph: Graph) -> openvino.Model:
+def _read(resolved: Resolved, graph: Graph) -> openvino.Model:
     core()
     import openvino
 
     ids, mask = examples()
-    return openvino.convert_model(graph.module, example_input={"input_ids": ids, "attention_mask": mask})
+    model = openvino.convert_model(graph.module, example_input={"input_ids": ids, "attention_mask": mask})
+    return write_out_padding(model, resolved.preset.max_tokens)
 
 
 def _save(model: openvino.Model, file: Path) -> None:
@@ -129,7 +130,7 @@ class OpenVinoRuntime:
         self._choice = choice
         self.name = str(choice)
         self._run = made.run
-        self.lanes = lane_per_core()
+        self.lanes = lanes()
 
     def sentence(self, batch: Batch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
@@ -152,7 +153,7 @@ class OpenVinoTokenRuntime:
     def __init__(self, choice: RuntimeChoice, made: Converted) -> None:
         self.name = str(choice)
         self._run = made.run
-        self.lanes = lane_per_core()
+        self.lanes = lanes()
 
     def token_states(self, batch: Batch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim)."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdrant_embed.embedding.lanes import lane_per_core
+from qdrant_embed.embedding.lanes import Lanes, lane_per_core
 from qdrant_embed.embedding.runtimes import Batch
 from qdrant_embed.embedding.runtimes.converting import cache_folder
 from qdrant_embed.embedding.silence import silence_openvino
@@ -26,6 +26,14 @@ SHORT_TOKENS = 8
 With nothing to average out over, rounding shows most in it (MiniLM's worst cosine is 0.98 up to 5 tokens, 0.9965
 beyond, on texts that its ranges were not read from), and it costs next to nothing.
 """
+
+_LENGTHS = 16
+"""Lengths are rounded up to a multiple of it: a kernel is made for each shape, and AMX multiplies tiles of 16 rows."""
+
+
+def lanes() -> Lanes:
+    """Return on how many batches at once this runtime works, and how they are padded."""
+    return lane_per_core(_LENGTHS)
 
 
 def core() -> openvino.Core:
@@ -67,17 +75,17 @@ class Requests:
     """
 
     def __init__(self, file: Path, hint: str, *, keep: bool) -> None:
-        self.lanes = lane_per_core()
+        number = lanes().number
         settings: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": hint,
-            "NUM_STREAMS": self.lanes.number,
-            "INFERENCE_NUM_THREADS": self.lanes.number,
+            "NUM_STREAMS": number,
+            "INFERENCE_NUM_THREADS": number,
         }
         if keep:
             settings["CACHE_DIR"] = str(cache_folder() / "compiled")
         compiled = core().compile_model(str(file), "CPU", settings)
         self._free: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
-        for _ in range(self.lanes.number):
+        for _ in range(number):
             self._free.put(compiled.create_infer_request())
 
     def infer(self, batch: Batch) -> FloatArray:

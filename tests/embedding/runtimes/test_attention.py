@@ -1,0 +1,77 @@
+"""Attention written out for OpenVINO: only where padding alone is hidden, and with the same states."""
+
+import numpy as np
+import pytest
+
+from qdrant_embed.embedding.graphs import build_graph, examples, quiet, without_blind_rows
+from qdrant_embed.embedding.resolving import resolve
+from qdrant_embed.testing.tiny_models import save_tiny_model
+
+openvino = pytest.importorskip("openvino")
+
+
+@pytest.fixture
+def converted(tmp_path):
+    def convert(architecture, **settings):
+        resolved = resolve(save_tiny_model(tmp_path / architecture, architecture, **settings))
+        ids, mask = examples()
+        with quiet():
+            graph = build_graph(resolved, pooled=False)
+            with without_blind_rows():
+                inputs = {"input_ids": ids, "attention_mask": mask}
+                return openvino.convert_model(graph.module, example_input=inputs), resolved.preset.max_tokens
+
+    return convert
+
+
+def attentions(model):
+    return sum(node.get_type_name() == "ScaledDotProductAttention" for node in model.get_ops())
+
+
+def states(model, tokens):
+    random = np.random.default_rng(0)
+    mask = np.ones((3, tokens), np.int64)
+    mask[1, tokens // 2 :] = 0
+    mask[2, 1:] = 0
+    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return compiled([random.integers(5, 40, mask.shape), mask])[0][mask == 1]
+
+
+@pytest.mark.parametrize("architecture", ["bert", "xlm-roberta"])
+def test_attention_that_padding_alone_limits_is_written_out_with_the_same_states(converted, architecture):
+    from qdrant_embed.embedding.runtimes.attention import write_out_padding
+
+    model, most = converted(architecture)
+    assert attentions(model)
+    before = {tokens: states(model, tokens) for tokens in (1, 13)}
+    assert not attentions(write_out_padding(model, most))
+    for tokens, wanted in before.items():
+        np.testing.assert_allclose(states(model, tokens), wanted, atol=1e-5)
+
+
+def test_causal_attention_stays(converted):
+    from qdrant_embed.embedding.runtimes.attention import write_out_padding
+
+    model, most = converted("qwen3")
+    there = attentions(model)
+    before = states(model, 13)
+    assert attentions(write_out_padding(model, most)) == there > 0
+    np.testing.assert_array_equal(states(model, 13), before)
+
+
+def test_a_window_that_slides_stays_and_shows_itself_only_in_texts_beyond_it(converted):
+    from qdrant_embed.embedding.runtimes.attention import write_out_padding
+
+    model, most = converted("modernbert")
+    there, before = attentions(model), states(model, 31)
+    left = attentions(write_out_padding(model, most))
+    assert 0 < left < there, "layers that see everything are written out, and no others"
+    np.testing.assert_allclose(states(model, 31), before, atol=1e-5)
+
+
+def test_a_mask_too_large_to_be_compared_stays(converted):
+    from qdrant_embed.embedding.runtimes.attention import write_out_padding
+
+    model, _ = converted("bert")
+    there = attentions(model)
+    assert attentions(write_out_padding(model, 8193)) == there
