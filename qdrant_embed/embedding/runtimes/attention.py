@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import openvino
 
 _UNSEEN = -1e30
-"""Added to the scores of padding: nothing of them is left, and a text of nothing but padding still divides by no zero."""
+"""Added to scores of padding: nothing of them is left, and a text of nothing but padding divides by no zero."""
 _LONGEST_COMPARED = 8192
 """A mask of more tokens takes gigabytes; sliding windows are no wider."""
 _MASK = 3
