@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
+from qdrant_embed.embedding.batching import batches_by_length
 from qdrant_embed.embedding.choosing import with_task
 from qdrant_embed.embedding.halving import halved
 from qdrant_embed.embedding.identity import identity
@@ -25,7 +26,6 @@ from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.preset_files import absolute
 from qdrant_embed.embedding.remembering import digest, recalled_each
 from qdrant_embed.embedding.resolving import Resolved, resolve
-from qdrant_embed.embedding.sequences import batches_by_length
 from qdrant_embed.embedding.text_windows import TextWindows
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.tokens import HuggingFaceTokens, encodable

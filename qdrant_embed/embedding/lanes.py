@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qdrant_embed.embedding.batching import TOKENS_PER_BATCH, batches_by_length
 from qdrant_embed.embedding.halving import Run, run_halving
-from qdrant_embed.embedding.sequences import TOKENS_PER_BATCH, TokenIds, batches_by_length
+from qdrant_embed.embedding.sequences import TokenIds
 from qdrant_embed.types import FloatArray
 
 CORE_TOKENS = 512

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -22,11 +22,6 @@ from qdrant_embed.windowing import Window, WindowStrategy
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
-
-TOKENS_PER_BATCH = 4096
-"""Padded tokens in one forward pass; measured on a CPU with 1024 to 16384, of which none was faster."""
-
-_STRETCH = 1.1
 
 TokenIds = Sequence[int]
 
@@ -235,8 +230,8 @@ class Sequencer:
         longest = max(map(len, sequences))
         longest = max(longest, min(-(-longest // multiple) * multiple, self._max_tokens))
         ids = np.full((len(sequences), longest), self.pad_id, np.int64)
-        mask = np.zeros((len(sequences), longest), np.int64)
-        pooled = np.zeros_like(mask) if self.text_only or self.skips_first else None
+        mask = np.zeros_like(ids)
+        pooled = np.zeros_like(ids) if self.text_only or self.skips_first else None
         for row, sequence in enumerate(sequences):
             first = longest - len(sequence) if self.pad_left else 0
             place = slice(first, first + len(sequence))
@@ -256,27 +251,6 @@ def sequence_key(sequence: TokenIds) -> bytes:
     """Return a hash of what the model reads."""
     place = f"{sequence.text}" if isinstance(sequence, TextTokens) else ""
     return digest(np.asarray(sequence, np.int64).tobytes() + place.encode())
-
-
-def batches_by_length(lengths: Sequence[int], budget: int = TOKENS_PER_BATCH) -> Iterator[list[int]]:
-    """Yield batches of places, longest sequences first, each of at most `budget` padded tokens (or one sequence).
-
-    Many short texts fit one budget, and their lengths differ much; a batch that is worth its pass already ends early
-    rather than pad a sequence to a length that is `_STRETCH` times its own.
-    """
-    order = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
-    batch: list[int] = []
-    for place in order:
-        if batch:
-            longest = lengths[batch[0]]
-            padded = longest * len(batch)
-            stretched = longest > _STRETCH * lengths[place] and padded >= budget // 4
-            if stretched or padded + longest > budget:
-                yield batch
-                batch = []
-        batch.append(place)
-    if batch:
-        yield batch
 
 
 def _require_room(length: int, room: int, strategy: WindowStrategy) -> None:

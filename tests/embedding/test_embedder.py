@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from qdrant_embed.embedding import Embedder, load_embedder
+from qdrant_embed.embedding.batching import TOKENS_PER_BATCH
 from qdrant_embed.embedding.runtimes import RUNTIMES
-from qdrant_embed.embedding.sequences import TOKENS_PER_BATCH
 from qdrant_embed.errors import ConfigurationError, ModelError, TextTooLongError, UnknownNameError
 from qdrant_embed.testing.embedders import TEXTS, check_embedder
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdrant_embed.embedding.sequences import Sequencer, batches_by_length
+from qdrant_embed.embedding.batching import batches_by_length
+from qdrant_embed.embedding.sequences import Sequencer
 from qdrant_embed.tokens import HuggingFaceTokens
 from qdrant_embed.windowing import WindowStrategy
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from qdrant_embed.embedding import fastembed_models
+from qdrant_embed.embedding.batching import batches_by_length
 from qdrant_embed.embedding.counting import counter_of, special_tokens_of
 from qdrant_embed.embedding.halving import halved
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch
-from qdrant_embed.embedding.sequences import batches_by_length
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.tokens import encodable
 from qdrant_embed.types import FloatArray

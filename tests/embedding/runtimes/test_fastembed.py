@@ -9,10 +9,10 @@ import pytest
 
 from qdrant_embed import load_embedder
 from qdrant_embed.embedding import fastembed_models
+from qdrant_embed.embedding.batching import TOKENS_PER_BATCH
 from qdrant_embed.embedding.fastembed_models import described_values
 from qdrant_embed.embedding.resolving import resolve
 from qdrant_embed.embedding.runtimes import Batch, fastembed
-from qdrant_embed.embedding.sequences import TOKENS_PER_BATCH
 from qdrant_embed.errors import MissingExtraError, ModelError, UnknownNameError
 from qdrant_embed.testing.embedders import check_embedder
 from qdrant_embed.tokens import WordTokens
