@@ -12,8 +12,8 @@ openvino = pytest.importorskip("openvino")
 
 @pytest.fixture
 def converted(tmp_path):
-    def convert(architecture, **settings):
-        resolved = resolve(save_tiny_model(tmp_path / architecture, architecture, **settings))
+    def convert(architecture):
+        resolved = resolve(save_tiny_model(tmp_path / architecture, architecture))
         ids, mask = examples()
         with quiet():
             graph = build_graph(resolved, pooled=False)
@@ -75,3 +75,19 @@ def test_a_mask_too_large_to_be_compared_stays(converted):
     model, _ = converted("bert")
     there = attentions(model)
     assert attentions(write_out_padding(model, 8193)) == there
+
+
+@pytest.mark.parametrize("before", [(), (1, 1)], ids=["square", "square for all texts"])
+def test_a_mask_that_knows_nothing_of_padding_stays(before):
+    from openvino import opset13 as ops
+
+    from qdrant_embed.embedding.runtimes.attention import write_out_padding
+
+    given = ops.parameter([-1, -1], np.int64, name="attention_mask")
+    tokens = ops.gather(ops.shape_of(given), ops.constant(np.array([1])), ops.constant(0))
+    shape = ops.concat([*(ops.constant(np.array([size])) for size in before), tokens, tokens], 0)
+    everything = ops.broadcast(ops.constant(np.array(True)), shape)
+    states = ops.unsqueeze(ops.convert(given, np.float32), ops.constant(np.array([1, 3])))
+    attended = ops.scaled_dot_product_attention(states, states, states, everything)
+    model = openvino.Model([attended], [given])
+    assert attentions(write_out_padding(model, 9)) == 1
