@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from qdrant_embed.compression import Transform
 from qdrant_embed.compression.capacity import Capacity, capacity
 from qdrant_embed.compression.codes import pack_signs
 from qdrant_embed.compression.export import require_codes_file, require_folder, write_codes
-from qdrant_embed.compression.learned import CodeTraining
+from qdrant_embed.compression.learned import STEPS, CodeTraining
 from qdrant_embed.embedding.paragraphs import BinaryParagraphVectors, ParagraphTraining, require_model_folder
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.passages import Passages
@@ -59,18 +59,22 @@ class Compressing(Passages):
         bits: int = 64,
         *,
         seed: int = 0,
+        steps: int = STEPS,
         words: bool = False,
+        progress: Callable[[int, float], None] | None = None,
         model_out: str | Path | None = None,
         codes_out: str | Path | None = None,
     ) -> Transform:
         """Train a short code on this collection's vectors; search by it with `recompress('full+bits+learned64+…')`.
 
+        :param steps: Batches to train on; fewer are sooner done and shortlist a little worse.
         :param words: Train it to predict the words of the texts too.
+        :param progress: Called after each batch, with its number and its loss.
         :param model_out: Write the transform (safetensors) there.
         :param codes_out: Write ids and packed codes there (`.npy` or `.parquet`).
         :raises ConfigurationError: A file could not be written, or the collection holds no numbers any more (`bits`).
         """
-        training = CodeTraining(bits=bits, seed=seed)
+        training = CodeTraining(bits=bits, seed=seed, steps=steps, progress=progress)
         for path, require in ((model_out, require_folder), (codes_out, require_codes_file)):
             if path is not None:
                 require(path)

@@ -29,6 +29,7 @@ def train_codes(  # noqa: PLR0913 - one parameter for each flag
     ] = Kind.VECTORS,
     bits: Annotated[int, typer.Option(help="Length of a code; whole bytes.")] = 64,
     seed: Annotated[int, typer.Option(help="The same seed gives the same code.")] = 0,
+    steps: Annotated[int, typer.Option(min=1, help="Batches that a real-binary code is trained on.")] = 2400,
     words: Annotated[bool, typer.Option("--words", help="Train real-binary codes to predict the words too.")] = False,
     model: Annotated[
         Path | None,
@@ -48,10 +49,17 @@ def train_codes(  # noqa: PLR0913 - one parameter for each flag
         raise typer.BadParameter(
             "paragraph vectors are an embedder of their own: write it by --model-out FOLDER, ingest --model FOLDER."
         )
+
+    def shown(number: int, loss: float) -> None:
+        if number % max(1, steps // 20) == 0 or number == steps:
+            say(f"{number}/{steps} loss {loss:.4f}", style="dim")
+
     with open_stored(collection, at) as docs:
         if kind is Kind.VECTORS:
             target = _target(docs.recipe.compression, bits, rescore) if apply else ""
-            written = docs.train_codes(bits, seed=seed, words=words, model_out=model, codes_out=codes)
+            written = docs.train_codes(
+                bits, seed=seed, steps=steps, words=words, progress=shown, model_out=model, codes_out=codes
+            )
             if apply:
                 docs.recompress(target, trained=written)
         else:

@@ -6,18 +6,23 @@ projected from it shortlists what the real vector then ranks. Rounding has no gr
 
 Only documents are rounded. A query keeps its numbers: a second linear layer says what each bit counts for it, since a
 query is not stored and rounding it would throw away for nothing what tells the nearest codes apart.
+
+A collection's own vectors are few beside what will be asked: a code that has seen each of them a hundred times ranks
+them by heart, and new queries worse. So every batch is moved at random first (training with noise, Bishop 1995); how
+the model itself scores what was moved is known exactly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdrant_embed.compression.rotations import itq
 from qdrant_embed.compression.transform import Transform
+from qdrant_embed.compression.words import WordDecoder
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.types import FloatArray
 
@@ -25,8 +30,12 @@ if TYPE_CHECKING:
     import torch
 
 LEAST_BITS, MOST_BITS = 8, 4096
+STEPS = 2400
+"""Batches of a training: minutes for tens of thousands of vectors."""
 SAMPLE = 8192
 """Vectors that ITQ and scales are found from."""
+NOISE = 1.0
+"""How far vectors are moved at most, beside what each of their dimensions varies by in the collection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +50,17 @@ class CodeTraining:
 
     bits: int = 64
     seed: int = 0
-    steps: int = 600
-    queries: int = 256
-    documents: int = 4096
-    rate: float = 0.04
-    temperature: float = 0.03
+    steps: int = STEPS
+    queries: int = 512
+    documents: int = 8192
+    rate: float = 0.06
+    temperature: float = 0.02
     words: float = 0.2
     progress: Callable[[int, float], None] | None = None
 
     def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise ConfigurationError(f"steps={self.steps} makes no training; give 1 or more.")
         if self.bits % 8 or not LEAST_BITS <= self.bits <= MOST_BITS:
             raise ConfigurationError(f"a code has whole bytes, {LEAST_BITS} to {MOST_BITS} bits; {self.bits} given.")
 
@@ -71,54 +82,90 @@ def train_code(
     :param word_counts: For each vector, the numbers of its text's words, with how often each occurs.
     :raises ConfigurationError: There are fewer vectors than a batch could be drawn from.
     """
-    import torch
-
     if len(vectors) < 2 * training.bits:
         raise ConfigurationError(
             f"{len(vectors)} vectors are too few to train {training.bits} bits; {2 * training.bits} or more are needed."
         )
-    generator = torch.Generator().manual_seed(training.seed)
     vectors, scale = _at_unit_scale(vectors, distance)
+    batches = _Batches(vectors, training, unit=distance == "cosine")
     mean, start = _start(vectors, training)
-    head = _Head(vectors - mean, start)
-    decoder = _Decoder(word_counts, training, generator) if word_counts else None
+    head = _Head(vectors, mean, start)
+    decoder = WordDecoder(word_counts, training.bits, training.seed, batches.generator) if word_counts else None
     optimiser = head.optimiser(training.rate, decoder.parameters if decoder else [])
     rates = [group["lr"] for group in optimiser.param_groups]
-    data, asked = torch.from_numpy(vectors), min(training.queries, len(vectors) // 4)
     for step in range(training.steps):
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = rate * (1 - step / training.steps)
-        # Queries and documents are different vectors: one that finds itself says nothing about neighbours.
-        drawn = torch.randperm(len(vectors), generator=generator)[: asked + training.documents]
-        queries, documents = drawn[:asked], drawn[asked:]
+        queries, documents, drawn = batches.draw()
         codes = head.codes(documents)
-        real = _scores(data[queries], data[documents], distance)
+        real = _scores(queries, documents, distance)
         loss = _ranking_loss(real, head.weights(queries) @ codes.T, training.temperature)
         if decoder is not None:
-            loss = loss + training.words * decoder.loss(codes, documents)
+            loss = loss + training.words * decoder.loss(codes, drawn)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         if training.progress is not None:
             training.progress(step + 1, float(loss.detach()))
-    return head.transform(mean, scale)
+    return head.transform(scale, sample=len(vectors))
+
+
+class _Batches:
+    """Draws vectors to ask with and others to find, and moves both.
+
+    :param vectors: (n, dim).
+    :param unit: Whether vectors have unit length, as those that a model compares by cosine.
+    """
+
+    def __init__(self, vectors: FloatArray, training: CodeTraining, *, unit: bool) -> None:
+        import torch
+
+        self.generator = torch.Generator().manual_seed(training.seed)
+        self._data = torch.from_numpy(vectors)
+        self._spread = NOISE * self._data.std(dim=0)
+        self._unit = unit
+        self._asked = min(training.queries, len(vectors) // 4)
+        self._size = min(self._asked + training.documents, len(vectors))
+        # Drawing normal numbers for each step would take longer than learning from it: they are drawn once, and every
+        # step begins somewhere else among them.
+        self._noise = torch.randn(2 * self._size * vectors.shape[1], generator=self.generator)
+
+    def draw(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return queries (asked, dim), documents (n, dim), and which vectors (n,) the documents were."""
+        import torch
+
+        # Queries and documents are different vectors: one that finds itself says nothing about neighbours.
+        drawn = torch.randperm(len(self._data), generator=self.generator)[: self._size]
+        moved = self._moved(self._data[drawn])
+        return moved[: self._asked], moved[self._asked :], drawn[self._asked :]
+
+    def _moved(self, vectors: torch.Tensor) -> torch.Tensor:
+        import torch
+        from torch.nn import functional
+
+        begin = int(torch.randint(self._noise.numel() - vectors.numel() + 1, (1,), generator=self.generator))
+        noise = self._noise[begin : begin + vectors.numel()].view_as(vectors)
+        far = torch.rand((len(vectors), 1), generator=self.generator)
+        moved = vectors + far * self._spread * noise
+        return functional.normalize(moved) if self._unit else moved
 
 
 class _Head:
     """The linear layer that documents are rounded by, and the one that weighs bits for queries.
 
-    :param centred: (n, dim) vectors less their mean.
+    :param vectors: (n, dim).
+    :param mean: (dim,) theirs.
     :param start: (bits, dim) directions to begin with.
     """
 
-    def __init__(self, centred: FloatArray, start: FloatArray) -> None:
+    def __init__(self, vectors: FloatArray, mean: FloatArray, start: FloatArray) -> None:
         import torch
 
-        sample = centred[:SAMPLE]
+        sample = vectors[:SAMPLE] - mean
         products = (sample[: SAMPLE // 8] @ start.T) @ np.sign(sample @ start.T).T
         # The scale at which scores come nearest to cosines: temperatures then mean the same for both.
         scale = float((products * (sample[: SAMPLE // 8] @ sample.T)).sum() / (products**2).sum())
-        self._data = torch.from_numpy(centred)
+        self._mean = torch.from_numpy(mean)
         self._matrix = torch.from_numpy(start).requires_grad_()
         self._bias = torch.zeros(len(start), requires_grad=True)
         self._query = (torch.from_numpy(start) * scale).requires_grad_()
@@ -135,16 +182,17 @@ class _Head:
         ]
         return torch.optim.Adam([*groups, *([{"params": list(others), "lr": rate}] if others else [])])
 
-    def codes(self, rows: torch.Tensor) -> torch.Tensor:
-        """Return codes of -1 and +1 (rows, bits)."""
-        return rounded(self._data[rows] @ self._matrix.T + self._bias)
+    def codes(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Return codes of -1 and +1 (n, bits)."""
+        return rounded((vectors - self._mean) @ self._matrix.T + self._bias)
 
-    def weights(self, rows: torch.Tensor) -> torch.Tensor:
-        """Return what each bit counts for vectors as queries (rows, bits)."""
-        return self._data[rows] @ self._query.T
+    def weights(self, queries: torch.Tensor) -> torch.Tensor:
+        """Return what each bit counts for queries (n, bits)."""
+        return (queries - self._mean) @ self._query.T
 
-    def transform(self, mean: FloatArray, scale: np.float32) -> Transform:
-        """Return what was learned, for vectors `scale` times as long as those it was learned from."""
+    def transform(self, scale: np.float32, *, sample: int) -> Transform:
+        """Return what was learned from `sample` vectors, for such as are `scale` times as long as those."""
+        mean = self._mean.numpy()
         matrix, bias, query = (part.detach().numpy().copy() for part in (self._matrix, self._bias, self._query))
         return Transform(
             dim=len(mean),
@@ -152,7 +200,7 @@ class _Head:
             matrix=np.asarray(matrix / scale, np.float32),
             thresholds=-bias,
             query_matrix=np.asarray(query / scale, np.float32),
-            sample=len(self._data),
+            sample=sample,
         )
 
 
@@ -209,50 +257,3 @@ def _ranking_loss(real: torch.Tensor, coded: torch.Tensor, temperature: float) -
         log_target=True,
         reduction="batchmean",
     )
-
-
-class _Decoder:
-    """Predicts the words of a text from its code, against words drawn by their frequency (negative sampling)."""
-
-    NEGATIVES = 8
-    DRAWN = 4
-
-    def __init__(
-        self, word_counts: Sequence[dict[int, int]], training: CodeTraining, generator: torch.Generator
-    ) -> None:
-        import torch
-
-        size = 1 + max((word for counts in word_counts for word in counts), default=0)
-        frequencies = torch.zeros(size)
-        for counts in word_counts:
-            for word, count in counts.items():
-                frequencies[word] += count
-        self._noise = frequencies.clamp(min=1e-3) ** 0.75
-        self._words = [np.fromiter(counts, np.int64, len(counts)) for counts in word_counts]
-        self._random = np.random.default_rng(training.seed)
-        self._generator = generator
-        self._out = torch.zeros((size, training.bits), requires_grad=True)
-        self._bias = torch.zeros(size, requires_grad=True)
-        self.parameters: list[Any] = [self._out, self._bias]
-
-    def loss(self, codes: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        """Return the mean loss of telling each text's words from drawn ones."""
-        import torch
-        from torch.nn import functional
-
-        kept = [place for place, row in enumerate(rows.tolist()) if len(self._words[row])]
-        if not kept:
-            return torch.zeros(())
-        drawn = [self._random.choice(self._words[int(rows[place])], self.DRAWN) for place in kept]
-        positive = torch.from_numpy(np.stack(drawn))
-        negative = torch.multinomial(
-            self._noise, len(kept) * self.NEGATIVES, replacement=True, generator=self._generator
-        )
-        words = torch.cat([positive, negative.reshape(len(kept), -1)], dim=1)
-        # `embedding` sums the gradients of a word in one order; plain indexing sums them as threads come.
-        weights = functional.embedding(words, self._out)
-        biases = functional.embedding(words, self._bias[:, None])
-        scores = (weights @ codes[kept][:, :, None] + biases)[:, :, 0]
-        labels = torch.zeros_like(scores)
-        labels[:, : self.DRAWN] = 1.0
-        return functional.binary_cross_entropy_with_logits(scores, labels)

@@ -4,6 +4,8 @@ import sys
 import numpy as np
 import pytest
 
+from qdrant_embed.compression.learned import STEPS
+
 WORDS = [
     "anchor",
     "beam",
@@ -69,9 +71,11 @@ def test_settings_are_shown_whole_in_a_terminal_of_usual_width(cli, harbour, mon
 
 def test_codes_are_trained_written_and_searched_by(cli, harbour):
     made = cli("train-codes", "--bits", 16, "--model-out", "code.safetensors", "--codes-out", "codes.npy", "--apply",
-               "--json")  # fmt: skip
+               "--steps", 60, "--json")  # fmt: skip
     assert made.code == 0, made.err
     assert made.json["recipe"]["compression"] == "full+bits+learned16+rescore20"
+    assert "60/60 loss" in made.err
+    assert f"[default: {STEPS}]" in cli("train-codes", "--help").out
     assert np.load("codes.npy", allow_pickle=False)["code"].shape == (120, 2)
     text = (harbour / "7.txt").read_text()
     assert cli("search", text, "-k", 1, "--mode", "dense", "--json").json["hits"][0]["source"] == "7.txt"
@@ -90,10 +94,10 @@ def test_paragraph_vectors_are_a_model_to_ingest_by(cli, harbour):
 
 def test_a_code_is_applied_beside_whatever_whole_vectors_are_kept(cli, harbour):
     assert cli("recompress", "float16").code == 0
-    made = cli("train-codes", "--bits", 16, "--apply", "--rescore", 12.5, "--json")
+    made = cli("train-codes", "--bits", 16, "--steps", 30, "--apply", "--rescore", 12.5, "--json")
     assert made.code == 0, made.err
     assert made.json["recipe"]["compression"] == "full+float16+bits+learned16+rescore12.5"
-    again = cli("train-codes", "--bits", 16, "--apply", "--seed", 1, "--json")
+    again = cli("train-codes", "--bits", 16, "--steps", 30, "--apply", "--seed", 1, "--json")
     assert again.json["recipe"]["compression"] == "full+float16+bits+learned16+rescore20"
     text = (harbour / "7.txt").read_text()
     assert cli("search", text, "-k", 1, "--mode", "dense", "--json").json["hits"][0]["source"] == "7.txt"
@@ -114,6 +118,7 @@ def test_a_code_that_could_not_be_applied_is_not_trained(cli, harbour, monkeypat
     [
         (("--codes-out", "codes.csv"), 1, "must end in .npy or .parquet"),
         (("--model-out", "nowhere/code.safetensors"), 1, "there is no folder"),
+        (("--steps", 0), 2, "--steps"),
         (("--apply", "--rescore", 0.5), 2, "--rescore"),
         (("--apply", "--rescore", 1e6), 1, "not 1e+06"),
     ],

@@ -43,6 +43,16 @@ def test_a_learned_code_beats_random_hyperplanes_of_the_same_bits_and_repeats_it
         learned.unrotate(np.zeros((1, 32), np.float32))
 
 
+def test_a_small_collection_is_not_learned_by_heart():
+    # Few clusters of little spread: without noise, a long training made such codes worse than a short one.
+    everything = clustered(700, 48, 5, spread=0.9)
+    vectors, queries = everything[:400], everything[400:]
+    short, long = (
+        train_code(vectors, CodeTraining(bits=16, steps=steps, queries=100, documents=300)) for steps in (60, 300)
+    )
+    assert shortlist_recall(long, vectors, queries) > shortlist_recall(short, vectors, queries)
+
+
 @pytest.mark.parametrize("distance", ["dot", "euclid"])
 def test_how_long_vectors_are_changes_nothing_in_how_a_code_is_trained(distance):
     # A power of two scales floats without rounding them, so the codes are to be the same to the last bit.
@@ -113,6 +123,11 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"qdrant-embed\[parquet\]"):
         write_codes(tmp_path / "codes.parquet", ["a"] * 4, pack_signs(clustered(4, 24)))
+
+
+def test_a_training_has_a_step():
+    with pytest.raises(ConfigurationError, match="steps=0 makes no training"):
+        CodeTraining(steps=0)
 
 
 @pytest.mark.parametrize("bits", [4, 30, 8000])
