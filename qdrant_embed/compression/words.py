@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class WordDecoder:
     """Predicts the words of a text from its code, against words drawn by their frequency.
 
-    The paper's decoder (Grzegorczyk and Kurdziel 2017, section 2), trained by negative sampling (Mikolov et al. 2013).
+    As paragraph vectors do (Le and Mikolov 2014), trained by negative sampling (Mikolov et al. 2013).
 
     :param word_counts: For each text, the numbers of its words, with how often each occurs.
     :param bits: Length of a code.

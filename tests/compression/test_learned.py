@@ -6,7 +6,7 @@ import torch
 
 from qdrant_embed.compression.codes import hyperplanes, nearest_by_hamming, nearest_by_weights, pack_signs
 from qdrant_embed.compression.export import write_codes
-from qdrant_embed.compression.learned import CodeTraining, _scores, rounded, train_code
+from qdrant_embed.compression.learned import CodeTraining, _Batches, _scores, rounded, train_code
 from qdrant_embed.compression.transform import Transform
 from qdrant_embed.errors import ConfigurationError, MissingExtraError
 from tests.compression.samples import clustered
@@ -51,6 +51,19 @@ def test_a_small_collection_is_not_learned_by_heart():
         train_code(vectors, CodeTraining(bits=16, steps=steps, queries=100, documents=300)) for steps in (60, 300)
     )
     assert shortlist_recall(long, vectors, queries) > shortlist_recall(short, vectors, queries)
+
+
+def test_the_more_vectors_there_are_the_less_they_are_moved(monkeypatch):
+    vectors = clustered(400, 24, 1)
+
+    def moved_by(few):
+        monkeypatch.setattr("qdrant_embed.compression.learned.FEW", few)
+        _, documents, drawn = _Batches(vectors, QUICK, unit=False).draw()
+        return documents.numpy() - vectors[drawn.numpy()]
+
+    assert np.abs(moved_by(400)).mean() > 0.1 * vectors.std()
+    assert np.allclose(moved_by(400), moved_by(4000), atol=1e-6)
+    assert np.allclose(moved_by(400), 2 * moved_by(100), atol=1e-6)
 
 
 @pytest.mark.parametrize("distance", ["dot", "euclid"])
