@@ -65,6 +65,10 @@ class SignCodes:
     def __len__(self) -> int:
         return int(self.words.shape[1])
 
+    def packed(self) -> ByteArray:
+        """Return the codes (n, bytes), each in one piece again."""
+        return np.ascontiguousarray(self.words.T).view(np.uint8)[:, : self.width]
+
     def take(self, places: IntArray) -> SignCodes:
         """Return the codes at these places, in their order."""
         return SignCodes(np.ascontiguousarray(self.words[:, places]), self.width)
@@ -90,13 +94,13 @@ class SignCodes:
         An asymmetric distance, of numbers on the query's side and bits on the other (Gordo et al. 2014, section 3). A
         table for each byte has the sums of its 256 values ready.
 
-        :param weights: (bits,), `bits` being 8 · bytes.
+        :param weights: (bits,); what fills up the last byte counts nothing.
         :raises ConfigurationError: The widths differ.
         """
-        if len(weights) != 8 * self.width:
+        if -(-len(weights) // 8) != self.width:
             raise ConfigurationError(f"{len(weights)} weights cannot meet codes of {self.width} bytes.")
         signs = unpack_signs(np.arange(256, dtype=np.uint8)[:, None], 8)
-        tables = np.asarray(weights, np.float32).reshape(-1, 8) @ signs.T
+        tables = np.pad(np.asarray(weights, np.float32), (0, -len(weights) % 8)).reshape(-1, 8) @ signs.T
         scores = np.zeros(len(self), np.float32)
         for place, table in enumerate(tables):
             scores += table[self.words[place // 8].view(np.uint8)[place % 8 :: 8]]

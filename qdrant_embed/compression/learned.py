@@ -42,7 +42,7 @@ FEW = 6000
 class CodeTraining:
     """How a code is trained.
 
-    :param bits: Length of the code; whole bytes.
+    :param bits: Length of the code. The last byte is filled up, so that whole bytes waste nothing.
     :param steps: Batches, of `queries` vectors that are asked with and `documents` that are found.
     :param temperature: The lower, the more the nearest neighbours count, and the less all others.
     :param words: Weight of predicting the words of a text from its code (the paper's decoder), where texts are given.
@@ -61,8 +61,8 @@ class CodeTraining:
     def __post_init__(self) -> None:
         if self.steps < 1:
             raise ConfigurationError(f"steps={self.steps} makes no training; give 1 or more.")
-        if self.bits % 8 or not LEAST_BITS <= self.bits <= MOST_BITS:
-            raise ConfigurationError(f"a code has whole bytes, {LEAST_BITS} to {MOST_BITS} bits; {self.bits} given.")
+        if not LEAST_BITS <= self.bits <= MOST_BITS:
+            raise ConfigurationError(f"a code has {LEAST_BITS} to {MOST_BITS} bits; {self.bits} given.")
 
 
 def train_code(
@@ -199,7 +199,8 @@ class _Head:
             mean=mean * scale,
             matrix=np.asarray(matrix / scale, np.float32),
             thresholds=-bias,
-            query_matrix=np.asarray(query / scale, np.float32),
+            # Scores of vectors so long are as many times larger as the square of that.
+            query_matrix=np.asarray(query * scale, np.float32),
             sample=sample,
         )
 

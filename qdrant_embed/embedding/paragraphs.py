@@ -38,7 +38,7 @@ CONTRASTED = 512
 class ParagraphTraining:
     """How binary paragraph vectors are trained.
 
-    :param bits: Length of a code; whole bytes.
+    :param bits: Length of a code.
     :param most_words: Vocabulary, most frequent first.
     :param least: Documents that a word must stand in.
     """
@@ -52,8 +52,8 @@ class ParagraphTraining:
     least: int = 2
 
     def __post_init__(self) -> None:
-        if self.bits % 8 or self.bits < 8:
-            raise ConfigurationError(f"a code has whole bytes, 8 bits or more; {self.bits} given.")
+        if self.bits < 8:
+            raise ConfigurationError(f"a code has 8 bits or more; {self.bits} given.")
 
 
 class BinaryParagraphVectors:
@@ -89,7 +89,7 @@ class BinaryParagraphVectors:
     # New texts
 
     def codes(self, texts: Sequence[str]) -> ByteArray:
-        """Return packed codes (n, bits / 8), most significant bit first."""
+        """Return packed codes (n, ceil(bits / 8)), most significant bit first."""
         numbers = {word: number for number, word in enumerate(self.words)}
         split = [np.array([numbers[word] for word in text if word in numbers], np.int64) for text in split_words(texts)]
         inferred = np.zeros((len(split), self.training.bits), np.float32)

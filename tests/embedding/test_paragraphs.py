@@ -92,5 +92,5 @@ def test_another_runtime_does_not_run_it(folder):
 def test_there_must_be_words_that_repeat():
     with pytest.raises(ConfigurationError, match="no word stands in 2 texts"):
         BinaryParagraphVectors.train(["one two", "three four"])
-    with pytest.raises(ConfigurationError, match="whole bytes"):
-        ParagraphTraining(bits=12)
+    with pytest.raises(ConfigurationError, match="8 bits or more"):
+        ParagraphTraining(bits=4)
