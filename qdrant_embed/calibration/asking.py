@@ -14,6 +14,7 @@ from qdrant_embed.calibration.truth import Truth, interval
 from qdrant_embed.compression import Compression
 from qdrant_embed.retrieval.hamming import PAGE, HammingIndex
 from qdrant_embed.retrieval.ranked import QueryVector, Ranked
+from qdrant_embed.retrieval.shortlist import shortlist
 from qdrant_embed.store import schema
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
@@ -92,11 +93,9 @@ def _ask(engine: Engine, coding: Coding, queries: FloatArray, k: int) -> tuple[l
 
 def _answer(engine: Engine, ranked: Ranked, index: HammingIndex | None) -> list[int]:
     if index is not None and ranked.vector is not None:
-        wanted = ranked.rescored if ranked.coding.compression.full else ranked.limit
-        nearest = index.nearest(ranked.vector.coded, wanted, None)
         if not ranked.coding.compression.full:
-            return [_number(point) for point, _ in nearest]
-        ranked = replace(ranked, shortlist=tuple(point for point, _ in nearest))
+            return [_number(point) for point, _ in index.nearest(ranked.vector.coded, ranked.limit, None)]
+        ranked = replace(ranked, shortlist=shortlist(engine, NAME, index, ranked, ranked.vector))
     response = engine.query_batch_points(NAME, [ranked.request()])[0]
     return [_number(point.id) for point in response.points[: ranked.limit]]
 

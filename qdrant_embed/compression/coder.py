@@ -139,6 +139,16 @@ class Coder:
         # Not -found, which makes -0.0 of the distance between equals.
         return 0.0 - found if self.distance == "euclid" else found + offset
 
+    def real_scores(self, query: FloatArray, vectors: FloatArray) -> FloatArray:
+        """Return the model's own scores (n,) of whole vectors (n, dim), up to a constant of the query (dim,).
+
+        Those that learned codes come near: a distance is half its square there, with its other sign.
+        """
+        normalize = self.normalize or self.distance == "cosine"
+        asked, found = (finish(given, dim=self.dim, normalize=normalize) for given in (query[None], vectors))
+        lengths = np.square(found).sum(axis=1) / 2 if self.distance == "euclid" else 0.0
+        return np.asarray(found @ asked[0] - lengths, np.float32)
+
     # Out of the store
 
     def decode(self, stored: FloatArray) -> FloatArray:

@@ -9,6 +9,7 @@
     searched      int8 pq4…pq64 binary binary1.5 binary2 turbo1 turbo1.5 turbo2 turbo4 turbo8
     query         query1 query4 query8      bits of a query's dimensions where the stored ones have one or two
     rescoring     rescore rescoreN          the best N·k by code are ranked again by what is stored
+                  rounds                    which N·k these are is corrected while they are read: learned codes only
 
 `turbo8` is what is stored, unless another stored format is named: `float32+turbo8` searches by it.
 """
@@ -36,7 +37,8 @@ _QUERY = re.compile(r"query([148])")
 _RESCORE = re.compile(r"rescore(\d+(?:\.\d+)?)?")
 _KNOWN = (
     f"Nd (N dimensions, 'Nd!' to cut anywhere), full, {', '.join(DATATYPES)}, centre, {', '.join(ROTATIONS)}, median, "
-    f"learnedN, {', '.join(CODES)}, query1, query4, query8, rescoreN"
+    f"learnedN, {', '.join(CODES)}, query1, query4, query8, rescoreN, "
+    "rounds"
 )
 
 
@@ -56,6 +58,7 @@ class Compression:
     :param code: What is searched, beside what is stored; empty for nothing else.
     :param query_bits: Bits of a query's dimensions when searched by a binary code; None for the engine's choice.
     :param rescore: The best `rescore`·k by code are ranked again by the stored vectors; None for no rescoring.
+    :param rounds: Whether these are read in rounds, each of which corrects what the codes of the next are taken for.
     :raises ConfigurationError: A value is unknown, or contradicts another.
     """
 
@@ -71,6 +74,7 @@ class Compression:
     code: str = ""
     query_bits: int | None = None
     rescore: float | None = None
+    rounds: bool = False
 
     def __post_init__(self) -> None:
         problem = next(_problems(self), None)
@@ -119,6 +123,7 @@ class Compression:
         parts += [self.code] if self.code else []
         parts += [f"query{self.query_bits}"] if self.query_bits is not None else []
         parts += [f"rescore{_number(self.rescore)}"] if self.rescore is not None else []
+        parts += ["rounds"] * self.rounds
         if self.datatype != "float32" or not parts or self.code == "turbo8":
             formats = [self.kept] * (self.kept != "float32") + [self.datatype]
             parts[(self.dim is not None) + self.full : (self.dim is not None) + self.full] = formats
@@ -129,7 +134,7 @@ class Compression:
         """The part that decides a point's vectors; equal ones make equal points."""
         # Which dimensions share a byte of a product code is what 'opq' balances.
         code = self.code if self.rotation == "opq" and self.code in PRODUCT_CODES else ""
-        return replace(self, code=code, query_bits=None, rescore=1.0 if self.full else None)
+        return replace(self, code=code, query_bits=None, rescore=1.0 if self.full else None, rounds=False)
 
     @property
     def whole(self) -> str:
@@ -178,9 +183,8 @@ def _number(value: float) -> str:
 
 def _read(part: str) -> dict[str, object] | None:
     """Return the fields that one part sets; None if it is not understood."""
-    flags = {"full": "full", "centre": "centre", "median": "median"}
-    if part in flags:
-        return {flags[part]: True}
+    if part in ("full", "centre", "median", "rounds"):
+        return {part: True}
     for field, known in (("datatype", DATATYPES), ("rotation", ROTATIONS), ("code", CODES)):
         if part in known and part != "turbo8":
             return {field: part}
@@ -206,8 +210,6 @@ def _problems(value: Compression) -> Iterator[str]:
         yield "'median' and 'learnedN' make sign codes; store 'bits' with them."
     if value.learned and (value.median or value.rotation or value.centre):
         yield "a learned code has its own rotation and thresholds; leave out the others."
-    if value.learned and value.learned % 8:
-        yield f"a learned code has whole bytes; write 'learned{8 * (value.learned // 8 + 1)}'."
     if value.query_bits is not None and value.code not in BINARY_CODES:
         yield f"'query{value.query_bits}' says how queries meet binary codes; name one of {', '.join(BINARY_CODES)}."
     if value.datatype == "uint8" and value.code in (*BINARY_CODES, *TURBO_CODES):
@@ -226,6 +228,8 @@ def _in_rescoring(value: Compression) -> Iterator[str]:
         yield "there is nothing to rescore with; name a code, or 'full' to keep all dimensions beside the cut ones."
     if value.full and (value.rescore is None or not (bits or value.dim)):
         yield "'full' rescores what fewer dimensions or 'bits' found; write it as in '128d!+full+rescore4'."
+    if value.rounds and not (value.learned and value.full):
+        yield "'rounds' correct what learned codes shortlist; write it as in 'full+bits+learned64+rescore20+rounds'."
 
 
 def _unknown(value: Compression) -> Iterator[str]:

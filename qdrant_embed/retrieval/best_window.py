@@ -55,12 +55,7 @@ def _nearness(rows: FloatArray, coding: Coding, asked: QueryVector) -> FloatArra
     """Return how near each row (windows, width) is to a question, larger is nearer."""
     if coding.compression.datatype == "bits" and not coding.compression.full:
         return nearness(asked.coded, rows.astype(np.uint8), coding.coder.bits)
-    raw = coding.raw(rows)
-    products = raw @ asked.whole
-    if coding.coder.distance == "euclid":
-        return np.asarray(2 * products - (raw**2).sum(axis=1), np.float32)
-    lengths = np.linalg.norm(raw, axis=1) if coding.coder.distance == "cosine" else np.ones(len(raw), np.float32)
-    return np.asarray(products / np.where(lengths == 0, 1, lengths), np.float32)
+    return coding.coder.real_scores(asked.whole, coding.raw(rows))
 
 
 def _rows(record: models.Record) -> FloatArray:

@@ -15,10 +15,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from qdrant_embed.compression.codes import SignCodes, lowest
+from qdrant_embed.retrieval.candidates import Candidates, keys
 from qdrant_embed.retrieval.held_codes import HeldCodes
 from qdrant_embed.store.access import pages
 from qdrant_embed.store.changes import change_mark
@@ -58,22 +55,29 @@ class HammingIndex:
 
         :param query: (bytes,) packed bits, or (bits,) weights.
         """
+        found = self.candidates(query, limit, limit, condition)
+        return list(zip(found.ids(), map(float, found.scores), strict=True))
+
+    def candidates(self, query: FloatArray, least: int, most: int, condition: models.Filter | None) -> Candidates:
+        """Return the `most` nearest points that pass a filter, or fewer where it costs no more: down to `least`.
+
+        :param query: As for `nearest`.
+        """
         held = self._codes()
         if condition is None:
-            return self._best(held, self._keys(query, held.codes), limit)
+            return Candidates.nearest(held, query, self._bits, most)
         matching = self._engine.count(self._name, count_filter=condition, exact=True).count
-        wanted = GROWTH * limit
-        keys = self._keys(query, held.codes) if wanted < matching else None
-        while keys is not None and wanted < matching:
-            offered = self._best(held, keys, wanted)
-            passed = self._passing([point for point, _ in offered], condition)
-            found = [(point, score) for point, score in offered if point in passed]
-            if len(found) >= limit:
-                return found[:limit]
+        wanted = GROWTH * least
+        found = keys(query, held.codes, self._bits) if wanted < matching else None
+        while found is not None and wanted < matching:
+            offered = Candidates.lowest(held, found, self._bits, wanted)
+            passed = offered.passing(self._passing(offered.ids(), condition))
+            if len(passed) >= least:
+                return passed.first(most)
             wanted *= GROWTH
         # Fewer points pass than would be offered next.
         among = held.among([record.id for record in self._scroll(condition, PAGE)])
-        return self._best(among, self._keys(query, among.codes), limit)
+        return Candidates.nearest(among, query, self._bits, most)
 
     def search(self, query: FloatArray, limit: int, condition: models.Filter | None) -> list[models.ScoredPoint]:
         """Return the nearest points with their payloads."""
@@ -92,24 +96,6 @@ class HammingIndex:
             for point, score in ranked
             if point in payloads
         ]
-
-    def _keys(self, query: FloatArray, codes: SignCodes) -> NDArray[Any]:
-        """Return a number for each code, the lower the nearer: bits that differ, or less than nothing by weights."""
-        return -codes.weighted(query) if len(query) == self._bits else codes.hamming(np.asarray(query, np.uint8))
-
-    def _best(self, held: HeldCodes, keys: NDArray[Any], limit: int) -> list[tuple[Any, float]]:
-        """Return ids and scores of the points with the lowest keys; one of several windows counts by its nearest."""
-        wanted = limit
-        while True:
-            places = lowest(keys, wanted)
-            points, first = np.unique(held.owners[places], return_index=True)
-            if len(points) >= limit or wanted >= len(keys):
-                break
-            wanted *= GROWTH
-        order = np.sort(first)[:limit]
-        found = keys[places[order]]
-        scores = 1.0 - 2.0 * found / self._bits if np.issubdtype(found.dtype, np.integer) else -found
-        return list(zip(held.ids_at(held.owners[places[order]]), map(float, scores), strict=True))
 
     def _passing(self, ids: list[Any], condition: models.Filter) -> set[Any]:
         from qdrant_client import models

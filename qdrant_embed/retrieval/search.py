@@ -15,6 +15,7 @@ from qdrant_embed.retrieval.best_window import hits_with_windows
 from qdrant_embed.retrieval.hamming import PAGE, HammingIndex
 from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.retrieval.ranked import SPARE_FOR_TIES, QueryVector, Ranked, fused
+from qdrant_embed.retrieval.shortlist import shortlist
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, to_filter
@@ -123,10 +124,10 @@ class Searcher:
 
     def _by_shortlist(self, ranked: Ranked, vector: QueryVector) -> list[models.ScoredPoint]:
         for attempt in (1, 2):
-            nearest = self.hamming.nearest(vector.coded, ranked.rescored, ranked.condition)
-            found = self._by_engine([replace(ranked, shortlist=tuple(point for point, _ in nearest))])[0]
+            chosen = shortlist(self.engine, self.name, self.hamming, ranked, vector)
+            found = self._by_engine([replace(ranked, shortlist=chosen)])[0]
             # Whole vectors rank all that are there: fewer hits than that are points gone whose writer died unheard.
-            expected = 0 if ranked.min_score is not None else min(ranked.limit, len(nearest))
+            expected = 0 if ranked.min_score is not None else min(ranked.limit, len(chosen))
             if len(found) >= expected or attempt == 2:
                 break
             self.hamming.forget()
