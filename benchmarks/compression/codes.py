@@ -1,16 +1,27 @@
 """One-bit codes by themselves: what a rotation gains, what learned codes shortlist, and what a peer reaches."""
 
 import time
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from qdrant_embed.calibration.measuring import try_settings
 from qdrant_embed.calibration.truth import Truth, exact, interval
 from qdrant_embed.compression import Compression, Transform
-from qdrant_embed.compression.codes import hyperplanes, nearest_by_hamming, nearest_by_weights, pack_signs
+from qdrant_embed.compression.codes import (
+    SignCodes,
+    hyperplanes,
+    lowest,
+    nearest_by_hamming,
+    nearest_by_weights,
+    pack_signs,
+)
 from qdrant_embed.compression.learned import CodeTraining, train_code
+from qdrant_embed.compression.rounds import CONSIDERED, in_rounds
 
 K, SHORTLIST, BITS = 10, 200, (64, 96, 128, 256)
+ENGINE_QUESTIONS = 300
 ROTATED = ("centre", "rotate", "itq", "centre+rotate", "centre+itq")
 ENCODED = {"engine's own query": "binary", "query8": "binary+query8", "bits": "bits"}
 
@@ -47,7 +58,7 @@ def alone(setting: str, truth: Truth) -> np.ndarray:
 def learned(stored: np.ndarray, asked: np.ndarray, *, quick: bool) -> dict:
     """Measure shortlists of 200 that the real vectors rank: learned codes beside random hyperplanes of as many bits."""
     truth = exact(stored, asked, K, "cosine", normalize=True)
-    rows = {}
+    rows, searched = {}, {}
     for bits in BITS[:1] if quick else BITS:
         began = time.perf_counter()
         training = CodeTraining(bits=bits, steps=100) if quick else CodeTraining(bits=bits)
@@ -57,14 +68,16 @@ def learned(stored: np.ndarray, asked: np.ndarray, *, quick: bool) -> dict:
         weighed = Transform(dim=stored.shape[1], matrix=random.matrix, query_matrix=random.matrix)
         as_codes = Transform(dim=trained.dim, mean=trained.mean, matrix=trained.matrix, thresholds=trained.thresholds)
         rows[str(bits)] = {
+            "learned, vectors read in rounds": in_rounds_shortlisted(trained, truth),
             "learned": shortlisted(trained, truth),
             "learned, queries rounded too": shortlisted(as_codes, truth),
             "random hyperplanes": shortlisted(random, truth),
             "random hyperplanes, queries not rounded": shortlisted(weighed, truth),
             "train_s": seconds,
         }
+        searched |= in_the_engine(trained, truth)
         print(bits, rows[str(bits)], flush=True)
-    return {"vectors": len(stored), "questions": len(asked), "shortlist": SHORTLIST, "bits": rows}
+    return {"vectors": len(stored), "questions": len(asked), "shortlist": SHORTLIST, "bits": rows, "searched": searched}
 
 
 def shortlisted(transform: Transform, truth: Truth) -> dict:
@@ -80,6 +93,41 @@ def shortlisted(transform: Transform, truth: Truth) -> dict:
             places, _ = nearest_by_weights(weights[row], codes, SHORTLIST)
         found.append(places[np.argsort(-(truth.vectors[places] @ query))[:K]].tolist())
     return measured(truth.recall(found))
+
+
+def in_rounds_shortlisted(transform: Transform, truth: Truth) -> dict:
+    """Return the recall of as many whole vectors that were chosen in rounds, as searches choose them."""
+    held = SignCodes.of(pack_signs(transform.rotate(truth.vectors), transform.thresholds))
+    weights = transform.weigh(truth.queries)
+    found = []
+    for row, query in enumerate(truth.queries):
+        scores = held.weighted(weights[row])
+        considered = lowest(-scores, CONSIDERED * SHORTLIST)
+        read = partial(_read, truth.vectors[considered], query, transform)
+        codes = held.take(considered).packed()
+        places = considered[in_rounds(scores[considered], codes, transform.width, SHORTLIST, read)]
+        found.append(places[np.argsort(-(truth.vectors[places] @ query))[:K]].tolist())
+    return measured(truth.recall(found))
+
+
+def in_the_engine(transform: Transform, truth: Truth) -> dict:
+    """Return recall and milliseconds of searches: vectors read at once, in rounds, and half as many more at once."""
+    few = replace(
+        truth,
+        queries=truth.queries[:ENGINE_QUESTIONS],
+        places=truth.places[:ENGINE_QUESTIONS],
+        least=truth.least[:ENGINE_QUESTIONS],
+    )
+    code = f"full+float16+bits+learned{transform.width}"
+    settings = [
+        Compression.parse(f"{code}+{rescoring}") for rescoring in ("rescore20", "rescore20+rounds", "rescore30")
+    ]
+    trials = try_settings(settings, few, transform=transform)
+    return {trial.setting: {"recall": round(trial.recall, 4), "p50_ms": round(trial.p50, 2)} for trial in trials}
+
+
+def _read(vectors: np.ndarray, query: np.ndarray, transform: Transform, places: np.ndarray) -> tuple:
+    return places, vectors[places] @ query, transform.weigh(vectors[places])
 
 
 def peer(stored: np.ndarray, asked: np.ndarray) -> dict:

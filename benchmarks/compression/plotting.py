@@ -104,6 +104,9 @@ def table(folder: Path, prefix: str) -> None:
                   "| bits | code | recall@10 |", "|---|---|---|"]  # fmt: skip
         lines += [f"| {bits} | {code} | {_interval(row)} |" for bits, rows in part["bits"].items()
                   for code, row in rows.items() if code != "train_s"]  # fmt: skip
+        lines += ["\n| searched in the engine | recall@10 | p50 ms |", "|---|---|---|"]
+        lines += [f"| `{setting}` | {row['recall']:.3f} | {row['p50_ms']:.1f} |"
+                  for setting, row in part["searched"].items()]  # fmt: skip
     if found := read(folder, f"{prefix}peer"):
         lines += [f"\n## {found['bytes']} bytes a vector, beside a peer\n", "| what | recall@10 | ms a query |",
                   "|---|---|---|"]  # fmt: skip

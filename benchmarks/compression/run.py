@@ -61,7 +61,7 @@ def run(part: str, *, quick: bool) -> dict:
         return found if quick else {**found, "cranfield": codes.rotations(*cranfield_vectors(), quick=False)}
     if part == "peer":
         return codes.peer(vectors(quick)[0], vectors(quick)[1][:QUESTIONS])
-    found = {"sentences": codes.learned(vectors(quick)[0], vectors(quick)[1][:QUESTIONS], quick=quick)}
+    found = {"sentences": codes.learned(*vectors(quick), quick=quick)}
     if not quick:
         found["cranfield"] = codes.learned(*cranfield_vectors(), quick=True)
     return found
