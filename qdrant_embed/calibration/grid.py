@@ -143,7 +143,7 @@ def oversampled(setting: Compression) -> Iterator[Compression]:
 
 def built_alike(setting: Compression) -> Compression:
     """Return what settings share that differ in rescoring only, and so need to be built but once."""
-    return replace(setting, rescore=1.0 if setting.full else None)
+    return replace(setting, rescore=1.0 if setting.full else None, rounds=False)
 
 
 def _halved(datatype: str) -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from qdrant_embed.calibration.grid import Grid, oversampled
+from qdrant_embed.calibration.grid import Grid, built_alike, oversampled
 from qdrant_embed.calibration.recoding import require_kept
 from qdrant_embed.compression import Compression
 from qdrant_embed.errors import ConfigurationError
@@ -81,3 +81,8 @@ def test_an_amount_of_rescoring_that_is_named_stays():
     assert [str(one) for one in oversampled(Compression.parse("binary+rescore3"))] == ["binary+rescore3"]
     assert len(list(oversampled(Compression.parse("binary")))) == 6
     assert len(list(oversampled(Compression.parse("float16")))) == 1
+
+
+def test_what_differs_in_rescoring_alone_is_built_once():
+    settings = ("rescore4", "rescore20", "rescore20+rounds")
+    assert len({built_alike(Compression.parse(f"full+bits+learned64+{setting}")) for setting in settings}) == 1
