@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -56,7 +56,7 @@ class Trial:
     p95: float
     build: float
     resident: bool
-    found: tuple[tuple[int, ...], ...]
+    found: tuple[tuple[int, ...], ...] = field(repr=False)
 
     def as_dict(self) -> dict[str, Json]:
         """Return all but the hits as JSON-ready values."""

@@ -104,6 +104,9 @@ class Calibration:
 
         return save(self, Path(folder))
 
+    def __str__(self) -> str:
+        return self.verdict()
+
     def _repr_html_(self) -> str:
         from qdrant_embed.calibration.drawing import table
 

@@ -96,6 +96,8 @@ def test_what_a_graph_loses_is_measured_before_anything_is_chosen(filled, monkey
     assert found.chosen is not None
     assert (found.chosen.setting, round(found.chosen.recall, 3)) == ("int8+rescore2", 0.994)
     assert "searched through its graph, is 'int8+rescore2': 0.994" in found.verdict()
+    assert str(found) == found.verdict()
+    assert "found=" not in repr(found.chosen)
     assert [row[-1] for row in found.rows()[-3:]] == ["with its graph", "with its graph", "chosen"]
     found = filled.calibrate(options=CalibrateOptions(target_recall=0.98, settings=settings[2:]))
     assert found.chosen is None
