@@ -28,8 +28,9 @@ class Document:
 
     :param source: The name a person would recognise: a path relative to the ingested folder, a URL, a title.
     :param metadata: Your own fields; stored under `metadata` in each point's payload and open to filters.
-    :param media_type: IANA media type of the *text* (`text/markdown` for a DOCX turned into Markdown);
-        the `auto` chunker picks by it.
+    :param media_type: IANA media type of the original (`application/pdf`); stored, and open to filters.
+    :param text_type: IANA media type of the text (`text/markdown` for a DOCX turned into Markdown), by which the `auto`
+        chunker picks; `media_type` when left empty.
     :param size: Bytes of the original, if it was a file.
     :param modified: ISO 8601 time (UTC, microseconds) of the original's last change, if known.
     :param hash: Hash of the original's content; computed from the text when left empty.
@@ -41,6 +42,7 @@ class Document:
     metadata: Mapping[str, Json] = field(default_factory=dict)
     title: str = ""
     media_type: str = "text/plain"
+    text_type: str = ""
     size: int | None = None
     modified: str | None = None
     hash: str = ""
@@ -49,6 +51,8 @@ class Document:
     def __post_init__(self) -> None:
         if not self.hash:
             object.__setattr__(self, "hash", content_hash(self.text))
+        if not self.text_type:
+            object.__setattr__(self, "text_type", self.media_type)
 
     def page_at(self, offset: int) -> int | None:
         """Return the 1-based page on which the character at `offset` stands, None if the document has no pages."""

@@ -57,7 +57,7 @@ class ChunkerByMediaType(Protocol):
 def chunk_document(document: Document, chunker: Chunker) -> Iterator[Chunk]:
     """Yield the chunks of a document; `document.text[chunk.start:chunk.end] == chunk.text`."""
     if isinstance(chunker, ChunkerByMediaType):
-        chunker = chunker.for_media_type(document.media_type)
+        chunker = chunker.for_media_type(document.text_type)
     for index, span in enumerate(chunker.spans(document.text)):
         yield Chunk(
             text=document.text[span.start : span.end],

@@ -73,6 +73,6 @@ def _texts(corpus: Path) -> Iterator[str]:
             if not isinstance(file, SourceFile):
                 continue
             try:
-                yield reader.read(file).text
+                yield reader.read(file).document.text
             except ReadError as error:
                 say(f"{file.source} is left out: {error}")

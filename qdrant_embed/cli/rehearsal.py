@@ -47,7 +47,7 @@ class _Rehearsal:
         self.tally.add(documents=1)
         try:
             with self.tally.busy("read"):
-                document = reader.read(item)
+                document = reader.read(item).document
         except ReadError as error:
             self.tally.fail(item.source, error.reason)
             return

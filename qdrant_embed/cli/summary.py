@@ -29,13 +29,17 @@ def combine(reports: Sequence[IngestReport]) -> IngestReport:
         return reports[0]
     reasons: Counter[str] = Counter()
     stages: Counter[str] = Counter()
+    encodings: Counter[str] = Counter()
     for report in reports:
         reasons.update(report.skipped_reasons)
         stages.update(report.stage_seconds)
+        encodings.update(report.guessed_encodings)
     return IngestReport(
         **{name: sum(getattr(report, name) for report in reports) for name in (*_COUNTED, "skipped", "tokens")},
         skipped_reasons=dict(sorted(reasons.items())),
         failed=tuple(failure for report in reports for failure in report.failed),
+        notes=tuple(note for report in reports for note in report.notes),
+        guessed_encodings=dict(sorted(encodings.items())),
         warnings=tuple(dict.fromkeys(warning for report in reports for warning in report.warnings)),
         seconds=round(sum(report.seconds for report in reports), 3),
         stage_seconds={stage: round(seconds, 3) for stage, seconds in stages.items()},
@@ -57,8 +61,9 @@ def summary(report: IngestReport, title: str, *, dry_run: bool = False) -> Rende
         passed_over = ", ".join(f"{count:,} {reason}" for reason, count in report.skipped_reasons.items())
         table.add_row("skipped", f"{report.skipped:,}", Text(passed_over))
     table.add_row("failed", f"{len(report.failed):,}", "listed below" if report.failed else "")
+    notes = [Text(f"note: {note.source}: {note.text}", style="yellow", overflow="fold") for note in report.notes]
     warnings = [Text(f"warning: {warning}", style="yellow") for warning in report.warnings]
-    return Group(Text(f"{title}  ({report.seconds:.1f} s)"), table, *warnings)
+    return Group(Text(f"{title}  ({report.seconds:.1f} s)"), table, *notes, *warnings)
 
 
 def failures(report: IngestReport) -> RenderableType:

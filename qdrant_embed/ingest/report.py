@@ -22,6 +22,14 @@ class Failure:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that a document was ingested without, or that is in doubt about its text."""
+
+    source: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
     """Every count of one ingest.
@@ -33,6 +41,8 @@ class IngestReport:
     :param deleted: Points removed because their text is gone.
     :param skipped: Files passed over on purpose; `skipped_reasons` says how many for which reason.
     :param failed: Documents, or parts of them, that could not be ingested.
+    :param notes: What files hold and their documents lack, such as pages without a text layer.
+    :param guessed_encodings: Texts whose encoding nothing in the file says, counted by the encoding that was taken.
     :param truncated: Texts longer than the model whose end was cut off (window strategy `truncate`).
     :param windowed: Texts longer than the model that were read in several windows; under the strategy `late`, documents
         that were read in several macro windows.
@@ -53,6 +63,8 @@ class IngestReport:
     skipped: int = 0
     skipped_reasons: Mapping[str, int] = field(default_factory=dict)
     failed: tuple[Failure, ...] = ()
+    notes: tuple[Note, ...] = ()
+    guessed_encodings: Mapping[str, int] = field(default_factory=dict)
     truncated: int = 0
     windowed: int = 0
     stretched: int = 0
@@ -75,6 +87,7 @@ class IngestReport:
         counts += f", {self.late:,} late" if self.late else ""
         lines = [f"{counts}, {len(self.failed)} failed in {self.seconds:.1f} s"]
         lines += [f"  failed: {failure.source}: {failure.reason}" for failure in self.failed]
+        lines += [f"  note: {note.source}: {note.text}" for note in self.notes]
         lines += [f"  warning: {warning}" for warning in self.warnings]
         return "\n".join(lines)
 
@@ -87,6 +100,8 @@ class Tally:
         self._skipped: Counter[str] = Counter()
         self._failed: list[Failure] = []
         self._warnings: list[str] = []
+        self._notes: list[Note] = []
+        self._guessed: Counter[str] = Counter()
         self._stages: dict[str, float] = dict.fromkeys(STAGES, 0.0)
         self._lock = threading.Lock()
         self._started = time.perf_counter()
@@ -105,6 +120,17 @@ class Tally:
         """List something that could not be ingested."""
         with self._lock:
             self._failed.append(Failure(source, reason))
+
+    def note(self, source: str, text: str) -> None:
+        """List what a document lacks or what is in doubt about it."""
+        with self._lock:
+            self._notes.append(Note(source, text))
+
+    def guess(self, source: str, encoding: str) -> None:
+        """Count a text whose encoding was guessed, and list it."""
+        with self._lock:
+            self._guessed[encoding] += 1
+            self._notes.append(Note(source, f"its encoding was guessed: {encoding}"))
 
     def warn(self, warning: str) -> None:
         """List something that was done and is in doubt."""
@@ -129,6 +155,8 @@ class Tally:
                 skipped=self._skipped.total(),
                 skipped_reasons=dict(sorted(self._skipped.items())),
                 failed=tuple(self._failed),
+                notes=tuple(self._notes),
+                guessed_encodings=dict(sorted(self._guessed.items())),
                 warnings=tuple(self._warnings),
                 seconds=round(time.perf_counter() - self._started, 3),
                 stage_seconds={stage: round(seconds, 3) for stage, seconds in self._stages.items()},

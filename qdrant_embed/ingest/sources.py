@@ -116,10 +116,15 @@ def _document_id(item: object, root: str, seen: Seen) -> str:
 def _read(reader: Reader, file: SourceFile, tally: Tally) -> Document | None:
     with tally.busy("read"):
         try:
-            return reader.read(file)
+            read = reader.read(file)
         except ReadError as error:
             tally.fail(file.source, error.reason)
             return None
+        for note in read.notes:
+            tally.note(file.source, note)
+        if read.guessed_encoding:
+            tally.guess(file.source, read.guessed_encoding)
+        return read.document
 
 
 def _changed(

@@ -11,8 +11,8 @@ from qdrant_embed.store.points import CHUNK_COUNT, DocumentKey
 from qdrant_embed.types import Json
 
 HEAD_FIELDS = (
-    "source", "root", "document_id", "document_hash", "title", "media_type", "size", "modified", "metadata",
-    CHUNK_COUNT,
+    "source", "root", "document_id", "document_hash", "title", "media_type", "text_type", "size", "modified",
+    "metadata", CHUNK_COUNT,
 )  # fmt: skip
 
 

@@ -44,7 +44,7 @@ def _feed(root: Element) -> Parsed:
     title = _field(channel, "title")
     parts = [f"# {title}" if title else "", _markup(channel, ("description", "subtitle"))]
     parts += [_item(element) for element in root.iter() if _name(element) in ("item", "entry")]
-    return Parsed(text="\n\n".join(part for part in parts if part), title=title, media_type="text/markdown")
+    return Parsed(text="\n\n".join(part for part in parts if part), title=title, text_type="text/markdown")
 
 
 def _item(item: Element) -> str:

@@ -82,6 +82,34 @@ TEXT_MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
 )
 """Extension → media type of files that are read as they stand. Unlisted ones are, too, if their bytes are text."""
 
+MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
+    dict(TEXT_MEDIA_TYPES)
+    | dict.fromkeys((".md", ".markdown", ".mdx", ".qmd"), "text/markdown")
+    | dict.fromkeys((".html", ".htm"), "text/html")
+    | dict.fromkeys((".jsonl", ".ndjson"), "application/jsonl")
+    | {
+        ".rst": "text/x-rst",
+        ".csv": "text/csv",
+        ".tsv": "text/tab-separated-values",
+        ".json": "application/json",
+        ".ipynb": "application/x-ipynb+json",
+        ".xhtml": "application/xhtml+xml",
+        ".xml": "application/xml",
+        ".rss": "application/rss+xml",
+        ".atom": "application/atom+xml",
+        ".eml": "message/rfc822",
+        ".msg": "application/vnd.ms-outlook",
+        ".pdf": "application/pdf",
+        ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        ".epub": "application/epub+zip",
+        ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ".xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
+        ".xls": "application/vnd.ms-excel",
+    }
+)
+"""Extension → media type of the file itself, whatever its text is turned into."""
+
 BINARY = frozenset(
     f".{name}"
     for names in (

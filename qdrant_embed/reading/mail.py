@@ -46,7 +46,7 @@ def _letter(subject: str, headers: dict[str, str], body: str) -> Parsed:
     metadata: dict[str, Json] = {header.lower(): headers[header] for header in ("From", "To") if header in headers}
     if "Date" in headers:
         metadata["date"] = _iso(headers["Date"])
-    return Parsed(text=text, title=subject, media_type="text/markdown", metadata=metadata)
+    return Parsed(text=text, title=subject, text_type="text/markdown", metadata=metadata)
 
 
 def _iso(date: str) -> str:

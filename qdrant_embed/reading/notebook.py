@@ -28,7 +28,7 @@ def read_notebook(data: bytes, name: str) -> Parsed:
     about = notebook.get("metadata", {})
     language = about.get("language_info", {}).get("name") or about.get("kernelspec", {}).get("language") or "python"
     text = clean("\n\n".join(part for cell in cells for part in _parts(cell, language) if part.strip()))
-    return Parsed(text=text, title=str(about.get("title") or markdown_title(text)), media_type="text/markdown")
+    return Parsed(text=text, title=str(about.get("title") or markdown_title(text)), text_type="text/markdown")
 
 
 def _parts(cell: Mapping[str, Json], language: str) -> Iterator[str]:

@@ -30,7 +30,7 @@ def read_docx(data: bytes, name: str) -> Parsed:
     """Read a text document, formulas as LaTeX."""
     archive = open_archive(data)
     text = _tidy(_convert("DocxConverter", data).markdown)
-    return Parsed(text=text, title=core_title(archive) or first_heading(text), media_type="text/markdown")
+    return Parsed(text=text, title=core_title(archive) or first_heading(text), text_type="text/markdown")
 
 
 def read_pptx(data: bytes, name: str) -> Parsed:
@@ -40,14 +40,14 @@ def read_pptx(data: bytes, name: str) -> Parsed:
     starts = accumulate((len(slide) + 2 for slide in slides[:-1]), initial=0)
     text = "\n\n".join(slides)
     title = core_title(archive) or first_heading(text)
-    return Parsed(text=text, title=title, media_type="text/markdown", page_starts=tuple(starts) if slides else ())
+    return Parsed(text=text, title=title, text_type="text/markdown", page_starts=tuple(starts) if slides else ())
 
 
 def read_epub(data: bytes, name: str) -> Parsed:
     """Read a book, chapters in the order of its spine."""
     open_archive(data)
     book = _convert("EpubConverter", data)
-    return Parsed(text=_tidy(book.markdown), title=book.title or "", media_type="text/markdown")
+    return Parsed(text=_tidy(book.markdown), title=book.title or "", text_type="text/markdown")
 
 
 def _convert(converter: str, data: bytes) -> DocumentConverterResult:

@@ -21,16 +21,20 @@ class Parsed:
     """A file's text and what the file says about itself.
 
     :param title: Empty if the file names none; the reader then takes the file's name.
-    :param media_type: IANA media type of the text, not of the file.
+    :param text_type: IANA media type of the text, not of the file; chunkers pick by it.
     :param metadata: What else is worth filtering by, as JSON values.
     :param page_starts: Character offset in `text` at which each page begins; the text must be `clean` already.
+    :param notes: What the file holds and the text lacks, a sentence each; every one becomes a line of the report.
+    :param guessed_encoding: Encoding in which the bytes were read, where nothing in the file says it.
     """
 
     text: str
     title: str = ""
-    media_type: str = "text/plain"
+    text_type: str = "text/plain"
     metadata: Mapping[str, Json] = field(default_factory=dict)
     page_starts: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+    guessed_encoding: str = ""
 
 
 ParseFunction = Callable[[bytes, str], Parsed]

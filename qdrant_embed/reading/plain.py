@@ -18,22 +18,22 @@ MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*`]+")
 RST_TITLE = re.compile(r"""^(?:([=\-~^"'`#*+.:_])\1{2,}\n)? ?(\S.*)\n([=\-~^"'`#*+.:_])\3{2,}$""", re.MULTILINE)
 
 
-def read_text(data: bytes, media_type: str) -> Parsed:
+def read_text(data: bytes, text_type: str) -> Parsed:
     """Read a text as it stands."""
-    return Parsed(text=decode(data), media_type=media_type)
+    return Parsed(text=decode(data), text_type=text_type)
 
 
 def read_markdown(data: bytes, name: str) -> Parsed:
     """Read Markdown as it stands; its title is that of the front matter, or the first heading."""
     text = clean(decode(data))
-    return Parsed(text=text, title=markdown_title(text), media_type="text/markdown")
+    return Parsed(text=text, title=markdown_title(text), text_type="text/markdown")
 
 
 def read_restructuredtext(data: bytes, name: str) -> Parsed:
     """Read reStructuredText as it stands; its title is the first underlined line."""
     text = clean(decode(data))
     title = RST_TITLE.search(text)
-    return Parsed(text=text, title=title[2] if title else "", media_type="text/x-rst")
+    return Parsed(text=text, title=title[2] if title else "", text_type="text/x-rst")
 
 
 def markdown_title(text: str) -> str:

@@ -48,7 +48,7 @@ class Worker:
             self.close()
         if "error" in answer:
             raise ReadError(answer["error"])
-        return Parsed(**{**answer, "page_starts": tuple(answer["page_starts"])})
+        return Parsed(**{**answer, "page_starts": tuple(answer["page_starts"]), "notes": tuple(answer["notes"])})
 
     def close(self) -> None:
         """End the process; a later `parse` starts another."""

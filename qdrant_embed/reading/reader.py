@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.files import ReadOptions, SourceFile, why
-from qdrant_embed.reading.formats import IN_PROCESS, READERS, TEXT_MEDIA_TYPES, UNSUPPORTED, parse
+from qdrant_embed.reading.formats import IN_PROCESS, MEDIA_TYPES, READERS, TEXT_MEDIA_TYPES, UNSUPPORTED, parse
 from qdrant_embed.reading.parsed import Parsed, clean, one_line
 from qdrant_embed.reading.plain import read_text
 from qdrant_embed.reading.process import Worker
 from qdrant_embed.types import Document
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """What reading one file gave.
+
+    :param notes: What the file holds and the document lacks, a sentence each.
+    :param guessed_encoding: Encoding in which the bytes were read, where nothing in the file says it.
+    """
+
+    document: Document
+    notes: tuple[str, ...] = ()
+    guessed_encoding: str = ""
 
 
 class Reader:
@@ -41,24 +55,26 @@ class Reader:
         """End the worker process; a later `read` starts another."""
         self._worker.close()
 
-    def read(self, file: SourceFile) -> Document:
+    def read(self, file: SourceFile) -> ReadFile:
         """Read a file.
 
         :raises ReadError: It cannot be read; `reason` says why. The next file can be read all the same.
         """
         data = self._bytes(file)
         parsed = self._parse(data, file.path)
-        return Document(
+        document = Document(
             text=clean(parsed.text),
             source=file.source,
             metadata=parsed.metadata,
             title=one_line(parsed.title) or clean(Path(file.source).stem),
-            media_type=parsed.media_type,
+            media_type=MEDIA_TYPES.get(file.path.suffix.lower(), parsed.text_type),
+            text_type=parsed.text_type,
             size=file.size,
             modified=file.modified,
             hash=hashlib.blake2b(data, digest_size=16).hexdigest(),
             page_starts=parsed.page_starts,
         )
+        return ReadFile(document, parsed.notes, parsed.guessed_encoding)
 
     def _bytes(self, file: SourceFile) -> bytes:
         limit = self._options.max_file_bytes

@@ -37,7 +37,7 @@ def read_json(data: bytes, name: str) -> Parsed:
         title = value.get("title") if isinstance(value, dict) else None
         return Parsed(text=record_text(value), title=title if isinstance(title, str) else "")
     except (ValueError, RecursionError):
-        return Parsed(text=text, media_type="application/json")
+        return Parsed(text=text, text_type="application/json")
 
 
 def read_json_lines(data: bytes, name: str) -> Parsed:

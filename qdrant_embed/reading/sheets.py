@@ -20,7 +20,7 @@ def read_xlsx(data: bytes, name: str) -> Parsed:
     archive = open_archive(data)
     workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
     sheets = [(sheet.title, _rows(sheet)) for sheet in workbook.worksheets]
-    return Parsed(text=_text(sheets), title=core_title(archive), media_type="text/markdown")
+    return Parsed(text=_text(sheets), title=core_title(archive), text_type="text/markdown")
 
 
 def read_xls(data: bytes, name: str) -> Parsed:
@@ -42,7 +42,7 @@ def read_xls(data: bytes, name: str) -> Parsed:
         (sheet.name, [[_old_cell(cell, workbook.datemode) for cell in row] for row in sheet.get_rows()])
         for sheet in workbook.sheets()
     ]
-    return Parsed(text=_text(sheets), media_type="text/markdown")
+    return Parsed(text=_text(sheets), text_type="text/markdown")
 
 
 def _text(sheets: Iterable[tuple[str, Iterable[Sequence[str]]]]) -> str:

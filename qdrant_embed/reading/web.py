@@ -29,7 +29,7 @@ def read_html(data: bytes, name: str) -> Parsed:
     soup = _soup(data)
     title = one_line(soup.title.get_text()) if soup.title else ""
     text = html_to_markdown(soup)
-    return Parsed(text=text, title=title or first_heading(text), media_type="text/markdown")
+    return Parsed(text=text, title=title or first_heading(text), text_type="text/markdown")
 
 
 def fragment_to_markdown(html: str) -> str:

@@ -70,9 +70,11 @@ def _as_json(parsed: Parsed) -> dict[str, Json]:
     answer = {
         "text": clean(parsed.text),
         "title": parsed.title,
-        "media_type": parsed.media_type,
+        "text_type": parsed.text_type,
         "metadata": dict(parsed.metadata),
         "page_starts": list(parsed.page_starts),
+        "notes": [clean(note) for note in parsed.notes],
+        "guessed_encoding": parsed.guessed_encoding,
     }
     json.dumps(answer)
     return answer

@@ -42,6 +42,7 @@ class Hit:
     document_id: str = ""
     root: str = ""
     media_type: str = ""
+    text_type: str = ""
     window: tuple[int, int] | None = None
 
     @classmethod
@@ -62,6 +63,7 @@ class Hit:
             document_id=payload["document_id"],
             root=payload.get("root", ""),
             media_type=payload.get("media_type", ""),
+            text_type=payload.get("text_type", payload.get("media_type", "")),
         )
 
     @classmethod

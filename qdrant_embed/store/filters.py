@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
 PAYLOAD_FIELDS = (
-    "source", "root", "document_id", "document_hash", "title", "media_type", "size", "modified",
+    "source", "root", "document_id", "document_hash", "title", "media_type", "text_type", "size", "modified",
     "chunk_index", "start", "end", "headings", "page", "text_hash", "chunk_count",
 )  # fmt: skip
 _BOUNDS = ("gt", "gte", "lt", "lte")

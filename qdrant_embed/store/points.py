@@ -68,6 +68,8 @@ class DocumentKey:
             "title": document.title,
             "media_type": document.media_type,
         }
+        if document.text_type != document.media_type:
+            shared["text_type"] = document.text_type
         if document.size is not None:
             shared["size"] = document.size
         if document.modified is not None:

@@ -39,8 +39,14 @@ def found():
 
 
 @pytest.fixture
-def read(tmp_path):
-    """Return a function that writes a file and reads it, all files through one reader."""
+def read(read_file):
+    """Return a function that writes a file and gives the document read from it."""
+    return lambda name, content: read_file(name, content).document
+
+
+@pytest.fixture
+def read_file(tmp_path):
+    """Return a function that writes a file and reads it with its notes, all files through one reader."""
     with Reader(ReadOptions(file_timeout=30)) as reader:
 
         def run(name, content):

@@ -20,7 +20,7 @@ def test_rss(read):
         "# Harbour news\n\nAll of it\n\n## Crane four\n\nMon, 01 Jan 2024 06:00:00 GMT\nhttps://h.example/4\n\n"
         "It lifts **twelve** tons.\n\n## Untitled\n\nOnly *text*"
     )
-    assert (document.title, document.media_type) == ("Harbour news", "text/markdown")
+    assert (document.title, document.text_type) == ("Harbour news", "text/markdown")
 
 
 def test_atom(read):

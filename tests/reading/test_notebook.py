@@ -29,7 +29,7 @@ def test_a_notebook_becomes_markdown(read):
         "# Tides\n\nHigh water at noon.\n\n```python\nlevel()\n```\n\n```text\n3.2\n'metres'\nKeyError: 'pier'\n```\n\n"
         "````python\ntext = '''\n```\n'''\n````"
     )
-    assert (document.title, document.media_type) == ("Tides", "text/markdown")
+    assert (document.title, document.text_type) == ("Tides", "text/markdown")
 
 
 def test_the_old_format(read):

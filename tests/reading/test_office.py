@@ -54,7 +54,7 @@ def test_docx(read, make_docx):
     content = make_docx([("Title", "Handbook"), ("Normal", "Call load_all, 2*3 times.")])
     document = read("a.docx", content)
     assert document.text == "# Handbook\n\nCall load_all, 2*3 times."
-    assert (document.title, document.media_type) == ("Handbook", "text/markdown")
+    assert (document.title, document.text_type) == ("Handbook", "text/markdown")
     assert read("b.docx", make_docx([("Normal", "Text")], title="From properties")).title == "From properties"
 
 
@@ -69,7 +69,7 @@ def test_pptx_slides_are_pages(read):
     show.save(buffer)
     document = read("show.pptx", buffer.getvalue())
     assert document.text == "# Cranes\nFour lifts twelve tons.\n\n# Keys\nRotated every ninety days."
-    assert (document.title, document.media_type) == ("Cranes", "text/markdown")
+    assert (document.title, document.text_type) == ("Cranes", "text/markdown")
     assert document.page_at(document.text.index("Rotated")) == 2
 
 

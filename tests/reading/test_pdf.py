@@ -12,7 +12,7 @@ def test_pages_and_title(read, make_pdf):
     assert document.title == "Handbook"
     assert document.page_starts == (0, 24, 26)
     assert [document.page_at(document.text.index(word)) for word in ("gates", "Crane")] == [1, 3]
-    assert document.media_type == "text/plain"
+    assert document.text_type == "text/plain"
 
 
 @pytest.mark.parametrize("title", ["", "Microsoft Word - minutes.docx", "untitled", "paper.tex"])

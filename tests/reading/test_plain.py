@@ -42,7 +42,7 @@ def test_a_heading_in_an_unclosed_fence_is_code():
 )
 def test_texts_are_read_as_they_stand(read, name, content, title, media_type):
     document = read(name, content)
-    assert (document.text, document.title, document.media_type) == (content, title, media_type)
+    assert (document.text, document.title, document.text_type) == (content, title, media_type)
 
 
 def test_line_ends_nul_and_surrogates(read):

@@ -13,7 +13,7 @@ def test_a_document_knows_its_file(tree):
     folder = tree({"guide/keys.md": "# Keys\r\n\r\nText"})
     (file,) = walk(find_root(folder), ReadOptions())
     with Reader(ReadOptions()) as reader:
-        document = reader.read(file)
+        document = reader.read(file).document
     assert document.text == "# Keys\n\nText"
     assert (document.source, document.size, document.modified) == ("guide/keys.md", file.size, file.modified)
     assert document.hash == hashlib.blake2b(b"# Keys\r\n\r\nText", digest_size=16).hexdigest()
@@ -36,7 +36,7 @@ def test_what_cannot_be_read_says_why_and_the_next_file_is_read(tree):
             with pytest.raises(ReadError) as caught:
                 reader.read(files[name])
             assert caught.value.reason == reason
-            assert reader.read(files["fine.txt"]).text == "words"
+            assert reader.read(files["fine.txt"]).document.text == "words"
 
 
 def test_light_formats_start_no_process(tree, monkeypatch):
@@ -60,3 +60,18 @@ def test_finding_and_reading_text_imports_nothing_heavy(tree):
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "media_type", "text_type"),
+    [
+        ("ships.csv", "name,port\nAda,Kiel\n", "text/csv", "text/plain"),
+        ("page.html", "<main><h1>Tides</h1><p>High at noon.</p></main>", "text/html", "text/markdown"),
+        ("keys.md", "# Keys", "text/markdown", "text/markdown"),
+        ("tool.py", "x = 1", "text/x-python", "text/x-python"),
+        ("odd.unknown", "plain words", "text/plain", "text/plain"),
+    ],
+)
+def test_a_document_has_the_media_type_of_its_file_and_that_of_its_text(read, name, content, media_type, text_type):
+    document = read(name, content)
+    assert (document.media_type, document.text_type) == (media_type, text_type)

@@ -6,7 +6,7 @@ from qdrant_embed.reading.records import table_records
 def test_rows_carry_the_names_of_their_fields(read):
     document = read("ships.csv", "name,length,port\nAurora,84,Kiel\n\nBoreas,,Bergen\n")
     assert document.text == "name: Aurora\nlength: 84\nport: Kiel\n\nname: Boreas\nport: Bergen"
-    assert (document.media_type, document.title) == ("text/plain", "ships")
+    assert (document.text_type, document.title) == ("text/plain", "ships")
 
 
 @pytest.mark.parametrize(("name", "separator"), [("a.csv", ";"), ("a.csv", "|"), ("a.tsv", "\t"), ("a.csv", "\t")])
@@ -67,7 +67,7 @@ def test_json(read):
 @pytest.mark.parametrize("text", ['{"a": 1, // a comment\n}', "[" * 100_000, "{'a': 1}"])
 def test_json_that_does_not_parse_is_kept(read, text):
     document = read("a.json", text)
-    assert (document.text, document.media_type) == (text, "application/json")
+    assert (document.text, document.text_type) == (text, "application/json")
 
 
 def test_json_lines(read):

@@ -30,7 +30,7 @@ def test_xlsx(read):
         "## Berths\n\nReport\n\nShip: Aurora\nLength: 84.5\nArrived: 2024-03-09\nInsured: True\n\n"
         "Ship: Boreas\nLength: 61\nArrived: 2024-03-09T06:30:00\n\n## Numbers\n\n1 | 2"
     )
-    assert (document.title, document.media_type) == ("Spring", "text/markdown")
+    assert (document.title, document.text_type) == ("Spring", "text/markdown")
 
 
 def test_xls(read):

@@ -15,7 +15,7 @@ def test_the_main_part_as_markdown(read):
         "# Opening hours\n\nThe **gates** open at six; see load_all and 2*3.\n\nthe gates\n\n"
         '| day | from |\n| --- | --- |\n| Monday | 6 |\n\n```\na_b = "c"\n```'
     )
-    assert (document.title, document.media_type) == ("Opening hours", "text/markdown")
+    assert (document.title, document.text_type) == ("Opening hours", "text/markdown")
 
 
 def test_without_a_main_part_all_but_the_surroundings(read):

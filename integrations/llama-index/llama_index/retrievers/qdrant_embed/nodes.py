@@ -27,7 +27,7 @@ def to_node(hit: Hit, around: Iterable[Hit]) -> TextNode:
     return TextNode(
         id_=hit.id,
         text=hit.passage,
-        mimetype=hit.media_type or "text/plain",
+        mimetype=hit.text_type or "text/plain",
         start_char_idx=start,
         end_char_idx=end,
         metadata=metadata,
