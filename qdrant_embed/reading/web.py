@@ -2,72 +2,89 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.reading.page import keep_what_is_read
 from qdrant_embed.reading.parsed import Parsed, clean, one_line
 from qdrant_embed.reading.plain import first_heading
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
 
-NOT_TEXT = ("script", "style", "noscript", "template", "svg", "iframe", "canvas", "object", "button", "select", "form")
-NOT_SHOWN = "[hidden], [role=navigation], [role=search], nav, span[aria-hidden=true], a[aria-hidden=true]"
-"""The last two are what sites hide from screen readers: anchors of headings, formulas set a second time."""
-AROUND_THE_TEXT = ("footer", "aside")
-MAIN_PARTS = ("#mw-content-text", "main", "[role=main]")
-"""MediaWiki, the most common wiki, puts its lists of languages and tools inside `main`."""
 MANY_BLANK_LINES = re.compile(r"\n{3,}")
 TRAILING_SPACE = re.compile(r"[ \t]+$", re.MULTILINE)
+XHTML_START = re.compile(rb"\s*<\?xml")
+CDATA = re.compile(rb"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+BLOCKS = frozenset(
+    (
+        *("address", "aside", "body", "canvas", "center", "details", "dialog", "dir", "fieldset", "footer"),
+        *(
+            "foreignobject",
+            "form",
+            "frameset",
+            "header",
+            "hgroup",
+            "iframe",
+            "legend",
+            "main",
+            "menu",
+            "nav",
+            "noframes",
+        ),
+        *("noscript", "object", "output", "search", "summary", "svg", "text", "textarea", "template"),
+    )
+)
+"""Elements that stand apart from the text around them, beside those that the converter knows."""
+SPACED = frozenset(("button", "tspan", "meter", "progress"))
+INPUTS_WITHOUT_TEXT = frozenset(("hidden", "password", "checkbox", "radio", "file", "image", "range", "color"))
 
 
 def read_html(data: bytes, name: str) -> Parsed:
-    """Read a page: its main part as Markdown, without scripts, styles, navigation, and addresses of links.
+    """Read a page: what a reader of it sees as Markdown, without scripts, styles, navigation, and addresses of links.
 
     Addresses of links and images are left out: they say little, and would be a large part of the text to embed.
     """
     soup = _soup(data)
-    title = one_line(soup.title.get_text()) if soup.title else ""
-    text = html_to_markdown(soup)
-    return Parsed(text=text, title=title or first_heading(text), text_type="text/markdown")
+    heading = soup.find("title")
+    title = one_line(heading.get_text()) if heading is not None and heading.find_parent("svg") is None else ""
+    notes = keep_what_is_read(soup)
+    text = _markdown(soup)
+    return Parsed(text=text, title=title or first_heading(text), text_type="text/markdown", notes=notes)
 
 
-def fragment_to_markdown(html: str) -> str:
-    """Return a piece of HTML, as in a mail or a feed, as Markdown."""
-    return html_to_markdown(_soup(html))
+def fragment_to_markdown(markup: str | bytes, *, whole: bool = False) -> str:
+    """Return a piece of HTML, as in a mail or a feed, as Markdown.
+
+    :param whole: Keep all that is shown, as of a page of a book, around whose text there is nothing else.
+    """
+    soup = _soup(markup)
+    keep_what_is_read(soup, whole=whole)
+    return _markdown(soup)
 
 
-def html_to_markdown(soup: BeautifulSoup) -> str:
-    """Return the main part of a page as Markdown."""
-    heading = soup.find("h1")
-    for tag in [*soup(NOT_TEXT), *soup.select(NOT_SHOWN)]:
-        tag.decompose()
-    main = _main(soup)
-    if heading is not None and not heading.decomposed and main.find("h1") is None:
-        main.insert(0, heading)
+def _soup(markup: bytes | str) -> BeautifulSoup:
+    from bs4 import BeautifulSoup
+
+    if isinstance(markup, bytes) and XHTML_START.match(markup):
+        markup = CDATA.sub(lambda section: html.escape(section[1].decode("latin-1")).encode("latin-1"), markup)
+    return BeautifulSoup(markup, "lxml")
+
+
+def _markdown(soup: BeautifulSoup) -> str:
+    main = soup.body or soup
     try:
         text = _converter().convert_soup(main)
     except RecursionError:  # nested deeper than any page made by hand
-        text = main.get_text("\n", strip=True)
+        text = _plain(main)
     text = clean(text).replace("\u200b", "")
     return MANY_BLANK_LINES.sub("\n\n", TRAILING_SPACE.sub("", text)).strip("\n")
 
 
-def _soup(html: bytes | str) -> BeautifulSoup:
-    from bs4 import BeautifulSoup
-
-    return BeautifulSoup(html, "lxml")
-
-
-def _main(soup: BeautifulSoup) -> Tag:
-    """Find what the page is about: its `main` element, else its only `article`, else all but what stands around."""
-    articles = soup("article")
-    for candidate in (*map(soup.select_one, MAIN_PARTS), articles[0] if len(articles) == 1 else None):
-        if candidate is not None and candidate.get_text(strip=True):
-            return candidate
-    for tag in soup(AROUND_THE_TEXT):
-        tag.decompose()
-    return soup.body or soup
+def _plain(root: Tag) -> str:
+    """Return the text of a page of any depth, a line for each piece."""
+    return "\n".join(" ".join(piece.split()) for piece in root.stripped_strings)
 
 
 def _converter() -> Any:
@@ -76,11 +93,29 @@ def _converter() -> Any:
     class Converter(MarkdownConverter):
         """Markdown for reading by a model: no addresses, no escapes."""
 
+        def get_conv_fn(self, tag_name: str) -> Any:
+            if tag_name in BLOCKS:
+                return self.convert_div
+            return self.convert_label if tag_name in SPACED else super().get_conv_fn(tag_name)
+
         def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
             return text
 
         def convert_img(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-            return str(el.get("alt") or "")
+            return one_line(str(el.get("alt") or ""))
+
+        def convert_label(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+            return f" {text.strip()} " if text.strip() else ""
+
+        def convert_select(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+            return f" {text.strip(', ')} "
+
+        def convert_option(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+            return f"{text.strip()}, " if text.strip() else ""
+
+        def convert_input(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+            shown = el.get("type") not in INPUTS_WITHOUT_TEXT
+            return f" {one_line(str(el.get('value') or ''))} " if shown else ""
 
     return Converter(
         heading_style=ATX, bullets="-", escape_asterisks=False, escape_underscores=False, table_infer_header=True
