@@ -38,8 +38,8 @@ class Census:
     """The elements of a page by name, and the text of each, counted in one pass, whatever their depth."""
 
     def __init__(self, root: Tag) -> None:
-        from bs4 import CData, NavigableString, Tag
-        from bs4.element import PreformattedString
+        from bs4 import CData, Tag
+        from bs4.element import NavigableString, PreformattedString
 
         self.elements, self._parents, linked = [root], [-1], [False]
         self._all, self._outside = [0], [0]
@@ -133,7 +133,7 @@ def _open_what_is_closed(census: Census) -> None:
     for tag in census.named(*NOT_TEXT):
         tag.extract()
     for frame in census.named(*FRAMES):
-        inner = frame.get("srcdoc") or frame.get_text()
+        inner = str(frame.get("srcdoc") or frame.get_text())
         if "<" in inner:
             frame.clear()
             frame.append(_fragment(inner))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.reading.page import keep_what_is_read
@@ -69,7 +70,9 @@ def _soup(markup: bytes | str) -> BeautifulSoup:
 
     if isinstance(markup, bytes) and XHTML_START.match(markup):
         markup = CDATA.sub(lambda section: html.escape(section[1].decode("latin-1")).encode("latin-1"), markup)
-    return BeautifulSoup(markup, "lxml")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that XHTML is read as HTML, that a line looks like the name of a file
+        return BeautifulSoup(markup, "lxml")
 
 
 def _markdown(soup: BeautifulSoup) -> str:
@@ -94,9 +97,8 @@ def _converter() -> Any:
         """Markdown for reading by a model: no addresses, no escapes."""
 
         def get_conv_fn(self, tag_name: str) -> Any:
-            if tag_name in BLOCKS:
-                return self.convert_div
-            return self.convert_label if tag_name in SPACED else super().get_conv_fn(tag_name)
+            known = "div" if tag_name in BLOCKS else "label" if tag_name in SPACED else tag_name
+            return super().get_conv_fn(known)  # type: ignore[misc]
 
         def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
             return text

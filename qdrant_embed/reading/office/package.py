@@ -1,0 +1,119 @@
+"""The parts of an Office file and how they are related, whatever program wrote it."""
+
+from __future__ import annotations
+
+import posixpath
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from qdrant_embed.errors import ReadError
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How one part refers to another.
+
+    :param kind: Last part of the relation's type, such as `comments`.
+    :param target: Name of the part, empty if it is none of this file.
+    """
+
+    id: str
+    kind: str
+    target: str
+
+
+class Package:
+    """The parts of an archive by name; the case of names does not count, as for Office itself."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self.archive = archive
+        self._names = {name.replace("\\", "/").lstrip("/").lower(): name for name in archive.namelist()}
+        self.broken: list[str] = []
+
+    def find(self, name: str) -> str | None:
+        """Return the name of a part as the archive has it, None if it has no such part."""
+        return self._names.get(name.replace("\\", "/").lstrip("/").lower())
+
+    def read(self, name: str) -> bytes | None:
+        """Return the bytes of a part, None if it is missing or damaged; damaged ones are listed in `broken`."""
+        found = self.find(name)
+        if found is None:
+            return None
+        try:
+            return self.archive.read(found)
+        except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zlib.error):
+            self.broken.append(found)
+            return None
+
+    def tree(self, name: str) -> Element | None:
+        """Return a part that is XML, None if it is missing or damaged."""
+        from defusedxml import DefusedXmlException
+        from defusedxml.ElementTree import ParseError, fromstring
+
+        data = self.read(name)
+        if data is None:
+            return None
+        try:
+            root: Element = fromstring(data)
+        except (ParseError, DefusedXmlException, ValueError, LookupError):
+            self.broken.append(name)
+            return None
+        return root
+
+    def relations(self, name: str) -> list[Relation]:
+        """Return what a part refers to; the empty name stands for the file as a whole."""
+        folder, base = posixpath.split(name)
+        root = self.tree(posixpath.join(folder, "_rels", f"{base}.rels"))
+        return [] if root is None else [_relation(element, folder) for element in root]
+
+    def main_part(self, usual: str) -> str:
+        """Return the name of the part that everything begins with.
+
+        :raises ReadError: There is none.
+        """
+        named = [relation.target for relation in self.relations("") if relation.kind == "officeDocument"]
+        for name in (*named, usual):
+            found = self.find(name)
+            if found is not None:
+                return found
+        raise ReadError(f"broken file: it has no part {usual}, as this format should")
+
+    def below(self, *folders: str) -> Iterator[str]:
+        """Yield the names of the parts in some folders."""
+        prefixes = tuple(folder.lower() for folder in folders)
+        yield from (name for key, name in self._names.items() if key.startswith(prefixes) and not key.endswith("/"))
+
+    def embedded(self) -> list[str]:
+        """Return the base names of files within the file, apart from the tables that its charts are drawn from."""
+        charts = {
+            relation.target.lower()
+            for name in self.below("word/charts/", "ppt/charts/", "xl/charts/")
+            if name.endswith(".xml")
+            for relation in self.relations(name)
+        }
+        inside = self.below("word/embeddings/", "ppt/embeddings/", "xl/embeddings/")
+        return [posixpath.basename(name) for name in inside if name.lower() not in charts]
+
+
+def local_name(element: Element) -> str:
+    """Return an element's name without its namespace."""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def attribute(element: Element, name: str) -> str:
+    """Return an attribute whatever its namespace, empty if there is none."""
+    return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), "")
+
+
+def _relation(element: Element, folder: str) -> Relation:
+    target = "" if element.get("TargetMode") == "External" else unquote(element.get("Target", ""))
+    place = target if target.startswith("/") or not target else posixpath.join(folder, target)
+    kind = element.get("Type", "").rpartition("/")[2]
+    return Relation(element.get("Id", ""), kind, posixpath.normpath(place).lstrip("/") if place else "")

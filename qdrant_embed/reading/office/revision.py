@@ -1,0 +1,107 @@
+"""A DOCX made ready for its converter: what that would leave out stands where it can see it."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from qdrant_embed.reading.office.package import Package, attribute, local_name
+
+MARK = "\ue0f0{}\ue0f1"
+"""Stands for a part whose text is put in after the conversion; characters of private use, which no text has."""
+WRAPPERS = frozenset(("fldSimple", "dir", "bdo", "ruby", "rubyBase"))
+"""Elements around text that mean nothing to a reader; the converter would drop them with the text."""
+KNOWN_BOXES = ("textbox", "AlternateContent")
+"""Where the converter finds the text of a box: in the old form of drawings, and in a fallback of that form."""
+SIGNS = (
+    b"altChunk",
+    b"fldSimple",
+    b":dir",
+    b":bdo",
+    b":ruby",
+    b"AlternateContent",
+    b"txbxContent",
+    b":chart",
+    b"relIds",
+)
+"""Without one of these, a document stays as it is."""
+PartText = Callable[[str, str], str]
+"""Kind (`altChunk`, `chart`, `relIds`) and id of a relation to the text of the part."""
+
+
+def revise(package: Package, main: str, part_text: PartText) -> tuple[bytes, dict[str, str]]:
+    """Return the file for the converter, images emptied, and the texts to put in place of marks."""
+    body = package.read(main) or b""
+    texts: dict[str, str] = {}
+    if any(sign in body for sign in SIGNS):
+        body = _revised(body, part_text, texts)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as copy:
+        for name in package.below(""):
+            is_markup = name.lower().endswith((".xml", ".rels"))
+            content = (body if name == main else package.read(name)) if is_markup else b""
+            if content is not None:
+                copy.writestr(name, content)
+    return buffer.getvalue(), texts
+
+
+def _revised(body: bytes, part_text: PartText, texts: dict[str, str]) -> bytes:
+    from lxml import etree
+
+    try:
+        root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
+    except (etree.XMLSyntaxError, ValueError):
+        return body
+    for element in list(root.iter("{*}AlternateContent")):
+        _choose(element)
+    for element in list(root.iter("{*}txbxContent")):
+        if not any(local_name(above) in KNOWN_BOXES for above in element.iterancestors()):
+            _move_out(element, list(element))
+    for element in [element for element in root.iter(etree.Element) if local_name(element) in WRAPPERS]:
+        _unwrap(element)
+    for element in list(root.iter("{*}altChunk", "{*}chart", "{*}relIds")):
+        name = local_name(element)
+        text = part_text(name, attribute(element, "dm" if name == "relIds" else "id"))
+        if text:
+            texts[mark := MARK.format(len(texts))] = text
+            _move_out(element, [_paragraph(root, mark)])
+    result: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return result
+
+
+def _choose(alternatives: Any) -> None:
+    """Put the first alternative in place of a choice whose fallback, which the converter takes, has no text."""
+    if alternatives.getparent() is None:
+        return
+    shown = [child for child in alternatives if next(child.iter("{*}t", "{*}relIds", "{*}chart"), None) is not None]
+    if shown and local_name(shown[-1]) != "Fallback":
+        for child in reversed(shown[0]):
+            alternatives.addnext(child)
+        alternatives.getparent().remove(alternatives)
+
+
+def _move_out(element: Any, content: Iterable[Any]) -> None:
+    """Put content after the outermost paragraph around an element, or after the element itself."""
+    around = [above for above in element.iterancestors() if local_name(above) == "p"]
+    place = around[-1] if around else element
+    for child in reversed(list(content)):
+        place.addnext(child)
+
+
+def _unwrap(element: Any) -> None:
+    for child in reversed(element):
+        if local_name(child) not in ("rt", "rubyPr"):
+            element.addnext(child)
+    element.getparent().remove(element)
+
+
+def _paragraph(root: Any, text: str) -> Any:
+    from lxml import etree
+
+    namespace = etree.QName(root).namespace
+    paragraph = etree.Element(f"{{{namespace}}}p")
+    run = etree.SubElement(paragraph, f"{{{namespace}}}r")
+    etree.SubElement(run, f"{{{namespace}}}t").text = text
+    return paragraph
