@@ -40,9 +40,9 @@ READERS: Registry[ParseFunction] = Registry(
         ".docx": "qdrant_embed.reading.office.document:read_docx",
         ".pptx": "qdrant_embed.reading.office.slides:read_pptx",
         ".epub": "qdrant_embed.reading.office.book:read_epub",
-        ".xlsx": "qdrant_embed.reading.sheets:read_xlsx",
-        ".xlsm": "qdrant_embed.reading.sheets:read_xlsx",
-        ".xls": "qdrant_embed.reading.sheets:read_xls",
+        ".xlsx": "qdrant_embed.reading.sheets.workbook:read_xlsx",
+        ".xlsm": "qdrant_embed.reading.sheets.workbook:read_xlsx",
+        ".xls": "qdrant_embed.reading.sheets.legacy:read_xls",
     },
 )
 """Extension → reader. A package adds `".xyz" = "module:function"` to the entry-point group `qdrant_embed.readers`."""

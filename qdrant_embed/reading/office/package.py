@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 
+DAMAGED = (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zlib.error)
+"""What reading a damaged member of an archive raises."""
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
     """How one part refers to another.
@@ -48,7 +52,7 @@ class Package:
             return None
         try:
             return self.archive.read(found)
-        except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zlib.error):
+        except DAMAGED:
             self.broken.append(found)
             return None
 

@@ -1,0 +1,1 @@
+"""Workbooks as text: a heading for each sheet, a paragraph for each row."""

@@ -1,0 +1,99 @@
+"""Workbooks of the format before 2007, and the XML of 2003."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from qdrant_embed.errors import ReadError
+from qdrant_embed.reading.parsed import Parsed, one_line
+from qdrant_embed.reading.sheets.rows import Sheet, cell_text, hidden_note, sheets_text
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+SPREADSHEET = "{urn:schemas-microsoft-com:office:spreadsheet}"
+LAST_COLUMN = 16_384
+
+
+def read_xls(data: bytes, name: str) -> Parsed:
+    """Read the values of a workbook of the format before 2007.
+
+    :raises ReadError: It is encrypted or broken.
+    """
+    import xlrd
+
+    try:
+        workbook = xlrd.open_workbook(file_contents=data, logfile=io.StringIO())
+    except xlrd.XLRDError as error:
+        encrypted = "encrypted" in str(error)
+        reason = (
+            "encrypted: it opens with a password only; save it without one" if encrypted else f"broken file: {error}"
+        )
+        raise ReadError(reason) from error
+    sheets = [Sheet(sheet.name, _rows(sheet, workbook.datemode), _remarks(sheet)) for sheet in workbook.sheets()]
+    hidden = [sheet.name for sheet in workbook.sheets() if sheet.visibility]
+    return Parsed(text=sheets_text(sheets), text_type="text/markdown", notes=hidden_note(hidden))
+
+
+def read_spreadsheet_xml(data: bytes, name: str) -> Parsed:
+    """Read a workbook in the XML of Excel 2003, which programs still write under the name `.xls`.
+
+    :raises ReadError: It is not well-formed.
+    """
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import ParseError, fromstring
+
+    try:
+        root = fromstring(data)
+    except (ParseError, DefusedXmlException) as error:
+        raise ReadError(f"broken XML: {error}") from error
+    sheets = [
+        Sheet(sheet.get(f"{SPREADSHEET}Name", ""), _xml_rows(sheet)) for sheet in root.iter(f"{SPREADSHEET}Worksheet")
+    ]
+    return Parsed(text=sheets_text(sheets), text_type="text/markdown")
+
+
+def _rows(sheet: Any, datemode: int) -> Iterator[list[str]]:
+    return ([_old_cell(cell, datemode) for cell in row] for row in sheet.get_rows())
+
+
+def _remarks(sheet: Any) -> list[str]:
+    notes = sorted(sheet.cell_note_map.items())
+    remarks = [f"- {one_line(note.author)}: {one_line(note.text)}".replace("- : ", "- ") for _, note in notes]
+    return ["\n".join(["### Comments\n", *remarks])] if remarks else []
+
+
+def _old_cell(cell: Any, datemode: int) -> str:
+    import xlrd
+
+    if cell.ctype == xlrd.XL_CELL_DATE:
+        try:
+            return cell_text(xlrd.xldate_as_datetime(cell.value, datemode))
+        except (ValueError, OverflowError):  # a number with the format of a date
+            return cell_text(cell.value)
+    if cell.ctype == xlrd.XL_CELL_BOOLEAN:
+        return str(bool(cell.value))
+    if cell.ctype == xlrd.XL_CELL_ERROR:
+        return str(xlrd.error_text_from_code.get(cell.value, ""))
+    return cell_text(cell.value)
+
+
+def _xml_rows(sheet: Element) -> Iterator[list[str]]:
+    for row in sheet.iter(f"{SPREADSHEET}Row"):
+        cells: list[str] = []
+        for cell in row.iter(f"{SPREADSHEET}Cell"):
+            index = cell.get(f"{SPREADSHEET}Index", "")
+            if index.isdigit() and len(cells) < int(index) <= LAST_COLUMN:
+                cells += [""] * (int(index) - 1 - len(cells))
+            cells.append(_xml_cell(cell))
+        yield cells
+
+
+def _xml_cell(cell: Element) -> str:
+    text = " ".join(one_line("".join(data.itertext())) for data in cell)
+    value = cell.find(f"{SPREADSHEET}Data")
+    if value is not None and value.get(f"{SPREADSHEET}Type") == "DateTime":
+        return text.removesuffix("T00:00:00.000")
+    return text or cell.get(f"{SPREADSHEET}Formula", "")
