@@ -14,6 +14,8 @@
         ├── LocationLockedError   another process holds the folder; `pid` says which
         └── UnsupportedByEngineError   the feature exists, but not on this engine
 
+    FilterWarning                 a warning: a filter names a field that no document has
+
 Each message says what came, what was expected and what to type.
 """
 
@@ -120,3 +122,7 @@ class LocationLockedError(StoreError):
 
 class UnsupportedByEngineError(StoreError):
     """The feature exists in Qdrant, but not on the engine in use; the message names one that has it."""
+
+
+class FilterWarning(UserWarning):
+    """A filter names a field that no document of the collection has; near names are listed."""

@@ -7,7 +7,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "qdrant_embed"
 ORDER = [
-    {"types", "errors"},
+    {"errors"},
+    {"types"},
     {"registry", "tokens"},
     {"reading"},
     {"chunking"},

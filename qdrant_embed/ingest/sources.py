@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from qdrant_embed.errors import ConfigurationError, ReadError
+from qdrant_embed.errors import ConfigurationError, ReadError, StoreError
 from qdrant_embed.ingest.report import Tally
 from qdrant_embed.ingest.state import StoredDocument, look_up, reopen
 from qdrant_embed.ingest.target import Target, match
@@ -130,22 +130,26 @@ def _read(reader: Reader, file: SourceFile, tally: Tally) -> Document | None:
 def _changed(
     target: Target, document: Document, root: str, known: StoredDocument | None, tally: Tally
 ) -> Sequence[Work]:
-    key = DocumentKey.of(document, root)
+    try:
+        key = DocumentKey.of(document, root)
+    except StoreError as error:
+        tally.fail(document.source, str(error))
+        return []
     if known is None:
         return [Work(document, key, stored=False)]
     if not known.same_but_time(key):
         if known.complete:
             reopen(target, key.id)
         return [Work(document, key, stored=True)]
-    if known.head.get("modified") != document.modified:
-        _note_new_time(target, key, document)
+    if known.head.get("modified") != key.payload.get("modified"):
+        _note_new_time(target, key)
     tally.add(chunks=known.chunk_count, reused=known.chunk_count)
     return []
 
 
-def _note_new_time(target: Target, key: DocumentKey, document: Document) -> None:
+def _note_new_time(target: Target, key: DocumentKey) -> None:
     """Store a new time of change, so that the next run need not open the file to find its content unchanged."""
     from qdrant_client import models
 
     points = models.Filter(must=[match("document_id", key.id)])
-    target.engine.set_payload(target.name, payload={"modified": document.modified}, points=points)
+    target.engine.set_payload(target.name, payload={"modified": key.payload.get("modified")}, points=points)
