@@ -21,14 +21,15 @@ def read_notebook(data: bytes, name: str) -> Parsed:
     :raises ReadError: It is no notebook.
     """
     try:
-        notebook = json.loads(decode(data))
+        decoded = decode(data)
+        notebook = json.loads(decoded.text)
         cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise ReadError("it is no notebook: there are no cells in it") from error
     about = notebook.get("metadata", {})
     language = about.get("language_info", {}).get("name") or about.get("kernelspec", {}).get("language") or "python"
     text = clean("\n\n".join(part for cell in cells for part in _parts(cell, language) if part.strip()))
-    return Parsed(text=text, title=str(about.get("title") or markdown_title(text)), text_type="text/markdown")
+    return decoded.parsed(text, title=str(about.get("title") or markdown_title(text)), text_type="text/markdown")
 
 
 def _parts(cell: Mapping[str, Json], language: str) -> Iterator[str]:

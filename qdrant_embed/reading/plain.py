@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from qdrant_embed.reading.decoding import decode
+from qdrant_embed.reading.decoding import code_encoding, decode
 from qdrant_embed.reading.parsed import Parsed, clean
 
 FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)(?:\n|\Z)", re.DOTALL)
@@ -20,20 +20,23 @@ RST_TITLE = re.compile(r"""^(?:([=\-~^"'`#*+.:_])\1{2,}\n)? ?(\S.*)\n([=\-~^"'`#
 
 def read_text(data: bytes, text_type: str) -> Parsed:
     """Read a text as it stands."""
-    return Parsed(text=decode(data), text_type=text_type)
+    decoded = decode(data, code_encoding(data))
+    return decoded.parsed(decoded.text, text_type=text_type)
 
 
 def read_markdown(data: bytes, name: str) -> Parsed:
     """Read Markdown as it stands; its title is that of the front matter, or the first heading."""
-    text = clean(decode(data))
-    return Parsed(text=text, title=markdown_title(text), text_type="text/markdown")
+    decoded = decode(data)
+    text = clean(decoded.text)
+    return decoded.parsed(text, title=markdown_title(text), text_type="text/markdown")
 
 
 def read_restructuredtext(data: bytes, name: str) -> Parsed:
     """Read reStructuredText as it stands; its title is the first underlined line."""
-    text = clean(decode(data))
+    decoded = decode(data, code_encoding(data))
+    text = clean(decoded.text)
     title = RST_TITLE.search(text)
-    return Parsed(text=text, title=title[2] if title else "", text_type="text/x-rst")
+    return decoded.parsed(text, title=title[2] if title else "", text_type="text/x-rst")
 
 
 def markdown_title(text: str) -> str:
