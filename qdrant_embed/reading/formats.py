@@ -36,7 +36,7 @@ READERS: Registry[ParseFunction] = Registry(
         ".atom": "qdrant_embed.reading.feed:read_xml",
         ".eml": "qdrant_embed.reading.mail:read_eml",
         ".msg": "qdrant_embed.reading.mail:read_msg",
-        ".pdf": "qdrant_embed.reading.pdf:read_pdf",
+        ".pdf": "qdrant_embed.reading.pdf.document:read_pdf",
         ".docx": "qdrant_embed.reading.office.document:read_docx",
         ".pptx": "qdrant_embed.reading.office.slides:read_pptx",
         ".epub": "qdrant_embed.reading.office.book:read_epub",
