@@ -7,6 +7,7 @@
     ├── MissingExtraError         an optional package is not installed; the pip line is given
     ├── ReadError                 one document cannot be read; `reason` says why
     ├── ModelError                a model cannot be loaded or gave something unusable
+    │   ├── ForkedError           this process was forked from one that had used the model's library
     │   ├── TextTooLongError      a text exceeds the model's window and the window strategy is `error`
     │   └── ApiError              a model's server refused or could not be reached; `places` has no vector
     └── StoreError                the engine refused
@@ -84,6 +85,10 @@ class ReadError(QdrantEmbedError):
 
 class ModelError(QdrantEmbedError):
     """A model cannot be loaded, or what it returned cannot be used."""
+
+
+class ForkedError(ModelError):
+    """A process was forked from one that has used a native library, whose threads a fork does not copy."""
 
 
 class TextTooLongError(ModelError):

@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "qdrant_embed"
 ORDER = [
     {"errors"},
     {"types"},
+    {"native", "concurrency"},
     {"registry", "tokens"},
     {"reading"},
     {"chunking"},

@@ -11,6 +11,7 @@ from qdrant_embed.chunking.base import Chunker, ChunkLimit
 from qdrant_embed.chunking.boundaries import BLOCK, GLUED, LINE, PAGE, line_levels
 from qdrant_embed.chunking.fitting import Fitter
 from qdrant_embed.chunking.plain import chunk_by_levels
+from qdrant_embed.native import initializing
 from qdrant_embed.tokens import TokenCounter, encodable
 from qdrant_embed.types import Span
 
@@ -132,8 +133,9 @@ def _grammar(media_type: str) -> Language | None:
     if not module:
         return None
     try:
-        from tree_sitter import Language
+        with initializing():
+            from tree_sitter import Language
 
-        return Language(getattr(import_module(module), function)())
+            return Language(getattr(import_module(module), function)())
     except ImportError:
         return None

@@ -25,6 +25,7 @@ from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.shaping import select_states, shape
 from qdrant_embed.embedding.text_side import load_text_side, sees_images
 from qdrant_embed.errors import MissingExtraError, ModelError
+from qdrant_embed.native import prepare_torch
 
 if TYPE_CHECKING:
     import torch
@@ -161,6 +162,7 @@ def _load_modules(
 ) -> Any:
     stay_silent()
     try:
+        prepare_torch()
         import torch
         from sentence_transformers import MultiVectorEncoder, SentenceTransformer, SparseEncoder
         from sentence_transformers.sentence_transformer.modules import Transformer

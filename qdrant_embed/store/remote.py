@@ -6,7 +6,6 @@ on its way is repeated with growing pauses. Points that a server takes only in s
 
 from __future__ import annotations
 
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from qdrant_embed.errors import StoreError
+from qdrant_embed.native import make_lock
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.faults import TRANSIENT, UNSENT, FaultError, Retries, persist, told
 from qdrant_embed.store.grpc_port import find_grpc_port
@@ -43,7 +43,7 @@ INDEXING_THRESHOLD_KB = 10_000
 _FORWARDED = frozenset(name for name in vars(Engine) if not name.startswith("_"))
 _ASKING = frozenset({"query_points", "query_batch_points"})
 _NOT_TWICE = frozenset({"create_collection", "update_collection_aliases"})
-_ONE_AT_A_TIME = threading.Lock()
+_ONE_AT_A_TIME = make_lock()
 """For clients in memory, of which several engines may share one."""
 _OF_NO_EFFECT = "Payload indexes have no effect in the local|Local mode performs exact"
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
