@@ -6,17 +6,30 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ConfigurationError
 
-FloatArray = NDArray[np.float32]
-IntArray = NDArray[np.int64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float32]
+    IntArray = NDArray[np.int64]
+
 Json = Any
 """A value that `json.dumps` accepts."""
+
+
+def __getattr__(name: str) -> Any:
+    """Make the types of arrays when they are asked for: the process that reads files starts without numpy."""
+    if name not in ("FloatArray", "IntArray"):
+        raise AttributeError(f"module 'qdrant_embed.types' has no attribute {name!r}")
+    import numpy as np
+    from numpy.typing import NDArray
+
+    globals().update(FloatArray=NDArray[np.float32], IntArray=NDArray[np.int64])
+    return globals()[name]
 
 
 def content_hash(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import Token, copy_context
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -35,9 +35,11 @@ class Flow:
     library which cannot be interrupted is not waited for; its thread is a daemon and ends when it comes back.
 
     :param stall_seconds: If no stage goes on for so long, stderr says which one stands still, and where; 0 for never.
+    :param stop: Called when the block is left, so that a stage does not go on waiting for another process.
     """
 
-    def __init__(self, stall_seconds: float = 0.0) -> None:
+    def __init__(self, stall_seconds: float = 0.0, stop: Callable[[], None] | None = None) -> None:
+        self._stop = stop
         self._job = Job()
         self._threads: list[threading.Thread] = []
         self._working: dict[int, str] = {}
@@ -56,6 +58,8 @@ class Flow:
     ) -> None:
         self._job.cancelled.set()
         self._watchdog.stop()
+        if self._stop is not None:
+            self._stop()
         if self._outer is not None:
             current_job.reset(self._outer)
         join(self._threads, _JOIN_SECONDS)

@@ -23,6 +23,7 @@ from qdrant_embed.ingest.watchdog import STALL_SECONDS
 from qdrant_embed.ingest.writing import Writer
 from qdrant_embed.native import initializing
 from qdrant_embed.reading.files import ReadOptions, Root, Skipped, SourceFile, find_root, walk
+from qdrant_embed.reading.reader import Reader
 from qdrant_embed.store.changes import mark_changed
 from qdrant_embed.types import Document
 
@@ -105,8 +106,9 @@ def ingest_files(
 ) -> IngestReport:
     """Bring the collection in line with the files: add, change, and delete what is gone."""
     tally, seen = Tally(), Seen()
-    works = from_files(target, files, scope.root.label, options.reading, tally, seen)
-    _drain(target, works, tally, options)
+    with Reader(options.reading) as reader:
+        works = from_files(target, files, scope.root.label, reader, tally, seen)
+        _drain(target, works, tally, options, reader.stop)
     tally.add(deleted=prune(target, scope.root.label, scope.within, seen, scope.keeps))
     return _finish(target, tally, options.progress)
 
@@ -119,10 +121,12 @@ def ingest_documents(target: Target, documents: Iterable[Document], options: Ing
     return _finish(target, tally, options.progress)
 
 
-def _drain(target: Target, works: Iterator[Work], tally: Tally, options: IngestOptions) -> None:
+def _drain(
+    target: Target, works: Iterator[Work], tally: Tally, options: IngestOptions, stop: Callable[[], None] | None = None
+) -> None:
     writer = Writer(target, tally)
     _prepare(target)
-    with Flow(options.stall_seconds) as flow:
+    with Flow(options.stall_seconds, stop) as flow:
         read = flow.stage(works, QUEUED_DOCUMENTS, "read")
         chunked = flow.stage(gathered(to_pieces(target, read, tally)), QUEUED_BLOCKS, "chunk")
         blocks = with_beside(target, coded(target.coding, to_blocks(target, chunked, tally)), tally)

@@ -11,7 +11,7 @@ from qdrant_embed.errors import ConfigurationError, ReadError, StoreError
 from qdrant_embed.ingest.report import Tally
 from qdrant_embed.ingest.state import StoredDocument, look_up, reopen
 from qdrant_embed.ingest.target import Target, match
-from qdrant_embed.reading.files import ReadOptions, Skipped, SourceFile
+from qdrant_embed.reading.files import Skipped, SourceFile
 from qdrant_embed.reading.reader import Reader
 from qdrant_embed.store.points import DocumentKey, document_id
 from qdrant_embed.types import Document
@@ -56,31 +56,32 @@ def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def from_files(
-    target: Target, files: Iterable[SourceFile | Skipped], root: str, options: ReadOptions, tally: Tally, seen: Seen
+    target: Target, files: Iterable[SourceFile | Skipped], root: str, reader: Reader, tally: Tally, seen: Seen
 ) -> Iterator[Work]:
     """Yield the documents of the files that changed since they were last ingested.
 
     A file whose size and time are as stored is not opened.
     """
-    with Reader(options) as reader:
-        for batch in in_batches(files, LOOK_UP_BATCH):
-            with tally.busy("read"):
-                wanted = [file for file in batch if isinstance(file, SourceFile)]
-                for passed_over in batch:
-                    if isinstance(passed_over, Skipped):
-                        tally.skip(passed_over.reason)
-                ids = {file.source: document_id(root, file.source) for file in wanted}
-                stored = look_up(target, list(ids.values())) if ids else {}
-            for file in wanted:
-                tally.add(documents=1)
-                seen.add(ids[file.source])
-                known = stored.get(ids[file.source])
-                if known is not None and known.same_file(file.size, file.modified):
-                    tally.add(chunks=known.chunk_count, reused=known.chunk_count)
-                    continue
-                document = _read(reader, file, tally)
-                if document is not None:
-                    yield from _changed(target, document, root, known, tally)
+    for batch in in_batches(files, LOOK_UP_BATCH):
+        with tally.busy("read"):
+            wanted = [file for file in batch if isinstance(file, SourceFile)]
+            for passed_over in batch:
+                if isinstance(passed_over, Skipped):
+                    tally.skip(passed_over.reason)
+            ids = {file.source: document_id(root, file.source) for file in wanted}
+            stored = look_up(target, list(ids.values())) if ids else {}
+            same = {file.source for file in wanted if _same_file(file, stored.get(ids[file.source]))}
+            reader.expect(file for file in wanted if file.source not in same)
+        for file in wanted:
+            tally.add(documents=1)
+            seen.add(ids[file.source])
+            known = stored.get(ids[file.source])
+            if known is not None and file.source in same:
+                tally.add(chunks=known.chunk_count, reused=known.chunk_count)
+                continue
+            document = _read(reader, file, tally)
+            if document is not None:
+                yield from _changed(target, document, root, known, tally)
 
 
 def from_documents(
@@ -111,6 +112,10 @@ def _document_id(item: object, root: str, seen: Seen) -> str:
         )
     seen.add(key)
     return key
+
+
+def _same_file(file: SourceFile, known: StoredDocument | None) -> bool:
+    return known is not None and known.same_file(file.size, file.modified)
 
 
 def _read(reader: Reader, file: SourceFile, tally: Tally) -> Document | None:

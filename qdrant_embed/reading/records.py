@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from qdrant_embed.reading.decoding import decode
+from qdrant_embed.reading.growth import joined
 from qdrant_embed.reading.parsed import Parsed, clean
 from qdrant_embed.types import Json
 
@@ -25,7 +26,7 @@ def read_csv(data: bytes, name: str) -> Parsed:
     text = clean(decoded.text)
     try:
         rows = csv.reader(text.splitlines(keepends=True), delimiter=_delimiter(text, name))
-        return decoded.parsed("\n\n".join(table_records(rows)))
+        return decoded.parsed(joined(table_records(rows), "\n\n"))
     except csv.Error:
         return decoded.parsed(text)
 
@@ -46,7 +47,7 @@ def read_json_lines(data: bytes, name: str) -> Parsed:
     """Read one record per line; a line that does not parse is kept as it stands."""
     decoded = decode(data)
     lines = clean(decoded.text).split("\n")
-    return decoded.parsed("\n\n".join(_line_text(line) for line in lines if line.strip()))
+    return decoded.parsed(joined((_line_text(line) for line in lines if line.strip()), "\n\n"))
 
 
 def table_records(rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -69,7 +70,7 @@ def table_records(rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 def record_text(value: Json) -> str:
     """Return a JSON value as indented lines, records of a list being set apart by blank lines."""
-    return "\n".join(_lines(value, 0)).strip("\n")
+    return joined(_lines(value, 0), "\n").strip("\n")
 
 
 def _delimiter(text: str, name: str) -> str:

@@ -182,3 +182,30 @@ def test_models_beside_the_dense_one_are_flags_and_are_kept(cli, pages, tmp_path
     refused = cli("ingest", pages, "--sparse", colbert)
     assert refused.code != 0
     assert "sparse" in refused.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors are closed by the shell")
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_do_not_matter(tmp_path, closed):
+    (tmp_path / "a.html").write_text("<p>The gates open at six.</p>")
+    command = f'"{sys.executable}" -m qdrant_embed ingest a.html --at q -m hashing {closed}'
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, env=HERE, capture_output=True, text=True)
+    assert done.returncode == 0
+    listed = subprocess.run(
+        [sys.executable, "-m", "qdrant_embed", "info", "--at", "q", "--json"],
+        cwd=tmp_path, env=HERE, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert '"chunks": 1' in listed.stdout
+
+
+@pytest.mark.parametrize("limit", ["inf", "1e30"])
+def test_limits_without_end(cli, limit):
+    Path("a.html").write_text("<p>The gates open at six.</p>")
+    assert cli("ingest", "a.html", "--at", "q", "-m", "hashing", "--timeout", limit, "--max-file-mb", limit).code == 0
+
+
+def test_a_time_limit_that_is_no_number_is_refused(cli):
+    Path("a.txt").write_text("The gates open at six.")
+    answer = cli("ingest", "a.txt", "--at", "q", "-m", "hashing", "--timeout", "nan")
+    assert answer.code == 1 or answer.code == 2
+    assert "file_timeout" in answer.err

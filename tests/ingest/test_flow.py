@@ -110,3 +110,16 @@ def test_a_long_step_of_a_stage_that_tells_of_its_progress_ends_with_the_flow():
     with Flow() as flow:
         assert next(flow.stage(numbers(), 2, "a")) == 0
     assert ended.wait(10)
+
+
+def test_a_stage_that_waits_for_something_else_is_told_first():
+    released = threading.Event()
+
+    def waiting():
+        yield 1
+        released.wait(60)
+
+    began = time.monotonic()
+    with Flow(stop=released.set) as flow:
+        next(flow.stage(waiting(), 1, "waiting"))
+    assert time.monotonic() - began < 20
