@@ -104,7 +104,7 @@ def _answer(path: str, extension: str, name: str, limits: dict[str, Json]) -> tu
             growth.check(len(parsed.text))
         text = clean(parsed.text)
         answer = _as_json(parsed)
-        if not text.strip() and data.strip(NOTHING):
+        if not (text.strip() or parsed.notes) and data.strip(NOTHING):
             answer["notes"].append("no text was found in it")
         digest = hashlib.blake2b(data, digest_size=16).hexdigest()
         return {**answer, "hash": digest}, text.encode()
