@@ -31,9 +31,9 @@ GRAMMARS: Mapping[str, str] = {
 LONGEST_RUN = 1_000
 """Lines of comment, or of nothing but a backslash, in a row from which a file is cut by its lines alone."""
 LEAST_STEPS, BYTES_A_STEP = 1_000, 8
-"""Steps that the parser may take, of a hundred operations each. Code takes one for 50 bytes, broken code one for 20; what
-is no code at all may take some for each byte, more of them the more there are. A count, since a time would make chunks
-differ from run to run."""
+"""Steps that the parser may take, of a hundred operations each. Code takes one for 50 bytes, broken code one for 20;
+what is no code may take some for each byte, more of them the more there are. A count, since with a limit of time the
+chunks would differ from run to run."""
 READ_BYTES = 65_536
 _DEEPEST = 9
 _AHEAD = frozenset({"comment", "line_comment", "block_comment", "attribute_item", "decorator"})
