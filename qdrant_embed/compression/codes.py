@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from qdrant_embed.types import FloatArray, IntArray
 ByteArray = NDArray[np.uint8]
 LEVELS = 255
 """Steps of an eight-bit number."""
+_NARROW, _WIDE = 1e-30, 1e36
+"""Ranges of numbers below and above which float32 does not hold what is computed from them."""
 
 
 def pack_signs(vectors: FloatArray, thresholds: FloatArray | None = None) -> ByteArray:
@@ -171,12 +174,15 @@ class Scale:
     def of(cls, vectors: FloatArray, margin: float = 0.05) -> Scale:
         """Return the scale that holds all numbers of a sample (n, dim) and a little more on both sides.
 
-        :raises ConfigurationError: The sample is empty.
+        :raises ConfigurationError: The sample is empty, or holds something that is not a finite number.
         """
         if not vectors.size:
             raise ConfigurationError("a scale needs at least one vector.")
         low, high = float(vectors.min()), float(vectors.max())
-        spare = margin * (high - low) or 1.0
+        if not (np.isfinite(low) and np.isfinite(high)):
+            raise ConfigurationError("a scale needs finite numbers; the sample holds nan or infinity.")
+        # Of numbers that hardly differ nothing is known but where they are.
+        spare = margin * (high - low) if high - low > _NARROW else 1.0
         return cls(low - spare, (high - low + 2 * spare) / LEVELS)
 
     @classmethod
@@ -184,14 +190,27 @@ class Scale:
         """Return the scale of numbers between -`bound` and `bound`."""
         return cls(-bound, 2 * bound / LEVELS)
 
+    @property
+    def _kind(self) -> Any:
+        """What steps are computed in: float32 where it holds them."""
+        return np.float32 if abs(self.low) + LEVELS * self.step < _WIDE and self.step > 1 / _WIDE else np.float64
+
     def encode(self, vectors: FloatArray) -> ByteArray:
-        """Return the nearest steps; what lies outside is given the outermost one."""
-        steps = np.rint((vectors - np.float32(self.low)) / np.float32(self.step))
+        """Return the nearest steps; what lies outside is given the outermost one.
+
+        :raises ConfigurationError: A number is nan.
+        """
+        kind = self._kind
+        steps = np.rint((np.asarray(vectors, kind) - kind(self.low)) / kind(self.step))
+        if np.isnan(steps).any():
+            raise ConfigurationError("nan has no step on a scale; give numbers.")
         return np.asarray(np.clip(steps, 0, LEVELS), np.uint8)
 
     def decode(self, steps: FloatArray | ByteArray) -> FloatArray:
         """Return the numbers that steps stand for, each within half a step of what was encoded."""
-        return (np.asarray(steps, np.float32) * np.float32(self.step) + np.float32(self.low)).astype(np.float32)
+        kind, most = self._kind, float(np.finfo(np.float32).max)
+        found = np.asarray(steps, kind) * kind(self.step) + kind(self.low)
+        return np.asarray(np.clip(found, -most, most), np.float32)
 
 
 def hyperplanes(dim: int, bits: int, seed: int = 0) -> FloatArray:

@@ -158,14 +158,16 @@ class Compression:
         """Whether vectors are stored as the model gives them."""
         return not (self.keeps_transform or self.full or self.datatype == "bits")
 
-    def dim_of(self, model: str, full: int, trained: Sequence[int]) -> int:
+    def dim_of(self, model: str, full: int, trained: Sequence[int], usual: int = 0) -> int:
         """Return the dimensions to keep of a model's `full`.
 
         :param trained: Smaller numbers of dimensions that the model was trained for.
+        :param usual: How many the model's files keep where nothing else is said; 0 for all.
         :raises ConfigurationError: The cut is impossible, or not asked for with `!` where the model was not trained.
         """
-        if self.dim is None or self.dim == full:
-            return full
+        usual = min(usual or full, full)
+        if self.dim is None or self.dim in (usual, full):
+            return self.dim or usual
         if self.dim > full:
             raise ConfigurationError(f"{model!r} has {full} dimensions; {self.dim} cannot be kept of them.")
         if self.dim not in trained and not self.forced:

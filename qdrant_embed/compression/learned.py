@@ -24,7 +24,6 @@ from qdrant_embed.compression.rotations import itq
 from qdrant_embed.compression.transform import Transform
 from qdrant_embed.compression.words import WordDecoder
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.native import prepare_torch
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -81,11 +80,15 @@ def train_code(
 
     :param distance: How the model compares: `cosine`, `dot` or `euclid`.
     :param word_counts: For each vector, the numbers of its text's words, with how often each occurs.
-    :raises ConfigurationError: There are fewer vectors than a batch could be drawn from.
+    :raises ConfigurationError: There are fewer vectors than a batch could be drawn from, or they are all the same.
     """
     if len(vectors) < 2 * training.bits:
         raise ConfigurationError(
             f"{len(vectors)} vectors are too few to train {training.bits} bits; {2 * training.bits} or more are needed."
+        )
+    if not np.isfinite(vectors).all() or not np.ptp(vectors, axis=0).any():
+        raise ConfigurationError(
+            "a code cannot be trained on vectors that are all the same, or not finite; give those of different texts."
         )
     vectors, scale = _at_unit_scale(vectors, distance)
     batches = _Batches(vectors, training, unit=distance == "cosine")
@@ -119,7 +122,6 @@ class _Batches:
     """
 
     def __init__(self, vectors: FloatArray, training: CodeTraining, *, unit: bool) -> None:
-        prepare_torch()
         import torch
 
         self.generator = torch.Generator().manual_seed(training.seed)

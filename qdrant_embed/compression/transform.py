@@ -123,7 +123,8 @@ class Transform:
 def fit_transform(compression: Compression, vectors: FloatArray, seed: int = 0) -> Transform:
     """Learn what a compression needs from a sample of vectors (n, dim), cut and normalised.
 
-    :raises ConfigurationError: There is no vector to learn from, or it is a learned code, which is trained by itself.
+    :raises ConfigurationError: There is no vector to learn from, one is not finite, or it is a learned code, which is
+        trained by itself.
     """
     if compression.learned is not None:
         raise ConfigurationError(
@@ -131,6 +132,8 @@ def fit_transform(compression: Compression, vectors: FloatArray, seed: int = 0) 
         )
     if compression.fitted and not len(vectors):
         raise ConfigurationError(f"compression {str(compression)!r} is learned from vectors, and there are none.")
+    if not np.isfinite(vectors).all():
+        raise ConfigurationError(f"compression {str(compression)!r} is learned from vectors, and some are not finite.")
     mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32) if compression.centre else None
     moved = vectors if mean is None else vectors - mean
     matrix = _matrix(compression, moved, seed)

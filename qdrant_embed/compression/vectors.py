@@ -8,6 +8,8 @@ from qdrant_embed.errors import ModelError
 from qdrant_embed.types import FloatArray
 
 _EPSILON = 1e-5
+_SHORT = 1e-15
+"""Lengths below it are not known from squares in float32."""
 
 
 def finish(pooled: FloatArray, *, dim: int, normalize: bool, layer_norm: bool = False) -> FloatArray:
@@ -17,7 +19,8 @@ def finish(pooled: FloatArray, *, dim: int, normalize: bool, layer_norm: bool = 
     has no direction either; it is given the first one, so that cosines with it exist.
 
     :param layer_norm: Whether all dimensions are brought to mean 0 and variance 1 first, those that are cut off too.
-    :raises ModelError: The model gave something that is not a number.
+    :raises ModelError: The model gave something that is not a number, or, of what keeps its length, vectors too long to
+        be compared.
     """
     cut = np.ascontiguousarray((_standardised(pooled) if layer_norm else pooled)[:, :dim], np.float32)
     if not np.isfinite(cut).all():
@@ -25,17 +28,30 @@ def finish(pooled: FloatArray, *, dim: int, normalize: bool, layer_norm: bool = 
         raise ModelError(
             f"the model gave {bad} vectors with values that are not finite; try float32 instead of 16 bit."
         )
+    with np.errstate(over="ignore"):
+        lengths = np.linalg.norm(cut, axis=1, keepdims=True)
     if not normalize:
+        if not np.isfinite(lengths).all():
+            largest = float(np.abs(cut).max())
+            raise ModelError(
+                f"the model gave vectors with values of up to {largest:.2g}, whose products are beyond what float32 "
+                "holds; write normalize = true into its preset, or try float32 instead of 16 bit."
+            )
         return cut
-    lengths = np.linalg.norm(cut, axis=1, keepdims=True)
-    empty = lengths[:, 0] == 0
-    if empty.any():
-        cut = np.where(empty[:, None], np.eye(1, cut.shape[1], dtype=np.float32), cut)
-        lengths[empty] = 1.0
+    rows = np.flatnonzero(~((lengths > _SHORT) & (lengths < np.inf)))
+    if len(rows):
+        cut = cut.copy()
+        # Squares of numbers this large or small leave float32; those of the same direction do not.
+        peaks = np.abs(cut[rows]).max(axis=1, keepdims=True, initial=0.0)
+        cut[rows] = np.where(peaks > 0, cut[rows] / np.where(peaks > 0, peaks, 1), np.eye(1, cut.shape[1]))
+        lengths[rows] = np.linalg.norm(cut[rows], axis=1, keepdims=True)
     return np.asarray(cut / lengths, np.float32)
 
 
 def _standardised(vectors: FloatArray) -> FloatArray:
     with np.errstate(invalid="ignore", over="ignore"):  # what is not finite stays so, and is refused afterwards
         centred = vectors - vectors.mean(axis=1, keepdims=True)
-        return np.asarray(centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + _EPSILON), np.float32)
+        variance = (centred**2).mean(axis=1, keepdims=True)
+        if not np.isfinite(variance).all() and vectors.dtype != np.float64:
+            return _standardised(np.asarray(vectors, np.float64))
+        return np.asarray(centred / np.sqrt(variance + _EPSILON), np.float32)

@@ -123,3 +123,38 @@ def test_weighted_bits_rank_as_a_product_with_signs_does(seed):
 def test_weights_of_another_width_are_refused():
     with pytest.raises(ConfigurationError, match="16 weights cannot meet codes of 3 bytes"):
         nearest_by_weights(np.zeros(16, np.float32), np.zeros((2, 3), np.uint8), 1)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [0, 1e-45],
+        [1e-45, 2e-45],
+        [-1e-40, 1e-40],
+        [7, 7],
+        [0, 0],
+        [1e-20, 2e-20],
+        [-3e38, 3e38],
+        [3.4e38, 3.4e38],
+        [1e30, 2e30],
+        [1, 1 + 1e-7],
+        [-1e-3, 3e38],
+    ],
+)
+def test_a_scale_holds_numbers_of_any_size(numbers):
+    vectors = np.array([numbers], np.float32)
+    scale = Scale.of(vectors)
+    steps = scale.encode(vectors)
+    given = vectors.astype(np.float64)
+    off = np.abs(scale.decode(steps).astype(np.float64) - given)
+    assert (off <= scale.step / 2 + np.abs(given) * 1e-6).all()
+    assert scale.encode(np.array([[-np.inf, np.inf]], np.float32)).tolist() == [[0, 255]]
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_scale_is_not_made_of_what_is_no_number(wrong):
+    with pytest.raises(ConfigurationError, match="finite"):
+        Scale.of(np.array([[1, wrong]], np.float32))
+    with pytest.raises(ConfigurationError, match="nan has no step"):
+        Scale(0.0, 1.0).encode(np.array([[np.nan]], np.float32))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -36,6 +36,7 @@ def test_what_is_not_a_number_is_refused(bad):
         finish(pooled, dim=4, normalize=True)
 
 
+@settings(deadline=None)  # the first example waits for torch to be imported
 @given(pooled=arrays(np.float32, (3, 8), elements=st.floats(-9, 9, width=16)))
 def test_a_layer_norm_sees_the_dimensions_that_are_cut_off_too(pooled):
     import torch
@@ -48,3 +49,26 @@ def test_a_layer_norm_sees_the_dimensions_that_are_cut_off_too(pooled):
 def test_a_layer_norm_hides_nothing_that_is_not_finite(wrong):
     with pytest.raises(ModelError, match="1 vectors with values that are not finite"):
         finish(np.array([[1, wrong], [3, 4]], np.float32), dim=2, normalize=True, layer_norm=True)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [1e-45, 1e-38, 1e-30, 1e-19, 1.0, 1e18, 1e19, 1e25, 3e38])
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_a_vector_of_any_length_keeps_its_direction(size, layer_norm):
+    shape = np.array([[1, -1, 0.5, 0], [0, 0, 1, 1]], np.float64)
+    found = finish((shape * size).astype(np.float32), dim=4, normalize=True, layer_norm=layer_norm and size > 1e-3)
+    centred = shape - shape.mean(axis=1, keepdims=True) if layer_norm and size > 1e-3 else (shape * size).astype("f4")
+    expected = centred.astype(np.float64) / np.linalg.norm(centred.astype(np.float64), axis=1, keepdims=True)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_what_is_given_is_not_changed():
+    pooled = np.full((2, 4), 1e25, np.float32)
+    finish(pooled, dim=4, normalize=True)
+    assert (pooled == np.float32(1e25)).all()
+
+
+def test_lengths_that_no_product_can_hold_are_refused():
+    assert finish(np.full((1, 4), 1e18, np.float32), dim=4, normalize=False)[0, 0] == np.float32(1e18)
+    with pytest.raises(ModelError, match=r"1e\+25, whose products are beyond"):
+        finish(np.full((1, 4), 1e25, np.float32), dim=4, normalize=False)
