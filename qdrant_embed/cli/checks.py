@@ -128,9 +128,21 @@ def check_machine() -> Iterator[Finding]:
         yield Finding("machine", "device", "problem", detail, "install a CUDA build of torch: https://pytorch.org")
     else:
         yield Finding("machine", "device", "ok", "CPU (there is no GPU)")
+    yield from _cache()
     threads = torch.get_num_threads()
     few = "OMP_NUM_THREADS is set lower than the machine has cores; unset it" if threads < cores // 2 else ""
     yield Finding("machine", "threads", "ok", f"{threads} of {cores} cores", few)
+
+
+def _cache() -> Iterator[Finding]:
+    """Say how much room converted models take."""
+    from qdrant_embed.embedding.runtimes.cache import SIZE_VARIABLE, allowed_bytes, cache_folder, conversions
+
+    found = conversions()
+    size, most = sum(one.size for one in found) / 2**30, allowed_bytes() / 2**30
+    advice = "qdrant-embed models clear-cache" if size > most else ""
+    detail = f"{size:.1f} GB of converted models in {cache_folder()}; {most:g} GB are kept ({SIZE_VARIABLE})"
+    yield Finding("machine", "cache", "ok", detail, advice)
 
 
 def check_location(at: str) -> Iterator[Finding]:

@@ -82,6 +82,19 @@ def show(
         say(f"What is not listed is read from the model's own files. To get them: {weights.advice}")
 
 
+@app.command("clear-cache")
+def clear_cache(*, as_json: options.AsJson = False) -> None:
+    """Remove converted models from this machine's cache, but those that a process has open; they are made again."""
+    from qdrant_embed.embedding.runtimes.cache import cache_folder, conversions, prune
+
+    size = sum(one.size for one in prune(most=0))
+    left = sum(one.size for one in conversions())
+    if as_json:
+        write_json({"folder": str(cache_folder()), "removed_bytes": size, "left_bytes": left})
+        return
+    say(f"removed {size / 2**30:.2f} GB of converted models from {cache_folder()}; {left / 2**30:.2f} GB are in use.")
+
+
 def _about(model: Mapping[str, Json]) -> str:
     about = str(model.get("about", ""))
     return f"{about} Cannot be loaded here: see 'models show'." if model.get("unloadable") else about

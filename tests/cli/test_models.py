@@ -128,3 +128,13 @@ def test_models_beside_the_dense_one_are_listed_by_kind_and_explained(cli, tmp_p
     shown = cli("models", "show", save_colbert(tmp_path / "colbert", layout="stanford"), "--json").json["values"]
     assert shown["query_prompt"] == {"value": "[unused0] ", "origin": "artifact.metadata", "read_in": ""}
     assert shown["query_tokens"]["value"] == 32
+
+
+def test_what_was_converted_can_be_removed(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("QDRANT_EMBED_CACHE", str(tmp_path))
+    (tmp_path / "converted" / "one").mkdir(parents=True)
+    (tmp_path / "converted" / "one" / "graph").write_bytes(b"x" * 100)
+    found = cli("models", "clear-cache", "--json").json
+    assert found == {"folder": str(tmp_path), "removed_bytes": 100, "left_bytes": 0}
+    assert not (tmp_path / "converted" / "one").exists()
+    assert "0.00 GB are in use" in cli("models", "clear-cache").err

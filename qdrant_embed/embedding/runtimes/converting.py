@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import platform
 import shutil
 import tempfile
@@ -22,6 +21,7 @@ from qdrant_embed.embedding.fingerprints import model_fingerprint
 from qdrant_embed.embedding.graphs import Graph, build_graph, pools_inside, quiet, without_blind_rows
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch
+from qdrant_embed.embedding.runtimes.cache import CACHE_VARIABLE, MADE, UNFINISHED, cache_folder, hold, prune
 from qdrant_embed.embedding.runtimes.choice import PROMISES, RuntimeChoice
 from qdrant_embed.errors import ModelError, QdrantEmbedError
 from qdrant_embed.types import FloatArray, Json
@@ -31,10 +31,9 @@ log = logging.getLogger(__name__)
 Run = Callable[[Batch], FloatArray]
 """Batch → what a graph gives, vectors or token states."""
 
-CACHE_VARIABLE = "QDRANT_EMBED_CACHE"
-"""Environment variable that names the folder of what is made once and used again."""
-_FORMAT = 5
-"""To be raised when what is stored under a key changes."""
+_FORMAT = 6
+"""To be raised when what is stored under a key changes, or is not to be trusted: up to 5, it was a log that told of
+missing weights, and logs can be turned off."""
 _NOTE = "fidelity.json"
 _SAID_ONLY = ("name", "about", "sources", "licence", "licence_note", "languages", "parameters", "runtime", "tasks")
 """Values of a preset that change nothing about its graph."""
@@ -83,14 +82,6 @@ class Converter:
     start: Callable[[Path], Run]
 
 
-def cache_folder() -> Path:
-    """Return where converted models are kept: `QDRANT_EMBED_CACHE`, else the user's own cache folder."""
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "qdrant-embed"
-
-
 def converted(resolved: Resolved, converter: Converter, *, pooled: bool = True) -> Converted:
     """Return a model's converted form, running; made and tried now if it never was, or cannot be read any more.
 
@@ -117,7 +108,7 @@ def shortfall(resolved: Resolved, converter: Converter) -> str | None:
 
 
 def _folder(resolved: Resolved, converter: Converter, pooled: bool) -> Path:  # noqa: FBT001
-    return cache_folder() / "converted" / _key(resolved, converter, pooled)
+    return cache_folder() / MADE / _key(resolved, converter, pooled)
 
 
 def _shortfall(resolved: Resolved, converter: Converter, note: Mapping[str, Json]) -> str:
@@ -144,7 +135,7 @@ def _note(folder: Path) -> Mapping[str, Json] | None:
 
 def _started(resolved: Resolved, converter: Converter, folder: Path) -> Converted:
     note = _note(folder)
-    if note is None:
+    if note is None or not hold(folder):
         raise _UnusableError(f"{folder} is not whole")
     short = _shortfall(resolved, converter, note)
     if short:
@@ -197,7 +188,7 @@ def _made(resolved: Resolved, converter: Converter, folder: Path, pooled: bool) 
     log.info("converting %s for %s; this is done once", resolved.preset.name, converter.choice)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-", ignore_cleanup_errors=True) as made:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=UNFINISHED, ignore_cleanup_errors=True) as made:
             work = Path(made) / "model"
             work.mkdir()
             with quiet():
@@ -209,6 +200,7 @@ def _made(resolved: Resolved, converter: Converter, folder: Path, pooled: bool) 
             note = {"pooled": graph.pooled, **asdict(fidelity), "files": sizes}
             (work / _NOTE).write_text(json.dumps(note), encoding="utf-8")
             _put(work, folder)
+        prune(keep=folder)
         return _started(resolved, converter, folder)
     except QdrantEmbedError:
         raise

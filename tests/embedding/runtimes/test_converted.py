@@ -11,7 +11,8 @@ import pytest
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.embedding.fidelity import Fidelity
 from qdrant_embed.embedding.runtimes import Batch, converting, openvino, requests
-from qdrant_embed.embedding.runtimes.converting import CACHE_VARIABLE, FidelityWarning
+from qdrant_embed.embedding.runtimes.cache import CACHE_VARIABLE
+from qdrant_embed.embedding.runtimes.converting import FidelityWarning
 from qdrant_embed.embedding.runtimes.requests import core
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.testing.embedders import TEXTS, check_embedder

@@ -8,8 +8,9 @@ import pytest
 
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.embedding.runtimes import converting
+from qdrant_embed.embedding.runtimes.cache import CACHE_VARIABLE
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
-from qdrant_embed.embedding.runtimes.converting import CACHE_VARIABLE, Converter, converted
+from qdrant_embed.embedding.runtimes.converting import Converter, converted
 from qdrant_embed.errors import ModelError
 
 BYTES = b"all there is of a graph"
@@ -123,7 +124,7 @@ def test_how_a_conversion_fell_short_is_known_afterwards(model, monkeypatch):
     assert "1.1 is promised" in converting.shortfall(model, copying.converter)
 
 
-@pytest.mark.parametrize("spoiled", ["converted/*/model.bin", "compiled/*"])
+@pytest.mark.parametrize("spoiled", ["converted/*/model.bin", "converted/*/compiled/*"])
 def test_openvino_starts_again_from_a_spoiled_cache(folder, cache, spoiled):
     pytest.importorskip("openvino")
     first = load_embedder(folder, runtime="openvino:float32").embed_documents(["w1 w2"])

@@ -6,7 +6,7 @@ import pytest
 
 from qdrant_embed.embedding.fidelity import Fidelity
 from qdrant_embed.embedding.resolving import resolve
-from qdrant_embed.embedding.runtimes import choice, converting, onnx, openvino
+from qdrant_embed.embedding.runtimes import cache, choice, converting, onnx, openvino
 from qdrant_embed.embedding.runtimes.foreseeing import foresee
 from qdrant_embed.errors import ConfigurationError, MissingExtraError
 
@@ -16,7 +16,7 @@ pytest.importorskip("openvino")
 @pytest.fixture(autouse=True)
 def bare(monkeypatch, tmp_path):
     """Let nothing have been converted, on a processor that computes in every precision."""
-    monkeypatch.setenv(converting.CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(cache.CACHE_VARIABLE, str(tmp_path))
     monkeypatch.delenv(choice.RUNTIME_VARIABLE)
     monkeypatch.setattr(choice, "_has_gpu", lambda: False)
     monkeypatch.setattr("platform.machine", lambda: "x86_64")

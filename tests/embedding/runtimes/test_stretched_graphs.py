@@ -6,7 +6,7 @@ import pytest
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.embedding.pooling import POOLINGS
 from qdrant_embed.embedding.runtimes import Batch
-from qdrant_embed.embedding.runtimes.converting import CACHE_VARIABLE
+from qdrant_embed.embedding.runtimes.cache import CACHE_VARIABLE
 from qdrant_embed.testing.tiny_models import save_tiny_model
 
 TRAINED, TARGET = 32, 128
