@@ -1,57 +1,70 @@
-"""Weights that a checkpoint lacks: transformers fills them with random numbers and says so in its log only."""
+"""Weights that a checkpoint lacks: transformers fills them with random numbers, and goes on.
+
+What is missing is learned from the names of tensors, as transformers itself compares them (`output_loading_info`) after
+old names were made new ones and weights were tied. Its log says the same, but a program may turn any log off.
+"""
 
 from __future__ import annotations
 
-import logging
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from qdrant_embed.errors import ModelError
 
-_LOGGER = "transformers.modeling_utils"
-_MISSING = re.compile(r"^\s*(\S.*?)\s*\|\s*(?:\x1b\[\d+m)?MISSING", re.MULTILINE)
-_UNUSED = ("pooler",)
-"""Parts that give none of the states that are pooled; many sentence models leave them out."""
-
-
-class _Reports(logging.Handler):
-    def __init__(self, shown: int) -> None:
-        super().__init__(logging.WARNING)
-        self.missing: list[str] = []
-        self._shown = shown
-
-    def emit(self, record: logging.LogRecord) -> None:
-        found = _MISSING.findall(record.getMessage())
-        self.missing += [name for name in found if not any(part in name for part in _UNUSED)]
-        if record.levelno >= self._shown:
-            logging.getLogger(_LOGGER.rpartition(".")[0]).handle(record)
+_LOADING = threading.Lock()
+"""Held while models report what they lack: one after the other."""
+_POOLER = re.compile(r"(?:^|\.)pooler\.")
+"""Gives none of the states that are pooled; many sentence models leave it out."""
 
 
 @contextmanager
-def require_all_weights(place: object) -> Iterator[None]:
-    """Refuse a model of which weights are missing, once it has been loaded within.
+def require_all_weights(place: object, *, pooler: bool = False) -> Iterator[None]:
+    """Refuse a model of which weights are missing, once it has been loaded within, by this thread.
 
     :param place: Where it is, for the message.
-    :raises ModelError: Some would be random numbers.
+    :param pooler: Whether the vectors are made by the transformer's own pooler, which is not needed otherwise.
+    :raises ModelError: Some weights would be random numbers, or it was not told whether any are.
     """
-    logger = logging.getLogger(_LOGGER)
-    level, propagate, reports = logger.level, logger.propagate, _Reports(logger.getEffectiveLevel())
-    logger.addHandler(reports)
-    if logger.getEffectiveLevel() > logging.WARNING:
-        # Whoever turned warnings off still sees none; they are only read here. From WARNING on as the logger's own
-        # level, transformers says more than it does otherwise.
-        logger.setLevel(logging.WARNING - 1)
-    logger.propagate = False
-    try:
+    with _LOADING, _reporting() as reports:
         yield
-    finally:
-        logger.removeHandler(reports)
-        logger.setLevel(level)
-        logger.propagate = propagate
-    if reports.missing:
-        named = ", ".join(reports.missing[:3]) + (", …" if len(reports.missing) > 3 else "")
+    if not reports:
         raise ModelError(
-            f"the weights in {place} lack {len(reports.missing)} of the model's parts ({named}), which would be filled "
-            "with random numbers. Is the download complete, and is config.json that of these weights?"
+            f"whether the weights in {place} are complete could not be found out, since transformers did not load "
+            "them by from_pretrained. Please report this, with the version of transformers."
         )
+    missing = sorted(
+        {name for report in reports for name in report["missing_keys"] if pooler or not _POOLER.search(name)}
+    )
+    if missing:
+        named = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
+        raise ModelError(
+            f"the weights in {place} lack {len(missing)} of the model's tensors ({named}), which would be filled with "
+            "random numbers. Is the download complete, and is config.json that of these weights?"
+        )
+
+
+@contextmanager
+def _reporting() -> Iterator[list[Any]]:
+    """Yield a list that fills with what each model says of its weights that this thread loads."""
+    from transformers import PreTrainedModel
+
+    base: Any = PreTrainedModel
+    usual, thread = base.__dict__["from_pretrained"], threading.get_ident()
+    reports: list[Any] = []
+
+    def from_pretrained(cls: Any, /, *args: Any, output_loading_info: bool = False, **kwargs: Any) -> Any:
+        load = usual.__get__(None, cls)
+        if threading.get_ident() != thread:
+            return load(*args, output_loading_info=output_loading_info, **kwargs)
+        model, report = load(*args, output_loading_info=True, **kwargs)
+        reports.append(report)
+        return (model, report) if output_loading_info else model
+
+    base.from_pretrained = classmethod(from_pretrained)
+    try:
+        yield reports
+    finally:
+        base.from_pretrained = usual

@@ -25,6 +25,8 @@ Make = Callable[[Sequence[int]], Sequence[FloatArray]]
 """Places among the keys → their vectors (dim,)."""
 WAIT = 30.0
 """Seconds for which another process may hold the file."""
+_MADE = 1
+"""To be raised when vectors made before are not to be trusted: until 1, weights could be random."""
 _AT_ONCE = 500
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS vectors (model BLOB NOT NULL, text BLOB NOT NULL, vector BLOB NOT NULL, "
@@ -63,7 +65,7 @@ class VectorMemory:
         :param model: Everything that decides the vectors, JSON-ready.
         :param keys: Digests of what the model reads; equal ones are made once.
         """
-        kept_under = digest(json.dumps(model, sort_keys=True, ensure_ascii=False).encode())
+        kept_under = digest(json.dumps({**model, "made": _MADE}, sort_keys=True, ensure_ascii=False).encode())
         found = self._get(kept_under, keys)
         missing = {key: place for place, key in enumerate(keys) if key not in found}
         if missing:
