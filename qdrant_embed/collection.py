@@ -16,11 +16,11 @@ from qdrant_embed.ingest.report import IngestReport
 from qdrant_embed.ingest.run import IngestOptions, ingest_documents, ingest_files, resolve_path
 from qdrant_embed.ingest.target import Target
 from qdrant_embed.parts import create_collection
-from qdrant_embed.recipe import Recipe
+from qdrant_embed.recipe import Recipe, require_recipe
 from qdrant_embed.store import copy_mark, schema, succession
 from qdrant_embed.store.changes import mark_changed
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters import filter_of
+from qdrant_embed.store.filters import to_filter
 from qdrant_embed.store.location import finish_bulk_load, open_engine
 from qdrant_embed.types import Document, Json
 
@@ -59,6 +59,8 @@ class Collection(Compressing):
         """
         if runtime != "auto":
             RuntimeChoice.parse(runtime)
+        if recipe is not None:
+            require_recipe(recipe)
         engine = open_engine(at)
         try:
             return cls._open(engine, name, recipe, runtime)
@@ -128,10 +130,6 @@ class Collection(Compressing):
         chosen = options or IngestOptions()
         if isinstance(what, Document):
             what = [what]
-        if not isinstance(what, (str, Path, Iterable)):
-            raise ConfigurationError(
-                f"cannot ingest {what!r}; give a folder, a file, a glob such as 'docs/**/*.md', or Document objects."
-            )
         if isinstance(what, (str, Path)):
             report = self._ingest_path(what, chosen)
         else:
@@ -163,15 +161,13 @@ class Collection(Compressing):
         return target
 
     def delete(self, source: str | None = None, *, root: str | None = None) -> int:
-        r"""Remove documents by source, by root, or both; return how many chunks went.
-
-        :param source: A source, or a pattern: `guide/*`, `*.pdf`; `\*` for a star that is part of the name.
+        """Remove documents by source (`guide/*` for a prefix), by root, or both; return how many chunks went.
 
         :raises ConfigurationError: Neither was given.
         :raises StoreError: The collection's compression is being changed by a copy.
         """
         plain = {name: value for name, value in (("source", source), ("root", root)) if value is not None}
-        where = filter_of(self._engine, self.name, plain)
+        where = to_filter(plain)
         if where is None:
             raise ConfigurationError("say what to delete: a source, a root, or both; Collection.drop removes all.")
         copy_mark.require_unmarked(self._engine, self.name)

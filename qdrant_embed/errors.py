@@ -7,7 +7,6 @@
     ├── MissingExtraError         an optional package is not installed; the pip line is given
     ├── ReadError                 one document cannot be read; `reason` says why
     ├── ModelError                a model cannot be loaded or gave something unusable
-    │   ├── ForkedError           this process was forked from one that had used the model's library
     │   ├── TextTooLongError      a text exceeds the model's window and the window strategy is `error`
     │   └── ApiError              a model's server refused or could not be reached; `places` has no vector
     └── StoreError                the engine refused
@@ -15,15 +14,13 @@
         ├── LocationLockedError   another process holds the folder; `pid` says which
         └── UnsupportedByEngineError   the feature exists, but not on this engine
 
-    FilterWarning                 a warning: a filter names a field that no document has
-
 Each message says what came, what was expected and what to type.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 
 class QdrantEmbedError(Exception):
@@ -43,17 +40,43 @@ class UnknownNameError(ConfigurationError):
     :param kind: What the name should have named, e.g. `"chunker"`.
     :param name: What came.
     :param known: Every name that would have done.
+    :param spellings: What else a known name is called elsewhere → that name.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], spellings: Mapping[str, str] | None = None) -> None:
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=5 if len(names) > _LISTED_AT_MOST else 3, cutoff=0.5)
+        near = near_names(name, names, spellings or {})
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         listed = ", ".join(names) or "none"
         if len(names) > _LISTED_AT_MOST:
             listed = f"{len(names)} names{'; type: qdrant-embed models' if kind == 'model' else ''}"
         super().__init__(f"unknown {kind} {name!r}.{hint} Known: {listed}.")
         self.kind, self.name, self.known = kind, name, tuple(names)
+
+
+def near_names(name: str, known: Sequence[str], spellings: Mapping[str, str], cutoff: float = 0.5) -> list[str]:
+    """Return the known names that are spelled like another, the nearest first; capitals do not matter.
+
+    :param spellings: What else a known name is called elsewhere → that name.
+    """
+    named = {**{other.lower(): one for other, one in spellings.items()}, **{one.lower(): one for one in known}}
+    if name.lower() in named:
+        return [named[name.lower()]]
+    most = 5 if len(known) > _LISTED_AT_MOST else 3
+    found = difflib.get_close_matches(name.lower(), named, n=2 * most, cutoff=cutoff)
+    found.sort(key=lambda other: not other.startswith(name.lower()))  # what was only cut short comes first
+    return list(dict.fromkeys(named[other] for other in found))[:most]
+
+
+def require_keywords(what: str, given: Iterable[str], known: Collection[str]) -> None:
+    """Refuse keywords that nothing would be done with.
+
+    :param what: Whose they are, e.g. `QdrantEmbedEmbedding`.
+    :raises UnknownNameError: One is not known; near ones are listed.
+    """
+    for keyword in given:
+        if keyword not in known:
+            raise UnknownNameError(f"keyword of {what}", keyword, known)
 
 
 class RecipeMismatchError(ConfigurationError):
@@ -85,10 +108,6 @@ class ReadError(QdrantEmbedError):
 
 class ModelError(QdrantEmbedError):
     """A model cannot be loaded, or what it returned cannot be used."""
-
-
-class ForkedError(ModelError):
-    """A process was forked from one that has used a native library, whose threads a fork does not copy."""
 
 
 class TextTooLongError(ModelError):
@@ -127,7 +146,3 @@ class LocationLockedError(StoreError):
 
 class UnsupportedByEngineError(StoreError):
     """The feature exists in Qdrant, but not on the engine in use; the message names one that has it."""
-
-
-class FilterWarning(UserWarning):
-    """A filter names a field that no document of the collection has; near names are listed."""

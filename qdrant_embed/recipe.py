@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
@@ -78,6 +79,16 @@ class Recipe:
         if unknown:
             raise ConfigurationError(f"unknown recipe entries {unknown}; known: {', '.join(known)}.")
         return cls(**dict(values))
+
+
+def require_recipe(given: object) -> None:
+    """Refuse what is no recipe, such as the name of a model.
+
+    :raises ConfigurationError: It is none.
+    """
+    if not isinstance(given, Recipe):
+        typed = f"Recipe(model={given!r})" if isinstance(given, str) else "Recipe(model='minilm')"
+        raise ConfigurationError(f"recipe={reprlib.repr(given)} is of type {type(given).__name__}; give {typed}.")
 
 
 def fingerprint(recipe: Recipe, model: Mapping[str, Json]) -> str:

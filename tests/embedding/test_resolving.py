@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -6,8 +7,9 @@ import sys
 
 import pytest
 
-from qdrant_embed.embedding import load_embedder
+from qdrant_embed.embedding import describe, load_embedder
 from qdrant_embed.embedding.preset_files import PRESETS_VARIABLE
+from qdrant_embed.embedding.resolving import resolve
 from qdrant_embed.errors import ConfigurationError, ModelError, UnknownNameError
 
 
@@ -77,6 +79,37 @@ def test_a_folder_that_is_not_there_is_named(name):
 def test_a_name_that_is_nothing_at_all_lists_near_presets():
     with pytest.raises(UnknownNameError, match=r"unknown model 'minim'\. Did you mean 'minilm'"):
         load_embedder("minim")
+
+
+@pytest.mark.parametrize(
+    ("typed", "preset"),
+    [
+        ("all-MiniLM-L6-v2", "minilm"),
+        ("ALL-minilm-l6-V2", "minilm"),
+        ("MiniLM", "minilm"),
+        ("all-MiniLM-L6", "minilm"),
+        ("bge-small-en-v1.5", "bge-small-en"),
+        ("bge-small", "bge-small-en"),
+        ("all-mpnet-base-v2", "mpnet"),
+        ("text-embedding-3-small", "openai-small"),
+        ("Qwen3-Embedding-0.6B", "qwen3-0.6b"),
+    ],
+)
+def test_names_that_models_have_elsewhere_lead_to_their_presets(typed, preset):
+    for call in (load_embedder, describe):
+        with pytest.raises(UnknownNameError, match=rf"Did you mean .*'{re.escape(preset)}'"):
+            call(typed)
+
+
+@pytest.mark.parametrize("typed", ["sentence-transformers/all-MiniLM-L6-v2", "Sentence-Transformers/all-minilm-l6-v2"])
+def test_a_repository_is_found_however_its_capitals_are_typed(typed):
+    assert resolve(typed).preset.name == "minilm"
+
+
+def test_a_repository_that_is_nearly_that_of_a_preset_names_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    with pytest.raises(ModelError, match=r"is not on this machine.* Did you mean the preset 'minilm'"):
+        load_embedder("sentence-transformer/all-MiniLM-L6-v2")
 
 
 def test_offline_a_model_that_is_not_here_says_how_to_get_it(tmp_path, monkeypatch):

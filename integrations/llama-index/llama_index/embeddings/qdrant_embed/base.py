@@ -6,10 +6,10 @@ import asyncio
 from typing import Any
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
-from llama_index.core.bridge.pydantic import Field, PrivateAttr
+from llama_index.core.bridge.pydantic import Field, PrivateAttr, model_validator
 
 from qdrant_embed.embedding import Embedder, load_embedder
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import ConfigurationError, require_keywords
 from qdrant_embed.types import FloatArray
 
 
@@ -21,7 +21,8 @@ class QdrantEmbedEmbedding(BaseEmbedding):
 
     For late chunking there is `QdrantEmbedLateChunker`: an embedding model is handed texts without their document.
 
-    :raises ValidationError: There is no such model, window strategy or runtime; the names that would do are listed.
+    :raises ValidationError: There is no such keyword, model, window strategy or runtime; the names that would do are
+        listed.
     :raises ModelError: The model's files are missing or not to be trusted.
     """
 
@@ -39,6 +40,13 @@ class QdrantEmbedEmbedding(BaseEmbedding):
         default=1024, gt=0, le=2048, description="Texts per call; the embedder cuts them into batches by length itself."
     )
     _embedder: Embedder = PrivateAttr()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keywords(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            require_keywords(cls.__name__, given, {*cls.model_fields, "class_name"})
+        return given
 
     def model_post_init(self, context: Any, /) -> None:
         """Read the model's configuration, so that a name that is not known fails here and not at the first text."""

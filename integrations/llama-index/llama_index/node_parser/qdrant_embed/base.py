@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from llama_index.core.bridge.pydantic import Field, PrivateAttr
+from llama_index.core.bridge.pydantic import Field, PrivateAttr, model_validator
 from llama_index.core.node_parser import NodeParser
 from llama_index.core.node_parser.node_utils import build_nodes_from_splits
 from llama_index.core.schema import BaseNode, MetadataMode, TextNode
@@ -15,7 +15,7 @@ from llama_index.core.schema import Document as LlamaDocument
 from qdrant_embed.chunking import Chunker, chunk_document, make_chunker
 from qdrant_embed.embedders import load_dense
 from qdrant_embed.embedding import Embedder
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import ConfigurationError, require_keywords
 from qdrant_embed.parts import chunk_limit
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.types import Chunk, Document
@@ -31,7 +31,7 @@ class QdrantEmbedLateChunker(NodeParser):
 
     Only names are kept in its fields, so it pickles and hashes the same in every process.
 
-    :raises ValidationError: There is no such model, chunker or runtime, or the model cannot be read late.
+    :raises ValidationError: There is no such keyword, model, chunker or runtime, or the model cannot be read late.
     :raises ModelError: The model's files are missing or not to be trusted.
     """
 
@@ -54,6 +54,13 @@ class QdrantEmbedLateChunker(NodeParser):
     task: str = Field(default="", frozen=True, description="What the vectors are for, where the model knows tasks.")
     _embedder: Embedder = PrivateAttr()
     _chunker: Chunker = PrivateAttr()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keywords(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            require_keywords(cls.__name__, given, {*cls.model_fields, "class_name"})
+        return given
 
     def model_post_init(self, context: Any, /) -> None:
         """Read the model's configuration, so that what cannot work fails here and not at the first document."""
