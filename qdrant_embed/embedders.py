@@ -54,6 +54,7 @@ class Embedders:
             compression=dense.compression,
             sparse=SPARSE in self.beside,
             multivector=tokens.dim if tokens else 0,
+            multivector_distance=tokens.preset.distance if tokens else "cosine",
             windows=dense.window.name == "windows",
         )
 

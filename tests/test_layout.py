@@ -7,9 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "qdrant_embed"
 ORDER = [
-    {"errors"},
-    {"types"},
-    {"native", "concurrency"},
+    {"types", "errors"},
     {"registry", "tokens"},
     {"reading"},
     {"chunking"},

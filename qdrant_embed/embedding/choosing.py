@@ -52,9 +52,10 @@ def with_task(preset: Preset, task: str = "") -> Preset:
     return replace(preset, task=task, query_prompt=query, document_prompt=document)
 
 
-def with_layers(preset: Preset, layers: int = 0) -> Preset:
+def with_layers(preset: Preset, layers: int = 0, blocks: int = 0) -> Preset:
     """Return the preset with a number of blocks to run; 0 for what it says itself.
 
+    :param blocks: How many the model has, 0 where that is not known. To run all of them is to cut nothing.
     :raises ConfigurationError: The number makes no sense, or the model does not run here.
     """
     if not layers:
@@ -64,6 +65,8 @@ def with_layers(preset: Preset, layers: int = 0) -> Preset:
             f"layers={layers} makes no sense for {preset.name!r} (runtime {preset.runtime}); give the number of blocks "
             "to run, of a transformer that runs on this machine."
         )
+    if layers == blocks:
+        return replace(preset, layers=0)
     if layers not in preset.depths and layers != preset.layers:
         _say_untrained(preset.name, layers, ", ".join(map(str, preset.depths)))
     return replace(preset, layers=layers)

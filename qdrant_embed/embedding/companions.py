@@ -6,6 +6,7 @@ sentence-transformers, so that routers, query expansion, skip lists and markers 
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,20 +16,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from qdrant_embed.concurrency import went_on
 from qdrant_embed.embedding.batching import batches_by_length
 from qdrant_embed.embedding.choosing import with_task
 from qdrant_embed.embedding.halving import halved
 from qdrant_embed.embedding.identity import identity
 from qdrant_embed.embedding.kinds import has_markers, require_kind, settings_fingerprint
 from qdrant_embed.embedding.licences import say_licence
+from qdrant_embed.embedding.long_texts import require_texts
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.preset_files import absolute
 from qdrant_embed.embedding.remembering import digest, recalled_each
 from qdrant_embed.embedding.resolving import Resolved, resolve
 from qdrant_embed.embedding.text_windows import TextWindows
-from qdrant_embed.errors import ConfigurationError, ModelError
-from qdrant_embed.native import Once, make_lock
+from qdrant_embed.errors import ModelError
 from qdrant_embed.tokens import HuggingFaceTokens, encodable
 from qdrant_embed.types import FloatArray, Json
 from qdrant_embed.windowing import Window, WindowStrategy
@@ -90,8 +90,7 @@ class CompanionEmbedder(ABC, Generic[V]):
         self._resolved: Resolved = replace(resolved, preset=with_task(resolved.preset))
         strategy = WindowStrategy.parse(window).name
         self._window = OneAfterAnother(strategy if strategy in ("error", "truncate") else "pcw")
-        self._lock = make_lock()
-        self._loaded = Once(self._load)
+        self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.preset.name, *self._arguments))
@@ -156,8 +155,7 @@ class CompanionEmbedder(ABC, Generic[V]):
         return self._encode(texts, self.preset.document_prompt, "document")
 
     def _encode(self, texts: Sequence[str], prompt: str, side: str) -> Companions[V]:
-        if isinstance(texts, str):
-            raise ConfigurationError("give a list of texts, not a single one: embed_documents(['…']).")
+        require_texts(texts)
         if not len(texts):
             return Companions([])
         cutter = self._cutters[side]
@@ -197,7 +195,6 @@ class CompanionEmbedder(ABC, Generic[V]):
                 return self._pass([pieces[place] for place in places], side)
 
         for batch in batches_by_length(lengths, self.batch_tokens):
-            went_on()
             made = [vector for part in halved(one, batch, lengths.__getitem__) for vector in part]
             for place, vector in zip(batch, made, strict=True):
                 if not np.isfinite(vector).all():
@@ -205,18 +202,14 @@ class CompanionEmbedder(ABC, Generic[V]):
                 found[place] = vector
         return found
 
-    @property
+    @cached_property
     def _model(self) -> Any:
-        """The model itself, its weights loaded."""
-        return self._loaded()
-
-    def _load(self) -> Any:
+        """The model itself, its weights loaded; reached with the lock held."""
         from qdrant_embed.embedding.modules import load_encoder
 
         say_licence(self.preset)
         model = load_encoder(self._resolved)
         self._settle(model)
-        model.encode_document(["a"], show_progress_bar=False)  # with no other thread beside it, see `native`
         return model
 
     @abstractmethod

@@ -16,7 +16,8 @@ from qdrant_embed.embedding.encoded import Encoded
 from qdrant_embed.embedding.identity import identity
 from qdrant_embed.embedding.kinds import require_kind
 from qdrant_embed.embedding.legal import legal_windows, require_legal
-from qdrant_embed.embedding.long_texts import LongTexts, require_list
+from qdrant_embed.embedding.long_texts import LongTexts, require_texts
+from qdrant_embed.embedding.positions import block_count
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.preset_files import absolute
 from qdrant_embed.embedding.reach import reach_further
@@ -55,14 +56,21 @@ class Embedder(LongTexts):
         require_kind(resolved.preset, "dense")
         self._untasked = resolved.preset
         self._window = WindowStrategy.parse(window)
-        shaped = replace(resolved, preset=with_layers(with_task(resolved.preset, task), layers))
-        require_legal(shaped, self._window)
-        self._resolved: Resolved = reach_further(shaped, self._window)
+        self._resolved: Resolved = self._shaped(resolved)
         self._compression = Compression.parse(compression)
         self._running = Running(self._resolved, runtime)
-        kept = self._compression.dim_of(self.preset.name, self.preset.dim, self.preset.dims)
+        preset = self.preset
+        kept = self._compression.dim_of(preset.name, preset.dim, preset.dims, preset.truncate_dim)
         # With `full` all dimensions are stored too, and the cut ones are made of them.
-        self.dim = self.preset.dim if self._compression.full else kept
+        self.dim = max(kept, preset.truncate_dim or preset.dim) if self._compression.full else kept
+
+    def _shaped(self, resolved: Resolved) -> Resolved:
+        """Return a model with the task, the blocks and the length that it was asked for with."""
+        *_, layers, task = self._arguments
+        blocks = block_count(resolved.files.transformer) if resolved.files else 0
+        shaped = replace(resolved, preset=with_layers(with_task(resolved.preset, task), layers, blocks))
+        require_legal(shaped, self._window)
+        return reach_further(shaped, self._window)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (self.preset.name, *self._arguments))
@@ -140,6 +148,11 @@ class Embedder(LongTexts):
 
     @cached_property
     def _query_reader(self) -> TextReader:
+        routed = self._resolved.query
+        if routed is not None and routed.files is not None:
+            resolved, runtime = self._shaped(routed), "auto" if routed.files.static else self._arguments[2]
+            tokens: TokenCounter = HuggingFaceTokens(routed.files.tokenizer())
+            return TextReader(resolved, Running(resolved, runtime), tokens, self.dim)
         files = self._resolved.files
         if files is None or files.query_adapter is None:
             return self._reader
@@ -175,14 +188,14 @@ class Embedder(LongTexts):
                 "Where one vector a text is needed, choose 'pcw', 'late' or 'truncate'."
             )
         if self._window.name == "late":
-            require_list(texts)
+            require_texts(texts)
             return self.encode_passages(
                 [passage for text in texts for passage in self.passages(text, [(0, len(text))])]
             )
         return self._encode(texts, self.preset.document_prompt, "document", self._window)
 
     def _encode(self, texts: Sequence[str], prompt: str, kind: str, strategy: WindowStrategy) -> Encoded:
-        require_list(texts)
+        require_texts(texts)
         reader = self._query_reader if kind == "query" else self._reader
         read = reader.read(texts, prompt, kind, strategy)
         rows = [
@@ -190,7 +203,7 @@ class Embedder(LongTexts):
         ]
         vectors = np.stack(rows) if rows else read.pooled
         return Encoded(
-            self._finished(vectors),
+            self._finished(vectors, reader.preset),
             tokens=read.tokens,
             truncated=sum(cut.truncated for cut in read.cuts),
             windowed=read.windowed,

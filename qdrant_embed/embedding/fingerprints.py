@@ -14,7 +14,7 @@ from typing import IO, Any, Protocol
 
 from qdrant_embed.embedding.adapters import CONFIG
 from qdrant_embed.embedding.json_files import read_json
-from qdrant_embed.embedding.kinds import kind_of_module
+from qdrant_embed.embedding.kinds import ROUTES, every_module, kind_of_module
 from qdrant_embed.embedding.model_files import ADDED_VALUES, ModelFiles, pooling_modes
 from qdrant_embed.errors import ModelError
 
@@ -42,6 +42,8 @@ def model_fingerprint(files: ModelFiles) -> str:
     digest.update(_stable(read_json(files.transformer / "config.json")))
     if not files.plain:
         digest.update(_stable({"modules": list(_modules(files.folder))}))
+    if files.side:
+        digest.update(_stable({"side": files.side, "routes": list(_routes(files.folder))}))
     # Samples may miss the rows of positions, which alone tell two extended models of one parent apart.
     digest.update(str(read_json(files.folder / ADDED_VALUES).get("weights", "")).encode())
     _update(digest, files.folder)
@@ -88,6 +90,14 @@ def _modules(folder: Path) -> Iterator[Mapping[str, Any]]:
         if kind == "Pooling":
             settings = {"modes": pooling_modes(settings), "include_prompt": settings.get("include_prompt", True)}
         yield {"kind": kind, "settings": settings}
+
+
+def _routes(folder: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield which way texts go, and the settings of all modules on the way."""
+    stated = read_json(folder / "modules.json")
+    yield from (route for place in sorted(folder.rglob(ROUTES)) if (route := read_json(place)))
+    for module in every_module(folder, stated):
+        yield {"path": module["path"], "settings": read_json(folder / module["path"] / "config.json")}
 
 
 def _tensors(path: Path, folder: Path) -> Iterator[tuple[str, Path, int, int]]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.embedding.modules import load_model, pooling_only, token_module
+from qdrant_embed.embedding.modules import load_model, pooling_only, token_module, without_last_normalization
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.errors import ModelError
-from qdrant_embed.native import make_lock
 
 if TYPE_CHECKING:
     import torch
 
-_MASKS_CHANGED = make_lock()
+_MASKS_CHANGED = threading.Lock()
 """Held while transformers makes masks our way: one graph after the other."""
 
 Pool = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
@@ -76,8 +76,7 @@ def _chained(model: Any, name: str) -> torch.nn.Module:
     """Return all modules of a model but a last normalisation, which is done above, once dimensions have been cut."""
     import torch
 
-    modules = list(model.children())
-    modules = modules[:-1] if type(modules[-1]).__name__ == "Normalize" else modules
+    modules = without_last_normalization(model)
     if not all(getattr(module, "include_prompt", True) for module in modules):
         raise ModelError(f"{name!r} pools by where its prompt ends, which only torch can: give runtime='torch'.")
 

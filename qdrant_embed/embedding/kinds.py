@@ -26,6 +26,10 @@ STANFORD = "HF_ColBERT"
 PYLATE_DENSE = "pylate.models.Dense.Dense"
 """PyLate's name for a module that sentence-transformers has too, and reads under this name."""
 STANFORD_QUERY_TOKENS = 32
+ROUTERS = ("Router", "Asym")
+"""Modules that send texts one way and questions another; the latter is the older name."""
+Module = Mapping[str, Any]
+"""An entry of `modules.json`: `path` within the model's folder, and `type`."""
 _SPARSE = {"SpladePooling", "SparseStaticEmbedding", "SparseAutoEncoder"}
 _MULTIVECTOR = {"ColBERT", "MultiVectorEncoder"}
 _USE = {
@@ -42,41 +46,115 @@ class Layout:
     :param kind: What comes out: `dense`, `sparse` or `multivector`; empty if the files do not say.
     :param transformer: Where the transformer that reads texts is.
     :param places: Folder of every module.
+    :param normalized: Whether the states of tokens are normalized.
     """
 
     kind: str
     transformer: Path
     places: Sequence[Path]
+    normalized: bool
 
 
-def layout_of(folder: Path, modules: Sequence[Mapping[str, Any]]) -> Layout:
+def layout_of(folder: Path, modules: Sequence[Module]) -> Layout:
     """Read the layout.
 
     :param modules: What `modules.json` lists.
     :raises ModelError: It has routes, and none of them is for documents.
     """
     settings = read_json(folder / SETTINGS)
-    first = folder / modules[0]["path"] if modules else folder
-    found = [(folder / module["path"], kind_of_module(module["type"])) for module in modules]
-    if modules and kind_of_module(modules[0]["type"]) == "Router":
-        routes = read_json(first / ROUTES)
-        types, structure = routes.get("types", {}), routes.get("structure", {})
-        if not structure.get("document"):
-            raise ModelError(f"the model in {folder} has no route for documents (see {ROUTES}), so it cannot be used.")
-        found = [(first / place, kind_of_module(str(kind))) for place, kind in types.items()]
-        first = first / structure["document"][0]
+    chain = one_side(folder, modules, "document")
+    found = [(folder / module["path"], kind_of_module(module["type"])) for module in every_module(folder, modules)]
     kinds = {kind for _, kind in found}
     kind = "dense" if modules else ""
     if kinds & _SPARSE or settings.get("model_type") == "SparseEncoder":
         kind = "sparse"
     elif "MultiVectorMask" in kinds or settings.get("model_type") in _MULTIVECTOR or _is_stanford(folder):
         kind = "multivector"
-    return Layout(kind, first, [place for place, _ in found])
+    return Layout(
+        kind,
+        folder / chain[0]["path"] if chain else folder,
+        [place for place, _ in found],
+        any(normalizes(folder, module, "token_embeddings") for module in chain),
+    )
 
 
 def kind_of_module(stated: str) -> str:
     """Return the class of a module, without where it is defined."""
     return stated.rsplit(".", 1)[-1]
+
+
+def normalizes(folder: Path, module: Module, states: str = "sentence_embedding") -> bool:
+    """Tell whether a module brings vectors to unit length.
+
+    :param states: `sentence_embedding` or `token_embeddings`.
+    """
+    if kind_of_module(module["type"]) != "Normalize":
+        return False
+    settings = read_json(folder / module["path"] / "config.json")
+    given = settings.get("module_input_name") or "sentence_embedding"
+    return bool(given == states == (settings.get("module_output_name") or given))
+
+
+def is_routed(modules: Sequence[Module]) -> bool:
+    """Tell whether texts and questions go through modules of their own somewhere."""
+    return any(kind_of_module(module["type"]) in ROUTERS for module in modules)
+
+
+def every_module(folder: Path, modules: Sequence[Module]) -> list[Module]:
+    """Return all modules, those on any route of a router in its place."""
+    found: list[Module] = []
+    for module in modules:
+        if kind_of_module(module["type"]) in ROUTERS:
+            found += _routed(module, _routes(folder, module).get("types", {}))
+        else:
+            found.append(module)
+    return found
+
+
+def one_side(folder: Path, modules: Sequence[Module], side: str) -> list[Module]:
+    """Return the modules that texts of one side go through, those on its route in the place of a router.
+
+    :param side: `document` or `query`.
+    :raises ModelError: A router has no route for that side.
+    """
+    found: list[Module] = []
+    for module in modules:
+        if kind_of_module(module["type"]) in ROUTERS:
+            routes = _routes(folder, module)
+            names = routes.get("structure", {})[route_of(folder, module, side)]
+            found += _routed(module, {name: routes["types"][name] for name in names})
+        else:
+            found.append(module)
+    return found
+
+
+def route_of(folder: Path, module: Module, side: str) -> str:
+    """Return which route of a router texts of one side take, in the order in which sentence-transformers looks.
+
+    :raises ModelError: There is none.
+    """
+    routes = _routes(folder, module)
+    named = {str(key): str(value) for key, value in (routes.get("parameters", {}).get("route_mappings") or {}).items()}
+    wanted = [repr(key) for key in ((side, "text"), (side, None), (None, "text"), (None, None))]
+    structure = routes.get("structure", {})
+    route = next((named[key] for key in wanted if key in named), side if side in structure else "text")
+    if not structure.get(route):
+        raise ModelError(
+            f"the model in {folder} has no route for {'questions' if side == 'query' else 'documents'} (it has "
+            f"{', '.join(structure) or 'none'}; see {ROUTES} in {module['path']}), so it cannot be used."
+        )
+    return route
+
+
+def _routes(folder: Path, router: Module) -> dict[str, Any]:
+    place = folder / router["path"]
+    found: dict[str, Any] = read_json(place / ROUTES) or read_json(place / "config.json")  # the latter up to version 4
+    return found
+
+
+def _routed(router: Module, types: Mapping[str, Any]) -> list[Module]:
+    path = f"{router['path']}/" if router["path"] else ""
+    return [{"path": f"{path}{name}", "type": str(kind)} for name, kind in types.items()]
 
 
 def require_kind(preset: Preset, kind: str) -> None:
@@ -97,7 +175,7 @@ def kind_values(layout: Layout, folder: Path) -> dict[str, tuple[Json, str]]:
     common: dict[str, tuple[Json, str]] = {
         "kind": (layout.kind, SETTINGS if (folder / "modules.json").exists() else "config.json"),
         "pooling": ("none", "the kind of model"),
-        "normalize": (layout.kind == "multivector", "the kind of model"),
+        "normalize": (False, "the kind of model"),
     }
     config = read_json(layout.transformer / "config.json")
     if layout.kind == "sparse":
@@ -110,7 +188,15 @@ def kind_values(layout: Layout, folder: Path) -> dict[str, tuple[Json, str]]:
     stated |= {key: own[key] for key in ("document_length", "query_length") if own.get(key)}
     if "query_expansion" in own:
         stated["query_expansion"] = own["query_expansion"]
-    return {**common, **dict(_late(stated)), "distance": ("cosine", "MaxSim of unit vectors")}
+    # PyLate and Stanford's ColBERT normalize without a module that says so.
+    older = settings.get("model_type") == "ColBERT" or _is_stanford(folder)
+    unit = layout.normalized or older
+    return {
+        **common,
+        **dict(_late(stated)),
+        "normalize": (unit, "the kind of model" if older else "modules.json"),
+        "distance": ("cosine", "MaxSim of unit vectors") if unit else ("dot", "MaxSim of vectors as they are"),
+    }
 
 
 def _late(stated: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Json, str]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qdrant_embed.embedding.modules import pooling_only
+from qdrant_embed.embedding.pooling import linear_layers
 from qdrant_embed.embedding.reach import reach_of
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.errors import ConfigurationError
@@ -65,8 +66,11 @@ def _late_unfit(resolved: Resolved) -> str:
     runtime = "static" if static else preset.runtime
     if runtime in WITHOUT_STATES:
         return f"it averages token states, and the runtime {runtime!r} gives none"
-    if preset.pooling != "mean" or not pooling_only(resolved):
-        how = f"by {preset.pooling!r}" if preset.pooling not in ("mean", "none") else "with layers of its own behind it"
+    linear = resolved.files is not None and not resolved.files.side and linear_layers(resolved.files.folder)
+    if preset.pooling != "mean" or not (pooling_only(resolved) or linear):
+        how = "with layers of its own behind it that are not linear"
+        if preset.pooling not in ("mean", "none"):
+            how = f"by {preset.pooling!r}"
         return (
             f"it averages the states of a chunk's tokens, and this model pools {how}, so that such averages are no "
             "vectors of it"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import reprlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -47,9 +48,12 @@ class LongTexts(ABC):
     def _late(self) -> LateChunking:
         return self._reader.late(self.window.tokens)
 
-    def _finished(self, pooled: FloatArray) -> FloatArray:
-        """Return vectors as they are stored: the last steps are the same for all that is pooled."""
-        preset = self.preset
+    def _finished(self, pooled: FloatArray, preset: Preset | None = None) -> FloatArray:
+        """Return vectors as they are stored: the last steps are the same for all that is pooled.
+
+        :param preset: Of the side that was read, where questions have modules of their own.
+        """
+        preset = preset or self.preset
         return finish(pooled, dim=self.dim, normalize=preset.normalize, layer_norm=preset.layer_norm)
 
     def encode_windows(self, texts: Sequence[str]) -> EncodedWindows:
@@ -57,7 +61,7 @@ class LongTexts(ABC):
 
         :raises ConfigurationError: The window strategy is another than `windows`.
         """
-        require_list(texts)
+        require_texts(texts)
         self._require("windows", "encode_windows")
         prompt = self.preset.document_prompt
         read = self._reader.read(texts, prompt, "document", self.window)
@@ -109,16 +113,27 @@ class LongTexts(ABC):
             )
 
 
-def require_list(texts: Sequence[str]) -> None:
-    """Refuse a single text where a list is wanted, which would be read letter by letter.
+def require_texts(texts: Sequence[str]) -> None:
+    """Refuse what is no list of texts: a single one would be read letter by letter.
 
-    :raises ConfigurationError: It is one.
+    :raises ConfigurationError: It is none, or one of its items is no text; which one is said.
     """
-    if isinstance(texts, str):
+    if isinstance(texts, (str, bytes)):
         raise ConfigurationError("give a list of texts, not a single one: embed_documents(['…']).")
+    if isinstance(texts, Mapping) or not (hasattr(texts, "__len__") and hasattr(texts, "__getitem__")):
+        raise ConfigurationError(f"give a list of texts, not {_shown(texts)}: embed_documents(['…']).")
+    for place, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ConfigurationError(f"texts[{place}] is {_shown(text)}; every text must be a str.")
+
+
+def _shown(value: object) -> str:
+    return f"{reprlib.repr(value)} of type {type(value).__name__}"
 
 
 def _require_spans(text: str, spans: Sequence[Window]) -> None:
+    if not isinstance(text, str):
+        raise ConfigurationError(f"the text is {_shown(text)}; give a str.")
     before = 0
     for place, (start, end) in enumerate(spans):
         if not 0 <= start <= end <= len(text):

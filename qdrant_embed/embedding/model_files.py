@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.embedding.json_files import read_json
-from qdrant_embed.embedding.kinds import PYLATE_DENSE, Layout, kind_of_module, kind_values, layout_of
+from qdrant_embed.embedding.kinds import (
+    PYLATE_DENSE,
+    Layout,
+    Module,
+    every_module,
+    is_routed,
+    kind_of_module,
+    kind_values,
+    layout_of,
+    normalizes,
+    one_side,
+)
+from qdrant_embed.embedding.positions import longest_input
 from qdrant_embed.embedding.preset import POOLINGS
-from qdrant_embed.embedding.static_files import static_place, static_values
+from qdrant_embed.embedding.static_files import static_place, static_values, without_special_tokens
 from qdrant_embed.errors import ModelError
 from qdrant_embed.tokens import HuggingFaceTokens
 from qdrant_embed.types import Json
@@ -19,8 +30,6 @@ from qdrant_embed.types import Json
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-SANE_LENGTH = 1_000_000
-"""Tokenizers without a limit report a number of thirty digits."""
 _POOLING_FLAGS = {
     "pooling_mode_cls_token": "cls",
     "pooling_mode_max_tokens": "max",
@@ -30,12 +39,10 @@ _POOLING_FLAGS = {
     "pooling_mode_lasttoken": "lasttoken",
 }
 _SIMILARITIES = {"cosine": "cosine", "dot": "dot", "euclidean": "euclid"}
-_OFFSET_POSITIONS = ("roberta", "camembert", "mpnet", "longformer", "xmod", "data2vec-text")
-"""Kinds of model that begin to count positions after the padding id, and so have fewer than their table has rows."""
 _SETTINGS = "config_sentence_transformers.json"
 _FIRST = {
     "dense": ("Transformer",),
-    "sparse": ("Transformer", "MLMTransformer", "Router"),
+    "sparse": ("Transformer", "MLMTransformer"),
     "multivector": ("Transformer",),
 }
 """Kind → the modules that such a model can begin with."""
@@ -58,6 +65,7 @@ class ModelFiles:
     :param layout: Kind and places of the modules; None for a table of vectors.
     :param adapter: Folder of a LoRA adapter that is added to the weights.
     :param query_adapter: The same for questions, where these have one of their own.
+    :param side: `document` or `query` where the two go through different modules: these are those of one.
     """
 
     folder: Path
@@ -70,15 +78,18 @@ class ModelFiles:
     layout: Layout | None = None
     adapter: Path | None = None
     query_adapter: Path | None = None
+    side: str = ""
 
     def tokenizer(self) -> Tokenizer:
-        """Read the model's fast tokenizer.
+        """Read the model's fast tokenizer, or make it of the vocabulary.
 
-        :raises ModelError: It has none.
+        :raises ModelError: It has neither.
         """
-        tokenizer = HuggingFaceTokens.from_file(self.transformer / "tokenizer.json").tokenizer
+        saved = self.transformer / "tokenizer.json"
+        made = None if saved.exists() else _made_of_vocabulary(self.transformer)
+        tokenizer = made or HuggingFaceTokens.from_file(saved).tokenizer
         if self.static:
-            return _without_special_tokens(tokenizer)
+            return without_special_tokens(tokenizer)
         if self.lowercase:
             from tokenizers.normalizers import Lowercase, Normalizer, Sequence
 
@@ -87,64 +98,77 @@ class ModelFiles:
         return tokenizer
 
 
-def read_model_files(folder: Path) -> ModelFiles:
+def read_model_files(folder: Path, side: str = "document") -> ModelFiles:
     """Read what the folder says of pooling, length, prompts, similarity and dimensions.
 
+    :param side: `document` or `query`, for models whose sides go through different modules.
     :raises ModelError: It is no model folder, has no safetensors weights, or does not begin with a transformer.
     """
-    modules = _modules(folder)
-    config = read_json(folder / "config.json")
-    table = static_place(folder, modules, config)
+    stated = _modules(folder)
+    modules, side = one_side(folder, stated, side), side if is_routed(stated) else ""
+    table = static_place(folder, modules, read_json(folder / "config.json"))
     if table is not None:
         _require_safetensors(table, ())
-        return _static_files(folder, table, modules)
-    layout = layout_of(folder, modules)
+        return _static_files(folder, table, modules, side)
+    layout = layout_of(folder, stated)
     if modules and _kind(modules[0]) not in _FIRST[layout.kind]:
         raise ModelError(
             f"the model in {folder} begins with a {_kind(modules[0])} module; only models that begin with a "
             "Transformer or a StaticEmbedding can be loaded."
         )
-    transformer = layout.transformer
+    transformer = folder / modules[0]["path"] if modules else layout.transformer
     if not (transformer / "config.json").is_file():
         raise ModelError(f"{folder} is not a model folder: {transformer / 'config.json'} is missing.")
     _require_safetensors(transformer, layout.places)
-    kinds = [_kind(module) for module in modules]
-    found = {
-        **_dimensions(folder, transformer, modules),
-        **_length(transformer),
-        **_pooling(folder, modules),
-        **_settings(folder),
-        **_added(folder),
-    }
-    if modules:
-        found["normalize"] = (kinds[-1] == "Normalize", "modules.json")
-    if layout.kind in ("sparse", "multivector"):
-        found |= kind_values(layout, folder)
-    pooled = next((module for module in modules if _kind(module) == "Pooling"), None)
-    prompt_pooled = pooled is None or read_json(folder / pooled["path"] / "config.json").get("include_prompt", True)
+    found = _found(folder, transformer, modules, layout)
+    plain = _is_plain(folder, modules)
     return ModelFiles(
         folder,
         transformer,
         {name: value for name, (value, _) in found.items()},
         {name: origin for name, (_, origin) in found.items()},
-        plain=bool(prompt_pooled)
-        and kinds in ([], ["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]),
+        plain=plain,
         lowercase=bool(read_json(transformer / "sentence_bert_config.json").get("do_lower_case")),
         layout=layout,
+        side=side if layout.kind == "dense" else "",
     )
 
 
-def _static_files(folder: Path, table: Path, modules: list[dict[str, Any]]) -> ModelFiles:
-    normalized = bool(modules) and _kind(modules[-1]) == "Normalize"
+def _found(folder: Path, transformer: Path, modules: Sequence[Module], layout: Layout) -> _Found:
+    length: _Found = longest_input(transformer)
+    found = {
+        **_dimensions(folder, transformer, modules),
+        **length,
+        **_pooling(folder, modules),
+        **_settings(folder),
+        **_added(folder),
+    }
+    if modules:
+        found["normalize"] = (normalizes(folder, modules[-1]), "modules.json")
+    if layout.kind in ("sparse", "multivector"):
+        found |= kind_values(layout, folder)
+    reads = length.get("max_tokens")
+    if layout.kind == "multivector" and reads and "query_tokens" not in found and found["max_tokens"] != reads:
+        found["query_tokens"] = reads  # a limit for documents is none for questions
+    return found
+
+
+def _is_plain(folder: Path, modules: Sequence[Module]) -> bool:
+    """Tell whether a model is a transformer, a pooling of all tokens, and perhaps a normalization of the vector."""
+    pooled = next((module for module in modules if _kind(module) == "Pooling"), None)
+    if pooled is not None and not read_json(folder / pooled["path"] / "config.json").get("include_prompt", True):
+        return False
+    kinds = [_kind(module) for module in modules]
+    return kinds in ([], ["Transformer", "Pooling"]) or (
+        kinds == ["Transformer", "Pooling", "Normalize"] and normalizes(folder, modules[-1])
+    )
+
+
+def _static_files(folder: Path, table: Path, modules: Sequence[Module], side: str) -> ModelFiles:
+    normalized = bool(modules) and normalizes(folder, modules[-1])
     found = {**_settings(folder), **static_values(table, read_json(table / "config.json"), normalized=normalized)}
-    values, origins = ({name: pair[side] for name, pair in found.items()} for side in (0, 1))
-    return ModelFiles(folder, table, values, origins, plain=True, lowercase=False, static=True)
-
-
-def _without_special_tokens(tokenizer: Tokenizer) -> Tokenizer:
-    from tokenizers import Tokenizer as FastTokenizer
-
-    return FastTokenizer.from_str(json.dumps(json.loads(tokenizer.to_str()) | {"post_processor": None}))
+    values, origins = ({name: pair[at] for name, pair in found.items()} for at in (0, 1))
+    return ModelFiles(folder, table, values, origins, plain=True, lowercase=False, static=True, side=side)
 
 
 def _added(folder: Path) -> _Found:
@@ -156,19 +180,27 @@ _Found = dict[str, tuple[Json, str]]
 """Value name → the value and the file it came from."""
 
 
-def _modules(folder: Path) -> list[dict[str, Any]]:
-    modules: list[dict[str, Any]] = read_json(folder / "modules.json") or []
-    stated = [str(module["type"]) for module in modules]
+def _modules(folder: Path) -> list[Module]:
+    modules: list[Module] = read_json(folder / "modules.json") or []
+    every = every_module(folder, modules)
+    stated = dict.fromkeys(str(module["type"]) for module in (*modules, *every))
     foreign = [kind for kind in stated if not kind.startswith("sentence_transformers.") and kind != PYLATE_DENSE]
     if foreign:
         raise ModelError(
             f"the model in {folder} needs code of its own ({', '.join(foreign)}), which is not run. Choose a model "
             "that sentence-transformers knows."
         )
+    for module in every:
+        activation = read_json(folder / module["path"] / "config.json").get("activation_function", "torch.")
+        if _kind(module) == "Dense" and not str(activation).startswith("torch."):
+            raise ModelError(
+                f"{module['path']} in {folder} has the activation function {activation!r}, which is code that is not "
+                "run; sentence-transformers would put tanh in its place, which gives other vectors."
+            )
     return modules
 
 
-def _kind(module: Mapping[str, Any]) -> str:
+def _kind(module: Module) -> str:
     return kind_of_module(str(module["type"]))
 
 
@@ -186,7 +218,7 @@ def _require_safetensors(transformer: Path, places: Sequence[Path]) -> None:
             raise ModelError(f"{place} has no safetensors weights (model.safetensors). Is the download complete?")
 
 
-def _pooling(folder: Path, modules: list[dict[str, Any]]) -> _Found:
+def _pooling(folder: Path, modules: Sequence[Module]) -> _Found:
     for module in modules:
         if _kind(module) == "Pooling":
             modes = pooling_modes(read_json(folder / module["path"] / "config.json"))
@@ -203,7 +235,7 @@ def pooling_modes(config: Mapping[str, Any]) -> list[str]:
     return [name for flag, name in _POOLING_FLAGS.items() if config.get(flag)] or ["mean"]
 
 
-def _dimensions(folder: Path, transformer: Path, modules: list[dict[str, Any]]) -> _Found:
+def _dimensions(folder: Path, transformer: Path, modules: Sequence[Module]) -> _Found:
     config = read_json(transformer / "config.json")
     dim, origin = (
         next((config[key] for key in ("hidden_size", "dim", "d_model", "n_embd") if config.get(key)), 0),
@@ -227,44 +259,32 @@ def _dimensions(folder: Path, transformer: Path, modules: list[dict[str, Any]]) 
 _WIDTHS = ("embedding_dimension", "word_embedding_dimension")
 
 
-def _length(transformer: Path) -> _Found:
-    candidates: list[tuple[int, str]] = []
-    stated = read_json(transformer / "sentence_bert_config.json").get("max_seq_length")
-    limit = read_json(transformer / "tokenizer_config.json").get("model_max_length")
-    if stated:
-        candidates.append((int(stated), "sentence_bert_config.json"))
-    elif limit and limit < SANE_LENGTH:
-        candidates.append((int(limit), "tokenizer_config.json"))
-    positions = position_count(read_json(transformer / "config.json"))
-    if positions > 0:
-        candidates.append((positions, "config.json"))
-    return {"max_tokens": min(candidates)} if candidates else {}
-
-
-def position_count(config: Mapping[str, Json]) -> int:
-    """Return how many positions a model has for tokens, by its `config.json`; 0 where that does not say."""
-    positions = int(config.get("max_position_embeddings") or 0)
-    return positions - first_position(config) if positions > 0 else 0
-
-
-def first_position(config: Mapping[str, Json]) -> int:
-    """Return the row of the table of positions at which a model begins to count."""
-    offset = any(kind in str(config.get("model_type")) for kind in _OFFSET_POSITIONS)
-    return int(config.get("pad_token_id") or 0) + 1 if offset else 0
-
-
 def _settings(folder: Path) -> _Found:
-    """Read prompts and similarity. A prompt that is stated as empty is meant to be empty."""
+    """Read prompts, similarity and the dimensions that are kept.
+
+    Of prompts, those named `query` and `document` are used, as by `encode_query` and `encode_document` of
+    sentence-transformers, which have an empty one where the files state none.
+    """
     settings = read_json(folder / _SETTINGS)
     prompts = settings.get("prompts") or {}
-    default = prompts.get(settings.get("default_prompt_name"), "")
-    found: _Found = {}
-    for ours, theirs in (("query_prompt", ("query",)), ("document_prompt", ("document", "passage", "corpus"))):
-        stated = [prompts[key] or "" for key in theirs if key in prompts]
-        prompt = next(filter(None, stated), "") if stated else default
-        if prompt:
-            found[ours] = (prompt, _SETTINGS)
+    found: _Found = {
+        f"{side}_prompt": (prompts[side], _SETTINGS) for side in ("query", "document") if prompts.get(side)
+    }
     similarity = settings.get("similarity_fn_name")
     if similarity and "maxsim" not in similarity.lower():
         found["distance"] = (_SIMILARITIES.get(similarity, similarity), _SETTINGS)
+    if settings.get("truncate_dim"):
+        found["truncate_dim"] = (int(settings["truncate_dim"]), _SETTINGS)
     return found
+
+
+def _made_of_vocabulary(transformer: Path) -> Tokenizer | None:
+    """Return the fast tokenizer that transformers makes of `vocab.txt` and its like; None if it cannot."""
+    from transformers import AutoTokenizer
+
+    auto: Any = AutoTokenizer
+    try:
+        made = auto.from_pretrained(transformer, local_files_only=True, trust_remote_code=False)
+    except Exception:  # whatever is wrong with a folder: what it lacks is said afterwards
+        return None
+    return HuggingFaceTokens(made.backend_tokenizer).tokenizer if made.is_fast else None

@@ -19,13 +19,13 @@ from qdrant_embed.embedding.completeness import require_all_weights
 from qdrant_embed.embedding.halving import is_out_of_memory
 from qdrant_embed.embedding.hub import stay_silent
 from qdrant_embed.embedding.json_files import read_json
+from qdrant_embed.embedding.kinds import ROUTERS, kind_of_module, route_of
 from qdrant_embed.embedding.model_files import ModelFiles
+from qdrant_embed.embedding.positions import pads_left
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.resolving import Resolved
-from qdrant_embed.embedding.shaping import select_states, shape
-from qdrant_embed.embedding.text_side import load_text_side, sees_images
+from qdrant_embed.embedding.shaping import load_text_side, sees_images, select_states, shape
 from qdrant_embed.errors import MissingExtraError, ModelError
-from qdrant_embed.native import prepare_torch
 
 if TYPE_CHECKING:
     import torch
@@ -48,6 +48,7 @@ def load_model(resolved: Resolved, *, dtype: str = "float32", device: str = "") 
     files, preset = _files_of(resolved), resolved.preset
     with _readable_as(files, preset.architecture) as folder:
         model = _load_modules(files, folder, dtype=dtype, device=device)
+    model = _one_side(model, files) if files.side else model
     if files.adapter is not None:
         add_adapter(model[0].model, files.adapter)
     if resolved.stretch or _is_shaped(preset):
@@ -57,6 +58,28 @@ def load_model(resolved: Resolved, *, dtype: str = "float32", device: str = "") 
             raise ModelError(f"{preset.name!r}: attention, layers and states are for transformers only.") from error
     _require_same_tokens(model, files)
     return model
+
+
+def _one_side(model: Any, files: ModelFiles) -> Any:
+    """Return the modules that texts of one side go through, those on its route in the place of a router."""
+    from sentence_transformers import SentenceTransformer
+
+    chain: list[Any] = []
+    for module, stated in zip(model.children(), read_json(files.folder / "modules.json"), strict=True):
+        routed = kind_of_module(stated["type"]) in ROUTERS
+        chain += module.sub_modules[route_of(files.folder, stated, files.side)] if routed else [module]
+    return SentenceTransformer(modules=chain, device=str(model.device)).eval()
+
+
+def without_last_normalization(model: Any) -> list[Any]:
+    """Return the modules of a `SentenceTransformer` but a last one that brings the vector to unit length.
+
+    That is done above, once dimensions have been cut and windows averaged.
+    """
+    modules = list(model.children())
+    last = modules[-1]
+    names = {getattr(last, f"module_{side}_name", "sentence_embedding") for side in ("input", "output")}
+    return modules[:-1] if type(last).__name__ == "Normalize" and names == {"sentence_embedding"} else modules
 
 
 def load_copies(resolved: Resolved, devices: Sequence[str], *, dtype: str) -> list[Any]:
@@ -80,8 +103,18 @@ def load_encoder(resolved: Resolved) -> Any:
     _require_head(files, kind)
     with _readable_as(files, resolved.preset.architecture) as folder:
         model = _load_modules(files, folder, kind)
-    _require_same_tokens(model, files)
+    for start in starts(model):
+        _require_same_tokens(start, files)
+        expands = getattr(start, "query_expansion", None)
+        if not expands and not pads_left(files.transformer, resolved.preset.padding):
+            start.tokenizer.padding_side = "right"
     return model
+
+
+def starts(model: Any) -> list[Any]:
+    """Return the modules of a model that texts meet first: one, or one for each route of a router."""
+    first = model[0]
+    return [route[0] for route in first.sub_modules.values()] if hasattr(first, "sub_modules") else [first]
 
 
 def _files_of(resolved: Resolved) -> ModelFiles:
@@ -162,7 +195,6 @@ def _load_modules(
 ) -> Any:
     stay_silent()
     try:
-        prepare_torch()
         import torch
         from sentence_transformers import MultiVectorEncoder, SentenceTransformer, SparseEncoder
         from sentence_transformers.sentence_transformer.modules import Transformer
@@ -170,7 +202,8 @@ def _load_modules(
         raise MissingExtraError("this model", str(error.name), "sentence-transformers>=6") from error
     settings = {"use_safetensors": True, "dtype": getattr(torch, dtype)}
     source, place = str(folder), device or None
-    with _explained(files, dtype), _quiet(), require_all_weights(files.folder):
+    pooler = "pooler_output" in json.dumps(read_json(files.transformer / "sentence_bert_config.json"))
+    with _explained(files, dtype), _quiet(), require_all_weights(files.folder, pooler=pooler):
         if kind != "dense" or (folder / "modules.json").exists():
             encoders = {"dense": SentenceTransformer, "sparse": SparseEncoder, "multivector": MultiVectorEncoder}
             offline = {"trust_remote_code": False, "local_files_only": True}
@@ -230,8 +263,9 @@ def _quiet() -> Iterator[None]:
 
 def _require_same_tokens(model: Any, files: ModelFiles) -> None:
     """Compare our reading of `tokenizer.json` with what transformers makes of the whole folder."""
-    theirs = model.tokenizer(PROBE, truncation=False)["input_ids"]
-    ours = files.tokenizer().encode(PROBE, add_special_tokens=True).ids
+    special = hasattr(model, "max_seq_length")  # a table of terms is asked without them
+    theirs = model.tokenizer(PROBE, truncation=False, add_special_tokens=special)["input_ids"]
+    ours = files.tokenizer().encode(PROBE, add_special_tokens=special).ids
     if list(theirs) != list(ours):
         raise ModelError(
             f"tokenizer.json in {files.transformer} gives other tokens than the tokenizer that transformers builds "

@@ -11,22 +11,37 @@ import numpy as np
 from qdrant_embed.compression.vectors import finish
 from qdrant_embed.embedding.companions import CompanionEmbedder
 from qdrant_embed.embedding.kinds import STANFORD_QUERY_TOKENS
+from qdrant_embed.embedding.modules import starts
+from qdrant_embed.errors import ModelError
 from qdrant_embed.types import FloatArray
+
+_LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
 class MultiVectorEmbedder(CompanionEmbedder[FloatArray]):
-    """Texts to vectors of tokens (tokens, dim) of unit length, by ColBERT models (Khattab and Zaharia 2020, section 3).
+    """Texts to vectors of tokens (tokens, dim), by ColBERT models (Khattab and Zaharia 2020, section 3).
 
-    Passes are those of `MultiVectorEncoder`. Of a text that is longer than the model, the vectors of its windows stand
-    one after another. A text of which no token is kept has a single vector, the first direction.
+    Passes are those of `MultiVectorEncoder`; vectors have unit length if the model's are normalized. Of a text that is
+    longer than the model, the vectors of its windows stand one after another. A text of which no token is kept has a
+    single vector: the first direction, or zeros where nothing is normalized.
     """
 
     kind = "multivector"
     batch_tokens = 4096
 
     def _settle(self, model: Any) -> None:
-        preset, transformer = self.preset, model[0]
+        preset = self.preset
         model.max_seq_length = max(self.max_tokens, preset.query_tokens)
+        for transformer in starts(model):
+            self._set_lengths(transformer)
+        if preset.skiplist:
+            for module in model:
+                if hasattr(module, "skiplist_words"):
+                    module.skiplist_words = list(string.punctuation) if preset.skiplist == "punctuation" else []
+                    module.resolve_with_tokenizer(model.tokenizer)
+
+    def _set_lengths(self, transformer: Any) -> None:
+        preset = self.preset
         transformer.document_length = self.max_tokens
         stated = transformer.query_expansion
         if preset.query_expansion == "off":
@@ -41,11 +56,6 @@ class MultiVectorEmbedder(CompanionEmbedder[FloatArray]):
         fixed = bool(stated) and stated["strategy"] == "fixed"
         transformer.query_length = None if fixed else preset.query_tokens or self.max_tokens
         transformer.query_expansion = stated
-        if preset.skiplist:
-            for module in model:
-                if hasattr(module, "skiplist_words"):
-                    module.skiplist_words = list(string.punctuation) if preset.skiplist == "punctuation" else []
-                    module.resolve_with_tokenizer(model.tokenizer)
 
     def _pass(self, texts: Sequence[str], side: str) -> Sequence[FloatArray]:
         encode = self._model.encode_query if side == "query" else self._model.encode_document
@@ -54,4 +64,10 @@ class MultiVectorEmbedder(CompanionEmbedder[FloatArray]):
 
     def _joined(self, windows: Sequence[FloatArray]) -> FloatArray:
         vectors = np.concatenate([window.reshape(-1, self.dim) for window in windows])
-        return finish(vectors if len(vectors) else np.zeros((1, self.dim), np.float32), dim=self.dim, normalize=True)
+        vectors = vectors if len(vectors) else np.zeros((1, self.dim), np.float32)
+        if not self.preset.normalize and np.abs(vectors).max() > _LARGEST_HALF:
+            raise ModelError(
+                f"{self.preset.name!r} gave a vector with a value beyond {_LARGEST_HALF:.0f}, where the half precision "
+                "ends in which vectors of tokens are stored; write normalize = true into its preset."
+            )
+        return finish(vectors, dim=self.dim, normalize=self.preset.normalize)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from qdrant_embed.embedding.json_files import read_json
+from qdrant_embed.embedding.kinds import kind_of_module, normalizes
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.types import FloatArray, IntArray
+
+_SENTENCE = "sentence_embedding"
 
 
 def mean(states: FloatArray, mask: IntArray) -> FloatArray:
@@ -77,3 +83,61 @@ def load_pooler(name: str, folder: Path | None) -> Pooler:
             f"the pooling {name!r} is not one of token states; choose one of {', '.join(POOLINGS)}."
         )
     return POOLINGS[name]
+
+
+@dataclass(frozen=True, slots=True)
+class LinearHead:
+    """What dense layers without activation make of a pooled vector: one matrix and one offset for all of them.
+
+    The mean of what they make of states is what they make of the mean, so that chunks can be pooled before.
+
+    :param matrix: (out, in).
+    :param offset: (out,).
+    """
+
+    matrix: FloatArray
+    offset: FloatArray
+
+    def __call__(self, vectors: FloatArray) -> FloatArray:
+        """Return (n, out) of (n, in)."""
+        return np.asarray(vectors @ self.matrix.T + self.offset, np.float32)
+
+
+def linear_layers(folder: Path) -> list[Path]:
+    """Return where the dense layers are of a model that is a transformer, a pooling, such layers and a normalization.
+
+    None where the model is another, or one of the layers has an activation.
+    """
+    modules = read_json(folder / "modules.json") or []
+    if modules and normalizes(folder, modules[-1]):
+        modules = modules[:-1]
+    kinds = [kind_of_module(module["type"]) for module in modules]
+    places = [folder / module["path"] for module in modules[2:]]
+    if kinds[:2] != ["Transformer", "Pooling"] or set(kinds[2:]) != {"Dense"}:
+        return []
+    if not read_json(folder / modules[1]["path"] / "config.json").get("include_prompt", True):
+        return []
+    return places if all(_is_linear(read_json(place / "config.json")) for place in places) else []
+
+
+def _is_linear(settings: Mapping[str, Any]) -> bool:
+    given = {settings.get(key) or _SENTENCE for key in ("module_input_name", "module_output_name")}
+    return str(settings.get("activation_function")).endswith(".Identity") and given == {_SENTENCE}
+
+
+def load_linear_head(places: Sequence[Path]) -> LinearHead:
+    """Read dense layers, which follow each other, as one."""
+    from safetensors import safe_open
+
+    matrix, offset = np.eye(1), np.zeros(1)
+    for number, place in enumerate(places):
+        with safe_open(str(place / "model.safetensors"), "pt") as stream:
+            names = set(stream.keys())
+            tensors = {name: stream.get_tensor(name).double().numpy() for name in names}
+        weight = tensors["linear.weight"]
+        if read_json(place / "config.json").get("use_residual"):
+            weight = weight + tensors.get("residual.weight", np.eye(*weight.shape))
+        bias = tensors.get("linear.bias", np.zeros(len(weight)))
+        matrix = weight @ matrix if number else weight
+        offset = weight @ offset + bias if number else bias
+    return LinearHead(matrix.astype(np.float32), offset.astype(np.float32))

@@ -78,6 +78,7 @@ class Preset:
     What users may choose
     :param dim: Dimensions that come out of the model.
     :param dims: Smaller numbers of dimensions that the model was trained to be cut to (Matryoshka).
+    :param truncate_dim: Dimensions that are kept of each vector where the compression names no number; 0 for all.
     :param depths: Smaller numbers of blocks that the model was trained to be cut to (2DMSE, paper 11).
     :param max_tokens: The longest input in tokens, prompt and special tokens included.
     :param query_tokens: The longest question of a multi-vector model; 0 for `max_tokens`.
@@ -147,6 +148,7 @@ class Preset:
     task: str = ""
     dim: int = 0
     dims: tuple[int, ...] = ()
+    truncate_dim: int = 0
     depths: tuple[int, ...] = ()
     max_tokens: int = 0
     query_tokens: int = 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from qdrant_embed.embedding.json_files import read_json
-from qdrant_embed.embedding.model_files import position_count
+from qdrant_embed.embedding.positions import LEARNED_TYPES, ROTARY_TYPES, position_count
 from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.stretch import Stretch
@@ -18,14 +18,6 @@ LEARNED = ("gp", "rp", "pi")
 """What suits a learned table of absolute positions. (LongEmbed, arXiv 2404.12096, section 3.2)"""
 ROTARY = ("gp", "pi", "ntk", "selfextend", "yarn", "dynamic")
 """What suits rotary positions. (LongEmbed, section 3.3; YaRN, arXiv 2309.00071; dynamic NTK as in transformers)"""
-_LEARNED_TYPES = (
-    *("bert", "roberta", "xlm-roberta", "camembert", "data2vec-text", "mpnet", "distilbert", "electra", "albert"),
-    "ernie",
-)
-_ROTARY_TYPES = (
-    *("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "phi", "phi3", "nomic_bert", "gte"),
-    *("modernbert", "eurobert"),
-)
 _PLAIN_ROPE = (None, "default", "llama3")
 """Kinds of rotary positions that are not stretched already; `llama3` is how that model was trained."""
 
@@ -76,11 +68,11 @@ def kind_of(architecture: str, config: Mapping[str, Json], preset: Preset) -> tu
         return "", "it runs no block, so no position is read"
     if preset.short_factor > 1 or preset.scale_from:
         return "", "its table of positions was made longer already, and trained so"
-    if architecture in _LEARNED_TYPES:
+    if architecture in LEARNED_TYPES:
         if config.get("position_embedding_type", "absolute") != "absolute":
             return "", f"its positions are {config['position_embedding_type']!r}, not absolute"
         return "learned", f"{architecture} has a learned table"
-    if architecture in _ROTARY_TYPES:
+    if architecture in ROTARY_TYPES:
         rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
         rope = rope.get("full_attention") or rope
         stated = rope.get("rope_type", rope.get("type"))

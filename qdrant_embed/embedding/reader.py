@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,8 @@ from qdrant_embed.embedding.counting import special_tokens_of
 from qdrant_embed.embedding.identity import identity
 from qdrant_embed.embedding.lanes import run_sequences
 from qdrant_embed.embedding.late import LateChunking, LatePassage
+from qdrant_embed.embedding.pooling import LinearHead, linear_layers, load_linear_head
+from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.remembering import digest, recalled
 from qdrant_embed.embedding.resolving import WITHOUT_FILES, Resolved
 from qdrant_embed.embedding.running import Running
@@ -60,6 +62,11 @@ class TextReader:
     def __init__(self, resolved: Resolved, running: Running, tokens: TokenCounter, dim: int) -> None:
         self._resolved, self._running, self._tokens, self._dim = resolved, running, tokens, dim
         self._preset = resolved.preset
+
+    @property
+    def preset(self) -> Preset:
+        """The preset of the model that reads."""
+        return self._preset
 
     def room(self) -> int:
         """Return how many tokens of a document fit into one pass.
@@ -158,10 +165,23 @@ class TextReader:
 
         def run(places: Sequence[int]) -> Sequence[FloatArray]:
             chosen = [passages[place] for place in places]
-            return late.read(chosen, self._running.token_states, self._running.token_lanes)
+            running, head = self._states
+            found = late.read(chosen, running.token_states, running.token_lanes)
+            return list(head(np.stack(found))) if head else found
 
         kept = {**self._kept_under, "prompt": late.prompt, "late": True}
         return recalled(kept, (passage.key for passage in passages), run)
+
+    @cached_property
+    def _states(self) -> tuple[Running, LinearHead | None]:
+        """What gives the states of tokens, and the dense layers that their means go through afterwards."""
+        files = self._resolved.files
+        if files is None or files.plain:
+            return self._running, None
+        head = load_linear_head(linear_layers(files.folder))
+        preset = replace(self._preset, dim=head.matrix.shape[1])
+        bare = replace(self._resolved, preset=preset, files=replace(files, plain=True))
+        return Running(bare, self._running.asked), head
 
     @cached_property
     def _kept_under(self) -> Mapping[str, Json]:

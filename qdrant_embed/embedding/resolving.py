@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,13 +15,17 @@ from pathlib import Path
 from qdrant_embed.embedding.adapters import base_of, is_adapter, require_adapter
 from qdrant_embed.embedding.agreement import require_agreement, wider_dimensions
 from qdrant_embed.embedding.hub import fetch
+from qdrant_embed.embedding.json_files import read_json
+from qdrant_embed.embedding.kinds import SETTINGS
 from qdrant_embed.embedding.model_files import ModelFiles, read_model_files
 from qdrant_embed.embedding.preset import Preset, check_values, make_preset, preset_defaults
 from qdrant_embed.embedding.preset_files import PresetEntry, read_presets
 from qdrant_embed.embedding.stretch import Stretch
 from qdrant_embed.embedding.word_tables import find_table, table_folder
-from qdrant_embed.errors import ModelError, UnknownNameError
+from qdrant_embed.errors import ModelError, UnknownNameError, near_names
 from qdrant_embed.types import Json
+
+log = logging.getLogger(__name__)
 
 WITHOUT_FILES = ("api", "fastembed")
 """Runtimes whose models bring no files that are read here."""
@@ -39,12 +45,14 @@ class Resolved:
     :param files: The model's folder; None for models without weights.
     :param origins: value name → where it came from.
     :param stretch: What makes it read longer texts than it was trained on; `max_tokens` counts it in.
+    :param query: What reads questions, where these go through other modules than texts do.
     """
 
     preset: Preset
     files: ModelFiles | None
     origins: Mapping[str, str]
     stretch: Stretch | None = None
+    query: Resolved | None = None
 
     @property
     def stretched_beyond(self) -> int:
@@ -67,7 +75,7 @@ def describe(name: str, presets: str | Path | None = None) -> tuple[Mapping[str,
     """
     known = read_presets(presets)
     if name not in known:
-        raise UnknownNameError("model", name, known)
+        raise UnknownNameError("model", name, known, _spellings(known))
     entry = known[name]
     return entry.values, ", ".join(dict.fromkeys(entry.origins.values()))
 
@@ -83,8 +91,10 @@ def resolve(name: str | Path, presets: str | Path | None = None) -> Resolved:
     if text in known:
         return _from_preset(text, known[text])
     for preset, entry in known.items():
-        # Most hub repositories do not state their prompts; the preset of the same weights does.
-        if isinstance(name, str) and entry.values.get("source") == text and not entry.values.get("unloadable"):
+        # Most hub repositories do not state their prompts; the preset of the same weights does. Capitals do not matter
+        # to the hub either.
+        same = str(entry.values.get("source", "")).lower() == text.lower()
+        if isinstance(name, str) and text and same and not entry.values.get("unloadable"):
             return _from_preset(preset, entry)
     if text.startswith(_FASTEMBED):
         return _from_preset(text, _fastembed_entry(text.removeprefix(_FASTEMBED), dict(known)))
@@ -96,10 +106,32 @@ def resolve(name: str | Path, presets: str | Path | None = None) -> Resolved:
         return _filled(place, entry, _read(folder.resolve(), ()))
     if isinstance(name, str) and _HUB_ID.fullmatch(text) and not text.startswith("."):
         entry = PresetEntry({"source": text}, {"source": "the id given"})
-        return _filled(text, entry, _read(fetch(text), ()))
+        return _filled(text, entry, _read(_fetched(text, known), ()))
     if isinstance(name, Path) or "/" in text or os.sep in text or text.startswith((".", "~")):
         raise ModelError(f"the model folder {text!r} does not exist. Give a folder, a hub id (owner/name) or a preset.")
-    raise UnknownNameError("model", text, known)
+    raise UnknownNameError("model", text, known, _spellings(known))
+
+
+def _fetched(repository: str, known: Mapping[str, PresetEntry]) -> Path:
+    """Fetch a repository; if it cannot be had, name the presets whose repositories are called almost alike."""
+    try:
+        return fetch(repository)
+    except ModelError as error:
+        spellings = _spellings(known)
+        near = near_names(repository, [], spellings, 0.8) or near_names(repository.rsplit("/")[-1], [], spellings, 0.8)
+        if not near:
+            raise
+        raise ModelError(f"{error} Did you mean the preset {' or '.join(map(repr, near))}?") from error
+
+
+def _spellings(known: Mapping[str, PresetEntry]) -> dict[str, str]:
+    """Return what presets are called elsewhere: the names of their repositories, and those on servers."""
+    found: dict[str, str] = {}
+    for name, entry in known.items():
+        if not entry.values.get("unloadable"):
+            stated = [str(entry.values[key]) for key in ("source", "api_model") if entry.values.get(key)]
+            found |= {spelling: name for one in stated for spelling in (one, one.rsplit("/")[-1])}
+    return found
 
 
 def _fastembed_entry(name: str, known: dict[str, PresetEntry]) -> PresetEntry:
@@ -196,8 +228,36 @@ def _filled(name: str, entry: PresetEntry, files: ModelFiles | None) -> Resolved
             f"{name!r} does not say how its token states become one vector (no modules.json). Guessing would give "
             "silently wrong vectors. Write a preset with its pooling: see 'Your own model' in docs/guide/models.md."
         )
+    if files and "document_prompt" not in entry.values and (unused := _unused_prompts(files)):
+        _say_unused(name, unused)
     check_values(repr(name), values)
     for needed in ("dim", "max_tokens"):
         if values[needed] < 1:
             raise ModelError(f"neither a preset nor the files of {name!r} state {needed}; add it to a preset.")
-    return Resolved(make_preset(name, values), files, origins)
+    preset = make_preset(name, values)
+    if files is None or files.side != "document":
+        return Resolved(preset, files, origins)
+    asked = read_model_files(files.folder, "query")
+    query = _filled(name, entry, replace(asked, adapter=files.query_adapter or files.adapter))
+    if query.preset.dim != preset.dim:
+        raise ModelError(
+            f"the two sides of {name!r} give vectors of {preset.dim} (documents) and {query.preset.dim} (questions) "
+            "dimensions, which cannot be compared."
+        )
+    return Resolved(preset, files, origins, query=query)
+
+
+@cache
+def _say_unused(name: str, prompts: str) -> None:
+    log.warning(
+        "%s states a prompt named %s, which is not used: encode_document of sentence-transformers takes the one named "
+        "document, which is empty. If the model was trained with it, write document_prompt into a preset of your own.",
+        name,
+        prompts,
+    )
+
+
+def _unused_prompts(files: ModelFiles) -> str:
+    """Return the names of prompts that read as if they were for documents, where none is named `document`."""
+    prompts = read_json(files.folder / SETTINGS).get("prompts") or {}
+    return "" if prompts.get("document") else " and ".join(name for name in ("passage", "corpus") if prompts.get(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import nullcontext
 from functools import cached_property
 
@@ -13,7 +14,6 @@ from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice, choose
 from qdrant_embed.embedding.runtimes.starting import start
 from qdrant_embed.errors import ModelError
-from qdrant_embed.native import Once, make_lock
 from qdrant_embed.types import FloatArray
 
 
@@ -22,7 +22,7 @@ class Running:
 
     Safe to use from several threads: a runtime that takes only one batch at a time gets them one by one.
 
-    :param asked: A runtime such as `openvino:int8`, or `auto`.
+    :param asked: A runtime such as `openvino:int8`, or `auto`; kept in `asked`.
     :raises UnknownNameError: There is no such runtime.
     """
 
@@ -30,15 +30,13 @@ class Running:
         if asked != "auto":
             RuntimeChoice.parse(asked)
         self._resolved = resolved
-        self._asked = asked
-        self._lock = make_lock()
-        self._started = Once(self._start)
-        self._tokenwise = Once(self._start_tokenwise)
+        self.asked = asked
+        self._lock = threading.Lock()
 
     @property
     def name(self) -> str:
         """What runs the model, e.g. `openvino:bf16`; loads it."""
-        choice, runtime = self._started()
+        choice, runtime = self._started_once
         return str(getattr(runtime, "name", choice))
 
     @property
@@ -47,12 +45,12 @@ class Running:
 
         :raises ModelError: They cannot be loaded.
         """
-        return self._started()[1]
+        return self._started_once[1]
 
     @property
     def kept_as(self) -> str:
         """`int8`, or `float` for everything that promises more; known without loading anything."""
-        chosen = choose(self._resolved, self._asked).runtime
+        chosen = choose(self._resolved, self.asked).runtime
         return "int8" if chosen.precision == "int8" else "float"
 
     @property
@@ -63,26 +61,34 @@ class Running:
     @property
     def token_lanes(self) -> Lanes:
         """The same where the states of single tokens are asked for."""
-        return _lanes(self._tokenwise())
+        return _lanes(self._tokenwise)
 
-    def _start(self) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
+    @property
+    def _started_once(self) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
+        with self._lock:
+            return self._started
+
+    @cached_property
+    def _started(self) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
         say_licence(self._resolved.preset)
-        return start(self._resolved, self._asked)
+        return start(self._resolved, self.asked)
 
     def token_states(self, batch: Batch) -> FloatArray:
         """Return the states (n, tokens, dim) of every token of a batch.
 
         :raises ModelError: The runtime gives none.
         """
-        runtime = self._tokenwise()
+        runtime = self._tokenwise
         with nullcontext() if getattr(runtime, "takes_threads", False) else self._lock:
             return runtime.token_states(batch)
 
-    def _start_tokenwise(self) -> TokenRuntime:
+    @property
+    def _tokenwise(self) -> TokenRuntime:
         runtime = self.runtime
         if isinstance(runtime, TokenRuntime):
             return runtime
-        tokenwise = getattr(runtime, "tokenwise", None)  # converted now, by some runtimes
+        with self._lock:  # converted when first asked for, and lanes ask at once
+            tokenwise = getattr(runtime, "tokenwise", None)
         if not isinstance(tokenwise, TokenRuntime):
             raise ModelError(
                 f"the runtime {self.name!r} gives no token states of {self._resolved.preset.name!r}, which the window "

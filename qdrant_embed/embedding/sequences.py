@@ -13,6 +13,7 @@ import numpy as np
 from qdrant_embed.embedding.choosing import TEXT, rendered
 from qdrant_embed.embedding.framing import Framed, frame
 from qdrant_embed.embedding.json_files import read_json
+from qdrant_embed.embedding.positions import pads_left
 from qdrant_embed.embedding.remembering import digest
 from qdrant_embed.embedding.runtimes import Batch
 from qdrant_embed.embedding.seams import seam_of
@@ -58,7 +59,8 @@ class Sequencer:
 
     :param folder: Where `tokenizer_config.json` and `config.json` are.
     :param max_tokens: What the model can take, prompt and special tokens included.
-    :param padding: Side on which short texts are padded; empty for what the tokenizer's files say.
+    :param padding: Side on which short texts are padded; empty for what the tokenizer's files say. Left where that
+        changes no vector only, see `positions.pads_left`.
     :param text_only: Whether only the tokens of the text are to be pooled.
     :param skips_first: Whether all tokens but the first are.
     :param pad_id: What padding is filled with, and an empty text read as; None for what the files say.
@@ -86,7 +88,7 @@ class Sequencer:
         lead = probe.special_tokens_mask.index(0) if 0 in probe.special_tokens_mask else 0
         self._prefix, self._suffix = probe.ids[:lead], probe.ids[lead + inner :]
         config = read_json(folder / "tokenizer_config.json")
-        self.pad_left = (padding or config.get("padding_side")) == "left"
+        self.pad_left = pads_left(folder, padding)
         self.text_only, self.skips_first = text_only, skips_first
         self.pad_id = self._pad_id(folder, config.get("pad_token")) if pad_id is None else pad_id
 

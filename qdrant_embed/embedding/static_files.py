@@ -9,12 +9,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ModelError
 from qdrant_embed.types import Json
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 AT_ONCE = 65_536
 """Tokens that are averaged at once. A table has no window; a text that is longer still is averaged in parts."""
@@ -23,7 +26,7 @@ TABLE_NAMES = ("embeddings", "embedding.weight")
 """What the table is called in `model.safetensors`."""
 
 
-def static_place(folder: Path, modules: list[dict[str, Any]], config: Mapping[str, Any]) -> Path | None:
+def static_place(folder: Path, modules: Sequence[Mapping[str, Any]], config: Mapping[str, Any]) -> Path | None:
     """Return where the table is if the model is one, None if it is something else.
 
     :raises ModelError: Modules follow the table that this library does not run.
@@ -83,3 +86,10 @@ def header(path: Path) -> tuple[dict[str, Any], int]:
     except (OSError, ValueError, MemoryError, OverflowError) as error:
         raise ModelError(f"{path} cannot be read as safetensors: {error}") from error
     return entries, 8 + size
+
+
+def without_special_tokens(tokenizer: Tokenizer) -> Tokenizer:
+    """Return a tokenizer that adds none to a text."""
+    from tokenizers import Tokenizer as FastTokenizer
+
+    return FastTokenizer.from_str(json.dumps(json.loads(tokenizer.to_str()) | {"post_processor": None}))

@@ -67,9 +67,11 @@ class TextWindows:
 
         :raises TextTooLongError: The strategy is `error` and a text is too long.
         """
-        room, cuts = self.room(prompt, strategy.tokens), []
+        room, whole, cuts = self.room(prompt, strategy.tokens), self._whole(strategy.tokens), []
         for text, length in zip(texts, self._counter.count_batch(texts), strict=True):
-            if length <= room or self._fits(length, rendered(prompt, text), self._whole(strategy.tokens)):
+            # Where prompt and text meet, they may have fewer tokens than apart: counted only where it matters.
+            beside = 0 if length <= room else self._counter.count(rendered(prompt, text)) - length
+            if length <= room or length + beside <= whole:
                 cuts.append(TextCut([(0, length)], [rendered(prompt, text)], length, [(0, len(text))]))
                 continue
             if strategy.name == "error":
@@ -77,32 +79,26 @@ class TextWindows:
                     f"a text has {length} tokens, the model takes {room} beside prompt and special tokens. Make chunks "
                     "smaller, or choose the window strategy 'pcw' or 'truncate'."
                 )
-            windows, spans = _windows(text, self._counter, room, strategy)
+            windows, spans = self._windows(text, prompt, strategy, max(room, whole - beside))
             pieces = [rendered(prompt, text[start:end]) for start, end in spans]
             cuts.append(TextCut(windows, pieces, length, spans))
         return cuts
 
+    def _windows(
+        self, text: str, prompt: str, strategy: WindowStrategy, room: int
+    ) -> tuple[Sequence[Window], Sequence[Window]]:
+        """Cut between tokens; a piece may have more of them alone than it had inside the text, so look again."""
+        offsets, whole, size = self._counter.offsets(text), self._whole(strategy.tokens), room
+        while True:
+            windows = strategy.windows(len(offsets), size)
+            spans = [_characters(offsets, window) for window in windows]
+            over = max(self._counter.count_batch([rendered(prompt, text[start:end]) for start, end in spans])) - whole
+            if over <= 0 or size == 1:
+                return windows, spans
+            size = max(1, size - over)
+
     def _whole(self, most: int) -> int:
         return (most or self._max_tokens) - self.special_tokens
-
-    def _fits(self, length: int, prompted: str, whole: int) -> bool:
-        """Count a text with its prompt, where the allowance for the seam between them makes the difference."""
-        return length <= whole and self._counter.count(prompted) <= whole
-
-
-def _windows(
-    text: str, counter: TokenCounter, room: int, strategy: WindowStrategy
-) -> tuple[Sequence[Window], Sequence[Window]]:
-    """Cut between tokens; a piece counted alone may have more of them than it had inside the text, so look again."""
-    offsets = counter.offsets(text)
-    size = room
-    while True:
-        windows = strategy.windows(len(offsets), size)
-        spans = [_characters(offsets, window) for window in windows]
-        over = max(counter.count_batch([text[start:end] for start, end in spans])) - room
-        if over <= 0 or size == 1:
-            return windows, spans
-        size = max(1, size - over)
 
 
 def _characters(offsets: IntArray, window: Window) -> Window:

@@ -11,7 +11,6 @@ from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, Sto
 from qdrant_embed.store import compressed
 from qdrant_embed.store.access import metadata_of
 from qdrant_embed.store.attachments import require_room
-from qdrant_embed.store.filters.fields import INDEXED_FIELDS, Field
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -31,6 +30,21 @@ METADATA_KEY = "qdrant_embed"
 LAYOUT_VERSION = 1
 """Raised when points of an older layout cannot be read any more."""
 
+INDEXED_FIELDS: Mapping[str, str] = {
+    "source": "keyword",
+    "root": "keyword",
+    "document_id": "uuid",
+    "text_hash": "uuid",
+    "chunk_index": "integer",
+    "page": "integer",
+    "headings": "keyword",
+    "media_type": "keyword",
+    "title": "keyword",
+    "modified": "datetime",
+    "size": "integer",
+}
+"""Every field that this library filters or deletes by, so that a server in strict mode accepts its requests."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VectorLayout:
@@ -40,6 +54,7 @@ class VectorLayout:
     :param distance: `cosine`, `dot` or `euclid`.
     :param sparse: Whether there are vectors of a sparse model.
     :param multivector: Dimensions of the vectors of a multi-vector model; 0 for none.
+    :param multivector_distance: How these are compared: `cosine`, or `dot` where they are not of unit length.
     :param windows: Whether a point has a dense vector for each window of its text; the best one counts.
     """
 
@@ -48,6 +63,7 @@ class VectorLayout:
     compression: Compression = Compression()  # noqa: RUF009 - frozen
     sparse: bool = False
     multivector: int = 0
+    multivector_distance: str = "cosine"
     windows: bool = False
 
     @property
@@ -59,7 +75,9 @@ class VectorLayout:
         """Return the settings of each vector that is not sparse by its name."""
         coder = Coder(compression=self.compression, dim=self.dim, distance=self.distance)
         small = self._each_window(compressed.vector_params(coder.width, coder.store_distance, self.compression))
-        others = {MULTIVECTOR: multivector_params(self.multivector)} if self.multivector else {}
+        others = {}
+        if self.multivector:
+            others[MULTIVECTOR] = multivector_params(self.multivector, self.multivector_distance)
         if not self.compression.full:
             return {DENSE: small, **others}
         whole = self._each_window(compressed.rescoring_params(self.dim, self.distance, self.compression))
@@ -83,16 +101,17 @@ class VectorLayout:
         return {BM25: models.SparseVectorParams(modifier=models.Modifier.IDF), **others}
 
 
-def multivector_params(dim: int) -> models.VectorParams:
+def multivector_params(dim: int, distance: str = "cosine") -> models.VectorParams:
     """Return how vectors of tokens are stored: on disk, in half precision, without a graph, since they rank again.
 
     :param dim: Dimensions of each.
+    :param distance: `cosine` or `dot`.
     """
     from qdrant_client import models
 
     return models.VectorParams(
         size=dim,
-        distance=models.Distance.COSINE,
+        distance=models.Distance.COSINE if distance == "cosine" else models.Distance.DOT,
         datatype=models.Datatype.FLOAT16,
         hnsw_config=models.HnswConfigDiff(m=0),
         on_disk=True,
@@ -183,8 +202,4 @@ def index_metadata_field(engine: Engine, name: str, field: str, kind: str) -> No
     kinds = [schema.value for schema in models.PayloadSchemaType]
     if kind not in kinds:
         raise ConfigurationError(f"cannot index {field!r} as {kind!r}; expected one of {', '.join(kinds)}.")
-    found = Field.of(f"metadata.{field}")
-    if not found.paths:
-        raise ConfigurationError(f"cannot index {field!r}: no engine can index a key with a '\"' or a '\\' in it.")
-    for path in found.paths:
-        engine.create_payload_index(name, path, field_schema=models.PayloadSchemaType(kind))
+    engine.create_payload_index(name, f"metadata.{field}", field_schema=models.PayloadSchemaType(kind))

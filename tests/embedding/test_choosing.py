@@ -249,3 +249,13 @@ def test_a_model_with_code_of_its_own_is_loaded_only_as_what_a_preset_names(plai
         write_preset(folder)
     vectors = write_preset(folder, architecture="bert").embed_documents(TEXTS)
     np.testing.assert_array_equal(vectors, write_preset(plain_folder).embed_documents(TEXTS))
+
+
+def test_to_run_all_blocks_is_to_cut_nothing(save_model, caplog):
+    folder = save_model()
+    whole, all_blocks = load_embedder(folder), load_embedder(folder, layers=2)
+    assert all_blocks.fingerprint == whole.fingerprint
+    assert not caplog.records
+    np.testing.assert_array_equal(all_blocks.embed_documents(["w1"]), whole.embed_documents(["w1"]))
+    load_embedder(folder, layers=1)
+    assert "cut to 1 blocks" in caplog.text

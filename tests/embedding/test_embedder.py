@@ -248,3 +248,40 @@ def test_threads_share_one_embedder(prompted_folder):
         texts = [f"w{number} {text}" for text in TEXTS]
         close(vectors, embedder.embed_queries(texts) if number % 2 else embedder.embed_documents(texts))
     assert len(found) == 6
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ([5], r"texts\[0\] is 5 of type int"),
+        (["a", None], r"texts\[1\] is None of type NoneType"),
+        (["a", "b", b"x"], r"texts\[2\] is b'x' of type bytes"),
+        ([["a"]], r"texts\[0\] is \['a'\] of type list"),
+        ("a", "not a single one"),
+        (b"a", "not a single one"),
+        (None, "give a list of texts, not None"),
+        ({"a": 1}, "of type dict"),
+        ((text for text in "ab"), "of type generator"),
+    ],
+)
+def test_what_is_no_text_is_named_with_its_place(texts, message):
+    hashing, late = load_embedder("hashing"), load_embedder("hashing", window="windows:32")
+    for embed in (hashing.embed_documents, hashing.embed_queries, hashing.encode_documents, late.encode_windows):
+        with pytest.raises(ConfigurationError, match=message):
+            embed(texts)
+
+
+def test_a_tuple_and_an_array_of_texts_are_lists():
+    hashing = load_embedder("hashing")
+    expected = hashing.embed_documents(["a", "b"])
+    for texts in (("a", "b"), np.array(["a", "b"])):
+        np.testing.assert_array_equal(hashing.embed_documents(texts), expected)
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e19, 1e25, 3e37])
+def test_a_model_that_gives_very_large_or_small_numbers_gives_directions(size, monkeypatch):
+    from qdrant_embed.embedding.runtimes.hashing import HashingRuntime
+
+    expected, plain = load_embedder("hashing").embed_documents(["the gate"]), HashingRuntime.sentence
+    monkeypatch.setattr(HashingRuntime, "sentence", lambda self, batch: plain(self, batch) * np.float32(size))
+    np.testing.assert_allclose(load_embedder("hashing").embed_documents(["the gate"]), expected, atol=1e-6)

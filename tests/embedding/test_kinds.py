@@ -200,3 +200,68 @@ def test_vectors_are_remembered_on_disk(tmp_path, monkeypatch, splade, colberts)
         for one, other in zip(before, second.embed_documents(TEXTS), strict=True):
             for left, right in ((one.values, other.values) if load is load_sparse else (one, other),):
                 np.testing.assert_array_equal(left, right)
+
+
+def save_raw(folder, **settings):
+    """Save a multi-vector model whose vectors are not normalized."""
+    import torch
+    from sentence_transformers.base.modules import Transformer
+    from sentence_transformers.base.modules.dense import Dense
+    from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
+
+    save_tiny_model(folder / "transformer", "bert", pooling="")
+    torch.manual_seed(11)
+    dense = Dense(32, 8, activation_function=torch.nn.Identity(), module_input_name="token_embeddings")
+    modules = [Transformer(str(folder / "transformer"), **settings), dense, MultiVectorMask()]
+    MultiVectorEncoder(modules=modules, device="cpu").save_pretrained(str(folder / "raw"))
+    return folder / "raw"
+
+
+def test_vectors_of_tokens_keep_their_lengths_where_the_model_does_not_normalize(tmp_path):
+    folder = save_raw(tmp_path)
+    ours, theirs = load_multivector(folder), MultiVectorEncoder(str(folder), device="cpu")
+    assert (ours.preset.normalize, ours.preset.distance) == (False, "dot")
+    found, expected = ours.embed_documents(TEXTS), theirs.encode_document(TEXTS, convert_to_numpy=True)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_collections_compare_such_vectors_as_they_are(tmp_path):
+    from qdrant_client import models
+
+    from qdrant_embed import Recipe
+    from qdrant_embed.embedders import Embedders
+    from qdrant_embed.store.schema import MULTIVECTOR
+
+    for folder, expected in ((save_raw(tmp_path), "DOT"), (save_colbert(tmp_path / "unit"), "COSINE")):
+        layout = Embedders.of(Recipe(model="hashing", multivector=str(folder))).layout
+        assert layout.vectors()[MULTIVECTOR].distance == models.Distance[expected]
+
+
+def test_questions_are_read_whole_where_only_texts_have_a_limit(tmp_path):
+    folder = save_raw(tmp_path, document_length=12)
+    ours, theirs = load_multivector(folder), MultiVectorEncoder(str(folder), device="cpu")
+    long = " ".join(["keys"] * 40)
+    assert (ours.max_tokens, ours.preset.query_tokens) == (12, 64)
+    expected = theirs.encode_query([long], convert_to_numpy=True)[0]
+    found = ours.embed_queries([long])[0]
+    assert len(expected) > 12
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["sparse", "multivector"])
+def test_prompted_texts_end_where_the_reference_ends_them(kind, tmp_path):
+    long = " ".join(["keys", "gates", "cranes", "harbour"] * 40)
+    if kind == "sparse":
+        folder = save_splade(tmp_path)
+        edit_json(folder / "config_sentence_transformers.json", prompts={"query": "query: ", "document": "passage: "})
+        expected = SparseEncoder(str(folder), device="cpu").encode_document([long], convert_to_sparse_tensor=False)
+        found = load_sparse(folder, window="truncate").embed_documents([long])[0]
+        np.testing.assert_allclose(found.values, expected[0].numpy()[found.indices], atol=1e-5)
+        assert len(found.indices) == int((expected[0] != 0).sum())
+        return
+    folder = save_colbert(tmp_path)
+    expected = MultiVectorEncoder(str(folder), device="cpu").encode_document([long], convert_to_numpy=True)[0]
+    np.testing.assert_allclose(
+        load_multivector(folder, window="truncate").embed_documents([long])[0], expected, atol=1e-5
+    )

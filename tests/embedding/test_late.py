@@ -236,3 +236,52 @@ def test_methods_of_one_strategy_are_refused_under_another(plain):
         plain.encode_windows(["w1"])
     with pytest.raises(ConfigurationError, match="passages is for the window strategy 'late'"):
         plain.encode_late("w1", [(0, 2)])
+
+
+def save_with_layers(folder, transformer, *layers):
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+
+    modules = [Transformer(str(transformer)), Pooling(32, "mean"), *layers, Normalize()]
+    SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(folder))
+    return folder
+
+
+def linear(inside, outside, **settings):
+    import torch
+    from sentence_transformers.base.modules.dense import Dense
+
+    torch.manual_seed(inside + outside)
+    return Dense(inside, outside, activation_function=torch.nn.Identity(), **settings)
+
+
+@pytest.mark.parametrize("runtime", ["torch", "openvino:float32"])
+@pytest.mark.parametrize("shape", ["one", "no bias", "two", "residual"])
+def test_linear_layers_behind_the_pooling_are_applied_to_means(plain_folder, tmp_path, monkeypatch, shape, runtime):
+    if runtime.startswith("openvino"):
+        pytest.importorskip("openvino")
+        monkeypatch.setenv("QDRANT_EMBED_CACHE", str(tmp_path / "cache"))
+    layers = {
+        "one": [linear(32, 12)],
+        "no bias": [linear(32, 12, bias=False)],
+        "two": [linear(32, 20), linear(20, 12)],
+        "residual": [linear(32, 12, use_residual=True)],
+    }[shape]
+    folder = save_with_layers(tmp_path / "model", plain_folder, *layers)
+    late, plain = load_embedder(folder, window="late", runtime=runtime), load_embedder(folder, runtime=runtime)
+    assert late.dim == 12
+    texts = ["w1 w2 w3", "w4"]
+    np.testing.assert_allclose(late.embed_documents(texts), plain.embed_documents(texts), atol=1e-5)
+    np.testing.assert_allclose(late.embed_queries(texts), plain.embed_queries(texts), atol=1e-6)
+    text = "w1 w2 w3 w4"
+    halves = late.encode_late(text, [(0, 5), (6, 11)]).vectors
+    assert halves.shape == (2, 12)
+    assert not np.allclose(halves, plain.embed_documents(["w1 w2", "w3 w4"]), atol=1e-3)
+
+
+def test_layers_with_an_activation_stay_refused(plain_folder, tmp_path):
+    from sentence_transformers.base.modules.dense import Dense
+
+    folder = save_with_layers(tmp_path / "model", plain_folder, linear(32, 16), Dense(16, 8))
+    with pytest.raises(ConfigurationError, match="with layers of its own behind it that are not linear"):
+        load_embedder(folder, window="late")

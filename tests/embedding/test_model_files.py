@@ -1,10 +1,13 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 
+from qdrant_embed import load_embedder
 from qdrant_embed.embedding.model_files import read_model_files
-from qdrant_embed.errors import ModelError
+from qdrant_embed.errors import ConfigurationError, ModelError
+from qdrant_embed.testing.tiny_models import save_tiny_model
 
 
 @pytest.fixture
@@ -21,7 +24,7 @@ def edit(path, **changes):
 
 def test_values_come_from_the_models_files_and_say_which(save_model):
     files = read_model_files(
-        save_model("cls", prompts={"query": "q ", "passage": "p "}, similarity_fn_name="dot", normalize=False)
+        save_model("cls", prompts={"query": "q ", "document": "d "}, similarity_fn_name="dot", normalize=False)
     )
     expected = {
         "dim": (32, "1_Pooling/config.json"),
@@ -30,7 +33,7 @@ def test_values_come_from_the_models_files_and_say_which(save_model):
         "normalize": (False, "modules.json"),
         "distance": ("dot", "config_sentence_transformers.json"),
         "query_prompt": ("q ", "config_sentence_transformers.json"),
-        "document_prompt": ("p ", "config_sentence_transformers.json"),
+        "document_prompt": ("d ", "config_sentence_transformers.json"),
     }
     assert {name: (files.values[name], files.origins[name]) for name in files.values} == expected
     assert files.plain
@@ -61,15 +64,52 @@ def test_every_way_to_write_a_pooling_is_read(folder, config, pooling, dim):
     ("settings", "query", "document"),
     [
         ({"prompts": {"query": "q ", "document": ""}, "default_prompt_name": "query"}, "q ", ""),
-        ({"prompts": {"both": "b "}, "default_prompt_name": "both"}, "b ", "b "),
-        ({"prompts": {"query": "q ", "document": "", "corpus": "c "}}, "q ", "c "),
+        ({"prompts": {"both": "b "}, "default_prompt_name": "both"}, "", ""),
+        ({"prompts": {"query": "q ", "document": "", "corpus": "c "}}, "q ", ""),
+        ({"prompts": {"query": "q ", "passage": "p "}}, "q ", ""),
+        ({"prompts": {"query": "q ", "document": "d ", "passage": "p "}}, "q ", "d "),
+        ({"prompts": {"query": None, "document": None}}, "", ""),
         ({"prompts": {"other": "o "}}, "", ""),
     ],
 )
-def test_prompts_follow_the_names_that_sentence_transformers_uses(folder, settings, query, document):
+def test_prompts_are_those_that_sentence_transformers_uses(folder, settings, query, document):
+    from sentence_transformers import SentenceTransformer
+
     (folder / "config_sentence_transformers.json").write_text(json.dumps(settings))
     values = read_model_files(folder).values
     assert (values.get("query_prompt", ""), values.get("document_prompt", "")) == (query, document)
+    theirs = SentenceTransformer(str(folder), device="cpu").prompts
+    assert (theirs["query"] or "", theirs["document"] or "") == (query, document)
+
+
+def test_a_prompt_that_is_not_used_is_said_once(folder, caplog):
+    settings = {"prompts": {"query": "q ", "passage": "p "}}
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(settings))
+    for _ in range(2):
+        assert load_embedder(folder).preset.document_prompt == ""
+    assert [record.message.count("named passage") for record in caplog.records] == [1]
+
+
+def test_a_vocabulary_alone_makes_the_tokenizer_that_transformers_makes(tmp_path):
+    from sentence_transformers import SentenceTransformer
+
+    folder = save_tiny_model(tmp_path, "bert")
+    tokens = json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]
+    whole = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words = [word for word, _ in sorted(tokens.items(), key=lambda item: item[1]) if word not in whole]
+    (folder / "vocab.txt").write_text("\n".join([*whole, *words]))
+    (folder / "tokenizer.json").unlink()
+    edit(folder / "tokenizer_config.json", tokenizer_class="BertTokenizer", unk_token="[UNK]")
+    texts = ["Master keys are rotated.", "gates"]
+    theirs = SentenceTransformer(str(folder), device="cpu").encode_document(texts)
+    np.testing.assert_allclose(load_embedder(folder).embed_documents(texts), theirs, atol=1e-5)
+
+
+def test_without_any_vocabulary_what_to_type_is_said(tmp_path):
+    folder = save_tiny_model(tmp_path, "bert")
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(ModelError, match=r"tokenizer\.json does not exist"):
+        load_embedder(folder).embed_documents(["a"])
 
 
 @pytest.mark.parametrize(
@@ -136,3 +176,31 @@ def test_modules_that_cannot_be_run_are_refused(folder, place, type, message):
     (folder / "modules.json").write_text(json.dumps(modules))
     with pytest.raises(ModelError, match=message):
         read_model_files(folder)
+
+
+def test_dimensions_that_the_files_keep_are_kept(save_model):
+    from sentence_transformers import SentenceTransformer
+
+    folder = save_model(truncate_dim=8)
+    theirs, ours = SentenceTransformer(str(folder), device="cpu"), load_embedder(folder)
+    expected = theirs.encode_document(["w1 w2", "w3"])
+    found = ours.embed_documents(["w1 w2", "w3"])
+    assert (ours.dim, found.shape, expected.shape) == (8, (2, 8), (2, 8))
+    np.testing.assert_allclose(found, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
+    assert load_embedder(folder, compression="32d").dim == 32
+    assert load_embedder(folder, compression="4d!").dim == 4
+    assert load_embedder(folder, compression="4d!+full+rescore4").dim == 8
+    with pytest.raises(ConfigurationError, match="was not trained to be cut to 4"):
+        load_embedder(folder, compression="4d")
+
+
+def test_a_normalization_of_tokens_is_none_of_the_vector(save_model, tmp_path):
+    from sentence_transformers import SentenceTransformer
+
+    folder = shutil.copytree(save_model(), tmp_path / "copy")
+    tokens = dict.fromkeys(("module_input_name", "module_output_name"), "token_embeddings")
+    edit(folder / "2_Normalize" / "config.json", **tokens)
+    theirs = SentenceTransformer(str(folder), device="cpu").encode_document(["w1 w2"])
+    found = load_embedder(folder).embed_documents(["w1 w2"])
+    assert abs(np.linalg.norm(theirs) - 1) > 0.1
+    np.testing.assert_allclose(found, theirs, rtol=1e-5)

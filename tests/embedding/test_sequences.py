@@ -44,10 +44,15 @@ def test_a_batch_is_rounded_up_with_padding_as_far_as_the_model_reads(tmp_path, 
         np.testing.assert_array_equal(batch.ids[row][batch.mask[row] == 1], exact.ids[row][exact.mask[row] == 1])
 
 
-def test_padding_stands_where_the_tokenizer_wants_it(tmp_path):
-    batch = make_sequencer(metaspace_folder(tmp_path), 4).batch([[4, 1], [4, 5, 6, 1]])
-    assert batch.ids.tolist() == [[0, 0, 4, 1], [4, 5, 6, 1]]
-    assert batch.mask.tolist() == [[0, 0, 1, 1], [1, 1, 1, 1]]
+@pytest.mark.parametrize(
+    ("architecture", "left"), [("qwen3", True), ("modernbert", True), ("bert", False), ("gpt2", False), (None, False)]
+)
+def test_padding_stands_where_the_tokenizer_wants_it_if_positions_are_rotary(tmp_path, architecture, left):
+    folder = metaspace_folder(tmp_path)
+    (folder / "config.json").write_text(json.dumps({"model_type": architecture}))
+    batch = make_sequencer(folder, 4).batch([[4, 1], [4, 5, 6, 1]])
+    assert batch.ids.tolist() == [[0, 0, 4, 1] if left else [4, 1, 0, 0], [4, 5, 6, 1]]
+    assert batch.mask.tolist() == [[0, 0, 1, 1] if left else [1, 1, 0, 0], [1, 1, 1, 1]]
 
 
 def test_an_empty_text_without_special_tokens_is_still_one_token(tmp_path):

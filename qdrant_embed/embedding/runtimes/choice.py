@@ -87,6 +87,11 @@ def choose(resolved: Resolved, asked: str = "auto") -> Choice:
     unconverted = _unconverted(resolved)
     if asked != "auto":
         wished = RuntimeChoice.parse(asked)
+        if resolved.files is not None and resolved.files.static and wished.name in PRECISIONS:
+            raise ConfigurationError(
+                f"{resolved.preset.name!r} is a table of vectors, which are averaged: there is nothing that {asked} "
+                f"would run. Leave the runtime out, or give {resolved.preset.runtime!r}."
+            )
         if unconverted and wished.name in _CONVERTED:
             raise ConfigurationError(f"{unconverted}: give the runtime torch instead of {asked}, or leave it out.")
         return Choice(wished, "asked for")

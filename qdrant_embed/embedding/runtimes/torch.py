@@ -10,10 +10,15 @@ import numpy as np
 
 from qdrant_embed.embedding.graphs import pooled_module, pools_inside
 from qdrant_embed.embedding.lanes import Lanes
-from qdrant_embed.embedding.modules import load_copies, load_model, pooling_only, token_module
+from qdrant_embed.embedding.modules import (
+    load_copies,
+    load_model,
+    pooling_only,
+    token_module,
+    without_last_normalization,
+)
 from qdrant_embed.embedding.resolving import Resolved
-from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime, first_batch
-from qdrant_embed.native import initializing, prepare_torch
+from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -30,7 +35,6 @@ def load(resolved: Resolved, precision: str = "") -> Runtime | TokenRuntime:
     :param precision: `float32` or `bf16`; empty for bf16 on NVIDIA GPUs that have it, else float32.
     :raises ModelError: The weights do not fit the configuration, or need code that comes with the model.
     """
-    prepare_torch()
     import torch
 
     gpus = _gpus()
@@ -49,14 +53,6 @@ def _gpus() -> list[str]:
 
 
 def _on_device(model: Any, resolved: Resolved) -> TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime:
-    runtime = _around(model, resolved)
-    read = runtime.token_states if isinstance(runtime, TorchTokenRuntime) else runtime.sentence
-    with initializing("torch"):
-        read(first_batch())
-    return runtime
-
-
-def _around(model: Any, resolved: Resolved) -> TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime:
     if not pooling_only(resolved):
         return TorchSentenceRuntime(model)
     preset = resolved.preset
@@ -145,15 +141,11 @@ class _InFloat32:
 
 
 class TorchSentenceRuntime(_Torch):
-    """For models with further modules (a dense layer, two poolings …): all of them are run but a last normalisation.
-
-    That one is done above, once dimensions have been cut and windows averaged.
-    """
+    """For models with further modules (a dense layer, two poolings …): all of them are run but a last normalization."""
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
-        modules = list(model.children())
-        self._modules = modules[:-1] if type(modules[-1]).__name__ == "Normalize" else modules
+        self._modules = without_last_normalization(model)
 
     def sentence(self, batch: Batch) -> FloatArray:
         """Return sentence vectors (n, dim)."""

@@ -76,3 +76,10 @@ def test_what_does_not_exist_is_refused_wherever_it_is_asked_for(models, machine
     for ask in (lambda: choose(models["bert"], asked), lambda: choose(models["bert"])):
         with pytest.raises(error, match=message):
             ask()
+
+
+@pytest.mark.parametrize("asked", ["torch", "torch:bf16", "onnx", "openvino", "openvino:int8"])
+def test_a_table_is_averaged_by_nothing_but_its_own_runtime(models, asked):
+    with pytest.raises(ConfigurationError, match=r"is a table of vectors.* Leave the runtime out, or give 'static'"):
+        choose(models["static"], asked)
+    assert choose(models["static"], "static").runtime == RuntimeChoice("static")

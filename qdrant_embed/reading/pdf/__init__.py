@@ -1,1 +1,0 @@
-"""PDF as plain text, page by page."""

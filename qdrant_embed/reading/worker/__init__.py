@@ -1,1 +1,0 @@
-"""The process that reads files, and how it is spoken to."""
