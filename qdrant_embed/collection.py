@@ -20,7 +20,7 @@ from qdrant_embed.recipe import Recipe, require_recipe
 from qdrant_embed.store import copy_mark, schema, succession
 from qdrant_embed.store.changes import mark_changed
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters import to_filter
+from qdrant_embed.store.filters import filter_of
 from qdrant_embed.store.location import finish_bulk_load, open_engine
 from qdrant_embed.types import Document, Json
 
@@ -130,6 +130,10 @@ class Collection(Compressing):
         chosen = options or IngestOptions()
         if isinstance(what, Document):
             what = [what]
+        if not isinstance(what, (str, Path, Iterable)):
+            raise ConfigurationError(
+                f"cannot ingest {what!r}; give a folder, a file, a glob such as 'docs/**/*.md', or Document objects."
+            )
         if isinstance(what, (str, Path)):
             report = self._ingest_path(what, chosen)
         else:
@@ -161,13 +165,15 @@ class Collection(Compressing):
         return target
 
     def delete(self, source: str | None = None, *, root: str | None = None) -> int:
-        """Remove documents by source (`guide/*` for a prefix), by root, or both; return how many chunks went.
+        r"""Remove documents by source, by root, or both; return how many chunks went.
+
+        :param source: A source, or a pattern: `guide/*`, `*.pdf`; `\*` for a star that is part of the name.
 
         :raises ConfigurationError: Neither was given.
         :raises StoreError: The collection's compression is being changed by a copy.
         """
         plain = {name: value for name, value in (("source", source), ("root", root)) if value is not None}
-        where = to_filter(plain)
+        where = filter_of(self._engine, self.name, plain)
         if where is None:
             raise ConfigurationError("say what to delete: a source, a root, or both; Collection.drop removes all.")
         copy_mark.require_unmarked(self._engine, self.name)

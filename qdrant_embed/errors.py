@@ -7,12 +7,15 @@
     ├── MissingExtraError         an optional package is not installed; the pip line is given
     ├── ReadError                 one document cannot be read; `reason` says why
     ├── ModelError                a model cannot be loaded or gave something unusable
+    │   ├── ForkedError           this process was forked from one that had used the model's library
     │   ├── TextTooLongError      a text exceeds the model's window and the window strategy is `error`
     │   └── ApiError              a model's server refused or could not be reached; `places` has no vector
     └── StoreError                the engine refused
         ├── CollectionNotFoundError
         ├── LocationLockedError   another process holds the folder; `pid` says which
         └── UnsupportedByEngineError   the feature exists, but not on this engine
+
+    FilterWarning                 a warning: a filter names a field that no document has
 
 Each message says what came, what was expected and what to type.
 """
@@ -110,6 +113,10 @@ class ModelError(QdrantEmbedError):
     """A model cannot be loaded, or what it returned cannot be used."""
 
 
+class ForkedError(ModelError):
+    """A process was forked from one that has used a native library, whose threads a fork does not copy."""
+
+
 class TextTooLongError(ModelError):
     """A text is longer than the model's window and the window strategy is `error`."""
 
@@ -146,3 +153,7 @@ class LocationLockedError(StoreError):
 
 class UnsupportedByEngineError(StoreError):
     """The feature exists in Qdrant, but not on the engine in use; the message names one that has it."""
+
+
+class FilterWarning(UserWarning):
+    """A filter names a field that no document of the collection has; near names are listed."""

@@ -15,7 +15,7 @@ from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.retrieval.search import Mode, as_queries
 from qdrant_embed.store import schema
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters import PlainFilter, to_filter
+from qdrant_embed.store.filters import PlainFilter, filter_of, warn_of_unknown_fields
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +88,8 @@ class Passages:
         """
         queries = as_queries(query)
         found = self._parts.searcher.search(queries, k, where=filter, mode=mode, min_score=min_score)
+        if queries and not any(found):
+            warn_of_unknown_fields(self._engine, self.name, filter)
         return found[0] if isinstance(query, str) else found
 
     def as_retriever(
@@ -133,11 +135,18 @@ class Passages:
 
         :param filter: Only documents that have a chunk which it lets through.
         """
-        return self._browser.documents(filter)
+        found = self._browser.documents(filter)
+        if not found:
+            warn_of_unknown_fields(self._engine, self.name, filter)
+        return found
 
     def count(self, *, filter: PlainFilter | models.Filter | None = None) -> int:
         """Return the number of chunks, or of those that a filter lets through."""
-        return self._engine.count(self.name, count_filter=to_filter(filter), exact=True).count
+        where = filter_of(self._engine, self.name, filter)
+        found = self._engine.count(self.name, count_filter=where, exact=True).count
+        if not found:
+            warn_of_unknown_fields(self._engine, self.name, filter)
+        return found
 
     def to_pandas(
         self,

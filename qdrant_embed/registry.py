@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar, cast
 
 from qdrant_embed.errors import ConfigurationError, UnknownNameError
@@ -58,6 +57,8 @@ class Registry(Generic[T]):
     def _discover(self) -> None:
         if self._discovered:
             return
+        from importlib.metadata import entry_points
+
         found = dict(self._targets)
         for entry in entry_points(group=self.group):
             if found.get(entry.name, entry.value) != entry.value:

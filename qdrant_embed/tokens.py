@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 
 from qdrant_embed.errors import ConfigurationError, ModelError
+from qdrant_embed.native import initializing, make_lock
 from qdrant_embed.types import IntArray
 
 if TYPE_CHECKING:
@@ -73,14 +73,16 @@ class HuggingFaceTokens:
     """Counts with a fast tokenizer; a copy of it, since saved truncation and padding would falsify every count."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
-        from tokenizers import Tokenizer as FastTokenizer
+        with initializing():
+            from tokenizers import Tokenizer as FastTokenizer
 
-        copy: Tokenizer = FastTokenizer.from_str(tokenizer.to_str())
-        copy.no_truncation()
-        copy.no_padding()
+            copy: Tokenizer = FastTokenizer.from_str(tokenizer.to_str())
+            copy.no_truncation()
+            copy.no_padding()
+            copy.encode_batch_fast(["a", "b"])
         self.tokenizer = copy
         self._recent: OrderedDict[str, list[int]] = OrderedDict()
-        self._recent_lock = threading.Lock()
+        self._recent_lock = make_lock()
         digest = hashlib.blake2b(copy.to_str().encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         self.name = f"hf:{digest}"
 
@@ -139,13 +141,15 @@ class TiktokenTokens:
     """
 
     def __init__(self, encoding: str = "cl100k_base") -> None:
-        import tiktoken
-
+        with initializing():
+            import tiktoken
         if encoding not in tiktoken.list_encoding_names():
             known = ", ".join(tiktoken.list_encoding_names())
             raise ConfigurationError(f"tiktoken knows no encoding {encoding!r}; known: {known}.")
         try:
-            self._encoding = tiktoken.get_encoding(encoding)
+            with initializing():
+                self._encoding = tiktoken.get_encoding(encoding)
+                self._encoding.encode_ordinary_batch(["a", "b"])
         except Exception as error:
             raise ModelError(
                 f"the tiktoken encoding {encoding!r} could not be loaded ({type(error).__name__}). Without a network, "

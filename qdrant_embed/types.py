@@ -6,15 +6,30 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+from qdrant_embed.errors import ConfigurationError
 
-FloatArray = NDArray[np.float32]
-IntArray = NDArray[np.int64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float32]
+    IntArray = NDArray[np.int64]
+
 Json = Any
 """A value that `json.dumps` accepts."""
+
+
+def __getattr__(name: str) -> Any:
+    """Make the types of arrays when they are asked for: the process that reads files starts without numpy."""
+    if name not in ("FloatArray", "IntArray"):
+        raise AttributeError(f"module 'qdrant_embed.types' has no attribute {name!r}")
+    import numpy as np
+    from numpy.typing import NDArray
+
+    globals().update(FloatArray=NDArray[np.float32], IntArray=NDArray[np.int64])
+    return globals()[name]
 
 
 def content_hash(text: str) -> str:
@@ -35,6 +50,7 @@ class Document:
     :param modified: ISO 8601 time (UTC, microseconds) of the original's last change, if known.
     :param hash: Hash of the original's content; computed from the text when left empty.
     :param page_starts: Character offset at which each page begins (`page_starts[0] == 0`); empty if unpaged.
+    :raises ConfigurationError: Text, source or title is no text, or the metadata no dict.
     """
 
     text: str
@@ -49,6 +65,19 @@ class Document:
     page_starts: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("text", "source", "title"):
+            value = getattr(self, name)
+            if not isinstance(value, str):
+                decoded = "; decode it first: data.decode('utf-8')" if isinstance(value, (bytes, bytearray)) else ""
+                raise ConfigurationError(
+                    f"Document({name}=…) takes a text, not a {type(value).__name__} ({value!r:.40}){decoded}. "
+                    "Example: Document(text='The gate opens at nine.', source='notes/gate.md')."
+                )
+        if not isinstance(self.metadata, Mapping):
+            raise ConfigurationError(
+                f"Document(metadata=…) takes a dict, not a {type(self.metadata).__name__} ({self.metadata!r:.40}) in "
+                f"{self.source!r}. Example: metadata={{'author': 'Ann'}}."
+            )
         if not self.hash:
             object.__setattr__(self, "hash", content_hash(self.text))
         if not self.text_type:

@@ -7,7 +7,9 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "qdrant_embed"
 ORDER = [
-    {"types", "errors"},
+    {"errors"},
+    {"types"},
+    {"native", "concurrency"},
     {"registry", "tokens"},
     {"reading"},
     {"chunking"},

@@ -34,7 +34,8 @@ _SENTENCE = regex.compile(
 )
 _CLAUSE = regex.compile(r"[,;:–—]\s+(?!\p{M})|[、，；：]\s*(?!\p{M})")
 _SPACE = regex.compile(r"\s+(?!\p{M})")
-_GRAPHEME = regex.compile(r"\X")
+# Flags are pairs of regional indicators: to tell where a pair begins, `\X` alone would look back over the whole row.
+_GRAPHEME = regex.compile(r"\p{Regional_Indicator}{1,2}+[\p{Grapheme_Extend}\p{Mc}\u200d]*+|\X")
 # Brackets, and the ends of admonitions (`///`, `:::`).
 _CLOSER = regex.compile(r"(?:[\])}>]+[;,.]?|/{3,}|:{3,})\s*$")
 _UNFINISHED = regex.compile(r"[\p{L},\-]")

@@ -11,11 +11,12 @@ from qdrant_embed.chunking.base import Chunker, ChunkLimit
 from qdrant_embed.chunking.boundaries import BLOCK, GLUED, LINE, PAGE, line_levels
 from qdrant_embed.chunking.fitting import Fitter
 from qdrant_embed.chunking.plain import chunk_by_levels
+from qdrant_embed.native import initializing
 from qdrant_embed.tokens import TokenCounter, encodable
 from qdrant_embed.types import Span
 
 if TYPE_CHECKING:
-    from tree_sitter import Language, Node, Tree
+    from tree_sitter import Language, Node, Parser, Tree
 
 GRAMMARS: Mapping[str, str] = {
     "text/x-python": "tree_sitter_python:language",
@@ -27,8 +28,13 @@ GRAMMARS: Mapping[str, str] = {
 }
 """Media type → the function that gives its grammar; the packages come with the extra `code`."""
 
-MOST_COMMENTS = 1_000
-"""Lines of comment in a row from which a file is cut by its lines alone."""
+LONGEST_RUN = 1_000
+"""Lines of comment, or of nothing but a backslash, in a row from which a file is cut by its lines alone."""
+LEAST_STEPS, BYTES_A_STEP = 1_000, 8
+"""Steps that the parser may take, of a hundred operations each. Code takes one for 50 bytes, broken code one for 20;
+what is no code may take some for each byte, more of them the more there are. A count, since with a limit of time the
+chunks would differ from run to run."""
+READ_BYTES = 65_536
 _DEEPEST = 9
 _AHEAD = frozenset({"comment", "line_comment", "block_comment", "attribute_item", "decorator"})
 """Nodes that belong to what stands right below them."""
@@ -75,9 +81,10 @@ def node_levels(text: str, language: Language, known: Mapping[int, int]) -> dict
         starts.append(place)
         place += len(row.decode()) + 1
     levels: dict[int, int] = {}
-    if _too_many_comments(rows):
+    tree = None if _long_run(rows) else _parsed(Parser(language), data)
+    if tree is None:
         return levels
-    for node, above, depth in outer_nodes(Parser(language).parse(data)):
+    for node, above, depth in outer_nodes(tree):
         start = starts[node.start_point.row]
         level = known.get(start, GLUED)
         if level not in (PAGE, GLUED) and start not in levels and _begins_line(node, rows):
@@ -103,13 +110,32 @@ def outer_nodes(tree: Tree) -> Iterator[tuple[Node, Node | None, int]]:
             above, depth = cursor.node, depth - 1
 
 
-def _too_many_comments(rows: Sequence[bytes]) -> bool:
-    """Tell whether so many lines begin with `#` in a row that parsing Python, quadratic in that, would take minutes."""
+def _parsed(parser: Parser, data: bytes) -> Tree | None:
+    """Return the syntax tree; None for what is no code, over which the parser would brood for hours."""
+    steps, most = 0, LEAST_STEPS + len(data) // BYTES_A_STEP
+
+    def read(place: int, _: object) -> bytes:
+        return data[place : place + READ_BYTES]
+
+    def stop(*_: object) -> bool:
+        nonlocal steps
+        steps += 1
+        return steps > most
+
+    try:
+        tree: Tree = parser.parse(read, progress_callback=stop)
+    except ValueError:  # it was stopped
+        return None
+    return tree
+
+
+def _long_run(rows: Sequence[bytes]) -> bool:
+    """Tell whether so many comments or continued lines follow each other that the parser, quadratic in that, hangs."""
     run = 0
     for row in rows:
-        body = row.lstrip()
-        run = run + 1 if body.startswith(b"#") else 0 if body else run
-        if run > MOST_COMMENTS:
+        body = row.strip()
+        run = run + 1 if body.startswith(b"#") or body == b"\\" else 0 if body else run
+        if run > LONGEST_RUN:
             return True
     return False
 
@@ -132,8 +158,9 @@ def _grammar(media_type: str) -> Language | None:
     if not module:
         return None
     try:
-        from tree_sitter import Language
+        with initializing():
+            from tree_sitter import Language
 
-        return Language(getattr(import_module(module), function)())
+            return Language(getattr(import_module(module), function)())
     except ImportError:
         return None

@@ -43,8 +43,9 @@ class Ruler:
 
     def back(self, position: int, tokens: int, no_further: int) -> int:
         """Return where the text lying `tokens` tokens before `position` begins, not before `no_further`."""
-        place = self.index(position) - tokens
-        return max(no_further, int(self._starts[max(place, 0)])) if len(self._starts) else position
+        place = max(0, self.index(position) - tokens)
+        # A tokenizer may give no token for the last characters.
+        return max(no_further, min(position, int(self._starts[place]))) if place < len(self._starts) else position
 
     def forward(self, start: int, tokens: int, end: int) -> int:
         """Return where the text of `tokens` tokens from `start` ends, not after `end`, but always after `start`."""

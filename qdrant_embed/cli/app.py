@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Annotated
 
 import typer
@@ -21,6 +23,9 @@ from qdrant_embed.cli import (
     search,
     train_codes,
 )
+
+STDERR = 2
+"""The descriptor of standard error, the last of the three standard streams."""
 
 app = typer.Typer(
     name="qdrant-embed",
@@ -62,7 +67,21 @@ def program(
 
 def main() -> None:
     """Run the command line; the entry point of `qdrant-embed`."""
+    _open_standard_streams()
     exits.run(app)
+
+
+def _open_standard_streams() -> None:
+    """Put the null device where a standard stream is closed, as daemons and schedulers have it.
+
+    A file that is opened later would take its number, and get what is written to the stream.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STDERR:
+        os.set_inheritable(descriptor, True)  # noqa: FBT003
+    os.close(descriptor)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
 
 
 def _show_version(*, wanted: bool) -> None:

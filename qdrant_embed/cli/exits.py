@@ -6,13 +6,14 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from qdrant_embed.cli.output import say
-from qdrant_embed.errors import CollectionNotFoundError, QdrantEmbedError, RecipeMismatchError
+from qdrant_embed.errors import CollectionNotFoundError, FilterWarning, QdrantEmbedError, RecipeMismatchError
 
 ERROR = 1
 SOME_FAILED = 3
@@ -43,7 +44,9 @@ class Commands(TyperGroup):
         if ctx.params.get("debug"):
             _debugging.set()
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             _say_interrupted(ctx.invoked_subcommand)
             raise typer.Exit(INTERRUPTED) from None
@@ -52,6 +55,14 @@ class Commands(TyperGroup):
                 raise
             fail(str(error), next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), ""))
             raise typer.Exit(ERROR) from None
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
+    """Say on stderr what this library warns of, without the line of code that a program's author would want."""
+    if issubclass(category, FilterWarning):
+        say(f"warning: {message}", style="yellow")
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, *place[:2]))
 
 
 def fail(message: str, hint: str = "") -> None:

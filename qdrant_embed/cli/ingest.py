@@ -60,7 +60,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     reading = ReadOptions(
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),
-        max_file_bytes=int(max_file_mb * 2**20),
+        max_file_bytes=max_file_mb * 2**20,
         file_timeout=timeout,
     )
     for path in paths:

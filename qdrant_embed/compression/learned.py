@@ -24,6 +24,7 @@ from qdrant_embed.compression.rotations import itq
 from qdrant_embed.compression.transform import Transform
 from qdrant_embed.compression.words import WordDecoder
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.native import prepare_torch
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ class _Batches:
     """
 
     def __init__(self, vectors: FloatArray, training: CodeTraining, *, unit: bool) -> None:
+        prepare_torch()
         import torch
 
         self.generator = torch.Generator().manual_seed(training.seed)

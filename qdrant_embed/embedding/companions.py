@@ -6,7 +6,6 @@ sentence-transformers, so that routers, query expansion, skip lists and markers 
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
+from qdrant_embed.concurrency import went_on
 from qdrant_embed.embedding.batching import batches_by_length
 from qdrant_embed.embedding.choosing import with_task
 from qdrant_embed.embedding.halving import halved
@@ -29,6 +29,7 @@ from qdrant_embed.embedding.remembering import digest, recalled_each
 from qdrant_embed.embedding.resolving import Resolved, resolve
 from qdrant_embed.embedding.text_windows import TextWindows
 from qdrant_embed.errors import ModelError
+from qdrant_embed.native import Once, make_lock
 from qdrant_embed.tokens import HuggingFaceTokens, encodable
 from qdrant_embed.types import FloatArray, Json
 from qdrant_embed.windowing import Window, WindowStrategy
@@ -90,7 +91,8 @@ class CompanionEmbedder(ABC, Generic[V]):
         self._resolved: Resolved = replace(resolved, preset=with_task(resolved.preset))
         strategy = WindowStrategy.parse(window).name
         self._window = OneAfterAnother(strategy if strategy in ("error", "truncate") else "pcw")
-        self._lock = threading.Lock()
+        self._lock = make_lock()
+        self._loaded = Once(self._load)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.preset.name, *self._arguments))
@@ -195,6 +197,7 @@ class CompanionEmbedder(ABC, Generic[V]):
                 return self._pass([pieces[place] for place in places], side)
 
         for batch in batches_by_length(lengths, self.batch_tokens):
+            went_on()
             made = [vector for part in halved(one, batch, lengths.__getitem__) for vector in part]
             for place, vector in zip(batch, made, strict=True):
                 if not np.isfinite(vector).all():
@@ -202,14 +205,18 @@ class CompanionEmbedder(ABC, Generic[V]):
                 found[place] = vector
         return found
 
-    @cached_property
+    @property
     def _model(self) -> Any:
-        """The model itself, its weights loaded; reached with the lock held."""
+        """The model itself, its weights loaded."""
+        return self._loaded()
+
+    def _load(self) -> Any:
         from qdrant_embed.embedding.modules import load_encoder
 
         say_licence(self.preset)
         model = load_encoder(self._resolved)
         self._settle(model)
+        model.encode_document(["a"], show_progress_bar=False)  # with no other thread beside it, see `native`
         return model
 
     @abstractmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from qdrant_embed.embedding.modules import load_model, pooling_only, token_module, without_last_normalization
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.errors import ModelError
+from qdrant_embed.native import make_lock
 
 if TYPE_CHECKING:
     import torch
 
-_MASKS_CHANGED = threading.Lock()
+_MASKS_CHANGED = make_lock()
 """Held while transformers makes masks our way: one graph after the other."""
 
 Pool = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]

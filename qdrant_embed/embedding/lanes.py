@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from qdrant_embed.concurrency import in_threads, went_on
 from qdrant_embed.embedding.batching import TOKENS_PER_BATCH, batches_by_length
 from qdrant_embed.embedding.halving import Run, run_halving
 from qdrant_embed.embedding.sequences import TokenIds
@@ -74,10 +74,10 @@ def _budget(tokens: int, lanes: Lanes) -> int:
 def _in_lanes(
     one: Callable[[Sequence[int]], list[FloatArray]], batches: list[list[int]], lanes: int
 ) -> list[list[FloatArray]]:
-    if lanes == 1 or len(batches) == 1:
-        return [one(places) for places in batches]
-    pool = ThreadPoolExecutor(lanes, thread_name_prefix="qdrant-embed-lane")
-    try:
-        return list(pool.map(one, batches))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    if lanes > 1:  # a single batch too: a caller in the main thread then sees Ctrl-C while the model works
+        return in_threads(one, batches, lanes, "qdrant-embed-lane")
+    found = []
+    for places in batches:
+        went_on()
+        found.append(one(places))
+    return found

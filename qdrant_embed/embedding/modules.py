@@ -26,6 +26,7 @@ from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.shaping import load_text_side, sees_images, select_states, shape
 from qdrant_embed.errors import MissingExtraError, ModelError
+from qdrant_embed.native import prepare_torch
 
 if TYPE_CHECKING:
     import torch
@@ -195,6 +196,7 @@ def _load_modules(
 ) -> Any:
     stay_silent()
     try:
+        prepare_torch()
         import torch
         from sentence_transformers import MultiVectorEncoder, SentenceTransformer, SparseEncoder
         from sentence_transformers.sentence_transformer.modules import Transformer

@@ -23,6 +23,7 @@ from qdrant_embed.compression.learned import rounded
 from qdrant_embed.embedding.static_files import PARAGRAPHS
 from qdrant_embed.embedding.word_tables import UNKNOWN, word_tokenizer
 from qdrant_embed.errors import ConfigurationError, ModelError
+from qdrant_embed.native import prepare_torch
 from qdrant_embed.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -216,6 +217,7 @@ def _train(
     documents: Sequence[IntArray], noise: FloatArray, training: ParagraphTraining
 ) -> tuple[FloatArray, FloatArray]:
     """Fit a vector to each document's words, and the words' weights (words, bits) and biases (words,) with them."""
+    prepare_torch()
     import torch
 
     start = torch.Generator().manual_seed(training.seed)

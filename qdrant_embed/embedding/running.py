@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import nullcontext
 from functools import cached_property
 
@@ -14,6 +13,7 @@ from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice, choose
 from qdrant_embed.embedding.runtimes.starting import start
 from qdrant_embed.errors import ModelError
+from qdrant_embed.native import Once, make_lock
 from qdrant_embed.types import FloatArray
 
 
@@ -31,12 +31,14 @@ class Running:
             RuntimeChoice.parse(asked)
         self._resolved = resolved
         self.asked = asked
-        self._lock = threading.Lock()
+        self._lock = make_lock()
+        self._started = Once(self._start)
+        self._tokenwise = Once(self._start_tokenwise)
 
     @property
     def name(self) -> str:
         """What runs the model, e.g. `openvino:bf16`; loads it."""
-        choice, runtime = self._started_once
+        choice, runtime = self._started()
         return str(getattr(runtime, "name", choice))
 
     @property
@@ -45,7 +47,7 @@ class Running:
 
         :raises ModelError: They cannot be loaded.
         """
-        return self._started_once[1]
+        return self._started()[1]
 
     @property
     def kept_as(self) -> str:
@@ -61,15 +63,9 @@ class Running:
     @property
     def token_lanes(self) -> Lanes:
         """The same where the states of single tokens are asked for."""
-        return _lanes(self._tokenwise)
+        return _lanes(self._tokenwise())
 
-    @property
-    def _started_once(self) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
-        with self._lock:
-            return self._started
-
-    @cached_property
-    def _started(self) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
+    def _start(self) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
         say_licence(self._resolved.preset)
         return start(self._resolved, self.asked)
 
@@ -78,17 +74,15 @@ class Running:
 
         :raises ModelError: The runtime gives none.
         """
-        runtime = self._tokenwise
+        runtime = self._tokenwise()
         with nullcontext() if getattr(runtime, "takes_threads", False) else self._lock:
             return runtime.token_states(batch)
 
-    @property
-    def _tokenwise(self) -> TokenRuntime:
+    def _start_tokenwise(self) -> TokenRuntime:
         runtime = self.runtime
         if isinstance(runtime, TokenRuntime):
             return runtime
-        with self._lock:  # converted when first asked for, and lanes ask at once
-            tokenwise = getattr(runtime, "tokenwise", None)
+        tokenwise = getattr(runtime, "tokenwise", None)  # converted now, by some runtimes
         if not isinstance(tokenwise, TokenRuntime):
             raise ModelError(
                 f"the runtime {self.name!r} gives no token states of {self._resolved.preset.name!r}, which the window "

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
+from qdrant_embed.concurrency import went_on
 from qdrant_embed.types import Json
 
 STAGES = ("read", "chunk", "embed", "write")
@@ -108,16 +109,19 @@ class Tally:
 
     def add(self, **counts: int) -> None:
         """Add to the counts of the report, by name."""
+        went_on()
         with self._lock:
             self._counts.update(counts)
 
     def skip(self, reason: str) -> None:
         """Count a file passed over."""
+        went_on()
         with self._lock:
             self._skipped[reason] += 1
 
     def fail(self, source: str, reason: str) -> None:
         """List something that could not be ingested."""
+        went_on()
         with self._lock:
             self._failed.append(Failure(source, reason))
 

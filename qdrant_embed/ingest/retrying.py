@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from qdrant_embed.concurrency import pause
 from qdrant_embed.errors import QdrantEmbedError, TextTooLongError
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ def _with_retries(part: Sequence[T], action: Callable[[Sequence[T]], None], wait
         stop=stop_after_attempt(attempts),
         wait=wait_random_exponential(multiplier=wait, max=30),
         retry=retry_if_exception(_transient),
+        sleep=pause,
         reraise=True,
     ):
         with attempt:

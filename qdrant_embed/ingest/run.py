@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 
+from qdrant_embed.chunking import chunk_document
+from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.ingest.beside import with_beside
 from qdrant_embed.ingest.blocks import to_blocks
 from qdrant_embed.ingest.fitting import coded
@@ -16,13 +19,18 @@ from qdrant_embed.ingest.report import IngestReport, Tally
 from qdrant_embed.ingest.roots import RootLabel, refuse_nested, resolve
 from qdrant_embed.ingest.sources import Seen, Work, from_documents, from_files
 from qdrant_embed.ingest.target import Target
+from qdrant_embed.ingest.watchdog import STALL_SECONDS
 from qdrant_embed.ingest.writing import Writer
+from qdrant_embed.native import initializing
 from qdrant_embed.reading.files import ReadOptions, Root, Skipped, SourceFile, find_root, walk
+from qdrant_embed.reading.reader import Reader
 from qdrant_embed.store.changes import mark_changed
 from qdrant_embed.types import Document
 
 QUEUED_DOCUMENTS = 8
 QUEUED_BLOCKS = 2
+
+_USED_IN_STAGES = ("charset_normalizer", "pathspec", "qdrant_client.models", "tenacity")
 
 Progress = Callable[[IngestReport], None]
 """Called after each block with the counts so far."""
@@ -35,11 +43,20 @@ class IngestOptions:
     :param root: Label of the folder, see `qdrant_embed.ingest.roots`; None for the folder's name.
     :param reading: Limits and patterns for files.
     :param progress: Called after each block with the counts so far.
+    :param stall_seconds: If no stage goes on for so long, stderr says which one stands still and shows the stacks of
+        all threads, and the ingest goes on waiting; 0 for never.
     """
 
     root: str | None = None
     reading: ReadOptions = field(default_factory=ReadOptions)
     progress: Progress | None = None
+    stall_seconds: float = STALL_SECONDS
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.stall_seconds < float("inf"):
+            raise ConfigurationError(
+                f"stall_seconds={self.stall_seconds!r} is no time to wait; give seconds, or 0 to watch nothing."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +106,9 @@ def ingest_files(
 ) -> IngestReport:
     """Bring the collection in line with the files: add, change, and delete what is gone."""
     tally, seen = Tally(), Seen()
-    works = from_files(target, files, scope.root.label, options.reading, tally, seen)
-    _drain(target, works, tally, options.progress)
+    with Reader(options.reading) as reader:
+        works = from_files(target, files, scope.root.label, reader, tally, seen)
+        _drain(target, works, tally, options, reader.stop)
     tally.add(deleted=prune(target, scope.root.label, scope.within, seen, scope.keeps))
     return _finish(target, tally, options.progress)
 
@@ -99,20 +117,36 @@ def ingest_documents(target: Target, documents: Iterable[Document], options: Ing
     """Add or change the given documents; others are left alone."""
     tally = Tally()
     works = from_documents(target, documents, options.root or "", tally, Seen())
-    _drain(target, works, tally, options.progress)
+    _drain(target, works, tally, options)
     return _finish(target, tally, options.progress)
 
 
-def _drain(target: Target, works: Iterator[Work], tally: Tally, progress: Progress | None) -> None:
+def _drain(
+    target: Target, works: Iterator[Work], tally: Tally, options: IngestOptions, stop: Callable[[], None] | None = None
+) -> None:
     writer = Writer(target, tally)
-    with Flow() as flow:
+    _prepare(target)
+    with Flow(options.stall_seconds, stop) as flow:
         read = flow.stage(works, QUEUED_DOCUMENTS, "read")
         chunked = flow.stage(gathered(to_pieces(target, read, tally)), QUEUED_BLOCKS, "chunk")
         blocks = with_beside(target, coded(target.coding, to_blocks(target, chunked, tally)), tally)
         for block in flow.stage(blocks, QUEUED_BLOCKS, "embed"):
             writer.write(block)
-            if progress is not None:
-                progress(tally.report())
+            if options.progress is not None:
+                options.progress(tally.report())
+
+
+def _prepare(target: Target) -> None:
+    """Import what stages need, and chunk once, before there are threads: see `native` for what could happen in them.
+
+    The model is left to the stage that embeds: where nothing has changed it is not needed at all.
+    """
+    with initializing():
+        for module in _USED_IN_STAGES:
+            import_module(module)
+        sample = Document(text="# a\n\nb", source="a.md", media_type="text/markdown")
+        for _ in chunk_document(sample, target.chunker):
+            target.bm25.encode_document(sample.text)
 
 
 def _finish(target: Target, tally: Tally, progress: Progress | None) -> IngestReport:

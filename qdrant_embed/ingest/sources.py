@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from qdrant_embed.errors import ConfigurationError, ReadError
+from qdrant_embed.errors import ConfigurationError, ReadError, StoreError
 from qdrant_embed.ingest.report import Tally
 from qdrant_embed.ingest.state import StoredDocument, look_up, reopen
 from qdrant_embed.ingest.target import Target, match
-from qdrant_embed.reading.files import ReadOptions, Skipped, SourceFile
+from qdrant_embed.reading.files import Skipped, SourceFile
 from qdrant_embed.reading.reader import Reader
 from qdrant_embed.store.points import DocumentKey, document_id
 from qdrant_embed.types import Document
@@ -56,31 +56,32 @@ def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def from_files(
-    target: Target, files: Iterable[SourceFile | Skipped], root: str, options: ReadOptions, tally: Tally, seen: Seen
+    target: Target, files: Iterable[SourceFile | Skipped], root: str, reader: Reader, tally: Tally, seen: Seen
 ) -> Iterator[Work]:
     """Yield the documents of the files that changed since they were last ingested.
 
     A file whose size and time are as stored is not opened.
     """
-    with Reader(options) as reader:
-        for batch in in_batches(files, LOOK_UP_BATCH):
-            with tally.busy("read"):
-                wanted = [file for file in batch if isinstance(file, SourceFile)]
-                for passed_over in batch:
-                    if isinstance(passed_over, Skipped):
-                        tally.skip(passed_over.reason)
-                ids = {file.source: document_id(root, file.source) for file in wanted}
-                stored = look_up(target, list(ids.values())) if ids else {}
-            for file in wanted:
-                tally.add(documents=1)
-                seen.add(ids[file.source])
-                known = stored.get(ids[file.source])
-                if known is not None and known.same_file(file.size, file.modified):
-                    tally.add(chunks=known.chunk_count, reused=known.chunk_count)
-                    continue
-                document = _read(reader, file, tally)
-                if document is not None:
-                    yield from _changed(target, document, root, known, tally)
+    for batch in in_batches(files, LOOK_UP_BATCH):
+        with tally.busy("read"):
+            wanted = [file for file in batch if isinstance(file, SourceFile)]
+            for passed_over in batch:
+                if isinstance(passed_over, Skipped):
+                    tally.skip(passed_over.reason)
+            ids = {file.source: document_id(root, file.source) for file in wanted}
+            stored = look_up(target, list(ids.values())) if ids else {}
+            same = {file.source for file in wanted if _same_file(file, stored.get(ids[file.source]))}
+            reader.expect(file for file in wanted if file.source not in same)
+        for file in wanted:
+            tally.add(documents=1)
+            seen.add(ids[file.source])
+            known = stored.get(ids[file.source])
+            if known is not None and file.source in same:
+                tally.add(chunks=known.chunk_count, reused=known.chunk_count)
+                continue
+            document = _read(reader, file, tally)
+            if document is not None:
+                yield from _changed(target, document, root, known, tally)
 
 
 def from_documents(
@@ -113,6 +114,10 @@ def _document_id(item: object, root: str, seen: Seen) -> str:
     return key
 
 
+def _same_file(file: SourceFile, known: StoredDocument | None) -> bool:
+    return known is not None and known.same_file(file.size, file.modified)
+
+
 def _read(reader: Reader, file: SourceFile, tally: Tally) -> Document | None:
     with tally.busy("read"):
         try:
@@ -130,22 +135,26 @@ def _read(reader: Reader, file: SourceFile, tally: Tally) -> Document | None:
 def _changed(
     target: Target, document: Document, root: str, known: StoredDocument | None, tally: Tally
 ) -> Sequence[Work]:
-    key = DocumentKey.of(document, root)
+    try:
+        key = DocumentKey.of(document, root)
+    except StoreError as error:
+        tally.fail(document.source, str(error))
+        return []
     if known is None:
         return [Work(document, key, stored=False)]
     if not known.same_but_time(key):
         if known.complete:
             reopen(target, key.id)
         return [Work(document, key, stored=True)]
-    if known.head.get("modified") != document.modified:
-        _note_new_time(target, key, document)
+    if known.head.get("modified") != key.payload.get("modified"):
+        _note_new_time(target, key)
     tally.add(chunks=known.chunk_count, reused=known.chunk_count)
     return []
 
 
-def _note_new_time(target: Target, key: DocumentKey, document: Document) -> None:
+def _note_new_time(target: Target, key: DocumentKey) -> None:
     """Store a new time of change, so that the next run need not open the file to find its content unchanged."""
     from qdrant_client import models
 
     points = models.Filter(must=[match("document_id", key.id)])
-    target.engine.set_payload(target.name, payload={"modified": document.modified}, points=points)
+    target.engine.set_payload(target.name, payload={"modified": key.payload.get("modified")}, points=points)

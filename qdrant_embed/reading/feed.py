@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import ReadError
+from qdrant_embed.reading.decoding import decode, markup_encoding
 from qdrant_embed.reading.parsed import Parsed, one_line
 from qdrant_embed.reading.web import fragment_to_markdown, read_html
 
@@ -26,8 +27,9 @@ def read_xml(data: bytes, name: str) -> Parsed:
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import ParseError, fromstring
 
+    decoded = decode(data, markup_encoding(data))
     try:
-        root = fromstring(data)
+        root = fromstring(decoded.text)
     except ParseError as error:
         raise ReadError(f"broken XML: {error}") from error
     except DefusedXmlException as error:
@@ -35,16 +37,18 @@ def read_xml(data: bytes, name: str) -> Parsed:
     if root.tag == XHTML:
         return read_html(data, name)
     if _name(root) in ("rss", "RDF", "feed"):
-        return _feed(root)
-    return Parsed(text="\n".join(_lines(root)))
+        text, title = _feed(root)
+        return decoded.parsed(text, title=title, text_type="text/markdown")
+    return decoded.parsed("\n".join(_lines(root)))
 
 
-def _feed(root: Element) -> Parsed:
+def _feed(root: Element) -> tuple[str, str]:
+    """Return a feed as Markdown, and its title."""
     channel = next((child for child in root if _name(child) == "channel"), root)
     title = _field(channel, "title")
     parts = [f"# {title}" if title else "", _markup(channel, ("description", "subtitle"))]
     parts += [_item(element) for element in root.iter() if _name(element) in ("item", "entry")]
-    return Parsed(text="\n\n".join(part for part in parts if part), title=title, text_type="text/markdown")
+    return "\n\n".join(part for part in parts if part), title
 
 
 def _item(item: Element) -> str:

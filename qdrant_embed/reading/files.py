@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from qdrant_embed.errors import ConfigurationError, ReadError
+from qdrant_embed.reading.contents import why
 from qdrant_embed.reading.formats import reason_to_skip
+from qdrant_embed.reading.growth import TEXT_CHARACTERS
 from qdrant_embed.reading.patterns import Glob, IgnoreRules, PathPatterns, rules_above, split_glob
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,16 +24,18 @@ class ReadOptions:
     :param include: Patterns as in `.gitignore`, relative to the folder; empty for every file that can be read.
     :param exclude: Patterns of the same form; a file that both match is left out.
     :param max_file_bytes: A larger file is reported as failed.
-    :param file_timeout: Seconds that parsing one file may take.
+    :param file_timeout: Seconds that reading one file may take; `math.inf` for as long as it takes.
+    :param max_text_characters: A file that becomes a longer text, and is itself smaller, is reported as failed.
     :param hidden: Whether names that begin with a dot are read.
     :param gitignore: Whether `.gitignore` files are respected.
-    :raises ConfigurationError: A limit is not positive, or patterns came as one string.
+    :raises ConfigurationError: A limit is no positive number, or patterns came as one string.
     """
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    max_file_bytes: int = 50 * 2**20
+    max_file_bytes: float = 50 * 2**20
     file_timeout: float = 60.0
+    max_text_characters: float = TEXT_CHARACTERS
     hidden: bool = False
     gitignore: bool = True
 
@@ -41,9 +45,12 @@ class ReadOptions:
             if isinstance(value, str):
                 raise ConfigurationError(f"{name}={value!r} is one string; give a tuple: {name}=({value!r},).")
             object.__setattr__(self, name, tuple(value))
-        for name in ("max_file_bytes", "file_timeout"):
-            if getattr(self, name) <= 0:
-                raise ConfigurationError(f"{name}={getattr(self, name)} reads nothing; give a positive number.")
+        for name in ("max_file_bytes", "file_timeout", "max_text_characters"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not value > 0:
+                raise ConfigurationError(
+                    f"{name}={value!r} reads nothing; give a positive number, math.inf for no limit."
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +227,3 @@ def _source_file(path: Path, source: str) -> SourceFile:
     status = path.stat()
     modified = EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000)
     return SourceFile(path, source, status.st_size, modified.isoformat(timespec="microseconds"))
-
-
-def why(error: OSError) -> str:
-    """Return what the system says, without the path, which is a matter of the user's machine."""
-    return (error.strerror or type(error).__name__).lower()

@@ -7,8 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from qdrant_embed.errors import ReadError
+from qdrant_embed.reading.contents import open_file
 from qdrant_embed.reading.decoding import looks_binary
 from qdrant_embed.reading.parsed import Parsed, ParseFunction, clean, one_line
+from qdrant_embed.reading.plain import read_text
 from qdrant_embed.registry import Registry
 
 SNIFFED_BYTES = 8192
@@ -36,7 +38,7 @@ READERS: Registry[ParseFunction] = Registry(
         ".atom": "qdrant_embed.reading.feed:read_xml",
         ".eml": "qdrant_embed.reading.mail:read_eml",
         ".msg": "qdrant_embed.reading.mail:read_msg",
-        ".pdf": "qdrant_embed.reading.pdf:read_pdf",
+        ".pdf": "qdrant_embed.reading.pdf.document:read_pdf",
         ".docx": "qdrant_embed.reading.office.document:read_docx",
         ".pptx": "qdrant_embed.reading.office.slides:read_pptx",
         ".epub": "qdrant_embed.reading.office.book:read_epub",
@@ -47,10 +49,13 @@ READERS: Registry[ParseFunction] = Registry(
 )
 """Extension → reader. A package adds `".xyz" = "module:function"` to the entry-point group `qdrant_embed.readers`."""
 
-IN_PROCESS = frozenset(
-    {".md", ".markdown", ".mdx", ".qmd", ".rst", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".ipynb"}
+PARSERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    dict.fromkeys((".html", ".htm", ".xhtml"), ("bs4", "markdownify"))
+    | dict.fromkeys((".docx", ".pptx", ".epub", ".msg"), ("markitdown",))
+    | dict.fromkeys((".xlsx", ".xlsm"), ("openpyxl",))
+    | {".pdf": ("pypdfium2",), ".xls": ("xlrd",)}
 )
-"""Formats whose readers are the standard library alone, linear in the file's size; the others get the worker."""
+"""Extension → what its reader imports, for seconds on a busy machine; that time is not the file's."""
 
 TEXT_MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     dict.fromkeys((".txt", ".text", ".log", ".adoc", ".org", ".tex"), "text/plain")
@@ -145,7 +150,7 @@ def reason_to_skip(path: Path) -> str | None:
         return f"no reader for {extension}; save it as {UNSUPPORTED[extension]}"
     if extension in BINARY:
         return "binary"
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return "binary" if looks_binary(file.read(SNIFFED_BYTES)) else None
 
 
@@ -155,11 +160,15 @@ def parse(extension: str, data: bytes, name: str) -> Parsed:
     :raises ReadError: Whatever went wrong; readers fail in as many ways as files are broken.
     """
     try:
-        return READERS.get(extension)(data, name)
+        if extension in READERS:
+            return READERS.get(extension)(data, name)
+        if extension in UNSUPPORTED:
+            raise ReadError(f"no reader for {extension}; save it as {UNSUPPORTED[extension]}")
+        return read_text(data, TEXT_MEDIA_TYPES.get(extension, "text/plain"))
     except ReadError:
         raise
     except MemoryError:
-        raise ReadError("parsing it needs more memory than there is or is allowed (4 GiB)") from None
+        raise ReadError("parsing it needs more memory than there is or is allowed") from None
     except ImportError as error:
         raise ReadError(f"its reader needs a package that is not installed: {clean(str(error))}") from error
     except Exception as error:

@@ -70,4 +70,4 @@ def _decoded(part: EmailMessage) -> str:
         with suppress(LookupError):
             return str(part.get_content())
     payload = part.get_payload(decode=True)
-    return decode(payload) if isinstance(payload, bytes) else ""
+    return decode(payload).text if isinstance(payload, bytes) else ""

@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qdrant_embed.reading.contents import open_file
+
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
@@ -71,7 +73,8 @@ class IgnoreRules:
     def read(cls, folder: Path, *, outer: IgnoreRules | None, cut: int = 0, add: str = "") -> IgnoreRules | None:
         """Read the folder's `.gitignore`; one that cannot be read says nothing, as with git."""
         try:
-            text = (folder / ".gitignore").read_text("utf-8-sig", errors="replace")
+            with open_file(folder / ".gitignore") as file:
+                text = file.read().decode("utf-8-sig", errors="replace")
         except OSError:
             return outer
         return cls(compile_patterns(text.splitlines()), outer, cut, add)

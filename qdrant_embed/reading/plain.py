@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-from qdrant_embed.reading.decoding import decode
+from qdrant_embed.reading.decoding import code_encoding, decode
 from qdrant_embed.reading.parsed import Parsed, clean
 
+LONGEST_HEADING = 1_000
+"""Characters of a line that are looked at for a title: what is longer is none, and patterns take long over it."""
 FRONT_MATTER = re.compile(r"\A---\n(.*?)\n(?:---|\.\.\.)(?:\n|\Z)", re.DOTALL)
-FRONT_TITLE = re.compile(r"""^title:\s*(["']?)(.+?)\1\s*$""", re.MULTILINE)
+FRONT_TITLE = re.compile(r"^title:[ \t]*(\S.*)$", re.MULTILINE)
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 ATX_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
 UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
@@ -20,27 +22,32 @@ RST_TITLE = re.compile(r"""^(?:([=\-~^"'`#*+.:_])\1{2,}\n)? ?(\S.*)\n([=\-~^"'`#
 
 def read_text(data: bytes, text_type: str) -> Parsed:
     """Read a text as it stands."""
-    return Parsed(text=decode(data), text_type=text_type)
+    decoded = decode(data, code_encoding(data))
+    return decoded.parsed(decoded.text, text_type=text_type)
 
 
 def read_markdown(data: bytes, name: str) -> Parsed:
     """Read Markdown as it stands; its title is that of the front matter, or the first heading."""
-    text = clean(decode(data))
-    return Parsed(text=text, title=markdown_title(text), text_type="text/markdown")
+    decoded = decode(data)
+    text = clean(decoded.text)
+    return decoded.parsed(text, title=markdown_title(text), text_type="text/markdown")
 
 
 def read_restructuredtext(data: bytes, name: str) -> Parsed:
     """Read reStructuredText as it stands; its title is the first underlined line."""
-    text = clean(decode(data))
+    decoded = decode(data, code_encoding(data))
+    text = clean(decoded.text)
     title = RST_TITLE.search(text)
-    return Parsed(text=text, title=title[2] if title else "", text_type="text/x-rst")
+    return decoded.parsed(text, title=title[2] if title else "", text_type="text/x-rst")
 
 
 def markdown_title(text: str) -> str:
     """Return the title that a Markdown text gives itself, without markup; empty if none."""
     front = FRONT_MATTER.match(text)
     named = FRONT_TITLE.search(front[1]) if front else None
-    return named[2] if named else first_heading(text[front.end() :] if front else text)
+    if named:
+        return _unquoted(named[1][:LONGEST_HEADING].strip())
+    return first_heading(text[front.end() :] if front else text)
 
 
 def first_heading(text: str) -> str:
@@ -52,12 +59,17 @@ def first_heading(text: str) -> str:
             fence = "" if mark and mark[1].startswith(fence) else fence
         elif mark:
             fence = mark[1]
-        elif heading := ATX_HEADING.match(line):
+        elif heading := ATX_HEADING.match(line[:LONGEST_HEADING]):
             return _without_markup(heading[1])
         elif previous and UNDERLINE.match(line):
-            return _without_markup(previous)
+            return _without_markup(previous[:LONGEST_HEADING])
         previous = "" if mark or fence or line.startswith(("    ", "\t", "|", ">", "- ", "* ")) else line.strip()
     return ""
+
+
+def _unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] in "\"'" and value[-1] == value[0]
+    return value[1:-1].strip() if quoted else value
 
 
 def _without_markup(heading: str) -> str:

@@ -1,19 +1,22 @@
-"""Reading one file: bytes once, their hash, the reader for the format, a `Document`."""
+"""Reading one file: its text and what it says about itself, from the process that reads, as a `Document`."""
 
 from __future__ import annotations
 
-import hashlib
+import os
+import sys
+from collections import deque
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.files import ReadOptions, SourceFile, why
-from qdrant_embed.reading.formats import IN_PROCESS, MEDIA_TYPES, READERS, TEXT_MEDIA_TYPES, UNSUPPORTED, parse
-from qdrant_embed.reading.parsed import Parsed, clean, one_line
-from qdrant_embed.reading.plain import read_text
-from qdrant_embed.reading.process import Worker
+from qdrant_embed.reading.files import ReadOptions, SourceFile
+from qdrant_embed.reading.formats import MEDIA_TYPES
+from qdrant_embed.reading.parsed import clean, one_line
+from qdrant_embed.reading.worker.memory import memory_limit
+from qdrant_embed.reading.worker.process import Answer, Worker
 from qdrant_embed.types import Document
 
 
@@ -31,17 +34,24 @@ class ReadFile:
 
 
 class Reader:
-    """Reads files, one at a time; heavy formats in a process of its own, which starts with the first such file.
+    """Reads files in a process of its own, which starts with the first of them.
 
-    Texts keep every character but these: line ends become line feeds, NUL goes, lone surrogates become U+FFFD. Offsets
-    of chunks and pages refer to that text.
+    Whatever a file does to that process, it is the only one that is lost. Texts keep every character but these: line
+    ends become line feeds, NUL goes, lone surrogates become U+FFFD. Offsets of chunks and pages refer to that text.
 
     :param options: The limits for each file.
     """
 
     def __init__(self, options: ReadOptions) -> None:
-        self._options = options
-        self._worker = Worker(options.file_timeout)
+        file_bytes = int(min(options.max_file_bytes, sys.maxsize))
+        limits = {
+            "bytes": file_bytes,
+            "characters": int(min(options.max_text_characters, sys.maxsize)),
+            "memory": memory_limit(file_bytes),
+        }
+        self._worker = Worker(options.file_timeout, limits)
+        self._ahead: deque[SourceFile] = deque()
+        self._answers: Generator[Answer, None, None] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -52,48 +62,43 @@ class Reader:
         self.close()
 
     def close(self) -> None:
-        """End the worker process; a later `read` starts another."""
+        """End the process; a later `read` starts another."""
+        self.expect(())
         self._worker.close()
+
+    def stop(self) -> None:
+        """End the process for good, from any thread; a `read` that waits raises `StoppedError`."""
+        self._worker.stop()
+
+    def expect(self, files: Iterable[SourceFile]) -> None:
+        """Say which files will be read next, in this order, so that the process can work ahead."""
+        if self._answers is not None:
+            self._answers.close()
+        self._ahead = deque(files)
+        self._answers = self._worker.answers([os.path.abspath(file.path) for file in self._ahead])  # noqa: PTH100
 
     def read(self, file: SourceFile) -> ReadFile:
         """Read a file.
 
         :raises ReadError: It cannot be read; `reason` says why. The next file can be read all the same.
+        :raises StoppedError: `stop` was called.
         """
-        data = self._bytes(file)
-        parsed = self._parse(data, file.path)
+        if self._answers is None or not self._ahead or self._ahead[0] is not file:
+            self.expect([file])
+        self._ahead.popleft()
+        answer, text = next(cast("Generator[Answer, None, None]", self._answers))
+        if "error" in answer:
+            raise ReadError(answer["error"])
         document = Document(
-            text=clean(parsed.text),
+            text=text.decode(),
             source=file.source,
-            metadata=parsed.metadata,
-            title=one_line(parsed.title) or clean(Path(file.source).stem),
-            media_type=MEDIA_TYPES.get(file.path.suffix.lower(), parsed.text_type),
-            text_type=parsed.text_type,
+            metadata=answer["metadata"],
+            title=one_line(answer["title"]) or clean(Path(file.source).stem),
+            media_type=MEDIA_TYPES.get(file.path.suffix.lower(), answer["text_type"]),
+            text_type=answer["text_type"],
             size=file.size,
             modified=file.modified,
-            hash=hashlib.blake2b(data, digest_size=16).hexdigest(),
-            page_starts=parsed.page_starts,
+            hash=answer["hash"],
+            page_starts=tuple(answer["page_starts"]),
         )
-        return ReadFile(document, parsed.notes, parsed.guessed_encoding)
-
-    def _bytes(self, file: SourceFile) -> bytes:
-        limit = self._options.max_file_bytes
-        try:
-            with file.path.open("rb") as stream:
-                data = stream.read(limit + 1)
-        except OSError as error:
-            raise ReadError(f"cannot be opened: {why(error)}") from error
-        if len(data) > limit:
-            size = max(file.size, len(data))
-            raise ReadError(f"too large: {size:,} bytes, the limit is {limit:,}; raise ReadOptions.max_file_bytes")
-        return data
-
-    def _parse(self, data: bytes, path: Path) -> Parsed:
-        extension = path.suffix.lower()
-        if extension in IN_PROCESS:
-            return parse(extension, data, path.name)
-        if extension in READERS:
-            return self._worker.parse(data, extension, path.name)
-        if extension in UNSUPPORTED:
-            raise ReadError(f"no reader for {extension}; save it as {UNSUPPORTED[extension]}")
-        return read_text(data, TEXT_MEDIA_TYPES.get(extension, "text/plain"))
+        return ReadFile(document, tuple(answer["notes"]), answer["guessed_encoding"])

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from qdrant_embed.reading.decoding import decode
+from qdrant_embed.reading.growth import joined
 from qdrant_embed.reading.parsed import Parsed, clean
 from qdrant_embed.types import Json
 
@@ -21,29 +22,32 @@ LONGEST_FIELD_NAME = 80
 
 def read_csv(data: bytes, name: str) -> Parsed:
     """Read a table; what does not parse as one is kept as it stands."""
-    text = clean(decode(data))
+    decoded = decode(data)
+    text = clean(decoded.text)
     try:
         rows = csv.reader(text.splitlines(keepends=True), delimiter=_delimiter(text, name))
-        return Parsed(text="\n\n".join(table_records(rows)))
+        return decoded.parsed(joined(table_records(rows), "\n\n"))
     except csv.Error:
-        return Parsed(text=text)
+        return decoded.parsed(text)
 
 
 def read_json(data: bytes, name: str) -> Parsed:
     """Read JSON as indented `field: value` lines; what does not parse (comments, damage) is kept as it stands."""
-    text = clean(decode(data))
+    decoded = decode(data)
+    text = clean(decoded.text)
     try:
         value = json.loads(text)
         title = value.get("title") if isinstance(value, dict) else None
-        return Parsed(text=record_text(value), title=title if isinstance(title, str) else "")
+        return decoded.parsed(record_text(value), title=title if isinstance(title, str) else "")
     except (ValueError, RecursionError):
-        return Parsed(text=text, text_type="application/json")
+        return decoded.parsed(text, text_type="application/json")
 
 
 def read_json_lines(data: bytes, name: str) -> Parsed:
     """Read one record per line; a line that does not parse is kept as it stands."""
-    lines = clean(decode(data)).split("\n")
-    return Parsed(text="\n\n".join(_line_text(line) for line in lines if line.strip()))
+    decoded = decode(data)
+    lines = clean(decoded.text).split("\n")
+    return decoded.parsed(joined((_line_text(line) for line in lines if line.strip()), "\n\n"))
 
 
 def table_records(rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -66,7 +70,7 @@ def table_records(rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 def record_text(value: Json) -> str:
     """Return a JSON value as indented lines, records of a list being set apart by blank lines."""
-    return "\n".join(_lines(value, 0)).strip("\n")
+    return joined(_lines(value, 0), "\n").strip("\n")
 
 
 def _delimiter(text: str, name: str) -> str:

@@ -7,6 +7,7 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.reading.decoding import decode, markup_encoding
 from qdrant_embed.reading.page import keep_what_is_read
 from qdrant_embed.reading.parsed import Parsed, clean, one_line
 from qdrant_embed.reading.plain import first_heading
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 MANY_BLANK_LINES = re.compile(r"\n{3,}")
 TRAILING_SPACE = re.compile(r"[ \t]+$", re.MULTILINE)
-XHTML_START = re.compile(rb"\s*<\?xml")
-CDATA = re.compile(rb"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+XHTML_START = re.compile(r"\s*<\?xml")
+CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 BLOCKS = frozenset(
     (
         *("address", "aside", "body", "canvas", "center", "details", "dialog", "dir", "fieldset", "footer"),
@@ -42,17 +43,20 @@ SPACED = frozenset(("button", "tspan", "meter", "progress"))
 INPUTS_WITHOUT_TEXT = frozenset(("hidden", "password", "checkbox", "radio", "file", "image", "range", "color"))
 
 
-def read_html(data: bytes, name: str) -> Parsed:
+def read_html(data: bytes, name: str, declared: str = "") -> Parsed:
     """Read a page: what a reader of it sees as Markdown, without scripts, styles, navigation, and addresses of links.
 
     Addresses of links and images are left out: they say little, and would be a large part of the text to embed.
+
+    :param declared: Encoding that stands outside of the page, as in the header of a mail.
     """
-    soup = _soup(data)
+    decoded = decode(data, declared or markup_encoding(data))
+    soup = _soup(decoded.text)
     heading = soup.find("title")
     title = one_line(heading.get_text()) if heading is not None and heading.find_parent("svg") is None else ""
     notes = keep_what_is_read(soup)
     text = _markdown(soup)
-    return Parsed(text=text, title=title or first_heading(text), text_type="text/markdown", notes=notes)
+    return decoded.parsed(text, title=title or first_heading(text), text_type="text/markdown", notes=tuple(notes))
 
 
 def fragment_to_markdown(markup: str | bytes, *, whole: bool = False) -> str:
@@ -60,16 +64,18 @@ def fragment_to_markdown(markup: str | bytes, *, whole: bool = False) -> str:
 
     :param whole: Keep all that is shown, as of a page of a book, around whose text there is nothing else.
     """
+    if isinstance(markup, bytes):
+        markup = decode(markup, markup_encoding(markup)).text
     soup = _soup(markup)
     keep_what_is_read(soup, whole=whole)
     return _markdown(soup)
 
 
-def _soup(markup: bytes | str) -> BeautifulSoup:
+def _soup(markup: str) -> BeautifulSoup:
     from bs4 import BeautifulSoup
 
-    if isinstance(markup, bytes) and XHTML_START.match(markup):
-        markup = CDATA.sub(lambda section: html.escape(section[1].decode("latin-1")).encode("latin-1"), markup)
+    if XHTML_START.match(markup):
+        markup = CDATA.sub(lambda section: html.escape(section[1]), markup)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that XHTML is read as HTML, that a line looks like the name of a file
         return BeautifulSoup(markup, "lxml")

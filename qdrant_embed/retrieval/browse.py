@@ -15,7 +15,7 @@ from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.store.access import pages, vector_of
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters import PlainFilter, to_filter
+from qdrant_embed.store.filters import PlainFilter, filter_of, to_filter
 from qdrant_embed.store.points import CHUNK_COUNT
 from qdrant_embed.store.schema import DENSE
 from qdrant_embed.types import Json
@@ -98,7 +98,7 @@ class Browser:
 
     def documents(self, where: PlainFilter | models.Filter | None) -> list[StoredDocument]:
         """Return the documents that have a chunk which the filter lets through, by root and source."""
-        condition = to_filter(where)
+        condition = filter_of(self.engine, self.name, where)
         # The first chunk speaks for its document, but what the filter asks for may stand in any other.
         wanted = None if condition is None else self._document_ids(condition)
         heads = self._scroll(to_filter({"chunk_index": 0}), payload=_DOCUMENT_FIELDS)
@@ -127,7 +127,8 @@ class Browser:
             coding.require_numbers()
         columns = [column.name for column in fields(Hit) if column.name not in ("score", "window")]
         rows = []
-        found = self._scroll(to_filter(where), page=coding.page if coding else PAGE, vectors=[DENSE] * bool(coding))
+        condition = filter_of(self.engine, self.name, where)
+        found = self._scroll(condition, page=coding.page if coding else PAGE, vectors=[DENSE] * bool(coding))
         for record in found:
             row = {column: value for column, value in Hit.from_point(record).as_dict().items() if column in columns}
             if coding is not None:

@@ -9,12 +9,12 @@ whoever wrote them, those that came are read and those that went forgotten.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.native import make_lock
 from qdrant_embed.retrieval.candidates import Candidates, keys
 from qdrant_embed.retrieval.held_codes import HeldCodes
 from qdrant_embed.store.access import pages
@@ -42,7 +42,7 @@ class HammingIndex:
     def __init__(self, engine: Engine, name: str, vector: str, bits: int, page: int = PAGE) -> None:
         self._engine, self._name, self._vector, self._bits = engine, name, vector, bits
         self._page = page
-        self._lock = threading.Lock()
+        self._lock = make_lock()
         self._held: HeldCodes | None = None
         self._stale = False
 

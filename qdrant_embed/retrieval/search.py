@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from qdrant_embed.embedders import Beside, engine_vector
@@ -18,7 +19,7 @@ from qdrant_embed.retrieval.ranked import SPARE_FOR_TIES, QueryVector, Ranked, f
 from qdrant_embed.retrieval.shortlist import shortlist
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters import PlainFilter, to_filter
+from qdrant_embed.store.filters import PlainFilter, filter_of
 from qdrant_embed.store.schema import DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ class Searcher:
         :raises ConfigurationError: `k`, `mode`, the filter or a query makes no sense.
         """
         _check(queries, k, mode)
+        k = int(k)  # numpy's whole numbers too, which engines refuse
         self._require_model(mode)
-        condition = to_filter(where)
+        condition = filter_of(self.engine, self.name, where)
         nothing = [None] * len(queries)
         vectors = self._vectors(queries) if mode in ("hybrid", "dense") and queries else nothing
         weights, tokens = (self._beside(name, queries, mode) for name in (SPARSE, MULTIVECTOR))
@@ -186,10 +188,10 @@ def _in_order(points: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:
     return sorted(points, key=lambda point: (-point.score, str(point.id)))
 
 
-def _check(queries: Sequence[str], k: int, mode: str) -> None:
+def _check(queries: Sequence[str], k: object, mode: str) -> None:
     if mode not in get_args(Mode):
         raise ConfigurationError(f"unknown search mode {mode!r}; choose one of {', '.join(get_args(Mode))}.")
-    if not isinstance(k, int) or k < 1:
+    if not isinstance(k, Integral) or int(k) < 1:
         raise ConfigurationError(f"k={k!r}; ask for a whole number of hits, at least 1.")
     for query in queries:
         if not isinstance(query, str) or not query.strip():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from qdrant_embed.compression import Coder, Compression, Transform, enough_vectors
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.native import make_lock
 from qdrant_embed.store.access import metadata_of
 from qdrant_embed.store.attachments import load_attachment, save_attachment
 from qdrant_embed.store.schema import DENSE, DENSE_SMALL
@@ -26,7 +26,7 @@ DIGEST_KEY = "qdrant_embed_transform_digest"
 """Metadata entry: digest of the transform that the points were coded with.
 
 One of its own: whoever notes a root writes all of `schema`'s entry as it was read, without what was kept meanwhile."""
-_LEARNING = threading.Lock()
+_LEARNING = make_lock()
 """Held by the one handle of this process that learns; the others then find what it kept."""
 
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from qdrant_embed.errors import StoreError
+from qdrant_embed.store.values import json_payload
 from qdrant_embed.types import Chunk, Document, Json
+
+if TYPE_CHECKING:
+    from qdrant_client import models
 
 NAMESPACE = uuid.UUID("5b3c5f0e-6d6c-5c5e-9a53-1f0d8b8a4e51")
 """Namespace of every id this library makes; changing it would make every stored point a stranger."""
@@ -58,7 +66,10 @@ class DocumentKey:
 
     @classmethod
     def of(cls, document: Document, root: str) -> DocumentKey:
-        """Describe a document ingested under `root`."""
+        """Describe a document ingested under `root`.
+
+        :raises StoreError: A value of its metadata cannot be stored; see `store.values`.
+        """
         key = document_id(root, document.source)
         shared: dict[str, Json] = {
             "source": document.source,
@@ -75,8 +86,8 @@ class DocumentKey:
         if document.modified is not None:
             shared["modified"] = document.modified
         if document.metadata:
-            shared["metadata"] = dict(document.metadata)
-        return cls(key, root, document.source, shared)
+            shared["metadata"] = document.metadata
+        return cls(key, root, document.source, json_payload(shared))
 
 
 def payload(document: DocumentKey, chunk: Chunk, embedded: str) -> dict[str, Json]:
@@ -108,3 +119,62 @@ def chunk_of(fields: Mapping[str, Any]) -> Chunk:
         context=fields.get("context", ""),
         page=fields.get("page"),
     )
+
+
+def finite(vector: Any) -> Any:
+    """Return a vector as it came, if its numbers are finite and its length is.
+
+    :param vector: Dense, sparse, or several dense ones; whatever else it may be is the engine's to judge.
+    :raises StoreError: It holds NaN or infinity, or numbers so large that its length, and every score, overflows.
+    """
+    numbers = getattr(vector, "values", vector)
+    if not isinstance(numbers, (np.ndarray, list, tuple)) or not len(numbers):
+        return vector
+    try:
+        with np.errstate(over="ignore"):
+            flat = np.asarray(numbers, np.float32).ravel()
+    except (TypeError, ValueError):  # several vectors of different lengths, or no numbers
+        for part in numbers if isinstance(numbers[0], (np.ndarray, list, tuple)) else ():
+            finite(part)
+        return vector
+    if math.isfinite(np.vdot(flat, flat)):
+        return vector
+    large = np.isfinite(flat).all()
+    what = "numbers so large that its length overflows" if large else "NaN or infinity"
+    raise StoreError(
+        f"a vector holds {what}, so nothing can be compared with it. Give finite float32 numbers, of unit length best."
+    )
+
+
+def checked_payload(point: models.PointStruct) -> dict[str, Json] | None:
+    """Return a point's payload in its JSON form, its vectors made sure to be finite.
+
+    :raises StoreError: The point cannot be stored.
+    """
+    vectors = point.vector.values() if isinstance(point.vector, Mapping) else [point.vector]
+    try:
+        for vector in vectors:
+            finite(vector)
+        return None if point.payload is None else json_payload(point.payload)
+    except StoreError as error:
+        raise StoreError(f"the point {point.id!r} cannot be stored: {error}") from None
+
+
+def require_finite(asked: Any) -> None:
+    """Refuse a query, or whatever holds some, if a vector in it is not finite; filters are passed over.
+
+    :raises StoreError: One is not.
+    """
+    from pydantic import BaseModel
+    from qdrant_client import models
+
+    if isinstance(asked, models.Filter):
+        return
+    if isinstance(asked, BaseModel) and not isinstance(asked, models.SparseVector):
+        for name in type(asked).model_fields:
+            require_finite(getattr(asked, name, None))
+    elif isinstance(asked, (list, tuple)) and asked and isinstance(asked[0], BaseModel):
+        for part in asked:
+            require_finite(part)
+    else:
+        finite(asked)

@@ -6,7 +6,6 @@ on its way is repeated with growing pauses. Points that a server takes only in s
 
 from __future__ import annotations
 
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -18,12 +17,18 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from qdrant_embed.errors import StoreError
+from qdrant_embed.native import make_lock
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.faults import TRANSIENT, UNSENT, FaultError, Retries, persist, told
 from qdrant_embed.store.grpc_port import find_grpc_port
+from qdrant_embed.store.points import checked_payload, require_finite
+from qdrant_embed.store.values import json_payload
+from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient, models
+
+    from qdrant_embed.store.engine import Selector
 
 REQUEST_BYTES = 16 * 1024 * 1024
 """A request of points is kept below this: half of what a server takes by default."""
@@ -36,8 +41,9 @@ INDEXING_THRESHOLD_KB = 10_000
 """The server's default, restored where a bulk load had switched indexing off."""
 
 _FORWARDED = frozenset(name for name in vars(Engine) if not name.startswith("_"))
+_ASKING = frozenset({"query_points", "query_batch_points"})
 _NOT_TWICE = frozenset({"create_collection", "update_collection_aliases"})
-_ONE_AT_A_TIME = threading.Lock()
+_ONE_AT_A_TIME = make_lock()
 """For clients in memory, of which several engines may share one."""
 _OF_NO_EFFECT = "Payload indexes have no effect in the local|Local mode performs exact"
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -114,7 +120,13 @@ class ClientEngine:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name not in _FORWARDED:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return partial(self.request, name)
+        return partial(self._ask if name in _ASKING else self.request, name)
+
+    def _ask(self, method: str, *arguments: Any, **named: Any) -> Any:
+        """Call a method that ranks by vectors."""
+        for part in (*arguments, *named.values()):
+            require_finite(part)
+        return self.request(method, *arguments, **named)
 
     def request(self, method: str, *arguments: Any, **named: Any) -> Any:
         """Call a method of the client, again where that may help.
@@ -122,6 +134,8 @@ class ClientEngine:
         :raises CollectionNotFoundError: The collection is missing.
         :raises StoreError: It failed for good.
         """
+        if named.get("metadata") is not None:
+            named["metadata"] = json_payload(named["metadata"])
         try:
             return self._persist(method, *arguments, **named)
         except FaultError as error:
@@ -138,6 +152,16 @@ class ClientEngine:
         for start in range(0, len(listed), portion):
             result = self._upsert_portion(collection_name, listed[start : start + portion], wait=wait)
         return result
+
+    def set_payload(
+        self, collection_name: str, payload: dict[str, Json], points: Selector, *, wait: bool = True
+    ) -> models.UpdateResult:
+        """Set some payload fields of points and leave the others."""
+        given = json_payload(payload)
+        done: models.UpdateResult = self.request(
+            "set_payload", collection_name, payload=given, points=points, wait=wait
+        )
+        return done
 
     def finish_bulk_load(self, collection_name: str) -> None:
         """Wait, for a while, until the server has indexed what was written."""
@@ -205,13 +229,17 @@ class ClientEngine:
 
 
 def _plain(point: models.PointStruct) -> models.PointStruct:
-    """Return the point with its numpy vectors as lists, which is what travels."""
+    """Return the point as it travels: its numpy vectors as lists, its payload as JSON.
+
+    :raises StoreError: A value of its payload, or of a vector, cannot be stored.
+    """
     from qdrant_client import models
 
+    payload = checked_payload(point)
     vector: Any = point.vector
     if isinstance(vector, dict):
         vector = {name: _as_list(value) for name, value in vector.items()}
-    return models.PointStruct.model_construct(id=point.id, vector=_as_list(vector), payload=point.payload)
+    return models.PointStruct.model_construct(id=point.id, vector=_as_list(vector), payload=payload)
 
 
 def _as_list(vector: Any) -> Any:

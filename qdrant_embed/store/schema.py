@@ -11,6 +11,7 @@ from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, Sto
 from qdrant_embed.store import compressed
 from qdrant_embed.store.access import metadata_of
 from qdrant_embed.store.attachments import require_room
+from qdrant_embed.store.filters.fields import INDEXED_FIELDS, Field
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -29,21 +30,6 @@ MULTIVECTOR = "multivector"
 METADATA_KEY = "qdrant_embed"
 LAYOUT_VERSION = 1
 """Raised when points of an older layout cannot be read any more."""
-
-INDEXED_FIELDS: Mapping[str, str] = {
-    "source": "keyword",
-    "root": "keyword",
-    "document_id": "uuid",
-    "text_hash": "uuid",
-    "chunk_index": "integer",
-    "page": "integer",
-    "headings": "keyword",
-    "media_type": "keyword",
-    "title": "keyword",
-    "modified": "datetime",
-    "size": "integer",
-}
-"""Every field that this library filters or deletes by, so that a server in strict mode accepts its requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,4 +188,8 @@ def index_metadata_field(engine: Engine, name: str, field: str, kind: str) -> No
     kinds = [schema.value for schema in models.PayloadSchemaType]
     if kind not in kinds:
         raise ConfigurationError(f"cannot index {field!r} as {kind!r}; expected one of {', '.join(kinds)}.")
-    engine.create_payload_index(name, f"metadata.{field}", field_schema=models.PayloadSchemaType(kind))
+    found = Field.of(f"metadata.{field}")
+    if not found.paths:
+        raise ConfigurationError(f"cannot index {field!r}: no engine can index a key with a '\"' or a '\\' in it.")
+    for path in found.paths:
+        engine.create_payload_index(name, path, field_schema=models.PayloadSchemaType(kind))

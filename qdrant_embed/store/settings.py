@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.store.schema import DENSE, DENSE_SMALL, INDEXED_FIELDS, METADATA_KEY, VectorLayout
+from qdrant_embed.store.filters.fields import INDEXED_FIELDS
+from qdrant_embed.store.schema import DENSE, DENSE_SMALL, METADATA_KEY, VectorLayout
 
 if TYPE_CHECKING:
     from qdrant_client import models

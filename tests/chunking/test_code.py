@@ -4,7 +4,7 @@ import pytest
 
 from qdrant_embed.chunking import ChunkLimit, make_chunker
 from qdrant_embed.chunking.boundaries import BLOCK, GLUED, LINE, PAGE, line_levels
-from qdrant_embed.chunking.code import MOST_COMMENTS, CodeChunker, _grammar, node_levels
+from qdrant_embed.chunking.code import LONGEST_RUN, CodeChunker, _grammar, node_levels
 from qdrant_embed.tokens import WordTokens
 
 PYTHON = '''\
@@ -139,7 +139,7 @@ def test_a_missing_grammar_is_no_error(monkeypatch):
 
 
 def test_very_many_comments_are_cut_by_lines():
-    text = "".join(f"# comment {n}\n" for n in range(3 * MOST_COMMENTS))
+    text = "".join(f"# comment {n}\n" for n in range(3 * LONGEST_RUN))
     assert all(chunk.startswith("#") for chunk in chunks(text, "text/x-python", 60))
 
 

@@ -1,8 +1,12 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from qdrant_embed import IngestReport, ReadOptions, Recipe
+import qdrant_embed
+from qdrant_embed import Collection, IngestReport, ReadOptions, Recipe
 from qdrant_embed.cli import options, summary
 from qdrant_embed.collection import DEFAULT_LOCATION
 from qdrant_embed.ingest import Failure
@@ -182,3 +186,28 @@ def test_models_beside_the_dense_one_are_flags_and_are_kept(cli, pages, tmp_path
     refused = cli("ingest", pages, "--sparse", colbert)
     assert refused.code != 0
     assert "sparse" in refused.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors are closed by the shell")
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_do_not_matter(tmp_path, closed):
+    (tmp_path / "a.html").write_text("<p>The gates open at six.</p>")
+    command = f'"{sys.executable}" -m qdrant_embed ingest a.html --at q -m hashing {closed}'
+    environment = {**os.environ, "PYTHONPATH": str(Path(qdrant_embed.__file__).parents[1])}
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, env=environment, timeout=120)
+    assert done.returncode == 0
+    with Collection.open("documents", at=tmp_path / "q") as collection:
+        assert collection.count() == 1
+
+
+@pytest.mark.parametrize("limit", ["inf", "1e30"])
+def test_limits_without_end(cli, limit):
+    Path("a.html").write_text("<p>The gates open at six.</p>")
+    assert cli("ingest", "a.html", "--at", "q", "-m", "hashing", "--timeout", limit, "--max-file-mb", limit).code == 0
+
+
+def test_a_time_limit_that_is_no_number_is_refused(cli):
+    Path("a.txt").write_text("The gates open at six.")
+    answer = cli("ingest", "a.txt", "--at", "q", "-m", "hashing", "--timeout", "nan")
+    assert answer.code == 1
+    assert "file_timeout" in answer.err

@@ -8,7 +8,7 @@ from qdrant_embed.ingest.retrying import in_halves
 @pytest.fixture
 def no_waiting(monkeypatch):
     waits = []
-    monkeypatch.setattr("tenacity.nap.time.sleep", waits.append)
+    monkeypatch.setattr(retrying, "pause", waits.append)
     return waits
 
 

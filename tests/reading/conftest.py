@@ -44,17 +44,23 @@ def read(read_file):
     return lambda name, content: read_file(name, content).document
 
 
-@pytest.fixture
-def read_file(tmp_path):
-    """Return a function that writes a file and reads it with its notes, all files through one reader."""
+@pytest.fixture(scope="session")
+def reader():
+    """Return one reader for all tests, since each has a process of its own."""
     with Reader(ReadOptions(file_timeout=30)) as reader:
+        yield reader
 
-        def run(name, content):
-            path = tmp_path / name
-            path.write_bytes(content if isinstance(content, bytes) else content.encode())
-            return reader.read(find_root(path).only)
 
-        yield run
+@pytest.fixture
+def read_file(tmp_path, reader):
+    """Return a function that writes a file and reads it with its notes, all files through one reader."""
+
+    def run(name, content):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return reader.read(find_root(path).only)
+
+    return run
 
 
 @pytest.fixture

@@ -1,11 +1,14 @@
 import hashlib
+import math
+import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.files import ReadOptions, find_root, walk
+from qdrant_embed.errors import ConfigurationError, ReadError
+from qdrant_embed.reading.files import ReadOptions, SourceFile, find_root, walk
 from qdrant_embed.reading.reader import Reader
 
 
@@ -39,18 +42,94 @@ def test_what_cannot_be_read_says_why_and_the_next_file_is_read(tree):
             assert reader.read(files["fine.txt"]).document.text == "words"
 
 
-def test_light_formats_start_no_process(tree, monkeypatch):
-    folder = tree({"a.md": "x", "b.txt": "x", "c.csv": "x", "d.py": "x", "e.json": "{}", "f.rst": "x"})
-    monkeypatch.setattr(subprocess, "Popen", None)
+def test_every_format_is_read_in_the_other_process(tree):
+    names = ("a.md", "b.txt", "c.csv", "d.py", "e.json", "f.rst", "g.ipynb", "h.xml", "unknown", "i.unheard")
+    folder = tree(dict.fromkeys(names, "words"))
+    files = {file.source: file for file in walk(find_root(folder), ReadOptions())}
+    # A process that cannot start reads nothing, so what is read without it shows.
+    with pytest.MonkeyPatch.context() as patch, Reader(ReadOptions()) as reader:
+        patch.setattr(sys, "executable", shutil.which("false"))
+        for name in names:
+            with pytest.raises(ReadError, match="did not start"):
+                reader.read(files[name])
+
+
+def test_files_that_are_expected_are_read_in_any_order(tree):
+    folder = tree({f"{number}.txt": f"text {number}" for number in range(8)})
+    files = list(walk(find_root(folder), ReadOptions()))
     with Reader(ReadOptions()) as reader:
-        assert len([reader.read(file) for file in walk(find_root(folder), ReadOptions())]) == 6
+        reader.expect(files[:4])
+        order = [0, 1, 5, 2, 3, 7]
+        assert [reader.read(files[place]).document.text for place in order] == [f"text {place}" for place in order]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs")
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.pdf", "a.unheard", "link.txt"])
+def test_a_file_that_became_a_fifo_is_listed(tree, name):
+    folder = tree({name: "text", "target": "text"})
+    file = find_root(folder / name).only
+    file.path.unlink()
+    os.mkfifo(folder / "fifo")
+    if name.startswith("link"):
+        file.path.symlink_to(folder / "fifo")
+    else:
+        os.mkfifo(file.path)
+    with Reader(ReadOptions(file_timeout=5)) as reader, pytest.raises(ReadError, match="not a regular file"):
+        reader.read(file)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs")
+def test_a_gitignore_that_is_a_fifo_says_nothing(tree):
+    folder = tree({"a.txt": "text"})
+    os.mkfifo(folder / ".gitignore")
+    assert [item.source for item in walk(find_root(folder), ReadOptions()) if isinstance(item, SourceFile)] == ["a.txt"]
+
+
+def test_a_text_that_outgrows_its_file_is_refused(tree):
+    names = ",".join(f"{number:03d}{'n' * 60}" for number in range(50))
+    folder = tree({"wide.csv": f"{names}\n" + (",".join("x" * 50) + "\n") * 100})
+    reason = "too large: its text would be more than 100,000 characters; raise ReadOptions.max_text_characters"
+    with Reader(ReadOptions(max_text_characters=100_000)) as reader, pytest.raises(ReadError, match=reason):
+        reader.read(find_root(folder / "wide.csv").only)
+    with Reader(ReadOptions()) as reader:
+        assert len(reader.read(find_root(folder / "wide.csv").only).document.text) > 100_000
+    large = tree({"large.txt": "word " * 1000})
+    with Reader(ReadOptions(max_text_characters=100)) as reader:
+        assert reader.read(find_root(large / "large.txt").only).document.text, "a file's own size has its own limit"
+
+
+@pytest.mark.parametrize("name", ["file_timeout", "max_file_bytes", "max_text_characters"])
+def test_limits_are_numbers(name, tree):
+    for value in (0, -1, math.nan, "5"):
+        with pytest.raises(ConfigurationError, match=name):
+            ReadOptions(**{name: value})
+    file = find_root(tree({"a.html": "<p>words</p>"}) / "a.html").only
+    for value in (math.inf, 1e30, 10**30):
+        with Reader(ReadOptions(**{name: value})) as reader:
+            assert reader.read(file).document.text == "words"
+
+
+@pytest.mark.parametrize("name", ["a.html", "b.txt", "c.md", "d.json"])
+def test_a_file_without_text_is_named_unless_it_is_empty(tree, name):
+    markup = {"a.html": "<script>draw()</script>", "b.txt": "\u3000\u2028", "c.md": "\u2003", "d.json": '""'}
+    folder = tree({name: markup[name], f"empty-{name}": "\ufeff \n"})
+    with Reader(ReadOptions()) as reader:
+        assert reader.read(find_root(folder / name).only).notes == ("no text was found in it",)
+        assert reader.read(find_root(folder / f"empty-{name}").only).notes == ()
+
+
+def test_the_process_that_reads_imports_little():
+    heavy = {"numpy", "torch", "transformers", "markitdown", "pypdfium2", "openpyxl", "bs4", "pandas", "qdrant_client"}
+    code = f"import sys, qdrant_embed.reading.worker.__main__; print(sorted({heavy!r} & set(sys.modules)))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
 
 
 def test_finding_and_reading_text_imports_nothing_heavy(tree):
     folder = tree({"a.md": "# Keys", "b.csv": "a,b\nc,d", "c.json": "{}", "d": "words", ".gitignore": "*.log"})
     code = (
         "import sys\n"
-        "from qdrant_embed.reading.files import ReadOptions, find_root, walk, SourceFile\n"
+        "from qdrant_embed.reading.files import ReadOptions, SourceFile, find_root, walk, SourceFile\n"
         "from qdrant_embed.reading.reader import Reader\n"
         "with Reader(ReadOptions()) as reader:\n"
         f"    files = [f for f in walk(find_root({str(folder)!r}), ReadOptions()) if isinstance(f, SourceFile)]\n"

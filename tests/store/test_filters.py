@@ -1,10 +1,13 @@
+import time
 from datetime import date, datetime
+from decimal import Decimal
 
+import numpy as np
 import pytest
 from qdrant_client import models
 
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.store.filters import both, to_filter
+from qdrant_embed.store.filters import MOST_NESTED, Field, Pattern, both, to_filter
 
 
 def only(plain):
@@ -45,7 +48,7 @@ def test_values_become_matches(wanted, match):
 def test_a_list_with_prefixes_becomes_alternatives():
     condition = only({"source": ["a.md", "guide/*"]})
     assert [alternative.match for alternative in condition.should] == [
-        models.MatchValue(value="a.md"),
+        models.MatchAny(any=["a.md"]),
         models.MatchPrefix(prefix="guide/"),
     ]
 
@@ -69,6 +72,9 @@ def test_missing_not_any_and_all():
     [
         ("page=3", "must be a dict"),
         ({"source": "*/a.md"}, "only prefixes"),
+        ({'a "name"': 1}, "no engine can filter by"),
+        ({"text": {"words": 3}}, "a text with words"),
+        ({"page": [{"above": 3}]}, "unknown operators"),
         ({"page": {"above": 3}}, "unknown operators"),
         ({"page": {}}, "unknown operators"),
         ({"modified": {"gte": "yesterday"}}, "ISO 8601"),
@@ -87,3 +93,77 @@ def test_both():
     assert both(first, None) is first
     assert both(None, second) is second
     assert both(first, second).must == [first, second]
+
+
+@pytest.mark.parametrize(
+    ("key", "paths"),
+    [
+        ("team", ["metadata.team"]),
+        ("metadata.team", ["metadata.team"]),
+        ("team name", ['metadata."team name"']),
+        ("@id", ['metadata."@id"']),
+        ("", ['metadata.""']),
+        ("größe", ['metadata."größe"']),
+        ("a.b", ["metadata.a.b", 'metadata."a.b"']),
+        ("dc:title.en", ['metadata."dc:title".en', 'metadata."dc:title.en"']),
+        ('"a b".c', ['metadata."a b".c']),
+        ("parts[0].size", ["metadata.parts[0].size", 'metadata."parts[0].size"']),
+        ("a..b", ['metadata."a..b"']),
+        ('say "hi"', []),
+        ("page", ["page"]),
+        ("metadata.page", ["metadata.page"]),
+    ],
+)
+def test_keys_become_paths_of_the_engine(key, paths):
+    assert list(Field.of(key).paths) == paths
+
+
+@pytest.mark.parametrize("value", [3, 3.0, np.int64(3), np.float32(3), Decimal("3.00")])
+def test_a_number_of_the_metadata_is_found_however_it_was_stored(value):
+    assert only({"price": value}).range == models.Range(gte=3, lte=3)
+
+
+def test_large_whole_numbers_are_not_rounded():
+    assert only({"price": 2**60 + 1}).match == models.MatchValue(value=2**60 + 1)
+
+
+def test_nan_asks_for_what_is_missing():
+    assert only({"price": float("nan")}).is_empty.key == "metadata.price"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found", "passed_over"),
+    [
+        ("*.pdf", ["a.pdf", "b/c.pdf", ".pdf"], ["a.pdf.txt", "a.PDF"]),
+        ("guide/*.md", ["guide/a.md", "guide/sub/a.md"], ["a.md", "guide/a.txt", "xguide/a.md"]),
+        ("guide/**/a.md", ["guide/a.md", "guide/x/a.md", "guide/x/y/a.md"], ["guide/xa.md"]),
+        ("**/a.md", ["a.md", "x/a.md"], ["xa.md"]),
+        (r"a\*b*", ["a*b", "a*bc"], ["ab", "axb"]),
+        ("*a*b*", ["ab", "xaxbx"], ["ba"]),
+        ("a**", ["a", "a/b"], ["ba"]),
+        ("x**/y", ["x/y", "xz/y"], ["xy"]),
+    ],
+)
+def test_patterns_match_whole_texts(pattern, found, passed_over):
+    read = Pattern.of(pattern)
+    assert [text for text in [*found, *passed_over] if read.matches(text)] == found
+
+
+def test_a_pattern_takes_no_longer_than_its_text(limited=5.0):
+    started = time.monotonic()
+    assert not Pattern.of("*a" * 40 + "b").matches("a" * 20_000)
+    assert time.monotonic() - started < limited
+
+
+def test_nesting_is_limited_and_circles_are_refused():
+    deep = {"a": 1}
+    for _ in range(MOST_NESTED):
+        deep = {"not": deep}
+    assert to_filter(deep) is not None
+    circle = {"a": 1}
+    circle["any"] = [circle]
+    by_values = {}
+    by_values["a"] = {"not": by_values}
+    for wrong in ({"all": [deep]}, circle, {"a": by_values}):
+        with pytest.raises(ConfigurationError, match=f"at most {MOST_NESTED} deep|unknown operators"):
+            to_filter(wrong)

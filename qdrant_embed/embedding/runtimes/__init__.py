@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+
 from qdrant_embed.registry import Registry
 from qdrant_embed.types import FloatArray, IntArray
 
-__all__ = ["RUNTIMES", "Batch", "Runtime", "TokenRuntime"]
+__all__ = ["RUNTIMES", "Batch", "Runtime", "TokenRuntime", "first_batch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class Batch:
     pooled: IntArray | None = None
     kind: str = "document"
     dim: int = 0
+
+
+def first_batch(tokens: int = 16) -> Batch:
+    """Return the batch that a runtime reads when it is loaded, before any thread may use it; see `native`."""
+    return Batch((), np.zeros((1, tokens), np.int64), np.ones((1, tokens), np.int64))
 
 
 class Runtime(Protocol):
@@ -67,6 +74,7 @@ RUNTIMES: Registry[Callable[..., Runtime | TokenRuntime]] = Registry(
 )
 """Name → what makes it of a resolved model; one that knows precisions takes them as a second argument.
 
-A runtime may say `takes_threads = True`, and with `lanes` (`embedding.lanes.Lanes`) how many batches it works on at
-once, and of how many tokens.
+They are loaded with no other thread beside them, and one that uses a native library reads `first_batch` before it is
+handed out. A runtime may say `takes_threads = True`, and with `lanes` (`embedding.lanes.Lanes`) how many batches it
+works on at once, and of how many tokens.
 """

@@ -13,6 +13,7 @@ from qdrant_embed.embedding.halving import halved
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.native import initializing
 from qdrant_embed.tokens import encodable
 from qdrant_embed.types import FloatArray
 
@@ -30,7 +31,9 @@ class FastembedRuntime:
                 f"{resolved.preset.name!r} is no model of fastembed. Name one as fastembed:NAME, or write a preset "
                 'with runtime = "fastembed".'
             )
-        self._model = fastembed_models.load(resolved.preset)
+        with initializing("onnxruntime"):
+            self._model = fastembed_models.load(resolved.preset)
+            list(self._model.passage_embed(["a"], batch_size=1))
         self._counter = counter_of(resolved.preset)
         self._special = special_tokens_of(resolved.preset, self._counter)
 

@@ -15,11 +15,12 @@ import numpy as np
 from qdrant_embed.embedding.graphs import Graph, examples
 from qdrant_embed.embedding.lanes import lane_per_core
 from qdrant_embed.embedding.resolving import Resolved
-from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime, converting
+from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime, converting, first_batch
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
 from qdrant_embed.embedding.runtimes.converting import Converted, Converter, converted
 from qdrant_embed.embedding.silence import silence_onnxruntime
 from qdrant_embed.errors import MissingExtraError
+from qdrant_embed.native import initializing
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -90,13 +91,15 @@ def _session(folder: Path) -> onnxruntime.InferenceSession:
 
 
 def _runner(folder: Path) -> Callable[[Batch], FloatArray]:
-    session = _session(folder)
+    with initializing("onnxruntime"):
+        session = _session(folder)
 
-    def run(batch: Batch) -> FloatArray:
-        found: Any = session.run(None, {"input_ids": batch.ids, "attention_mask": batch.mask})[0]
-        return np.asarray(found, np.float32)
+        def run(batch: Batch) -> FloatArray:
+            found: Any = session.run(None, {"input_ids": batch.ids, "attention_mask": batch.mask})[0]
+            return np.asarray(found, np.float32)
 
-    return run
+        run(first_batch())
+        return run
 
 
 CONVERTER = Converter(_CHOICE, ("onnx", "onnxruntime"), _export, _runner, _runner)

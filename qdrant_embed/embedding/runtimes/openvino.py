@@ -18,6 +18,7 @@ from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
 from qdrant_embed.embedding.runtimes.converting import Converted, Converter, converted
 from qdrant_embed.embedding.runtimes.requests import MixedRequests, Requests, best_hint, core, lanes, multiplies_int8
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.native import initializing
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -96,12 +97,13 @@ def _convert_to_int8(resolved: Resolved, graph: Graph, folder: Path) -> None:
 
 
 def _read(resolved: Resolved, graph: Graph) -> openvino.Model:
-    core()
-    import openvino
+    with initializing("OpenVINO"):
+        core()
+        import openvino
 
-    ids, mask = examples()
-    model = openvino.convert_model(graph.module, example_input={"input_ids": ids, "attention_mask": mask})
-    return write_out_padding(model, resolved.preset.max_tokens)
+        ids, mask = examples()
+        model = openvino.convert_model(graph.module, example_input={"input_ids": ids, "attention_mask": mask})
+        return write_out_padding(model, resolved.preset.max_tokens)
 
 
 def _save(model: openvino.Model, file: Path) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import queue
-import threading
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qdrant_embed.embedding.lanes import Lanes, lane_per_core
-from qdrant_embed.embedding.runtimes import Batch
+from qdrant_embed.embedding.runtimes import Batch, first_batch
 from qdrant_embed.embedding.silence import silence_openvino
 from qdrant_embed.errors import MissingExtraError
+from qdrant_embed.native import Once, initializing
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -40,12 +39,13 @@ def core() -> openvino.Core:
 
     :raises MissingExtraError: It is not installed.
     """
-    silence_openvino()
-    try:
-        import openvino
-    except ImportError as error:
-        raise MissingExtraError("the runtime 'openvino'", "openvino", "qdrant-embed[openvino]") from error
-    return openvino.Core()
+    with initializing():
+        silence_openvino()
+        try:
+            import openvino
+        except ImportError as error:
+            raise MissingExtraError("the runtime 'openvino'", "openvino", "qdrant-embed[openvino]") from error
+        return openvino.Core()
 
 
 def best_hint() -> str:
@@ -82,10 +82,13 @@ class Requests:
         }
         if keep:
             settings["CACHE_DIR"] = str(file.parent / "compiled")  # goes when the conversion goes
-        compiled = core().compile_model(str(file), "CPU", settings)
         self._free: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
-        for _ in range(number):
-            self._free.put(compiled.create_infer_request())
+        with initializing("OpenVINO"):
+            compiled = core().compile_model(str(file), "CPU", settings)
+            for _ in range(number):
+                self._free.put(compiled.create_infer_request())
+            first = first_batch(_LENGTHS)
+            self._infer(first.ids, first.mask)
 
     def infer(self, batch: Batch) -> FloatArray:
         """Return what the graph gives; waits for a free request."""
@@ -110,20 +113,14 @@ class MixedRequests(Requests):
     def __init__(self, file: Path, whole: Path, *, keep: bool) -> None:
         self._hint = best_hint()
         super().__init__(file, self._hint, keep=keep)
-        self._whole_file, self._keep = whole, keep
-        self._compiling = threading.Lock()
-
-    @cached_property
-    def _whole(self) -> Requests:
-        return Requests(self._whole_file, self._hint, keep=self._keep)
+        self._whole = Once(lambda: Requests(whole, self._hint, keep=keep))
 
     def infer(self, batch: Batch) -> FloatArray:
         """Return what the graphs give, each for its sequences."""
         short = batch.mask.sum(axis=1) <= SHORT_TOKENS
         if not short.any():
             return super().infer(batch)
-        with self._compiling:
-            whole = self._whole
+        whole = self._whole()
         if short.all():
             return whole.infer(batch)
         coarse = self._infer(batch.ids[~short], batch.mask[~short])

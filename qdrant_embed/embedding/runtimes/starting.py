@@ -9,7 +9,7 @@ from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import RUNTIMES, Runtime, TokenRuntime
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice, choose
 from qdrant_embed.embedding.runtimes.converting import FidelityWarning, TooFarError
-from qdrant_embed.errors import QdrantEmbedError
+from qdrant_embed.errors import ForkedError, QdrantEmbedError
 
 
 def start(resolved: Resolved, asked: str = "auto") -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
@@ -20,10 +20,13 @@ def start(resolved: Resolved, asked: str = "auto") -> tuple[RuntimeChoice, Runti
 
     :raises ModelError: The model cannot be loaded, or not by the runtime that was asked for.
     :raises MissingExtraError: That runtime is not installed.
+    :raises ForkedError: The process that this one was forked from has used it.
     """
     choice = choose(resolved, asked)
     try:
         return choice.runtime, _started(choice.runtime, resolved)
+    except ForkedError:
+        raise
     except QdrantEmbedError as error:
         if choice.runtime.name == "torch" or (choice.forced and not isinstance(error, TooFarError)):
             raise

@@ -18,7 +18,8 @@ from qdrant_embed.embedding.modules import (
     without_last_normalization,
 )
 from qdrant_embed.embedding.resolving import Resolved
-from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime
+from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime, first_batch
+from qdrant_embed.native import initializing, prepare_torch
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def load(resolved: Resolved, precision: str = "") -> Runtime | TokenRuntime:
     :param precision: `float32` or `bf16`; empty for bf16 on NVIDIA GPUs that have it, else float32.
     :raises ModelError: The weights do not fit the configuration, or need code that comes with the model.
     """
+    prepare_torch()
     import torch
 
     gpus = _gpus()
@@ -53,6 +55,14 @@ def _gpus() -> list[str]:
 
 
 def _on_device(model: Any, resolved: Resolved) -> TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime:
+    runtime = _around(model, resolved)
+    read = runtime.token_states if isinstance(runtime, TorchTokenRuntime) else runtime.sentence
+    with initializing("torch"):
+        read(first_batch())
+    return runtime
+
+
+def _around(model: Any, resolved: Resolved) -> TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime:
     if not pooling_only(resolved):
         return TorchSentenceRuntime(model)
     preset = resolved.preset

@@ -29,4 +29,4 @@ def chunk_text(data: bytes, read_nested: Callable[[bytes], str]) -> str:
         raise ReadError("it is RTF")
     if MIME_HEADER.match(data):
         return read_mhtml(data, "").text
-    return fragment_to_markdown(data, whole=True) if MARKUP.match(data) else clean(decode(data))
+    return fragment_to_markdown(data, whole=True) if MARKUP.match(data) else clean(decode(data).text)

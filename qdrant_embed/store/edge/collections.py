@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import qdrant_edge as edge
-from pydantic_core import to_jsonable_python
 from qdrant_client import models
 
 from qdrant_embed.errors import ConfigurationError, StoreError
@@ -17,6 +16,7 @@ from qdrant_embed.store.edge.catalog import Catalog
 from qdrant_embed.store.edge.convert_config import HNSW_DEFAULTS, index_schema, merged, payload_schema
 from qdrant_embed.store.edge.folder import EdgeFolder
 from qdrant_embed.store.edge.shard import FLUSH_SECONDS, Shard, refusals
+from qdrant_embed.store.values import json_payload
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class EdgeCollections:
             quantization_config=quantization_config,
         )
         with refusals(collection_name):
-            self.folder().create(collection_name, config, to_jsonable_python(metadata))
+            self.folder().create(collection_name, config, None if metadata is None else json_payload(metadata))
         return True
 
     def get_collection(self, collection_name: str) -> models.CollectionInfo:
@@ -126,7 +126,7 @@ class EdgeCollections:
             if wanted != before:
                 folder.reconfigure(collection_name, wanted)
             if metadata is not None:
-                folder.set_metadata(collection_name, to_jsonable_python(metadata))
+                folder.set_metadata(collection_name, json_payload(metadata))
         return True
 
     def delete_collection(self, collection_name: str) -> bool:

@@ -12,11 +12,11 @@ from uuid import UUID
 
 import numpy as np
 import qdrant_edge as edge
-from pydantic_core import to_jsonable_python
 from qdrant_client import models
 
 from qdrant_embed.errors import StoreError
 from qdrant_embed.store.edge.convert import unsupported
+from qdrant_embed.store.points import checked_payload, finite
 
 if TYPE_CHECKING:
     from qdrant_embed.store.engine import Payload, PointId, Vectors
@@ -31,23 +31,14 @@ def edge_points(points: Iterable[models.PointStruct]) -> list[edge.Point]:
 
 
 def _edge_point(point: models.PointStruct) -> edge.Point:
-    vector = _edge_vectors(point.vector)
+    payload = checked_payload(point)
     try:
-        return edge.Point(point.id, vector, point.payload)
-    except (TypeError, ValueError) as error:
-        return _jsonable_point(point, vector, error)
-
-
-def _jsonable_point(point: models.PointStruct, vector: Any, error: Exception) -> edge.Point:
-    """Try again with times, UUIDs and sets made JSON, as they would be on their way to a server."""
-    try:
-        return edge.Point(point.id, vector, to_jsonable_python(point.payload))
-    except (TypeError, ValueError):
-        reason = str(error).splitlines()[0]
-    raise StoreError(
-        f"the point {point.id!r} cannot be stored: {reason}. An id must be an unsigned integer or a UUID, a vector "
-        "must hold numbers, and a payload must be JSON: texts of valid Unicode, finite numbers, dicts with text keys."
-    ) from error
+        return edge.Point(point.id, _edge_vectors(point.vector), payload)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise StoreError(
+            f"the point {point.id!r} cannot be stored: {str(error).splitlines()[0]}. An id must be an unsigned integer "
+            "or a UUID, and a vector must hold numbers."
+        ) from error
 
 
 def _edge_vectors(vector: Any) -> Any:
@@ -60,7 +51,9 @@ def edge_vector(vector: Any) -> Any:
     """Return a dense, sparse or multi-vector in the form that Qdrant Edge takes fastest.
 
     :raises UnsupportedByEngineError: It is something that a server would have to embed first.
+    :raises StoreError: Its numbers, or its length, are not finite.
     """
+    finite(vector)
     if isinstance(vector, np.ndarray):
         rows = np.ascontiguousarray(vector, np.float32)
         return rows.data if rows.ndim == 1 else [row.data for row in rows]

@@ -25,6 +25,7 @@ from qdrant_embed.store.edge.convert_points import (
 from qdrant_embed.store.edge.convert_query import edge_request
 from qdrant_embed.store.edge.convert_query import order_by as edge_order
 from qdrant_embed.store.edge.shard import Shard, refusals
+from qdrant_embed.store.values import json_payload
 
 if TYPE_CHECKING:
     from qdrant_embed.store.engine import Payload, PointId, Selector, Vectors
@@ -67,12 +68,12 @@ class EdgeEngine(EdgeCollections):
         self, collection_name: str, payload: dict[str, Any], points: Selector, *, wait: bool = True
     ) -> models.UpdateResult:
         """Set some payload fields of points and leave the others."""
-        shard, chosen = self.shard(collection_name), _chosen(points)
+        shard, chosen, given = self.shard(collection_name), _chosen(points), json_payload(payload)
         with refusals(collection_name):
             operation = (
-                edge.UpdateOperation.set_payload_by_filter(chosen, payload)
+                edge.UpdateOperation.set_payload_by_filter(chosen, given)
                 if isinstance(chosen, edge.Filter)
-                else edge.UpdateOperation.set_payload(chosen, payload)
+                else edge.UpdateOperation.set_payload(chosen, given)
             )
         shard.update(operation)
         return _done()

@@ -20,6 +20,7 @@ from qdrant_embed.errors import QdrantEmbedError, StoreError
 from qdrant_embed.store.edge.lock import held_by_another
 
 FLUSH_SECONDS = 5.0
+_LONGEST_REASON = 300
 
 
 @contextmanager
@@ -29,8 +30,39 @@ def refusals(collection: str) -> Iterator[None]:
         yield
     except QdrantEmbedError:
         raise
+    except RecursionError:
+        raise StoreError(f"collection {collection!r}: a filter or a query is nested too deep.") from None
     except Exception as error:
-        raise StoreError(f"collection {collection!r}: the embedded engine refused: {error}") from error
+        raise StoreError(f"collection {collection!r}: the embedded engine refused: {_reason(error)}") from error
+    except BaseException as error:
+        if not _is_panic(error):
+            raise
+        raise _damaged(collection, error) from None
+
+
+def _is_panic(error: BaseException) -> bool:
+    """Tell whether the extension's Rust code gave up: such an error is no `Exception`, so nothing would catch it."""
+    return type(error).__name__ == "PanicException"
+
+
+def _reason(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    if "process cancelled by service" in text:
+        return (
+            "a formula has no value for some point: a division by zero, a logarithm or a root of what has none, or a "
+            "field that is missing or no number. Give defaults=… or by_zero_default=…."
+        )
+    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"
+
+
+def _damaged(collection: str, error: BaseException, path: Path | None = None) -> StoreError:
+    """Return the error for files that the engine cannot read."""
+    folder = "its folder" if path is None else f"the folder {str(path.parent.parent)!r}"
+    return StoreError(
+        f"the collection {collection!r} is damaged ({_reason(error)}). Restore {folder} from a copy; or remove the "
+        f"collection with Collection.drop({collection!r}, at=…) (qdrant-embed delete --all --collection {collection}) "
+        "and ingest again. The other collections of the folder are not affected."
+    )
 
 
 class Shard:
@@ -44,11 +76,13 @@ class Shard:
         self.collection = collection
         try:
             self.edge = edge.EdgeShard.load(str(path), config)
-        except Exception as error:
+        except BaseException as error:
+            if not isinstance(error, Exception) and not _is_panic(error):
+                raise
             if "WouldBlock" in str(error):
                 # Our own lock was free, so it is a child that this or an earlier process has forked.
                 raise held_by_another(path.parent.parent, {}) from None
-            raise StoreError(f"collection {collection!r} cannot be opened: {error}") from error
+            raise _damaged(collection, error, path) from error
         self._flushed = time.monotonic()
 
     @staticmethod

@@ -219,7 +219,7 @@ def test_every_error_is_ours(tmp_path):
         lambda: engine.scroll("c", order_by="n"),
         lambda: engine.scroll("c", order_by="n", offset=1),
         lambda: engine.set_payload("c", {"n": 1}, points=[404]),
-        lambda: engine.upsert("c", [models.PointStruct(id=1, vector={"v": [1.0, 2.0]}, payload={"n": float("nan")})]),
+        lambda: engine.upsert("c", [models.PointStruct(id=1, vector={"v": [1.0, 2.0]}, payload={"n": float("inf")})]),
         lambda: engine.query_points("c", "5f0e0000-0000-0000-0000-000000000000", using="v"),
         lambda: engine.retrieve("c", ["no id"]),
     ):

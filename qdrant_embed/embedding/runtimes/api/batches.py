@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
+from qdrant_embed.native import make_lock
 from qdrant_embed.types import FloatArray, content_hash
 
 MOST_KEPT = 8192
@@ -37,7 +37,7 @@ class Kept:
 
     def __init__(self) -> None:
         self._vectors: OrderedDict[tuple[str, int, str], FloatArray] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = make_lock()
 
     def put(self, kind: str, text: str, vector: FloatArray) -> None:
         """Keep a vector; the oldest go when there are too many."""

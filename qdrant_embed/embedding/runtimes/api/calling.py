@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from qdrant_embed.concurrency import went_on
 from qdrant_embed.embedding.runtimes.api.answers import read_vectors
 from qdrant_embed.embedding.runtimes.api.connection import Connection
 from qdrant_embed.embedding.runtimes.api.faults import Fault, Malformed, Passing, PerhapsTooLarge, Refused
@@ -82,6 +83,7 @@ class Caller:
 
     def _once(self, ask: Ask, stop: threading.Event) -> FloatArray:
         settings, without = self._settings, self._without
+        went_on()
         self._gate.enter(ask.tokens, stop)
         request = settings.protocol.body(
             settings.model, ask.texts, kind=ask.kind, dim=ask.dim if settings.asks_dim else 0, without=without

@@ -19,6 +19,7 @@ from qdrant_embed.embedding.runtimes.api.faults import (
     shortened,
 )
 from qdrant_embed.embedding.runtimes.api.keys import Key, is_local, require_safe, shown
+from qdrant_embed.native import make_lock
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Connection:
         require_safe(address, key)
         self.address, self._key, self._timeout, self._size = address, key, timeout, size
         self._client: httpx.Client | None = None
-        self._lock = threading.Lock()
+        self._lock = make_lock()
         self._free = threading.BoundedSemaphore(size)
 
     def close(self) -> None:

@@ -6,6 +6,9 @@ import threading
 import time
 from collections import deque
 
+from qdrant_embed.concurrency import pause
+from qdrant_embed.native import make_lock
+
 
 class Stopped(BaseException):
     """The call has ended; whoever still waits need not."""
@@ -26,7 +29,7 @@ class Gate:
         self._requests, self._tokens, self._window = requests, tokens, window
         self._passed: deque[tuple[float, int]] = deque()
         self._closed_until = 0.0
-        self._lock = threading.Lock()
+        self._lock = make_lock()
 
     def enter(self, tokens: int, stop: threading.Event) -> None:
         """Wait until a request of so many tokens may go out.
@@ -63,5 +66,6 @@ def sleep(seconds: float, stop: threading.Event) -> None:
 
     :raises Stopped: `stop` was set.
     """
-    if stop.wait(seconds):
+    pause(seconds, stop)
+    if stop.is_set():
         raise Stopped

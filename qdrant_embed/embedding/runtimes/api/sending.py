@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qdrant_embed.concurrency import in_threads
 from qdrant_embed.embedding.runtimes.api.batches import Kept, batches
 from qdrant_embed.embedding.runtimes.api.calling import Ask, Caller
 from qdrant_embed.embedding.runtimes.api.faults import Fault, Refused, TooLarge
@@ -104,15 +104,19 @@ class Sender:
             for part in parts:
                 self._fill(job, part)
             return
-        pool = ThreadPoolExecutor(min(settings.concurrency, len(parts)), thread_name_prefix="embedding-api")
+
+        def fill(part: list[int]) -> None:
+            try:
+                self._fill(job, part)
+            except BaseException:
+                job.stop.set()
+                raise
+
         try:
-            for future in [pool.submit(self._fill, job, part) for part in parts]:
-                future.result()
+            in_threads(fill, parts, settings.concurrency, "embedding-api")
         except BaseException:
-            job.stop.set()
+            job.stop.set()  # Ctrl-C, which no request has seen
             raise
-        finally:
-            pool.shutdown(cancel_futures=True)
 
     def _fill(self, job: Job, places: list[int]) -> bool:
         """Ask for the vectors of some texts, in halves if the server finds them too many; tell whether all came."""

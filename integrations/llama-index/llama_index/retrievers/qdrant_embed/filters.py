@@ -9,7 +9,7 @@ from llama_index.core.vector_stores import FilterCondition, FilterOperator, Meta
 from qdrant_client import models
 
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.store.filters import PAYLOAD_FIELDS, to_filter
+from qdrant_embed.store.filters import MOST_NESTED, PAYLOAD_FIELDS, Pattern, to_filter
 
 NODE_FIELDS = {"file_name": "source", "page_label": "page"}
 """Names that nodes show, and the payload fields that hold them."""
@@ -21,16 +21,20 @@ _BOUNDS = {
 }
 
 
-def to_qdrant_filter(filters: MetadataFilters) -> models.Filter:
+def to_qdrant_filter(filters: MetadataFilters, depth: int = 0) -> models.Filter:
     """Translate filters, nested ones included; bounds may be numbers or ISO 8601 times.
 
     A key means the field that nodes show by that name: a payload field (`source`, `title`, `page_label`, …) or else
     one of the user's own. `!=` and `nin` also hold where the field is missing.
 
-    :raises ConfigurationError: A value does not fit its operator, or the operator is not known.
+    :param depth: How many filters stand around these.
+    :raises ConfigurationError: A value does not fit its operator, the operator is not known, or filters nest too deep.
     """
+    if depth > MOST_NESTED:
+        raise ConfigurationError(f"filters nest at most {MOST_NESTED} deep; these go deeper, or hold themselves.")
     conditions: list[models.Condition] = [
-        to_qdrant_filter(part) if isinstance(part, MetadataFilters) else _condition(part) for part in filters.filters
+        to_qdrant_filter(part, depth + 1) if isinstance(part, MetadataFilters) else _condition(part)
+        for part in filters.filters
     ]
     if filters.condition == FilterCondition.OR:
         return models.Filter(should=conditions)
@@ -41,7 +45,8 @@ def to_qdrant_filter(filters: MetadataFilters) -> models.Filter:
 
 def _condition(wanted: MetadataFilter) -> models.Condition:
     if wanted.operator in _BOUNDS:
-        return _bound(wanted)
+        field, value = _field_and_value(wanted)
+        return _one(field, {_BOUNDS[wanted.operator]: value})
     if wanted.operator not in _OPERATORS:
         known = ", ".join(operator.value for operator in (*_OPERATORS, *_BOUNDS))
         raise ConfigurationError(
@@ -49,6 +54,13 @@ def _condition(wanted: MetadataFilter) -> models.Condition:
             "A qdrant_client.models.Filter can say everything that Qdrant understands."
         )
     return _OPERATORS[wanted.operator](*_field_and_value(wanted))
+
+
+def _one(field: str, wanted: Any) -> models.Condition:
+    """Return the condition of one field, as a plain filter says it."""
+    found: Any = to_filter({field: wanted})
+    condition: models.Condition = found.must[0]
+    return condition
 
 
 def _field_and_value(wanted: MetadataFilter) -> tuple[str, Any]:
@@ -65,38 +77,21 @@ def _number(value: Any) -> Any:
 
 
 def _equals(field: str, value: Any) -> models.Condition:
-    if isinstance(value, float):
-        return models.FieldCondition(key=field, range=models.Range(gte=value, lte=value))
-    if isinstance(value, (str, int)):
-        return models.FieldCondition(key=field, match=models.MatchValue(value=value))
-    raise ConfigurationError(f"{field!r}: expected one value, got {value!r}; for several use FilterOperator.IN.")
+    if value is None or isinstance(value, (list, dict)):
+        raise ConfigurationError(f"{field!r}: expected one value, got {value!r}; for several use FilterOperator.IN.")
+    return _one(field, {"eq": value})
 
 
 def _any_of(field: str, values: Any) -> models.Condition:
     if not isinstance(values, list):
         raise ConfigurationError(f"{field!r}: expected a list of values, got {values!r}.")
-    if any(isinstance(value, float) for value in values):
-        return models.Filter(should=[_equals(field, value) for value in values])
-    return models.FieldCondition(key=field, match=models.MatchAny(any=values))
+    return _one(field, [Pattern.escaped(value) if isinstance(value, str) else value for value in values])
 
 
 def _all_of(field: str, values: Any) -> models.Condition:
     if not isinstance(values, list):
         raise ConfigurationError(f"{field!r}: expected a list of values, got {values!r}.")
     return models.Filter(must=[_equals(field, value) for value in values])
-
-
-def _text(field: str, value: Any) -> models.Condition:
-    return models.FieldCondition(key=field, match=models.MatchText(text=str(value)))
-
-
-def _bound(wanted: MetadataFilter) -> models.Condition:
-    field, value = _field_and_value(wanted)
-    plain = to_filter({wanted.key: {_BOUNDS[wanted.operator]: value}})
-    bound = plain.must[0] if plain is not None and isinstance(plain.must, list) else None
-    if not isinstance(bound, models.FieldCondition):
-        raise ConfigurationError(f"{field!r}: {value!r} is no bound; give a number or an ISO 8601 time.")
-    return bound.model_copy(update={"key": field})
 
 
 _OPERATORS: dict[FilterOperator, Callable[[str, Any], models.Condition]] = {
@@ -107,6 +102,6 @@ _OPERATORS: dict[FilterOperator, Callable[[str, Any], models.Condition]] = {
     FilterOperator.ANY: _any_of,
     FilterOperator.ALL: _all_of,
     FilterOperator.CONTAINS: _equals,
-    FilterOperator.TEXT_MATCH: _text,
-    FilterOperator.IS_EMPTY: lambda field, _: models.IsEmptyCondition(is_empty=models.PayloadField(key=field)),
+    FilterOperator.TEXT_MATCH: lambda field, value: _one(field, {"words": str(value)}),
+    FilterOperator.IS_EMPTY: lambda field, _: _one(field, None),
 }

@@ -1,15 +1,12 @@
-"""PDF as plain text, page by page."""
+"""The lines of a page as paragraphs."""
 
 from __future__ import annotations
 
 import re
-from itertools import accumulate, pairwise
-from typing import Any
+from itertools import pairwise
 
-from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.parsed import Parsed, clean, given_title
+from qdrant_embed.reading.parsed import clean
 
-PAGE_BREAK = "\n\n"
 LIGATURES = str.maketrans(
     {"\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\ufb03": "ffi", "\ufb04": "ffl", "\ufb05": "st", "\ufb06": "st"}
 )
@@ -27,28 +24,9 @@ STANDS_ALONE = re.compile(r"\d{1,4}$|[-–•‣▪*]\s|\(?\w{1,3}[.)]\s")
 WIDE_SCRIPT = re.compile("[\u3040-\u30ff\u3400-\u9fff\uff00-\uffef]")
 
 
-def read_pdf(data: bytes, name: str) -> Parsed:
-    """Read the text layer of a PDF.
-
-    :raises ReadError: It is encrypted, broken, or has no text.
-    """
-    import pypdfium2
-
-    try:
-        document = pypdfium2.PdfDocument(data)
-    except pypdfium2.PdfiumError as error:
-        raise ReadError(_reason(str(error))) from error
-    pages = [_page_text(page) for page in document]
-    if pages and not any(page.strip() for page in pages):
-        raise ReadError(f"no text on its {len(pages)} pages: it may be scanned; run OCR on it first, e.g. ocrmypdf")
-    starts = accumulate((len(page) + len(PAGE_BREAK) for page in pages[:-1]), initial=0)
-    title = given_title(document.get_metadata_dict().get("Title", ""))
-    return Parsed(text=PAGE_BREAK.join(pages), title=title, page_starts=tuple(starts) if pages else ())
-
-
-def _page_text(page: Any) -> str:
-    text = clean(page.get_textpage().get_text_range())
-    return unwrap(BROKEN_WORDS.sub(f"{BROKEN_WORD}\n", text).translate(LIGATURES))
+def page_paragraphs(text: str) -> str:
+    """Return the text of a page with broken words whole, ligatures as letters, and the lines of paragraphs joined."""
+    return unwrap(BROKEN_WORDS.sub(f"{BROKEN_WORD}\n", clean(text)).translate(LIGATURES))
 
 
 def unwrap(text: str) -> str:
@@ -69,9 +47,3 @@ def _joint(before: str, line: str, full: float) -> str:
     if not line or len(before) < full or SENTENCE_END.search(before) or STANDS_ALONE.match(line):
         return "\n"
     return "" if WIDE_SCRIPT.match(before[-1]) and WIDE_SCRIPT.match(line) else " "
-
-
-def _reason(error: str) -> str:
-    if "password" in error.lower():
-        return "encrypted: it opens with a password only; save it without one"
-    return f"broken PDF: {error}"

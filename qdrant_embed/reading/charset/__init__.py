@@ -1,0 +1,1 @@
+"""Which encoding bytes are in that no mark and no declaration names."""

@@ -1,0 +1,64 @@
+"""The bytes of a file, which may have become something else since it was found."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import BinaryIO
+
+from qdrant_embed.errors import ReadError
+
+FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+"""Not blocking: opening a FIFO would wait for a writer for ever. Regular files do not care."""
+BLOCK = 2**20
+
+
+def open_file(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a regular file for reading.
+
+    :raises OSError: It cannot be opened, or is something else: a FIFO, a device, a folder.
+    """
+    descriptor = os.open(path, FLAGS)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+    except OSError:
+        os.close(descriptor)
+        raise
+    return open(descriptor, "rb")  # noqa: PTH123
+
+
+def read_file(path: str | os.PathLike[str], limit: int) -> bytes:
+    """Return all bytes of a file.
+
+    :param limit: The most that there may be.
+    :raises ReadError: It cannot be read, is no regular file, or is larger.
+    """
+    try:
+        with open_file(path) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            data = b"" if size > limit else _all(stream, size, limit)
+    except OSError as error:
+        raise ReadError(f"cannot be opened: {why(error)}") from error
+    if max(size, len(data)) > limit:
+        size = max(size, len(data))
+        raise ReadError(f"too large: {size:,} bytes, the limit is {limit:,}; raise ReadOptions.max_file_bytes")
+    return data
+
+
+def _all(stream: BinaryIO, expected: int, limit: int) -> bytes:
+    """Read to the end, or a little beyond the limit: the file may grow meanwhile."""
+    wanted = expected + 1
+    blocks = [stream.read(wanted)]
+    total = len(blocks[0])
+    while len(blocks[-1]) == wanted and total <= limit:
+        wanted = BLOCK
+        blocks.append(stream.read(wanted))
+        total += len(blocks[-1])
+    return b"".join(blocks)
+
+
+def why(error: OSError) -> str:
+    """Return what the system says, without the path, which is a matter of the user's machine."""
+    return (error.strerror or type(error).__name__).lower()

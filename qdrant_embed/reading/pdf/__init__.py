@@ -1,0 +1,1 @@
+"""PDF as plain text, page by page."""

@@ -1,0 +1,133 @@
+"""What people wrote on a PDF: the values of its form fields, notes and boxes; and the data of XFA forms."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+from qdrant_embed.reading.parsed import one_line
+
+LONGEST_LABEL = 60
+LABEL_REACH = 250.0
+"""Points to the side of a field in which its label is looked for."""
+UNTOLD = frozenset(("yes", "on", "1", "true", "x"))
+"""What a box that is ticked is called where the name says nothing."""
+XFA_PACKETS = ("template", "datasets")
+XFA_TEXTS = frozenset(("text", "exData"))
+
+
+def annotation_lines(page: Any, text_page: Any, form: Any) -> list[str]:
+    """Return the values of the fields of a page, and the texts of its notes, a line each.
+
+    :param form: Handle of the document's form, None if it has none.
+    """
+    import pypdfium2.raw as pdfium
+
+    lines = []
+    for number in range(pdfium.FPDFPage_GetAnnotCount(page)):
+        annotation = pdfium.FPDFPage_GetAnnot(page, number)
+        if not annotation:
+            continue
+        hidden = pdfium.FPDFAnnot_GetFlags(annotation) & (pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW)
+        kind = pdfium.FPDFAnnot_GetSubtype(annotation)
+        if not hidden and kind == pdfium.FPDF_ANNOT_WIDGET and form:
+            lines.append(_field(annotation, form, text_page))
+        elif not hidden and kind not in (pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP):
+            lines.append(_note(annotation, free=kind == pdfium.FPDF_ANNOT_FREETEXT))
+        pdfium.FPDFPage_CloseAnnot(annotation)
+    return [line for line in dict.fromkeys(lines) if line]
+
+
+def xfa_lines(document: Any) -> list[str]:
+    """Return the texts and data of a form that is described in XML; a page says to open it elsewhere."""
+    import pypdfium2.raw as pdfium
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import ParseError, fromstring
+
+    lines: list[str] = []
+    for number in range(max(pdfium.FPDF_GetXFAPacketCount(document), 0)):
+        name = _packet_name(document, number)
+        if name not in XFA_PACKETS:
+            continue
+        try:
+            root = fromstring(_packet(document, number))
+        except (ParseError, DefusedXmlException, ValueError):
+            continue
+        for element in root.iter():
+            tag = element.tag.rpartition("}")[2]
+            text = one_line("".join(element.itertext())) if not len(element) else ""
+            if text and (tag in XFA_TEXTS or name == "datasets"):
+                lines.append(text if tag in XFA_TEXTS else f"{tag}: {text}")
+    return list(dict.fromkeys(lines))
+
+
+def _field(annotation: Any, form: Any, text_page: Any) -> str:
+    import pypdfium2.raw as pdfium
+
+    kind = pdfium.FPDFAnnot_GetFormFieldType(form, annotation)
+    name = _text(lambda buffer, size: pdfium.FPDFAnnot_GetFormFieldName(form, annotation, buffer, size))
+    told = _text(lambda buffer, size: pdfium.FPDFAnnot_GetFormFieldAlternateName(form, annotation, buffer, size))
+    if kind in (pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON):
+        if not pdfium.FPDFAnnot_IsChecked(form, annotation):
+            return ""
+        value = _text(lambda buffer, size: pdfium.FPDFAnnot_GetFormFieldExportValue(form, annotation, buffer, size))
+        label = told or _beside(annotation, text_page, right=True) or name
+        return f"[x] {label}" if value.lower() in UNTOLD or value == label else f"[x] {label}: {value}"
+    value = _text(lambda buffer, size: pdfium.FPDFAnnot_GetFormFieldValue(form, annotation, buffer, size))
+    if not value or kind == pdfium.FPDF_FORMFIELD_PUSHBUTTON:
+        return ""
+    label = told or _beside(annotation, text_page, right=False) or name
+    return f"{label.rstrip(' :')}: {value}" if label else value
+
+
+def _note(annotation: Any, *, free: bool) -> str:
+    import pypdfium2.raw as pdfium
+
+    text = _text(lambda buffer, size: pdfium.FPDFAnnot_GetStringValue(annotation, b"Contents", buffer, size))
+    return text if free or not text else f"Note: {text}"
+
+
+def _beside(annotation: Any, text_page: Any, *, right: bool) -> str:
+    """Return the short text to one side of a field, which is its label."""
+    import pypdfium2.raw as pdfium
+
+    box = pdfium.FS_RECTF()
+    if not pdfium.FPDFAnnot_GetRect(annotation, box):
+        return ""
+    start, end = (box.right, box.right + LABEL_REACH) if right else (box.left - LABEL_REACH, box.left)
+    text = one_line(text_page.get_text_bounded(start, box.bottom, end, box.top))
+    whole = f" {one_line(text_page.get_text_range())} "  # where the box cuts a line, only some letters are in reach
+    return text if len(text) <= LONGEST_LABEL and f" {text} " in whole else ""
+
+
+def _packet_name(document: Any, number: int) -> str:
+    import pypdfium2.raw as pdfium
+
+    name = _bytes(lambda buffer, size: pdfium.FPDF_GetXFAPacketName(document, number, buffer, size))
+    return name.rstrip(b"\0").decode(errors="replace")
+
+
+def _packet(document: Any, number: int) -> bytes:
+    import pypdfium2.raw as pdfium
+
+    size = ctypes.c_ulong()
+    pdfium.FPDF_GetXFAPacketContent(document, number, None, 0, size)
+    buffer = ctypes.create_string_buffer(size.value)
+    pdfium.FPDF_GetXFAPacketContent(document, number, buffer, size.value, size)
+    return buffer.raw
+
+
+def _text(fill: Callable[[Any, int], int]) -> str:
+    """Return a text that PDFium gives as UTF-16."""
+    import pypdfium2.raw as pdfium
+
+    raw = _bytes(lambda buffer, size: fill(ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), size))
+    return one_line(raw.decode("utf-16-le", errors="replace").rstrip("\0"))
+
+
+def _bytes(fill: Callable[[Any, int], int]) -> bytes:
+    size = fill(None, 0)
+    buffer = ctypes.create_string_buffer(max(size, 1))
+    fill(buffer, size)
+    return buffer.raw[:size]

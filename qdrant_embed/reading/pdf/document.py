@@ -1,0 +1,123 @@
+"""The pages of a PDF: their text layer, what was written on them, and which have only images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Any
+
+from qdrant_embed.errors import ReadError
+from qdrant_embed.reading.parsed import Parsed, clean, given_title, one_line
+from qdrant_embed.reading.pdf.annotations import annotation_lines, xfa_lines
+from qdrant_embed.reading.pdf.columns import column_text
+from qdrant_embed.reading.pdf.paragraphs import page_paragraphs
+
+PAGE_BREAK = "\n\n"
+DRAWN = 100
+"""Paths, from which on a page without text is a drawing, or text as outlines."""
+OCR = "run OCR on it first, e.g. ocrmypdf"
+
+
+@dataclass(slots=True)
+class _Pages:
+    """The texts of the pages, and the numbers of those that could not be read, from 1."""
+
+    texts: list[str] = field(default_factory=list)
+    scanned: list[int] = field(default_factory=list)
+    damaged: list[int] = field(default_factory=list)
+
+
+def read_pdf(data: bytes, name: str) -> Parsed:
+    """Read the text layer of a PDF, column after column, and after each page the values of fields and notes on it.
+
+    :raises ReadError: It is encrypted, broken, or has no text.
+    """
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        raise ReadError(_reason(str(error))) from error
+    document.init_forms()
+    pages = _read(document)
+    form = xfa_lines(document)
+    if form:
+        pages.texts = [*pages.texts[:-1], "\n".join([*pages.texts[-1:], *form])]
+    if pages.texts and not any(page.strip() for page in pages.texts):
+        count = f"no text on its {len(pages.texts)} pages"
+        raise ReadError(f"{count}: it may be scanned; {OCR}" if pages.scanned else f"{count}, and no images")
+    starts = accumulate((len(page) + len(PAGE_BREAK) for page in pages.texts[:-1]), initial=0)
+    return Parsed(
+        text=PAGE_BREAK.join(pages.texts),
+        title=given_title(document.get_metadata_dict().get("Title", "")),
+        page_starts=tuple(starts) if pages.texts else (),
+        notes=tuple(_notes(document, pages)),
+    )
+
+
+def _read(document: Any) -> _Pages:
+    import pypdfium2
+
+    pages = _Pages()
+    form = document.formenv.raw if document.formenv else None
+    for number in range(1, len(document) + 1):
+        try:
+            page = document[number - 1]
+            text_page = page.get_textpage()
+        except pypdfium2.PdfiumError:
+            pages.damaged.append(number)
+            pages.texts.append("")
+            continue
+        text = page_paragraphs(column_text(text_page, text_page.get_text_range()))
+        if not text.strip() and _is_drawn(page):
+            pages.scanned.append(number)
+        written = [clean(line) for line in annotation_lines(page, text_page, form)]
+        pages.texts.append("\n".join([*([text] if text.strip() else []), *written]) if written else text)
+        text_page.close()
+        page.close()
+    return pages
+
+
+def _is_drawn(page: Any) -> bool:
+    """Tell whether a page has an image on it, or as many lines as letters that are drawn."""
+    import pypdfium2.raw as pdfium
+
+    paths = 0
+    for item in page.get_objects(max_depth=5):
+        if item.type in (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING):
+            return True
+        paths += item.type == pdfium.FPDF_PAGEOBJ_PATH
+        if paths >= DRAWN:
+            return True
+    return False
+
+
+def _notes(document: Any, pages: _Pages) -> Iterator[str]:
+    count = len(pages.texts)
+    if pages.scanned:
+        has, have = f"{_numbers(pages.scanned)} of {count}", "has" if len(pages.scanned) == 1 else "have"
+        yield f"{has} {have} no text: they may be scanned; {OCR}"
+    if pages.damaged:
+        yield f"{_numbers(pages.damaged)} of {count} cannot be read: damaged"
+    names = [one_line(document.get_attachment(at).get_name()) for at in range(document.count_attachments())]
+    if names:
+        yield f"attached files are not read: {', '.join(names)}"
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    """Return numbers of pages as ranges, such as `pages 2-5, 9`."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and ranges[-1][-1] == number - 1:
+            ranges[-1] = [ranges[-1][0], number]
+        else:
+            ranges.append([number])
+    listed = ", ".join("-".join(map(str, ends)) for ends in ranges)
+    return f"{'page' if len(numbers) == 1 else 'pages'} {listed}"
+
+
+def _reason(error: str) -> str:
+    if "password" in error.lower():
+        return "encrypted: it opens with a password only; save it without one"
+    return f"broken PDF: {error}"

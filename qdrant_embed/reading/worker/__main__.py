@@ -1,0 +1,133 @@
+"""The process that reads files: `python -m qdrant_embed.reading.worker`, spoken to through its pipes.
+
+It may hang, crash or eat memory: it is killed, and only the file at hand is lost. It is a plain subprocess rather than
+one of `multiprocessing`, which would import the user's main module again and needs a guard there. It imports little,
+since it starts again after every file that ended it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, BinaryIO
+
+from qdrant_embed.errors import ReadError
+from qdrant_embed.reading.contents import read_file
+from qdrant_embed.reading.formats import PARSERS, parse
+from qdrant_embed.reading.growth import growth_limit
+from qdrant_embed.reading.parsed import Parsed, clean
+from qdrant_embed.reading.worker.pipe import receive, send
+
+if TYPE_CHECKING:
+    from qdrant_embed.types import Json
+
+ORPHAN_GRACE = 5.0
+"""Seconds after which a worker ends itself when the process that should have killed it is gone."""
+LONGEST_ALARM = 1e8
+"""Seconds; a longer time limit is none."""
+NOTHING = b" \t\r\n\f\v\0\xef\xbb\xbf\xff\xfe"
+"""Bytes of a file that is empty but for white space and a byte order mark."""
+
+
+def main() -> None:
+    """Answer requests until the other side closes the pipe."""
+    # An interrupt of the terminal is for the other side, which ends this process when it is done with it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    requests, answers = _private_pipes()
+    send(answers, {"ready": True})
+    with suppress(EOFError, BrokenPipeError):
+        while True:
+            request, _ = receive(requests)
+            limits = request["limits"]
+            _limit_memory(limits["memory"])
+            for path in request["files"]:
+                _serve(path, limits, answers)
+
+
+def _serve(path: str, limits: dict[str, Json], answers: BinaryIO) -> None:
+    """Answer for one file; what its parser imports is told apart, since that is no fault of the file."""
+    name = os.path.basename(path)  # noqa: PTH119
+    extension = os.path.splitext(name)[1].lower()  # noqa: PTH122
+    missing = [module for module in PARSERS.get(extension, ()) if module not in sys.modules]
+    if missing:
+        send(answers, {"loading": True})
+        for module in missing:
+            with suppress(ImportError):  # said by the reader, with what to install
+                import_module(module)
+        send(answers, {"loaded": True})
+    with _alarm(limits["seconds"]):
+        answer, text = _answer(path, extension, name, limits)
+    send(answers, answer, text)
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """End this process when the other side should have done so long ago."""
+    # The system keeps this time, and ends even a parser that never lets go of the interpreter.
+    limited = seconds < LONGEST_ALARM and hasattr(signal, "setitimer")
+    if limited:
+        signal.setitimer(signal.ITIMER_REAL, seconds + ORPHAN_GRACE)
+    yield
+    if limited:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Take the pipes away from `stdin` and `stdout`, where a parser that prints would break the protocol."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with open(os.devnull, "r+b") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), 0)
+        os.dup2(nowhere.fileno(), 1)
+    return requests, answers
+
+
+def _limit_memory(limit: int) -> None:
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        if soft != limit:
+            resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+def _answer(path: str, extension: str, name: str, limits: dict[str, Json]) -> tuple[dict[str, Json], bytes]:
+    try:
+        data = read_file(path, limits["bytes"])
+        with growth_limit(max(limits["characters"], len(data))) as growth:
+            parsed = parse(extension, data, name)
+            growth.check(len(parsed.text))
+        text = clean(parsed.text)
+        answer = _as_json(parsed)
+        if not (text.strip() or parsed.notes) and data.strip(NOTHING):
+            answer["notes"].append("no text was found in it")
+        digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+        return {**answer, "hash": digest}, text.encode()
+    except ReadError as error:
+        return {"error": error.reason}, b""
+    except MemoryError:
+        return {"error": "reading it needs more memory than there is or is allowed"}, b""
+    except (TypeError, ValueError) as error:
+        return {"error": f"its reader returned something that is no JSON: {clean(str(error))}"}, b""
+
+
+def _as_json(parsed: Parsed) -> dict[str, Json]:
+    answer = {
+        "title": parsed.title,
+        "text_type": parsed.text_type,
+        "metadata": dict(parsed.metadata),
+        "page_starts": list(parsed.page_starts),
+        "notes": [clean(note) for note in parsed.notes],
+        "guessed_encoding": parsed.guessed_encoding,
+    }
+    json.dumps(answer)
+    return answer
+
+
+if __name__ == "__main__":
+    main()
