@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.decoding import decode, markup_encoding
 from qdrant_embed.reading.parsed import Parsed, one_line
+from qdrant_embed.reading.sheets.legacy import read_spreadsheet_xml
 from qdrant_embed.reading.web import fragment_to_markdown, read_html
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+WORKBOOK = "{urn:schemas-microsoft-com:office:spreadsheet}Workbook"
 XHTML = "{http://www.w3.org/1999/xhtml}html"
 BODIES = ("encoded", "content", "description", "summary")
 """Where an item's text stands, the fullest first."""
@@ -34,6 +36,8 @@ def read_xml(data: bytes, name: str) -> Parsed:
         raise ReadError(f"broken XML: {error}") from error
     except DefusedXmlException as error:
         raise ReadError("the XML declares entities, which can be used to attack; remove them") from error
+    if root.tag == WORKBOOK:
+        return read_spreadsheet_xml(data, name)
     if root.tag == XHTML:
         return read_html(data, name)
     if _name(root) in ("rss", "RDF", "feed"):

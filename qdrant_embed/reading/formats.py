@@ -11,6 +11,7 @@ from qdrant_embed.reading.contents import open_file
 from qdrant_embed.reading.decoding import looks_binary
 from qdrant_embed.reading.parsed import Parsed, ParseFunction, clean, one_line
 from qdrant_embed.reading.plain import read_text
+from qdrant_embed.reading.signature import OLD_NAMES, is_another_format, true_extension
 from qdrant_embed.registry import Registry
 
 SNIFFED_BYTES = 8192
@@ -29,10 +30,12 @@ READERS: Registry[ParseFunction] = Registry(
         ".json": "qdrant_embed.reading.records:read_json",
         ".jsonl": "qdrant_embed.reading.records:read_json_lines",
         ".ndjson": "qdrant_embed.reading.records:read_json_lines",
-        ".ipynb": "qdrant_embed.reading.notebook:read_notebook",
+        ".ipynb": "qdrant_embed.reading.notebook.cells:read_notebook",
         ".html": "qdrant_embed.reading.web:read_html",
         ".htm": "qdrant_embed.reading.web:read_html",
         ".xhtml": "qdrant_embed.reading.web:read_html",
+        ".mht": "qdrant_embed.reading.mhtml:read_mhtml",
+        ".mhtml": "qdrant_embed.reading.mhtml:read_mhtml",
         ".xml": "qdrant_embed.reading.feed:read_xml",
         ".rss": "qdrant_embed.reading.feed:read_xml",
         ".atom": "qdrant_embed.reading.feed:read_xml",
@@ -50,8 +53,8 @@ READERS: Registry[ParseFunction] = Registry(
 """Extension → reader. A package adds `".xyz" = "module:function"` to the entry-point group `qdrant_embed.readers`."""
 
 PARSERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    dict.fromkeys((".html", ".htm", ".xhtml"), ("bs4", "markdownify"))
-    | dict.fromkeys((".docx", ".pptx", ".epub", ".msg"), ("markitdown",))
+    dict.fromkeys((".html", ".htm", ".xhtml", ".mht", ".mhtml", ".epub"), ("bs4", "markdownify"))
+    | dict.fromkeys((".docx", ".pptx", ".msg"), ("markitdown",))
     | dict.fromkeys((".xlsx", ".xlsm"), ("openpyxl",))
     | {".pdf": ("pypdfium2",), ".xls": ("xlrd",)}
 )
@@ -91,6 +94,7 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     dict(TEXT_MEDIA_TYPES)
     | dict.fromkeys((".md", ".markdown", ".mdx", ".qmd"), "text/markdown")
     | dict.fromkeys((".html", ".htm"), "text/html")
+    | dict.fromkeys((".mht", ".mhtml"), "multipart/related")
     | dict.fromkeys((".jsonl", ".ndjson"), "application/jsonl")
     | {
         ".rst": "text/x-rst",
@@ -139,7 +143,7 @@ UNSUPPORTED: Mapping[str, str] = MappingProxyType(
 
 
 def reason_to_skip(path: Path) -> str | None:
-    """Say why a file is not worth reading, None if it is; only files of unknown extension are opened.
+    """Say why a file is not worth reading, None if it is; only files of unknown or of old extensions are opened.
 
     :raises OSError: The file cannot be opened.
     """
@@ -147,11 +151,25 @@ def reason_to_skip(path: Path) -> str | None:
     if extension in TEXT_MEDIA_TYPES or extension in READERS:
         return None
     if extension in UNSUPPORTED:
+        if extension in OLD_NAMES and is_another_format(extension, _head(path)):
+            return None
         return f"no reader for {extension}; save it as {UNSUPPORTED[extension]}"
     if extension in BINARY:
         return "binary"
+    return "binary" if looks_binary(_head(path)) else None
+
+
+def _head(path: Path) -> bytes:
     with open_file(path) as file:
-        return "binary" if looks_binary(file.read(SNIFFED_BYTES)) else None
+        return file.read(SNIFFED_BYTES)
+
+
+def _parse(extension: str, data: bytes, name: str) -> Parsed:
+    if extension in READERS:
+        return READERS.get(extension)(data, name)
+    if extension in UNSUPPORTED:
+        raise ReadError(f"no reader for {extension}; save it as {UNSUPPORTED[extension]}")
+    return read_text(data, TEXT_MEDIA_TYPES.get(extension, "text/plain"))
 
 
 def parse(extension: str, data: bytes, name: str) -> Parsed:
@@ -160,11 +178,7 @@ def parse(extension: str, data: bytes, name: str) -> Parsed:
     :raises ReadError: Whatever went wrong; readers fail in as many ways as files are broken.
     """
     try:
-        if extension in READERS:
-            return READERS.get(extension)(data, name)
-        if extension in UNSUPPORTED:
-            raise ReadError(f"no reader for {extension}; save it as {UNSUPPORTED[extension]}")
-        return read_text(data, TEXT_MEDIA_TYPES.get(extension, "text/plain"))
+        return _parse(true_extension(extension, data), data, name)
     except ReadError:
         raise
     except MemoryError:

@@ -20,7 +20,7 @@ def test_a_plug_in_makes_its_files_readable(plugin, tmp_path):
 
 
 def test_only_files_of_unknown_extension_are_opened(tmp_path):
-    for name in ("a.md", "a.pdf", "a.py", "a.zip", "a.doc"):
+    for name in ("a.md", "a.pdf", "a.py", "a.zip", "a.odt"):
         reason_to_skip(tmp_path / name)
     with pytest.raises(FileNotFoundError):
         reason_to_skip(tmp_path / "a.unheard")

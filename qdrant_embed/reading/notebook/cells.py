@@ -9,7 +9,7 @@ from typing import Any
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.decoding import decode
-from qdrant_embed.reading.outputs import joined, outputs_text
+from qdrant_embed.reading.notebook.outputs import joined, outputs_text
 from qdrant_embed.reading.parsed import Parsed, clean
 from qdrant_embed.reading.plain import markdown_title
 
