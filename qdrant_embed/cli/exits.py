@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
 import threading
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -78,31 +80,66 @@ def run(app: typer.Typer) -> None:
     for stream in (sys.stdout, sys.stderr):
         # A file name in another encoding, or a terminal that knows only ASCII, must not be what ends a command.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    code = 0
     try:
         app(prog_name="qdrant-embed")
+    except SystemExit as ended:
+        if not _stopping.is_set():
+            raise
+        code = INTERRUPTED if ended.code else 0
     except Exception as error:
+        code = INTERRUPTED if _stopping.is_set() else ERROR
         if _stopping.is_set():
             # Interrupted inside a foreign library, which turned the interruption into an error of its own.
             _say_interrupted("")
-            sys.exit(INTERRUPTED)
-        if _debugging.is_set():
+        elif _debugging.is_set():
             raise
-        fail(f"unexpected {type(error).__name__}: {error}", "Set QDRANT_EMBED_DEBUG=1 to see where it happened.")
-        sys.exit(ERROR)
+        else:
+            fail(f"unexpected {type(error).__name__}: {error}", "Set QDRANT_EMBED_DEBUG=1 to see where it happened.")
+    if _stopping.is_set():
+        _leave(code)
+    sys.exit(code)
+
+
+def _leave(code: int) -> None:
+    """End the process without waiting for threads: one that was called off may still be inside a native library."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _listen() -> None:
     """Let SIGTERM do what Ctrl-C does; a second one ends the process at once, which loses nothing either."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else: told to ignore it, as under nohup
-        signal.signal(signal.SIGINT, _stop)
-    signal.signal(signal.SIGTERM, _stop)
+        _stop_at(signal.SIGINT)
+    _stop_at(signal.SIGTERM)
+
+
+def _stop_at(number: int) -> None:
+    """Stop the command at a signal, and leave the next one of its kind to the system, which ends the process.
+
+    Python runs a handler only when the main thread gets the interpreter's lock, which a native library may hold for
+    long. So the system is told to hand over no more than the first signal; where it cannot be told (`sysv_signal` is
+    of glibc), the handler does so when it is run.
+    """
+    signal.signal(number, _stop)
+    if sys.platform != "linux":
+        return
+    with suppress(AttributeError, OSError):
+        library = ctypes.CDLL(None)
+        for setter in (library.sysv_signal, library.signal):
+            setter.argtypes, setter.restype = (ctypes.c_int, ctypes.c_void_p), ctypes.c_void_p
+        # What Python has set for the signal, now for one time.
+        library.sysv_signal(number, library.signal(number, None))
 
 
 def _stop(number: int, frame: object) -> None:
-    if _stopping.is_set():
-        os._exit(INTERRUPTED)
+    signal.signal(number, signal.SIG_DFL)
     _stopping.set()
-    os.write(2, b"\nstopping; once more to stop at once\n")
+    show_cursor = b"\x1b[?25h" if os.isatty(2) else b""  # a progress bar hides it, and cannot bring it back later
+    with suppress(OSError):
+        os.write(2, show_cursor + b"\nstopping; once more to stop at once\n")
     raise KeyboardInterrupt
 
 

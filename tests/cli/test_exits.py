@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import subprocess
+import sys
+import time
 
 import pytest
 
@@ -84,9 +86,73 @@ def test_a_second_interruption_ends_at_once_and_loses_nothing(cli, many_pages, o
     os.kill(process.pid, signal.SIGTERM)
     assert "Traceback" not in rest_of(terminal)
     process.communicate(timeout=60)
-    assert process.returncode == exits.INTERRUPTED
+    assert process.returncode in (exits.INTERRUPTED, -signal.SIGTERM)
     answer = cli("ingest", many_pages, "--json")
     assert (answer.code, answer.json["documents"]) == (0, 1500)
+
+
+BUSY = """
+import ctypes, os, sys, threading, time
+import typer
+from qdrant_embed.cli import exits
+
+app = typer.Typer(cls=exits.Commands)
+
+@app.command()
+def locked():
+    mutex = ctypes.create_string_buffer(128)
+    lock = ctypes.PyDLL(None).pthread_mutex_lock  # which keeps the interpreter's lock while it waits
+    lock(mutex)
+    print("ready", flush=True)
+    lock(mutex)
+
+@app.command()
+def native():
+    threading.Thread(target=ctypes.CDLL(None).sleep, args=(60,)).start()  # no daemon: the interpreter would wait
+    print("ready", flush=True)
+    time.sleep(60)
+
+exits.run(app)
+"""
+
+
+@pytest.fixture
+def busy():
+    """Return a function that starts a command that keeps a native library busy, and waits until it does."""
+    started = []
+
+    def run(command):
+        words = [sys.executable, "-c", BUSY, command]
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.3)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@posix
+@pytest.mark.skipif(sys.platform != "linux", reason="the system can be told to take the second signal with glibc")
+def test_a_second_interruption_ends_even_what_holds_the_interpreters_lock(busy):
+    process = busy("locked")
+    process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == -signal.SIGINT
+
+
+@posix
+def test_an_interruption_does_not_wait_for_threads(busy):
+    process = busy("native")
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == exits.INTERRUPTED, said
+    assert "interrupted" in said
 
 
 @posix
