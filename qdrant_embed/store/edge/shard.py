@@ -9,17 +9,26 @@ last flush is followed by one; the server keeps the same promise with the same i
 
 from __future__ import annotations
 
+import logging
+import os
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import qdrant_edge as edge
 
 from qdrant_embed.errors import QdrantEmbedError, StoreError
+from qdrant_embed.store.edge import optimizer
 from qdrant_embed.store.edge.lock import held_by_another
 
+log = logging.getLogger(__name__)
+
 FLUSH_SECONDS = 5.0
+POINTS_AT_ONCE = 2000
+"""Points of a shard from which its graph is built by a process of its own; below, it is a matter of a second."""
 _LONGEST_REASON = 300
 
 
@@ -65,6 +74,22 @@ def _damaged(collection: str, error: BaseException, path: Path | None = None) ->
     )
 
 
+class _Calls:
+    """The extension's methods, which wait while the shard is open in another process."""
+
+    def __init__(self, shard: Shard) -> None:
+        self._shard = shard
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        shard = self._shard
+
+        def call(*arguments: Any) -> Any:
+            with shard._one_at_a_time:
+                return getattr(shard._opened, name)(*arguments)
+
+        return call
+
+
 class Shard:
     """An open shard.
 
@@ -74,8 +99,16 @@ class Shard:
 
     def __init__(self, path: Path, collection: str, config: edge.EdgeConfig) -> None:
         self.collection = collection
+        self._path, self._config = path, config
+        self._one_at_a_time = threading.RLock()
+        self._opened = self._open()
+        self.edge: Any = _Calls(self)
+        self._flushed = time.monotonic()
+
+    def _open(self) -> edge.EdgeShard:
+        path, collection, config = self._path, self.collection, self._config
         try:
-            self.edge = edge.EdgeShard.load(str(path), config)
+            return edge.EdgeShard.load(str(path), config)
         except BaseException as error:
             if not isinstance(error, Exception) and not _is_panic(error):
                 raise
@@ -83,7 +116,6 @@ class Shard:
                 # Our own lock was free, so it is a child that this or an earlier process has forked.
                 raise held_by_another(path.parent.parent, {}) from None
             raise _damaged(collection, error, path) from error
-        self._flushed = time.monotonic()
 
     @staticmethod
     def create(path: Path, collection: str, config: edge.EdgeConfig) -> None:
@@ -105,12 +137,37 @@ class Shard:
         self._flushed = time.monotonic()
 
     def optimise(self) -> None:
-        """Build the HNSW graph and merge segments where the engine's thresholds say so."""
-        with refusals(self.collection):
-            self.edge.optimize()
+        """Build the HNSW graph and merge segments where the engine's thresholds say so.
+
+        Where it may take long, another process does it, so that this one goes on and sees Ctrl-C; calls of other
+        threads wait.
+        """
+        with self._one_at_a_time, refusals(self.collection):
+            apart = self._opened.info().points_count >= POINTS_AT_ONCE and not _forked.is_set()
+            if not (apart and self._optimised_apart()):
+                self._opened.optimize()
         self.flush()
+
+    def _optimised_apart(self) -> bool:
+        """Tell whether another process did it, or died of it: then this one had better not try."""
+        self._opened.close()
+        try:
+            optimizer.build(self._path)
+        except optimizer.NotBuiltError as error:
+            log.warning("the search graph of %s was not built by a process of its own: %s", self.collection, error)
+            return error.killed
+        finally:
+            self._opened = self._open()
+        return True
 
     def close(self) -> None:
         """Flush and let go of the files."""
         with refusals(self.collection):
             self.edge.close()
+
+
+_forked = threading.Event()
+"""Set once this process has been forked: a child may hold the lock of a shard, which could then not be opened again."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_parent=_forked.set)
