@@ -25,9 +25,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from qdrant_embed.display import printable
+
 
 class QdrantEmbedError(Exception):
     """Base of every error this library raises on purpose."""
+
+    def __str__(self) -> str:
+        # A message may name files and quote what they hold.
+        return printable(super().__str__())
 
 
 class ConfigurationError(QdrantEmbedError, ValueError):

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from qdrant_embed.cli import exits, options
-from qdrant_embed.cli.output import results, write_json
+from qdrant_embed.cli.output import cell, results, write_json
 
 if TYPE_CHECKING:
     from qdrant_embed.cli.checks import Finding
@@ -53,13 +53,13 @@ def _page(findings: Sequence[Finding]) -> Group:
             if finding.section == section:
                 mark, style = _MARKS[finding.status]
                 # A version and its purpose are parted by two spaces, and stand in columns of their own.
-                cells = [Text(cell, overflow="fold") for cell in finding.detail.split("  ")]
-                table.add_row(Text(mark, style), Text(finding.name), *cells)
+                cells = [cell(part) for part in finding.detail.split("  ")]
+                table.add_row(Text(mark, style), cell(finding.name), *cells)
         parts += [Text(section, style="bold"), table, Text("")]
     advice = [finding for finding in findings if finding.advice]
     if not advice:
         bad = any(finding.status == "problem" for finding in findings)
         return Group(*parts, Text("The problems above have to be solved." if bad else "Nothing to improve."))
     parts.append(Text("to improve", style="bold"))
-    parts += [Text(f"  {finding.name}: {finding.advice}", overflow="fold") for finding in advice]
+    parts += [cell(f"  {finding.name}: {finding.advice}") for finding in advice]
     return Group(*parts)

@@ -11,7 +11,7 @@ import typer
 
 from qdrant_embed.cli import exits, options
 from qdrant_embed.cli.opening import Wanted, open_wanted, recipe_of
-from qdrant_embed.cli.output import results, say, write_json
+from qdrant_embed.cli.output import messages, results, say, write_json
 
 if TYPE_CHECKING:
     from qdrant_embed.ingest.report import IngestReport
@@ -101,8 +101,6 @@ def _rehearse(paths: Sequence[str], wanted: Wanted, settings: IngestOptions, *, 
 
 
 def _show(report: IngestReport, wanted: Wanted, *, dry_run: bool, quiet: bool) -> None:
-    from rich.console import Console
-
     from qdrant_embed.cli.summary import failures, summary
 
     console = results()
@@ -110,7 +108,7 @@ def _show(report: IngestReport, wanted: Wanted, *, dry_run: bool, quiet: bool) -
         title = "dry run, nothing was embedded or stored" if dry_run else f"{wanted.name} at {wanted.at}"
         console.print(summary(report, title, dry_run=dry_run))
     if report.failed:
-        (Console(stderr=True) if quiet else console).print(failures(report))
+        (messages() if quiet else console).print(failures(report))
     if not (quiet or dry_run):
         flags = "" if wanted.name == options.DEFAULT_COLLECTION else f" --collection {quote(wanted.name)}"
         flags += "" if wanted.at == options.DEFAULT_LOCATION else f" --at {quote(wanted.at)}"

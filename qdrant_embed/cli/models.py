@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from qdrant_embed.cli import options
-from qdrant_embed.cli.output import results, say, write_json
+from qdrant_embed.cli.output import cell, results, say, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +48,7 @@ def models(
         table.columns[number].justify = "right"
     for model in listed:
         counts = [str(model.get(key) or "–") for key in ("dim", "max_tokens")]
-        table.add_row(Text(model["name"]), *counts, Text(_about(model)))
+        table.add_row(cell(model["name"]), *counts, cell(_about(model)))
     results().print(table)
     say(f"{len(listed)} models. What is not here (–) is read from a model's own files.")
     say("any sentence-transformers folder or hub id works too: --model PATH or --model OWNER/NAME")
@@ -75,8 +74,8 @@ def show(
     _print_rows(rows)
     console = results()
     for side, text in texts.items():
-        console.print(Text(f"{side}: {_shown(text)}"))
-    console.print(Text(f"weights: {weights.place}"))
+        console.print(cell(f"{side}: {_shown(text)}"))
+    console.print(cell(f"weights: {weights.place}"))
     _print_warnings(rows)
     if weights.advice and not any(row.key == "unloadable" and row.value for row in rows):
         say(f"What is not listed is read from the model's own files. To get them: {weights.advice}")
@@ -103,7 +102,7 @@ def _about(model: Mapping[str, Json]) -> str:
 def _print_rows(rows: Rows) -> None:
     table = Table("value", "is", "from", box=None, padding=(0, 2, 0, 0))
     for row in rows:
-        table.add_row(row.key, Text(_shown(row.value), overflow="fold"), Text(_origin(row)))
+        table.add_row(cell(row.key), cell(_shown(row.value)), cell(_origin(row)))
     results().print(table)
 
 

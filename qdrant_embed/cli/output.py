@@ -8,14 +8,30 @@ import sys
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.text import Text
+
+from qdrant_embed.display import json_text, one_line, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import ConsoleOptions, RenderableType
+    from rich.segment import Segment
     from rich.table import Table
 
     from qdrant_embed.types import Json
 
 
-class ResultConsole(Console):
+class SafeConsole(Console):
+    """Prints what it is given and nothing else: no name or text of a document becomes a control sequence."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the pieces to print, those that are text made safe, whoever forgot to."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=printable(segment.text))
+
+
+class ResultConsole(SafeConsole):
     """Prints to stdout; a reader that has gone away (`| head`) has seen enough, so the rest is dropped quietly."""
 
     def on_broken_pipe(self) -> None:
@@ -28,18 +44,31 @@ def results() -> Console:
     return ResultConsole()
 
 
+def messages() -> Console:
+    """Return the console for everything else."""
+    return SafeConsole(stderr=True)
+
+
 def say(text: str, style: str = "") -> None:
     """Print an error or advice to stderr; long lines are left to the terminal, so that commands can be copied."""
-    Console(stderr=True).print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    messages().print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)
 
 
-def write_json(value: Json) -> None:
-    """Write one JSON document to stdout."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+def cell(text: object, style: str = "") -> Text:
+    """Return a name, a path or a reason as a table has it: in one line, and no markup."""
+    return Text(one_line(text), style, overflow="fold")
+
+
+def write_json(value: Json, *, indent: int | None = 2) -> None:
+    """Write one JSON document to stdout; it means the same on every terminal, and steers none.
+
+    :param indent: None for a document in one line.
+    """
+    text = json_text(json.dumps(value, indent=indent, ensure_ascii=False))
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
-        text = json.dumps(value, indent=2)
+        text = json.dumps(value, indent=indent)
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from qdrant_embed.display import one_line, printable
 from qdrant_embed.ingest.report import IngestReport
 
 _COUNTED = ("documents", "chunks", "embedded", "reused", "deleted", "truncated", "windowed", "stretched", "late")
@@ -59,16 +60,16 @@ def summary(report: IngestReport, title: str, *, dry_run: bool = False) -> Rende
             table.add_row(name, f"{count:,}", _NOTES.get(name, "") if count else "")
     if report.skipped:
         passed_over = ", ".join(f"{count:,} {reason}" for reason, count in report.skipped_reasons.items())
-        table.add_row("skipped", f"{report.skipped:,}", Text(passed_over))
+        table.add_row("skipped", f"{report.skipped:,}", Text(one_line(passed_over)))
     table.add_row("failed", f"{len(report.failed):,}", "listed below" if report.failed else "")
-    notes = [Text(f"note: {note.source}: {note.text}", style="yellow", overflow="fold") for note in report.notes]
-    warnings = [Text(f"warning: {warning}", style="yellow") for warning in report.warnings]
-    return Group(Text(f"{title}  ({report.seconds:.1f} s)"), table, *notes, *warnings)
+    notes = [Text(one_line(f"note: {note.source}: {note.text}"), "yellow", overflow="fold") for note in report.notes]
+    warnings = [Text(printable(f"warning: {warning}"), style="yellow") for warning in report.warnings]
+    return Group(Text(one_line(title) + f"  ({report.seconds:.1f} s)"), table, *notes, *warnings)
 
 
 def failures(report: IngestReport) -> RenderableType:
     """Return what could not be ingested, each with its reason."""
     table = Table("failed", "reason", box=None, padding=(0, 2, 0, 0), header_style="bold red")
     for failure in report.failed:
-        table.add_row(Text(failure.source, overflow="fold"), Text(failure.reason))
+        table.add_row(Text(one_line(failure.source), overflow="fold"), Text(one_line(failure.reason), overflow="fold"))
     return table

@@ -10,8 +10,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
 from qdrant_embed.concurrency import went_on
+from qdrant_embed.display import html_table, one_line, printable
 from qdrant_embed.types import Json
 
+COUNTS = (
+    "documents", "chunks", "embedded", "reused", "deleted", "skipped", "truncated", "windowed", "stretched", "late",
+    "tokens",
+)  # fmt: skip
 STAGES = ("read", "chunk", "embed", "write")
 
 
@@ -87,10 +92,18 @@ class IngestReport:
         counts += f", {self.stretched:,} stretched" if self.stretched else ""
         counts += f", {self.late:,} late" if self.late else ""
         lines = [f"{counts}, {len(self.failed)} failed in {self.seconds:.1f} s"]
-        lines += [f"  failed: {failure.source}: {failure.reason}" for failure in self.failed]
-        lines += [f"  note: {note.source}: {note.text}" for note in self.notes]
-        lines += [f"  warning: {warning}" for warning in self.warnings]
+        lines += [f"  failed: {one_line(failure.source)}: {one_line(failure.reason)}" for failure in self.failed]
+        lines += [f"  note: {one_line(note.source)}: {one_line(note.text)}" for note in self.notes]
+        lines += [f"  warning: {printable(warning)}" for warning in self.warnings]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        counts = [(name, f"{getattr(self, name):,}") for name in COUNTS if getattr(self, name)]
+        rows = [*counts, ("seconds", f"{self.seconds:.1f}")]
+        rows += [("failed", f"{one_line(failure.source)}: {one_line(failure.reason)}") for failure in self.failed]
+        rows += [("note", f"{one_line(note.source)}: {one_line(note.text)}") for note in self.notes]
+        rows += [("warning", warning) for warning in self.warnings]
+        return html_table((), rows)
 
 
 class Tally:
