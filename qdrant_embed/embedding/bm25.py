@@ -1,10 +1,14 @@
-"""BM25 term weights, computed here by the engine's own tokeniser, so that every engine searches the same terms."""
+"""BM25 term weights, computed here, so that every engine searches the same terms.
+
+What a word is, `words.splitter` says, for documents and questions alike; stems, stop words and weights are Qdrant's.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from qdrant_embed.embedding.words.splitter import terms_of
 from qdrant_embed.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -26,12 +30,12 @@ class Bm25Encoder:
 
     def encode_document(self, text: str) -> tuple[list[int], list[float]]:
         """Return term ids and their saturated frequencies."""
-        sparse = self._model.embed_document(text)
+        sparse = self._model.embed_document(" ".join(terms_of(text, singles=True)))
         return sparse.indices, sparse.values
 
     def encode_query(self, text: str) -> tuple[list[int], list[float]]:
         """Return term ids, each with weight 1."""
-        sparse = self._model.embed_query(text)
+        sparse = self._model.embed_query(" ".join(terms_of(text)))
         return sparse.indices, sparse.values
 
 
@@ -41,12 +45,12 @@ def _load(language: str) -> qdrant_edge.Bm25:
 
     if language == MULTILINGUAL:
         config = qdrant_edge.Bm25Config(
-            tokenizer=qdrant_edge.TokenizerType.Multilingual,
+            tokenizer=qdrant_edge.TokenizerType.Whitespace,
             stemmer=qdrant_edge.DisabledStemmer(),
             stopwords=qdrant_edge.StopwordsSet(languages=set(), custom=set()),
         )
     else:
-        config = qdrant_edge.Bm25Config(language=language)
+        config = qdrant_edge.Bm25Config(language=language, tokenizer=qdrant_edge.TokenizerType.Whitespace)
     try:
         return qdrant_edge.Bm25(config)
     except ValueError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from qdrant_embed.chunking import chunk_document
 from qdrant_embed.embedding.late import LatePassage, windows_read
+from qdrant_embed.embedding.words.languages import LanguageCount
 from qdrant_embed.ingest.report import Tally
 from qdrant_embed.ingest.sources import Work
 from qdrant_embed.ingest.target import Target
@@ -63,7 +64,9 @@ class Closing:
 
 def to_pieces(target: Target, works: Iterable[Work], tally: Tally) -> Iterator[Piece | Closing]:
     """Chunk each document and yield its pieces, the first one last, inside the document's closing."""
+    languages = LanguageCount(target.bm25.language)
     for work in works:
+        languages.add(work.document.source, work.document.text)
         with tally.busy("chunk"):
             pieces = _pieces(target, work)
         passages = [piece.passage for piece in pieces if piece.passage is not None]
@@ -71,6 +74,8 @@ def to_pieces(target: Target, works: Iterable[Work], tally: Tally) -> Iterator[P
         yield from pieces[1:]
         head = pieces[0] if pieces else None
         yield Closing(work.key, head, frozenset(piece.id for piece in pieces), work.stored)
+    if languages.warning:
+        tally.warn(languages.warning)
 
 
 def gathered(stream: Iterable[Piece | Closing]) -> Iterator[Gathered]:

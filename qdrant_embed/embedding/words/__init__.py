@@ -1,0 +1,1 @@
+"""Words as BM25 and the marks in results see them, in every script, and the languages that texts are in."""
