@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from qdrant_embed.calibration.compressing import Compressing
 from qdrant_embed.calibration.recoding import require_same_recipe
 from qdrant_embed.compression import Compression
+from qdrant_embed.display import Facts, counted
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
 from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreError
 from qdrant_embed.ingest.report import IngestReport
@@ -20,12 +21,13 @@ from qdrant_embed.recipe import Recipe, require_recipe
 from qdrant_embed.store import copy_mark, schema, succession
 from qdrant_embed.store.changes import mark_changed
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters import filter_of
+from qdrant_embed.store.filters import PlainFilter, both, filter_of
+from qdrant_embed.store.listing import Listing, list_collections
 from qdrant_embed.store.location import finish_bulk_load, open_engine
-from qdrant_embed.types import Document, Json
+from qdrant_embed.types import Document
 
 if TYPE_CHECKING:
-    from qdrant_client import QdrantClient
+    from qdrant_client import QdrantClient, models
 
 DEFAULT_LOCATION = "./qdrant_data"
 
@@ -82,6 +84,15 @@ class Collection(Compressing):
         return cls(engine, name, Recipe.from_dict(stored["recipe"]), runtime)
 
     @staticmethod
+    def list(*, at: str | Path | QdrantClient = DEFAULT_LOCATION) -> Listing:
+        """Return the collections of a location, by name; in a notebook they draw themselves as a table."""
+        engine = open_engine(at)
+        try:
+            return list_collections(engine)
+        finally:
+            engine.close()
+
+    @staticmethod
     def drop(name: str, *, at: str | Path | QdrantClient = DEFAULT_LOCATION) -> bool:
         """Remove a collection and everything in it; return whether there was one."""
         engine = open_engine(at)
@@ -109,7 +120,7 @@ class Collection(Compressing):
 
     def __repr__(self) -> str:
         try:
-            chunks = f"{self.count():,} chunks"
+            chunks = counted(self.count(), "chunk")
         except StoreError:  # closed, or its server is away; looking at a variable must not raise
             chunks = "not reachable"
         return f"Collection({self.name!r}, model={self.recipe.model!r}, {chunks})"
@@ -164,24 +175,37 @@ class Collection(Compressing):
             )
         return target
 
-    def delete(self, source: str | None = None, *, root: str | None = None) -> int:
-        r"""Remove documents by source, by root, or both; return how many chunks went.
+    def delete(
+        self,
+        source: str | None = None,
+        *,
+        root: str | None = None,
+        filter: PlainFilter | models.Filter | None = None,
+        dry_run: bool = False,
+    ) -> int:
+        r"""Remove what all given conditions hold for; return how many chunks went.
 
         :param source: A source, or a pattern: `guide/*`, `*.pdf`; `\*` for a star that is part of the name.
-
-        :raises ConfigurationError: Neither was given.
+        :param root: Label of an ingested folder.
+        :param filter: As for `search`. Chunks go one by one: a filter by page leaves the other pages of a document.
+        :param dry_run: Count only.
+        :raises ConfigurationError: Nothing was given.
         :raises StoreError: The collection's compression is being changed by a copy.
         """
         plain = {name: value for name, value in (("source", source), ("root", root)) if value is not None}
-        where = filter_of(self._engine, self.name, plain)
+        where = both(filter_of(self._engine, self.name, plain), filter_of(self._engine, self.name, filter))
         if where is None:
-            raise ConfigurationError("say what to delete: a source, a root, or both; Collection.drop removes all.")
+            raise ConfigurationError(
+                "say what to delete: a source, a root, a filter, or several of them; Collection.drop removes all."
+            )
+        if dry_run:
+            return self._engine.count(self.name, count_filter=where, exact=True).count
         copy_mark.require_unmarked(self._engine, self.name)
         removed = self._engine.count(self.name, count_filter=where, exact=True).count
         if removed:
             self._engine.delete(self.name, points_selector=where)
             mark_changed(self._engine, self.name, Compression.parse(self.recipe.compression))
-        if root is not None and source is None:
+        if root is not None and source is None and not filter:
             roots = schema.read_metadata(self._engine, self.name)["roots"]
             kept = {label: place for label, place in roots.items() if label != root}
             schema.merge_metadata(self._engine, self.name, {"roots": kept})
@@ -197,16 +221,13 @@ class Collection(Compressing):
         copy_mark.require_unmarked(self._engine, self.name)
         schema.index_metadata_field(self._engine, self.name, field, kind)
 
-    def info(self) -> dict[str, Json]:
-        """Return what the collection is: recipe, model, fingerprint, counts."""
+    def info(self) -> Facts:
+        """Return what the collection is: recipe, model, fingerprint, counts; a dict that also draws itself."""
         stored = schema.read_metadata(self._engine, self.name)
-        found: dict[str, Any] = {
-            "name": self.name,
-            "chunks": self.count(),
-            "documents": self.count(filter={"chunk_index": 0}),
-        }
-        return (
-            found
-            | {key: stored[key] for key in ("recipe", "model", "fingerprint")}
-            | {"roots": sorted(stored["roots"])}
+        return Facts(
+            name=self.name,
+            chunks=self.count(),
+            documents=self.count(filter={"chunk_index": 0}),
+            **{key: stored[key] for key in ("recipe", "model", "fingerprint")},
+            roots=sorted(stored["roots"]),
         )

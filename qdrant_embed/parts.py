@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from types import MappingProxyType
 
 from qdrant_embed.chunking import ChunkLimit, make_chunker
@@ -11,7 +12,9 @@ from qdrant_embed.embedders import Beside, Embedders, load_beside, load_dense, m
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.ingest.preview import Preview, preview
 from qdrant_embed.ingest.target import Target
+from qdrant_embed.reading.files import ReadOptions
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
 from qdrant_embed.retrieval.search import Searcher
 from qdrant_embed.store import schema, succession
@@ -19,7 +22,7 @@ from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.copy_mark import Steady
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.settings import Settings
-from qdrant_embed.types import Json
+from qdrant_embed.types import Document, Json
 
 MOST_CHUNK_TOKENS = 512
 """Chunks are no longer than this by default, however much the model could read."""
@@ -127,6 +130,19 @@ def chunk_limit(recipe: Recipe, embedder: Embedder) -> ChunkLimit:
             f"take {reserved}. Give more than {reserved + 8}."
         )
     return ChunkLimit(tokens=wanted - reserved, overlap=recipe.overlap)
+
+
+def preview_chunks(
+    recipe: Recipe, what: str | Path | Document, *, reading: ReadOptions | None = None, runtime: str = "auto"
+) -> Preview:
+    """Return the chunks that an ingest by a recipe would make of a file, a text or a document.
+
+    :raises ConfigurationError: There is no such file, or the recipe makes no sense.
+    :raises ReadError: The file cannot be read.
+    """
+    embedder = load_dense(recipe, runtime)
+    chunker = make_chunker(recipe.chunker, embedder.tokens, chunk_limit(recipe, embedder))
+    return preview(what, chunker, embedder, reading or ReadOptions())
 
 
 def create_collection(

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.errors import MissingExtraError
-from qdrant_embed.parts import Parts
+from qdrant_embed.ingest.preview import Preview
+from qdrant_embed.parts import Parts, preview_chunks
+from qdrant_embed.reading.files import ReadOptions
 from qdrant_embed.recipe import Recipe, require_equal
-from qdrant_embed.retrieval.browse import Browser, StoredDocument
-from qdrant_embed.retrieval.hits import Hit, Hits
-from qdrant_embed.retrieval.search import Mode, as_queries
+from qdrant_embed.retrieval.browse import Browser
+from qdrant_embed.retrieval.documents import Documents
+from qdrant_embed.retrieval.hits import Answers, Hit, Hits
+from qdrant_embed.retrieval.search import Mode, Wanted, as_queries, as_vector
 from qdrant_embed.store import schema
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters import PlainFilter, filter_of, warn_of_unknown_fields
+from qdrant_embed.store.filters import PlainFilter, filter_of, warn_of_unknown_fields, without
+from qdrant_embed.types import Document, FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,12 +68,14 @@ class Passages:
     def search(  # type: ignore[overload-overlap]
         self, query: str, k: int = ..., *,
         filter: PlainFilter | models.Filter | None = ..., mode: Mode = ..., min_score: float | None = ...,
+        offset: int = ...,
     ) -> Hits: ...  # fmt: skip
     @overload
     def search(
         self, query: Sequence[str], k: int = ..., *,
         filter: PlainFilter | models.Filter | None = ..., mode: Mode = ..., min_score: float | None = ...,
-    ) -> list[Hits]: ...  # fmt: skip
+        offset: int = ...,
+    ) -> Answers: ...  # fmt: skip
     def search(
         self,
         query: str | Sequence[str],
@@ -77,20 +84,63 @@ class Passages:
         filter: PlainFilter | models.Filter | None = None,
         mode: Mode = "hybrid",
         min_score: float | None = None,
-    ) -> Hits | list[Hits]:
+        offset: int = 0,
+    ) -> Hits | Answers:
         """Return the best `k` passages, best first; for a list of queries, one list for each.
+
+        The first hits are the same for every `k`.
 
         :param filter: A plain dict (see `qdrant_embed.store.filters`) or a `qdrant_client.models.Filter`.
         :param mode: `hybrid` (dense, BM25 and, where there is one, the sparse model, fused by rank; or, where there
             is a multi-vector model, ranked again by that), or one alone: `dense`, `bm25`, `sparse`, `multivector`.
         :param min_score: Leave out hits below this score; its scale is the mode's.
+        :param offset: Hits passed over before the first one: `offset=5, k=5` is the second page.
         :raises ConfigurationError: A query is blank, or `k`, the mode or the filter makes no sense.
         """
         queries = as_queries(query)
-        found = self._parts.searcher.search(queries, k, where=filter, mode=mode, min_score=min_score)
+        wanted = Wanted(k=k, offset=offset, where=filter, min_score=min_score)
+        found = self._parts.searcher.search(queries, wanted, mode=mode)
         if queries and not any(found):
             warn_of_unknown_fields(self._engine, self.name, filter)
-        return found[0] if isinstance(query, str) else found
+        return found[0] if isinstance(query, str) else Answers(found)
+
+    def search_vector(
+        self,
+        vector: Sequence[float] | FloatArray,
+        k: int = 5,
+        *,
+        filter: PlainFilter | models.Filter | None = None,
+        min_score: float | None = None,
+        offset: int = 0,
+    ) -> Hits:
+        """Return the `k` passages whose dense vectors are nearest to a vector of yours, best first.
+
+        :param vector: (dim,), as `embedder.embed_queries` gives them: whole, whatever the collection makes of its own.
+        :raises ConfigurationError: It has another number of dimensions, or holds what is no number.
+        """
+        row = as_vector(vector, self.embedder.dim)
+        wanted = Wanted(k=k, offset=offset, where=filter, min_score=min_score)
+        return self._parts.searcher.nearest(row, wanted, "nearest to a vector")
+
+    def similar(
+        self,
+        to: Hit | str | Sequence[Hit | str],
+        k: int = 5,
+        *,
+        filter: PlainFilter | models.Filter | None = None,
+        min_score: float | None = None,
+        offset: int = 0,
+    ) -> Hits:
+        """Return the `k` passages that are most like given ones, best first, these left out.
+
+        :param to: Hits or ids of chunks; of several, the mean of their dense vectors is compared with.
+        :raises ConfigurationError: There is none, or one of them is not in the collection.
+        """
+        given = [to] if isinstance(to, Hit | str) else list(to)
+        hits = [hit if isinstance(hit, Hit) else self.get(hit) for hit in given]
+        others = without(filter_of(self._engine, self.name, filter), [hit.id for hit in hits])
+        wanted = Wanted(k=k, offset=offset, where=others, min_score=min_score)
+        return self._parts.searcher.similar(hits, wanted)
 
     def as_retriever(
         self,
@@ -112,16 +162,34 @@ class Passages:
 
     # Looking around
 
-    def get(self, point_id: str) -> Hit:
-        """Return one chunk by its id.
+    @overload
+    def get(self, ids: str) -> Hit: ...  # type: ignore[overload-overlap]
+    @overload
+    def get(self, ids: Sequence[str]) -> Hits: ...
+    def get(self, ids: str | Sequence[str]) -> Hit | Hits:
+        """Return one chunk by its id, or several in the order of their ids.
 
         :raises ConfigurationError: There is no such point.
         """
-        return self._browser.get(point_id)
+        if isinstance(ids, str) or not isinstance(ids, Sequence):
+            return self._browser.get([ids])[0]
+        return Hits(self._browser.get(list(ids)))
 
     def chunks(self, source: str, *, root: str | None = None) -> Hits:
-        """Return all chunks of a document, in reading order; none if there is no such document."""
+        """Return all chunks of a document, in reading order.
+
+        :raises UnknownNameError: There is no such document; those with like names are listed.
+        """
         return self._browser.chunks(source, root)
+
+    def preview(self, what: str | Path | Document, *, reading: ReadOptions | None = None) -> Preview:
+        """Return the chunks that an ingest would make, with their numbers of tokens; nothing is embedded or stored.
+
+        :param what: A file, a text, or a `Document`.
+        :raises ConfigurationError: There is no such file.
+        :raises ReadError: The file cannot be read.
+        """
+        return preview_chunks(self.recipe, what, reading=reading, runtime=self._runtime)
 
     def neighbors(self, hit: Hit, before: int = 1, after: int = 1) -> Hits:
         """Return the chunks around a hit in its document, the hit included, in reading order.
@@ -130,7 +198,7 @@ class Passages:
         """
         return self._browser.neighbours(hit, before, after)
 
-    def documents(self, *, filter: PlainFilter | models.Filter | None = None) -> list[StoredDocument]:
+    def documents(self, *, filter: PlainFilter | models.Filter | None = None) -> Documents:
         """Return the documents of the collection, by root and source.
 
         :param filter: Only documents that have a chunk which it lets through.

@@ -19,6 +19,7 @@ from qdrant_embed.cli import (
     info,
     ingest,
     models,
+    preview,
     recompress,
     search,
     train_codes,
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.command("ingest", epilog=exits.EXIT_CODES)(ingest.ingest)
 app.command("search")(search.search)
+app.command("preview")(preview.preview)
 app.command("info")(info.info)
 app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.doctor)

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 from qdrant_embed.cli.opening import folder_of
+from qdrant_embed.display import counted
 from qdrant_embed.errors import LocationLockedError, QdrantEmbedError
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def check_location(at: str) -> Iterator[Finding]:
     except QdrantEmbedError as error:
         yield Finding("location", at, "problem", str(error))
     else:
-        held = ", ".join(f"{found['name']} ({found['chunks']:,} chunks)" for found in listed)
+        held = ", ".join(f"{found.name} ({found.problem or counted(found.chunks or 0, 'chunk')})" for found in listed)
         yield Finding("location", at, "ok", f"free to open; collections: {held or 'none'}")
 
 

@@ -12,6 +12,8 @@ DEFAULT_LOCATION = "./qdrant_data"
 DEFAULT_MODEL = "minilm"
 MAX_FILE_MB = 50.0
 FILE_TIMEOUT = 60.0
+SHOWN = 600
+"""Characters of a passage in a table, unless all are asked for."""
 
 _RECIPE = "Recipe: kept with the collection, so that later runs need none of these"
 _FILES = "Files"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +16,7 @@ from qdrant_embed.cli.opening import open_stored
 from qdrant_embed.cli.output import results, write_json
 
 if TYPE_CHECKING:
+    from qdrant_embed.collection import Collection
     from qdrant_embed.types import Json
 
 
@@ -27,30 +30,74 @@ class Mode(StrEnum):
     MULTIVECTOR = "multivector"
 
 
+BATCH = 64
+"""Questions of a file that are embedded together."""
+
+
 def search(  # noqa: PLR0913 - one parameter for each flag
-    query: Annotated[str, typer.Argument(help="The question.")],
+    words: Annotated[
+        list[str] | None, typer.Argument(help="The question; several words need no quotes.", metavar="[QUESTION]...")
+    ] = None,
     *,
     at: options.At = options.DEFAULT_LOCATION,
     collection: options.Name = options.DEFAULT_COLLECTION,
     k: Annotated[int, typer.Option("-k", "--k", min=1, help="Number of passages.")] = 5,
+    offset: Annotated[int, typer.Option(min=0, help="Pass over so many first: -k 5 --offset 5 is page two.")] = 0,
     mode: Annotated[Mode, typer.Option(help="Meanings, words, or all that there is.")] = Mode.HYBRID,
     filter: Annotated[
         list[str] | None,
         typer.Option(help="key=value ('guide/*' for a prefix) or JSON; repeatable, all must hold."),
     ] = None,
     min_score: Annotated[float | None, typer.Option(help="Leave out weaker hits; the scale is the mode's.")] = None,
+    queries: Annotated[
+        str | None,
+        typer.Option(help="A file of questions, one a line, or - for stdin; a JSON line for each.", metavar="FILE"),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Print passages whole, however long.")] = False,
     runtime: options.Runtime = "auto",
     as_json: options.AsJson = False,
 ) -> None:
     """Print the best passages for a question, best first."""
     where = parse_filters(filter or ())
+    query = " ".join(words or ())
+    if bool(query.strip()) == (queries is not None):
+        raise typer.BadParameter("give one question, or --queries FILE with many", param_hint="QUESTION")
+    asked: dict[str, Json] = {"k": k, "offset": offset, "filter": where, "mode": mode.value, "min_score": min_score}
+    if queries is not None:
+        _answer_lines(_batches(queries), lambda: open_stored(collection, at, runtime), asked)
+        return
     with open_stored(collection, at, runtime) as docs:
-        hits = docs.search(query, k, filter=where, mode=mode.value, min_score=min_score)
+        hits = docs.search(query, **asked)
     if as_json:
-        asked = {"query": query, "collection": collection, "at": at, "mode": mode.value, "k": k, "filter": where}
-        write_json({**asked, "hits": [hit.as_dict() for hit in hits]})
+        told = {"query": query, "collection": collection, "at": at, **asked}
+        write_json({**told, "hits": [hit.as_dict() for hit in hits]})
     else:
-        results().print(hits)
+        from qdrant_embed.retrieval.render import to_rich
+
+        results().print(to_rich(hits, None if full else options.SHOWN))
+
+
+def _answer_lines(batches: Iterator[list[str]], opened: Callable[[], Collection], asked: dict[str, Json]) -> None:
+    with opened() as docs:
+        for questions in batches:
+            for hits in docs.search(questions, **asked):
+                write_json({"query": hits.query, "hits": [hit.as_dict() for hit in hits]}, indent=None)
+
+
+def _batches(place: str) -> Iterator[list[str]]:
+    """Yield the questions of a file, many at once; those of stdin one by one, since somebody may wait for each answer.
+
+    :raises typer.BadParameter: The file cannot be read.
+    """
+    if place == "-":
+        yield from ([line.strip()] for line in sys.stdin if line.strip())
+        return
+    try:
+        text = Path(place).read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        raise typer.BadParameter(f"{place!r} cannot be read: {error.strerror}", param_hint="--queries") from None
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    yield from (lines[start : start + BATCH] for start in range(0, len(lines), BATCH))
 
 
 def parse_filters(given: Sequence[str]) -> dict[str, Json] | None:

@@ -1,4 +1,4 @@
-"""Which window of a hit was nearest to the question: engines say how near, not which one."""
+"""Vectors read back: which window of a hit was nearest to the question (engines say how near, not which one)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.compression.codes import nearness
+from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval.hits import Hit
 from qdrant_embed.retrieval.ranked import QueryVector
 from qdrant_embed.store.access import vector_of
@@ -38,6 +39,19 @@ def hits_with_windows(
             for record in engine.retrieve(name, page, with_payload=False, with_vectors=[DENSE]):
                 best[record.id] = int(np.argmax(_nearness(_rows(record), coding, asked)))
     return [_hit(point, best.get(point.id)) for point in points]
+
+
+def raw_vectors(engine: Engine, name: str, coding: Coding, ids: Sequence[str]) -> FloatArray:
+    """Return the model's dense vector (n, dim) of each point; where each window has one, their mean.
+
+    :raises ConfigurationError: One of them is gone.
+    """
+    records = engine.retrieve(name, ids, with_payload=False, with_vectors=[DENSE])
+    rows = {str(record.id): coding.raw(_rows(record)).mean(axis=0) for record in records}
+    gone = [point for point in ids if point not in rows]
+    if gone:
+        raise ConfigurationError(f"collection {name!r} has no point {gone[0]!r} any more.")
+    return np.stack([rows[point] for point in ids])
 
 
 def _hit(point: models.ScoredPoint, best: int | None) -> Hit:

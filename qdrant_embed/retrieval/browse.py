@@ -3,49 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
 
-from qdrant_embed.errors import ConfigurationError, MissingExtraError
-from qdrant_embed.retrieval.hits import Hit, Hits
+from qdrant_embed.errors import ConfigurationError, UnknownNameError
+from qdrant_embed.retrieval.documents import Documents, StoredDocument
+from qdrant_embed.retrieval.frames import frame_of, require_pandas
+from qdrant_embed.retrieval.hits import COLUMNS, Hit, Hits
+from qdrant_embed.retrieval.roots import with_roots
 from qdrant_embed.store.access import pages, vector_of
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, filter_of, to_filter
 from qdrant_embed.store.points import CHUNK_COUNT
 from qdrant_embed.store.schema import DENSE
-from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
     import pandas as pd
     from qdrant_client import models
 
 PAGE = 1024
+_NAMED = 5
+"""Missing ids that are named at the most."""
 _DOCUMENT_FIELDS = ("source", "root", "title", "media_type", "size", "modified", "document_id", CHUNK_COUNT)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDocument:
-    """A document as the collection has it.
-
-    :param chunks: Number of chunks; None if an ingest of it did not finish.
-    """
-
-    source: str
-    root: str
-    title: str
-    media_type: str
-    chunks: int | None
-    size: int | None
-    modified: str | None
-
-    def as_dict(self) -> dict[str, Json]:
-        """Return the document as JSON-ready values."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +39,25 @@ class Browser:
     engine: Engine
     name: str
 
-    def get(self, point_id: str) -> Hit:
-        """Return one chunk by its id.
+    def get(self, ids: Sequence[str]) -> list[Hit]:
+        """Return chunks by their ids, in the order of the ids.
 
         :raises ConfigurationError: There is no such point.
         """
-        records = self.engine.retrieve(self.name, [point_id], with_payload=True) if _is_uuid(point_id) else []
-        if not records:
-            raise ConfigurationError(f"collection {self.name!r} has no point {point_id!r}.")
-        return Hit.from_point(records[0])
+        known = [point_id for point_id in ids if _is_uuid(point_id)]
+        records = self.engine.retrieve(self.name, known, with_payload=True) if known else []
+        found = {str(record.id): Hit.from_point(record) for record in records}
+        missing = [point_id for point_id in ids if not _is_uuid(point_id) or str(UUID(point_id)) not in found]
+        if missing:
+            listed = ", ".join(map(repr, missing[:_NAMED])) + " …" * (len(missing) > _NAMED)
+            raise ConfigurationError(f"collection {self.name!r} has no point {listed}.")
+        return self._rooted([found[str(UUID(point_id))] for point_id in ids])
 
     def chunks(self, source: str, root: str | None) -> Hits:
-        """Return all chunks of a document, in reading order."""
+        """Return all chunks of a document, in reading order.
+
+        :raises UnknownNameError: There is no such document.
+        """
         from qdrant_client import models
 
         # Not a plain filter: a file may be called `notes*.md`.
@@ -75,7 +66,10 @@ class Browser:
             models.FieldCondition(key=key, match=models.MatchValue(value=value)) for key, value in wanted.items()
         ]
         hits = [Hit.from_point(record) for record in self._scroll(models.Filter(must=where))]
-        return Hits(sorted(hits, key=lambda hit: (hit.root, hit.source, hit.index)))
+        if not hits:
+            there = {document.source for document in self.documents(None) if root in (None, document.root)}
+            raise UnknownNameError("document", source, there)
+        return Hits(self._rooted(sorted(hits, key=lambda hit: (hit.root, hit.source, hit.index))))
 
     def neighbours(self, hit: Hit, before: int, after: int) -> Hits:
         """Return the chunks around a hit in its document, the hit included, in reading order.
@@ -94,20 +88,20 @@ class Browser:
                 ),
             ]
         )
-        return Hits(sorted(map(Hit.from_point, self._scroll(where)), key=lambda found: found.index))
+        return Hits(self._rooted(sorted(map(Hit.from_point, self._scroll(where)), key=lambda found: found.index)))
 
-    def documents(self, where: PlainFilter | models.Filter | None) -> list[StoredDocument]:
+    def documents(self, where: PlainFilter | models.Filter | None) -> Documents:
         """Return the documents that have a chunk which the filter lets through, by root and source."""
         condition = filter_of(self.engine, self.name, where)
         # The first chunk speaks for its document, but what the filter asks for may stand in any other.
         wanted = None if condition is None else self._document_ids(condition)
         heads = self._scroll(to_filter({"chunk_index": 0}), payload=_DOCUMENT_FIELDS)
         found = [
-            _document(head)
+            StoredDocument.from_payload(head)
             for head in (record.payload or {} for record in heads)
             if wanted is None or head["document_id"] in wanted
         ]
-        return sorted(found, key=lambda document: (document.root, document.source))
+        return Documents(sorted(found, key=lambda document: (document.root, document.source)))
 
     def _document_ids(self, where: models.Filter) -> set[str]:
         return {(record.payload or {})["document_id"] for record in self._scroll(where, payload=["document_id"])}
@@ -119,13 +113,10 @@ class Browser:
         :raises MissingExtraError: pandas is not installed.
         :raises ConfigurationError: Vectors are wanted, and the collection keeps nothing but signs.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise MissingExtraError("to_pandas()", "pandas", "qdrant-embed[pandas]") from None
+        require_pandas()
         if coding is not None:
             coding.require_numbers()
-        columns = [column.name for column in fields(Hit) if column.name not in ("score", "window")]
+        columns = [name for name in COLUMNS if name not in ("score", "window")]
         rows = []
         condition = filter_of(self.engine, self.name, where)
         found = self._scroll(condition, page=coding.page if coding else PAGE, vectors=[DENSE] * bool(coding))
@@ -137,7 +128,10 @@ class Browser:
                 row["vector"] = raw if stored.ndim > 1 else raw[0]
             rows.append(row)
         rows.sort(key=lambda row: (row["root"], row["source"], row["index"]))
-        return pd.DataFrame(rows, columns=[*columns, *(["vector"] if coding else [])])
+        return frame_of(rows, [*columns, *(["vector"] if coding else [])])
+
+    def _rooted(self, hits: Sequence[Hit]) -> list[Hit]:
+        return with_roots(self.engine, self.name, [hits])[0]
 
     def _scroll(
         self,
@@ -157,15 +151,3 @@ def _is_uuid(text: str) -> bool:
     except (ValueError, AttributeError, TypeError):
         return False
     return True
-
-
-def _document(payload: dict[str, Any]) -> StoredDocument:
-    return StoredDocument(
-        source=payload["source"],
-        root=payload.get("root", ""),
-        title=payload.get("title", ""),
-        media_type=payload.get("media_type", ""),
-        chunks=payload.get(CHUNK_COUNT) or None,
-        size=payload.get("size"),
-        modified=payload.get("modified"),
-    )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
+from qdrant_embed.retrieval.frames import frame_of
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
+    import pandas as pd
     from qdrant_client import models
     from rich.console import Console, ConsoleOptions, RenderResult
+
+_HEADING_ANCHOR = re.compile(r"\s*\{:?\s*[#.][\w.#:=\s-]*\}\s*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +31,7 @@ class Hit:
     :param index: Position among the document's chunks, from 0.
     :param window: Characters `[start, end)` of the document whose vector was nearest, where each window of a long text
         has one (window strategy `windows`); None where the text has one window, or was found by its words alone.
+    :param several_roots: Whether the collection holds several ingested folders, so that `place` has to name one.
     """
 
     id: str
@@ -44,6 +50,7 @@ class Hit:
     media_type: str = ""
     text_type: str = ""
     window: tuple[int, int] | None = None
+    several_roots: bool = field(default=False, repr=False, compare=False)
 
     @classmethod
     def from_payload(cls, point_id: object, payload: Mapping[str, Any], score: float = 0.0) -> Hit:
@@ -81,35 +88,69 @@ class Hit:
 
     @property
     def place(self) -> str:
-        """Where a person would look it up: `guide.md › Keys › Rotation`, `paper.pdf, page 3`."""
+        """Where a person would look it up: `guide.md › Keys › Rotation`, `paper.pdf, page 3`.
+
+        In a collection of several folders the label of the folder comes first: `handbook: guide.md`.
+        """
+        root = f"{self.root}: " if self.root and self.several_roots else ""
         page = f", page {self.page}" if self.page is not None else ""
-        return " › ".join((self.source + page, *self.headings))
+        headings = (_HEADING_ANCHOR.sub("", heading) for heading in self.headings)
+        return " › ".join((root + self.source + page, *headings))
 
     def as_dict(self) -> dict[str, Json]:
         """Return the hit as JSON-ready values."""
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if key != "several_roots"}
+
+    def __str__(self) -> str:
+        return str(Hits([self]))
+
+    def _repr_html_(self) -> str:
+        return Hits([self])._repr_html_()
 
 
 class Hits(list[Hit]):
-    """The hits of one query, best first: a list that also draws itself as a table.
+    """The hits of one query, best first: a list that also draws itself as a table, and prints as readable lines.
 
     :param query: The question asked; its words are marked where they occur.
     :param language: Language whose word stems decide what counts as the same word.
+    :param title: What was asked, in words, where that is no question; the question itself otherwise.
+    :param offset: Hits that were passed over before the first of these.
     """
 
-    def __init__(self, hits: Iterable[Hit] = (), *, query: str = "", language: str = "english") -> None:
+    def __init__(
+        self, hits: Iterable[Hit] = (), *, query: str = "", language: str = "english", title: str = "", offset: int = 0
+    ) -> None:
         super().__init__(hits)
         self.query = query
         self.language = language
+        self.asked = bool(query or title)
+        self.title = title or query or "passages"
+        self.offset = offset
 
     @overload
     def __getitem__(self, place: SupportsIndex) -> Hit: ...
     @overload
     def __getitem__(self, place: slice) -> Hits: ...
     def __getitem__(self, place: SupportsIndex | slice) -> Hit | Hits:
-        if isinstance(place, slice):
-            return Hits(super().__getitem__(place), query=self.query, language=self.language)
-        return super().__getitem__(place)
+        if not isinstance(place, slice):
+            return super().__getitem__(place)
+        start, _, step = place.indices(len(self))
+        title = self.title if self.asked and not self.query else ""
+        # A list that is turned round, or of which hits are left out, is numbered anew.
+        offset = self.offset + start if step == 1 else 0
+        return Hits(super().__getitem__(place), query=self.query, language=self.language, title=title, offset=offset)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the hits as a data frame, one row each, best first.
+
+        :raises MissingExtraError: pandas is not installed.
+        """
+        return frame_of([{"rank": rank, **hit.as_dict()} for rank, hit in enumerate(self, self.offset + 1)], RANKED)
+
+    def __str__(self) -> str:
+        from qdrant_embed.retrieval.render import to_text
+
+        return to_text(self)
 
     def _repr_html_(self) -> str:
         from qdrant_embed.retrieval.render import to_html
@@ -120,3 +161,32 @@ class Hits(list[Hit]):
         from qdrant_embed.retrieval.render import to_rich
 
         yield to_rich(self)
+
+
+class Answers(list[Hits]):
+    """The hits of several queries, in the order of the queries: a list that also draws itself, a table for each."""
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return all hits as one data frame, with a column `query`.
+
+        :raises MissingExtraError: pandas is not installed.
+        """
+        rows = [
+            {"query": hits.query, "rank": rank, **hit.as_dict()}
+            for hits in self
+            for rank, hit in enumerate(hits, hits.offset + 1)
+        ]
+        return frame_of(rows, ("query", *RANKED))
+
+    def __str__(self) -> str:
+        return "\n\n".join(map(str, self))
+
+    def _repr_html_(self) -> str:
+        return "".join(hits._repr_html_() for hits in self)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from self
+
+
+COLUMNS = tuple(column.name for column in fields(Hit) if column.name != "several_roots")
+RANKED = ("rank", *COLUMNS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +16,15 @@ from qdrant_embed.types import FloatArray
 if TYPE_CHECKING:
     from qdrant_client import models
 
-RRF_K = 2
-"""Rank constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009, section 2).
+DEPTH = 100
+"""Hits that each list offers to the fusion, and points that are rescored for, at the least.
 
-Qdrant's own default, not the paper's 60, which was chosen for fusing many lists: with two, a passage that one list puts
-first would fall behind any that both lists hold somewhere in their first hundred.
+One depth for every k: the first hits must not depend on how many are asked for.
 """
-CANDIDATES = 10
-"""Hits that each list offers to the fusion, as a multiple of k."""
-MIN_CANDIDATES = 100
 SPARE_FOR_TIES = 8
-"""Hits asked for beyond k: which of several equal ones the engine puts last is chance."""
+"""Hits asked for beyond those: which of several equal ones the engine puts last is chance."""
+MOST_ASKED = 8192
+"""Hits of a list that are asked for at the most, to have all that are equal to the last one wanted."""
 HNSW_EF = 256
 """Candidates kept while walking the graph; wide, since collections promise near-exact recall unless told otherwise."""
 
@@ -44,6 +42,7 @@ class QueryVector:
 class Ranked:
     """One query as lists to rank by, and the vectors of its tokens, by which their hits are ranked again.
 
+    :param limit: Hits that the engine is asked for.
     :param terms: By BM25.
     :param vector: By the dense model.
     :param weights: By the sparse model.
@@ -54,7 +53,6 @@ class Ranked:
     coding: Coding
     limit: int
     condition: models.Filter | None
-    min_score: float | None
     terms: models.SparseVector | None
     vector: QueryVector | None
     weights: models.SparseVector | None = None
@@ -62,65 +60,56 @@ class Ranked:
     shortlist: tuple[Any, ...] | None = None
 
     @property
-    def answerable(self) -> bool:
-        """Whether there is anything to rank by."""
-        return any(given is not None for given in (self.terms, self.vector, self.weights, self.tokens))
+    def lists(self) -> list[Ranked]:
+        """Each list as a query of its own; that of the tokens where it is the only one."""
+        alone = replace(self, terms=None, vector=None, weights=None, tokens=None)
+        parts = [
+            replace(alone, terms=self.terms),
+            replace(alone, weights=self.weights),
+            replace(alone, vector=self.vector),
+        ]
+        found = [part for part in parts if any(given is not None for given in (part.terms, part.weights, part.vector))]
+        return found or ([self] if self.tokens is not None else [])
 
     @property
-    def dense_alone(self) -> bool:
-        """Whether nothing but the dense vector ranks."""
-        return self.vector is not None and self.terms is None and self.weights is None and self.tokens is None
-
-    def others(self) -> list[Ranked]:
-        """Return each list but that of the dense vector as a query of its own."""
-        alone = replace(self, terms=None, vector=None, weights=None, tokens=None, min_score=None, limit=self.depth)
-        lists = [replace(alone, terms=self.terms), replace(alone, weights=self.weights)]
-        return [ranked for ranked in lists if ranked.answerable]
+    def single(self) -> bool:
+        """Whether one list ranks, and nothing ranks its hits again."""
+        return len(self.lists) == 1 and (self.tokens is None or self.lists[0] is self)
 
     @property
-    def depth(self) -> int:
-        """Hits that each list offers to a fusion."""
-        return max(MIN_CANDIDATES, CANDIDATES * self.limit)
+    def rescores(self) -> bool:
+        """Whether what the vector finds by code is ranked again by what is stored."""
+        return self.vector is not None and self.coding.compression.rescore is not None
 
     @property
     def rescored(self) -> int:
         """Hits of the compressed vector that the whole one ranks again."""
-        wanted = self.limit if self.dense_alone else self.depth
-        return math.ceil(wanted * (self.coding.compression.rescore or 1.0))
+        return math.ceil(self.limit * (self.coding.compression.rescore or 1.0))
 
-    def request(self) -> models.QueryRequest:
-        """Return what the engine is asked."""
+    def among(self, ids: Sequence[Any]) -> Ranked:
+        """Return the query that ranks these points by the vectors of the tokens."""
         from qdrant_client import models
 
-        lists = self._lists(self.limit if self.dense_alone else self.depth)
-        if self.tokens is not None:
-            return models.QueryRequest(
-                prefetch=lists or None,
-                query=self.tokens.tolist(),
-                using=MULTIVECTOR,
-                filter=None if lists else self.condition,
-                limit=self.limit + SPARE_FOR_TIES,
-                with_payload=True,
-                score_threshold=self.min_score,
-            )
-        if len(lists) > 1:
-            return models.QueryRequest(
-                prefetch=lists,
-                query=models.RrfQuery(rrf=models.Rrf(k=RRF_K)),
-                limit=self.limit + SPARE_FOR_TIES,
-                with_payload=True,
-                score_threshold=self.min_score,
-            )
-        single = lists[0]
+        condition = models.Filter(must=[models.HasIdCondition(has_id=list(ids))])
+        return replace(self, terms=None, vector=None, weights=None, condition=condition, limit=max(1, len(ids)))
+
+    def request(self) -> models.QueryRequest:
+        """Return what the engine is asked for the one list that there is: ids and scores.
+
+        :raises ValueError: There are several lists, or none.
+        """
+        from qdrant_client import models
+
+        (part,) = self.lists
+        single = part._prefetch()
         return models.QueryRequest(
             query=single.query,
             using=single.using,
             filter=single.filter,
             prefetch=single.prefetch,
             params=single.params,
-            limit=self.limit + self._spare,
-            with_payload=True,
-            score_threshold=self.min_score if self._scores_are_the_models else None,
+            limit=self.limit,
+            with_payload=False,
         )
 
     def scored(self, points: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:
@@ -128,19 +117,16 @@ class Ranked:
 
         What centring or whole numbers changed is undone; distances, which engines count upwards, become negative.
         """
-        if self._scores_are_the_models or not self.dense_alone or self.vector is None:
+        if self.vector is None or self._scores_are_the_models:
             return list(points)
         coder, offset = self.coding.coder, self.vector.offset
         scores = [coder.score(point.score, offset) for point in points]
         if self._by_signs and coder.store_distance == "euclid":
             scores = _agreements([point.score for point in points])
-        mended = [point.model_copy(update={"score": score}) for point, score in zip(points, scores, strict=True)]
-        return [point for point in mended if self.min_score is None or point.score >= self.min_score]
+        return [point.model_copy(update={"score": score}) for point, score in zip(points, scores, strict=True)]
 
     @property
     def _scores_are_the_models(self) -> bool:
-        if not self.dense_alone:
-            return True
         compression, distance = self.coding.compression, self.coding.coder.distance
         return distance != "euclid" and (compression.plain or compression.full)
 
@@ -150,23 +136,21 @@ class Ranked:
         compression = self.coding.compression
         return compression.code in BINARY_CODES and compression.rescore is None and not compression.full
 
-    @property
-    def _spare(self) -> int:
-        """Hits beyond k; none where the engine rescores codes, since the limit then says how many it rescores too."""
-        compression = self.coding.compression
-        rescored = self.dense_alone and compression.rescore is not None and not compression.full
-        return 0 if rescored else SPARE_FOR_TIES
-
-    def _lists(self, limit: int) -> list[models.Prefetch]:
-        """Return what each list finds; `limit` is the dense vector's."""
+    def _prefetch(self) -> models.Prefetch:
         from qdrant_client import models
 
-        lists = [
-            models.Prefetch(query=given, using=using, filter=self.condition, limit=self.depth)
-            for given, using in ((self.terms, BM25), (self.weights, SPARSE))
+        if self.vector is not None:
+            return self._by_vector(self.vector, self.limit)
+        given, using = next(
+            (given, using)
+            for given, using in ((self.terms, BM25), (self.weights, SPARSE), (self._token_rows, MULTIVECTOR))
             if given is not None
-        ]
-        return lists if self.vector is None else [*lists, self._by_vector(self.vector, limit)]
+        )
+        return models.Prefetch(query=given, using=using, filter=self.condition, limit=self.limit)
+
+    @property
+    def _token_rows(self) -> list[list[float]] | None:
+        return None if self.tokens is None else self.tokens.tolist()
 
     def _by_vector(self, vector: QueryVector, limit: int) -> models.Prefetch:
         from qdrant_client import models
@@ -204,16 +188,6 @@ def _agreements(found: Sequence[float]) -> list[float]:
     return [value if place < turn else 0.0 - value for place, value in enumerate(found)]
 
 
-def fused(lists: Sequence[Sequence[models.ScoredPoint]], min_score: float | None) -> list[models.ScoredPoint]:
-    """Fuse rankings by reciprocal rank, as the engine does where it ranks both."""
-    scores: dict[Any, float] = {}
-    points: dict[Any, models.ScoredPoint] = {}
-    for ranking in lists:
-        for place, point in enumerate(ranking):
-            scores[point.id] = scores.get(point.id, 0.0) + 1.0 / (RRF_K + place)
-            points.setdefault(point.id, point)
-    return [
-        point.model_copy(update={"score": scores[key]})
-        for key, point in points.items()
-        if min_score is None or scores[key] >= min_score
-    ]
+def in_order(points: Iterable[models.ScoredPoint]) -> list[models.ScoredPoint]:
+    """Put points best first, and equal scores, which equal texts give, into an order that is the same every time."""
+    return sorted(points, key=lambda point: (-point.score, str(point.id)))

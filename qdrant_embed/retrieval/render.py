@@ -1,32 +1,29 @@
-"""Hits as an HTML table and as a terminal table: query words marked, all text escaped."""
+"""Hits as an HTML table, as a terminal table and as plain text: query words marked, all text made safe to show."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from html import escape
 from typing import TYPE_CHECKING
 
+from qdrant_embed.display import TABLE_START, TABLE_STYLE, as_html, one_line, printable
 from qdrant_embed.embedding.bm25 import Bm25Encoder
+from qdrant_embed.embedding.words.splitter import split
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from qdrant_embed.retrieval.hits import Hit, Hits
 
-_WORD = re.compile(r"\w+")
-_CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"} | {
-    0x7F: 0x2421,
-    **dict.fromkeys(range(0x80, 0xA0), 0xFFFD),
-}
-"""Control characters and the pictures that Unicode has of them (none of the second block)."""
-_STYLE = (
-    "<style>.qe-hits{border-collapse:collapse;font-size:90%}.qe-hits th,.qe-hits td{text-align:left!important;"
-    "vertical-align:top;padding:.3em .6em;border-bottom:1px solid #8884}"
-    ".qe-hits .qe-text{white-space:pre-wrap;overflow-wrap:anywhere;max-width:60em}"
-    ".qe-hits mark{background:#ffd54f80;color:inherit}.qe-hits .qe-place{opacity:.7}</style>"
-)
+Spans = Sequence[tuple[int, int]]
+
+PRINTED = 400
+"""Characters of a passage that `print` shows."""
+_LEAD = 80
+"""Characters before the first marked word that an excerpt begins with, at the most."""
+_ANCHOR = re.compile(r"[ \t]*\{:?[ \t]*[#.][\w.#:= \t-]*\}[ \t]*$", re.MULTILINE)
+"""`{ #anchor }` behind a heading: an attribute list of Markdown, which says nothing to a reader."""
 
 
 def marked_spans(text: str, query: str, language: str) -> list[tuple[int, int]]:
@@ -37,61 +34,94 @@ def marked_spans(text: str, query: str, language: str) -> list[tuple[int, int]]:
     wanted = _terms(query, language)
     if not wanted:
         return []
-    return _merged([word.span() for word in _WORD.finditer(text) if _terms(word.group(), language) & wanted])
+    found = [(term.start, term.end) for term in split(text, singles=True) if _terms(term.text, language) & wanted]
+    return _merged(text, found)
 
 
-def printable(text: str) -> str:
-    """Return a text that is safe to print: a document must not steer the terminal that shows it.
+def shown(text: str) -> str:
+    """Return a passage as it is shown: safe to print, without the anchors of Markdown headings."""
+    return _ANCHOR.sub("", printable(text)) if "{" in text else printable(text)
 
-    Line ends become plain ones; other control characters (such as the one that begins colours and cursor movements)
-    are replaced by their pictures, `␛`.
-    """
-    return text.replace("\r\n", "\n").translate(_CONTROLS)
+
+def excerpt(text: str, spans: Spans, most: int) -> tuple[str, Spans]:
+    """Return the part of a text, at most `most` characters long, in which most words are marked, with their spans."""
+    if len(text) <= most:
+        return text, spans
+    starts = [0, *(max(0, start - _LEAD) for start, _ in spans)]
+    best = max(starts, key=lambda begin: sum(begin <= start and end <= begin + most for start, end in spans))
+    begin = _word_start(text, best) if best else 0
+    end = begin + most
+    end = end if end >= len(text) else max(text.rfind(" ", begin, end), text.rfind("\n", begin, end), begin + most // 2)
+    before, after = "… " * bool(begin), " …" * (end < len(text))
+    shift = len(before) - begin
+    kept = [(start + shift, stop + shift) for start, stop in spans if begin <= start and stop <= end]
+    return f"{before}{text[begin:end].rstrip()}{after}", kept
 
 
 def to_html(hits: Hits) -> str:
-    """Return a self-contained HTML table; the scores are left out where nothing was asked."""
-    # Without these classes a notebook would set the text between two dollar signs as a formula.
-    opening = "<table class='qe-hits tex2jax_ignore mathjax_ignore'>"
-    head = f"<tr>{'<th>score</th>' * bool(hits.query)}<th>{escape(hits.query or 'passages')}</th></tr>"
-    rows = "".join(_html_row(hit, hits) for hit in hits)
-    nothing = f"<tr>{'<td></td>' * bool(hits.query)}<td>nothing found</td></tr>"
-    return f"{_STYLE}{opening}{head}{rows or nothing}</table>"
+    """Return a self-contained HTML table; rank and scores are left out where nothing was asked."""
+    head = f"{'<th>#</th><th>score</th>' * hits.asked}<th>{as_html(hits.title)}</th>"
+    rows = "".join(_html_row(place, hit, hits) for place, hit in enumerate(hits, hits.offset + 1))
+    nothing = f"<tr>{'<td></td><td></td>' * hits.asked}<td>nothing found</td></tr>"
+    return f"{TABLE_STYLE}{TABLE_START}<tr>{head}</tr>{rows or nothing}</table>"
 
 
-def to_rich(hits: Hits) -> Table:
-    """Return a table for the terminal; the scores are left out where nothing was asked."""
+def to_rich(hits: Hits, most: int | None = None) -> Table:
+    """Return a table for the terminal; rank and scores are left out where nothing was asked.
+
+    :param most: Characters shown of each passage, those around the marked words; None for all.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.HORIZONTALS, show_lines=True, pad_edge=False)
-    if hits.query:
+    if hits.asked:
+        table.add_column("#", justify="right", no_wrap=True)
         table.add_column("score", justify="right", no_wrap=True)
-    table.add_column(Text(printable(hits.query) or "passages"), overflow="fold")
-    for hit in hits:
-        text = printable(hit.passage)
+    table.add_column(Text(one_line(hits.title)), overflow="fold")
+    for place, hit in enumerate(hits, hits.offset + 1):
+        text, spans = _passage(hit, hits, most)
         body = Text(text)
-        for start, end in marked_spans(text, hits.query, hits.language):
+        for start, end in spans:
             body.stylize("bold yellow", start, end)
-        passage = Text.assemble((printable(hit.place), "cyan"), "\n", body)
-        table.add_row(*[f"{hit.score:.3f}"] * bool(hits.query), passage)
+        passage = Text.assemble((one_line(hit.place), "cyan"), "\n", body)
+        table.add_row(*([str(place), f"{hit.score:.3f}"] if hits.asked else []), passage)
     if not hits:
-        table.add_row(*[""] * bool(hits.query), "nothing found")
+        table.add_row(*[""] * (2 * hits.asked), "nothing found")
     return table
 
 
-def _html_row(hit: Hit, hits: Hits) -> str:
-    score = f"<td>{hit.score:.3f}</td>" if hits.query else ""
-    text = printable(hit.passage)
+def to_text(hits: Hits) -> str:
+    """Return hits as lines for `print`: place and score, and of each passage what is around the words of the query."""
+    lines = [one_line(hits.title)] if hits.title else []
+    for place, hit in enumerate(hits, hits.offset + 1):
+        score = f"{hit.score:.3f}  " if hits.asked else ""
+        text, _ = _passage(hit, hits, PRINTED)
+        lines += [
+            f"{place}. {score}{one_line(hit.place)}",
+            *(f"   {line}" for line in text.splitlines() if line.strip()),
+        ]
+    return "\n".join(lines if hits else [*lines, "nothing found"])
+
+
+def _passage(hit: Hit, hits: Hits, most: int | None) -> tuple[str, Spans]:
+    text = shown(hit.passage)
+    spans = marked_spans(text, hits.query, hits.language)
+    return (text, spans) if most is None else excerpt(text, spans, most)
+
+
+def _html_row(place: int, hit: Hit, hits: Hits) -> str:
+    score = f"<td>{place}</td><td>{hit.score:.3f}</td>" if hits.asked else ""
+    text, spans = _passage(hit, hits, None)
     parts: list[str] = []
     done = 0
-    for start, end in marked_spans(text, hits.query, hits.language):
-        parts += [escape(text[done:start]), "<mark>", escape(text[start:end]), "</mark>"]
+    for start, end in spans:
+        parts += [as_html(text[done:start]), "<mark>", as_html(text[start:end]), "</mark>"]
         done = end
-    marked = "".join([*parts, escape(text[done:])])
-    place = escape(printable(hit.place))
-    return f"<tr>{score}<td><div class='qe-place'>{place}</div><div class='qe-text'>{marked}</div></td></tr>"
+    marked = "".join([*parts, as_html(text[done:])])
+    where = as_html(one_line(hit.place))
+    return f"<tr>{score}<td><div class='qe-place'>{where}</div><div class='qe-text'>{marked}</div></td></tr>"
 
 
 @lru_cache(maxsize=4096)
@@ -99,11 +129,18 @@ def _terms(text: str, language: str) -> frozenset[int]:
     return frozenset(Bm25Encoder(language).encode_query(text)[0])
 
 
-def _merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def _merged(text: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     merged: list[tuple[int, int]] = []
     for start, end in spans:
-        if merged and start - merged[-1][1] <= 1:
-            merged[-1] = (merged[-1][0], end)
+        last = merged[-1][1] if merged else -2
+        if start <= last or (start == last + 1 and not text[last].isalnum()):
+            merged[-1] = (merged[-1][0], max(last, end))
         else:
             merged.append((start, end))
     return merged
+
+
+def _word_start(text: str, place: int) -> int:
+    """Return where the next word begins, close behind a place; the place itself where there are no spaces."""
+    found = re.compile(r"\s\S").search(text, max(0, place - 1), place + _LEAD)
+    return found.end() - 1 if found else place

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qdrant_embed import Document, Hits
-from qdrant_embed.errors import ConfigurationError, MissingExtraError
+from qdrant_embed.errors import ConfigurationError, MissingExtraError, UnknownNameError
 
 LONG = "\n\n".join(
     f"Paragraph {number} tells of ship number {number}, its crew and the cargo it carried." for number in range(9)
@@ -30,13 +30,15 @@ def test_chunks_are_the_document_in_reading_order(log):
     assert [chunk.index for chunk in chunks] == list(range(len(chunks)))
     assert all(LONG[chunk.start : chunk.end] == chunk.text for chunk in chunks)
     assert "".join("".join(chunk.text for chunk in chunks).split()) == "".join(LONG.split())
-    assert log.chunks("no such page") == []
+    with pytest.raises(UnknownNameError, match="Did you mean 'log'"):
+        log.chunks("logs")
 
 
 def test_chunks_takes_a_source_literally(collection):
     collection.ingest([Document(text="One.", source="notes*.md"), Document(text="Two.", source="notes1.md")])
     assert [chunk.text for chunk in collection.chunks("notes*.md")] == ["One."]
-    assert collection.chunks("notes*") == []
+    with pytest.raises(UnknownNameError, match="unknown document"):
+        collection.chunks("notes*")
 
 
 def test_chunks_of_one_root_only(collection, pages):

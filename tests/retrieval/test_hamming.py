@@ -95,7 +95,7 @@ def watched(method, read):
 def test_filters_that_few_or_many_points_pass_give_what_is_nearest_of_these(make_signs, sources):
     docs = make_signs()
     docs.ingest(documents())
-    index, condition = docs._parts.searcher.hamming, to_filter({"source": list(sources)})
+    index, condition = docs._parts.searcher.lists.hamming, to_filter({"source": list(sources)})
     coded = docs._parts.coding.coder.queries(docs.embedder.embed_queries(["the lamp and the herring are weighed"]))
     passing = {chunk.id for source in sources for chunk in docs.chunks(source)}
     everything = index.nearest(coded.vectors[0], len(WORDS) + MORE, None)

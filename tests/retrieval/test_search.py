@@ -4,7 +4,7 @@ import pytest
 
 from qdrant_embed import Document, Hit, Hits
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.retrieval.ranked import RRF_K
+from qdrant_embed.retrieval.fusion import RRF_K
 
 MODES = ("hybrid", "dense", "bm25")
 

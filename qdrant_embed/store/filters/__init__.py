@@ -17,7 +17,7 @@ the key itself or the way through nested dicts, whichever there is. 3 and 3.0 ar
 """
 
 from qdrant_embed.store.filters.fields import PAYLOAD_FIELDS, Field
-from qdrant_embed.store.filters.grammar import MOST_NESTED, PlainFilter, both, to_filter
+from qdrant_embed.store.filters.grammar import MOST_NESTED, PlainFilter, both, to_filter, without
 from qdrant_embed.store.filters.lookup import filter_of, warn_of_unknown_fields
 from qdrant_embed.store.filters.patterns import Pattern
 
@@ -31,4 +31,5 @@ __all__ = [
     "filter_of",
     "to_filter",
     "warn_of_unknown_fields",
+    "without",
 ]

@@ -66,6 +66,14 @@ def both(first: models.Filter | None, second: models.Filter | None) -> models.Fi
     return models.Filter(must=[first, second])
 
 
+def without(condition: models.Filter | None, ids: Sequence[str]) -> models.Filter:
+    """Return a filter that holds where another does, but for some points."""
+    from qdrant_client import models
+
+    others = models.Filter(must_not=[models.HasIdCondition(has_id=list(ids))])
+    return others if condition is None else models.Filter(must=[condition, others])
+
+
 def _require_mapping(plain: Any) -> None:
     if not isinstance(plain, Mapping):
         raise ConfigurationError(f"a filter must be a dict or a qdrant_client Filter, not {plain!r}. {_EXAMPLE}")

@@ -1,0 +1,107 @@
+"""Rankings that are whole: as many hits as are wanted, and all that are equal to the last of them.
+
+Engines put equal scores in an order of their own, and cut it anywhere. A ranking here ends between two scores, so that
+what is made of it depends on the points alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from qdrant_embed.retrieval.hamming import PAGE, HammingIndex
+from qdrant_embed.retrieval.ranked import DEPTH, MOST_ASKED, SPARE_FOR_TIES, QueryVector, Ranked, in_order
+from qdrant_embed.retrieval.shortlist import shortlist
+from qdrant_embed.store.coding import Coding
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.schema import DENSE, DENSE_SMALL
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+    Ranking = list[models.ScoredPoint]
+
+GROWTH = 4
+"""How many times more hits are asked for where too many are equal."""
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Asks an engine, or the sign codes in memory, for rankings."""
+
+    engine: Engine
+    name: str
+    coding: Coding
+
+    @cached_property
+    def hamming(self) -> HammingIndex:
+        """The codes of a collection that keeps only signs."""
+        vector = DENSE_SMALL if self.coding.compression.full else DENSE
+        page = self.coding.page if self.coding.windows else PAGE
+        return HammingIndex(self.engine, self.name, vector, self.coding.coder.bits, page)
+
+    def best(self, parts: Sequence[Ranked], least: int) -> list[Ranking]:
+        """Return the first `least` hits or more of each list, in order, without payloads; fewer if that is all.
+
+        :param parts: Queries of one list each; their limits are set here.
+        """
+        found: dict[int, Ranking] = {}
+        asked = max(least, DEPTH) + SPARE_FOR_TIES
+        waiting = dict(enumerate(parts))
+        while waiting:
+            answers = map(_rounded, self._ask([replace(part, limit=asked) for part in waiting.values()]))
+            for (place, part), points in zip(list(waiting.items()), answers, strict=True):
+                # More of these would be other ones too, since more would be rescored.
+                whole = points if part.rescores else _whole(points, asked, least)
+                if whole is not None or asked >= MOST_ASKED:
+                    found[place] = in_order(whole or points)
+                    del waiting[place]
+            asked = min(asked * GROWTH, MOST_ASKED)
+        return [found[place] for place in range(len(parts))]
+
+    def rank(self, part: Ranked) -> Ranking:
+        """Return the points that a query of one list may find, as many as its limit says, in order."""
+        return in_order(_rounded(self._by_engine([part])[0]))
+
+    def _ask(self, parts: Sequence[Ranked]) -> list[Ranking]:
+        if self.coding.compression.datatype != "bits":
+            return self._by_engine(parts)
+        return [
+            self._by_engine([part])[0] if part.vector is None else self._by_codes(part, part.vector) for part in parts
+        ]
+
+    def _by_engine(self, parts: Sequence[Ranked]) -> list[Ranking]:
+        answers = self.engine.query_batch_points(self.name, requests=[part.request() for part in parts])
+        return [part.scored(answer.points) for part, answer in zip(parts, answers, strict=True)]
+
+    def _by_codes(self, part: Ranked, vector: QueryVector) -> Ranking:
+        """Rank by sign codes, or by the whole vectors, where they are kept, of what these find."""
+        from qdrant_client import models
+
+        if not self.coding.compression.full:
+            nearest = self.hamming.nearest(vector.coded, part.limit, part.condition)
+            return [models.ScoredPoint(id=point, version=0, score=score) for point, score in nearest]
+        for attempt in (1, 2):
+            chosen = shortlist(self.engine, self.name, self.hamming, part, vector)
+            found = self._by_engine([replace(part, shortlist=chosen)])[0]
+            # Whole vectors rank all that are there: fewer hits than that are points gone whose writer died unheard.
+            if len(found) >= min(part.limit, len(chosen)) or attempt == 2:
+                break
+            self.hamming.forget()
+        return found
+
+
+def _rounded(points: Ranking) -> Ranking:
+    """Return points with scores of six digits: the last one of a float32 differs between two equal passages."""
+    return [point.model_copy(update={"score": float(f"{point.score:.6g}")}) for point in points]
+
+
+def _whole(points: Ranking, asked: int, least: int) -> Ranking | None:
+    """Return the points down to the last score of which all are there; None if these are fewer than wanted."""
+    if len(points) < asked:
+        return points
+    last = points[-1].score
+    kept = [point for point in points if point.score != last]
+    return kept if len(kept) >= least else None

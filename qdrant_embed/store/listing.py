@@ -1,0 +1,87 @@
+"""The collections of a location."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from qdrant_embed.display import html_table, one_line
+from qdrant_embed.errors import StoreError
+from qdrant_embed.store.schema import read_metadata
+from qdrant_embed.types import Json
+
+if TYPE_CHECKING:
+    from qdrant_embed.store.engine import Engine
+
+FOREIGN = "not made by qdrant-embed"
+_HEAD = ("collection", "chunks", "model")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedCollection:
+    """A collection at a location.
+
+    :param chunks: Number of points; None if it cannot be opened.
+    :param recipe: How it was made; None if something else made it, or if it cannot be opened.
+    :param problem: Why it cannot be opened; empty if it can.
+    """
+
+    name: str
+    chunks: int | None
+    recipe: Mapping[str, Json] | None
+    problem: str = ""
+
+    @property
+    def model(self) -> str | None:
+        """The model of its recipe, None if there is none."""
+        return None if self.recipe is None else str(self.recipe["model"])
+
+    def as_dict(self) -> dict[str, Json]:
+        """Return the collection as JSON-ready values."""
+        return {**asdict(self), "model": self.model}
+
+    def row(self) -> tuple[str, str, str]:
+        """Return name, number of chunks and model as a table has them."""
+        counted = "–" if self.chunks is None else f"{self.chunks:,}"
+        return one_line(self.name), counted, one_line(self.problem or self.model or FOREIGN)
+
+
+class Listing(list[ListedCollection]):
+    """Collections by name: a list that also draws itself as a table, and prints as one line for each."""
+
+    def __str__(self) -> str:
+        rows = [_HEAD, *self._rows()]
+        widths = [max(len(row[place]) for row in rows) for place in range(2)]
+        return "\n".join(f"{name:{widths[0]}}  {chunks:>{widths[1]}}  {model}" for name, chunks, model in rows)
+
+    def _repr_html_(self) -> str:
+        return html_table(_HEAD, self._rows(), nothing="no collections")
+
+    def _rows(self) -> Iterator[tuple[str, str, str]]:
+        return (found.row() for found in self)
+
+
+def list_collections(engine: Engine) -> Listing:
+    """Return the collections of a location; one that cannot be opened is listed with the reason."""
+    return Listing(_listed(engine, name) for name in _names(engine))
+
+
+def _names(engine: Engine) -> Iterable[str]:
+    """Return the names to open collections by: an alias instead of what it leads to."""
+    aliases = engine.get_aliases().aliases
+    behind = {alias.collection_name for alias in aliases}
+    own = {found.name for found in engine.get_collections().collections} - behind
+    return sorted(own | {alias.alias_name for alias in aliases})
+
+
+def _listed(engine: Engine, name: str) -> ListedCollection:
+    try:
+        chunks = engine.count(name, exact=True).count
+    except StoreError as error:
+        return ListedCollection(name=name, chunks=None, recipe=None, problem=str(error))
+    try:
+        recipe = read_metadata(engine, name)["recipe"]
+    except StoreError:
+        recipe = None
+    return ListedCollection(name=name, chunks=chunks, recipe=recipe)

@@ -1,0 +1,99 @@
+"""The first hits are the same however many are asked for, and pages follow each other."""
+
+import random
+
+import pytest
+
+from qdrant_embed import Document
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.retrieval import ranked
+from qdrant_embed.retrieval.fusion import fused
+
+WORDS = [
+    "harbour",
+    "boat",
+    "rope",
+    "sail",
+    "mast",
+    "pier",
+    "tide",
+    "wind",
+    "crew",
+    "deck",
+    "lamp",
+    "chart",
+    "anchor",
+    "net",
+    "fish",
+]
+KS = (1, 2, 5, 10, 20, 50, 100, 150, 400)
+
+
+@pytest.fixture(scope="module")
+def records():
+    """Return many short records of equal length, so that most scores are equal to others."""
+    draw = random.Random(4)
+    return [
+        Document(text=" ".join(draw.sample(WORDS, 6)) + f" note {number}", source=str(number)) for number in range(1200)
+    ]
+
+
+@pytest.mark.parametrize("compression", ["float32", "binary+rescore4", "bits", "full+bits+rescore2", "int8+rescore2"])
+def test_the_first_hits_do_not_depend_on_k(make_collection, records, compression):
+    docs = make_collection(compression=compression)
+    docs.ingest(records)
+    for mode in ("hybrid", "dense", "bm25"):
+        # Beyond the depth, more codes are rescored for more hits.
+        most = ranked.DEPTH if mode == "dense" and "rescore" in compression else KS[-1]
+        all_of_them = [(hit.id, hit.score) for hit in docs.search("boat with rope and sail", k=most, mode=mode)]
+        scores = [score for _, score in all_of_them]
+        assert scores == sorted(scores, reverse=True)
+        assert len(set(all_of_them)) == len(all_of_them) >= 100
+        for k in [k for k in KS if k <= most]:
+            found = [(hit.id, hit.score) for hit in docs.search("boat with rope and sail", k=k, mode=mode)]
+            assert found == all_of_them[:k], (mode, k)
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "bm25"])
+def test_pages_are_parts_of_one_ranking(make_collection, records, mode):
+    docs = make_collection(at=":memory:")
+    docs.ingest(records[:150])
+    question = "lamp at the pier"
+    whole = docs.search(question, k=30, mode=mode)
+    pages = [docs.search(question, k=10, offset=offset, mode=mode) for offset in (0, 10, 20)]
+    assert [hit for page in pages for hit in page] == whole
+    assert [page.offset for page in pages] == [0, 10, 20]
+    assert list(pages[1].to_pandas()["rank"]) == list(range(11, 21))
+    assert docs.search(question, k=10, offset=100_000, mode=mode) == []
+
+
+@pytest.mark.parametrize("offset", [-1, 1.5, "2", True])
+def test_what_is_no_offset_is_refused(harbour, offset):
+    with pytest.raises(ConfigurationError, match="offset="):
+        harbour.search("keys", offset=offset)
+
+
+def test_more_equal_hits_than_are_asked_for_at_first(make_collection, monkeypatch):
+    docs = make_collection()
+    docs.ingest([Document(text="the same words", source=f"{number:04}") for number in range(900)])
+    asked, ask = [], docs._engine.query_batch_points
+
+    def watched(name, requests):
+        asked.extend(request.limit for request in requests)
+        return ask(name, requests)
+
+    monkeypatch.setattr(docs._engine, "query_batch_points", watched)
+    hits = docs.search("the same words", k=3, mode="bm25")
+    assert [hit.id for hit in hits] == sorted(docs.to_pandas()["id"])[:3]
+    assert max(asked) > 900
+    assert hits == docs.search("the same words", k=300, mode="bm25")[:3]
+
+
+def test_equal_scores_have_equal_ranks():
+    from qdrant_client.models import ScoredPoint
+
+    def points(*scores):
+        return [ScoredPoint(id=place, version=0, score=score) for place, score in enumerate(scores)]
+
+    scores = {point.id: point.score for point in fused([points(3.0, 2.0, 2.0, 1.0)])}
+    assert scores == {0: 1 / 2, 1: 1 / 3, 2: 1 / 3, 3: 1 / 5}

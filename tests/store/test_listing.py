@@ -1,0 +1,33 @@
+"""What a location holds."""
+
+from qdrant_embed import Collection, Document, Recipe
+
+
+def test_collections_are_listed_by_name(make_collection, tmp_path):
+    for name in ("notes", "harbour"):
+        make_collection(name).ingest([Document(text="One.", source="a")])
+    listed = Collection.list(at=tmp_path / "qdrant_data")
+    assert [(found.name, found.chunks, found.model, found.problem) for found in listed] == [
+        ("harbour", 1, "hashing", ""),
+        ("notes", 1, "hashing", ""),
+    ]
+    assert listed[0].as_dict()["recipe"]["language"] == "english"
+    assert str(listed).splitlines()[1].split() == ["harbour", "1", "hashing"]
+    assert listed._repr_html_().count("<tr>") == 3
+
+
+def test_what_something_else_made_is_listed_too():
+    from qdrant_client import QdrantClient, models
+
+    client = QdrantClient(":memory:")
+    client.create_collection("foreign & co", models.VectorParams(size=2, distance=models.Distance.COSINE))
+    Collection.open("ours", at=client, recipe=Recipe(model="hashing"))
+    listed = Collection.list(at=client)
+    assert [(found.name, found.model) for found in listed] == [("foreign & co", None), ("ours", "hashing")]
+    assert "not made by qdrant-embed" in str(listed)
+    assert "foreign & co" not in listed._repr_html_()
+
+
+def test_nothing_is_said_to_be_there():
+    assert Collection.list(at=":memory:") == []
+    assert "no collections" in Collection.list(at=":memory:")._repr_html_()
