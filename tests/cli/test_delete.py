@@ -36,3 +36,20 @@ def test_all_removes_the_collection_and_its_recipe(cli, ingested):
 def test_what_to_delete_must_be_said_clearly(cli, ingested, words):
     assert cli("delete", "--yes", *words).code == 2
     assert count(cli) == 4
+
+
+def test_chunks_go_by_a_filter(cli, ingested):
+    there = cli("delete", "--filter", "source=guide/*", "--dry-run", "--json").json
+    assert (there["dry_run"], there["deleted"]) == (True, 0)
+    assert there["matched"] > 0
+    assert "would remove" in cli("delete", "--filter", "source=guide/*", "--dry-run").out
+    assert count(cli) == 4
+    answer = cli(
+        "delete", "--filter", "source=guide/*", "--filter", '{"source": {"not": "guide/keys.md"}}', "-y", "--json"
+    )
+    assert 0 < answer.json["deleted"] < there["matched"]
+    assert count(cli) == 3
+
+
+def test_one_chunk_is_no_plural(cli, ingested):
+    assert "1 chunk?" in cli("delete", "--source", "index.md", typed="n\n").err

@@ -72,7 +72,9 @@ def twin(collection, trained, question, wanted, filter_):
 
 @pytest.mark.parametrize("filter_", [None, {"even": True}])
 @pytest.mark.parametrize("bits", [28, 64])
-def test_collections_read_what_arrays_say(collection, shortlists, bits, filter_):
+def test_collections_read_what_arrays_say(collection, shortlists, monkeypatch, bits, filter_):
+    for name, value in (("DEPTH", 10), ("SPARE_FOR_TIES", 0)):  # few documents, of which not all are to be rescored
+        monkeypatch.setattr(f"qdrant_embed.retrieval.lists.{name}", value)
     collection.ingest(documents())
     trained = code(collection, bits)
     setting = SETTING.format(bits=bits, times=4)
