@@ -37,3 +37,20 @@ def test_every_exit_code_is_on_the_page(code):
 
 def test_every_count_of_the_report_is_on_the_page():
     assert all(f"`{name}`" in PAGE for name in IngestReport().as_dict())
+
+
+def test_the_python_page_is_what_the_docstrings_say():
+    from qdrant_embed.cli.python_page import page
+
+    kept = (Path(__file__).parents[2] / "docs/reference/python.md").read_text()
+    assert kept == page(), "type: python -m qdrant_embed.cli.python_page > docs/reference/python.md"
+
+
+def test_the_python_page_lists_what_people_use():
+    page = (Path(__file__).parents[2] / "docs/reference/python.md").read_text()
+    for name in ("Collection", "Recipe", "Hit", "Hits", "Document", "IngestReport", "IngestOptions", "ReadOptions"):
+        assert f"\n## {name}\n" in page
+    for name in ("search", "ingest", "similar", "delete", "to_pandas", "recompress", "preview"):
+        assert f"\n### {name}\n" in page
+    assert "`progress`" in page
+    assert "`file_timeout`" in page

@@ -1,0 +1,143 @@
+"""The reference page of the Python library: `python -m qdrant_embed.cli.python_page > docs/reference/python.md`."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+_HEAD = """# Python
+
+Made from the docstrings by `python -m qdrant_embed.cli.python_page`; do not edit it by hand. Everything here can be
+imported from `qdrant_embed`, except where a module is named. Arguments behind `*` are given by name.
+"""
+_HIDDEN = {"from_payload", "from_point", "from_dict", "several_roots", "compare"}
+"""Members that are there for the library itself."""
+_FIELD = re.compile(r"^:(param|raises) ([\w.]+):", re.MULTILINE)
+
+
+def page() -> str:
+    """Return the page, in Markdown."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    yield _HEAD
+    for listed in _classes():
+        home = "" if _is_public(listed) else f" (`{listed.__module__}`)"
+        yield f"## {listed.__name__}{home}\n"
+        text, entries = _parsed(inspect.getdoc(listed) or "")
+        yield f"{text}\n"
+        yield from _fields(listed, entries) if dataclasses.is_dataclass(listed) else _entries(entries)
+        for name, member in _members(listed):
+            yield from _member(name, member)
+
+
+def _classes() -> list[type]:
+    import qdrant_embed as public
+    from qdrant_embed.ingest.preview import Preview, PreviewedChunk
+    from qdrant_embed.retrieval.documents import Documents, StoredDocument
+    from qdrant_embed.retrieval.hits import Answers
+    from qdrant_embed.store.listing import ListedCollection
+
+    return [
+        public.Collection, public.Recipe, public.Document, public.IngestOptions, public.ReadOptions,
+        public.IngestReport, public.Hit, public.Hits, Answers, Documents, StoredDocument, Preview, PreviewedChunk,
+        ListedCollection,
+    ]  # fmt: skip
+
+
+def _is_public(listed: type) -> bool:
+    import qdrant_embed
+
+    return listed.__name__ in qdrant_embed.__all__
+
+
+def _members(listed: type) -> Iterator[tuple[str, Any]]:
+    """Yield methods and properties in the order of their definition, those of the class itself first."""
+    seen: set[str] = set(_HIDDEN)
+    for home in listed.__mro__:
+        if not home.__module__.startswith("qdrant_embed"):
+            continue
+        for name, member in vars(home).items():
+            documented = isinstance(member, property | classmethod | staticmethod) or inspect.isfunction(member)
+            if documented and not name.startswith("_") and name not in seen:
+                seen.add(name)
+                yield name, member
+
+
+def _member(name: str, member: Any) -> Iterator[str]:
+    if isinstance(member, property):
+        kind, function = "", member.fget
+        shown = f"{name}: {_annotation(inspect.signature(function).return_annotation)}"
+    else:
+        function = member.__func__ if isinstance(member, classmethod | staticmethod) else member
+        kind = {classmethod: "class method ", staticmethod: "static method "}.get(type(member), "")
+        shown = _signature(name, function)
+    text, entries = _parsed(inspect.getdoc(function) or "")
+    yield f"### {name}\n"
+    yield f"{kind}`{shown}`\n"
+    yield f"{text}\n"
+    yield from _entries(entries)
+
+
+def _signature(name: str, function: Any) -> str:
+    signature = inspect.signature(function)
+    parts, starred = [], False
+    for parameter in signature.parameters.values():
+        if parameter.name in ("self", "cls"):
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and not starred:
+            parts.append("*")
+            starred = True
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        parts.append(f"{parameter.name}: {_annotation(parameter.annotation)}{default}")
+    return f"{name}({', '.join(parts)}) -> {_annotation(signature.return_annotation)}"
+
+
+def _annotation(annotation: Any) -> str:
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    return text.replace("Json", "JSON value")
+
+
+def _parsed(doc: str) -> tuple[str, list[tuple[str, str, str]]]:
+    """Return the text of a docstring, and its entries: kind, name and text of each."""
+    marks = list(_FIELD.finditer(doc))
+    ends = [*(mark.start() for mark in marks), len(doc)][1:]
+    entries = [
+        (mark[1], mark[2], " ".join(doc[mark.end() : end].split())) for mark, end in zip(marks, ends, strict=True)
+    ]
+    return doc[: marks[0].start() if marks else len(doc)].strip(), entries
+
+
+def _entries(entries: list[tuple[str, str, str]]) -> Iterator[str]:
+    lines = [f"- {'raises ' if kind == 'raises' else ''}`{name}`: {text}" for kind, name, text in entries]
+    yield from [*lines, ""] if lines else []
+
+
+def _fields(listed: Any, entries: list[tuple[str, str, str]]) -> Iterator[str]:
+    said = {name: text for kind, name, text in entries if kind == "param"}
+    yield "| field | type | default | meaning |"
+    yield "|---|---|---|---|"
+    for field in dataclasses.fields(listed):
+        if field.name in _HIDDEN:
+            continue
+        cells = (f"`{field.name}`", f"`{_annotation(field.type)}`", _default(field), said.get(field.name, ""))
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    yield ""
+    yield from _entries([entry for entry in entries if entry[0] == "raises"])
+
+
+def _default(field: dataclasses.Field[Any]) -> str:
+    if field.default is not dataclasses.MISSING:
+        return f"`{field.default!r}`"
+    if field.default_factory is dataclasses.MISSING:
+        return "required"
+    return f"`{field.default_factory()!r}`"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
