@@ -13,7 +13,7 @@ import numpy as np
 from qdrant_embed.calibration.truth import Truth, interval
 from qdrant_embed.compression import Compression
 from qdrant_embed.retrieval.hamming import PAGE, HammingIndex
-from qdrant_embed.retrieval.ranked import SPARE_FOR_TIES, QueryVector, Ranked
+from qdrant_embed.retrieval.ranked import QueryVector, Ranked
 from qdrant_embed.retrieval.shortlist import shortlist
 from qdrant_embed.store import schema
 from qdrant_embed.store.coding import Coding
@@ -77,10 +77,8 @@ def _ask(engine: Engine, coding: Coding, queries: FloatArray, k: int) -> tuple[l
     if compression.datatype == "bits":
         vector = schema.DENSE_SMALL if compression.full else schema.DENSE
         index = HammingIndex(engine, NAME, vector, coding.coder.bits, page_of(coding))
-    # Codes that the engine rescores are as many as the limit says.
-    spare = 0 if compression.rescore is not None and not compression.full else SPARE_FOR_TIES
     asked = [
-        Ranked(coding=coding, limit=k + spare, condition=None, terms=None, vector=QueryVector(*row))
+        Ranked(coding=coding, limit=k, condition=None, terms=None, vector=QueryVector(*row))
         for row in zip(coded.vectors, queries, map(float, coded.offsets), strict=True)
     ]
     for ranked in asked[:WARM_UP]:

@@ -127,7 +127,7 @@ def _document(what: str | Path, reading: ReadOptions) -> Document:
         reasons = ", ".join(item.reason for item in found if not isinstance(item, SourceFile))
         raise ReadError(f"{str(what)!r} is not one file that can be read{f' ({reasons})' if reasons else ''}")
     with Reader(reading) as reader:
-        return reader.read(files[0])
+        return reader.read(files[0]).document
 
 
 def _is_path(text: str) -> bool:

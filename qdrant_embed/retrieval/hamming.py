@@ -80,22 +80,18 @@ class HammingIndex:
         return Candidates.nearest(among, query, self._bits, most)
 
     def search(self, query: FloatArray, limit: int, condition: models.Filter | None) -> list[models.ScoredPoint]:
-        """Return the nearest points with their payloads."""
+        """Return the nearest points that are there, without payloads, nearest first, equals by id."""
         from qdrant_client import models
 
         for attempt in (1, 2):
             ranked = self.nearest(query, limit, condition)
             ids = [point for point, _ in ranked]
-            records = self._engine.retrieve(self._name, ids, with_payload=True, with_vectors=False) if ids else []
-            payloads = {record.id: record.payload for record in records}
-            if len(payloads) == len(ids) or attempt == 2:
+            records = self._engine.retrieve(self._name, ids, with_payload=False, with_vectors=False) if ids else []
+            there = {record.id for record in records}
+            if len(there) == len(ids) or attempt == 2:
                 break
             self.forget()
-        return [
-            models.ScoredPoint(id=point, version=0, score=score, payload=payloads[point])
-            for point, score in ranked
-            if point in payloads
-        ]
+        return [models.ScoredPoint(id=point, version=0, score=score) for point, score in ranked if point in there]
 
     def _passing(self, ids: list[Any], condition: models.Filter) -> set[Any]:
         from qdrant_client import models

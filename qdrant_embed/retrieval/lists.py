@@ -53,10 +53,10 @@ class Lists:
         while waiting:
             answers = map(_rounded, self._ask([replace(part, limit=asked) for part in waiting.values()]))
             for (place, part), points in zip(list(waiting.items()), answers, strict=True):
-                # More of these would be other ones too, since more would be rescored.
-                whole = points if part.rescores else _whole(points, asked, least)
-                if whole is not None or asked >= MOST_ASKED:
-                    found[place] = in_order(whole or points)
+                whole = _whole(points, asked, least)
+                # More of what is rescored would be other hits too, since more would be rescored.
+                if whole is not None or part.rescores or asked >= MOST_ASKED:
+                    found[place] = in_order(whole or points)[:asked]
                     del waiting[place]
             asked = min(asked * GROWTH, MOST_ASKED)
         return [found[place] for place in range(len(parts))]
@@ -78,16 +78,13 @@ class Lists:
 
     def _by_codes(self, part: Ranked, vector: QueryVector) -> Ranking:
         """Rank by sign codes, or by the whole vectors, where they are kept, of what these find."""
-        from qdrant_client import models
-
         if not self.coding.compression.full:
-            nearest = self.hamming.nearest(vector.coded, part.limit, part.condition)
-            return [models.ScoredPoint(id=point, version=0, score=score) for point, score in nearest]
+            return self.hamming.search(vector.coded, part.limit, part.condition)
         for attempt in (1, 2):
             chosen = shortlist(self.engine, self.name, self.hamming, part, vector)
-            found = self._by_engine([replace(part, shortlist=chosen)])[0]
+            found = self._by_engine([replace(part, shortlist=chosen, limit=max(1, len(chosen)))])[0]
             # Whole vectors rank all that are there: fewer hits than that are points gone whose writer died unheard.
-            if len(found) >= min(part.limit, len(chosen)) or attempt == 2:
+            if len(found) >= len(chosen) or attempt == 2:
                 break
             self.hamming.forget()
         return found

@@ -102,13 +102,15 @@ class Ranked:
 
         (part,) = self.lists
         single = part._prefetch()
+        # All that are rescored come back: which of several equal ones an engine leaves out is chance.
+        staged = self.vector is not None and self.coding.compression.full and self.shortlist is None
         return models.QueryRequest(
             query=single.query,
             using=single.using,
             filter=single.filter,
             prefetch=single.prefetch,
             params=single.params,
-            limit=self.limit,
+            limit=self.rescored if staged else self.limit,
             with_payload=False,
         )
 

@@ -97,7 +97,7 @@ def test_filters_that_few_or_many_points_pass_give_what_is_nearest_of_these(make
     docs.ingest(documents())
     index, condition = docs._parts.searcher.lists.hamming, to_filter({"source": list(sources)})
     coded = docs._parts.coding.coder.queries(docs.embedder.embed_queries(["the lamp and the herring are weighed"]))
-    passing = {chunk.id for source in sources for chunk in docs.chunks(source)}
+    passing = set(docs.to_pandas(filter={"source": list(sources)})["id"])
     everything = index.nearest(coded.vectors[0], len(WORDS) + MORE, None)
     assert len(everything) == len(WORDS) + MORE
     expected = [(point, score) for point, score in everything if point in passing][:3]
