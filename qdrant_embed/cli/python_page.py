@@ -71,7 +71,7 @@ def _members(listed: type) -> Iterator[tuple[str, Any]]:
 
 def _member(name: str, member: Any) -> Iterator[str]:
     if isinstance(member, property):
-        kind, function = "", member.fget
+        kind, function = "", member.fget or page
         shown = f"{name}: {_annotation(inspect.signature(function).return_annotation)}"
     else:
         function = member.__func__ if isinstance(member, classmethod | staticmethod) else member
