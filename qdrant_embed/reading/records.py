@@ -1,132 +1,153 @@
-"""Tables and records as text: CSV, JSON, JSON lines; the sheets of a workbook use the same form.
-
-Each record becomes a paragraph of `field: value` lines. A Markdown table would be shorter, but a chunk from its middle
-has numbers without names; here every chunk carries the names of its fields, which is what a question shares with it.
-"""
+"""JSON and JSON lines as text: indented `field: value` lines, so that a chunk has the names of the values in it."""
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
+from json import JSONDecodeError
 
 from qdrant_embed.reading.decoding import decode
 from qdrant_embed.reading.growth import joined
 from qdrant_embed.reading.parsed import Parsed, clean
-from qdrant_embed.types import Json
 
-DELIMITERS = ",;\t|"
-SNIFFED_CHARACTERS = 65_536
-LONGEST_FIELD_NAME = 80
+DEEPEST_INDENT = 8
+"""Levels that are shown by indentation; what is deeper stands as far to the right, so that text grows with the file."""
+NAMED_LINES = 5
+"""Lines that could not be read and are named; the others are counted."""
 
 
-def read_csv(data: bytes, name: str) -> Parsed:
-    """Read a table; what does not parse as one is kept as it stands."""
-    decoded = decode(data)
-    text = clean(decoded.text)
-    try:
-        rows = csv.reader(text.splitlines(keepends=True), delimiter=_delimiter(text, name))
-        return decoded.parsed(joined(table_records(rows), "\n\n"))
-    except csv.Error:
-        return decoded.parsed(text)
+class Fields(tuple[tuple[str, object], ...]):
+    """A JSON object as pairs: it may have several fields of one name."""
+
+    __slots__ = ()
+
+
+class Number(str):
+    """A number as it is written: none is too large, and none is rounded."""
+
+    __slots__ = ()
+
+
+DECODER = json.JSONDecoder(
+    object_pairs_hook=Fields, parse_float=Number, parse_int=Number, parse_constant=Number, strict=False
+)
 
 
 def read_json(data: bytes, name: str) -> Parsed:
-    """Read JSON as indented `field: value` lines; what does not parse (comments, damage) is kept as it stands."""
+    """Read one JSON value, or several one after the other; what does not parse is kept as it stands, and said."""
     decoded = decode(data)
-    text = clean(decoded.text)
+    text = clean(decoded.text).removeprefix("\ufeff")
+    if not text.strip():
+        return decoded.parsed("")
     try:
-        value = json.loads(text)
-        title = value.get("title") if isinstance(value, dict) else None
-        return decoded.parsed(record_text(value), title=title if isinstance(title, str) else "")
-    except (ValueError, RecursionError):
-        return decoded.parsed(text, text_type="application/json")
+        values = _values(text)
+    except JSONDecodeError as error:
+        if _begins_with_a_line(text):
+            return read_json_lines(data, name)
+        why = f"no valid JSON (line {error.lineno:,}: {error.msg}); its text is kept as it stands"
+        return decoded.parsed(text, text_type="application/json", notes=(why,))
+    except RecursionError:
+        why = "nested too deeply to be read as fields and values; its text is kept as it stands"
+        return decoded.parsed(text, text_type="application/json", notes=(why,))
+    return decoded.parsed(joined(map(record_text, values), "\n\n"), title=_title(values[0]))
 
 
 def read_json_lines(data: bytes, name: str) -> Parsed:
-    """Read one record per line; a line that does not parse is kept as it stands."""
+    """Read one record per line, or records one after the other; a line that does not parse is kept, and said."""
     decoded = decode(data)
-    lines = clean(decoded.text).split("\n")
-    return decoded.parsed(joined((_line_text(line) for line in lines if line.strip()), "\n\n"))
+    text = clean(decoded.text).removeprefix("\ufeff")
+    lines = text.split("\n")
+    records = [_line_text(line) for line in lines]
+    broken = [number for number, record in enumerate(records, 1) if record is None]
+    if broken:
+        try:
+            return decoded.parsed(joined(map(record_text, _values(text)), "\n\n"))
+        except (JSONDecodeError, RecursionError):
+            pass  # the lines that do parse are records all the same
+    texts = [line if record is None else record for line, record in zip(lines, records, strict=True)]
+    return decoded.parsed(joined(filter(str.strip, texts), "\n\n"), notes=_unread(broken))
 
 
-def table_records(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield one text per row that is not blank, with the fields' names where the table has a row of them."""
-    names: Sequence[str] | None = None
-    for row in rows:
-        cells = [cell.strip() for cell in row]
-        filled = [cell for cell in cells if cell]
-        if names is None and len(filled) > 1:
-            names = cells if _are_names(filled) else []
-            if names:
-                header = " | ".join(filled)
-                continue
-        if filled:
-            yield _record(names, cells) if names and len(filled) > 1 else " | ".join(filled)
-            header = ""
-    if names and header:
-        yield header
-
-
-def record_text(value: Json) -> str:
+def record_text(value: object) -> str:
     """Return a JSON value as indented lines, records of a list being set apart by blank lines."""
-    return joined(_lines(value, 0), "\n").strip("\n")
+    return joined(_lines(value), "\n").strip("\n")
 
 
-def _delimiter(text: str, name: str) -> str:
-    if name.lower().endswith(".tsv"):
-        return "\t"
+def _values(text: str) -> list[object]:
+    """Parse all values of a text.
+
+    :raises JSONDecodeError: Something in it is none.
+    """
+    values = []
+    place = len(text) - len(text.lstrip())
+    while place < len(text):
+        value, place = DECODER.raw_decode(text, place)
+        values.append(value)
+        while place < len(text) and text[place] in " \t\n\x1e":
+            place += 1
+    return values
+
+
+def _begins_with_a_line(text: str) -> bool:
+    """Tell whether the first line is a record of its own, and others follow."""
+    line, _, rest = text.lstrip().partition("\n")
+    return line.startswith(("{", "[")) and bool(rest.strip()) and _line_text(line) is not None
+
+
+def _line_text(line: str) -> str | None:
+    """Return the text of a line's record, empty for a blank line, None for one that does not parse."""
+    if not line.strip():
+        return ""
     try:
-        return csv.Sniffer().sniff(text[:SNIFFED_CHARACTERS], DELIMITERS).delimiter
-    except csv.Error:
-        return ","
+        return record_text(DECODER.decode(line)) or line
+    except (JSONDecodeError, RecursionError):
+        return None
 
 
-def _are_names(cells: Sequence[str]) -> bool:
-    return len(set(cells)) == len(cells) and all(len(c) <= LONGEST_FIELD_NAME and not _is_number(c) for c in cells)
+def _unread(broken: list[int]) -> tuple[str, ...]:
+    if not broken:
+        return ()
+    named = ", ".join(f"{number:,}" for number in broken[:NAMED_LINES])
+    more = f" and {len(broken) - NAMED_LINES:,} more" if len(broken) > NAMED_LINES else ""
+    return (f"no valid JSON in line {named}{more}; kept as it stands",)
 
 
-def _is_number(cell: str) -> bool:
-    digits = sum(character.isdigit() for character in cell)
-    return digits * 2 > len(cell)
+def _title(value: object) -> str:
+    titles = [inner for key, inner in value if key == "title"] if isinstance(value, Fields) else []
+    return next((title for title in titles if isinstance(title, str) and not isinstance(title, Number)), "")
 
 
-def _record(names: Sequence[str], cells: Sequence[str]) -> str:
-    padded = [*names, *[""] * (len(cells) - len(names))]
-    return "\n".join(f"{name}: {cell}" if name else cell for name, cell in zip(padded, cells, strict=False) if cell)
+def _lines(value: object) -> Iterator[str]:
+    """Yield the lines of a value; what waits is held in a list, since values may be nested deeper than calls may."""
+    waiting: list[tuple[str | None, object, int]] = [(None, value, 0)]
+    while waiting:
+        key, inner, depth = waiting.pop()
+        pad = "  " * min(depth, DEEPEST_INDENT)
+        if _is_flat(inner):
+            yield (pad + _flat(inner) if key is None else f"{pad}{key}: {_flat(inner)}").rstrip()
+            continue
+        if key is not None:
+            yield f"{pad}{key}:"
+            depth += 1
+        if isinstance(inner, Fields):
+            waiting += [(name, field, depth) for name, field in reversed(inner)]
+        elif isinstance(inner, list):
+            for item in reversed(inner):
+                waiting += [_BLANK, (None, item, depth)]
 
 
-def _line_text(line: str) -> str:
-    try:
-        return record_text(json.loads(line)) or line
-    except (ValueError, RecursionError):
-        return line
+_BLANK = (None, "", 0)
 
 
-def _lines(value: Json, depth: int) -> Iterator[str]:
-    pad = "  " * depth
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if _is_flat(inner):
-                yield f"{pad}{key}: {_flat(inner)}".rstrip()
-            else:
-                yield f"{pad}{key}:"
-                yield from _lines(inner, depth + 1)
-    elif isinstance(value, list) and not _is_flat(value):
-        for item in value:
-            yield from _lines(item, depth)
-            yield ""
-    else:
-        yield pad + _flat(value)
-
-
-def _is_flat(value: Json) -> bool:
+def _is_flat(value: object) -> bool:
     if isinstance(value, list):
-        return not any(isinstance(item, list | dict) for item in value)
-    return not isinstance(value, dict)
+        return not any(isinstance(item, list | Fields) for item in value)
+    return not isinstance(value, Fields) or not value
 
 
-def _flat(value: Json) -> str:
+def _flat(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(_flat(item) for item in value)
+    if isinstance(value, Fields):
+        return ""
     return value if isinstance(value, str) else json.dumps(value)

@@ -1,59 +1,5 @@
 import pytest
 
-from qdrant_embed.reading.records import table_records
-
-
-def test_rows_carry_the_names_of_their_fields(read):
-    document = read("ships.csv", "name,length,port\nAurora,84,Kiel\n\nBoreas,,Bergen\n")
-    assert document.text == "name: Aurora\nlength: 84\nport: Kiel\n\nname: Boreas\nport: Bergen"
-    assert (document.text_type, document.title) == ("text/plain", "ships")
-
-
-@pytest.mark.parametrize(("name", "separator"), [("a.csv", ";"), ("a.csv", "|"), ("a.tsv", "\t"), ("a.csv", "\t")])
-def test_other_separators(read, name, separator):
-    rows = [("name", "length"), ("Aurora", "84"), ("Boreas", "61")]
-    text = "\n".join(separator.join(row) for row in rows)
-    assert read(name, text).text == "name: Aurora\nlength: 84\n\nname: Boreas\nlength: 61"
-
-
-def test_shift_jis(read):
-    document = read("names.csv", "名前,年齢,住所\n佐藤太郎,30,東京\n髙橋淳,35,名古屋\n".encode("cp932"))
-    assert document.text == "名前: 佐藤太郎\n年齢: 30\n住所: 東京\n\n名前: 髙橋淳\n年齢: 35\n住所: 名古屋"
-
-
-def test_quoted_cells_keep_separators_and_lines(read):
-    assert (
-        read("a.csv", 'name,note\nAurora,"long, and\ntwo lines"\n').text == "name: Aurora\nnote: long, and\ntwo lines"
-    )
-
-
-@pytest.mark.parametrize(
-    ("rows", "expected"),
-    [
-        ([["1", "2"], ["3", "4"]], ["1 | 2", "3 | 4"]),
-        ([["Report 2024", "", ""], ["ship", "port", ""], ["Aurora", "Kiel", "late"]],
-         ["Report 2024", "ship: Aurora\nport: Kiel\nlate"]),
-        ([["", "ship", "port"], ["0", "Aurora", "Kiel"]], ["0\nship: Aurora\nport: Kiel"]),
-        ([["ship", "port"]], ["ship | port"]),
-        ([["words"], ["more words"]], ["words", "more words"]),
-        ([["ship", "port"], ["all fast"]], ["all fast"]),
-        ([["", " "], []], []),
-    ],
-)  # fmt: skip
-def test_tables(rows, expected):
-    assert list(table_records(rows)) == expected
-
-
-def test_every_cell_survives():
-    rows = [["ship", "port"], ["Aurora", "Kiel"], ["a note"], ["Boreas", "Bergen", "extra", ""]]
-    text = "\n".join(table_records(rows))
-    assert all(cell in text for row in rows for cell in row)
-
-
-def test_a_field_larger_than_the_csv_module_allows_is_kept_as_text(read):
-    text = "name,note\nAurora," + "x" * 200_000 + "\n"
-    assert read("a.csv", text).text == text
-
 
 def test_json(read):
     document = read(
@@ -76,3 +22,42 @@ def test_json_lines(read):
 
 def test_escaped_surrogates_and_nul_in_json(read):
     assert read("a.json", r'{"a": "x\ud800y\u0000z"}').text == "a: x\ufffdyz"
+
+
+def test_equal_keys_keep_all_their_values(read):
+    assert read("a.json", '{"in": {"note": "first", "note": "second"}}').text == "in:\n  note: first\n  note: second"
+    assert read("a.jsonl", '{"a": 1, "a": 2}\n').text == "a: 1\na: 2"
+
+
+def test_numbers_stay_as_they_are_written(read):
+    big = "9" * 5000
+    assert (
+        read("a.json", f'{{"a": 1.10, "b": 1e999, "c": NaN, "d": {big}}}').text
+        == f"a: 1.10\nb: 1e999\nc: NaN\nd: {big}"
+    )
+
+
+def test_json_values_one_after_the_other(read):
+    assert read("a.json", '{"a": 1}{"a": 2}\n\n{"a": 3}').text == "a: 1\n\na: 2\n\na: 3"
+    assert read("a.json", '\ufeff{"a": 1}').text == "a: 1"
+    assert read("a.jsonl", '{\n "a": 1\n}\n{\n "a": 2\n}\n').text == "a: 1\n\na: 2"
+
+
+def test_what_is_no_json_is_said(read_file):
+    lines = read_file("a.jsonl", '{"a": 1}\nnope\n{"a": 2}\n')
+    assert (lines.document.text, lines.notes) == (
+        "a: 1\n\nnope\n\na: 2",
+        ("no valid JSON in line 2; kept as it stands",),
+    )
+    assert read_file("b.json", '{"a": 1}\nnope\n{"a": 2}\n').document.text == "a: 1\n\nnope\n\na: 2"
+    assert "no valid JSON (line 1" in read_file("c.json", '{"a": 1, // one\n"b": 2}').notes[0]
+    assert "nested too deeply" in read_file("d.json", "[" * 100_000).notes[0]
+    assert read_file("e.json", "").notes == ()
+
+
+def test_deep_json_grows_no_text(read):
+    levels, items = 400, 2000
+    text = '{"a":' * levels + "[" + ",".join(['{"b":1}'] * items) + "]" + "}" * levels
+    found = read("a.json", text).text
+    assert found.count("b: 1") == items
+    assert len(found) < 8 * len(text)

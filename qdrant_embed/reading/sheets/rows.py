@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from qdrant_embed.reading.records import table_records
+from qdrant_embed.reading.tables.rows import table_records
 
 
 @dataclass(frozen=True, slots=True)

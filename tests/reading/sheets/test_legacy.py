@@ -25,6 +25,6 @@ def test_xls(read):
 
 def test_the_xml_of_2003():
     text = read_spreadsheet_xml(SPREADSHEET.encode(), "a.xls").text
-    assert text == "## Berths\n\nShip: Aurora\nArrived: 2024-03-09"
+    assert text == "## Berths\n\nShip: Aurora\nArrived: 2024-03-09\n\nLength"
     with pytest.raises(ReadError, match="broken XML"):
         read_spreadsheet_xml(SPREADSHEET.encode()[:-40], "a.xls")

@@ -1,0 +1,1 @@
+"""Tables as text: rows as records that carry the names of their fields, and the files of delimited values."""
