@@ -129,8 +129,9 @@ def _lines(value: object) -> Iterator[str]:
         if key is not None:
             yield f"{pad}{key}:"
             depth += 1
-        if isinstance(inner, Fields):
-            waiting += [(name, field, depth) for name, field in reversed(inner)]
+        if isinstance(inner, Fields | dict):
+            fields = inner.items() if isinstance(inner, dict) else inner
+            waiting += [(name, field, depth) for name, field in reversed(fields)]
         elif isinstance(inner, list):
             for item in reversed(inner):
                 waiting += [_BLANK, (None, item, depth)]
@@ -141,13 +142,13 @@ _BLANK = (None, "", 0)
 
 def _is_flat(value: object) -> bool:
     if isinstance(value, list):
-        return not any(isinstance(item, list | Fields) for item in value)
-    return not isinstance(value, Fields) or not value
+        return not any(isinstance(item, list | dict | Fields) for item in value)
+    return not isinstance(value, dict | Fields) or not value
 
 
 def _flat(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(_flat(item) for item in value)
-    if isinstance(value, Fields):
+    if isinstance(value, dict | Fields):
         return ""
     return value if isinstance(value, str) else json.dumps(value)
