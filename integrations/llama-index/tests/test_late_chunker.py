@@ -112,13 +112,3 @@ def test_a_keyword_that_nothing_is_done_with_is_refused(keyword, near):
         ValueError, match=f"unknown keyword of QdrantEmbedLateChunker '{keyword}'.*{near}.*Known: .*model_name"
     ):
         QdrantEmbedLateChunker(**{"model_name": "minilm", keyword: "bge-small-en"})
-
-
-def test_what_llama_index_writes_down_makes_the_same_again():
-    made = QdrantEmbedLateChunker(model_name="minilm", runtime="torch")
-    for again in (
-        QdrantEmbedLateChunker.from_dict(made.to_dict()),
-        QdrantEmbedLateChunker.from_json(made.to_json()),
-        QdrantEmbedLateChunker.model_validate(made.model_dump()),
-    ):
-        assert (again.model_name, again.runtime, again.window) == (made.model_name, made.runtime, made.window)
