@@ -86,14 +86,7 @@ class Collection(Compressing):
     @staticmethod
     def list(*, at: str | Path | QdrantClient = DEFAULT_LOCATION) -> Listing:
         """Return the collections of a location, by name; in a notebook they draw themselves as a table."""
-        try:
-            engine = open_engine(at, make=False)
-        except CollectionNotFoundError:
-            return Listing()
-        try:
-            return list_collections(engine)
-        finally:
-            engine.close()
+        return list_collections(at)
 
     @staticmethod
     def drop(name: str, *, at: str | Path | QdrantClient = DEFAULT_LOCATION) -> bool:
