@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from qdrant_embed.reading.office.chunks import chunk_text
 from qdrant_embed.reading.office.converter import convert, tidy
 from qdrant_embed.reading.office.drawings import chart_text, diagram_text
 from qdrant_embed.reading.office.inventory import Converted, paragraphs
-from qdrant_embed.reading.office.package import Package, attribute
+from qdrant_embed.reading.office.package import Package, attribute, local_name
 from qdrant_embed.reading.office.revision import revise
 from qdrant_embed.reading.parsed import Parsed, clean, one_line
 from qdrant_embed.reading.plain import first_heading
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 USUAL_MAIN = "word/document.xml"
+CONVERTED_BYTES = 5 * 2**20
+"""Bytes of XML, some hundreds of pages; the converter takes half a minute for them."""
+HEADING = re.compile(r"(?:heading ([1-6])|title)", re.IGNORECASE)
+PART_NUMBER = re.compile(r"\d*\.xml$")
 DEEPEST = 3
 """Text documents within text documents; an archive can hold itself."""
 
@@ -59,22 +64,54 @@ class _Reading:
         return "\n\n".join(part for part in parts if part)
 
     def _read_body(self) -> Converted:
-        copy, texts = revise(self._package, self._main, self._part_text)
         root = self._package.tree(self._main)
         if root is None:
             raise ReadError(f"broken file: its part {self._main} is damaged")
-        try:
-            body = tidy(clean(convert(".docx", copy)))
-        except Exception as error:  # the converter stumbles over much that Word does not mind
-            self.notes.append(f"read as plain paragraphs, for its formatting is broken: {one_line(str(error))[:200]}")
-            body = "\n\n".join(paragraph.text for paragraph in paragraphs(root))
-            body += "".join(f"\n\n{text}" for text in texts.values())
-        for mark, text in texts.items():
-            body = body.replace(mark, text)
+        size = self._package.archive.getinfo(self._main).file_size
+        if size > CONVERTED_BYTES:
+            self.notes.append(f"read as plain paragraphs, for it is large: {size:,} bytes of XML")
+            body = self._plain(root)
+        else:
+            body = self._converted(root)
         converted = Converted(body)
         missing = converted.missing(paragraphs(root))
         self.body = "\n\n".join(part for part in (body, *missing) if part)
         return converted
+
+    def _converted(self, root: Element) -> str:
+        notes = [*self.notes]
+        copy, texts = revise(self._package, self._main, self._part_text)
+        try:
+            body = tidy(clean(convert(".docx", copy)))
+        except Exception as error:  # the converter stumbles over much that Word does not mind
+            reason = one_line(str(error))[:200]
+            self.notes = [*notes, f"read as plain paragraphs, for its formatting is broken: {reason}"]
+            return self._plain(root)
+        for mark, text in texts.items():
+            body = body.replace(mark, text)
+        return body
+
+    def _plain(self, root: Element) -> str:
+        """Return the body without its tables and lists, in time and memory that are small for any size."""
+        levels = self._heading_levels()
+        found = ((levels.get(paragraph.style, 0), paragraph.text) for paragraph in paragraphs(root))
+        texts = [f"{'#' * level} {one_line(text)}" if level else text for level, text in found]
+        for element in root.iter():
+            kind = local_name(element)
+            if kind in ("altChunk", "chart", "relIds"):
+                texts.append(self._part_text(kind, attribute(element, "dm" if kind == "relIds" else "id")))
+        return "\n\n".join(filter(None, texts))
+
+    def _heading_levels(self) -> dict[str, int]:
+        """Return the levels of the styles that are headings, whatever language their ids are in."""
+        levels = {}
+        for root in self._parts("styles"):
+            for style in root:
+                names = [attribute(part, "val") for part in style if local_name(part) == "name"]
+                heading = HEADING.fullmatch(names[0]) if names else None
+                if heading:
+                    levels[attribute(style, "styleId")] = int(heading[1] or 1)
+        return levels
 
     def _sections(self, converted: Converted) -> Iterator[str]:
         """Yield what stands beside the body, under a heading for each kind."""
@@ -89,7 +126,8 @@ class _Reading:
     def _parts(self, *kinds: str) -> Iterator[Element]:
         named = [relation.target for relation in self._relations if relation.kind in kinds]
         folder = posixpath.dirname(self._main)
-        usual = [f"{folder}/{kind}.xml" for kind in kinds]
+        parts = [name for name in self._package.below(f"{folder}/") if posixpath.dirname(name) == folder]
+        usual = [name for name in parts if PART_NUMBER.sub("", posixpath.basename(name).lower()) in kinds]
         for name in dict.fromkeys(filter(None, map(self._package.find, [*named, *usual]))):
             root = self._package.tree(name)
             if root is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from qdrant_embed.reading.office.package import local_name
+from qdrant_embed.reading.office.package import attribute, local_name
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -27,9 +27,10 @@ BUDGET = 2 * 10**9
 
 @dataclass(slots=True)
 class Paragraph:
-    """One paragraph; `pieces` are the stretches of its text that a converter keeps together."""
+    """One paragraph; `pieces` are the stretches of text that a converter keeps together, `style` is an id."""
 
     pieces: list[str] = field(default_factory=lambda: [""])
+    style: str = ""
 
     @property
     def text(self) -> str:
@@ -49,6 +50,8 @@ def paragraphs(root: Element) -> Iterator[Paragraph]:
             if paragraph.text:
                 yield paragraph
             continue
+        if name == "pPr" and opened:
+            opened[-1].style = next((attribute(part, "val") for part in element if local_name(part) == "pStyle"), "")
         if name in NOT_CONTENT or (name == "fld" and element.get("type") == "slidenum"):
             continue
         if name == "p":

@@ -124,6 +124,25 @@ def test_what_the_converter_stumbles_over_is_read_as_paragraphs(read_file, make_
     assert result.notes[0].startswith("read as plain paragraphs, for its formatting is broken: invalid literal")
 
 
+def test_a_large_document_is_read_as_paragraphs_in_little_time(read_file, make_docx, part, p):
+    styles = part("styles", '<w:style w:type="paragraph" w:styleId="U1"><w:name w:val="heading 2"/></w:style>')
+    heading = '<w:p><w:pPr><w:pStyle w:val="U1"/></w:pPr><w:r><w:t>Tides</w:t></w:r></w:p>'
+    rest = "".join(p(f"Paragraph number {number}" + " of many words" * 80) for number in range(5_000))
+    content = make_docx(
+        heading + rest + '<w:altChunk r:id="aFChunk"/>',
+        {"styles.xml": ("styles", styles), "a.html": ("aFChunk", "<p>Chunk words.</p>")},
+    )
+    result = read_file("a.docx", content)
+    assert result.document.text.startswith("## Tides\n\nParagraph number 0 of many")
+    assert result.document.text.endswith(" of many words\n\nChunk words.")
+    assert result.notes[0].startswith("read as plain paragraphs, for it is large: 5,")
+
+
+def test_headers_are_found_where_no_relation_names_them(read, make_docx, part, p):
+    text = read("a.docx", make_docx(p("Body."), extra={"word/header2.xml": part("hdr", p("Contract 4711"))})).text
+    assert text == "Body.\n\n## Headers and footers\n\nContract 4711"
+
+
 def test_embedded_files_are_told_of(read_file, make_docx, p):
     result = read_file("a.docx", make_docx(p("Body."), extra={"word/embeddings/table.xlsx": b"x"}))
     assert result.notes == ("embedded files are not read: table.xlsx",)
