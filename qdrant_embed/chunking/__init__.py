@@ -2,11 +2,21 @@
 
 from collections.abc import Callable
 
-from qdrant_embed.chunking.base import Chunker, ChunkerByMediaType, ChunkLimit, chunk_document
+from qdrant_embed.chunking.base import Chunker, ChunkerByMediaType, ChunkLimit
+from qdrant_embed.chunking.segments import SegmentChunker, chunk_document, in_parts
 from qdrant_embed.registry import Registry
 from qdrant_embed.tokens import TokenCounter
 
-__all__ = ["CHUNKERS", "ChunkLimit", "Chunker", "ChunkerByMediaType", "chunk_document", "make_chunker"]
+__all__ = [
+    "CHUNKERS",
+    "ChunkLimit",
+    "Chunker",
+    "ChunkerByMediaType",
+    "SegmentChunker",
+    "chunk_document",
+    "in_parts",
+    "make_chunker",
+]
 
 CHUNKERS: Registry[Callable[[TokenCounter, ChunkLimit], Chunker]] = Registry(
     "chunker",

@@ -1,13 +1,13 @@
-"""What a chunker is, the limit it keeps, and documents into chunks."""
+"""What a chunker is, and the limit it keeps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.types import Chunk, Document, Span
+from qdrant_embed.types import Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,19 +52,3 @@ class ChunkerByMediaType(Protocol):
     def for_media_type(self, media_type: str) -> Chunker:
         """Return the chunker for a text of this IANA media type."""
         ...
-
-
-def chunk_document(document: Document, chunker: Chunker) -> Iterator[Chunk]:
-    """Yield the chunks of a document; `document.text[chunk.start:chunk.end] == chunk.text`."""
-    if isinstance(chunker, ChunkerByMediaType):
-        chunker = chunker.for_media_type(document.text_type)
-    for index, span in enumerate(chunker.spans(document.text)):
-        yield Chunk(
-            text=document.text[span.start : span.end],
-            start=span.start,
-            end=span.end,
-            index=index,
-            headings=span.headings,
-            context=span.context,
-            page=document.page_at(span.start),
-        )

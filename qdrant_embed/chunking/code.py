@@ -11,6 +11,7 @@ from qdrant_embed.chunking.base import Chunker, ChunkLimit
 from qdrant_embed.chunking.boundaries import BLOCK, GLUED, LINE, PAGE, line_levels
 from qdrant_embed.chunking.fitting import Fitter
 from qdrant_embed.chunking.plain import chunk_by_levels
+from qdrant_embed.chunking.segments import LineSegments
 from qdrant_embed.native import initializing
 from qdrant_embed.tokens import TokenCounter, encodable
 from qdrant_embed.types import Span
@@ -40,7 +41,7 @@ _AHEAD = frozenset({"comment", "line_comment", "block_comment", "attribute_item"
 """Nodes that belong to what stands right below them."""
 
 
-class CodeChunker:
+class CodeChunker(LineSegments):
     """Cuts source code between functions, classes and statements.
 
     *Does*: for languages with an installed grammar, cuts between nodes of the syntax tree, the outer ones first, and

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -45,15 +45,52 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """A table, or a fence with code.
+
+    :param start: Where its first line begins.
+    :param body: Where what follows its head begins: its first row, its first line of code.
+    :param end: Where what follows it begins.
+    :param head: A table's two first lines, a fence's first one, with the last line end.
+    """
+
+    start: int
+    body: int
+    end: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outline:
-    """Headings in order, and position → level of every boundary (see `boundaries`)."""
+    """Headings and blocks in order, and position → level of every boundary (see `boundaries`)."""
 
     headings: Sequence[Heading]
+    tables: Sequence[Block]
+    fences: Sequence[Block]
     levels: dict[int, int]
 
 
-def read_outline(text: str) -> Outline:
-    """Parse a Markdown text (CommonMark with tables; front matter is left whole)."""
+def read_outline(text: str, head: str = "") -> Outline:
+    """Parse a Markdown text (CommonMark with tables; front matter is left whole).
+
+    :param head: What a text that is the middle of another stands in: the head of a table or a fence. Places are those
+        in the text; what stands in the head is before 0.
+    """
+    outline = _read(head + text)
+    back = len(head)
+    return (
+        Outline(
+            [replace(one, start=one.start - back, text_start=one.text_start - back) for one in outline.headings],
+            [replace(one, start=one.start - back, body=one.body - back, end=one.end - back) for one in outline.tables],
+            [replace(one, start=one.start - back, body=one.body - back, end=one.end - back) for one in outline.fences],
+            {place - back: level for place, level in outline.levels.items() if place > back},
+        )
+        if head
+        else outline
+    )
+
+
+def _read(text: str) -> Outline:
     front = _FRONT_MATTER.match(text)
     skipped = front.end() if front else 0
     # Blank lines in place of the front matter keep the parser's line numbers those of the text.
@@ -74,7 +111,16 @@ def read_outline(text: str) -> Outline:
         if levels.get(place, GLUED) > HEADING + 5:
             levels[place] = GLUED
     levels.pop(0, None)
-    return Outline(headings, {place: level for place, level in levels.items() if place < len(text)})
+    tables, fences = (list(_blocks(tokens, kind, lines, text)) for kind in ("table_open", "fence"))
+    return Outline(headings, tables, fences, {place: level for place, level in levels.items() if place < len(text)})
+
+
+def _blocks(tokens: Sequence[Token], kind: str, lines: Sequence[int], text: str) -> Iterator[Block]:
+    for token in tokens:
+        if token.type == kind and token.map is not None and (kind == "table_open" or token.level == 0):
+            first, last = token.map
+            body = min(first + (2 if kind == "table_open" else 1), last)
+            yield Block(lines[first], lines[body], lines[last], text[lines[first] : lines[body]])
 
 
 def _block_levels(tokens: Sequence[Token], lines: Sequence[int], known: dict[int, int]) -> Iterator[tuple[int, int]]:
@@ -123,7 +169,11 @@ def plain_title(markup: str) -> str:
     """
     words = _LINK.sub(r"\1", _ATTRIBUTES.sub("", markup[: 4 * LONGEST_TITLE]))
     # A snake_case name keeps its underscores: only markers at the edge of a word are markup.
-    title = " ".join(_EMPHASIS.sub("", words).split())
+    return shortened(" ".join(_EMPHASIS.sub("", words).split()))
+
+
+def shortened(title: str) -> str:
+    """Return a title of bearable length, cut between words."""
     if len(title) <= LONGEST_TITLE:
         return title
     kept = title[: LONGEST_TITLE - 1]

@@ -13,6 +13,7 @@ from qdrant_embed.chunking.boundaries import line_levels, natural_cut
 from qdrant_embed.chunking.fitting import Fitter, Piece
 from qdrant_embed.chunking.merging import cut
 from qdrant_embed.chunking.ruler import Ruler, trimmed
+from qdrant_embed.chunking.segments import LineSegments
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, encodable
 from qdrant_embed.types import Span
@@ -22,7 +23,7 @@ WINDOW = 20_000
 _BREAK = re.compile(r"[\r\n]")
 
 
-class RecursiveChunker:
+class RecursiveChunker(LineSegments):
     """Cuts at blank lines, then lines, then sentences, words and characters.
 
     *Does*: cuts only what does not fit, keeps what is indented together, and lets an edit change only the chunks that
@@ -38,7 +39,7 @@ class RecursiveChunker:
         return chunk_by_levels(text, line_levels(text), self._fitter)
 
 
-class SentenceChunker:
+class SentenceChunker(LineSegments):
     """Packs whole sentences (Unicode annex 29) until the limit is reached.
 
     *Does*: fills chunks well and never cuts a sentence that fits. *Needs*: nothing.
@@ -74,7 +75,7 @@ class SentenceChunker:
         return TextSplitter.from_callback(counter.count, room)
 
 
-class TokenChunker:
+class TokenChunker(LineSegments):
     """Cuts every so many tokens, between words where the tokenizer allows.
 
     *Does*: the largest and most even chunks. *Needs*: nothing.

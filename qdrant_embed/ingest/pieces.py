@@ -6,17 +6,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from qdrant_embed.chunking import chunk_document
+from qdrant_embed.chunking.plain import WholeDocument
+from qdrant_embed.concurrency import went_on
 from qdrant_embed.embedding.late import LatePassage, windows_read
 from qdrant_embed.embedding.words.languages import LanguageCount
+from qdrant_embed.errors import QdrantEmbedError, ReadError
 from qdrant_embed.ingest.report import Tally
 from qdrant_embed.ingest.sources import Work
 from qdrant_embed.ingest.target import Target
+from qdrant_embed.reading.worker.process import StoppedError
 from qdrant_embed.store.points import DocumentKey, chunk_id, text_hash
 from qdrant_embed.types import Chunk
 
 BLOCK_PIECES = 256
 BLOCK_CHARACTERS = 256_000
 """A block ends at whichever comes first, so that long chunks do not make a crash expensive."""
+WHOLE_CHARACTERS = 2**24
+"""Characters of a text that late chunking, or the chunker `document`, reads as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +69,50 @@ class Closing:
 
 
 def to_pieces(target: Target, works: Iterable[Work], tally: Tally) -> Iterator[Piece | Closing]:
-    """Chunk each document and yield its pieces, the first one last, inside the document's closing."""
+    """Chunk each document and yield its pieces, the first one last, inside the document's closing.
+
+    A document that cannot be chunked is listed as failed, and stays incomplete.
+    """
     languages = LanguageCount(target.bm25.language)
     for work in works:
         languages.add(work.document.source, work.document.text)
-        with tally.busy("chunk"):
-            pieces = _pieces(target, work)
-        passages = [piece.passage for piece in pieces if piece.passage is not None]
-        tally.add(chunks=len(pieces), windowed=int(windows_read(passages) > 1))
-        yield from pieces[1:]
-        head = pieces[0] if pieces else None
-        yield Closing(work.key, head, frozenset(piece.id for piece in pieces), work.stored)
+        try:
+            yield from _of_document(target, work, tally)
+        finally:
+            work.close()
     if languages.warning:
         tally.warn(languages.warning)
+
+
+def _of_document(target: Target, work: Work, tally: Tally) -> Iterator[Piece | Closing]:
+    head: Piece | None = None
+    ids: set[str] = set()
+    pieces = _pieces(target, work, tally)
+    while True:
+        try:
+            with tally.busy("chunk"):
+                piece = next(pieces, None)
+        except StoppedError:
+            raise
+        except Exception as error:
+            tally.fail(work.key.source, _why_not_chunked(error))
+            return
+        if piece is None:
+            yield Closing(work.key, head, frozenset(ids), work.stored)
+            return
+        ids.add(piece.id)
+        tally.add(chunks=1)
+        if head is None:
+            head = piece
+        else:
+            yield piece
+
+
+def _why_not_chunked(error: Exception) -> str:
+    if isinstance(error, ReadError):
+        return error.reason
+    message = str(error) if isinstance(error, QdrantEmbedError) else f"{type(error).__name__}: {error}"
+    return f"could not be chunked: {message}"
 
 
 def gathered(stream: Iterable[Piece | Closing]) -> Iterator[Gathered]:
@@ -97,12 +134,36 @@ def gathered(stream: Iterable[Piece | Closing]) -> Iterator[Gathered]:
         yield Gathered(pieces, closings)
 
 
-def _pieces(target: Target, work: Work) -> list[Piece]:
-    chunks = list(chunk_document(work.document, target.chunker))
-    passages: Sequence[LatePassage | None] = [None] * len(chunks)
-    if target.embedder.window.name == "late" and chunks:
-        passages = target.embedder.passages(work.document.text, [(chunk.start, chunk.end) for chunk in chunks])
-    return [_piece(target, work, chunk, passage) for chunk, passage in zip(chunks, passages, strict=True)]
+def _pieces(target: Target, work: Work, tally: Tally) -> Iterator[Piece]:
+    whole = target.embedder.window.name == "late" or isinstance(target.chunker, WholeDocument)
+    parts = _whole(work) if whole else work.parts
+    if target.embedder.window.name != "late":
+        for chunk in chunk_document(work.document, target.chunker, parts):
+            went_on()
+            yield _piece(target, work, chunk, None)
+        return
+    text = "".join(parts)
+    chunks = list(chunk_document(work.document, target.chunker, [text]))
+    passages = target.embedder.passages(text, [(chunk.start, chunk.end) for chunk in chunks]) if chunks else []
+    tally.add(windowed=int(windows_read(passages) > 1))
+    for chunk, passage in zip(chunks, passages, strict=True):
+        yield _piece(target, work, chunk, passage)
+
+
+def _whole(work: Work) -> Iterator[str]:
+    """Yield the parts of a text that is read as one.
+
+    :raises ReadError: It is longer than can be held.
+    """
+    characters = 0
+    for part in work.parts:
+        characters += len(part)
+        if characters > WHOLE_CHARACTERS:
+            raise ReadError(
+                f"too long to be read as one: its text has more than {WHOLE_CHARACTERS:,} characters; split the file, "
+                "or use another chunker than 'document' and another window than 'late'"
+            )
+        yield part
 
 
 def _piece(target: Target, work: Work, chunk: Chunk, passage: LatePassage | None) -> Piece:

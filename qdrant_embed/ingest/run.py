@@ -106,7 +106,7 @@ def ingest_files(
 ) -> IngestReport:
     """Bring the collection in line with the files: add, change, and delete what is gone."""
     tally, seen = Tally(), Seen()
-    with Reader(options.reading) as reader:
+    with Reader(options.reading, in_parts=True) as reader:
         works = from_files(target, files, scope.root.label, reader, tally, seen)
         _drain(target, works, tally, options, reader.stop)
     tally.add(deleted=prune(target, scope.root.label, scope.within, seen, scope.keeps))

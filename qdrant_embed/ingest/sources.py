@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import TypeVar
 
+from qdrant_embed.chunking import in_parts
 from qdrant_embed.errors import ConfigurationError, ReadError, StoreError
 from qdrant_embed.ingest.report import Tally
 from qdrant_embed.ingest.state import StoredDocument, look_up, reopen
 from qdrant_embed.ingest.target import Target, match
 from qdrant_embed.reading.files import Skipped, SourceFile
-from qdrant_embed.reading.reader import Reader
+from qdrant_embed.reading.reader import Reader, ReadFile, Rest
 from qdrant_embed.store.points import DocumentKey, document_id
 from qdrant_embed.types import Document
 
@@ -26,12 +27,25 @@ LOOK_UP_BATCH = 64
 class Work:
     """A document that is new or changed.
 
+    :param document: Of a very long text, it has the first part only.
     :param stored: Whether the collection may hold points of an earlier or unfinished state of it.
+    :param rest: The other parts of its text.
     """
 
     document: Document
     key: DocumentKey
     stored: bool
+    rest: Rest | None = None
+
+    @property
+    def parts(self) -> Iterator[str]:
+        """The text in parts of moderate size; to be gone through once."""
+        return chain(in_parts(self.document.text), self.rest or ())
+
+    def close(self) -> None:
+        """Let go of what of the text was not asked for."""
+        if self.rest is not None:
+            self.rest.close()
 
 
 class Seen:
@@ -79,9 +93,12 @@ def from_files(
             if known is not None and file.source in same:
                 tally.add(chunks=known.chunk_count, reused=known.chunk_count)
                 continue
-            document = _read(reader, file, tally)
-            if document is not None:
-                yield from _changed(target, document, root, known, tally)
+            read = _read(reader, file, tally)
+            if read is not None:
+                works = _changed(target, read.document, root, known, tally)
+                if not works and read.rest is not None:
+                    read.rest.close()
+                yield from (replace(work, rest=read.rest) for work in works)
 
 
 def from_documents(
@@ -118,7 +135,7 @@ def _same_file(file: SourceFile, known: StoredDocument | None) -> bool:
     return known is not None and known.same_file(file.size, file.modified)
 
 
-def _read(reader: Reader, file: SourceFile, tally: Tally) -> Document | None:
+def _read(reader: Reader, file: SourceFile, tally: Tally) -> ReadFile | None:
     with tally.busy("read"):
         try:
             read = reader.read(file)
@@ -129,7 +146,7 @@ def _read(reader: Reader, file: SourceFile, tally: Tally) -> Document | None:
             tally.note(file.source, note)
         if read.guessed_encoding:
             tally.guess(file.source, read.guessed_encoding)
-        return read.document
+        return read
 
 
 def _changed(

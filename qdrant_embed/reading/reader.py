@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,8 @@ from qdrant_embed.reading.worker.memory import memory_limit
 from qdrant_embed.reading.worker.process import Answer, Worker
 from qdrant_embed.types import Document
 
+WAIT_SECONDS = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
@@ -26,11 +29,50 @@ class ReadFile:
 
     :param notes: What the file holds and the document lacks, a sentence each.
     :param guessed_encoding: Encoding in which the bytes were read, where nothing in the file says it.
+    :param rest: The parts of a very long text after the first, which the document has; None for others.
     """
 
     document: Document
     notes: tuple[str, ...] = ()
     guessed_encoding: str = ""
+    rest: Rest | None = None
+
+
+class Rest:
+    """The parts of a text after the first, fetched one by one; the next file is read when it is closed, or at its end.
+
+    :raises ReadError: The rest cannot be read, while one goes through it.
+    :raises StoppedError: Nothing is read any more.
+    """
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._ended = threading.Event()
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            more = True
+            while more and not self._ended.is_set():
+                answer, text = self._worker.more()
+                if "error" in answer:
+                    self._ended.set()
+                    raise ReadError(answer["error"])
+                yield text.decode()
+                more = answer["more"]
+            self._ended.set()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the parts that were not fetched."""
+        if not self._ended.is_set():
+            self._worker.enough()
+            self._ended.set()
+
+    def wait(self) -> None:
+        """Wait until somebody has fetched all parts, or closed it."""
+        while not self._ended.wait(WAIT_SECONDS):
+            self._worker.require_not_stopped()
 
 
 class Reader:
@@ -40,9 +82,12 @@ class Reader:
     ends become line feeds, NUL goes, lone surrogates become U+FFFD. Offsets of chunks and pages refer to that text.
 
     :param options: The limits for each file.
+    :param in_parts: Whether a very long text is given in parts, see `ReadFile.rest`.
     """
 
-    def __init__(self, options: ReadOptions) -> None:
+    def __init__(self, options: ReadOptions, *, in_parts: bool = False) -> None:
+        self._in_parts = in_parts
+        self._rest: Rest | None = None
         file_bytes = int(min(options.max_file_bytes, sys.maxsize))
         limits = {
             "bytes": file_bytes,
@@ -63,8 +108,9 @@ class Reader:
 
     def close(self) -> None:
         """End the process; a later `read` starts another."""
-        self.expect(())
         self._worker.close()
+        self._rest = None
+        self.expect(())
 
     def stop(self) -> None:
         """End the process for good, from any thread; a `read` that waits raises `StoppedError`."""
@@ -72,6 +118,7 @@ class Reader:
 
     def expect(self, files: Iterable[SourceFile]) -> None:
         """Say which files will be read next, in this order, so that the process can work ahead."""
+        self._finish_last()
         if self._answers is not None:
             self._answers.close()
         self._ahead = deque(files)
@@ -83,14 +130,18 @@ class Reader:
         :raises ReadError: It cannot be read; `reason` says why. The next file can be read all the same.
         :raises StoppedError: `stop` was called.
         """
+        self._finish_last()
         if self._answers is None or not self._ahead or self._ahead[0] is not file:
             self.expect([file])
         self._ahead.popleft()
         answer, text = next(cast("Generator[Answer, None, None]", self._answers))
         if "error" in answer:
             raise ReadError(answer["error"])
+        first, self._rest = text.decode(), Rest(self._worker) if answer["more"] else None
+        if self._rest is not None and not self._in_parts:
+            first = "".join((first, *self._rest))
         document = Document(
-            text=text.decode(),
+            text=first,
             source=file.source,
             metadata=answer["metadata"],
             title=one_line(answer["title"]) or clean(Path(file.source).stem),
@@ -101,4 +152,10 @@ class Reader:
             hash=answer["hash"],
             page_starts=tuple(answer["page_starts"]),
         )
-        return ReadFile(document, tuple(answer["notes"]), answer["guessed_encoding"])
+        return ReadFile(document, tuple(answer["notes"]), answer["guessed_encoding"], self._rest)
+
+    def _finish_last(self) -> None:
+        """Wait until the text of the last file was fetched: the process gives one text after the other."""
+        rest, self._rest = self._rest, None
+        if rest is not None:
+            rest.wait()

@@ -70,9 +70,15 @@ def test_a_heading_of_the_same_level_ends_the_one_before():
     assert [chunk.headings for chunk in found] == [("A",), ("B",), ("B", "C"), ("B", "D")]
 
 
-def test_a_chunk_over_several_sections_has_the_headings_they_share():
+def test_a_chunk_over_several_sections_has_the_headings_they_share_and_then_their_own():
     (chunk,) = chunks("# A\n\n## B\n\none\n\n## C\n\ntwo\n")
-    assert (chunk.headings, chunk.context) == (("A",), "")
+    assert (chunk.headings, chunk.context) == (("A", "B · C"), "")
+    (chunk,) = chunks("# A\n\n## B\n\none\n\n### D\n\nthree\n\n## C\n\ntwo\n")
+    assert chunk.headings == ("A", "B · C")
+    (chunk,) = chunks("# A\n\none\n\n## B\n\ntwo\n")
+    assert chunk.headings == ("A",), "text of the outer section itself is none of B"
+    many = "".join(f"# Section {n}\n\nx\n\n" for n in range(60))
+    assert all(len(title) <= 200 for chunk in chunks(many, tokens=400) for title in chunk.headings)
 
 
 def test_a_context_takes_no_more_than_its_share():
@@ -142,3 +148,31 @@ def test_auto_takes_markdown_for_markdown_only(media_type):
     auto = make_chunker("auto", WordTokens(), ChunkLimit(tokens=80))
     found = list(chunk_document(Document(text=PAGE, source="a", media_type=media_type), auto))
     assert any(chunk.headings for chunk in found) == (media_type == "text/markdown")
+
+
+def test_each_part_of_a_table_has_its_row_of_names_as_context():
+    table = "| model | size |\n|:--|--:|\n" + "".join(f"| row {n} | {n} words |\n" for n in range(20))
+    text = f"# Models\n\n{LONG}\n\n{table}\n{LONG}\n"
+    counter = WordTokens()
+    rows = [chunk for chunk in chunks(text, tokens=60) if "| row" in chunk.text]
+    assert len(rows) > 3
+    for chunk in rows:
+        assert ("| model | size |" in chunk.text) != (chunk.context == "Models\n\n| model | size |")
+        assert text[chunk.start : chunk.end] == chunk.text
+        assert counter.count(chunk.embed_text) <= 60
+    assert not any("model" in chunk.context for chunk in chunks(text, tokens=60) if "| row" not in chunk.text)
+
+
+def test_names_of_many_columns_are_those_that_fit():
+    wide = f"|{'|'.join(f' column{n} ' for n in range(40))}|\n|{'---|' * 40}\n"
+    rows = "".join(f"|{'|'.join(f' {n} ' for n in range(40))}|\n" for _ in range(9))
+    found = [chunk for chunk in chunks(f"{wide}{rows}", tokens=120) if chunk.context]
+    assert found
+    for chunk in found:
+        assert chunk.context.startswith("| column0 | column1 |")
+        assert WordTokens().count(join_context(chunk.context, "")) <= 120 // CONTEXT_SHARE
+
+
+def test_a_table_without_names_gives_no_context():
+    table = "| | |\n|---|---|\n" + "".join(f"| row {n} | some words |\n" for n in range(20))
+    assert not any(chunk.context for chunk in chunks(table, tokens=40))

@@ -24,6 +24,12 @@ TEXTS = {
     "brackets": "[(",
     "quotes": "> ",
     "backticks": "``` ",
+    "flags": "\U0001f1e9\U0001f1ea",
+    "half flags": "\U0001f1e9",
+    "flags in prose": "\U0001f1e9\U0001f1ea" * 200 + PROSE,
+    "comments that are none": "<!--",
+    "continued lines": "\\\n",
+    "table": "| a | b |\n",
 }
 KINDS = [*CHUNKERS, "text/x-python"]
 

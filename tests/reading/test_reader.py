@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -154,3 +155,34 @@ def test_finding_and_reading_text_imports_nothing_heavy(tree):
 def test_a_document_has_the_media_type_of_its_file_and_that_of_its_text(read, name, content, media_type, text_type):
     document = read(name, content)
     assert (document.media_type, document.text_type) == (media_type, text_type)
+
+
+def test_a_very_long_text_is_read_in_parts_or_whole(tree):
+    text = "The gates open at six. Größe.\n" * 100_000
+    folder = tree({"a.txt": text, "b.txt": "words"})
+    long, short = walk(find_root(folder), ReadOptions())
+    with Reader(ReadOptions()) as reader:
+        whole = reader.read(long)
+    assert (whole.document.text, whole.rest) == (text, None)
+    with Reader(ReadOptions(), in_parts=True) as reader:
+        reader.expect([long, short, long, short])
+        read = reader.read(long)
+        assert len(read.document.text) < len(text)
+        assert "".join((read.document.text, *read.rest)) == text
+        assert read.document.hash == whole.document.hash
+        assert reader.read(short).document.text == "words"
+        reader.read(long).rest.close()
+        assert reader.read(short).rest is None
+
+
+def test_a_file_waits_for_the_text_before_it(tree):
+    folder = tree({"a.txt": "words\n" * 500_000, "b.txt": "words"})
+    long, short = walk(find_root(folder), ReadOptions())
+    with Reader(ReadOptions(), in_parts=True) as reader:
+        rest = reader.read(long).rest
+        fetched = []
+        thread = threading.Timer(0.5, lambda: fetched.extend(rest))
+        thread.start()
+        assert reader.read(short).document.text == "words"
+        assert fetched
+        thread.join()

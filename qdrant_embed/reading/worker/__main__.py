@@ -31,6 +31,8 @@ ORPHAN_GRACE = 5.0
 """Seconds after which a worker ends itself when the process that should have killed it is gone."""
 LONGEST_ALARM = 1e8
 """Seconds; a longer time limit is none."""
+PART = 2**20
+"""Characters of a text that are sent at once; the other side asks for more when it has dealt with them."""
 NOTHING = b" \t\r\n\f\v\0\xef\xbb\xbf\xff\xfe"
 """Bytes of a file that is empty but for white space and a byte order mark."""
 
@@ -47,10 +49,10 @@ def main() -> None:
             limits = request["limits"]
             _limit_memory(limits["memory"])
             for path in request["files"]:
-                _serve(path, limits, answers)
+                _serve(path, limits, requests, answers)
 
 
-def _serve(path: str, limits: dict[str, Json], answers: BinaryIO) -> None:
+def _serve(path: str, limits: dict[str, Json], requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer for one file; what its parser imports is told apart, since that is no fault of the file."""
     name = os.path.basename(path)  # noqa: PTH119
     extension = os.path.splitext(name)[1].lower()  # noqa: PTH122
@@ -63,7 +65,12 @@ def _serve(path: str, limits: dict[str, Json], answers: BinaryIO) -> None:
         send(answers, {"loaded": True})
     with _alarm(limits["seconds"]):
         answer, text = _answer(path, extension, name, limits)
-    send(answers, answer, text)
+    send(answers, {**answer, "more": len(text) > PART}, text[:PART].encode())
+    for start in range(PART, len(text), PART):
+        request, _ = receive(requests)
+        if not request["more"]:
+            return
+        send(answers, {"more": start + PART < len(text)}, text[start : start + PART].encode())
 
 
 @contextmanager
@@ -96,7 +103,7 @@ def _limit_memory(limit: int) -> None:
             resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
-def _answer(path: str, extension: str, name: str, limits: dict[str, Json]) -> tuple[dict[str, Json], bytes]:
+def _answer(path: str, extension: str, name: str, limits: dict[str, Json]) -> tuple[dict[str, Json], str]:
     try:
         data = read_file(path, limits["bytes"])
         with growth_limit(max(limits["characters"], len(data))) as growth:
@@ -107,13 +114,13 @@ def _answer(path: str, extension: str, name: str, limits: dict[str, Json]) -> tu
         if not (text.strip() or parsed.notes) and data.strip(NOTHING):
             answer["notes"].append("no text was found in it")
         digest = hashlib.blake2b(data, digest_size=16).hexdigest()
-        return {**answer, "hash": digest}, text.encode()
+        return {**answer, "hash": digest}, text
     except ReadError as error:
-        return {"error": error.reason}, b""
+        return {"error": error.reason}, ""
     except MemoryError:
-        return {"error": "reading it needs more memory than there is or is allowed"}, b""
+        return {"error": "reading it needs more memory than there is or is allowed"}, ""
     except (TypeError, ValueError) as error:
-        return {"error": f"its reader returned something that is no JSON: {clean(str(error))}"}, b""
+        return {"error": f"its reader returned something that is no JSON: {clean(str(error))}"}, ""
 
 
 def _as_json(parsed: Parsed) -> dict[str, Json]:

@@ -68,6 +68,24 @@ class Worker:
             if done < len(paths):
                 self.close()  # what is left of the answers must not be read as the next ones
 
+    def more(self) -> Answer:
+        """Return the next part of the text whose first part the last answer had.
+
+        :raises StoppedError: `stop` was called.
+        """
+        process = self._process
+        if process is None:
+            self.require_not_stopped()
+            return {"error": "the process that read it has ended"}, b""
+        process.send({"more": True})
+        return self._answer(process)
+
+    def enough(self) -> None:
+        """Let go of the other parts of that text."""
+        process = self._process
+        if process is not None:
+            process.send({"more": False})
+
     def close(self) -> None:
         """End the process; later calls start another."""
         process, self._process = self._process, None
@@ -81,6 +99,15 @@ class Worker:
         if process is not None:
             process.kill()
 
+    def require_not_stopped(self) -> None:
+        """Raise an error if nothing is to be read any more.
+
+        :raises StoppedError: `stop` was called.
+        """
+        if self._stopped:
+            self.close()
+            raise StoppedError
+
     def _running(self) -> _Process | None:
         """Return the process, started if need be; None if it does not start."""
         if self._process is None:
@@ -89,7 +116,7 @@ class Worker:
                 self._process.wait_until_ready()
             except EOFError:
                 self.close()
-        self._require_not_stopped()
+        self.require_not_stopped()
         return self._process
 
     def _answer(self, process: _Process | None) -> Answer:
@@ -99,7 +126,7 @@ class Worker:
         try:
             answer = process.answer(self._seconds)
         except (OSError, EOFError):
-            self._require_not_stopped()
+            self.require_not_stopped()
             self.close()
             return {"error": self._cause_of_death(process)}, b""
         except BaseException:
@@ -113,11 +140,6 @@ class Worker:
         if process.expired:
             return f"timed out: reading took longer than {self._seconds:g} s; raise ReadOptions.file_timeout to wait"
         return f"parsing it crashed the worker process (exit code {process.exit_code})"
-
-    def _require_not_stopped(self) -> None:
-        if self._stopped:
-            self.close()
-            raise StoppedError
 
 
 class _Process:

@@ -93,10 +93,20 @@ def test_an_interrupt_does_not_mix_up_answers(ask, monkeypatch):
     assert text == b"third"
 
 
-def test_large_files_pass_through_the_pipes(ask):
+def test_large_texts_come_in_parts_on_request(ask, worker):
     data = b"words " * 2_000_000
-    ((_, text),) = ask((".chatty", data))
+    answers = ask((".chatty", data), (".chatty", b"second"), (".chatty", data), (".chatty", b"last"))
+    answer, text = next(answers)
+    assert len(text) < len(data)
+    while answer["more"]:
+        answer, part = worker.more()
+        text += part
     assert text == data
+    assert next(answers)[1] == b"second"
+    assert next(answers)[0]["more"]
+    worker.more()
+    worker.enough()
+    assert next(answers)[1] == b"last"
 
 
 def test_it_waits_without_limit_and_stops_from_another_thread(plugin, tmp_path):
