@@ -12,7 +12,7 @@ from qdrant_embed.calibration.recoding import require_same_recipe
 from qdrant_embed.compression import Compression
 from qdrant_embed.display import Facts, counted
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
-from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreError
+from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, RecipeMismatchError, StoreError
 from qdrant_embed.ingest.report import IngestReport
 from qdrant_embed.ingest.run import IngestOptions, ingest_documents, ingest_files, resolve_path
 from qdrant_embed.ingest.target import Target
@@ -63,7 +63,7 @@ class Collection(Compressing):
             RuntimeChoice.parse(runtime)
         if recipe is not None:
             require_recipe(recipe)
-        engine = open_engine(at)
+        engine = open_engine(at, make=recipe is not None)
         try:
             return cls._open(engine, name, recipe, runtime)
         except BaseException:
@@ -86,16 +86,15 @@ class Collection(Compressing):
     @staticmethod
     def list(*, at: str | Path | QdrantClient = DEFAULT_LOCATION) -> Listing:
         """Return the collections of a location, by name; in a notebook they draw themselves as a table."""
-        engine = open_engine(at)
-        try:
-            return list_collections(engine)
-        finally:
-            engine.close()
+        return list_collections(at)
 
     @staticmethod
     def drop(name: str, *, at: str | Path | QdrantClient = DEFAULT_LOCATION) -> bool:
-        """Remove a collection and everything in it; return whether there was one."""
-        engine = open_engine(at)
+        """Remove a collection and everything in it, a damaged one too; return whether there was one."""
+        try:
+            engine = open_engine(at, make=False)
+        except CollectionNotFoundError:
+            return False
         try:
             succession.finish(engine, name)
             succession.clear(engine, name)

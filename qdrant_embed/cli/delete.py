@@ -11,6 +11,7 @@ from qdrant_embed.cli.opening import open_stored
 from qdrant_embed.cli.output import results, say, write_json
 from qdrant_embed.cli.search import parse_filters
 from qdrant_embed.display import counted
+from qdrant_embed.errors import CollectionNotFoundError, LocationLockedError, StoreError
 
 
 def delete(  # noqa: PLR0913 - one parameter for each flag
@@ -36,6 +37,9 @@ def delete(  # noqa: PLR0913 - one parameter for each flag
         raise typer.BadParameter(
             "say what to delete: --source, --root, --filter, or several of them; or --all", param_hint="--source"
         )
+    if everything and _is_damaged(collection, at):
+        _remove_damaged(collection, at, yes=yes, dry_run=dry_run)
+        return
     with open_stored(collection, at) as docs:
         chunks = docs.count() if everything else docs.delete(source, root=root, filter=where, dry_run=True)
         if not (yes or dry_run) and (chunks or everything):
@@ -61,3 +65,27 @@ def delete(  # noqa: PLR0913 - one parameter for each flag
     results().print(f"{'would remove' if dry_run else 'removed'} {counted(chunks, 'chunk')}", highlight=False)
     if not chunks and not everything:
         say("nothing matched. Sources are relative to the ingested folder; search shows them.")
+
+
+def _is_damaged(name: str, at: str) -> bool:
+    """Tell whether a collection is there and cannot be opened; say why."""
+    try:
+        with open_stored(name, at) as docs:
+            docs.count()
+    except (CollectionNotFoundError, LocationLockedError):
+        raise
+    except StoreError as error:
+        say(str(error), style="yellow")
+        return True
+    return False
+
+
+def _remove_damaged(name: str, at: str, *, yes: bool, dry_run: bool) -> None:
+    from qdrant_embed.collection import Collection
+
+    if dry_run:
+        return
+    if not yes:
+        typer.confirm(f"Remove the collection {name!r} with all that it holds?", abort=True, err=True)
+    Collection.drop(name, at=at)
+    results().print(f"removed the collection {name!r}", highlight=False, markup=False)

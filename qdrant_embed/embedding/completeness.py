@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from qdrant_embed.errors import ModelError
+from qdrant_embed.native import make_lock
 
-_LOADING = threading.Lock()
+_LOADING = make_lock()
 """Held while models report what they lack: one after the other."""
 _POOLER = re.compile(r"(?:^|\.)pooler\.")
 """Gives none of the states that are pooled; many sentence models leave it out."""

@@ -12,8 +12,13 @@ if TYPE_CHECKING:
 
 
 def metadata_of(engine: Engine, name: str) -> dict[str, Any]:
-    """Return the metadata entries of a collection, whoever set them."""
-    return dict(engine.get_collection(name).config.metadata or {})
+    """Return the metadata entries of a collection, whoever set them.
+
+    A folder has them in its catalog, so that a collection whose shard is damaged can still be named and removed.
+    """
+    stored = getattr(engine, "stored_metadata", None)
+    found = engine.get_collection(name).config.metadata if stored is None else stored(name)
+    return dict(found or {})
 
 
 def pages(

@@ -7,11 +7,16 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from qdrant_embed.display import html_table, one_line
-from qdrant_embed.errors import StoreError
+from qdrant_embed.errors import CollectionNotFoundError, StoreError
+from qdrant_embed.store.location import open_engine
 from qdrant_embed.store.schema import read_metadata
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qdrant_client import QdrantClient
+
     from qdrant_embed.store.engine import Engine
 
 FOREIGN = "not made by qdrant-embed"
@@ -62,9 +67,19 @@ class Listing(list[ListedCollection]):
         return (found.row() for found in self)
 
 
-def list_collections(engine: Engine) -> Listing:
-    """Return the collections of a location; one that cannot be opened is listed with the reason."""
-    return Listing(_listed(engine, name) for name in _names(engine))
+def list_collections(at: str | Path | QdrantClient) -> Listing:
+    """Return the collections of a location; one that cannot be opened is listed with the reason.
+
+    Nothing is made: where there is no folder of collections, there are none.
+    """
+    try:
+        engine = open_engine(at, make=False)
+    except CollectionNotFoundError:
+        return Listing()
+    try:
+        return Listing(_listed(engine, name) for name in _names(engine))
+    finally:
+        engine.close()
 
 
 def _names(engine: Engine) -> Iterable[str]:

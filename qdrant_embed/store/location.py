@@ -23,13 +23,15 @@ _EXPECTED = "a folder, a URL such as 'http://localhost:6333', ':memory:', or a Q
 _HOST_AND_PORT = re.compile(r"(localhost|[\w-]+(\.[\w-]+)+):\d{2,5}(/.*)?")
 
 
-def open_engine(at: str | Path | QdrantClient, *, timeout: int = TIMEOUT) -> Engine:
+def open_engine(at: str | Path | QdrantClient, *, timeout: int = TIMEOUT, make: bool = True) -> Engine:
     """Open the location and return the engine that answers for it; the caller closes it.
 
     A folder opened several times in one process is shared, and let go when the last engine on it is closed. A
     `QdrantClient` that was handed in stays its owner's: closing the engine does not close it.
 
     :param timeout: Seconds a server may take for one request.
+    :param make: Whether a folder that holds no collections becomes one that does; else nothing is written into it.
+    :raises CollectionNotFoundError: The folder holds no collections, and shall not be made one that does.
     :raises ConfigurationError: The location makes no sense, or a URL carries a secret.
     :raises LocationLockedError: Another process holds the folder.
     :raises StoreError: The server cannot be reached.
@@ -37,7 +39,7 @@ def open_engine(at: str | Path | QdrantClient, *, timeout: int = TIMEOUT) -> Eng
     if isinstance(at, Path) or (isinstance(at, str) and _is_folder(at)):
         from qdrant_embed.store.edge import EdgeEngine
 
-        return EdgeEngine(Path(at).expanduser())
+        return EdgeEngine(Path(at).expanduser(), make=make)
     from qdrant_embed.store.remote import connect, in_memory, of_client
 
     if not isinstance(at, str):

@@ -45,7 +45,8 @@ TABLE = {
         minilm-l12 multilingual-minilm multilingual-mpnet labse marathi-sbert marathi-sbert-sts hindi-sbert
         hindi-sbert-sts indic-sbert indic-sbert-sts""",
     (UNSTATED, BOTH, UNSTATED, UNSTATED, UNSTATED, UNSTATED, 384): "mpnet",
-    (UNSTATED, BOTH, UNSTATED, UNSTATED, UNSTATED, UNSTATED, 512): "multi-qa-minilm mxbai-xsmall",
+    (UNSTATED, BOTH, UNSTATED, UNSTATED, UNSTATED, UNSTATED, 512): "multi-qa-minilm",
+    (UNSTATED, BOTH, UNSTATED, UNSTATED, UNSTATED, UNSTATED, 4096): "mxbai-xsmall",
     (UNSTATED, BOTH, UNSTATED, False, UNSTATED, UNSTATED, 512): "multi-qa-mpnet",
     (UNSTATED, BOTH, UNSTATED, True, UNSTATED, UNSTATED, 512): "gte-small-zh gte-base-zh gte-large-zh",
     (UNSTATED, BOTH, UNSTATED, True, UNSTATED, UNSTATED, 8192): "gte-modernbert gte-multilingual",

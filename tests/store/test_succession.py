@@ -118,7 +118,7 @@ def test_a_copy_is_listed_by_the_name_to_open_it_by(tmp_path):
     fill(tmp_path / "here")
     with Collection.open("cranes", at=tmp_path / "here") as docs:
         docs.recompress("float16")
-    assert [found["name"] for found in list_collections(str(tmp_path / "here"))] == ["cranes"]
+    assert [found.name for found in list_collections(str(tmp_path / "here"))] == ["cranes"]
 
 
 def alias(engine, name, collection):

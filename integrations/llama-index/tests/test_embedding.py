@@ -173,3 +173,24 @@ def test_layers_and_task_reach_the_embedder():
         QdrantEmbedEmbedding(model_name="hashing", layers=2)
     with pytest.raises(ValidationError, match="unknown task 'sorting'"):
         QdrantEmbedEmbedding(model_name="hashing", task="sorting")
+
+
+@pytest.mark.parametrize(
+    ("keyword", "near"),
+    [("model", "model_name"), ("modelname", "model_name"), ("windows", "window"), ("device", ""), ("cache_folder", "")],
+)
+def test_a_keyword_that_nothing_is_done_with_is_refused(keyword, near):
+    with pytest.raises(
+        ValueError, match=f"unknown keyword of QdrantEmbedEmbedding '{keyword}'.*{near}.*Known: .*model_name"
+    ):
+        QdrantEmbedEmbedding(**{"model_name": "minilm", keyword: "bge-small-en"})
+
+
+def test_what_llama_index_writes_down_makes_the_same_again():
+    made = QdrantEmbedEmbedding(model_name="minilm", runtime="torch")
+    for again in (
+        QdrantEmbedEmbedding.from_dict(made.to_dict()),
+        QdrantEmbedEmbedding.from_json(made.to_json()),
+        QdrantEmbedEmbedding.model_validate(made.model_dump()),
+    ):
+        assert (again.model_name, again.runtime, again.window) == (made.model_name, made.runtime, made.window)

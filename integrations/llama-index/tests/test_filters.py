@@ -2,10 +2,10 @@
 
 import pytest
 from llama_index.core.vector_stores import FilterCondition, FilterOperator, MetadataFilter, MetadataFilters
-from llama_index.retrievers.qdrant_embed.filters import to_qdrant_filter
+from llama_index.retrievers.qdrant_embed.filters import to_plain_filter
 
 from qdrant_embed import Document
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import ConfigurationError, FilterWarning
 
 LEDGER = {
     "a": {"team": "crane", "tons": 4, "load": 0.5, "tags": ["red", "blue"], "day": "2026-01-05T00:00:00Z"},
@@ -81,8 +81,8 @@ def test_conditions_combine_and_nest(ledger):
 
 
 def test_text_match_asks_for_the_words_of_the_field():
-    condition = to_qdrant_filter(one("title", "harbour", FilterOperator.TEXT_MATCH)).must[0]
-    assert (condition.key, condition.match.text) == ("title", "harbour")
+    plain = to_plain_filter(one("title", "harbour", FilterOperator.TEXT_MATCH))
+    assert plain == {"all": [{"title": {"words": "harbour"}}]}
 
 
 @pytest.mark.parametrize(
@@ -98,4 +98,52 @@ def test_text_match_asks_for_the_words_of_the_field():
 )
 def test_what_makes_no_sense_is_refused(operator, value, message):
     with pytest.raises(ConfigurationError, match=message):
-        to_qdrant_filter(one("team", value, FilterOperator(operator)))
+        to_plain_filter(one("team", value, FilterOperator(operator)))
+
+
+FILES = {
+    "guide/keys.md": {},
+    "notes/keys.md": {},
+    "notes/fish.txt": {"file_name": "cod.docx", "file_path": "/mnt/cod.docx", "file_type": "application/msword"},
+    "own": {"page_label": "iv"},
+}
+
+
+@pytest.fixture(params=["folder", "memory"])
+def files(request, make_collection):
+    collection = make_collection(at=":memory:" if request.param == "memory" else None)
+    types = {".md": "text/markdown"}
+    collection.ingest(
+        Document(
+            text=f"Entry of the ledger in {name}.",
+            source=name,
+            metadata=metadata,
+            media_type=types.get(name[-3:], "text/plain"),
+        )
+        for name, metadata in FILES.items()
+    )
+    return collection
+
+
+@pytest.mark.parametrize("key", ["file_name", "file_path", "file_type", "source", "page_label"])
+def test_what_a_node_shows_can_be_filtered_by(files, key):
+    """For every value that a node shows, the filter finds the nodes that show it, and its negation the others."""
+    nodes = [found.node for found in files.as_retriever(k=10, mode="bm25").retrieve("entry ledger")]
+    assert len(nodes) == len(FILES)
+    for value in {node.metadata[key] for node in nodes if key in node.metadata}:
+        same = "".join(sorted(node.metadata["source"] for node in nodes if node.metadata.get(key) == value))
+        others = "".join(sorted(node.metadata["source"] for node in nodes if node.metadata.get(key) != value))
+        assert found(files, one(key, value, FilterOperator.EQ)) == same
+        assert found(files, one(key, [value], FilterOperator.IN)) == same
+        assert found(files, one(key, value, FilterOperator.NE)) == others
+
+
+def test_a_name_is_the_last_part_of_a_path_and_no_pattern(files):
+    assert found(files, one("file_name", "keys.md", FilterOperator.EQ)) == "guide/keys.mdnotes/keys.md"
+    for name in ("notes/keys.md", "*.md", "eys.md", "fish.txt"):
+        assert found(files, one("file_name", name, FilterOperator.EQ)) == ""
+
+
+def test_a_field_that_no_document_has_is_named(files):
+    with pytest.warns(FilterWarning, match=r"'file_nam'.*did you mean 'file_name'"):
+        assert found(files, one("file_nam", "keys.md", FilterOperator.EQ)) == ""

@@ -101,3 +101,14 @@ def test_what_cannot_be_read_late_is_refused_at_once(model):
 def test_the_embedding_model_alone_refuses_to_read_late(model):
     with pytest.raises(ValidationError, match=r"without the document around it.*QdrantEmbedLateChunker"):
         QdrantEmbedEmbedding(model_name=model, window="late")
+
+
+@pytest.mark.parametrize(
+    ("keyword", "near"),
+    [("model", "model_name"), ("modelname", "model_name"), ("windows", "window"), ("device", ""), ("cache_folder", "")],
+)
+def test_a_keyword_that_nothing_is_done_with_is_refused(keyword, near):
+    with pytest.raises(
+        ValueError, match=f"unknown keyword of QdrantEmbedLateChunker '{keyword}'.*{near}.*Known: .*model_name"
+    ):
+        QdrantEmbedLateChunker(**{"model_name": "minilm", keyword: "bge-small-en"})

@@ -1,6 +1,8 @@
 """The retriever: nodes that say exactly where they stand, and a loop that never waits."""
 
 import asyncio
+import copy
+import pickle
 import threading
 
 import pytest
@@ -57,8 +59,8 @@ def test_metadata_is_the_users_and_the_place(make_collection):
     node = collection.as_retriever(k=1, mode="bm25").retrieve("high water noon")[0].node
     page = str(collection.get(node.node_id).page)
     assert node.metadata == {
-        "team": "pilots", "year": 2026, "source": "tides.pdf", "file_name": "tides.pdf", "title": "Tide tables",
-        "page_label": page, "headings": "Tides",
+        "team": "pilots", "year": 2026, "source": "tides.pdf", "file_name": "tides.pdf", "file_path": "tides.pdf",
+        "file_type": "text/markdown", "title": "Tide tables", "page_label": page, "headings": "Tides",
     }  # fmt: skip
     assert node.mimetype == "text/markdown"
 
@@ -150,3 +152,45 @@ def test_a_node_of_a_long_document_is_the_window_that_was_nearest(make_collectio
     assert found.node.text == text[start:end]
     assert "Crane four" in found.node.text
     assert len(found.node.text) < 200
+
+
+def test_the_users_own_file_names_stay(make_collection):
+    own = {"file_name": "tides.pdf", "file_path": "/mnt/pilots/tides.pdf", "file_type": "application/pdf"}
+    collection = make_collection()
+    collection.ingest([Document(text="High water is at noon.", source="pilots/7f3a", metadata=own)])
+    node = collection.as_retriever(k=1).retrieve("high water")[0].node
+    assert {key: node.metadata[key] for key in own} == own
+    assert node.metadata["source"] == "pilots/7f3a"
+
+
+def test_of_two_roots_a_node_names_its_own(make_collection, tmp_path):
+    collection = make_collection()
+    for root in ("alpha", "beta"):
+        (tmp_path / root).mkdir()
+        (tmp_path / root / "README.md").write_text(f"# {root}\n\nThe tide turns at noon in {root}.\n")
+        collection.ingest(tmp_path / root)
+    nodes = [found.node for found in collection.as_retriever(k=5).retrieve("when does the tide turn?")]
+    assert sorted((node.metadata["root"], node.metadata["source"]) for node in nodes) == [
+        ("alpha", "README.md"), ("beta", "README.md"),
+    ]  # fmt: skip
+
+
+def test_an_llm_reads_each_heading_once(make_collection):
+    collection = make_collection()
+    collection.ingest([Document(text="# Tides\n\nHigh water is at noon.", source="a.md", media_type="text/markdown",
+                                title="Tides")])  # fmt: skip
+    node = collection.as_retriever(k=1).retrieve("high water")[0].node
+    assert node.get_content(MetadataMode.LLM).count("Tides") == 1
+    assert node.metadata["title"] == node.metadata["headings"] == "Tides"
+
+
+def test_a_retriever_is_not_pickled_and_says_what_to_do(harbour):
+    retriever = harbour.as_retriever(k=4)
+    with pytest.raises(pickle.PicklingError, match=r"Collection\.open\('harbour', at=…\)\.as_retriever\(k=4\)"):
+        pickle.dumps(retriever)
+    assert copy.copy(retriever).retrieve(QUESTION) == retriever.retrieve(QUESTION)
+
+
+def test_an_unknown_keyword_is_refused(harbour):
+    with pytest.raises(TypeError, match="top_k"):
+        harbour.as_retriever(top_k=4)

@@ -11,13 +11,13 @@ import contextlib
 import logging
 import os
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.native import make_lock
 
 try:
     import fcntl
@@ -41,7 +41,7 @@ _ABANDONED = 86_400
 """Seconds after which what is unfinished was left by a process that was killed."""
 _HELD: dict[Path, int] = {}
 """Conversion → the descriptor that holds its lock; open until the process ends."""
-_HOLDING = threading.Lock()
+_HOLDING = make_lock()
 
 
 @dataclass(frozen=True, slots=True)

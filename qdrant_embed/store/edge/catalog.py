@@ -46,20 +46,19 @@ class Catalog:
         """
         path = folder / CATALOG_FILE
         try:
-            stored = json.loads(path.read_text(encoding="utf-8"))
+            stored = json.loads(path.read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
             return cls()
-        except (OSError, ValueError) as error:
-            raise StoreError(f"{str(path)!r} cannot be read: {error}. Restore it from a copy of the folder.") from error
-        if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+        except OSError as error:
+            raise StoreError(f"{str(path)!r} cannot be read: {error.strerror}.") from error
+        except (ValueError, RecursionError) as error:
+            raise _damaged(path, str(error)) from error
+        if isinstance(stored, dict) and isinstance(stored.get("format"), int) and stored["format"] > FORMAT:
             raise StoreError(
-                f"{str(path)!r} is not a catalog of format {FORMAT}; a newer qdrant-embed may have written it. "
-                "Type: pip install --upgrade qdrant-embed"
+                f"{str(path)!r} is a catalog of format {stored['format']}, and this version of qdrant-embed reads "
+                f"{FORMAT}. Type: pip install --upgrade qdrant-embed"
             )
-        return cls(
-            collections={name: Entry(**entry) for name, entry in stored["collections"].items()},
-            aliases=stored["aliases"],
-        )
+        return _checked(path, stored)
 
     def write(self, folder: Path) -> None:
         """Replace the folder's catalog: after a crash, the old one or this one is there, whole."""
@@ -102,6 +101,46 @@ class Catalog:
             collections={other: entry for other, entry in self.collections.items() if other != name},
             aliases={alias: target for alias, target in self.aliases.items() if target != name},
         )
+
+
+def _checked(path: Path, stored: Any) -> Catalog:
+    """Return what a catalog's file says, made sure to have the shape that it is written in.
+
+    :raises StoreError: It has another one.
+    """
+    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+        raise _damaged(path, f"it says nothing of format {FORMAT}")
+    named, aliases = stored.get("collections"), stored.get("aliases")
+    if not isinstance(named, dict) or not isinstance(aliases, dict):
+        raise _damaged(path, "'collections' and 'aliases' are not both objects")
+    entries = {}
+    for name, entry in named.items():
+        try:
+            entries[name] = Entry(**entry)
+        except TypeError:
+            raise _damaged(path, f"the entry of {name!r} has other fields than folder, config and metadata") from None
+        _require_types(path, name, entries[name])
+    folders = [entry.folder for entry in entries.values()]
+    if len(set(folders)) < len(folders):
+        raise _damaged(path, "two collections have the same folder")
+    # A name that leads nowhere names nothing, and hinders nobody.
+    kept = {alias: own for alias, own in aliases.items() if isinstance(own, str) and own in entries}
+    return Catalog(collections=entries, aliases=kept)
+
+
+def _require_types(path: Path, name: str, entry: Entry) -> None:
+    folder = entry.folder
+    plain = isinstance(folder, str) and folder not in ("", ".", "..") and Path(folder).name == folder
+    metadata = entry.metadata is None or isinstance(entry.metadata, dict)
+    if not (plain and metadata and isinstance(entry.config, dict)):
+        raise _damaged(path, f"the entry of {name!r} is of a wrong shape")
+
+
+def _damaged(path: Path, how: str) -> StoreError:
+    return StoreError(
+        f"{str(path)!r} is damaged ({how}), or was written by a newer qdrant-embed. Restore it from a copy of the "
+        "folder, or type: pip install --upgrade qdrant-embed"
+    )
 
 
 def sync_folder(folder: Path) -> None:

@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
 
 class EdgeCollections:
-    """The half of `EdgeEngine` that is about collections; several may share one folder."""
+    """The half of `EdgeEngine` that is about collections; several may share one folder.
 
-    def __init__(self, path: Path) -> None:
+    :param make: Make the folder one of collections where it is none yet.
+    """
+
+    def __init__(self, path: Path, *, make: bool = True) -> None:
         self.path = path
-        self._folder = EdgeFolder.acquire(path)
+        self._folder = EdgeFolder.acquire(path, make=make)
         # Also lets go when the engine is forgotten (a notebook cell run twice) and when the interpreter ends.
         self._leave = weakref.finalize(self, self._folder.release)
 
@@ -101,6 +104,10 @@ class EdgeCollections:
             config=_reported(models.CreateCollection.model_validate(entry.config), entry.metadata),
             payload_schema=payload_schema(info.payload_schema),
         )
+
+    def stored_metadata(self, collection_name: str) -> Mapping[str, Json]:
+        """Return a collection's metadata without opening its shard."""
+        return self.folder().catalog.resolve(collection_name)[1].metadata or {}
 
     def update_collection(
         self,

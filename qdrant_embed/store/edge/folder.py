@@ -11,15 +11,16 @@ import os
 import shutil
 import threading
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.errors import ConfigurationError, StoreError
+from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, StoreError
 from qdrant_embed.store.edge.catalog import CATALOG_FILE, Catalog, Entry, sync_folder
 from qdrant_embed.store.edge.convert_config import edge_config
 from qdrant_embed.store.edge.lock import FolderLock
-from qdrant_embed.store.edge.shard import Shard
+from qdrant_embed.store.edge.shard import Shard, refusals
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -35,7 +36,7 @@ _opening = threading.RLock()
 class EdgeFolder:
     """One folder; made by `acquire`, which shares it among all who open it in this process."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, make: bool = True) -> None:
         self.path = path
         self.process = os.getpid()
         self.closed = False
@@ -43,6 +44,8 @@ class EdgeFolder:
         self._shards: dict[str, Shard] = {}
         self._changing = threading.RLock()
         _require_ours(path)
+        if not make and not (path / CATALOG_FILE).exists():
+            raise CollectionNotFoundError(f"the folder {str(path)!r} holds no collections.")
         try:
             (path / SHARDS).mkdir(parents=True, exist_ok=True)
             self._lock = FolderLock(path)
@@ -60,9 +63,11 @@ class EdgeFolder:
     # Sharing
 
     @staticmethod
-    def acquire(path: Path) -> EdgeFolder:
+    def acquire(path: Path, *, make: bool = True) -> EdgeFolder:
         """Open a folder, or join those who have it open in this process.
 
+        :param make: Make it one of collections where it is none yet; else nothing is written into it.
+        :raises CollectionNotFoundError: It is none, and shall not become one.
         :raises LocationLockedError: Another process holds it.
         """
         key = path.resolve()
@@ -70,7 +75,7 @@ class EdgeFolder:
             while True:
                 folder = _open.get(key)
                 if folder is None:
-                    folder = _open[key] = EdgeFolder(key)
+                    folder = _open[key] = EdgeFolder(key, make=make)
                 folder._users += 1
                 # The garbage collector may have let the folder's last user go between these lines.
                 if not folder.closed:
@@ -119,7 +124,15 @@ class EdgeFolder:
         with self._changing:
             if entry.folder not in self._shards:
                 path = self.path / SHARDS / entry.folder
-                self._shards[entry.folder] = Shard(path, own, edge_config(entry.config))
+                if not path.is_dir():
+                    raise StoreError(
+                        f"the folder {str(self.path)!r} has lost the data of {own!r}: its catalog names it, but its "
+                        "shard is gone. Restore the folder from a copy; or remove the collection with "
+                        f"Collection.drop({own!r}, at=…) (qdrant-embed delete --all) and ingest again."
+                    )
+                with refusals(own):
+                    config = edge_config(entry.config)
+                self._shards[entry.folder] = Shard(path, own, config)
             return self._shards[entry.folder]
 
     def create(self, name: str, config: models.CreateCollection, metadata: dict[str, Any] | None) -> None:
@@ -151,9 +164,11 @@ class EdgeFolder:
                 return False
             shard = self._shards.pop(entry.folder, None)
             if shard is not None:
-                shard.close()
+                with suppress(StoreError):  # what a damaged shard could not bring to disk goes anyway
+                    shard.close()
             final = self.path / SHARDS / entry.folder
-            doomed = final.rename(final.with_suffix(DELETED))
+            # What can no longer be opened, or is no longer there, can still be removed.
+            doomed = final.rename(final.with_suffix(DELETED)) if final.exists() else final
             self.commit(self.catalog.without(name))
             # Whatever cannot be removed now (an open file on Windows) is cleared up at the next opening.
             shutil.rmtree(doomed, ignore_errors=True)
@@ -219,12 +234,6 @@ class EdgeFolder:
         for file in (self.path / ATTACHMENTS).glob("*"):
             if file.stem not in names or file.suffix == NEW:
                 file.unlink()
-        missing = [name for folder, name in names.items() if name in self.catalog and not (shards / folder).is_dir()]
-        if missing:
-            raise StoreError(
-                f"the folder {str(self.path)!r} has lost the data of {', '.join(missing)}: its catalog names them, but "
-                "their shards are gone. Restore the folder from a copy."
-            )
 
 
 def _require_ours(path: Path) -> None:

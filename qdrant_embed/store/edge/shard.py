@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ FLUSH_SECONDS = 5.0
 POINTS_AT_ONCE = 2000
 """Points of a shard from which its graph is built by a process of its own; below, it is a matter of a second."""
 _LONGEST_REASON = 300
+_REDIRECTING = threading.Lock()
+"""There is one stderr for all threads."""
 
 
 @contextmanager
@@ -47,6 +50,31 @@ def refusals(collection: str) -> Iterator[None]:
         if not _is_panic(error):
             raise
         raise _damaged(collection, error) from None
+
+
+@contextmanager
+def _panics_unprinted() -> Iterator[None]:
+    """Keep what Rust prints of a panic off stderr, where one plain error will stand; all else is printed afterwards."""
+    with _REDIRECTING, tempfile.TemporaryFile() as printed:
+        try:
+            stderr = os.dup(2)
+        except OSError:  # closed: nothing will be seen anyway
+            yield
+            return
+        os.dup2(printed.fileno(), 2)
+        panicked = False
+        try:
+            yield
+        except BaseException as error:
+            panicked = _is_panic(error)
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            printed.seek(0)
+            if not panicked and (text := printed.read()):
+                with suppress(OSError):
+                    os.write(2, text)
 
 
 def _is_panic(error: BaseException) -> bool:
@@ -108,7 +136,8 @@ class Shard:
     def _open(self) -> edge.EdgeShard:
         path, collection, config = self._path, self.collection, self._config
         try:
-            return edge.EdgeShard.load(str(path), config)
+            with _panics_unprinted():
+                return edge.EdgeShard.load(str(path), config)
         except BaseException as error:
             if not isinstance(error, Exception) and not _is_panic(error):
                 raise

@@ -64,8 +64,10 @@ def test_a_shard_that_the_catalog_does_not_know_is_left_alone(tmp_path):
 def test_a_shard_that_is_gone_is_told(tmp_path):
     folders = make(tmp_path, "a")
     (tmp_path / "shards" / folders["a"]).rename(tmp_path / "elsewhere")
-    with pytest.raises(StoreError, match="lost the data of a"):
-        open_engine(tmp_path)
+    engine = open_engine(tmp_path)
+    with pytest.raises(StoreError, match="lost the data of 'a'"):
+        engine.count("a")
+    engine.close()
     (tmp_path / "elsewhere").rename(tmp_path / "shards" / folders["a"])
     open_engine(tmp_path).close()
 

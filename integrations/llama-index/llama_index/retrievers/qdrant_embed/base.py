@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import pickle
+from typing import TYPE_CHECKING, Any
 
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.retrievers import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index.core.vector_stores import MetadataFilters
-from llama_index.retrievers.qdrant_embed.filters import to_qdrant_filter
+from llama_index.retrievers.qdrant_embed.filters import to_plain_filter
 from llama_index.retrievers.qdrant_embed.nodes import to_node
 
 from qdrant_embed.retrieval.hits import Hit
@@ -49,8 +50,20 @@ class QdrantEmbedRetriever(BaseRetriever):
         super().__init__(callback_manager=callback_manager, verbose=verbose)
         self._collection = collection
         self._k = k
-        self._filter = to_qdrant_filter(filter) if isinstance(filter, MetadataFilters) else filter
+        self._filter = to_plain_filter(filter) if isinstance(filter, MetadataFilters) else filter
         self._mode: Mode = mode
+
+    def __copy__(self) -> QdrantEmbedRetriever:
+        made: QdrantEmbedRetriever = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        return made
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise pickle.PicklingError(
+            "a retriever holds an open collection, which stays in its process. Open it where it is needed: "
+            f"Collection.open({self._collection.name!r}, at=…).as_retriever(k={self._k}). A folder can be open in one "
+            "process at a time; for several, use a Qdrant server."
+        )
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return self._search(query_bundle)

@@ -1,0 +1,123 @@
+"""A collection that can no longer be opened: said in one sentence, removable, and no hindrance to the others."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from qdrant_embed import Collection, Document, Recipe
+from qdrant_embed.cli.app import app
+from qdrant_embed.errors import CollectionNotFoundError, StoreError
+from qdrant_embed.store.edge.catalog import CATALOG_FILE
+from qdrant_embed.store.location import open_engine
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a folder with the collections `good` and `bad`."""
+    at = tmp_path / "q"
+    for name in ("good", "bad"):
+        with Collection.open(name, at=at, recipe=Recipe(model="hashing")) as docs:
+            docs.ingest([Document(text="The gate opens at nine.", source="a")])
+    return at
+
+
+def shard_of(folder, name):
+    entry = json.loads((folder / CATALOG_FILE).read_text())["collections"][name]
+    return folder / "shards" / entry["folder"]
+
+
+def empty(path, pattern):
+    files = sorted(path.rglob(pattern))
+    assert files
+    for file in files[:1]:
+        file.write_bytes(b"")
+
+
+DAMAGES = {
+    "an index": lambda shard: empty(shard, "status.dat"),
+    "the log": lambda shard: empty(shard, "first-index"),
+    "a segment": lambda shard: empty(shard, "segment.json"),
+    "the shard": lambda shard: shard.rename(shard.with_name("gone")),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_collection_is_told_and_can_be_removed(folder, damage, capfd):
+    damage(shard_of(folder, "bad"))
+    with pytest.raises(StoreError, match=r"(damaged|lost the data).*from a copy.*Collection\.drop\('bad'") as raised:
+        Collection.open("bad", at=folder)
+    assert len(str(raised.value)) < 1000
+    assert "panicked" not in capfd.readouterr().err
+    listed = {found.name: found for found in Collection.list(at=folder)}
+    assert (listed["good"].chunks, listed["good"].problem) == (1, "")
+    assert listed["bad"].chunks is None
+    assert "from a copy" in listed["bad"].problem
+    assert Collection.open("good", at=folder).count() == 1
+    assert Collection.drop("bad", at=folder)
+    assert [found.name for found in Collection.list(at=folder)] == ["good"]
+    with Collection.open("bad", at=folder, recipe=Recipe(model="hashing")) as docs:
+        assert docs.count() == 0
+
+
+def test_the_command_line_removes_a_damaged_collection(folder):
+    empty(shard_of(folder, "bad"), "segment.json")
+    run = CliRunner().invoke
+    shown = run(app, ["info", "--at", str(folder)])
+    assert (shown.exit_code, "bad" in shown.output, "good" in shown.output) == (0, True, True)
+    assert run(app, ["delete", "--all", "-y", "--at", str(folder), "-c", "bad"]).exit_code == 0
+    assert [found.name for found in Collection.list(at=folder)] == ["good"]
+
+
+ENTRY = {"folder": "a", "config": {}, "metadata": None}
+SHAPES = [
+    "",
+    "[1, 2]",
+    '{"format": 1}',
+    '{"format": "1", "collections": {}, "aliases": {}}',
+    '{"format": 1, "collections": [], "aliases": {}}',
+    '{"format": 1, "collections": {}, "aliases": []}',
+    json.dumps({"format": 1, "collections": {"x": {}}, "aliases": {}}),
+    json.dumps({"format": 1, "collections": {"x": "y"}, "aliases": {}}),
+    json.dumps({"format": 1, "collections": {"x": {**ENTRY, "more": 1}}, "aliases": {}}),
+    json.dumps({"format": 1, "collections": {"x": {**ENTRY, "folder": "../up"}}, "aliases": {}}),
+    json.dumps({"format": 1, "collections": {"x": {**ENTRY, "folder": 3}}, "aliases": {}}),
+    json.dumps({"format": 1, "collections": {"x": {**ENTRY, "config": []}}, "aliases": {}}),
+    json.dumps({"format": 1, "collections": {"x": ENTRY, "y": ENTRY}, "aliases": {}}),
+    "[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("content", SHAPES, ids=lambda content: content[:60])
+def test_a_catalog_of_another_shape_is_damaged(folder, content):
+    (folder / CATALOG_FILE).write_text(content)
+    with pytest.raises(StoreError, match=r"catalog\.json' is damaged .* Restore it from a copy"):
+        open_engine(folder)
+
+
+def test_a_catalog_with_a_byte_order_mark_or_a_lost_alias_can_be_read(folder):
+    path = folder / CATALOG_FILE
+    stored = json.loads(path.read_text())
+    path.write_text(json.dumps({**stored, "aliases": {"old": "nowhere"}}), encoding="utf-8-sig")
+    assert [found.name for found in Collection.list(at=folder)] == ["bad", "good"]
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda at: Collection.open("x", at=at),
+        lambda at: Collection.drop("x", at=at),
+        lambda at: Collection.list(at=at),
+        *(
+            lambda at, command=command: CliRunner().invoke(app, [*command, "--at", str(at)])
+            for command in (["search", "x"], ["info"], ["doctor", "-m", "hashing"], ["delete", "--all", "-y"])
+        ),
+    ],
+)
+def test_looking_into_a_folder_of_something_else_writes_nothing(tmp_path, look):
+    (tmp_path / "mine.txt").write_text("kept")
+    try:
+        look(tmp_path)
+    except CollectionNotFoundError as error:
+        assert "holds no collections" in str(error)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
