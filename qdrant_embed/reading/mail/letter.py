@@ -1,17 +1,16 @@
-"""E-mail: headers worth reading, the body, the names of attachments."""
+"""A letter as Markdown: its subject as heading, the headers worth reading, the body, the names of attachments."""
 
 from __future__ import annotations
 
 import io
 import re
-from contextlib import suppress
+from dataclasses import replace
 from email import message_from_bytes, policy
-from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 
-from qdrant_embed.reading.decoding import decode
+from qdrant_embed.reading.mail.body import Body
+from qdrant_embed.reading.mail.headers import header
 from qdrant_embed.reading.parsed import Parsed, one_line
-from qdrant_embed.reading.web import fragment_to_markdown
 from qdrant_embed.types import Json
 
 HEADERS = ("From", "To", "Cc", "Date")
@@ -19,13 +18,17 @@ MSG_HEADER = re.compile(r"^\*\*(From|To|Subject):\*\* (.*)$", re.MULTILINE)
 
 
 def read_eml(data: bytes, name: str) -> Parsed:
-    """Read an Internet message; of several alternatives of the body, the plain one."""
-    message = message_from_bytes(data, policy=policy.default)
-    headers = {header: one_line(str(message[header])) for header in HEADERS if message[header]}
-    attachments = [one_line(part.get_filename() or "") for part in message.walk() if part.is_attachment()]
-    if any(attachments):
-        headers["Attachments"] = ", ".join(filter(None, attachments))
-    return _letter(one_line(str(message["Subject"] or "")), headers, _body(message))
+    """Read an Internet message; of several alternatives of the body, the plain one unless it says less."""
+    message = message_from_bytes(data, policy=policy.compat32)
+    headers = {name: value for name in HEADERS if (value := header(message, name))}
+    body = Body()
+    body.read(message)
+    if not body.texts and len(data) > len(data.partition(b"\n\n")[0]) + 2 and not body.notes:
+        body.notes.append("no text was found in its body")
+    if body.attachments:
+        headers["Attachments"] = ", ".join(body.attachments)
+    parsed = _letter(header(message, "Subject"), headers, "\n\n".join(body.texts))
+    return replace(parsed, notes=tuple(dict.fromkeys(body.notes)), guessed_encoding=body.guessed_encoding)
 
 
 def read_msg(data: bytes, name: str) -> Parsed:
@@ -54,20 +57,3 @@ def _iso(date: str) -> str:
         return parsedate_to_datetime(date).isoformat()
     except ValueError:
         return date
-
-
-def _body(message: EmailMessage) -> str:
-    shown = [part for part in message.walk() if not part.is_attachment() and part.get_content_maintype() == "text"]
-    plain = [part for part in shown if part.get_content_subtype() == "plain"]
-    if plain:
-        return "\n\n".join(_decoded(part) for part in plain)
-    return "\n\n".join(fragment_to_markdown(_decoded(part)) for part in shown if part.get_content_subtype() == "html")
-
-
-def _decoded(part: EmailMessage) -> str:
-    """Decode a part as it says, or, where it says nothing or something unknown, as the bytes look."""
-    if part.get_content_charset() is not None:
-        with suppress(LookupError):
-            return str(part.get_content())
-    payload = part.get_payload(decode=True)
-    return decode(payload).text if isinstance(payload, bytes) else ""
