@@ -82,3 +82,8 @@ def test_facts_are_a_dict_that_prints_and_draws():
         "roots         a, b",
     ]
     assert "<td>&lt;b&gt;</td>" in facts._repr_html_()
+
+
+def test_a_report_of_one_document_is_no_plural():
+    assert str(IngestReport(documents=1, chunks=1, embedded=1)).startswith("1 document, 1 chunk, 1 embedded, 0 reused")
+    assert str(IngestReport(documents=2)).startswith("2 documents, 0 chunks")

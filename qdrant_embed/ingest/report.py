@@ -86,7 +86,7 @@ class IngestReport:
 
     def __str__(self) -> str:
         counts = ", ".join(
-            f"{getattr(self, name):,} {name}"
+            f"{getattr(self, name):,} {name[:-1] if getattr(self, name) == 1 and name.endswith('s') else name}"
             for name in ("documents", "chunks", "embedded", "reused", "deleted", "skipped", "truncated", "windowed")
         )
         counts += f", {self.stretched:,} stretched" if self.stretched else ""
