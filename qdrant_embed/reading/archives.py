@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.parsed import given_title
@@ -13,6 +14,8 @@ UNPACKED_LIMIT = 2**29
 MARKUP_LIMIT = 2**26
 """Bytes of XML and HTML that it may unpack to; the trees made of these take about seven times as much."""
 MARKUP = (".xml", ".rels", ".vml", ".opf", ".ncx", ".html", ".htm", ".xhtml")
+DAMAGED = (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zlib.error)
+"""What reading a damaged member of an archive raises."""
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 
@@ -46,10 +49,11 @@ def open_archive(data: bytes, *, markup_limit: int = MARKUP_LIMIT) -> zipfile.Zi
 
 def core_title(archive: zipfile.ZipFile) -> str:
     """Return the title in an Office file's properties, empty if there is none."""
+    from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import ParseError, fromstring
 
     try:
         properties = fromstring(archive.read("docProps/core.xml"))
-    except (KeyError, ParseError):
+    except (KeyError, ParseError, DefusedXmlException, *DAMAGED):
         return ""
     return given_title(properties.findtext("{http://purl.org/dc/elements/1.1/}title") or "")

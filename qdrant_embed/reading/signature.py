@@ -6,7 +6,7 @@ import io
 import re
 import zipfile
 
-from qdrant_embed.reading.archives import ENCRYPTED_PACKAGE, OLE
+from qdrant_embed.reading.archives import DAMAGED, ENCRYPTED_PACKAGE, OLE
 from qdrant_embed.reading.decoding import looks_binary
 
 HEAD_BYTES = 8192
@@ -73,7 +73,7 @@ def _zip_format(data: bytes) -> str | None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = [name.lower() for name in archive.namelist()]
             kind = archive.read("mimetype")[:80].strip() if "mimetype" in names else b""
-    except (zipfile.BadZipFile, OSError, ValueError, KeyError, NotImplementedError, RuntimeError, EOFError):
+    except (KeyError, *DAMAGED):
         return None
     if kind in MIMETYPES:
         return MIMETYPES[kind]

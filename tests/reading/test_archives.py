@@ -25,3 +25,5 @@ def test_the_title_in_the_properties(make_zip):
     assert archives.core_title(archives.open_archive(make_zip({"docProps/core.xml": core}))) == "Spring"
     assert archives.core_title(archives.open_archive(make_zip({"docProps/core.xml": "<broken"}))) == ""
     assert archives.core_title(archives.open_archive(make_zip({"x": ""}))) == ""
+    damaged = make_zip({"docProps/core.xml": core}).replace(b"docProps/core", b"docProps/cOre", 1)
+    assert archives.core_title(archives.open_archive(damaged)) == ""

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from qdrant_embed.errors import ReadError
+from qdrant_embed.reading.archives import DAMAGED
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
-
-
-DAMAGED = (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zlib.error)
-"""What reading a damaged member of an archive raises."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,19 +22,22 @@ def read_xls(data: bytes, name: str) -> Parsed:
 
     :raises ReadError: It is encrypted or broken.
     """
-    import xlrd
-
-    try:
-        workbook = xlrd.open_workbook(file_contents=data, logfile=io.StringIO())
-    except xlrd.XLRDError as error:
-        encrypted = "encrypted" in str(error)
-        reason = (
-            "encrypted: it opens with a password only; save it without one" if encrypted else f"broken file: {error}"
-        )
-        raise ReadError(reason) from error
+    workbook = _open(data)
     sheets = [Sheet(sheet.name, _rows(sheet, workbook.datemode), _remarks(sheet)) for sheet in workbook.sheets()]
     hidden = [sheet.name for sheet in workbook.sheets() if sheet.visibility]
     return Parsed(text=sheets_text(sheets), text_type="text/markdown", notes=hidden_note(hidden))
+
+
+def _open(data: bytes) -> Any:
+    import xlrd
+
+    try:
+        return xlrd.open_workbook(file_contents=data, logfile=io.StringIO())
+    except Exception as error:  # each table of the format that is damaged raises something else
+        if "encrypted" in str(error):
+            raise ReadError("encrypted: it opens with a password only; save it without one") from error
+        reason = one_line(str(error)) or "a check of its tables fails"
+        raise ReadError(f"broken file: it is damaged, or no workbook: {reason}") from error
 
 
 def read_spreadsheet_xml(data: bytes, name: str) -> Parsed:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.archives import UNPACKED_LIMIT, core_title, open_archive
+from qdrant_embed.reading.archives import DAMAGED, UNPACKED_LIMIT, core_title, open_archive
 from qdrant_embed.reading.office.inventory import paragraphs
-from qdrant_embed.reading.office.package import DAMAGED, Package, local_name
+from qdrant_embed.reading.office.package import Package, local_name
 from qdrant_embed.reading.parsed import Parsed, one_line
 from qdrant_embed.reading.sheets.cells import BUILT_IN_DATES, Cells, Formats, elements, rich_text
 from qdrant_embed.reading.sheets.rows import Sheet, hidden_note, sheets_text

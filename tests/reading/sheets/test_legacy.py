@@ -23,6 +23,13 @@ def test_xls(read):
     )
 
 
+def test_a_damaged_workbook_says_so(read):
+    content = (Path(__file__).parents[1] / "data" / "berths.xls").read_bytes()
+    for damaged in (b"nothing of the kind", content[:1500], content[:8] + b"\xff" * 504 + content[512:]):
+        with pytest.raises(ReadError, match=r"broken file: it is damaged, or no workbook: \w+"):
+            read("a.xls", damaged)
+
+
 def test_the_xml_of_2003():
     text = read_spreadsheet_xml(SPREADSHEET.encode(), "a.xls").text
     assert text == "## Berths\n\nShip: Aurora\nArrived: 2024-03-09\n\nLength"
