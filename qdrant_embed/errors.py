@@ -13,6 +13,7 @@
     └── StoreError                the engine refused
         ├── CollectionNotFoundError
         ├── LocationLockedError   another process holds the folder; `pid` says which
+        ├── DiskFullError         there is no room for what shall be written
         └── UnsupportedByEngineError   the feature exists, but not on this engine
 
     FilterWarning                 a warning: a filter names a field that no document has
@@ -155,6 +156,10 @@ class LocationLockedError(StoreError):
     def __init__(self, message: str, pid: int | None = None) -> None:
         super().__init__(message)
         self.pid = pid
+
+
+class DiskFullError(StoreError):
+    """There is no room on the disk for what shall be written; what was stored is kept."""
 
 
 class UnsupportedByEngineError(StoreError):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from qdrant_embed.concurrency import pause
-from qdrant_embed.errors import QdrantEmbedError, TextTooLongError
+from qdrant_embed.errors import DiskFullError, QdrantEmbedError, TextTooLongError
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,8 @@ def in_halves(
             worked += 1
         except Exception as error:
             log.debug("a batch of %d failed: %s", len(part), error)
+            if isinstance(error, DiskFullError):
+                raise _NothingWorks(error) from error
             if len(part) > 1:
                 middle = len(part) // 2
                 run(part[:middle], 0.0)

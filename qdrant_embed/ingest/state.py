@@ -21,14 +21,19 @@ class StoredDocument:
     """A document as the collection has it.
 
     :param head: Document-level payload of its first chunk; empty while the document is incomplete.
+    :param points: How many points it has.
     """
 
     head: Mapping[str, Json]
+    points: int = 0
 
     @property
     def complete(self) -> bool:
-        """Tell whether all chunks of the document arrived the last time."""
-        return self.chunk_count > 0
+        """Tell whether all chunks of the document arrived the last time, and no others.
+
+        Two programs that write a document at once may leave the chunks of both.
+        """
+        return 0 < self.chunk_count == self.points
 
     @property
     def chunk_count(self) -> int:
@@ -55,7 +60,7 @@ def look_up(target: Target, document_ids: Sequence[str]) -> dict[str, StoredDocu
 
     wanted = match_any("document_id", document_ids)
     found: dict[str, StoredDocument] = {
-        str(hit.value): StoredDocument({})
+        str(hit.value): StoredDocument({}, hit.count)
         for hit in target.engine.facet(
             target.name, "document_id", facet_filter=models.Filter(must=[wanted]), limit=len(document_ids), exact=True
         ).hits
@@ -64,8 +69,9 @@ def look_up(target: Target, document_ids: Sequence[str]) -> dict[str, StoredDocu
         heads = models.Filter(must=[match_any("document_id", found), match("chunk_index", 0)])
         for record in target.scroll(heads, HEAD_FIELDS):
             payload: dict[str, Any] = record.payload or {}
-            if payload.get(CHUNK_COUNT) or not found[payload["document_id"]].complete:
-                found[payload["document_id"]] = StoredDocument(payload)
+            known = found[payload["document_id"]]
+            if payload.get(CHUNK_COUNT) or not known.complete:
+                found[payload["document_id"]] = StoredDocument(payload, known.points)
     return found
 
 

@@ -19,6 +19,8 @@ from qdrant_embed.store.engine import Engine
 if TYPE_CHECKING:
     from qdrant_client import models
 
+    from qdrant_embed.store.engine import PointId
+
 SCROLL_PAGE = 1024
 
 
@@ -49,7 +51,7 @@ class Target:
         found = pages(self.engine, self.name, page, where=where, fields=fields or False, vectors=vectors)
         return chain.from_iterable(found)
 
-    def delete_ids(self, ids: Iterable[str]) -> int:
+    def delete_ids(self, ids: Iterable[PointId]) -> int:
         """Delete points by id and return how many."""
         from qdrant_client import models
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from qdrant_embed.ingest.blocks import Block, ReadyPiece
 from qdrant_embed.ingest.pieces import Closing
 from qdrant_embed.ingest.report import Tally
 from qdrant_embed.ingest.retrying import in_halves
-from qdrant_embed.ingest.target import Target, match
+from qdrant_embed.ingest.target import Target, match_any
 from qdrant_embed.store.changes import mark_changed
 from qdrant_embed.store.points import CHUNK_COUNT, WINDOWS, payload
 from qdrant_embed.store.schema import BM25
+from qdrant_embed.store.succession import own_name
 
 if TYPE_CHECKING:
     from qdrant_client import models
+
+    from qdrant_embed.store.engine import PointId
 
 
 class Writer:
@@ -32,13 +36,11 @@ class Writer:
         :raises StoreError: Meanwhile the collection is being copied, or a copy has taken its name.
         """
         self._target.steady.require()
-        with self._tally.busy("write"):
+        with self._tally.busy("write"), _one_at_a_time(self._target):
             heads = {closing.head.id: closing for closing in block.closings if closing.head is not None}
             self._upsert([ready for ready in block.pieces if ready.piece.id not in heads], {})
-            for closing in block.closings:
-                if closing.stored:
-                    self._delete_stale(closing)
             self._incomplete |= block.incomplete
+            self._close(block)
             self._upsert([ready for ready in block.pieces if ready.piece.id in heads], heads)
             mark_changed(self._target.engine, self._target.name, self._target.coding.compression)
 
@@ -89,12 +91,40 @@ class Writer:
         self._tally.fail(piece.document.source, f"{where} could not be stored: {type(error).__name__}: {error}")
         self._tally.add(chunks=-1)
 
-    def _delete_stale(self, closing: Closing) -> None:
-        """Remove the points of an earlier state of the document; skipped while the new state has gaps."""
-        from qdrant_client import models
+    def _close(self, block: Block) -> None:
+        """Remove what is no part of the documents that are whole now: of an earlier state, or another ingest's.
 
-        if closing.document.id in self._incomplete:
-            return
-        where = models.Filter(must=[match("document_id", closing.document.id)])
-        stale = [str(record.id) for record in self._target.scroll(where, ()) if str(record.id) not in closing.ids]
+        A document that another ingest has written in the meantime has lost chunks, and is left to be written again.
+        """
+        closings = {closing.document.id: closing for closing in block.closings}
+        there: dict[str, dict[str, PointId]] = {document: {} for document in closings}
+        for record in self._target.scroll(_points_of(closings), ["document_id"]) if closings else ():
+            there[str((record.payload or {})["document_id"])][str(record.id)] = record.id
+        heads = {ready.piece.id for ready in block.pieces if not ready.unchanged}
+        stale: list[PointId] = []
+        for document, closing in closings.items():
+            if document in self._incomplete:
+                continue  # what was there before is better than gaps
+            if closing.ids - there[document].keys() - heads:
+                self._incomplete.add(document)
+                reason = "another ingest wrote this document at the same time; ingest it again"
+                self._tally.fail(closing.document.source, reason)
+            stale += [point for name, point in there[document].items() if name not in closing.ids]
         self._tally.add(deleted=self._target.delete_ids(stale))
+
+
+def _points_of(document_ids: Iterable[str]) -> models.Filter:
+    """Return the filter for the points of some documents."""
+    from qdrant_client import models
+
+    return models.Filter(must=[match_any("document_id", document_ids)])
+
+
+_locks: dict[object, threading.Lock] = {}
+"""By collection: held while a block is written, so that two ingests of one process never mix within a document."""
+
+
+def _one_at_a_time(target: Target) -> threading.Lock:
+    engine = target.engine
+    place = getattr(engine, "path", None) or id(getattr(engine, "client", engine))
+    return _locks.setdefault((str(place), own_name(engine, target.name)), threading.Lock())

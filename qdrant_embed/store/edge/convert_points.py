@@ -22,12 +22,34 @@ if TYPE_CHECKING:
     from qdrant_embed.store.engine import Payload, PointId, Vectors
 
 
+BYTES_PER_NUMBER = 12
+BYTES_PER_PAYLOAD = 4096
+
+
 def edge_points(points: Iterable[models.PointStruct]) -> list[edge.Point]:
     """Return points for an upsert.
 
     :raises StoreError: An id is neither an unsigned integer nor a UUID, or a payload is not JSON.
     """
     return [_edge_point(point) for point in points]
+
+
+def written_bytes(points: Iterable[models.PointStruct]) -> int:
+    """Return roughly what points take on the disk, in the log and where they are stored."""
+    total = 0
+    for point in points:
+        vectors: list[Any] = list(point.vector.values()) if isinstance(point.vector, dict) else [point.vector]
+        numbers = sum(_size(vector) for vector in vectors)
+        total += BYTES_PER_PAYLOAD + BYTES_PER_NUMBER * numbers + 8 * len(str((point.payload or {}).get("text", "")))
+    return total
+
+
+def _size(vector: Any) -> int:
+    numbers = getattr(vector, "values", vector)
+    if isinstance(numbers, np.ndarray):
+        return numbers.size
+    several = isinstance(numbers, list) and bool(numbers) and isinstance(numbers[0], (list, np.ndarray))
+    return sum(map(len, numbers)) if several else len(numbers) if isinstance(numbers, list) else 1
 
 
 def _edge_point(point: models.PointStruct) -> edge.Point:

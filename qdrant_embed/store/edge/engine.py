@@ -21,6 +21,7 @@ from qdrant_embed.store.edge.convert_points import (
     plain_vector,
     records,
     scored,
+    written_bytes,
 )
 from qdrant_embed.store.edge.convert_query import edge_request
 from qdrant_embed.store.edge.convert_query import order_by as edge_order
@@ -48,8 +49,8 @@ class EdgeEngine(EdgeCollections):
         """Write points; when this returns they survive the end of the process, whatever `wait` says."""
         shard = self.shard(collection_name)
         for start in range(0, len(points), POINTS_PER_UPDATE):
-            batch = edge_points(points[start : start + POINTS_PER_UPDATE])
-            shard.update(edge.UpdateOperation.upsert_points(batch))
+            batch = points[start : start + POINTS_PER_UPDATE]
+            shard.update(edge.UpdateOperation.upsert_points(edge_points(batch)), size=written_bytes(batch))
         return _done()
 
     def delete(self, collection_name: str, points_selector: Selector, *, wait: bool = True) -> models.UpdateResult:

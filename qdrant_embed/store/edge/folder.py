@@ -103,6 +103,7 @@ class EdgeFolder:
     def abandon(self) -> None:
         """Forget the folder without touching it: it belongs to the process that this one was forked from."""
         self._lock.abandon()
+        _let_go_of_files(self.path)
 
     # Collections
 
@@ -125,11 +126,7 @@ class EdgeFolder:
             if entry.folder not in self._shards:
                 path = self.path / SHARDS / entry.folder
                 if not path.is_dir():
-                    raise StoreError(
-                        f"the folder {str(self.path)!r} has lost the data of {own!r}: its catalog names it, but its "
-                        "shard is gone. Restore the folder from a copy; or remove the collection with "
-                        f"Collection.drop({own!r}, at=…) (qdrant-embed delete --all) and ingest again."
-                    )
+                    raise _lost(self.path, own)
                 with refusals(own):
                     config = edge_config(entry.config)
                 self._shards[entry.folder] = Shard(path, own, config)
@@ -217,7 +214,10 @@ class EdgeFolder:
     def commit(self, catalog: Catalog) -> None:
         """Make this catalog the folder's, on disk first."""
         with self._changing:
-            catalog.write(self.path)
+            try:
+                catalog.write(self.path)
+            except OSError as error:
+                raise StoreError(f"{str(self.path / CATALOG_FILE)!r} cannot be written: {error.strerror}.") from error
             self.catalog = catalog
 
     def _clear_up(self) -> None:
@@ -234,6 +234,14 @@ class EdgeFolder:
         for file in (self.path / ATTACHMENTS).glob("*"):
             if file.stem not in names or file.suffix == NEW:
                 file.unlink()
+
+
+def _lost(folder: Path, collection: str) -> StoreError:
+    return StoreError(
+        f"the folder {str(folder)!r} has lost the data of {collection!r}: its catalog names it, but its shard is gone. "
+        f"Restore the folder from a copy; or remove the collection with Collection.drop({collection!r}, at=…) "
+        "(qdrant-embed delete --all) and ingest again."
+    )
 
 
 def _require_ours(path: Path) -> None:
@@ -257,6 +265,19 @@ def _require_ours(path: Path) -> None:
         )
     if any(shard.suffix not in (NEW, DELETED) for shard in (path / SHARDS).glob("*")):
         raise StoreError(f"{str(path)!r} holds shards but no {CATALOG_FILE}. Restore it from a copy of the folder.")
+
+
+def _let_go_of_files(folder: Path) -> None:
+    """Put what this process has open in a folder to nothing, after it was forked.
+
+    Locks belong to open files, which a child shares: until it lets go of them, its parent cannot open a shard again.
+    The extension still has their numbers, so they are not closed.
+    """
+    with suppress(OSError), Path(os.devnull).open("r+b") as nothing:
+        for entry in Path("/proc/self/fd").iterdir():
+            with suppress(OSError):
+                if entry.readlink().is_relative_to(folder):
+                    os.dup2(nothing.fileno(), int(entry.name), inheritable=False)
 
 
 def _after_fork() -> None:

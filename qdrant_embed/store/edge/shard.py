@@ -24,6 +24,7 @@ import qdrant_edge as edge
 from qdrant_embed.errors import QdrantEmbedError, StoreError
 from qdrant_embed.store.edge import optimizer
 from qdrant_embed.store.edge.lock import held_by_another
+from qdrant_embed.store.edge.room import TO_CHANGE, TO_CREATE, has_room_for_copy, require_room
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ FLUSH_SECONDS = 5.0
 POINTS_AT_ONCE = 2000
 """Points of a shard from which its graph is built by a process of its own; below, it is a matter of a second."""
 _LONGEST_REASON = 300
+_LET_GO_SECONDS = 0.1
 _REDIRECTING = threading.Lock()
 """There is one stderr for all threads."""
 
@@ -133,7 +135,7 @@ class Shard:
         self.edge: Any = _Calls(self)
         self._flushed = time.monotonic()
 
-    def _open(self) -> edge.EdgeShard:
+    def _open(self, tries: int = 10) -> edge.EdgeShard:
         path, collection, config = self._path, self.collection, self._config
         try:
             with _panics_unprinted():
@@ -141,6 +143,10 @@ class Shard:
         except BaseException as error:
             if not isinstance(error, Exception) and not _is_panic(error):
                 raise
+            if "WouldBlock" in str(error) and tries > 1:
+                # A child that was forked a moment ago lets go of what it inherited; see `EdgeFolder.abandon`.
+                time.sleep(_LET_GO_SECONDS)
+                return self._open(tries - 1)
             if "WouldBlock" in str(error):
                 # Our own lock was free, so it is a child that this or an earlier process has forked.
                 raise held_by_another(path.parent.parent, {}) from None
@@ -149,11 +155,17 @@ class Shard:
     @staticmethod
     def create(path: Path, collection: str, config: edge.EdgeConfig) -> None:
         """Make an empty shard in a folder that does not exist yet."""
+        require_room(path.parent, TO_CREATE)
         with refusals(collection):
             edge.EdgeShard.create(str(path), config).close()
 
-    def update(self, operation: edge.UpdateOperation) -> None:
-        """Apply an operation; when this returns it survives the end of the process."""
+    def update(self, operation: edge.UpdateOperation, size: int = 0) -> None:
+        """Apply an operation; when this returns it survives the end of the process.
+
+        :param size: Bytes that it writes, roughly.
+        :raises DiskFullError: There is no room for it.
+        """
+        require_room(self._path, TO_CHANGE + size)
         with refusals(self.collection):
             self.edge.update(operation)
             if time.monotonic() - self._flushed >= FLUSH_SECONDS:
@@ -171,6 +183,10 @@ class Shard:
         Where it may take long, another process does it, so that this one goes on and sees Ctrl-C; calls of other
         threads wait.
         """
+        if not has_room_for_copy(self._path / "segments"):
+            log.warning("no room on the disk to build the search graph of %s: searches read all", self.collection)
+            self.flush()
+            return
         with self._one_at_a_time, refusals(self.collection):
             apart = self._opened.info().points_count >= POINTS_AT_ONCE and not _forked.is_set()
             if not (apart and self._optimised_apart()):
