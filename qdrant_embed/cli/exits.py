@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import sys
@@ -34,8 +35,18 @@ _HINTS = {
     "give another --collection, or remove this one with qdrant-embed delete --all.",
 }
 
+_notices = logging.getLogger("qdrant_embed.embedding.runtimes.converting")
+"""What takes half a minute at the first use of a model is told of; all else that is logged is for programs."""
 _stopping = threading.Event()
 _debugging = threading.Event()
+
+
+class _Notices(logging.Handler):
+    """Says what is logged on stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it."""
+        say(record.getMessage())
 
 
 class Commands(TyperGroup):
@@ -67,6 +78,11 @@ def _show_warning(message: Warning | str, category: type[Warning], *place: Any, 
         sys.stderr.write(warnings.formatwarning(message, category, *place[:2]))
 
 
+def be_quiet() -> None:
+    """Tell of nothing that goes as it should."""
+    _notices.setLevel(logging.WARNING)
+
+
 def fail(message: str, hint: str = "") -> None:
     """Say on stderr what went wrong, and what to type."""
     say(f"error: {message}", style="red")
@@ -80,6 +96,8 @@ def run(app: typer.Typer) -> None:
     for stream in (sys.stdout, sys.stderr):
         # A file name in another encoding, or a terminal that knows only ASCII, must not be what ends a command.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    _notices.addHandler(_Notices())
+    _notices.setLevel(logging.INFO)
     code = 0
     try:
         app(prog_name="qdrant-embed")

@@ -65,6 +65,8 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     )
     for path in paths:
         find_root(path)  # a misspelt path is said before the first file is read
+    if quiet:
+        exits.be_quiet()
     run = _rehearse if dry_run else _ingest
     report = run(paths, wanted, IngestOptions(root=root, reading=reading), shown=False if quiet else None)
     if as_json:

@@ -92,7 +92,7 @@ def test_a_second_interruption_ends_at_once_and_loses_nothing(cli, many_pages, o
 
 
 BUSY = """
-import ctypes, os, sys, threading, time
+import ctypes, logging, os, sys, threading, time
 import typer
 from qdrant_embed.cli import exits
 
@@ -105,6 +105,11 @@ def locked():
     lock(mutex)
     print("ready", flush=True)
     lock(mutex)
+
+@app.command()
+def converts():
+    logging.getLogger("qdrant_embed.embedding.runtimes.converting").info("converting minilm")
+    print("ready", flush=True)
 
 @app.command()
 def native():
@@ -144,6 +149,12 @@ def test_a_second_interruption_ends_even_what_holds_the_interpreters_lock(busy):
         process.wait(0.5)
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == -signal.SIGINT
+
+
+@posix
+def test_what_takes_long_at_the_first_use_of_a_model_is_told_of(busy):
+    _, said = busy("converts").communicate(timeout=20)
+    assert said == "converting minilm\n"
 
 
 @posix

@@ -8,14 +8,16 @@ import logging
 import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
+from qdrant_embed.concurrency import pause
 from qdrant_embed.embedding.fidelity import compare
 from qdrant_embed.embedding.fingerprints import model_fingerprint
 from qdrant_embed.embedding.graphs import Graph, build_graph, pools_inside, quiet, without_blind_rows
@@ -34,6 +36,9 @@ Run = Callable[[Batch], FloatArray]
 _FORMAT = 6
 """To be raised when what is stored under a key changes, or is not to be trusted: up to 5, it was a log that told of
 missing weights, and logs can be turned off."""
+LONGEST_WAIT = 900.0
+"""Seconds to wait for another process that converts the same model."""
+_BETWEEN_LOOKS = 0.1
 _NOTE = "fidelity.json"
 _SAID_ONLY = ("name", "about", "sources", "licence", "licence_note", "languages", "parameters", "runtime", "tasks")
 """Values of a preset that change nothing about its graph."""
@@ -150,17 +155,38 @@ def _started(resolved: Resolved, converter: Converter, folder: Path) -> Converte
 
 @contextmanager
 def _one_at_a_time(folder: Path) -> Iterator[None]:
-    """Let one process convert a model while the others wait for it: each would take three times the weights' memory."""
+    """Let one process convert a model while the others wait for it: each would take three times the weights' memory.
+
+    The wait has an end: the other one may have been stopped, or stand on another machine. Then both convert.
+    """
     lock = FileLock(folder.with_suffix(".lock"))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        _acquire(lock)
     except (OSError, NotImplementedError) as error:  # some network drives have no locks; nothing but thrift is lost
         log.info("%s cannot be locked (%s)", folder, error)
     try:
         yield
     finally:
         lock.release()
+
+
+def _acquire(lock: FileLock) -> None:
+    """Take a lock, or give it up after `LONGEST_WAIT`."""
+    until, said = time.monotonic() + LONGEST_WAIT, False
+    while True:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if not said:
+                log.info("another process is converting this model; waiting for it")
+            said = True
+            if time.monotonic() > until:
+                log.warning("the other process has not converted the model in %g s; not waiting longer", LONGEST_WAIT)
+                return
+            pause(_BETWEEN_LOOKS)
+        else:
+            return
 
 
 def _key(resolved: Resolved, converter: Converter, pooled: bool) -> str:  # noqa: FBT001
@@ -185,7 +211,7 @@ def _key(resolved: Resolved, converter: Converter, pooled: bool) -> str:  # noqa
 
 def _made(resolved: Resolved, converter: Converter, folder: Path, pooled: bool) -> Converted:  # noqa: FBT001
     """Convert, try, and put the result in place in one step, so that a kill leaves nothing half made."""
-    log.info("converting %s for %s; this is done once", resolved.preset.name, converter.choice)
+    log.info("converting %s for %s, which is done once and kept for later", resolved.preset.name, converter.choice)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=UNFINISHED, ignore_cleanup_errors=True) as made:

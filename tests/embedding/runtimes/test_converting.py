@@ -91,8 +91,32 @@ def test_those_who_start_at_once_convert_once(model):
     assert copying.conversions == 1
 
 
+def test_another_process_that_converts_is_waited_for_but_not_for_ever(model, monkeypatch, caplog):
+    copying = Copying()
+    made = converted(model, copying.converter)
+    for file in made.folder.iterdir():
+        file.unlink()
+    monkeypatch.setattr(converting, "LONGEST_WAIT", 0.3)
+    with caplog.at_level("INFO"), converting.FileLock(made.folder.with_suffix(".lock")):
+        assert converted(model, copying.converter).folder == made.folder
+    assert copying.conversions == 2
+    assert "waiting for it" in caplog.text
+    assert "not waiting longer" in caplog.text
+    assert "done once and kept" in caplog.text
+
+
+def test_a_lock_file_that_a_killed_process_left_holds_nobody_up(model, caplog):
+    copying = Copying()
+    made = converted(model, copying.converter)
+    for file in made.folder.iterdir():
+        file.unlink()
+    made.folder.with_suffix(".lock").touch()
+    assert converted(model, copying.converter).folder == made.folder
+    assert "waiting" not in caplog.text
+
+
 def test_without_locks_the_faster_one_wins(model, monkeypatch):
-    def acquire(_):
+    def acquire(_, **__):
         raise NotImplementedError("no locks here")
 
     monkeypatch.setattr(converting.FileLock, "acquire", acquire)
