@@ -52,6 +52,8 @@ READERS: Registry[ParseFunction] = Registry(
 )
 """Extension → reader. A package adds `".xyz" = "module:function"` to the entry-point group `qdrant_embed.readers`."""
 
+MARKUP_READ_AS_IT_STANDS = frozenset({".md", ".markdown", ".mdx", ".qmd", ".rst"})
+
 PARSERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     dict.fromkeys((".html", ".htm", ".xhtml", ".mht", ".mhtml", ".epub"), ("bs4", "markdownify"))
     | dict.fromkeys((".docx", ".pptx", ".msg"), ("markitdown",))
@@ -157,6 +159,12 @@ def reason_to_skip(path: Path) -> str | None:
     if extension in BINARY:
         return "binary"
     return "binary" if looks_binary(_head(path)) else None
+
+
+def is_plain(extension: str, head: bytes) -> bool:
+    """Tell whether a file is read as it stands, by its extension and its first bytes."""
+    plain = extension in MARKUP_READ_AS_IT_STANDS or not any(extension in table for table in (READERS, UNSUPPORTED))
+    return plain and true_extension(extension, head) == extension and not looks_binary(head)
 
 
 def _head(path: Path) -> bytes:

@@ -139,7 +139,7 @@ class Reader:
             raise ReadError(answer["error"])
         first, self._rest = text.decode(), Rest(self._worker) if answer["more"] else None
         if self._rest is not None and not self._in_parts:
-            first = "".join((first, *self._rest))
+            first, self._rest = "".join((first, *self._rest)), None
         document = Document(
             text=first,
             source=file.source,

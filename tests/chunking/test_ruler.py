@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from qdrant_embed.chunking import ChunkLimit, make_chunker
 from qdrant_embed.chunking.ruler import GIANT, PIECE, Ruler, trimmed
+from qdrant_embed.testing.chunkers import check_text
 from qdrant_embed.tokens import WordTokens
 
 TEXT = "one two, three\nfour"
@@ -79,3 +81,31 @@ def test_trimming_keeps_indentation(text, kept):
 
 def test_trimming_in_mid_line_keeps_no_space():
     assert trimmed("one   two", 3, 9) == (6, 9)
+
+
+class Silent(WordTokens):
+    """A tokenizer that gives no token for some characters, as one whose vocabulary lacks them may."""
+
+    def offsets(self, text):
+        found = super().offsets(text)
+        return found[[not text[start:end].startswith("z") for start, end in found]]
+
+    def count(self, text):
+        return len(self.offsets(text))
+
+
+@pytest.mark.parametrize("text", ["one two zzz", "zzz", "one zzz zzz\n", "zz one"])
+def test_back_stays_within_the_text_where_the_last_characters_have_no_token(text):
+    ruler = Ruler(text, Silent())
+    for position in range(len(text) + 1):
+        for tokens in range(4):
+            assert 0 <= ruler.back(position, tokens, 0) <= position
+
+
+def test_overlap_over_characters_without_tokens():
+    text = " ".join("one" if number % 7 else "z" * 80 for number in range(200)) + " " + "z" * 300
+    for name in ("recursive", "markdown", "code", "tokens", "sentences"):
+        for tokens in range(2, 12):
+            for overlap in range(min(3, tokens // 2 + 1)):
+                limit = ChunkLimit(tokens=tokens, overlap=overlap)
+                check_text(make_chunker(name, Silent(), limit), text, Silent(), limit)

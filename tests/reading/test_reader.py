@@ -11,6 +11,7 @@ import pytest
 from qdrant_embed.errors import ConfigurationError, ReadError
 from qdrant_embed.reading.files import ReadOptions, SourceFile, find_root, walk
 from qdrant_embed.reading.reader import Reader
+from qdrant_embed.reading.worker import stream
 
 
 def test_a_document_knows_its_file(tree):
@@ -186,3 +187,38 @@ def test_a_file_waits_for_the_text_before_it(tree):
         assert reader.read(short).document.text == "words"
         assert fetched
         thread.join()
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.py", "a.unheard"])
+def test_a_large_plain_file_reads_as_a_small_one(tree, monkeypatch, name):
+    line = "# The gates open at six. Größe 港口\r\nand\rclose\n"
+    content = "\ufeff" + line * 220_000
+    file = find_root(tree({name: content}) / name).only
+    assert file.size > stream.LEAST
+    with Reader(ReadOptions(), in_parts=True) as reader:
+        read = reader.read(file)
+        parts = [read.document.text, *read.rest]
+    expected = content[1:].replace("\r\n", "\n").replace("\r", "\n")
+    assert len(parts) > 5
+    assert "".join(parts) == expected
+    assert read.document.hash == hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+    assert read.document.title == ("The gates open at six. Größe 港口" if name == "a.md" else "a")
+
+
+def test_a_large_file_in_another_encoding_is_read_whole(tree):
+    content = ("Die Tore öffnen um sechs. Größe der Häfen\n" * 220_000).encode("cp1252")
+    file = find_root(tree({"a.txt": content}) / "a.txt").only
+    assert file.size > stream.LEAST
+    with Reader(ReadOptions()) as reader:
+        assert reader.read(file).document.text == content.decode("cp1252")
+
+
+def test_a_file_that_changes_while_it_is_fetched_is_listed(tree):
+    file = find_root(tree({"a.txt": "words and words\n" * 1_000_000}) / "a.txt").only
+    with Reader(ReadOptions(), in_parts=True) as reader:
+        rest = reader.read(file).rest
+        with file.path.open("a") as grown:
+            grown.write("more\n")
+        with pytest.raises(ReadError, match="changed while it was read"):
+            list(rest)
+        assert reader.read(find_root(file.path).only).document.text

@@ -23,6 +23,7 @@ from qdrant_embed.reading.formats import PARSERS, parse
 from qdrant_embed.reading.growth import growth_limit
 from qdrant_embed.reading.parsed import Parsed, clean
 from qdrant_embed.reading.worker.pipe import receive, send
+from qdrant_embed.reading.worker.stream import open_stream
 
 if TYPE_CHECKING:
     from qdrant_embed.types import Json
@@ -64,13 +65,27 @@ def _serve(path: str, limits: dict[str, Json], requests: BinaryIO, answers: Bina
                 import_module(module)
         send(answers, {"loaded": True})
     with _alarm(limits["seconds"]):
-        answer, text = _answer(path, extension, name, limits)
-    send(answers, {**answer, "more": len(text) > PART}, text[:PART].encode())
-    for start in range(PART, len(text), PART):
-        request, _ = receive(requests)
-        if not request["more"]:
+        answer, parts = _answer(path, extension, name, limits)
+    _send_parts(answer, parts, limits, requests, answers)
+
+
+def _send_parts(
+    answer: dict[str, Json], parts: Iterator[str], limits: dict[str, Json], requests: BinaryIO, answers: BinaryIO
+) -> None:
+    """Send the answer with the first part of the text, and every other part when it is asked for."""
+    part: str | None = ""
+    first = True
+    while part is not None:
+        try:
+            with _alarm(limits["seconds"]):
+                part = next(parts, "") if first else part
+                following = next(parts, None)
+        except ReadError as error:
+            answer, part, following = {"error": error.reason}, "", None
+        send(answers, {**answer, "more": following is not None}, (part or "").encode())
+        if following is None or not receive(requests)[0]["more"]:
             return
-        send(answers, {"more": start + PART < len(text)}, text[start : start + PART].encode())
+        answer, part, first = {}, following, False
 
 
 @contextmanager
@@ -103,8 +118,11 @@ def _limit_memory(limit: int) -> None:
             resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
-def _answer(path: str, extension: str, name: str, limits: dict[str, Json]) -> tuple[dict[str, Json], str]:
+def _answer(path: str, extension: str, name: str, limits: dict[str, Json]) -> tuple[dict[str, Json], Iterator[str]]:
     try:
+        stream = open_stream(path, extension, name, limits["bytes"])
+        if stream is not None:
+            return {**_as_json(stream.parsed), "hash": stream.hash}, stream.parts
         data = read_file(path, limits["bytes"])
         with growth_limit(max(limits["characters"], len(data))) as growth:
             parsed = parse(extension, data, name)
@@ -114,13 +132,13 @@ def _answer(path: str, extension: str, name: str, limits: dict[str, Json]) -> tu
         if not (text.strip() or parsed.notes) and data.strip(NOTHING):
             answer["notes"].append("no text was found in it")
         digest = hashlib.blake2b(data, digest_size=16).hexdigest()
-        return {**answer, "hash": digest}, text
+        return {**answer, "hash": digest}, (text[start : start + PART] for start in range(0, len(text), PART))
     except ReadError as error:
-        return {"error": error.reason}, ""
+        return {"error": error.reason}, iter(())
     except MemoryError:
-        return {"error": "reading it needs more memory than there is or is allowed"}, ""
+        return {"error": "reading it needs more memory than there is or is allowed"}, iter(())
     except (TypeError, ValueError) as error:
-        return {"error": f"its reader returned something that is no JSON: {clean(str(error))}"}, ""
+        return {"error": f"its reader returned something that is no JSON: {clean(str(error))}"}, iter(())
 
 
 def _as_json(parsed: Parsed) -> dict[str, Json]:
