@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from itertools import chain
 
+from qdrant_embed.reading.growth import joined
 from qdrant_embed.reading.tables.rows import table_records
 
 
@@ -19,9 +21,12 @@ class Sheet:
 
 
 def sheets_text(sheets: Iterable[Sheet]) -> str:
-    """Return the text of sheets; of one without text, nothing."""
-    texts = [(sheet.title, "\n\n".join([*table_records(sheet.rows), *sheet.beside])) for sheet in sheets]
-    return "\n\n".join(f"## {title}\n\n{text}" for title, text in texts if text)
+    """Return the text of sheets; of one without text, nothing.
+
+    :raises ReadError: It is too long, as when many cells share a long text.
+    """
+    texts = ((sheet.title, joined(chain(table_records(sheet.rows), sheet.beside), "\n\n")) for sheet in sheets)
+    return joined((f"## {title}\n\n{text}" for title, text in texts if text), "\n\n")
 
 
 def cell_text(value: object) -> str:

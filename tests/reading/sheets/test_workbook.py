@@ -9,6 +9,8 @@ from openpyxl.chart import BarChart, Reference
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 
+from qdrant_embed.errors import ReadError
+
 SPREADSHEET = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 
 
@@ -171,3 +173,10 @@ def test_damaged_parts_are_told_of_and_the_rest_is_read(read_file, berths):
     assert result.notes[0].startswith("the sheet Berths is damaged, and is read up to there: broken XML")
     missing = changed(content, {"xl/worksheets/sheet1.xml": None})
     assert read_file("c.xlsx", missing).notes[0] == "a sheet is missing in the file: Berths"
+
+
+def test_a_text_that_many_cells_share_does_not_fill_the_memory(read, make_sheet):
+    shared = {"xl/sharedStrings.xml": f"<sst {SPREADSHEET}><si><t>{'words ' * 100_000}</t></si></sst>"}
+    rows = '<row><c t="s"><v>0</v></c></row>' * 5_000  # 3 GB of text
+    with pytest.raises(ReadError, match="too large: its text would be more than"):
+        read("a.xlsx", make_sheet(rows, shared))
