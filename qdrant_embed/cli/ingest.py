@@ -40,6 +40,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     exclude: options.Exclude = None,
     max_file_mb: options.MaxFileMb = options.MAX_FILE_MB,
     timeout: options.Timeout = options.FILE_TIMEOUT,
+    encoding: options.Encoding = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, chunk and count; embed and store nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar; print failures only.")] = False,
     as_json: options.AsJson = False,
@@ -62,6 +63,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
         exclude=tuple(exclude or ()),
         max_file_bytes=max_file_mb * 2**20,
         file_timeout=timeout,
+        encoding=encoding,
     )
     for path in paths:
         find_root(path)  # a misspelt path is said before the first file is read

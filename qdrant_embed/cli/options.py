@@ -117,3 +117,12 @@ Exclude = Annotated[
 ]
 MaxFileMb = Annotated[float, typer.Option(help="A larger file is listed as failed.", rich_help_panel=_FILES)]
 Timeout = Annotated[float, typer.Option(help="Seconds that reading one file may take.", rich_help_panel=_FILES)]
+Encoding = Annotated[
+    str,
+    typer.Option(
+        help="Encoding of files that are not UTF-8 and do not name their own, such as windows-1251.",
+        metavar="NAME",
+        show_default="guessed of each file",
+        rich_help_panel=_FILES,
+    ),
+]

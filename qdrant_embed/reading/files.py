@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from qdrant_embed.errors import ConfigurationError, ReadError
+from qdrant_embed.reading.charset.codepages import require_encoding
 from qdrant_embed.reading.contents import why
 from qdrant_embed.reading.formats import reason_to_skip
 from qdrant_embed.reading.growth import TEXT_CHARACTERS
@@ -26,9 +27,10 @@ class ReadOptions:
     :param max_file_bytes: A larger file is reported as failed.
     :param file_timeout: Seconds that reading one file may take; `math.inf` for as long as it takes.
     :param max_text_characters: A file that becomes a longer text, and is itself smaller, is reported as failed.
+    :param encoding: Encoding of files that are not UTF-8 and do not say which they are in; empty to guess it of each.
     :param hidden: Whether names that begin with a dot are read.
     :param gitignore: Whether `.gitignore` files are respected.
-    :raises ConfigurationError: A limit is no positive number, or patterns came as one string.
+    :raises ConfigurationError: A limit is no positive number, patterns are one string, or there is no such encoding.
     """
 
     include: tuple[str, ...] = ()
@@ -36,6 +38,7 @@ class ReadOptions:
     max_file_bytes: float = 50 * 2**20
     file_timeout: float = 60.0
     max_text_characters: float = TEXT_CHARACTERS
+    encoding: str = ""
     hidden: bool = False
     gitignore: bool = True
 
@@ -45,6 +48,8 @@ class ReadOptions:
             if isinstance(value, str):
                 raise ConfigurationError(f"{name}={value!r} is one string; give a tuple: {name}=({value!r},).")
             object.__setattr__(self, name, tuple(value))
+        if self.encoding:
+            require_encoding(self.encoding)
         for name in ("max_file_bytes", "file_timeout", "max_text_characters"):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not value > 0:

@@ -93,6 +93,7 @@ class Reader:
             "bytes": file_bytes,
             "characters": int(min(options.max_text_characters, sys.maxsize)),
             "memory": memory_limit(file_bytes),
+            "encoding": options.encoding,
         }
         self._worker = Worker(options.file_timeout, limits)
         self._ahead: deque[SourceFile] = deque()

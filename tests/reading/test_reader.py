@@ -222,3 +222,13 @@ def test_a_file_that_changes_while_it_is_fetched_is_listed(tree):
         with pytest.raises(ReadError, match="changed while it was read"):
             list(rest)
         assert reader.read(find_root(file.path).only).document.text
+
+
+def test_an_encoding_for_files_that_do_not_name_theirs(tree):
+    folder = tree({"old.txt": "Ñu".encode("cp850"), "new.txt": "Ñu"})
+    with Reader(ReadOptions(encoding="cp850")) as reader:
+        texts = {file.source: reader.read(file) for file in walk(find_root(folder), ReadOptions())}
+    assert {source: found.document.text for source, found in texts.items()} == {"old.txt": "Ñu", "new.txt": "Ñu"}
+    assert not any(found.guessed_encoding for found in texts.values())
+    with pytest.raises(ConfigurationError, match="near ones: windows-1252"):
+        ReadOptions(encoding="window-1252")

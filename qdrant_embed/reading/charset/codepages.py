@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import difflib
 from dataclasses import dataclass
+from encodings.aliases import aliases
+
+from qdrant_embed.errors import ConfigurationError
 
 WESTERN = ("en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "nb", "fi", "is", "ca", "ga", "eu", "gl", "af", "et")
 CENTRAL = ("pl", "cs", "sk", "hu", "sl", "hr", "ro", "en", "de")
@@ -103,3 +107,16 @@ def codec_of(label: str) -> str:
         return ""
     name = codecs.lookup(label).name
     return "" if name in NO_TEXT else WEB_NAMES.get(name, name)
+
+
+def require_encoding(name: str) -> None:
+    """Check the name of an encoding.
+
+    :raises ConfigurationError: There is none of this name, or it is none of texts.
+    """
+    if not isinstance(name, str) or not codec_of(name):
+        known = {label.lower(): label for label in (*NAMES.values(), *aliases, *aliases.values()) if codec_of(label)}
+        near = difflib.get_close_matches(str(name).lower(), known, n=3, cutoff=0.6) or ["windows-1252"]
+        raise ConfigurationError(
+            f"encoding={name!r} is no encoding of texts; near ones: {', '.join(known[label] for label in near)}."
+        )

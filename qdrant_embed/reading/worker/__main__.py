@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.contents import read_file
+from qdrant_embed.reading.decoding import assumed_encoding
 from qdrant_embed.reading.formats import PARSERS, parse
 from qdrant_embed.reading.growth import growth_limit
 from qdrant_embed.reading.parsed import Parsed, clean
@@ -124,7 +125,8 @@ def _answer(path: str, extension: str, name: str, limits: dict[str, Json]) -> tu
         if stream is not None:
             return {**_as_json(stream.parsed), "hash": stream.hash}, stream.parts
         data = read_file(path, limits["bytes"])
-        with growth_limit(max(limits["characters"], len(data))) as growth:
+        growing = growth_limit(max(limits["characters"], len(data)))
+        with growing as growth, assumed_encoding(limits["encoding"]):
             parsed = parse(extension, data, name)
             growth.check(len(parsed.text))
         text = clean(parsed.text)
