@@ -15,7 +15,7 @@ from qdrant_embed.ingest.watchdog import Watchdog
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.1
-_JOIN_SECONDS = 1.5
+_JOIN_SECONDS = 1.0
 """How long a stage may take to end after the flow was left early; then it is left alone, and nobody reads from it."""
 LAST_STAGE = "write"
 """What the thread does that the last stage hands its items to."""
