@@ -43,7 +43,7 @@ def read_xml(data: bytes, name: str) -> Parsed:
     if _name(root) in ("rss", "RDF", "feed"):
         text, title = _feed(root)
         return decoded.parsed(text, title=title, text_type="text/markdown")
-    return decoded.parsed("\n".join(_lines(root)))
+    return decoded.parsed("\n".join(_lines(root)).strip("\n"))
 
 
 def _feed(root: Element) -> tuple[str, str]:
@@ -91,12 +91,21 @@ def _lines(root: Element) -> Iterator[str]:
     while waiting:
         element = waiting.pop()
         mixed = any(part and part.strip() for part in (element.text, *(child.tail for child in element)))
+        yield from _attributes(element)
         if mixed or not len(element):
             text = one_line("".join(element.itertext()))
             if text:
                 yield text if len(element) else f"{_name(element)}: {text}"
+            for inner in element.iter() if len(element) else ():
+                yield from _attributes(inner) if inner is not element else ()
         else:
             waiting.extend(reversed(element))
+
+
+def _attributes(element: Element) -> Iterator[str]:
+    """Yield the attributes of an element, of which a record of many formats is made; a blank line ends a record."""
+    lines = [f"{name.rpartition('}')[2]}: {one_line(value)}" for name, value in element.attrib.items() if value.strip()]
+    yield from (*([""] if len(lines) > 1 else []), *lines)
 
 
 def _name(element: Element) -> str:

@@ -44,3 +44,11 @@ def test_entities_and_damage_are_refused(read):
         read("a.xml", bomb)
     with pytest.raises(ReadError, match="broken XML"):
         read("a.xml", "<a><b></a>")
+
+
+def test_attributes_are_text(read):
+    rows = '<posts><row Id="1" Title="Tides" Body="High at noon"/><row Id="2" Title="Knots"/></posts>'
+    assert read("posts.xml", rows).text == "Id: 1\nTitle: Tides\nBody: High at noon\n\nId: 2\nTitle: Knots"
+    assert read("c.xml", '<c><db host="h1">Main</db><p>See <a title="the map">this</a></p></c>').text == (
+        "host: h1\ndb: Main\nSee this\ntitle: the map"
+    )
