@@ -20,16 +20,37 @@ WORDS = (
 )  # fmt: skip
 
 
-def rss_anon_mb() -> float:
-    """Return this process's anonymous resident memory in MiB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+def rss_anon_mb(process: str = "self") -> float:
+    """Return a process's anonymous resident memory in MiB."""
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
         if line.startswith("RssAnon"):
             return int(line.split()[1]) / 1024
     raise SystemExit("this benchmark needs /proc/self/status with RssAnon (Linux)")
 
 
+def children() -> list[str]:
+    """Return the ids of the processes that this one started."""
+    import psutil
+
+    return [str(child.pid) for child in psutil.Process().children()]
+
+
+def rss_anon_of(process: str) -> float:
+    """Return the same of a process that may have ended."""
+    try:
+        return rss_anon_mb(process)
+    except (OSError, SystemExit):
+        return 0.0
+
+
 class Peak:
-    """The highest RssAnon while the `with` block ran, sampled 50 times a second."""
+    """The highest RssAnon while the `with` block ran, sampled 50 times a second.
+
+    :param children: Whether that of the process's children is looked at too.
+    """
+
+    def __init__(self, *, children: bool = False) -> None:
+        self.children_mb, self._children = 0.0, children
 
     def __enter__(self) -> "Peak":
         self.mb, self._done = rss_anon_mb(), threading.Event()
@@ -40,6 +61,8 @@ class Peak:
     def _watch(self) -> None:
         while not self._done.wait(0.02):
             self.mb = max(self.mb, rss_anon_mb())
+            if self._children:
+                self.children_mb = max([self.children_mb, *map(rss_anon_of, children())])
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
@@ -83,6 +106,36 @@ def measure(chunks: int) -> dict:
         "rss_anon_before_mb": round(start, 1),
         "rss_anon_peak_mb": round(peak.mb, 1),
         "engine_alone_mb": float(engine.stdout.split()[-1]),
+    }
+
+
+def one_file(megabytes: int) -> dict:
+    """Ingest one text file of this size; the peak of this process, and that of the process that reads."""
+    from qdrant_embed import Collection, IngestOptions, ReadOptions, Recipe
+
+    with tempfile.TemporaryDirectory() as at:
+        path = Path(at) / "one.md"
+        with path.open("w") as file:
+            number = 0
+            while file.tell() < megabytes * 2**20:
+                file.write(f"# Part {number}\n\n{paragraph(number)}\n\n")
+                number += 1
+        options = IngestOptions(reading=ReadOptions(max_file_bytes=2 * megabytes * 2**20))
+        collection = Collection.open("memory", at=f"{at}/q", recipe=Recipe(model="hashing"))
+        start, began = rss_anon_mb(), time.perf_counter()
+        with Peak(children=True) as peak:
+            report = collection.ingest(path, options=options)
+            seconds = time.perf_counter() - began
+        collection.close()
+    return {
+        "megabytes": megabytes,
+        "chunks": report.chunks,
+        "seconds": round(seconds),
+        "seconds_until_closed": round(time.perf_counter() - began),
+        "stage_seconds": report.stage_seconds,
+        "rss_anon_before_mb": round(start, 1),
+        "rss_anon_peak_mb": round(peak.mb, 1),
+        "reading_process_peak_mb": round(peak.children_mb, 1),
     }
 
 
@@ -139,11 +192,22 @@ def main() -> None:
     parser.add_argument("--one", type=int)
     parser.add_argument("--load")
     parser.add_argument("--engine", type=int)
+    parser.add_argument("--one-file", type=int, nargs="*", metavar="MEGABYTES")
     arguments = parser.parse_args()
     if arguments.load:
         load(arguments.load)
     elif arguments.engine:
         print(json.dumps(engine_share(arguments.engine)))
+    elif arguments.one_file:
+        runs = []
+        for megabytes in arguments.one_file:
+            if len(arguments.one_file) == 1:
+                print(json.dumps(one_file(megabytes)))
+                return
+            command = [sys.executable, "-m", "benchmarks.memory.run", "--one-file", str(megabytes)]
+            runs.append(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+            print(runs[-1], flush=True)
+        save(HERE, "one_file", {"runs": runs})
     elif arguments.one:
         print(json.dumps(measure(arguments.one)))
     else:

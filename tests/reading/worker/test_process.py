@@ -13,7 +13,7 @@ LIMITS = {"bytes": 2**26, "characters": 2**26, "memory": 2**31}
 
 @pytest.fixture
 def worker(plugin):
-    worker = Worker(1.5, LIMITS)
+    worker = Worker(4.0, LIMITS)
     yield worker
     worker.close()
 
@@ -41,7 +41,7 @@ def pid(ask):
 @pytest.mark.parametrize(
     ("extension", "reason"),
     [
-        (".slow", "timed out: reading took longer than 1.5 s; raise ReadOptions.file_timeout"),
+        (".slow", "timed out: reading took longer than 4 s; raise ReadOptions.file_timeout"),
         (".stuck", "timed out"),
         (".crash", "crashed the worker process (exit code -6)"),
         (".odd", "no JSON"),
@@ -93,9 +93,12 @@ def test_an_interrupt_does_not_mix_up_answers(ask, monkeypatch):
     assert text == b"third"
 
 
-def test_large_texts_come_in_parts_on_request(ask, worker):
+def test_large_texts_come_in_parts_on_request(plugin, tmp_path):
     data = b"words " * 2_000_000
-    answers = ask((".chatty", data), (".chatty", b"second"), (".chatty", data), (".chatty", b"last"))
+    for name, content in {"a": data, "b": b"second", "c": data, "d": b"last"}.items():
+        (tmp_path / f"{name}.chatty").write_bytes(content)
+    worker = Worker(60.0, LIMITS)
+    answers = worker.answers([str(tmp_path / f"{name}.chatty") for name in "abcd"])
     answer, text = next(answers)
     assert len(text) < len(data)
     while answer["more"]:
@@ -107,6 +110,7 @@ def test_large_texts_come_in_parts_on_request(ask, worker):
     worker.more()
     worker.enough()
     assert next(answers)[1] == b"last"
+    worker.close()
 
 
 def test_it_waits_without_limit_and_stops_from_another_thread(plugin, tmp_path):
