@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import json
 import logging
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
+from urllib.parse import unquote
 
 from qdrant_embed.errors import CollectionNotFoundError, QdrantEmbedError, StoreError, UnsupportedByEngineError
 
 log = logging.getLogger(__name__)
 
+LONGEST = 300
+"""Characters of a server's reason that are shown."""
+PART = 8
+"""Characters of a secret in a row that are struck out wherever they stand."""
+
 T = TypeVar("T")
 
 Kind = Literal[
-    "unreachable", "cut", "timeout", "busy", "broken", "too large", "forbidden", "missing", "refused", "unsupported"
-]
-TRANSIENT: frozenset[Kind] = frozenset({"unreachable", "cut", "timeout", "busy", "broken"})
+    "unreachable", "cut", "timeout", "busy", "broken", "foreign", "too large", "forbidden", "missing", "refused",
+    "unsupported",
+]  # fmt: skip
+TRANSIENT: frozenset[Kind] = frozenset({"unreachable", "cut", "timeout", "busy", "broken", "foreign"})
 UNSENT: frozenset[Kind] = frozenset({"unreachable", "busy"})
 """Faults that leave the server as it was, so that even what must not be done twice may be tried again."""
 
@@ -27,6 +38,7 @@ ADVICE: dict[Kind, str] = {
     "timeout": "The server did not answer in time; look at its load, or give it longer.",
     "busy": "The server limits requests and stayed at its limit; try again later.",
     "broken": "The server failed several times; look at its log.",
+    "foreign": "Check the address, and what stands between: a proxy, a login page, another program.",
     "too large": "A single request is larger than the server takes; raise service.max_request_size_mb there.",
     "forbidden": "Set the environment variable QDRANT_API_KEY to a key that may do this.",
     "missing": "Check the URL: is it a Qdrant server's, with the right port and path?",
@@ -122,6 +134,8 @@ def told(fault: Fault, place: str, collection: str | None) -> StoreError:
     detail = f"{place}: {fault.detail}".rstrip(". ")
     if fault.kind == "missing" and collection is not None and _names_a_collection(fault.detail):
         return CollectionNotFoundError(f"there is no collection {collection!r} at {place}.")
+    if fault.kind == "foreign":
+        return StoreError(f"what answers at {place} is no Qdrant server: {fault.detail}. {ADVICE['foreign']}")
     if fault.kind == "unsupported":
         return UnsupportedByEngineError(f"{detail}. {ADVICE['unsupported']}")
     return StoreError(f"{detail}. {ADVICE[fault.kind]}".rstrip())
@@ -130,8 +144,48 @@ def told(fault: Fault, place: str, collection: str | None) -> StoreError:
 def diagnose(error: Exception, secret: str | None) -> Fault:
     """Sort an exception of `qdrant_client`, or of what lies below it."""
     fault = _of_http(error) or _of_grpc(error) or _of_local(error)
-    detail = fault.detail.replace(secret, "***") if secret else fault.detail
-    return Fault(fault.kind, detail, fault.wait)
+    detail = struck(" ".join(fault.detail.split()), secret)
+    return Fault(fault.kind, detail if len(detail) <= LONGEST else f"{detail[:LONGEST]}…", fault.wait)
+
+
+def struck(text: str, secret: str | None) -> str:
+    """Return a text without a secret or parts of it, also where it is escaped or encoded.
+
+    To be called before a text is cut: what is left of a secret then would not be found any more.
+    """
+    if not secret:
+        return text
+    for plainer in (_without_escapes, html.unescape, unquote):
+        plain = plainer(text)
+        if secret not in text and secret in plain:
+            text = plain
+    data = secret.encode()
+    encoded = [base64.b64encode(b"\0" * shift + data).decode()[4 * bool(shift) : -4] for shift in range(3)]
+    for form in (secret, *encoded):
+        text = _without_parts(text, form)
+    return text
+
+
+def _without_escapes(text: str) -> str:
+    return re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
+
+
+def _without_parts(text: str, form: str) -> str:
+    size = min(PART, len(form))
+    if not size:
+        return text
+    parts = {form[start : start + size] for start in range(len(form) - size + 1)}
+    covered = [False] * len(text)
+    for start in range(len(text) - size + 1):
+        if text[start : start + size] in parts:
+            covered[start : start + size] = [True] * size
+    kept: list[str] = []
+    for place, hidden in enumerate(covered):
+        if not hidden:
+            kept.append(text[place])
+        elif not place or not covered[place - 1]:
+            kept.append("***")
+    return "".join(kept)
 
 
 def _of_http(error: Exception) -> Fault | None:
@@ -141,6 +195,9 @@ def _of_http(error: Exception) -> Fault | None:
     if isinstance(error, ResourceExhaustedResponse):
         wait = float(error.retry_after_s)
         return Fault("busy", f"too many requests, wanted a pause of {wait:g} s ({error})", wait)
+    if isinstance(error, UnexpectedResponse) and 300 <= (error.status_code or 0) < 400:
+        to = error.headers.get("location") or "another place"
+        return Fault("foreign", f"it redirects to {to} (HTTP {error.status_code})")
     if isinstance(error, UnexpectedResponse):
         return Fault(_kind_of_status(error.status_code or 0), f"HTTP {error.status_code}, {_said(error.content)}")
     if isinstance(error, ResponseHandlingException):
@@ -160,7 +217,7 @@ def _of_transport(error: Exception) -> Fault:
         return Fault("timeout", f"no answer in time ({name})")
     if isinstance(error, httpx.TransportError):
         return Fault("cut", f"the connection was cut ({error or name})")
-    return Fault("refused", f"an answer that is not Qdrant's ({name})")
+    return Fault("foreign", f"it sent {_kind_of_answer(error)}")
 
 
 def _of_grpc(error: Exception) -> Fault | None:
@@ -187,6 +244,10 @@ def _of_grpc(error: Exception) -> Fault | None:
 def _of_local(error: Exception) -> Fault:
     if isinstance(error, NotImplementedError):
         return Fault("unsupported", str(error))
+    if isinstance(error, json.JSONDecodeError):
+        return Fault("foreign", f"it sent {_kind_of_answer(error)}")
+    if isinstance(error, RecursionError):
+        return Fault("refused", "a filter or a query is nested too deep")
     return Fault("missing" if _names_a_collection(str(error)) else "refused", f"{type(error).__name__}: {error}")
 
 
@@ -199,11 +260,23 @@ def _kind_of_status(status: int) -> Kind:
     return kinds.get(status, "refused")
 
 
+def _kind_of_answer(error: Exception) -> str:
+    if not isinstance(error, json.JSONDecodeError):
+        return f"an answer that is not Qdrant's ({type(error).__name__})"
+    text = error.doc.strip()
+    if not text:
+        return "an empty answer"
+    return "HTML" if text.startswith("<") else "an answer that is no JSON"
+
+
 def _said(content: bytes) -> str:
-    """Return what the server gave as the reason, at most a line of it."""
+    """Return what the server gave as the reason."""
     text = content.decode("utf-8", "replace")
-    found = re.search(r'"error"\s*:\s*"((?:[^"\\]|\\.)*)"', text)
-    return (found[1] if found else " ".join(text.split()))[:300] or "no reason given"
+    found = re.search(r'"error"\s*:\s*("(?:[^"\\]|\\.)*")', text)
+    if found is not None:
+        with suppress(ValueError):
+            return str(json.loads(found[1], strict=False)) or "no reason given"
+    return text.strip() or "no reason given"
 
 
 def _names_a_collection(detail: str) -> bool:
