@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from qdrant_embed.calibration.compressing import Compressing
 from qdrant_embed.calibration.recoding import require_same_recipe
@@ -13,8 +13,10 @@ from qdrant_embed.compression import Compression
 from qdrant_embed.display import Facts, counted
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
 from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, RecipeMismatchError, StoreError
+from qdrant_embed.ingest.options import IngestOptions, IngestSettings
 from qdrant_embed.ingest.report import IngestReport
-from qdrant_embed.ingest.run import IngestOptions, ingest_documents, ingest_files, resolve_path
+from qdrant_embed.ingest.roots import Roots
+from qdrant_embed.ingest.run import ingest, ingest_each
 from qdrant_embed.ingest.target import Target
 from qdrant_embed.parts import create_collection
 from qdrant_embed.recipe import Recipe, require_recipe
@@ -23,8 +25,7 @@ from qdrant_embed.store.changes import mark_changed
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, both, filter_of
 from qdrant_embed.store.listing import Listing, list_collections
-from qdrant_embed.store.location import finish_bulk_load, open_engine
-from qdrant_embed.types import Document
+from qdrant_embed.store.location import open_engine
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient, models
@@ -126,38 +127,37 @@ class Collection(Compressing):
 
     # Documents in
 
-    def ingest(self, what: str | Path | Iterable[Document], *, options: IngestOptions | None = None) -> IngestReport:
-        """Bring the collection in line with a folder, a file, a glob, or your own documents.
+    def ingest(
+        self, what: Any, *, options: IngestOptions | None = None, **settings: Unpack[IngestSettings]
+    ) -> IngestReport:
+        """Bring the collection in line with folders, files and globs, or add documents of your own.
 
         Safe to run again (what is unchanged costs almost nothing), and safe to kill: the next run carries on. For a
-        folder, documents whose files are gone are removed; nothing outside the folder is touched.
+        folder, documents whose files are gone are removed, unless they are most of it; nothing outside the folder is
+        touched. One odd file or document is listed in the report, and never ends the run.
 
-        :param what: A path, a glob such as `docs/**/*.md`, or an iterable of `Document`.
-        :raises ConfigurationError: The path does not exist, or two documents share a source.
+        :param what: A path, a glob such as `docs/**/*.md`, a list of these (`label=path` names the root of one); a
+            `Document`, LlamaIndex's, LangChain's or Haystack's documents, dicts with `text` and perhaps `source`, an
+            iterable of any of these; a data frame.
+        :param options: What is read and how; its fields can also be given one by one: `ingest("docs", force=True)`.
+        :raises ConfigurationError: The path does not exist or matches nothing, or this is nothing to ingest.
+        :raises ReadError: The folder cannot be read. Nothing was deleted.
         :raises StoreError: Its compression is being changed by a copy.
         """
         copy_mark.require_unmarked(self._engine, self.name)
-        chosen = options or IngestOptions()
-        if isinstance(what, Document):
-            what = [what]
-        if not isinstance(what, (str, Path, Iterable)):
-            raise ConfigurationError(
-                f"cannot ingest {what!r}; give a folder, a file, a glob such as 'docs/**/*.md', or Document objects."
-            )
-        if isinstance(what, (str, Path)):
-            report = self._ingest_path(what, chosen)
-        else:
-            report = ingest_documents(self._target(), what, chosen)
-        finish_bulk_load(self._engine, self.name)
-        return report
+        chosen = (options or IngestOptions()).changed(settings)
+        return ingest(Roots(self._engine, self.name), what, chosen, self._target)
 
-    def _ingest_path(self, path: str | Path, options: IngestOptions) -> IngestReport:
-        roots = schema.read_metadata(self._engine, self.name)["roots"]
-        scope, files = resolve_path(path, options, roots)
-        if roots.get(scope.root.label) != scope.root.place:
-            known = {**roots, scope.root.label: scope.root.place}
-            schema.merge_metadata(self._engine, self.name, {"roots": known})
-        return ingest_files(self._target(), files, scope, options)
+    def ingest_each(
+        self, paths: Sequence[str | Path], *, options: IngestOptions | None = None, **settings: Unpack[IngestSettings]
+    ) -> Iterator[IngestReport]:
+        """Ingest paths one after the other, all of them checked before the first; yield the report of each.
+
+        :raises ConfigurationError: A path does not exist or matches nothing, or two would have the same label.
+        """
+        copy_mark.require_unmarked(self._engine, self.name)
+        chosen = (options or IngestOptions()).changed(settings)
+        return ingest_each(Roots(self._engine, self.name), paths, chosen, self._target)
 
     def _target(self) -> Target:
         """Return what is written to, checked to be what this handle was opened for.

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qdrant_embed.cli import exits, options
-from qdrant_embed.cli.opening import Wanted, open_wanted, recipe_of
+from qdrant_embed.cli.opening import Wanted, open_for_rehearsal, open_wanted
 from qdrant_embed.cli.output import messages, results, say, write_json
+from qdrant_embed.errors import QdrantEmbedError
 
 if TYPE_CHECKING:
+    from qdrant_embed.ingest.options import IngestOptions
     from qdrant_embed.ingest.report import IngestReport
-    from qdrant_embed.ingest.run import IngestOptions
 
 
 def ingest(  # noqa: PLR0913 - one parameter for each flag
-    paths: Annotated[list[str], typer.Argument(help="Folders, files, or globs such as 'docs/**/*.md'.")],
+    paths: Annotated[
+        list[str], typer.Argument(help="Folders, files, or globs such as 'docs/**/*.md'; label=PATH names a folder.")
+    ],
     *,
     at: options.At = options.DEFAULT_LOCATION,
     collection: options.Name = options.DEFAULT_COLLECTION,
@@ -41,16 +45,22 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     max_file_mb: options.MaxFileMb = options.MAX_FILE_MB,
     timeout: options.Timeout = options.FILE_TIMEOUT,
     encoding: options.Encoding = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, chunk and count; embed and store nothing.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar; print failures only.")] = False,
+    force: options.Force = False,
+    prune: options.Prune = False,
+    allow_delete: options.AllowDelete = False,
+    accept_failed: options.AcceptFailed = None,
+    list_skipped: options.ListSkipped = False,
+    dry_run: options.DryRun = False,
+    progress: options.Progress = options.ProgressKind.AUTO,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; print failures only.")] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Bring a collection in line with folders, files or globs.
 
     Safe to run again: what is unchanged is not even opened. Safe to stop at any moment: the same command carries on.
     """
-    from qdrant_embed.ingest.run import IngestOptions
-    from qdrant_embed.reading.files import ReadOptions, find_root
+    from qdrant_embed.ingest.options import IngestOptions
+    from qdrant_embed.reading.files import ReadOptions
 
     flags = {
         "model": model, "chunker": chunker, "chunk_tokens": chunk_tokens, "overlap": overlap, "window": window,
@@ -58,62 +68,96 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
         "sparse": sparse, "multivector": multivector,
     }  # fmt: skip
     wanted = Wanted(collection, at, {name: value for name, value in flags.items() if value is not None}, runtime)
-    reading = ReadOptions(
-        include=tuple(include or ()),
-        exclude=tuple(exclude or ()),
-        max_file_bytes=max_file_mb * 2**20,
-        file_timeout=timeout,
-        encoding=encoding,
+    settings = IngestOptions(
+        root=root[0] if root and len(root) == 1 else None,
+        reading=ReadOptions(
+            include=tuple(include or ()),
+            exclude=tuple(exclude or ()),
+            max_file_bytes=max_file_mb * 2**20,
+            file_timeout=timeout,
+            encoding=encoding,
+        ),
+        progress="none" if quiet else _display(progress),
+        force=force,
+        prune=prune,
+        allow_delete=allow_delete,
+        accept_failed=tuple(accept_failed or ()),
+        list_skipped=list_skipped,
+        dry_run=dry_run,
     )
-    for path in paths:
-        find_root(path)  # a misspelt path is said before the first file is read
-    if quiet:
+    _run(_labelled(paths, root or []), wanted, settings, _Output(as_json=as_json, quiet=quiet))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Output:
+    """How the report is to be said."""
+
+    as_json: bool
+    quiet: bool
+
+
+def _display(asked: options.ProgressKind) -> str:
+    if asked is not options.ProgressKind.AUTO:
+        return str(asked)
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    return "bar" if terminal else "plain"
+
+
+def _labelled(paths: list[str], roots: list[str]) -> list[str]:
+    """Give each path the label that stands in its place, where there is one for each."""
+    if len(roots) < 2:
+        return paths
+    if len(roots) != len(paths):
+        raise typer.BadParameter(
+            f"{len(roots)} labels for {len(paths)} paths; give one for all, or one for each", param_hint="--root"
+        )
+    return [f"{label}={path}" for label, path in zip(roots, paths, strict=True)]
+
+
+def _run(paths: Sequence[str], wanted: Wanted, settings: IngestOptions, output: _Output) -> None:
+    from qdrant_embed.ingest.report import combined
+    from qdrant_embed.ingest.run import plan
+
+    if output.quiet:
         exits.be_quiet()
-    run = _rehearse if dry_run else _ingest
-    report = run(paths, wanted, IngestOptions(root=root, reading=reading), shown=False if quiet else None)
-    if as_json:
-        write_json({"collection": collection, "at": at, "dry_run": dry_run, **report.as_dict()})
+    plan(paths, settings, {})  # a misspelt path is said before anything is made
+    reports: list[IngestReport] = []
+    problem: QdrantEmbedError | None = None
+    with open_for_rehearsal(wanted) if settings.dry_run else open_wanted(wanted) as collection:
+        try:
+            reports += collection.ingest_each(paths, options=settings)
+        except QdrantEmbedError as error:
+            if not reports:
+                raise
+            problem = error  # what the paths before it did is said all the same
+    report = combined(reports)
+    if output.as_json:
+        several = {"reports": [{"path": path, **done.as_dict()} for path, done in zip(paths, reports, strict=False)]}
+        ended = {"error": str(problem)} if problem else {}
+        told = {"collection": wanted.name, "at": wanted.at, "dry_run": settings.dry_run, **report.as_dict()}
+        write_json({**told, **(several if len(paths) > 1 else {}), **ended})
     else:
-        _show(report, wanted, dry_run=dry_run, quiet=quiet)
+        _show(report, wanted, dry_run=settings.dry_run, quiet=output.quiet)
+    if problem is not None:
+        raise problem
     if report.failed:
         raise typer.Exit(exits.SOME_FAILED)
 
 
-def _ingest(paths: Sequence[str], wanted: Wanted, settings: IngestOptions, *, shown: bool | None) -> IngestReport:
-    from qdrant_embed.cli.summary import combine
-    from qdrant_embed.ingest.progress import progress_display
-
-    reports = []
-    with open_wanted(wanted) as collection:
-        for path in paths:
-            with progress_display(path, reading=settings.reading, shown=shown) as progress:
-                reports.append(collection.ingest(path, options=replace(settings, progress=progress)))
-    return combine(reports)
-
-
-def _rehearse(paths: Sequence[str], wanted: Wanted, settings: IngestOptions, *, shown: bool | None) -> IngestReport:
-    from qdrant_embed.cli.rehearsal import rehearse
-    from qdrant_embed.cli.summary import combine
-    from qdrant_embed.ingest.progress import progress_display
-
-    recipe = recipe_of(wanted)
-    reports = []
-    for path in paths:
-        with progress_display(path, reading=settings.reading, shown=shown) as progress:
-            reports.append(rehearse(path, recipe, settings.reading, progress))
-    return combine(reports)
-
-
 def _show(report: IngestReport, wanted: Wanted, *, dry_run: bool, quiet: bool) -> None:
-    from qdrant_embed.cli.summary import failures, summary
+    from qdrant_embed.cli.summary import failures, skipped, summary, to_do
 
     console = results()
     if not quiet:
         title = "dry run, nothing was embedded or stored" if dry_run else f"{wanted.name} at {wanted.at}"
         console.print(summary(report, title, dry_run=dry_run))
-    if report.failed:
-        (messages() if quiet else console).print(failures(report))
-    if not (quiet or dry_run):
+        for more in (*to_do(report), *skipped(report)):
+            console.print(more)
+    if report.failed or (report.accepted and not quiet):
+        (messages() if quiet else console).print(failures(report, accepted=not quiet))
+    if report.withheld:
+        say(f"{report.withheld:,} chunks were not deleted; see above. If they may go: --allow-delete", style="red")
+    if not (quiet or dry_run) and report.stored:
         flags = "" if wanted.name == options.DEFAULT_COLLECTION else f" --collection {quote(wanted.name)}"
         flags += "" if wanted.at == options.DEFAULT_LOCATION else f" --at {quote(wanted.at)}"
         say(f'next: qdrant-embed search "your question"{flags}')

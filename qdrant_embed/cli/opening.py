@@ -67,12 +67,11 @@ def open_wanted(wanted: Wanted) -> Collection:
     :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
     """
     from qdrant_embed.collection import Collection
-    from qdrant_embed.recipe import Recipe
 
     try:
         collection = open_stored(wanted.name, wanted.at, wanted.runtime)
     except CollectionNotFoundError:
-        return Collection.open(wanted.name, at=wanted.at, recipe=Recipe(**wanted.recipe), runtime=wanted.runtime)
+        return Collection.open(wanted.name, at=wanted.at, recipe=_recipe(wanted), runtime=wanted.runtime)
     try:
         _require_same(wanted, collection.recipe)
     except BaseException:
@@ -81,19 +80,24 @@ def open_wanted(wanted: Wanted) -> Collection:
     return collection
 
 
-def recipe_of(wanted: Wanted) -> Recipe:
-    """Return the recipe that an ingest would use, without making anything.
+def open_for_rehearsal(wanted: Wanted) -> Collection:
+    """Open a collection to see what an ingest would do; an empty one in memory, which is forgotten, if there is none.
 
     :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
     """
-    from qdrant_embed.recipe import Recipe
+    from qdrant_embed.collection import Collection
 
     try:
-        with open_stored(wanted.name, wanted.at) as collection:
-            _require_same(wanted, collection.recipe)
-            return collection.recipe
+        open_stored(wanted.name, wanted.at, wanted.runtime).close()
     except CollectionNotFoundError:
-        return Recipe(**wanted.recipe)
+        return Collection.open(wanted.name, at=":memory:", recipe=_recipe(wanted), runtime=wanted.runtime)
+    return open_wanted(wanted)
+
+
+def _recipe(wanted: Wanted) -> Recipe:
+    from qdrant_embed.recipe import Recipe
+
+    return Recipe(**wanted.recipe)
 
 
 def _require_same(wanted: Wanted, stored: Recipe) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ SHOWN = 600
 
 _RECIPE = "Recipe: kept with the collection, so that later runs need none of these"
 _FILES = "Files"
+_DELETING = "Deleting"
 
 At = Annotated[
     str, typer.Option("--at", help="Where collections live: a folder, a server's URL, or :memory:.", metavar="LOCATION")
@@ -107,7 +109,14 @@ Multivector = Annotated[
 ]
 
 RootLabel = Annotated[
-    str | None, typer.Option("--root", help="Label of the folder.", show_default="its name", rich_help_panel=_FILES)
+    list[str] | None,
+    typer.Option(
+        "--root",
+        help="Label of the folder; repeat it for several paths, in their order.",
+        metavar="LABEL",
+        show_default="its name",
+        rich_help_panel=_FILES,
+    ),
 ]
 Include = Annotated[
     list[str] | None, typer.Option(help="Only files like this, as in .gitignore.", rich_help_panel=_FILES)
@@ -125,4 +134,45 @@ Encoding = Annotated[
         show_default="guessed of each file",
         rich_help_panel=_FILES,
     ),
+]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Read files again whose size and time are as before.", rich_help_panel=_FILES),
+]
+ListSkipped = Annotated[
+    bool, typer.Option("--list-skipped", help="Name the files that were passed over.", rich_help_panel=_FILES)
+]
+AcceptFailed = Annotated[
+    list[str] | None,
+    typer.Option(help="Files like this may fail: exit code 0 all the same.", metavar="PATTERN", rich_help_panel=_FILES),
+]
+Prune = Annotated[
+    bool,
+    typer.Option(
+        "--prune", help="Remove what --include and --exclude leave out of the folder.", rich_help_panel=_DELETING
+    ),
+]
+AllowDelete = Annotated[
+    bool,
+    typer.Option(
+        "--allow-delete", help="Remove documents even if they are most of the folder.", rich_help_panel=_DELETING
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Read, chunk, count, and list what would be embedded and deleted; change nothing."),
+]
+
+
+class ProgressKind(StrEnum):
+    """How progress is shown on stderr."""
+
+    AUTO = "auto"
+    BAR = "bar"
+    PLAIN = "plain"
+    NONE = "none"
+
+
+Progress = Annotated[
+    ProgressKind, typer.Option(help="A bar on a terminal, else a line every ten seconds; or one of these always.")
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
@@ -12,7 +11,18 @@ from rich.text import Text
 from qdrant_embed.display import one_line, printable
 from qdrant_embed.ingest.report import IngestReport
 
-_COUNTED = ("documents", "chunks", "embedded", "reused", "deleted", "truncated", "windowed", "stretched", "late")
+_COUNTED = (
+    "documents",
+    "chunks",
+    "embedded",
+    "reused",
+    "deleted",
+    "withheld",
+    "truncated",
+    "windowed",
+    "stretched",
+    "late",
+)
 _NOTES = {
     "embedded": "texts that went through the model",
     "reused": "had their vectors already",
@@ -20,31 +30,19 @@ _NOTES = {
     "truncated": "longer than the model, their end was cut off",
     "windowed": "longer than the model, read in several windows",
     "stretched": "longer than the model was trained for, read by stretching it",
+    "withheld": "most of a folder seems gone; see below",
     "late": "pooled from the states of their whole document, or of a macro window of it",
 }
 
 
-def combine(reports: Sequence[IngestReport]) -> IngestReport:
-    """Add up the reports of several paths."""
-    if len(reports) == 1:
-        return reports[0]
-    reasons: Counter[str] = Counter()
-    stages: Counter[str] = Counter()
-    encodings: Counter[str] = Counter()
-    for report in reports:
-        reasons.update(report.skipped_reasons)
-        stages.update(report.stage_seconds)
-        encodings.update(report.guessed_encodings)
-    return IngestReport(
-        **{name: sum(getattr(report, name) for report in reports) for name in (*_COUNTED, "skipped", "tokens")},
-        skipped_reasons=dict(sorted(reasons.items())),
-        failed=tuple(failure for report in reports for failure in report.failed),
-        notes=tuple(note for report in reports for note in report.notes),
-        guessed_encodings=dict(sorted(encodings.items())),
-        warnings=tuple(dict.fromkeys(warning for report in reports for warning in report.warnings)),
-        seconds=round(sum(report.seconds for report in reports), 3),
-        stage_seconds={stage: round(seconds, 3) for stage, seconds in stages.items()},
-    )
+_FLAGS = {
+    "ReadOptions.max_file_bytes": "--max-file-mb",
+    "ReadOptions.file_timeout": "--timeout",
+    "allow_delete=True": "--allow-delete",
+    "prune=True": "--prune",
+    "include=…": "--include",
+}
+"""What a message tells Python's users to set → the flag for it."""
 
 
 def summary(report: IngestReport, title: str, *, dry_run: bool = False) -> RenderableType:
@@ -54,22 +52,62 @@ def summary(report: IngestReport, title: str, *, dry_run: bool = False) -> Rende
     table.add_column(justify="right")
     table.add_column(style="dim")
     always = ("documents", "chunks", "tokens") if dry_run else ("documents", "chunks", "embedded", "reused")
+    notes = {**_NOTES, "documents": _documents(report)}
     for name in (*_COUNTED, "tokens"):
         count = getattr(report, name)
         if count or name in always:
-            table.add_row(name, f"{count:,}", _NOTES.get(name, "") if count else "")
+            table.add_row(name, f"{count:,}", notes.get(name, "") if count else "")
     if report.skipped:
         passed_over = ", ".join(f"{count:,} {reason}" for reason, count in report.skipped_reasons.items())
         table.add_row("skipped", f"{report.skipped:,}", Text(one_line(passed_over)))
     table.add_row("failed", f"{len(report.failed):,}", "listed below" if report.failed else "")
-    notes = [Text(one_line(f"note: {note.source}: {note.text}"), "yellow", overflow="fold") for note in report.notes]
-    warnings = [Text(printable(f"warning: {warning}"), style="yellow") for warning in report.warnings]
-    return Group(Text(one_line(title) + f"  ({report.seconds:.1f} s)"), table, *notes, *warnings)
+    if report.accepted:
+        table.add_row("accepted", f"{len(report.accepted):,}", "failed, as --accept-failed allows")
+    notes_of = [Text(one_line(f"note: {note.source}: {note.text}"), "yellow", overflow="fold") for note in report.notes]
+    warnings = [Text(printable(f"warning: {in_flags(warning)}"), style="yellow") for warning in report.warnings]
+    return Group(Text(one_line(title) + f"  ({report.seconds:.1f} s)"), table, *notes_of, *warnings)
 
 
-def failures(report: IngestReport) -> RenderableType:
-    """Return what could not be ingested, each with its reason."""
-    table = Table("failed", "reason", box=None, padding=(0, 2, 0, 0), header_style="bold red")
-    for failure in report.failed:
-        table.add_row(Text(one_line(failure.source), overflow="fold"), Text(one_line(failure.reason), overflow="fold"))
+def _documents(report: IngestReport) -> str:
+    """Say why the collection has fewer documents than were met."""
+    missing = report.documents - report.stored
+    return f"{report.stored:,} of them in the collection; {missing:,} failed or without text" if missing else ""
+
+
+def to_do(report: IngestReport) -> list[RenderableType]:
+    """Return what a dry run found to be done, by name."""
+    lists = (("would be embedded", report.to_embed), ("would be deleted", report.to_delete))
+    return [_named(title, [(source, "") for source in sources]) for title, sources in lists if sources]
+
+
+def skipped(report: IngestReport) -> list[RenderableType]:
+    """Return what was passed over, by name, if that was asked for."""
+    rows = [(file.source, file.reason) for file in report.skipped_files]
+    return [_named("skipped", rows)] if rows else []
+
+
+def failures(report: IngestReport, *, accepted: bool = False) -> RenderableType:
+    """Return what could not be ingested, each with its reason.
+
+    :param accepted: Whether to list failures that were accepted, too.
+    """
+    rows = [(failure.source, in_flags(failure.reason)) for failure in report.failed]
+    tables = [_named("failed", rows)] if rows else []
+    if accepted and report.accepted:
+        tables.append(_named("accepted", [(failure.source, in_flags(failure.reason)) for failure in report.accepted]))
+    return Group(*tables)
+
+
+def in_flags(text: str) -> str:
+    """Return advice that names Python's settings as it is typed on the command line."""
+    for setting, flag in _FLAGS.items():
+        text = text.replace(setting, flag)
+    return text
+
+
+def _named(title: str, rows: Sequence[tuple[str, str]]) -> RenderableType:
+    reasoned = any(reason for _, reason in rows)
+    table = Table(title, *(["reason"] * reasoned), box=None, padding=(0, 2, 0, 0), header_style="bold red")
+    for source, reason in rows:
+        table.add_row(Text(one_line(source), overflow="fold"), *([Text(one_line(reason), overflow="fold")] * reasoned))
     return table

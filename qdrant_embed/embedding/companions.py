@@ -27,7 +27,7 @@ from qdrant_embed.embedding.preset import Preset
 from qdrant_embed.embedding.preset_files import absolute
 from qdrant_embed.embedding.remembering import digest, recalled_each
 from qdrant_embed.embedding.resolving import Resolved, resolve
-from qdrant_embed.embedding.text_windows import TextWindows
+from qdrant_embed.embedding.text_windows import TextCut, TextWindows
 from qdrant_embed.errors import ModelError
 from qdrant_embed.native import Once, make_lock
 from qdrant_embed.tokens import HuggingFaceTokens, encodable
@@ -160,10 +160,7 @@ class CompanionEmbedder(ABC, Generic[V]):
         require_texts(texts)
         if not len(texts):
             return Companions([])
-        cutter = self._cutters[side]
-        cuts = cutter.cut(list(map(encodable, texts)), prompt, self._window)
-        pieces = [piece for cut in cuts for piece in cut.texts]
-        lengths = [length + cutter.special_tokens for length in self.tokens.count_batch(pieces)]
+        cuts, pieces, lengths = self._cut(texts, prompt, side)
 
         def run(places: Sequence[int]) -> Sequence[FloatArray]:
             return self._run([pieces[place] for place in places], [lengths[place] for place in places], side)
@@ -171,12 +168,22 @@ class CompanionEmbedder(ABC, Generic[V]):
         keys = (digest(piece.encode()) for piece in pieces)
         found = iter(recalled_each({**self.fingerprint, "side": side}, keys, run))
         vectors = [self._joined([next(found) for _ in cut.windows]) for cut in cuts]
-        return Companions(
-            vectors,
-            tokens=sum(lengths),
-            truncated=sum(cut.truncated for cut in cuts),
-            windowed=sum(len(cut.windows) > 1 for cut in cuts),
-        )
+        return Companions(vectors, **_counts(cuts, lengths))
+
+    def count_documents(self, texts: Sequence[str]) -> dict[str, int]:
+        """Return the counts of `encode_documents` (`tokens`, `truncated`, `windowed`) without running the model.
+
+        :raises TextTooLongError: A text is longer than the model and the window strategy is `error`.
+        """
+        cuts, _, lengths = self._cut(texts, self.preset.document_prompt, "document")
+        return _counts(cuts, lengths)
+
+    def _cut(self, texts: Sequence[str], prompt: str, side: str) -> tuple[list[TextCut], list[str], list[int]]:
+        """Return how each text is cut, all that is read of them, and the tokens of each of that."""
+        cutter = self._cutters[side]
+        cuts = cutter.cut(list(map(encodable, texts)), prompt, self._window)
+        pieces = [piece for cut in cuts for piece in cut.texts]
+        return cuts, pieces, [length + cutter.special_tokens for length in self.tokens.count_batch(pieces)]
 
     @cached_property
     def _cutters(self) -> Mapping[str, TextWindows]:
@@ -230,6 +237,14 @@ class CompanionEmbedder(ABC, Generic[V]):
     @abstractmethod
     def _joined(self, windows: Sequence[FloatArray]) -> V:
         """Return the vector of a text from what `_pass` gave for each of its windows."""
+
+
+def _counts(cuts: Sequence[TextCut], lengths: Sequence[int]) -> dict[str, int]:
+    return {
+        "tokens": sum(lengths),
+        "truncated": sum(cut.truncated for cut in cuts),
+        "windowed": sum(len(cut.windows) > 1 for cut in cuts),
+    }
 
 
 def _rebuild(kind: type[CompanionEmbedder[Any]], name: str, window: str, presets: str | Path | None) -> Any:

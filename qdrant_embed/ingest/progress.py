@@ -1,63 +1,82 @@
-"""How an ingest gets on, shown in a terminal or a notebook: files, chunks and tokens per second, time left."""
+"""How an ingest gets on, shown on a terminal, in a notebook, or as lines: files, chunks, rates, time left."""
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.ingest.report import IngestReport
-from qdrant_embed.reading.files import ReadOptions, SourceFile, find_root, walk
+from qdrant_embed.display import counted, one_line
+from qdrant_embed.ingest.options import Progress
+from qdrant_embed.ingest.report import IngestReport, Tally
+from qdrant_embed.reading.files import SourceFile
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-Callback = Callable[[IngestReport], None]
+log = logging.getLogger("qdrant_embed.ingest")
 
 WINDOW_SECONDS = 60.0
 """Rates are those of the last minute: a resumed run is fast where the work is done already, slow after that."""
+LINE_SECONDS = 10.0
+NOTEBOOK_SECONDS = 1.0
+
+
+def kind_of_display(progress: Progress | str | None) -> str:
+    """Return how an ingest is shown: `bar`, `notebook`, `plain`, `log`, or `none`."""
+    if progress is None or callable(progress) or progress == "none":
+        return "none"
+    if progress == "plain":
+        return "plain"
+    if _in_notebook():
+        return "notebook"
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    return "bar" if terminal or progress == "bar" else "log"
 
 
 @contextmanager
-def progress_display(
-    path: str | Path | None, *, reading: ReadOptions | None = None, shown: bool | None = None
-) -> Iterator[Callback]:
-    """Show a progress bar while the block runs; yields the callback to give to `IngestOptions.progress`.
+def shown(kind: str, name: str, tally: Tally, files: Callable[[], Iterable[object]] | int | None) -> Iterator[None]:
+    """Show how far an ingest is while the block runs.
 
-    :param path: What is ingested; its files are counted in a thread beside the ingest, so that the time left can be
-        told. None where nobody knows how many documents will come.
-    :param reading: The options that the ingest reads with, so that the count is of the same files.
-    :param shown: None to show it if stderr is a terminal, or in a notebook.
+    :param kind: As `kind_of_display` has it.
+    :param name: What is ingested.
+    :param files: Walks the files, which are counted in a thread beside the ingest so that the time left can be told; or
+        the number of documents. None where nobody knows how many will come.
     """
-    notebook = _in_notebook()
-    if not (sys.stderr.isatty() or notebook if shown is None else shown):
-        yield lambda _: None
+    if kind == "none":
+        yield
         return
-    with _counted(path, reading or ReadOptions()) as count:
-        watch = Watch(count)
-        with _notebook_bar(watch) if notebook else _terminal_bar(watch) as callback:
-            yield callback
+    with _counted(files) as count:
+        watch = Watch(count, tally, "file" if callable(files) else "document")
+        if kind == "bar":
+            with _terminal_bar(watch):
+                yield
+        elif kind == "notebook":
+            with _notebook_bar(watch):
+                yield
+        else:
+            with _lines(watch, name, _print if kind == "plain" else log.info):
+                yield
 
 
 class FileCount:
-    """The number of files under a path, None until it is known."""
+    """The number of files, None until it is known."""
 
-    def __init__(self) -> None:
-        self.total: int | None = None
+    def __init__(self, total: int | None = None) -> None:
+        self.total = total
         self._stopped = threading.Event()
 
-    def run(self, path: str | Path, reading: ReadOptions) -> None:
+    def run(self, files: Iterable[object]) -> None:
         """Count; an error leaves the number unknown, since it is the ingest's to report."""
         found = 0
         try:
-            for item in walk(find_root(path), reading):
+            for item in files:
                 found += isinstance(item, SourceFile)
                 if self._stopped.is_set():
                     return
@@ -74,6 +93,7 @@ class FileCount:
 class Standing:
     """How far an ingest has come.
 
+    :param chunks: Chunks that are stored.
     :param fraction: Share of the work done, 0 to 1; None while the number of files is unknown.
     :param left: Seconds left; None while they cannot be told.
     """
@@ -84,21 +104,20 @@ class Standing:
     chunk_rate: float = 0.0
     token_rate: float = 0.0
     left: float | None = None
+    chunks: int = 0
 
-    def line(self, waited: float = 0.0) -> str:
-        """Say it in at most 64 characters or so.
-
-        :param waited: Seconds gone by since this was true.
-        """
-        parts = [f"{self.files:,}/{self.total:,} files" if self.total is not None else f"{self.files:,} files"]
+    def line(self, noun: str = "file") -> str:
+        """Say it in at most 80 characters or so, what matters most first."""
+        known = f"{self.files:,}/{self.total:,} {noun}s" if self.total is not None else ""
+        parts = [known or counted(self.files, noun)]
         if self.fraction is not None:
             parts.insert(0, f"{self.fraction:.0%}")
-        parts += [f"{_short(self.chunk_rate)} chunks/s", f"{_short(self.token_rate)} tokens/s"]
+        parts += [counted(self.chunks, "chunk"), f"{_short(self.chunk_rate)} chunks/s"]
         if self.fraction == 1.0:
             parts.append("finishing")
         elif self.left is not None:
-            parts.append(f"{_clock(max(0.0, self.left - waited))} left")
-        return " · ".join(parts)
+            parts.append(f"{_clock(self.left)} left")
+        return " · ".join([*parts, f"{_short(self.token_rate)} tokens/s"])
 
 
 @dataclass(slots=True)
@@ -123,7 +142,7 @@ class Pace:
         since, chunks, tokens, _ = self._samples[0]
         seconds = max(report.seconds - since, 1e-9)
         chunk_rate, token_rate = (done - chunks) / seconds, (report.tokens - tokens) / seconds
-        return Standing(report.documents, total, fraction, chunk_rate, token_rate, self._seconds_left())
+        return Standing(report.documents, total, fraction, chunk_rate, token_rate, self._seconds_left(), done)
 
     def _seconds_left(self) -> float | None:
         known = [(seconds, fraction) for seconds, _, _, fraction in self._samples if fraction is not None]
@@ -132,31 +151,42 @@ class Pace:
 
 
 class Watch:
-    """The newest standing, with its age; written by the ingest, read by the display's own thread."""
+    """What there is to show now; asked by the display's own thread."""
 
-    def __init__(self, count: FileCount) -> None:
+    def __init__(self, count: FileCount, tally: Tally, noun: str = "file") -> None:
+        self._noun = noun
         self._count = count
+        self._tally = tally
         self._pace = Pace()
-        self._started = time.monotonic()
-        self._latest: tuple[Standing, float] | None = None
-
-    def update(self, report: IngestReport) -> None:
-        """Take in the counts so far."""
-        self._latest = (self._pace.update(report, self._count.total), time.monotonic())
 
     def now(self) -> tuple[float | None, str]:
         """Return the share of the work done and what to say about it."""
-        if self._latest is None:
-            return None, f"reading, loading the model · {_clock(time.monotonic() - self._started)}"
-        standing, since = self._latest
-        return standing.fraction, standing.line(time.monotonic() - since)
+        report = self._tally.report()
+        if self._tally.dry:  # what is chunked is done
+            report = replace(report, embedded=report.chunks - report.reused)
+            self._tally.anything_stored |= report.chunks > 0
+        if self._tally.phase:
+            return 1.0, f"{self._tally.phase} · {_clock(self._tally.phase_seconds)}"
+        if not self._tally.anything_stored:
+            parts = counted(report.documents, self._noun), f"{counted(report.chunks, 'chunk')} found"
+            found = "".join(f"{part} · " for part in parts) if report.documents else ""
+            return None, f"{found}reading, loading the model · {_clock(report.seconds)}"
+        standing = self._pace.update(report, self._count.total)
+        return standing.fraction, standing.line(self._noun)
+
+    def done(self) -> str:
+        """Return the last line."""
+        report = self._tally.report()
+        failed = f", {len(report.failed):,} failed" if report.failed else ""
+        done = f"{counted(report.documents, self._noun)}, {counted(report.chunks, 'chunk')}"
+        return f"done: {done}{failed} · {_clock(report.seconds)}"
 
 
 @contextmanager
-def _counted(path: str | Path | None, reading: ReadOptions) -> Iterator[FileCount]:
-    count = FileCount()
-    if path is not None:
-        threading.Thread(target=count.run, args=(path, reading), name="qdrant-embed-count", daemon=True).start()
+def _counted(files: Callable[[], Iterable[object]] | int | None) -> Iterator[FileCount]:
+    count = FileCount(files if isinstance(files, int) else None)
+    if callable(files):
+        threading.Thread(target=count.run, args=(files(),), name="qdrant-embed-count", daemon=True).start()
     try:
         yield count
     finally:
@@ -164,7 +194,39 @@ def _counted(path: str | Path | None, reading: ReadOptions) -> Iterator[FileCoun
 
 
 @contextmanager
-def _terminal_bar(watch: Watch) -> Iterator[Callback]:
+def _every(seconds: float, act: Callable[[], object]) -> Iterator[None]:
+    """Do something now and then, in a thread, while the block runs."""
+    ended = threading.Event()
+
+    def run() -> None:
+        while not ended.wait(seconds):
+            act()
+
+    thread = threading.Thread(target=run, name="qdrant-embed-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
+def _lines(watch: Watch, name: str, say: Callable[[str], object]) -> Iterator[None]:
+    say(f"ingest {name}: started")
+    with _every(LINE_SECONDS, lambda: say(f"ingest {name}: {watch.now()[1]}")):
+        yield
+    say(f"ingest {name}: {watch.done()}")
+
+
+def _print(line: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"{one_line(line)}\n")
+        sys.stderr.flush()
+
+
+@contextmanager
+def _terminal_bar(watch: Watch) -> Iterator[None]:
     from rich.console import Console
     from rich.live import Live
 
@@ -175,7 +237,7 @@ def _terminal_bar(watch: Watch) -> Iterator[Callback]:
         transient=True,
         redirect_stdout=False,
     ):
-        yield watch.update
+        yield
 
 
 def _bar(fraction: float | None, line: str) -> Table:
@@ -192,16 +254,17 @@ def _bar(fraction: float | None, line: str) -> Table:
 
 
 @contextmanager
-def _notebook_bar(watch: Watch) -> Iterator[Callback]:
+def _notebook_bar(watch: Watch) -> Iterator[None]:
     # rich's own bar would need ipywidgets in a notebook.
     display: Any = import_module("IPython.display")
-    shown = display.display(display.HTML(_html(*watch.now())), display_id=True)
+    drawn = display.display(display.HTML(_html(*watch.now())), display_id=True)
 
-    def update(report: IngestReport) -> None:
-        watch.update(report)
-        shown.update(display.HTML(_html(*watch.now())))
+    def draw() -> None:
+        drawn.update(display.HTML(_html(*watch.now())))
 
-    yield update
+    with _every(NOTEBOOK_SECONDS, draw):
+        yield
+    drawn.update(display.HTML(_html(1.0, watch.done())))
 
 
 def _html(fraction: float | None, line: str) -> str:
@@ -212,7 +275,7 @@ def _html(fraction: float | None, line: str) -> str:
 def _in_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
-    return type(shell).__name__ == "ZMQInteractiveShell"
+    return type(shell).__name__ in ("ZMQInteractiveShell", "Shell")  # the second one is Colab's
 
 
 def _short(number: float) -> str:

@@ -1,38 +1,226 @@
-"""Documents that are gone: their points go too, and no others."""
+"""Documents that are gone: their points go too, and no others.
+
+What could not be looked at is unknown, not gone. And where most of a root seems to be gone at once, or all of a folder
+that is still there, nothing is removed before somebody has said that it is right: a drive that is not mounted looks
+like that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import re
+import stat
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
 
-from qdrant_embed.ingest.sources import LOOK_UP_BATCH, Seen, in_batches
+from qdrant_embed.ingest.sources import LOOK_UP_BATCH, Run, in_batches
 from qdrant_embed.ingest.target import Target, match, match_any
+from qdrant_embed.reading.contents import why
+from qdrant_embed.store import schema
+
+FEW_POINTS = 20
+"""So many may go unasked, whatever their share."""
+MOST = 0.5
+WITHHELD = "withheld"
+"""Entry of the collection's metadata: labels of the roots of which a deletion was withheld, until it is allowed."""
+
+_ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 
 
-def prune(target: Target, root: str, within: str, seen: Seen, keep: Callable[[str], bool]) -> int:
-    """Delete the documents of a root that this run did not meet, and return how many points that were.
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a source that was not met.
 
-    :param within: Only sources that start with this; empty for the whole root.
-    :param keep: Told a source that was not met, says whether its document stays all the same.
+    :param place: For `unknown`: what could not be looked at. For `emptied`: the folder that is there, and empty.
     """
+
+    kind: Literal["gone", "there", "unknown", "emptied"]
+    place: str = ""
+    reason: str = ""
+
+
+class Scope(Protocol):
+    """The part of a root that one ingest covers."""
+
+    @property
+    def within(self) -> str:
+        """Prefix of the sources that can have vanished."""
+        ...
+
+    def fate(self, source: str) -> Fate:
+        """Say what became of a source that was not met; `there` means that it stays."""
+        ...
+
+
+@dataclass(slots=True)
+class Gone:
+    """A document that was not met, with the ids of its points."""
+
+    source: str = ""
+    content: str = ""
+    ids: list[str] = field(default_factory=list)
+
+
+def prune(run: Run, scope: Scope) -> None:
+    """Delete the documents of a root that this run did not meet."""
+    unmet = list(_unmet(run, scope.within))
+    fates = {document.source: scope.fate(document.source) for document in unmet}
+    _report_unknown(run, unmet, fates)
+    gone = [document for document in unmet if fates[document.source].kind in ("gone", "emptied")]
+    # A document of which another one has the content was moved, and loses nothing.
+    lost = [document for document in gone if not run.seen.has_content(document.content)]
+    allowed = run.options.allow_delete
+    whole = not allowed and _is_most(run, lost, len(unmet) + run.seen.known)
+    if whole:
+        _withhold_all(run, scope, lost, len(unmet) + run.seen.known)
+    withheld = lost if whole else [] if allowed else _withheld_of_emptied(run, lost, fates)
+    kept = {document.source for document in withheld}
+    going = [document for document in gone if document.source not in kept]
+    if run.options.dry_run:
+        for document in going:
+            run.tally.would("to_delete", document.source)
+        return
+    _remember(run, withheld=whole)
+    run.tally.add(deleted=run.target.delete_ids([point for document in going for point in document.ids]))
+
+
+def _unmet(run: Run, within: str) -> Iterator[Gone]:
+    """Yield the documents of the scope that were not met, and do not stand below something that was not seen."""
     from qdrant_client import models
 
-    conditions: list[models.Condition] = [match("root", root)]
+    target = run.target
+    conditions: list[models.Condition] = [match("root", run.root)]
     if within:
         conditions.append(models.FieldCondition(key="source", match=models.MatchPrefix(prefix=within)))
     scope = models.Filter(must=conditions)
     points = target.engine.count(target.name, count_filter=scope, exact=True).count
     if not points:
-        return 0
+        return
     hits = target.engine.facet(target.name, "document_id", facet_filter=scope, limit=points, exact=True).hits
-    unmet = [str(hit.value) for hit in hits if str(hit.value) not in seen]
-    return sum(_delete(target, batch, keep) for batch in in_batches(unmet, LOOK_UP_BATCH))
+    for batch in in_batches((str(hit.value) for hit in hits if str(hit.value) not in run.seen), LOOK_UP_BATCH):
+        yield from (document for document in _described(target, batch) if not run.seen.hides(document.source))
 
 
-def _delete(target: Target, document_ids: Sequence[str], keep: Callable[[str], bool]) -> int:
+def _described(target: Target, document_ids: list[str]) -> list[Gone]:
     from qdrant_client import models
 
+    found: defaultdict[str, Gone] = defaultdict(Gone)
     where = models.Filter(must=[match_any("document_id", document_ids)])
-    gone = [
-        str(record.id) for record in target.scroll(where, ["source"]) if not keep(str((record.payload or {})["source"]))
-    ]
-    return target.delete_ids(gone)
+    for record in target.scroll(where, ["source", "document_id", "document_hash"]):
+        fields = record.payload or {}
+        document = found[str(fields["document_id"])]
+        document.source, document.content = str(fields["source"]), str(fields.get("document_hash", ""))
+        document.ids.append(str(record.id))
+    return list(found.values())
+
+
+def _report_unknown(run: Run, unmet: list[Gone], fates: Mapping[str, Fate]) -> None:
+    behind: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for document in unmet:
+        fate = fates[document.source]
+        if fate.kind == "unknown":
+            behind[fate.place, fate.reason] += 1
+    for (place, reason), count in sorted(behind.items()):
+        stay = "the document read from it stays" if count == 1 else f"the {count:,} documents read from it stay"
+        run.tally.fail(place, f"{reason}; {stay}")
+
+
+def _is_most(run: Run, lost: list[Gone], documents: int) -> bool:
+    """Tell whether so much is lost that somebody has to be asked.
+
+    :param documents: How many the collection held of the scope before this run.
+    """
+    asked_before = run.root in schema.read_metadata(run.target.engine, run.target.name).get(WITHHELD, ())
+    return _points(lost) > FEW_POINTS and (asked_before or len(lost) > MOST * documents)
+
+
+def _withhold_all(run: Run, scope: Scope, lost: list[Gone], documents: int) -> None:
+    there = "its one document" if documents == 1 else f"{len(lost):,} of its {documents:,} documents"
+    source = f"{run.root}/{scope.within}".removeprefix("/")
+    _withhold(run, source, f"{there} ({_points(lost):,} chunks) would go", _points(lost))
+
+
+def _withheld_of_emptied(run: Run, lost: list[Gone], fates: Mapping[str, Fate]) -> list[Gone]:
+    """Return the documents of folders that are there and empty, and list those folders as failed."""
+    emptied: defaultdict[str, list[Gone]] = defaultdict(list)
+    for document in lost:
+        if fates[document.source].kind == "emptied":
+            emptied[fates[document.source].place].append(document)
+    withheld: list[Gone] = []
+    for place, documents in sorted(emptied.items()):
+        points = _points(documents)
+        if points > FEW_POINTS:
+            what = f"the folder is there and empty; {points:,} chunks that were read from it would go"
+            _withhold(run, place, what, points)
+            withheld += documents
+    return withheld
+
+
+def _points(documents: list[Gone]) -> int:
+    return sum(len(document.ids) for document in documents)
+
+
+def _withhold(run: Run, source: str, what: str, points: int) -> None:
+    kept = "would not be deleted" if run.options.dry_run else "were not deleted"
+    run.tally.withhold(
+        source, f"{what}. They {kept}: a drive may not be mounted. If they are really gone: allow_delete=True", points
+    )
+
+
+def _remember(run: Run, *, withheld: bool) -> None:
+    """Keep in mind that a root waits for a word: by the next run, new documents may have made the lost ones few."""
+    before = list(schema.read_metadata(run.target.engine, run.target.name).get(WITHHELD, ()))
+    now = [label for label in before if label != run.root] + [run.root] * withheld
+    if sorted(now) != sorted(before):
+        schema.merge_metadata(run.target.engine, run.target.name, {WITHHELD: now})
+
+
+def fate_of_file(base: Path, source: str) -> Fate:
+    """Look whether the file of a source is gone.
+
+    :param base: The folder that sources are relative to.
+    """
+    names = {source, os.fsdecode(_ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), os.fsencode(source)))}
+    for name in sorted(names):
+        fate = _fate_of_path(base, name, source)
+        if fate.kind != "gone":
+            return fate
+    return _fate_of_way(base, source)
+
+
+def _fate_of_path(base: Path, name: str, source: str) -> Fate:
+    path = base / name
+    try:
+        found = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return Fate("gone")
+    except (OSError, ValueError) as error:
+        return Fate("unknown", source, _told(error))
+    if stat.S_ISLNK(found.st_mode) and not os.path.exists(path):  # noqa: PTH110 - Path.exists fails where one may not look
+        return Fate("unknown", source, "the link leads nowhere")
+    return Fate("gone") if os.path.isdir(path) else Fate("there")  # noqa: PTH112
+
+
+def _fate_of_way(base: Path, source: str) -> Fate:
+    """Look at the innermost folder that is left on the way to a file that is not there."""
+    parts = source.split("/")[:-1]
+    for end in range(len(parts), -1, -1):
+        folder, place = base.joinpath(*parts[:end]), "/".join(parts[:end]) + "/"
+        try:
+            found = folder.lstat()
+            if stat.S_ISLNK(found.st_mode) and not os.path.exists(folder):  # noqa: PTH110
+                return Fate("unknown", place, "the link leads nowhere")
+            emptied = end > 0 and os.path.isdir(folder) and not os.listdir(folder)  # noqa: PTH112, PTH208
+            return Fate("emptied", place) if emptied else Fate("gone")
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            return Fate("unknown", place, _told(error))
+    return Fate("unknown", source, "the folder itself is not there any more")
+
+
+def _told(error: OSError | ValueError) -> str:
+    return f"cannot be looked at: {why(error) if isinstance(error, OSError) else error}"

@@ -8,12 +8,25 @@ sent to a server.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
-from collections.abc import Mapping
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.ingest.target import match
+from qdrant_embed.reading.files import ReadOptions, Root, SourceFile, safe_name, walk
+from qdrant_embed.store import schema
+from qdrant_embed.store.engine import Engine
+
+GIVEN = "given"
+"""Stands for the place of a root whose documents were handed over, and come from no folder."""
+NAMED_AT_MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +52,68 @@ def place(folder: Path) -> str:
     return hashlib.blake2b(str(folder.resolve()).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
 
 
-def resolve(folder: Path, label: str | None, stored: Mapping[str, str]) -> RootLabel:
+class Roots:
+    """The roots of a collection, as it remembers them.
+
+    :param name: Name of the collection.
+    """
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._engine = engine
+        self._name = name
+
+    def known(self) -> dict[str, str]:
+        """Return label → place of every root."""
+        return dict(schema.read_metadata(self._engine, self._name)["roots"])
+
+    @contextmanager
+    def holding(self, label: str, place: str, *, dry: bool) -> Iterator[None]:
+        """Remember a root while something is ingested under it, and from then on.
+
+        One that is new is forgotten again if the block fails before anything is stored under it: it would refuse
+        another folder of its name for ever.
+
+        :param dry: Whether to remember nothing.
+        """
+        before = self.known()
+        if dry or before.get(label) == place:
+            yield
+            return
+        self._set({**before, label: place})
+        try:
+            yield
+        except BaseException:
+            if label not in before and not self._has_points(label):
+                self._set({other: where for other, where in self.known().items() if other != label})
+            raise
+
+    def _set(self, roots: Mapping[str, str]) -> None:
+        schema.merge_metadata(self._engine, self._name, {"roots": dict(roots)})
+
+    def _has_points(self, label: str) -> bool:
+        from qdrant_client import models
+
+        where = models.Filter(must=[match("root", label)])
+        return self._engine.count(self._name, count_filter=where, exact=True).count > 0
+
+
+def resolve(
+    folder: Path, label: str | None, stored: Mapping[str, str], here: Mapping[str, RootLabel] = MappingProxyType({})
+) -> RootLabel:
     """Find the root that `folder` belongs to, or make a new one of it.
 
     :param label: What the user calls the root, None to take a known root that contains the folder, else its name.
     :param stored: label → place of every root that the collection knows.
-    :raises ConfigurationError: The label is in use for another folder and was not given by the user.
+    :param here: Roots that are ingested together with this one.
+    :raises ConfigurationError: The label is in use for another folder and was not given by the user, or is that of
+        documents that come from no folder.
     """
     folder = folder.resolve()
+    if label is not None and stored.get(label) == GIVEN:
+        raise ConfigurationError(
+            f"the root {label!r} holds documents that come from no folder, and ingesting one under this label would "
+            f"remove them. Give the folder another label, e.g. root='{label}-files'."
+        )
     if label is not None:
         return RootLabel(label, folder)
     labels = {where: name for name, where in stored.items()}
@@ -54,12 +121,24 @@ def resolve(folder: Path, label: str | None, stored: Mapping[str, str]) -> RootL
         if place(candidate) in labels:
             return RootLabel(labels[place(candidate)], candidate)
     name = folder.name or "root"
+    if name in here:
+        raise two_of_a_name(name, here[name].base, folder)
     if name in stored:
         raise ConfigurationError(
             f"the collection already holds a folder called {name!r} from another place. If it has moved, say so with "
             f"root={name!r} (--root {name}); to keep both, give this one a label of its own, e.g. root='{name}-2'."
         )
     return RootLabel(name, folder)
+
+
+def two_of_a_name(label: str, first: Path, second: Path) -> ConfigurationError:
+    """Return the error for two folders that are ingested together and would have the same label."""
+    parents = first.parent.name or "1", second.parent.name or "2"
+    a, b = (f"{label}-{parent}" for parent in (parents if parents[0] != parents[1] else ("1", "2")))
+    return ConfigurationError(
+        f"two different folders would both be called {label!r}; the second would remove the documents of the first. "
+        f"Give each a label of its own: '{a}={first}' '{b}={second}'."
+    )
 
 
 def refuse_nested(folder: Path, root: RootLabel, stored: Mapping[str, str]) -> None:
@@ -75,3 +154,25 @@ def refuse_nested(folder: Path, root: RootLabel, stored: Mapping[str, str]) -> N
                 f"({label!r}); its documents would be found twice. Remove them first: "
                 f"collection.delete(root={label!r}) (qdrant-embed delete --root {label})."
             )
+
+
+def require_match(root: Root, options: ReadOptions) -> None:
+    """Refuse a glob that matches no file that is read: a misspelt one would look like success.
+
+    :raises ConfigurationError: Nothing matches; names that are like it, and what was passed over, are said.
+    """
+    if root.pattern is None:
+        return
+    passed_over: Counter[str] = Counter()
+    for item in walk(root, options):
+        if isinstance(item, SourceFile) or item.failed:
+            return
+        passed_over[item.reason] += 1
+    names = sorted(safe_name(name) for name in os.listdir(root.folder))  # noqa: PTH208
+    near = difflib.get_close_matches(root.pattern, names, n=NAMED_AT_MOST, cutoff=0.3) or names[:NAMED_AT_MOST]
+    there = f" In {root.folder.name!r} there are: {', '.join(map(repr, near))}." if near else ""
+    skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(passed_over.items()))
+    raise ConfigurationError(
+        f"no file matches {root.pattern!r} in the folder {root.folder.name!r}"
+        f"{f' (passed over: {skipped})' if skipped else ''}.{there} '**/' stands for any number of folders."
+    )

@@ -1,11 +1,13 @@
-"""The whole ingest: reading ‖ chunking ‖ embedding ‖ writing."""
+"""The whole ingest: reading ‖ chunking ‖ embedding ‖ writing, then what is gone, then the search graph."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from qdrant_embed.chunking import chunk_document
 from qdrant_embed.errors import ConfigurationError
@@ -13,55 +15,34 @@ from qdrant_embed.ingest.beside import with_beside
 from qdrant_embed.ingest.blocks import to_blocks
 from qdrant_embed.ingest.fitting import coded
 from qdrant_embed.ingest.flow import Flow
-from qdrant_embed.ingest.pieces import gathered, to_pieces
-from qdrant_embed.ingest.prune import prune
-from qdrant_embed.ingest.report import IngestReport, Tally
-from qdrant_embed.ingest.roots import RootLabel, refuse_nested, resolve
-from qdrant_embed.ingest.sources import Seen, Work, from_documents, from_files
+from qdrant_embed.ingest.inputs import WRAP_TEXTS, Stream, given, split_label
+from qdrant_embed.ingest.options import IngestOptions
+from qdrant_embed.ingest.pieces import Closing, Piece, gathered, to_pieces
+from qdrant_embed.ingest.progress import kind_of_display, shown
+from qdrant_embed.ingest.prune import Fate, fate_of_file, prune
+from qdrant_embed.ingest.rehearsal import rehearse
+from qdrant_embed.ingest.report import IngestReport, Tally, combined
+from qdrant_embed.ingest.roots import GIVEN, RootLabel, Roots, refuse_nested, require_match, resolve, two_of_a_name
+from qdrant_embed.ingest.sources import Run, Work, from_documents, from_files
 from qdrant_embed.ingest.target import Target
-from qdrant_embed.ingest.watchdog import STALL_SECONDS
 from qdrant_embed.ingest.writing import Writer
 from qdrant_embed.native import initializing
 from qdrant_embed.reading.files import ReadOptions, Root, Skipped, SourceFile, find_root, walk
 from qdrant_embed.reading.reader import Reader
 from qdrant_embed.store.changes import mark_changed
+from qdrant_embed.store.location import finish_bulk_load
 from qdrant_embed.types import Document
 
 QUEUED_DOCUMENTS = 8
 QUEUED_BLOCKS = 2
+BUILDING = "building the search graph"
 
 _USED_IN_STAGES = ("charset_normalizer", "pathspec", "qdrant_client.models", "tenacity")
 
-Progress = Callable[[IngestReport], None]
-"""Called after each block with the counts so far."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestOptions:
-    """What an ingest reads and how it is watched.
-
-    :param root: Label of the folder, see `qdrant_embed.ingest.roots`; None for the folder's name.
-    :param reading: Limits and patterns for files.
-    :param progress: Called after each block with the counts so far.
-    :param stall_seconds: If no stage goes on for so long, stderr says which one stands still and shows the stacks of
-        all threads, and the ingest goes on waiting; 0 for never.
-    """
-
-    root: str | None = None
-    reading: ReadOptions = field(default_factory=ReadOptions)
-    progress: Progress | None = None
-    stall_seconds: float = STALL_SECONDS
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.stall_seconds < float("inf"):
-            raise ConfigurationError(
-                f"stall_seconds={self.stall_seconds!r} is no time to wait; give seconds, or 0 to watch nothing."
-            )
-
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """The part of a root that one ingest covers.
+class FileScope:
+    """The part of a root that one ingest of files covers.
 
     :param within: Prefix of the sources that can have vanished.
     :param whole: Whether every file below `within` was offered, so that one not met counts as gone.
@@ -70,70 +51,180 @@ class Scope:
     root: RootLabel
     within: str
     whole: bool
+    found: Root
 
-    def keeps(self, source: str) -> bool:
-        """Tell whether the document of a source that was not met stays: its file was only not asked for."""
-        return not self.whole and (self.root.base / source).exists()
+    def fate(self, source: str) -> Fate:
+        """Say what became of a source that was not met; where not all were offered, its file may be there."""
+        fate = fate_of_file(self.root.base, source)
+        return Fate("gone") if self.whole and fate.kind == "there" else fate
+
+    def files(self, reading: ReadOptions, roots: Mapping[str, str]) -> Iterator[SourceFile | Skipped]:
+        """Yield the files, not read yet.
+
+        :param roots: label → place of every root that the collection knows.
+        :raises ConfigurationError: A folder on the way is a root of its own.
+        """
+        prefix = self.root.relative(self.found.folder)
+        checked: set[Path] = set()
+        for item in walk(self.found, reading):
+            if isinstance(item, SourceFile) and item.path.parent not in checked:
+                checked.add(item.path.parent)
+                refuse_nested(item.path.parent, self.root, roots)
+            yield replace(item, source=prefix + item.source) if prefix else item
 
 
-def resolve_path(
-    path: str | Path, options: IngestOptions, known_roots: Mapping[str, str]
-) -> tuple[Scope, Iterator[SourceFile | Skipped]]:
-    """Say what a folder, file or glob means: the part of a root that it covers, and its files, not read yet."""
+class _GivenScope:
+    """All documents of a root that come from no folder."""
+
+    within = ""
+
+    def fate(self, source: str) -> Fate:
+        """Say that what is not given any more is gone."""
+        return Fate("gone")
+
+
+def ingest(collection: Roots, what: Any, options: IngestOptions, target: Callable[[], Target]) -> IngestReport:
+    """Bring a collection in line with whatever was handed over.
+
+    :param target: Returns what is written to; called once all that was handed over has been checked.
+    :raises ConfigurationError: It cannot be ingested, or only under other options.
+    :raises ReadError: A folder or file cannot be looked at.
+    """
+    found = given(what, options)
+    if isinstance(found, Stream):
+        return _ingest_documents(collection, found, options, target)
+    if options.sync:
+        raise ConfigurationError("sync=True is for documents; what is gone from a folder is removed anyway.")
+    known = collection.known()
+    try:
+        scopes = plan(found, options, known)
+    except ConfigurationError as error:
+        if isinstance(what, (str, os.PathLike)):
+            raise
+        raise ConfigurationError(f"{error} If this is no list of paths: {WRAP_TEXTS}") from None
+    return combined(list(_each(scopes, options, collection, target)))
+
+
+def ingest_each(
+    collection: Roots, paths: Sequence[str | Path], options: IngestOptions, target: Callable[[], Target]
+) -> Iterator[IngestReport]:
+    """Ingest paths one after the other, all of them checked before the first, and yield the report of each."""
+    return _each(plan(paths, options, collection.known()), options, collection, target)
+
+
+def _each(
+    scopes: Sequence[FileScope], options: IngestOptions, roots: Roots, target: Callable[[], Target]
+) -> Iterator[IngestReport]:
+    for scope in scopes:
+        yield _ingest_files(target(), scope, options, roots)
+
+
+def plan(paths: Sequence[str | Path], options: IngestOptions, known: Mapping[str, str]) -> list[FileScope]:
+    """Say what each path means, all of them before anything is done with one.
+
+    :param known: label → place of every root that the collection has.
+    :raises ConfigurationError: One does not exist or matches nothing, or two would have the same label.
+    :raises ReadError: One cannot be looked at.
+    """
+    scopes: list[FileScope] = []
+    for path in paths:
+        label, where = split_label(path)
+        chosen = options if label is None else options.changed({"root": label})
+        here = {scope.root.label: scope.root for scope in scopes}
+        scope = _scope(where, chosen, {**known, **{name: root.place for name, root in here.items()}}, here)
+        other = here.get(scope.root.label)
+        if other is not None and other.base != scope.root.base:
+            raise two_of_a_name(scope.root.label, other.base, scope.root.base)
+        scopes.append(scope)
+    return scopes
+
+
+def _scope(
+    path: str | Path, options: IngestOptions, known: Mapping[str, str], here: Mapping[str, RootLabel]
+) -> FileScope:
     found = find_root(path)
-    root = resolve(found.folder, options.root, known_roots)
-    prefix = root.relative(found.folder.resolve())
     reading = options.reading
-    whole = found.only is None and found.pattern is None and not reading.include and not reading.exclude
+    if options.prune and found.pattern is not None:
+        raise ConfigurationError(
+            f"prune=True with the glob {str(path)!r} would remove what other globs have brought; give its folder, and "
+            "patterns: include=…"
+        )
+    root = resolve(found.folder, options.root, known, here)
+    require_match(found, reading)
+    prefix = root.relative(found.folder)
+    asked_for_all = options.prune or not (reading.include or reading.exclude)
+    whole = found.only is None and found.pattern is None and asked_for_all
     within = f"{prefix}{found.only.source}" if found.only is not None else prefix
-    files = _under_root(found, reading, prefix, lambda folder: refuse_nested(folder, root, known_roots))
-    return Scope(root, within, whole), files
+    scope = FileScope(root, within, whole, found)
+    if root.label not in known and known:
+        for _ in scope.files(reading, known):
+            pass  # a root inside this one is to be refused before this one is known
+    return scope
 
 
-def _under_root(
-    found: Root, reading: ReadOptions, prefix: str, check_folder: Callable[[Path], None]
-) -> Iterator[SourceFile | Skipped]:
-    checked: set[Path] = set()
-    for item in walk(found, reading):
-        if isinstance(item, SourceFile) and item.path.parent not in checked:
-            checked.add(item.path.parent)
-            check_folder(item.path.parent)
-        yield replace(item, source=prefix + item.source) if prefix else item
+def _ingest_files(target: Target, scope: FileScope, options: IngestOptions, roots: Roots) -> IngestReport:
+    run = Run.begin(target, scope.root.label, options)
+    known = roots.known()
+
+    def files() -> Iterator[SourceFile | Skipped]:
+        return scope.files(options.reading, known)
+
+    with (
+        roots.holding(scope.root.label, scope.root.place, dry=options.dry_run),
+        shown(kind_of_display(options.progress), scope.root.label, run.tally, files),
+    ):
+        with Reader(options.reading, in_parts=True) as reader:
+            _drain(run, from_files(run, files(), reader), reader.stop)
+        prune(run, scope)
+        return _finish(run)
 
 
-def ingest_files(
-    target: Target, files: Iterable[SourceFile | Skipped], scope: Scope, options: IngestOptions
+def _ingest_documents(
+    roots: Roots, stream: Stream, options: IngestOptions, target: Callable[[], Target]
 ) -> IngestReport:
-    """Bring the collection in line with the files: add, change, and delete what is gone."""
-    tally, seen = Tally(), Seen()
-    with Reader(options.reading, in_parts=True) as reader:
-        works = from_files(target, files, scope.root.label, reader, tally, seen)
-        _drain(target, works, tally, options, reader.stop)
-    tally.add(deleted=prune(target, scope.root.label, scope.within, seen, scope.keeps))
-    return _finish(target, tally, options.progress)
+    """Add or change the given documents; with `sync`, remove those of the root that are not among them.
+
+    :raises Exception: What the user's own iterable raised, after all that came before it is stored.
+    """
+    label = options.root or ""
+    if options.sync and (not label or roots.known().get(label, GIVEN) != GIVEN):
+        raise ConfigurationError(
+            "sync=True removes the documents of a root that are not given any more, so it needs one of its own: "
+            f"root='a label'{f' (of {label!r}, a folder was ingested)' if label else ''}."
+        )
+    run = Run.begin(target(), label, options)
+    with (
+        roots.holding(label, roots.known().get(label, GIVEN), dry=options.dry_run or not label),
+        shown(kind_of_display(options.progress), label or "documents", run.tally, stream.total),
+    ):
+        _drain(run, from_documents(run, stream))
+        if stream.error is None and options.sync and run.seen.nameless:
+            run.tally.warn("nothing was removed: some items are no documents, and which they replace is not known")
+        elif stream.error is None and options.sync:
+            prune(run, _GivenScope())
+        report = _finish(run)
+    if stream.error is not None:
+        stream.error.add_note(f"The {report.documents:,} documents that came before this are ingested.")
+        raise stream.error
+    return report
 
 
-def ingest_documents(target: Target, documents: Iterable[Document], options: IngestOptions) -> IngestReport:
-    """Add or change the given documents; others are left alone."""
-    tally = Tally()
-    works = from_documents(target, documents, options.root or "", tally, Seen())
-    _drain(target, works, tally, options)
-    return _finish(target, tally, options.progress)
-
-
-def _drain(
-    target: Target, works: Iterator[Work], tally: Tally, options: IngestOptions, stop: Callable[[], None] | None = None
-) -> None:
+def _drain(run: Run, works: Iterator[Work], stop: Callable[[], None] | None = None) -> None:
+    if run.options.dry_run:
+        rehearse(run, works)
+        return
+    target, tally = run.target, run.tally
     writer = Writer(target, tally)
     _prepare(target)
-    with Flow(options.stall_seconds, stop) as flow:
+    with Flow(run.options.stall_seconds, stop) as flow:
         read = flow.stage(works, QUEUED_DOCUMENTS, "read")
-        chunked = flow.stage(gathered(to_pieces(target, read, tally)), QUEUED_BLOCKS, "chunk")
+        pieces = _counted(to_pieces(target, read, tally), tally)
+        chunked = flow.stage(gathered(pieces), QUEUED_BLOCKS, "chunk")
         blocks = with_beside(target, coded(target.coding, to_blocks(target, chunked, tally)), tally)
         for block in flow.stage(blocks, QUEUED_BLOCKS, "embed"):
             writer.write(block)
-            if options.progress is not None:
-                options.progress(tally.report())
+            tally.anything_stored = True
+            _tell(run)
 
 
 def _prepare(target: Target) -> None:
@@ -149,12 +240,29 @@ def _prepare(target: Target) -> None:
             target.bm25.encode_document(sample.text)
 
 
-def _finish(target: Target, tally: Tally, progress: Progress | None) -> IngestReport:
-    # Also where nothing changed: an earlier ingest may have been killed between writing points and saying so.
-    if target.coding.doubt:
-        tally.warn(target.coding.doubt)
-    mark_changed(target.engine, target.name, target.coding.compression)
-    report = tally.report()
-    if progress is not None:
-        progress(report)
-    return report
+def _counted(stream: Iterable[Piece | Closing], tally: Tally) -> Iterator[Piece | Closing]:
+    """Count the documents that have a text."""
+    for item in stream:
+        if isinstance(item, Closing) and item.head is not None:
+            tally.add(stored=1)
+        yield item
+
+
+def _finish(run: Run) -> IngestReport:
+    target, tally = run.target, run.tally
+    if not run.options.dry_run:
+        # Also where nothing changed: an earlier ingest may have been killed between writing points and saying so.
+        if target.coding.doubt:
+            tally.warn(target.coding.doubt)
+        mark_changed(target.engine, target.name, target.coding.compression)
+        tally.begin(BUILDING)
+        with tally.busy("index"):
+            finish_bulk_load(target.engine, target.name)
+    _tell(run)
+    return tally.report()
+
+
+def _tell(run: Run) -> None:
+    progress = run.options.progress
+    if callable(progress):
+        progress(run.tally.report())

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import TypeVar
 
 from qdrant_embed.chunking import in_parts
-from qdrant_embed.errors import ConfigurationError, ReadError, StoreError
+from qdrant_embed.errors import QdrantEmbedError, ReadError
+from qdrant_embed.ingest.inputs import Refused
+from qdrant_embed.ingest.options import IngestOptions
 from qdrant_embed.ingest.report import Tally
 from qdrant_embed.ingest.state import StoredDocument, look_up, reopen
 from qdrant_embed.ingest.target import Target, match
 from qdrant_embed.reading.files import Skipped, SourceFile
+from qdrant_embed.reading.patterns import PathPatterns
 from qdrant_embed.reading.reader import Reader, ReadFile, Rest
 from qdrant_embed.store.points import DocumentKey, document_id
 from qdrant_embed.types import Document
@@ -49,10 +52,16 @@ class Work:
 
 
 class Seen:
-    """The documents met in one run; 16 bytes each, so that a million files fit."""
+    """What one run met; 16 bytes for each document, so that a million files fit."""
 
     def __init__(self) -> None:
+        self.known = 0
+        """Documents met of which the collection held something before."""
+        self.nameless = 0
+        """Items that are no documents, and of which nobody can say which document they should have been."""
         self._ids: set[int] = set()
+        self._contents: set[int] = set()
+        self._hidden: set[str] = set()
 
     def add(self, key: str) -> None:
         """Remember a document id."""
@@ -60,6 +69,43 @@ class Seen:
 
     def __contains__(self, key: str) -> bool:
         return hash(key) in self._ids
+
+    def add_content(self, content: str) -> None:
+        """Remember the hash of a new document's content."""
+        self._contents.add(hash(content))
+
+    def has_content(self, content: str) -> bool:
+        """Tell whether a new document has this content: what has it and was not met has moved."""
+        return hash(content) in self._contents
+
+    def hide(self, source: str) -> None:
+        """Remember a file, or a folder with all below it, that could not be looked at."""
+        self._hidden.add(source.removesuffix("/"))
+
+    def hides(self, source: str) -> bool:
+        """Tell whether a source could not be looked at, or stands below one that could not."""
+        parts = source.split("/")
+        return bool(self._hidden) and any("/".join(parts[:end]) in self._hidden for end in range(1, len(parts) + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One ingest under way: where it writes, what it was told, and what it has met.
+
+    :param root: Label that its documents are stored under.
+    """
+
+    target: Target
+    root: str
+    options: IngestOptions
+    tally: Tally
+    seen: Seen = field(default_factory=Seen)
+
+    @classmethod
+    def begin(cls, target: Target, root: str, options: IngestOptions) -> Run:
+        """Begin to count."""
+        accepted = PathPatterns(options.accept_failed).match if options.accept_failed else lambda _: False
+        return cls(target, root, options, Tally(accepted, list_skipped=options.list_skipped, dry=options.dry_run))
 
 
 def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -69,70 +115,81 @@ def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def from_files(
-    target: Target, files: Iterable[SourceFile | Skipped], root: str, reader: Reader, tally: Tally, seen: Seen
-) -> Iterator[Work]:
+def from_files(run: Run, files: Iterable[SourceFile | Skipped], reader: Reader) -> Iterator[Work]:
     """Yield the documents of the files that changed since they were last ingested.
 
     A file whose size and time are as stored is not opened.
     """
+    tally, seen = run.tally, run.seen
     for batch in in_batches(files, LOOK_UP_BATCH):
         with tally.busy("read"):
             wanted = [file for file in batch if isinstance(file, SourceFile)]
             for passed_over in batch:
                 if isinstance(passed_over, Skipped):
-                    tally.skip(passed_over.reason)
-            ids = {file.source: document_id(root, file.source) for file in wanted}
-            stored = look_up(target, list(ids.values())) if ids else {}
-            same = {file.source for file in wanted if _same_file(file, stored.get(ids[file.source]))}
+                    _pass_over(run, passed_over)
+            ids = {file.source: document_id(run.root, file.source) for file in wanted}
+            stored = look_up(run.target, list(ids.values())) if ids else {}
+            known_by = {file.source: stored.get(ids[file.source]) for file in wanted}
+            same = {file.source for file in wanted if _same_file(run, file, known_by[file.source])}
             reader.expect(file for file in wanted if file.source not in same)
         for file in wanted:
             tally.add(documents=1)
             seen.add(ids[file.source])
-            known = stored.get(ids[file.source])
+            known = known_by[file.source]
+            seen.known += known is not None
             if known is not None and file.source in same:
-                tally.add(chunks=known.chunk_count, reused=known.chunk_count)
+                _count_unchanged(run, known)
                 continue
             read = _read(reader, file, tally)
             if read is not None:
-                works = _changed(target, read.document, root, known, tally)
+                works = _changed(run, read.document, known)
                 if not works and read.rest is not None:
                     read.rest.close()
                 yield from (replace(work, rest=read.rest) for work in works)
 
 
-def from_documents(
-    target: Target, documents: Iterable[Document], root: str, tally: Tally, seen: Seen
-) -> Iterator[Work]:
-    """Yield those of the user's own documents that are new or changed.
-
-    :raises ConfigurationError: An item is not a `Document`, or two have the same source.
-    """
-    for batch in in_batches(documents, LOOK_UP_BATCH):
-        with tally.busy("read"):
-            keys = [_document_id(item, root, seen) for item in batch]
-            stored = look_up(target, keys)
-        for document, key in zip(batch, keys, strict=True):
-            tally.add(documents=1)
-            yield from _changed(target, document, root, stored.get(key), tally)
-
-
-def _document_id(item: object, root: str, seen: Seen) -> str:
-    if not isinstance(item, Document):
-        raise ConfigurationError(
-            f"expected Document objects, got {type(item).__name__}. Wrap texts: Document(text=…, source='a name')."
-        )
-    key = document_id(root, item.source)
-    if key in seen:
-        raise ConfigurationError(
-            f"two documents have the source {item.source!r}; the second would replace the first. Give each its own."
-        )
-    seen.add(key)
-    return key
+def from_documents(run: Run, items: Iterable[Document | Refused]) -> Iterator[Work]:
+    """Yield those of the user's own documents that are new or changed; the others are counted, or listed as failed."""
+    for batch in in_batches(items, LOOK_UP_BATCH):
+        documents: dict[str, Document] = {}
+        with run.tally.busy("read"):
+            for item in batch:
+                run.tally.add(documents=1)
+                if isinstance(item, Refused):
+                    _refuse(run, item)
+                    continue
+                key = document_id(run.root, item.source)
+                if key in run.seen:
+                    twice = "there is another document of this source before it, which it would replace"
+                    run.tally.fail(item.source, f"{twice}; give each its own")
+                    continue
+                run.seen.add(key)
+                documents[key] = item
+            stored = look_up(run.target, list(documents)) if documents else {}
+        run.seen.known += len(stored)
+        for key, document in documents.items():
+            yield from _changed(run, document, stored.get(key))
 
 
-def _same_file(file: SourceFile, known: StoredDocument | None) -> bool:
-    return known is not None and known.same_file(file.size, file.modified)
+def _pass_over(run: Run, file: Skipped) -> None:
+    if file.failed:
+        run.seen.hide(file.source)
+        run.tally.fail(file.source, file.reason)
+    else:
+        run.tally.skip(file.source, file.reason)
+
+
+def _refuse(run: Run, item: Refused) -> None:
+    """List an item that is no document; what the collection has under its source stays."""
+    run.tally.fail(item.source, item.reason)
+    if item.named:
+        run.seen.add(document_id(run.root, item.source))
+    else:
+        run.seen.nameless += 1
+
+
+def _same_file(run: Run, file: SourceFile, known: StoredDocument | None) -> bool:
+    return known is not None and not run.options.force and known.same_file(file.size, file.modified)
 
 
 def _read(reader: Reader, file: SourceFile, tally: Tally) -> ReadFile | None:
@@ -149,24 +206,27 @@ def _read(reader: Reader, file: SourceFile, tally: Tally) -> ReadFile | None:
         return read
 
 
-def _changed(
-    target: Target, document: Document, root: str, known: StoredDocument | None, tally: Tally
-) -> Sequence[Work]:
+def _changed(run: Run, document: Document, known: StoredDocument | None) -> Sequence[Work]:
+    """Return what there is to do for a document, which is one thing or nothing."""
     try:
-        key = DocumentKey.of(document, root)
-    except StoreError as error:
-        tally.fail(document.source, str(error))
+        key = DocumentKey.of(document, run.root)
+    except (QdrantEmbedError, TypeError, ValueError) as error:
+        run.tally.fail(document.source, str(error))
         return []
-    if known is None:
-        return [Work(document, key, stored=False)]
-    if not known.same_but_time(key):
-        if known.complete:
-            reopen(target, key.id)
-        return [Work(document, key, stored=True)]
-    if known.head.get("modified") != key.payload.get("modified"):
-        _note_new_time(target, key)
-    tally.add(chunks=known.chunk_count, reused=known.chunk_count)
-    return []
+    if known is not None and known.same_but_time(key):
+        if known.head.get("modified") != key.payload.get("modified") and not run.options.dry_run:
+            _note_new_time(run.target, key)
+        _count_unchanged(run, known)
+        return []
+    run.seen.add_content(document.hash)
+    if known is not None and known.complete and not run.options.dry_run:
+        reopen(run.target, key.id)
+    return [Work(document, key, stored=known is not None)]
+
+
+def _count_unchanged(run: Run, known: StoredDocument) -> None:
+    run.tally.add(stored=1, chunks=known.chunk_count, reused=known.chunk_count)
+    run.tally.anything_stored = True
 
 
 def _note_new_time(target: Target, key: DocumentKey) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +15,8 @@ from qdrant_embed.reading.charset.codepages import require_encoding
 from qdrant_embed.reading.contents import why
 from qdrant_embed.reading.formats import reason_to_skip
 from qdrant_embed.reading.growth import TEXT_CHARACTERS
-from qdrant_embed.reading.patterns import Glob, IgnoreRules, PathPatterns, rules_above, split_glob
+from qdrant_embed.reading.marks import DATABASE, database_entries, is_database_data, reason_not_to_read
+from qdrant_embed.reading.patterns import MAGIC, Glob, IgnoreRules, PathPatterns, rules_above, rules_in, split_glob
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -64,7 +67,8 @@ class SourceFile:
 
     :param source: Path relative to the root, with `/` between names.
     :param size: Bytes.
-    :param modified: Time of the last change, ISO 8601, UTC, microseconds.
+    :param modified: Time of the last change, ISO 8601, UTC, microseconds; the first or the last that can be written so
+        where the file's own is beyond it.
     """
 
     path: Path
@@ -102,22 +106,39 @@ class Root:
 def find_root(path: str | Path) -> Root:
     """Say what a folder, a file or a glob such as `docs/**/*.md` means.
 
-    :raises ConfigurationError: There is no such file or folder.
+    :raises ConfigurationError: There is no such file or folder, or it is what a vector database keeps there.
+    :raises ReadError: It cannot be looked at.
     """
-    given = Path(path).expanduser()
-    if given.is_dir():
+    given = Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser fails where there is no such user
+    kind = _kind(given)
+    if kind and is_database_data(given.absolute()):
+        raise ConfigurationError(f"{str(path)!r} is {DATABASE}, no documents. Give the folder of the documents.")
+    if kind == "folder":
         return Root(given.resolve())
-    if given.is_file():
+    if kind == "file":
         folder = given.parent.resolve()
         return Root(folder, only=_source_file(folder / given.name, safe_name(given.name)))
     above, pattern = split_glob(given)
-    if pattern is not None and above.is_dir():
+    if pattern is not None and _kind(above) == "folder":
         return Root(above.resolve(), pattern)
-    near = next(parent for parent in given.absolute().parents if parent.is_dir())
+    near = next(parent for parent in given.absolute().parents if os.path.isdir(parent))  # noqa: PTH112
     raise ConfigurationError(
         f"there is no file or folder {str(path)!r}: the way there ends at {near.name or '/'!r}. Give a folder, a file "
         "or a glob such as 'docs/**/*.md'."
     )
+
+
+def _kind(path: Path) -> str:
+    """Return `folder`, `file`, or nothing for what is not there."""
+    try:
+        os.stat(path)  # noqa: PTH116 - Path.is_dir takes every error for an absence
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return ""
+    except OSError as error:
+        if MAGIC & set(str(path)):
+            return ""
+        raise ReadError(f"{path.name!r} cannot be looked at: {why(error)}") from error
+    return "folder" if path.is_dir() else "file" if path.is_file() else ""
 
 
 def walk(root: Root, options: ReadOptions) -> Iterator[SourceFile | Skipped]:
@@ -168,33 +189,41 @@ class _Walk:
         rules = rules_above(self.root.folder) if self.options.gitignore else None
         top = _Entry(self.root.folder, "", is_folder=True, is_link=False, rules=rules)
         try:
-            waiting = self._children(top)
+            listed = self._list(top)
         except OSError as error:
             raise ReadError(f"the folder {self.root.folder.name!r} cannot be listed: {why(error)}") from error
+        own = database_entries(self.root.folder, {entry.name for entry in listed})
+        waiting = self._entries(top, listed)
         while waiting:
             entry = waiting.pop()
             if self.glob is not None and not self.glob.matches(entry.source):
                 continue
             try:
-                reason = self._reason_to_skip(entry)
+                reason = DATABASE if entry.source in own else self._reason_to_skip(entry)
+                listed = self._list(entry) if reason is None and entry.is_folder else []
+                if listed:
+                    reason = reason_not_to_read(entry.path, {found.name for found in listed})
                 if reason is not None:
                     yield Skipped(entry.source, reason)
                 elif entry.is_folder:
-                    waiting.extend(self._children(entry))
+                    waiting.extend(self._entries(entry, listed))
                 else:
                     yield _source_file(entry.path, entry.source)
             except OSError as error:
                 yield Skipped(entry.source, f"cannot be opened: {why(error)}", failed=True)
 
-    def _children(self, folder: _Entry) -> list[_Entry]:
-        """List a folder, last entry first; a folder sorts as its name with `/`, which puts the sources in order."""
+    def _list(self, folder: _Entry) -> list[os.DirEntry[str]]:
         status = folder.path.stat()
         self.entered.add((status.st_dev, status.st_ino))
         with os.scandir(folder.path) as entries:
-            found = [(safe_name(entry.name) + "/" * Path(entry.path).is_dir(), entry) for entry in entries]
+            return list(entries)
+
+    def _entries(self, folder: _Entry, listed: list[os.DirEntry[str]]) -> list[_Entry]:
+        """Sort a folder's entries, last one first; a folder sorts as its name with `/`, which puts sources in order."""
         rules = folder.rules
-        if self.options.gitignore and any(name == ".gitignore" for name, _ in found):
-            rules = IgnoreRules.read(folder.path, cut=len(folder.source), outer=rules)
+        if self.options.gitignore:
+            rules = rules_in(folder.path, {entry.name for entry in listed}, cut=len(folder.source), outer=rules)
+        found = [(safe_name(entry.name) + "/" * _is_folder(entry), entry) for entry in listed]
         return [
             _Entry(Path(entry.path), folder.source + name, name.endswith("/"), entry.is_symlink(), rules)
             for name, entry in sorted(found, key=lambda pair: pair[0], reverse=True)
@@ -214,8 +243,9 @@ class _Walk:
             return self._reason_not_to_enter(entry)
         if self.include is not None and not self.include.match(entry.source):
             return "not included"
-        if not entry.path.is_file():
-            return "broken symlink" if entry.is_link else "not a regular file"
+        status = _status(entry.path)
+        if status is None or not stat.S_ISREG(status.st_mode):
+            return "broken symlink" if entry.is_link and status is None else "not a regular file"
         return reason_to_skip(entry.path)
 
     def _reason_not_to_enter(self, entry: _Entry) -> str | None:
@@ -228,7 +258,30 @@ class _Walk:
         return "folder that was read already" if (status.st_dev, status.st_ino) in self.entered else None
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to where one may not look: to be found out, and said, when its turn comes
+        return False
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Return what the system says of a file, None for a link that leads nowhere.
+
+    :raises OSError: It cannot be looked at.
+    """
+    try:
+        return path.stat()
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return None
+        raise
+
+
 def _source_file(path: Path, source: str) -> SourceFile:
     status = path.stat()
-    modified = EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000)
+    try:
+        modified = EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000)
+    except OverflowError:
+        modified = (datetime.max if status.st_mtime_ns > 0 else datetime.min).replace(tzinfo=UTC)
     return SourceFile(path, source, status.st_size, modified.isoformat(timespec="microseconds"))

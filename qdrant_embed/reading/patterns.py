@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,16 +19,22 @@ MAGIC = frozenset("*?[")
 
 
 def split_glob(path: Path) -> tuple[Path, str | None]:
-    """Split a path before its first part with a wildcard; None if it has none."""
+    """Split a path before its first part with a wildcard; None if it has none.
+
+    A folder that has such a name is meant itself: `dir [old]/*.md`.
+    """
     for index, part in enumerate(path.parts):
-        if MAGIC & set(part):
+        if MAGIC & set(part) and not os.path.lexists(Path(*path.parts[: index + 1])):
             return Path(*path.parts[:index]), "/".join(path.parts[index:])
     return path, None
 
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """A glob as the shell knows it: `*` stays within a name, `**` stands for any number of folders."""
+    """A glob as the shell knows it: `*` stays within a name, `**` stands for any number of folders.
+
+    A name that is written as the pattern matches too, so that `**/[slug].md` finds the file of that name.
+    """
 
     pattern: str
 
@@ -34,14 +42,18 @@ class Glob:
         """Tell whether a file matches or, for a source that ends with `/`, whether a file below it could."""
         parts = source.split("/")
         below = not parts[-1]
-        return _match(parts[:-1] if below else parts, self.pattern.split("/"), below=below)
+        pattern = self.pattern.split("/")
+        # Each further one of several in a row changes nothing but the number of ways to try.
+        pattern = [part for place, part in enumerate(pattern) if part != "**" or pattern[place - 1 : place] != ["**"]]
+        return _match(parts[:-1] if below else parts, pattern, below=below)
 
 
 def _match(parts: Sequence[str], pattern: Sequence[str], *, below: bool) -> bool:
     if not parts or not pattern:
         return bool(pattern) if below and not parts else not parts and all(part == "**" for part in pattern)
     if pattern[0] != "**":
-        return fnmatchcase(parts[0], pattern[0]) and _match(parts[1:], pattern[1:], below=below)
+        fits = parts[0] == pattern[0] or fnmatchcase(parts[0], pattern[0])
+        return fits and _match(parts[1:], pattern[1:], below=below)
     return below or _match(parts, pattern[1:], below=below) or _match(parts[1:], pattern, below=below)
 
 
@@ -70,11 +82,11 @@ class IgnoreRules:
     add: str = ""
 
     @classmethod
-    def read(cls, folder: Path, *, outer: IgnoreRules | None, cut: int = 0, add: str = "") -> IgnoreRules | None:
-        """Read the folder's `.gitignore`; one that cannot be read says nothing, as with git."""
+    def read(cls, file: Path, *, outer: IgnoreRules | None, cut: int = 0, add: str = "") -> IgnoreRules | None:
+        """Read a file of patterns; one that cannot be read says nothing, as with git."""
         try:
-            with open_file(folder / ".gitignore") as file:
-                text = file.read().decode("utf-8-sig", errors="replace")
+            with open_file(file) as opened:
+                text = opened.read().decode("utf-8-sig", errors="replace")
         except OSError:
             return outer
         return cls(compile_patterns(text.splitlines()), outer, cut, add)
@@ -90,20 +102,45 @@ class IgnoreRules:
         return False
 
 
+def rules_in(folder: Path, names: AbstractSet[str], *, cut: int, outer: IgnoreRules | None) -> IgnoreRules | None:
+    """Return the rules for what stands in a folder of the walk.
+
+    :param names: What the folder holds.
+    :param cut: Characters of a source that lead to the folder.
+    """
+    if ".git" in names:
+        outer = IgnoreRules.read(_own_excludes(folder), outer=outer, cut=cut)
+    return IgnoreRules.read(folder / ".gitignore", outer=outer, cut=cut) if ".gitignore" in names else outer
+
+
 def rules_above(folder: Path) -> IgnoreRules | None:
-    """Read the `.gitignore` files between a folder and the top of the repository that it stands in.
+    """Read the files of patterns between a folder and the top of the repository that it stands in.
 
     A folder that they ignore was named on purpose: then they say nothing about it.
     """
-    repository = next((above for above in (folder, *folder.parents) if (above / ".git").exists()), None)
-    if repository is None:
+    way_up = (folder, *folder.parents)
+    repository = next((above for above in way_up if os.path.exists(above / ".git")), None)  # noqa: PTH110
+    if repository is None or repository == folder:
         return None
-    rules: IgnoreRules | None = None
     way = folder.relative_to(repository).parts
+    rules = IgnoreRules.read(_own_excludes(repository), outer=None, add="/".join(way) + "/")
     for depth in range(len(way)):
         add = "/".join(way[depth:]) + "/"
-        rules = IgnoreRules.read(repository.joinpath(*way[:depth]), outer=rules, add=add)
+        rules = IgnoreRules.read(repository.joinpath(*way[:depth], ".gitignore"), outer=rules, add=add)
     return None if rules is not None and rules.ignore("") else rules
+
+
+def _own_excludes(repository: Path) -> Path:
+    """Return where a repository keeps patterns that are not shared; in a worktree, `.git` is a file that says where."""
+    git = repository / ".git"
+    try:
+        if git.is_file():
+            git = repository / git.read_text("utf-8").removeprefix("gitdir:").strip()
+            common = git / "commondir"
+            git = git / common.read_text("utf-8").strip() if common.is_file() else git
+    except (OSError, ValueError):
+        pass
+    return git / "info" / "exclude"
 
 
 def compile_patterns(lines: Iterable[str]) -> GitIgnoreSpec:

@@ -7,9 +7,10 @@ import pytest
 
 import qdrant_embed
 from qdrant_embed import Collection, IngestReport, ReadOptions, Recipe
-from qdrant_embed.cli import options, summary
+from qdrant_embed.cli import options
 from qdrant_embed.collection import DEFAULT_LOCATION
 from qdrant_embed.ingest import Failure
+from qdrant_embed.ingest.report import combined
 from qdrant_embed.testing.tiny_encoders import save_colbert, save_splade
 from qdrant_embed.testing.tiny_models import SENTENCES
 
@@ -165,13 +166,13 @@ def test_reports_add_up():
     second = IngestReport(
         documents=3, skipped=2, skipped_reasons={"hidden": 1, "binary": 1}, failed=failed, stage_seconds={"read": 2}
     )
-    both = summary.combine([first, second])
+    both = combined([first, second])
     assert (both.documents, both.skipped, both.failed, both.seconds) == (5, 3, failed, 1.0)
     assert both.skipped_reasons == {"binary": 1, "hidden": 2}
     assert both.stage_seconds == {"read": 3}
     every_count = {name for name, value in IngestReport().as_dict().items() if value == 0}
     ones = IngestReport(**dict.fromkeys(every_count, 1))
-    assert summary.combine([ones, ones]) == IngestReport(**dict.fromkeys(every_count, 2))
+    assert combined([ones, ones]) == IngestReport(**dict.fromkeys(every_count, 2))
 
 
 def test_models_beside_the_dense_one_are_flags_and_are_kept(cli, pages, tmp_path):

@@ -1,12 +1,16 @@
 import io
+import re
 import threading
 
 import pytest
 from rich.console import Console
 
 from qdrant_embed import Document, IngestOptions, IngestReport, ReadOptions
+from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.ingest import progress
-from qdrant_embed.ingest.progress import FileCount, Pace, Standing, Watch, progress_display
+from qdrant_embed.ingest.progress import FileCount, Pace, Standing, Watch
+from qdrant_embed.ingest.report import Tally
+from qdrant_embed.reading.files import find_root, walk
 
 
 def report(seconds, documents=0, chunks=0, embedded=0, reused=0, tokens=0):
@@ -45,7 +49,7 @@ def test_nothing_is_foretold_while_the_number_of_files_is_unknown():
     pace = Pace()
     standing = pace.update(report(5, documents=10, chunks=10, embedded=10), total=None)
     assert (standing.fraction, standing.left) == (None, None)
-    assert standing.line() == "10 files · 2.0 chunks/s · 0 tokens/s"
+    assert standing.line() == "10 files · 10 chunks · 2.0 chunks/s · 0 tokens/s"
     standing = pace.update(report(10, documents=20, chunks=20, embedded=20), total=40)
     assert standing.left == pytest.approx(10)
 
@@ -54,11 +58,9 @@ def test_an_empty_folder_is_done():
     assert Pace().update(report(0.1), total=0).fraction == 1.0
 
 
-def test_the_line_is_short_and_counts_down():
-    standing = Standing(176, 1760, 0.1, 87.4, 11_240.0, 3725.0)
-    assert standing.line() == "10% · 176/1,760 files · 87 chunks/s · 11k tokens/s · 1:02:05 left"
-    assert standing.line(waited=3700).endswith("0:25 left")
-    assert standing.line(waited=9999).endswith("0:00 left")
+def test_the_line_is_short():
+    standing = Standing(176, 1760, 0.1, 87.4, 11_240.0, 3725.0, 15_204)
+    assert standing.line() == "10% · 176/1,760 files · 15,204 chunks · 87 chunks/s · 1:02:05 left · 11k tokens/s"
 
 
 @pytest.mark.parametrize(
@@ -71,20 +73,24 @@ def test_numbers_are_short(number, written):
 def test_files_are_counted_as_the_ingest_reads_them(pages):
     (pages / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
     count = FileCount()
-    count.run(pages, ReadOptions(exclude=("notes/",)))
+    count.run(walk(find_root(pages), ReadOptions(exclude=("notes/",))))
     assert count.total == 3
 
 
-def test_a_count_that_fails_leaves_the_number_unknown(tmp_path):
+def test_a_count_that_fails_leaves_the_number_unknown(pages):
+    def files():
+        yield from walk(find_root(pages), ReadOptions())
+        raise OSError("the drive is gone")
+
     count = FileCount()
-    count.run(tmp_path / "nowhere", ReadOptions())
+    count.run(files())
     assert count.total is None
 
 
 def test_a_count_can_be_stopped(pages):
     count = FileCount()
     count.stop()
-    count.run(pages, ReadOptions())
+    count.run(walk(find_root(pages), ReadOptions()))
     assert count.total is None
 
 
@@ -98,35 +104,77 @@ def test_the_bar_is_one_line_at_every_width(width):
 
 
 def test_nothing_is_shown_when_stderr_is_no_terminal(pages, make_collection, capsys):
-    with progress_display(pages) as callback:
-        make_collection().ingest(pages, options=IngestOptions(progress=callback))
+    make_collection().ingest(pages)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_program_without_a_terminal_finds_lines_in_its_log(pages, make_collection, caplog):
+    with caplog.at_level("INFO", "qdrant_embed.ingest"):
+        make_collection().ingest(pages)
+    assert caplog.records[0].message == "ingest harbour: started"
+    assert re.match(r"ingest harbour: done: 4 files, \d+ chunks · 0:", caplog.records[-1].message)
+
+
+def test_plain_lines_come_at_the_start_now_and_then_and_at_the_end(pages, make_collection, capsys, monkeypatch):
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.001)
+    make_collection().ingest(pages, progress="plain")
+    shown = capsys.readouterr()
+    lines = shown.err.splitlines()
+    assert shown.out == ""
+    assert lines[0] == "ingest harbour: started"
+    assert lines[-1].startswith("ingest harbour: done: 4 files")
+    assert any("loading the model" in line or "chunks/s" in line for line in lines[1:-1])
 
 
 def test_a_whole_run_is_shown_on_stderr_only(pages, make_collection, capsys, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "100")
-    with progress_display(pages, shown=True) as callback:
-        done = make_collection().ingest(pages, options=IngestOptions(progress=callback))
-        callback(done)
+    make_collection().ingest(pages, progress="bar")
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert "files" in shown.err
-    assert not [thread for thread in threading.enumerate() if thread.name == "qdrant-embed-count" and thread.is_alive()]
+    assert "files" in shown.err or "building the search graph" in shown.err
+    left = {thread.name for thread in threading.enumerate() if thread.is_alive()}
+    assert not left & {"qdrant-embed-count", "qdrant-embed-progress"}
 
 
-def test_documents_without_a_path_have_no_total(make_collection):
-    count = FileCount()
-    watch = Watch(count)
-    assert "loading the model" in watch.now()[1]
-    document = Document(text="Cod is landed at pier seven.", source="fish")
-    make_collection().ingest([document], options=IngestOptions(progress=watch.update))
-    fraction, line = watch.now()
-    assert fraction is None
-    assert line.startswith("1 files")
+@pytest.mark.parametrize("given", ["none", None])
+def test_nothing_is_shown_on_request(pages, make_collection, capsys, caplog, given):
+    with caplog.at_level("INFO", "qdrant_embed.ingest"):
+        make_collection().ingest(pages, progress=given)
+    assert capsys.readouterr() == ("", "")
+    assert caplog.records == []
 
 
-def test_in_a_notebook_one_output_is_updated(monkeypatch):
+def test_a_display_that_does_not_exist_is_refused():
+    with pytest.raises(ConfigurationError, match="Did you mean 'plain'"):
+        IngestOptions(progress="plane")
+
+
+def test_before_the_first_block_what_is_found_is_counted():
+    tally = Tally()
+    watch = Watch(FileCount(), tally)
+    assert watch.now()[1].startswith("reading, loading the model")
+    tally.add(documents=3, chunks=40)
+    assert watch.now() == (None, "3 files · 40 chunks found · reading, loading the model · 0:00")
+
+
+def test_the_building_of_the_graph_is_said_with_its_own_time():
+    tally = Tally()
+    watch = Watch(FileCount(), tally)
+    tally.add(documents=3, chunks=40, embedded=40)
+    tally.begin("building the search graph")
+    assert watch.now() == (1.0, "building the search graph · 0:00")
+
+
+def test_documents_without_a_path_are_counted_where_they_are_in_a_list(make_collection):
+    counts = []
+    documents = [Document(text=f"Cod {n} is landed at pier seven.", source=f"fish {n}") for n in range(3)]
+    make_collection().ingest(documents, progress=counts.append)
+    assert counts[-1].documents == 3
+    assert FileCount(3).total == 3
+
+
+def test_in_a_notebook_one_output_is_updated(monkeypatch, make_collection):
     shown = []
 
     class Display:
@@ -141,7 +189,6 @@ def test_in_a_notebook_one_output_is_updated(monkeypatch):
 
     monkeypatch.setattr(progress, "import_module", lambda name: Display())
     monkeypatch.setattr(progress, "_in_notebook", lambda: True)
-    with progress_display(None) as callback:
-        callback(report(2, documents=4, chunks=10, embedded=10))
-    assert len(shown) == 2
-    assert "4 files · 5.0 chunks/s" in shown[-1]
+    make_collection().ingest([Document(text="Cod is landed at pier seven.", source="<b>")])
+    assert "loading the model" in shown[0]
+    assert "done: 1 document, 1 chunk" in shown[-1]

@@ -1,0 +1,206 @@
+"""One item of the user's as a document: ours, LlamaIndex's, LangChain's, Haystack's, or a dict; none is imported."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
+from numbers import Integral
+from pathlib import PurePath
+from typing import Any
+from uuid import UUID
+
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.types import Document, Json, content_hash
+
+WRAP = "Document(text=…, source='a name')"
+_FIELDS = ("title", "media_type", "text_type", "modified", "size", "page_starts")
+"""Keys of a dict that are a document's own; all others are metadata."""
+_SOURCES = ("source", "file_path", "url")
+"""Keys of other libraries' metadata that say where a text comes from."""
+_RANDOM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+"""An id that was drawn: the same document has another one each time it is loaded."""
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An item that is no document.
+
+    :param source: Its source if it names one, else its position.
+    :param named: Whether it names one.
+    """
+
+    source: str
+    reason: str
+    named: bool
+
+
+@dataclass(slots=True)
+class Items:
+    """Turns items into documents, one after the other.
+
+    :param text_key: Key of a dict that holds the text; `source_key` likewise.
+    """
+
+    text_key: str
+    source_key: str
+    _position: int = 0
+    _names: Counter[str] = field(default_factory=Counter)
+
+    def document(self, item: object) -> Document | Refused:
+        """Return an item as a document; a refusal names its position among the items, counted from 0."""
+        place = f"item {self._position}"
+        self._position += 1
+        try:
+            return _storable(self._converted(item))
+        except ConfigurationError as error:
+            source = _named_source(item, self.source_key)
+            return Refused(source or place, f"{place}: {error}", named=bool(source))
+
+    def _converted(self, item: object) -> Document:
+        if isinstance(item, Document):
+            return item
+        if isinstance(item, Mapping):
+            return self._of_mapping(item)
+        if is_foreign(item):
+            return self._of_foreign(item)
+        if isinstance(item, str):
+            raise ConfigurationError(f"a text has no source, by which it is found and replaced; wrap it: {WRAP}")
+        raise ConfigurationError(f"a {type(item).__name__} is no document; give {WRAP} or a dict with these keys")
+
+    def _of_mapping(self, item: Mapping[Any, Any]) -> Document:
+        if self.text_key not in item:
+            keys = ", ".join(repr(str(key)) for key in list(item)[:10]) or "none"
+            raise ConfigurationError(f"no key {self.text_key!r} in it, but {keys}; name the right one: text_column=…")
+        rest = {str(key): value for key, value in item.items() if key not in (self.text_key, self.source_key)}
+        metadata = _mapping(rest.pop("metadata", None) or {})
+        own = {name: rest.pop(name) for name in _FIELDS if rest.get(name) is not None}
+        text = _text(item[self.text_key], self.text_key)
+        source = _content_name(text)
+        if self.source_key in item:
+            given = item[self.source_key]
+            source = str(given) if isinstance(given, (Integral, PurePath, UUID)) else _text(given, self.source_key)
+        return _made(text=text, source=source, metadata={**rest, **metadata}, **own)
+
+    def _of_foreign(self, item: Any) -> Document:
+        content, about = _foreign(item)
+        text, metadata = _text(content, "text"), _mapping(about)
+        kind = metadata.get("file_type")
+        own = {"media_type": kind} if isinstance(kind, str) and "/" in kind else {}
+        title = metadata.get("title")
+        return _made(
+            text=text,
+            source=self._name(item, text, metadata),
+            metadata=metadata,
+            title=title if isinstance(title, str) else "",
+            text_type="text/markdown" if own.get("media_type") == "text/markdown" else "text/plain",
+            **own,
+        )
+
+    def _name(self, item: Any, text: str, metadata: Mapping[str, Json]) -> str:
+        """Return a name for a document without a source: the same each time it is loaded, and no other's."""
+        name: str = next((found for key in _SOURCES if isinstance(found := metadata.get(key), str) and found), "")
+        page = metadata.get("page_label", metadata.get("page"))
+        if name and page is not None:
+            name = f"{name}#page={page}"
+        if not name:
+            ids = (getattr(item, key, None) for key in ("ref_doc_id", "id_", "id"))
+            lasting = (key for key in ids if isinstance(key, str) and key and not _RANDOM.fullmatch(key.lower()))
+            name = next(lasting, _content_name(text))
+        self._names[name] += 1
+        return name if self._names[name] == 1 else f"{name}#{self._names[name]}"
+
+
+def is_foreign(item: object) -> bool:
+    """Tell whether an item is another library's document."""
+    return (callable(getattr(item, "get_content", None)) and hasattr(item, "metadata")) or any(
+        hasattr(item, text) and hasattr(item, about)
+        for text, about in (("page_content", "metadata"), ("content", "meta"))
+    )
+
+
+def _foreign(item: Any) -> tuple[Any, Any]:
+    """Return text and metadata of another library's document."""
+    if hasattr(item, "page_content"):
+        return item.page_content, item.metadata
+    if hasattr(item, "meta") and hasattr(item, "content"):
+        return item.content, item.meta
+    try:
+        return item.get_content(), item.metadata
+    except Exception as error:
+        raise ConfigurationError(f"its text cannot be had: {type(error).__name__}: {error}") from error
+
+
+def _content_name(text: str) -> str:
+    """Name a text by itself: the same one keeps its name, wherever it stands."""
+    return f"text-{content_hash(text)[:12]}"
+
+
+def _made(**fields: Any) -> Document:
+    try:
+        return Document(**fields)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _text(value: object, name: str) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or is_missing(value):
+        raise ConfigurationError(f"its {name} is missing ({value}); expected a text")
+    decoded = "; decode it: .decode('utf-8')" if isinstance(value, (bytes, bytearray)) else ""
+    raise ConfigurationError(f"its {name} is a {type(value).__name__}, expected a text{decoded}")
+
+
+def _mapping(value: object) -> dict[str, Json]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f"its metadata is a {type(value).__name__}, expected a dict")
+    return {str(key): found for key, found in value.items()}
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether a cell of a data frame is empty: None, NaN, NaT, NA."""
+    try:
+        return value is None or bool(value != value)
+    except TypeError:  # pandas.NA
+        return True
+    except ValueError:  # an array, which is something
+        return False
+
+
+def _named_source(item: object, key: str) -> str:
+    found = item.get(key) if isinstance(item, Mapping) else getattr(item, "source", None)
+    return found if isinstance(found, str) else ""
+
+
+def _storable(document: Document) -> Document:
+    """Return a document as it can be stored: valid Unicode, of the same length, and its time as a text."""
+    given: tuple[object, object] = document.text, document.source
+    if not all(isinstance(value, str) for value in given) or not document.source:
+        raise ConfigurationError(f"text and source must be texts that are there; expected {WRAP}")
+    changes: dict[str, Any] = {
+        name: _SURROGATES.sub("\ufffd", value)
+        for name in ("text", "source", "title")
+        if not (value := getattr(document, name)).isascii() and _SURROGATES.search(value)
+    }
+    modified: object = document.modified
+    if modified is not None and not isinstance(modified, str):
+        changes["modified"] = _time(modified)
+    return replace(document, **changes) if changes else document
+
+
+def _time(value: Any) -> str | None:
+    """Return a time as ISO 8601 in UTC; one without a time zone is taken for UTC."""
+    if is_missing(value):
+        return None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if not isinstance(value, datetime):
+        raise ConfigurationError(f"modified={value!r}; expected a datetime or an ISO 8601 text")
+    moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")
