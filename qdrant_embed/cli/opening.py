@@ -94,6 +94,15 @@ def open_for_rehearsal(wanted: Wanted) -> Collection:
     return open_wanted(wanted)
 
 
+def recipe_of(wanted: Wanted) -> Recipe:
+    """Return the recipe that an ingest would use, without making anything.
+
+    :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
+    """
+    with open_for_rehearsal(wanted) as collection:
+        return collection.recipe
+
+
 def _recipe(wanted: Wanted) -> Recipe:
     from qdrant_embed.recipe import Recipe
 
