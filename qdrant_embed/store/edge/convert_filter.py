@@ -60,6 +60,7 @@ _TABLE.update(
         models.IsEmptyCondition: lambda model: edge.IsEmptyCondition(model.is_empty.key),
         models.IsNullCondition: lambda model: edge.IsNullCondition(model.is_null.key),
         models.HasIdCondition: lambda model: edge.HasIdCondition(set(model.has_id)),
+        models.SliceCondition: lambda model: edge.SliceCondition(model.slice.total, model.slice.index),
         models.HasVectorCondition: lambda model: edge.HasVectorCondition(model.has_vector),
         models.NestedCondition: lambda model: edge.NestedCondition(
             model.nested.key, edge_filter(model.nested.filter) or edge.Filter()
