@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
@@ -35,6 +36,7 @@ _NOTES = {
 }
 
 
+_BYTES = re.compile(r"([\d,]+) bytes, the limit is ([\d,]+)")
 _FLAGS = {
     "ReadOptions.max_file_bytes": "--max-file-mb",
     "ReadOptions.file_timeout": "--timeout",
@@ -102,7 +104,11 @@ def in_flags(text: str) -> str:
     """Return advice that names Python's settings as it is typed on the command line."""
     for setting, flag in _FLAGS.items():
         text = text.replace(setting, flag)
-    return text
+    return _BYTES.sub(lambda found: f"{_mb(found[1])} MB, the limit is {_mb(found[2])} MB", text)
+
+
+def _mb(number: str) -> str:
+    return f"{int(number.replace(',', '')) / 2**20:,.2f}".removesuffix("0").removesuffix(".0")
 
 
 def _named(title: str, rows: Sequence[tuple[str, str]]) -> RenderableType:
