@@ -15,8 +15,8 @@ from qdrant_embed.display import html_table, one_line, printable
 from qdrant_embed.types import Json
 
 COUNTS = (
-    "documents", "chunks", "embedded", "reused", "deleted", "skipped", "truncated", "windowed", "stretched", "late",
-    "tokens",
+    "documents", "chunks", "embedded", "reused", "deleted", "withheld", "skipped", "truncated", "windowed", "stretched",
+    "late", "tokens",
 )  # fmt: skip
 STAGES = ("read", "chunk", "embed", "write", "index")
 
@@ -117,19 +117,24 @@ class IngestReport:
         )
         counts += f", {self.stretched:,} stretched" if self.stretched else ""
         counts += f", {self.late:,} late" if self.late else ""
+        counts += f", {self.withheld:,} withheld" if self.withheld else ""
         lines = [f"{counts}, {len(self.failed)} failed in {self.seconds:.1f} s"]
-        lines += [f"  failed: {one_line(failure.source)}: {one_line(failure.reason)}" for failure in self.failed]
-        lines += [f"  note: {one_line(note.source)}: {one_line(note.text)}" for note in self.notes]
-        lines += [f"  warning: {printable(warning)}" for warning in self.warnings]
+        lines += [f"  {label}: {printable(text)}" for label, text in self._listed()]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         counts = [(name, f"{getattr(self, name):,}") for name in COUNTS if getattr(self, name)]
-        rows = [*counts, ("seconds", f"{self.seconds:.1f}")]
-        rows += [("failed", f"{one_line(failure.source)}: {one_line(failure.reason)}") for failure in self.failed]
-        rows += [("note", f"{one_line(note.source)}: {one_line(note.text)}") for note in self.notes]
-        rows += [("warning", warning) for warning in self.warnings]
-        return html_table((), rows)
+        return html_table((), [*counts, ("seconds", f"{self.seconds:.1f}"), *self._listed()])
+
+    def _listed(self) -> list[tuple[str, str]]:
+        """Return what the report names one by one, each with what it is."""
+        found = [("failed", f"{one_line(failure.source)}: {one_line(failure.reason)}") for failure in self.failed]
+        found += [("accepted", f"{one_line(failure.source)}: {one_line(failure.reason)}") for failure in self.accepted]
+        found += [("would embed", one_line(source)) for source in self.to_embed]
+        found += [("would delete", one_line(source)) for source in self.to_delete]
+        found += [("skipped", f"{one_line(file.source)}: {one_line(file.reason)}") for file in self.skipped_files]
+        found += [("note", f"{one_line(note.source)}: {one_line(note.text)}") for note in self.notes]
+        return found + [("warning", warning) for warning in self.warnings]
 
 
 def combined(reports: Sequence[IngestReport]) -> IngestReport:
