@@ -29,6 +29,8 @@ class Hit:
     :param start: First character of the passage in the document's text; `end` is one past its last.
     :param page: 1-based page, None for documents without pages.
     :param index: Position among the document's chunks, from 0.
+    :param context: What was embedded before the text: the path of headings, and a table's row of names where the text
+        is a later part of the table.
     :param window: Characters `[start, end)` of the document whose vector was nearest, where each window of a long text
         has one (window strategy `windows`); None where the text has one window, or was found by its words alone.
     :param several_roots: Whether the collection holds several ingested folders, so that `place` has to name one.
@@ -49,6 +51,7 @@ class Hit:
     root: str = ""
     media_type: str = ""
     text_type: str = ""
+    context: str = ""
     window: tuple[int, int] | None = None
     several_roots: bool = field(default=False, repr=False, compare=False)
 
@@ -71,6 +74,7 @@ class Hit:
             root=payload.get("root", ""),
             media_type=payload.get("media_type", ""),
             text_type=payload.get("text_type", payload.get("media_type", "")),
+            context=payload.get("context", ""),
         )
 
     @classmethod
@@ -85,6 +89,12 @@ class Hit:
             return self.text
         start, end = self.window
         return self.text[start - self.start : end - self.start]
+
+    @property
+    def column_names(self) -> str:
+        """The row of names of the table that the text is a later part of, as it stands in Markdown; empty if none."""
+        names = self.context.rpartition("\n\n")[2]
+        return "" if " › ".join(self.headings).endswith(names) or "|" not in names else names
 
     @property
     def place(self) -> str:

@@ -108,7 +108,12 @@ def to_text(hits: Hits) -> str:
 def _passage(hit: Hit, hits: Hits, most: int | None) -> tuple[str, Spans]:
     text = shown(hit.passage)
     spans = marked_spans(text, hits.query, hits.language)
-    return (text, spans) if most is None else excerpt(text, spans, most)
+    if most is not None:
+        text, spans = excerpt(text, spans, most)
+    if not hit.column_names:
+        return text, spans
+    names = f"{shown(hit.column_names)}\n"
+    return names + text, [(start + len(names), end + len(names)) for start, end in spans]
 
 
 def _html_row(place: int, hit: Hit, hits: Hits) -> str:

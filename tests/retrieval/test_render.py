@@ -154,3 +154,36 @@ def test_hits_are_a_list_that_remembers_its_question():
     assert isinstance(hits[0], Hit)
     again = pickle.loads(pickle.dumps(hits))
     assert (again, again.query, again.language) == (hits, "keys", "german")
+
+
+def test_a_later_part_of_a_table_is_shown_below_its_row_of_names():
+    row = "| `voyage-4` | 1024 |"
+    hits = hits_of(row, "voyage", headings=("Models",), context="Models\n\n| name | *width* |")
+    (hit,) = hits
+    assert hit.column_names == "| name | *width* |"
+    assert f"| name | *width* |\n{row}" in Page(hits._repr_html_()).text
+    assert Page(hits._repr_html_()).marks == ["voyage"]
+    assert printed(hits).index("width") < printed(hits).index("1024")
+    assert (hit.text, hit.passage) == (row, row)
+
+
+@pytest.mark.parametrize("context", ["", "Pipes | and bars", "Keys › Pipes | and bars"])
+def test_headings_are_no_row_of_names(context):
+    (hit,) = hits_of("text", headings=("Keys", "Pipes | and bars"), context=context)
+    assert hit.column_names == ""
+
+
+def test_a_collection_stores_the_row_of_names_with_each_part(make_collection):
+    rows = "".join(f"| crane {number} | {number} tons and a long remark about cables |\n" for number in range(40))
+    docs = make_collection(chunk_tokens=60)
+    docs.ingest(
+        [
+            Document(
+                text=f"# Cranes\n\n| crane | load |\n|---|---|\n{rows}", source="cranes.md", media_type="text/markdown"
+            )
+        ]
+    )
+    first, *later = docs.chunks("cranes.md")
+    assert first.column_names == ""
+    assert later
+    assert {hit.column_names for hit in later} == {"| crane | load |"}

@@ -9,7 +9,7 @@ from llama_index.core.schema import NodeRelationship, ObjectType, RelatedNodeInf
 
 from qdrant_embed.retrieval.hits import Hit
 
-EMBEDDED_KEYS = frozenset({"headings"})
+EMBEDDED_KEYS = frozenset({"headings", "columns"})
 """Metadata that was embedded with the text, and so belongs to what an embedder or a reranker sees of the node."""
 LLM_HIDDEN_KEYS = ("file_name", "file_path", "file_type")
 """Repeat `source` and its type under the names that other readers use; an LLM need not read them twice."""
@@ -40,8 +40,9 @@ def to_node(hit: Hit, around: Iterable[Hit]) -> TextNode:
 def node_metadata(hit: Hit) -> dict[str, Any]:
     """Return the user's metadata and, under LlamaIndex's names, where the passage stands.
 
-    `source`, `root`, `title`, `page_label` and `headings` go before the user's fields of these names; the user's own
-    `file_name`, `file_path` and `file_type` before ours: the last part of the source, the source, and its media type.
+    `source`, `root`, `title`, `page_label`, `headings` and `columns` (the row of names of a table that the passage is a
+    later part of) go before the user's fields of these names; the user's own `file_name`, `file_path` and `file_type`
+    before ours: the last part of the source, the source, and its media type.
     """
     usual = {"file_name": hit.source.rsplit("/", 1)[-1], "file_path": hit.source, "file_type": hit.media_type}
     place = {
@@ -50,6 +51,7 @@ def node_metadata(hit: Hit) -> dict[str, Any]:
         "title": hit.title,
         "page_label": "" if hit.page is None else str(hit.page),
         "headings": " › ".join(hit.headings),
+        "columns": hit.column_names,
     }
     own = {key: value for key, value in hit.metadata.items() if key not in usual or value is not None}
     return {**_stated(usual), **own, **_stated(place)}
