@@ -49,12 +49,17 @@ class Cells:
     _shared: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def rows(self, source: IO[bytes]) -> Iterator[list[str]]:
-        """Yield the rows that have cells.
+        """Yield the rows, one blank one for all that a sheet leaves out between two.
 
         :raises ReadError: The XML is broken, or declares entities.
         """
         self._shared = {}
+        last = 0
         for element in elements(source, "row"):
+            number = element.get("r", "")
+            if last and number.isdecimal() and int(number) > last + 1:
+                yield []
+            last = int(number) if number.isdecimal() else last + 1
             row: list[str] = []
             for cell in element:
                 place = PLACE.fullmatch(cell.get("r", ""))

@@ -180,3 +180,10 @@ def test_a_text_that_many_cells_share_does_not_fill_the_memory(read, make_sheet)
     rows = '<row><c t="s"><v>0</v></c></row>' * 5_000  # 3 GB of text
     with pytest.raises(ReadError, match="too large: its text would be more than"):
         read("a.xlsx", make_sheet(rows, shared))
+
+
+def test_a_second_table_of_a_sheet_has_its_own_names(read):
+    book = openpyxl.Workbook()
+    for row in [("Name", "City"), ("Ann", "Oslo"), (), ("Port", "Depth"), ("Oslo", 12)]:
+        book.active.append(row)
+    assert read("two.xlsx", saved(book)).text == "## Sheet\n\nName: Ann\nCity: Oslo\n\nPort: Oslo\nDepth: 12"
