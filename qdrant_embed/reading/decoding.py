@@ -190,7 +190,7 @@ def _utf8(data: bytes) -> Decoded | None:
     notes = [_lost(repaired.lost, "UTF-8")] if repaired.lost else []
     if repaired.lines:
         notes.append(f"{_count(repaired.lines, 'line')} not in UTF-8 like the rest, read as {repaired.name}")
-    return Decoded(repaired.text, repaired.name, tuple(notes))
+    return Decoded(repaired.text, notes=tuple(notes))
 
 
 def _strictly(data: bytes, codec: str) -> Decoded | None:
