@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -119,7 +120,7 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
         ".xls": "application/vnd.ms-excel",
     }
 )
-"""Extension → media type of the file itself, whatever its text is turned into."""
+"""Extension of what the bytes are → media type of the file itself, whatever its text is turned into."""
 
 BINARY = frozenset(
     f".{name}"
@@ -186,7 +187,10 @@ def parse(extension: str, data: bytes, name: str) -> Parsed:
     :raises ReadError: Whatever went wrong; readers fail in as many ways as files are broken.
     """
     try:
-        return _parse(true_extension(extension, data), data, name)
+        found = true_extension(extension, data)
+        parsed = _parse(found, data, name)
+        media_type = parsed.media_type or MEDIA_TYPES.get(found, parsed.text_type)
+        return replace(parsed, media_type=media_type)
     except ReadError:
         raise
     except MemoryError:

@@ -22,6 +22,7 @@ class Parsed:
 
     :param title: Empty if the file names none; the reader then takes the file's name.
     :param text_type: IANA media type of the text, not of the file; chunkers pick by it.
+    :param media_type: IANA media type of the file; empty for that of its extension.
     :param metadata: What else is worth filtering by, as JSON values.
     :param page_starts: Character offset in `text` at which each page begins; the text must be `clean` already.
     :param notes: What the file holds and the text lacks, a sentence each; every one becomes a line of the report.
@@ -31,6 +32,7 @@ class Parsed:
     text: str
     title: str = ""
     text_type: str = "text/plain"
+    media_type: str = ""
     metadata: Mapping[str, Json] = field(default_factory=dict)
     page_starts: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()

@@ -14,7 +14,6 @@ from typing import Self, cast
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.files import ReadOptions, SourceFile
-from qdrant_embed.reading.formats import MEDIA_TYPES
 from qdrant_embed.reading.parsed import clean, one_line
 from qdrant_embed.reading.worker.memory import memory_limit
 from qdrant_embed.reading.worker.process import Answer, Worker
@@ -146,7 +145,7 @@ class Reader:
             source=file.source,
             metadata=answer["metadata"],
             title=one_line(answer["title"]) or clean(Path(file.source).stem),
-            media_type=MEDIA_TYPES.get(file.path.suffix.lower(), answer["text_type"]),
+            media_type=answer["media_type"],
             text_type=answer["text_type"],
             size=file.size,
             modified=file.modified,

@@ -151,6 +151,8 @@ def test_finding_and_reading_text_imports_nothing_heavy(tree):
         ("keys.md", "# Keys", "text/markdown", "text/markdown"),
         ("tool.py", "x = 1", "text/x-python", "text/x-python"),
         ("odd.unknown", "plain words", "text/plain", "text/plain"),
+        ("export.xls", "<html><table><tr><td>Kiel</td></tr></table></html>", "text/html", "text/markdown"),
+        ("export.xlsx", "name\tport\nAda\tKiel\n", "text/tab-separated-values", "text/plain"),
     ],
 )
 def test_a_document_has_the_media_type_of_its_file_and_that_of_its_text(read, name, content, media_type, text_type):

@@ -147,6 +147,7 @@ def _as_json(parsed: Parsed) -> dict[str, Json]:
     answer = {
         "title": parsed.title,
         "text_type": parsed.text_type,
+        "media_type": parsed.media_type,
         "metadata": dict(parsed.metadata),
         "page_starts": list(parsed.page_starts),
         "notes": [clean(note) for note in parsed.notes],
