@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.decoding import decode, markup_encoding
+from qdrant_embed.reading.growth import joined
+from qdrant_embed.reading.markup import xml_tree
 from qdrant_embed.reading.parsed import Parsed, one_line
-from qdrant_embed.reading.sheets.legacy import read_spreadsheet_xml
+from qdrant_embed.reading.sheets.legacy import spreadsheet_text
 from qdrant_embed.reading.web import fragment_to_markdown, read_html
 
 if TYPE_CHECKING:
@@ -19,31 +21,35 @@ XHTML = "{http://www.w3.org/1999/xhtml}html"
 BODIES = ("encoded", "content", "description", "summary")
 """Where an item's text stands, the fullest first."""
 DATES = ("pubDate", "published", "date", "updated")
+WRITTEN = frozenset((*BODIES, *DATES, "title"))
+MACHINE_FIELDS = frozenset(("guid", "id", "email", "uri", "link", "commentRss", "source"))
+NAMING = ("title", "label", "term", "alt")
+"""Attributes that are written for people."""
+ADDRESS = re.compile(r"(?:https?://|mailto:|urn:)\S*$")
+ATOM = "{http://www.w3.org/2005/Atom}"
+TAG = re.compile(r"</?[a-zA-Z][^<>]*>|&[a-z]+;")
+NOT_LETTERS = re.compile(r"[\W_]+")
+LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 def read_xml(data: bytes, name: str) -> Parsed:
     """Read a feed, item by item, or the text of any other XML.
 
-    :raises ReadError: It is not well-formed, or declares entities of its own.
+    :raises ReadError: It declares entities of its own.
     """
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import ParseError, fromstring
-
     decoded = decode(data, markup_encoding(data))
-    try:
-        root = fromstring(decoded.text)
-    except ParseError as error:
-        raise ReadError(f"broken XML: {error}") from error
-    except DefusedXmlException as error:
-        raise ReadError("the XML declares entities, which can be used to attack; remove them") from error
-    if root.tag == WORKBOOK:
-        return read_spreadsheet_xml(data, name)
-    if root.tag == XHTML:
+    if not decoded.text.strip():
+        return decoded.parsed("")
+    root, problem = xml_tree(decoded.text)
+    notes = (problem,) if problem else ()
+    if root.tag == WORKBOOK or (problem and _name(root) == "Workbook"):
+        return decoded.parsed(spreadsheet_text(root), text_type="text/markdown", notes=notes)
+    if root.tag == XHTML or (problem and _name(root) == "html"):
         return read_html(data, name)
     if _name(root) in ("rss", "RDF", "feed"):
         text, title = _feed(root)
-        return decoded.parsed(text, title=title, text_type="text/markdown")
-    return decoded.parsed("\n".join(_lines(root)).strip("\n"))
+        return decoded.parsed(text, title=title, text_type="text/markdown", notes=notes)
+    return decoded.parsed(joined(_lines(root), "\n").strip("\n"), notes=notes)
 
 
 def _feed(root: Element) -> tuple[str, str]:
@@ -56,11 +62,28 @@ def _feed(root: Element) -> tuple[str, str]:
 
 
 def _item(item: Element) -> str:
-    lines = [_field(item, *DATES), _link(item)]
-    about = "\n".join(line for line in lines if line)
-    return "\n\n".join(
-        part for part in (f"## {_field(item, 'title') or 'Untitled'}", about, _markup(item, BODIES)) if part
-    )
+    about = "\n".join(filter(None, (_field(item, *DATES), _link(item), *_besides(item))))
+    return "\n\n".join(filter(None, (f"## {_field(item, 'title') or 'Untitled'}", about, *_bodies(item))))
+
+
+def _bodies(item: Element) -> Iterator[str]:
+    """Yield the item's text, the fullest first, and of the others those that say something else."""
+    said = ""
+    for name in BODIES:
+        text = _markup(item, (name,))
+        words = NOT_LETTERS.sub("", text)
+        if words not in said:
+            yield text
+        said += words
+
+
+def _besides(item: Element) -> Iterator[str]:
+    """Yield what else is said of an item: its author, its subjects, names of its pictures; no addresses."""
+    for element in (inner for child in item if _name(child) not in WRITTEN for inner in child.iter()):
+        name = _name(element)
+        said = (one_line(text or "") for text in (element.text, *map(element.get, NAMING)))
+        if name not in MACHINE_FIELDS:
+            yield from (f"{name}: {text}" for text in dict.fromkeys(said) if text and not ADDRESS.match(text))
 
 
 def _field(element: Element, *names: str) -> str:
@@ -81,8 +104,24 @@ def _markup(element: Element, names: tuple[str, ...]) -> str:
     for name in names:
         for child in element:
             if _name(child) == name and (text := "".join(child.itertext()).strip()):
-                return fragment_to_markdown(text) if len(child) == 0 else one_line(text)
+                return _shown(child, text)
     return ""
+
+
+def _shown(element: Element, text: str) -> str:
+    """Return HTML as Markdown, whether it is written as text or as elements, as of Atom's type `xhtml`."""
+    from xml.etree.ElementTree import tostring
+
+    if len(element):
+        for inner in element.iter():
+            inner.tag = _name(inner)
+            inner.attrib.pop(LANGUAGE, "")
+        try:
+            return fragment_to_markdown(tostring(element, encoding="unicode", method="html"))
+        except RecursionError:
+            return one_line(text)
+    is_text = element.tag.startswith(ATOM) and element.get("type", "text") == "text" and not TAG.search(text)
+    return text if is_text else fragment_to_markdown(text)
 
 
 def _lines(root: Element) -> Iterator[str]:
@@ -95,7 +134,7 @@ def _lines(root: Element) -> Iterator[str]:
         if mixed or not len(element):
             text = one_line("".join(element.itertext()))
             if text:
-                yield text if len(element) else f"{_name(element)}: {text}"
+                yield text if len(element) or not _name(element) else f"{_name(element)}: {text}"
             for inner in element.iter() if len(element) else ():
                 yield from _attributes(inner) if inner is not element else ()
         else:

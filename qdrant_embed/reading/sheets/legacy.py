@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ReadError
+from qdrant_embed.reading.office.package import attribute, local_name
 from qdrant_embed.reading.parsed import Parsed, one_line
 from qdrant_embed.reading.sheets.rows import Sheet, cell_text, hidden_note, sheets_text
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-SPREADSHEET = "{urn:schemas-microsoft-com:office:spreadsheet}"
 LAST_COLUMN = 16_384
 
 
@@ -40,22 +40,10 @@ def _open(data: bytes) -> Any:
         raise ReadError(f"broken file: it is damaged, or no workbook: {reason}") from error
 
 
-def read_spreadsheet_xml(data: bytes, name: str) -> Parsed:
-    """Read a workbook in the XML of Excel 2003, which programs still write under the name `.xls`.
-
-    :raises ReadError: It is not well-formed.
-    """
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import ParseError, fromstring
-
-    try:
-        root = fromstring(data)
-    except (ParseError, DefusedXmlException) as error:
-        raise ReadError(f"broken XML: {error}") from error
-    sheets = [
-        Sheet(sheet.get(f"{SPREADSHEET}Name", ""), _xml_rows(sheet)) for sheet in root.iter(f"{SPREADSHEET}Worksheet")
-    ]
-    return Parsed(text=sheets_text(sheets), text_type="text/markdown")
+def spreadsheet_text(root: Element) -> str:
+    """Return the text of a workbook in the XML of Excel 2003, which programs still write under the name `.xls`."""
+    sheets = (element for element in root.iter() if local_name(element) == "Worksheet")
+    return sheets_text(Sheet(attribute(sheet, "Name"), _xml_rows(sheet)) for sheet in sheets)
 
 
 def _rows(sheet: Any, datemode: int) -> Iterator[list[str]]:
@@ -84,11 +72,13 @@ def _old_cell(cell: Any, datemode: int) -> str:
 
 
 def _xml_rows(sheet: Element) -> Iterator[list[str]]:
-    for row in sheet.iter(f"{SPREADSHEET}Row"):
+    for row in (element for element in sheet.iter() if local_name(element) == "Row"):
+        if attribute(row, "Index"):
+            yield []  # rows without cells are left out, and the next one says its number
         cells: list[str] = []
-        for cell in row.iter(f"{SPREADSHEET}Cell"):
-            index = cell.get(f"{SPREADSHEET}Index", "")
-            if index.isdigit() and len(cells) < int(index) <= LAST_COLUMN:
+        for cell in (element for element in row if local_name(element) == "Cell"):
+            index = attribute(cell, "Index")
+            if index.isdecimal() and len(cells) < int(index) <= LAST_COLUMN:
                 cells += [""] * (int(index) - 1 - len(cells))
             cells.append(_xml_cell(cell))
         yield cells
@@ -96,7 +86,6 @@ def _xml_rows(sheet: Element) -> Iterator[list[str]]:
 
 def _xml_cell(cell: Element) -> str:
     text = " ".join(one_line("".join(data.itertext())) for data in cell)
-    value = cell.find(f"{SPREADSHEET}Data")
-    if value is not None and value.get(f"{SPREADSHEET}Type") == "DateTime":
+    if any(local_name(data) == "Data" and attribute(data, "Type") == "DateTime" for data in cell):
         return text.removesuffix("T00:00:00.000")
-    return text or cell.get(f"{SPREADSHEET}Formula", "")
+    return text or attribute(cell, "Formula")

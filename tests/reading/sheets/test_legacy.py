@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.sheets.legacy import read_spreadsheet_xml
 
 SPREADSHEET = """<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>
 <Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">
@@ -30,8 +29,21 @@ def test_a_damaged_workbook_says_so(read):
             read("a.xls", damaged)
 
 
-def test_the_xml_of_2003():
-    text = read_spreadsheet_xml(SPREADSHEET.encode(), "a.xls").text
+def test_the_xml_of_2003(read, read_file):
+    text = read("a.xls", SPREADSHEET).text
     assert text == "## Berths\n\nShip: Aurora\nArrived: 2024-03-09\n\nLength"
-    with pytest.raises(ReadError, match="broken XML"):
-        read_spreadsheet_xml(SPREADSHEET.encode()[:-40], "a.xls")
+    cut = read_file("a.xls", SPREADSHEET[:-40])
+    assert cut.document.text == text
+    assert cut.notes[0].startswith("no well-formed XML (")
+
+
+def test_a_row_that_the_xml_of_2003_leaves_out_ends_a_table(read):
+    rows = [("", "Name", "City"), ("", "Ann", "Oslo"), (' ss:Index="4"', "Port", "Depth"), ("", "Oslo", "12")]
+    names = "urn:schemas-microsoft-com:office:spreadsheet"
+    written = "".join(
+        f"<Row{place}><Cell><Data>{one}</Data></Cell><Cell><Data>{other}</Data></Cell></Row>"
+        for place, one, other in rows
+    )
+    text = f'<?xml version="1.0"?><Workbook xmlns="{names}" xmlns:ss="{names}">'
+    text += f'<Worksheet ss:Name="Ports"><Table>{written}</Table></Worksheet></Workbook>'
+    assert read("ports.xls", text).text == "## Ports\n\nName: Ann\nCity: Oslo\n\nPort: Oslo\nDepth: 12"
