@@ -56,8 +56,7 @@ def read_epub(data: bytes, name: str) -> Parsed:
     _refuse_encrypted(package, present)
     _tell_missing([chapter for chapter in index.chapters if not _find(package, chapter)], len(index.chapters), notes)
     texts = [text for chapter in dict.fromkeys(present) if (text := _text(package, chapter))]
-    if package.broken:
-        notes.append(f"damaged parts are left out: {_listed(dict.fromkeys(package.broken))}")
+    notes += package.damage_notes()
     about = "\n".join(f"**{LABELS.get(key, key.capitalize())}:** {value}" for key, value in index.about.items())
     text = "\n\n".join(part for part in (about, *texts) if part) if texts else ""
     title = index.about.get("title") or first_heading(text)

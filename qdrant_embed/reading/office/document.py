@@ -71,6 +71,8 @@ class _Reading:
         if size > CONVERTED_BYTES:
             self.notes.append(f"read as plain paragraphs, for it is large: {size:,} bytes of XML")
             body = self._plain(root)
+        elif self._main in self._package.mended:
+            body = self._plain(root)
         else:
             body = self._converted(root)
         converted = Converted(body)
@@ -161,8 +163,7 @@ class _Reading:
         return text
 
     def _note_the_rest(self) -> None:
-        if self._package.broken:
-            self.notes.append(f"damaged parts are left out: {', '.join(dict.fromkeys(self._package.broken))}")
+        self.notes += self._package.damage_notes()
         embedded = self._package.embedded()
         if embedded:
             self.notes.append(f"embedded files are not read: {', '.join(sorted(embedded))}")

@@ -11,6 +11,8 @@ from urllib.parse import unquote
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import DAMAGED
+from qdrant_embed.reading.decoding import decode, markup_encoding
+from qdrant_embed.reading.markup import recovered_tree
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -30,19 +32,23 @@ class Relation:
 
 
 class Package:
-    """The parts of an archive by name; the case of names does not count, as for Office itself."""
+    """The parts of an archive by name; the case of names does not count, as for Office itself.
+
+    `broken` and `mended` are the names of parts that could not be read, or only by passing over what breaks the rules.
+    """
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self.archive = archive
         self._names = {name.replace("\\", "/").lstrip("/").lower(): name for name in archive.namelist()}
         self.broken: list[str] = []
+        self.mended: list[str] = []
 
     def find(self, name: str) -> str | None:
         """Return the name of a part as the archive has it, None if it has no such part."""
         return self._names.get(name.replace("\\", "/").lstrip("/").lower())
 
     def read(self, name: str) -> bytes | None:
-        """Return the bytes of a part, None if it is missing or damaged; damaged ones are listed in `broken`."""
+        """Return the bytes of a part, None if it is missing or damaged."""
         found = self.find(name)
         if found is None:
             return None
@@ -53,7 +59,7 @@ class Package:
             return None
 
     def tree(self, name: str) -> Element | None:
-        """Return a part that is XML, None if it is missing or damaged."""
+        """Return a part that is XML, as far as it is well-formed; None if it is missing or damaged beyond that."""
         from defusedxml import DefusedXmlException
         from defusedxml.ElementTree import ParseError, fromstring
 
@@ -62,10 +68,31 @@ class Package:
             return None
         try:
             root: Element = fromstring(data)
-        except (ParseError, DefusedXmlException, ValueError, LookupError):
+        except DefusedXmlException:
             self.broken.append(name)
             return None
+        except (ParseError, ValueError, LookupError):
+            return self._recovered(name, data)
         return root
+
+    def _recovered(self, name: str, data: bytes) -> Element | None:
+        try:
+            root = recovered_tree(decode(data, markup_encoding(data)).text)
+        except ReadError:
+            self.broken.append(name)
+            return None
+        # What is no XML at all becomes a tree of texts without a name.
+        (self.mended if any(map(local_name, root.iter())) else self.broken).append(name)
+        return root if name in self.mended else None
+
+    def damage_notes(self) -> Iterator[str]:
+        """Yield a sentence on the parts that are left out, and one on those that are not well-formed."""
+        for said, names in (
+            ("damaged parts are left out", self.broken),
+            ("parts that are no well-formed XML are read as far as they can be told apart", self.mended),
+        ):
+            if names:
+                yield f"{said}: {', '.join(dict.fromkeys(names))}"
 
     def relations(self, name: str) -> list[Relation]:
         """Return what a part refers to; the empty name stands for the file as a whole."""

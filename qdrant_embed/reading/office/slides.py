@@ -59,8 +59,7 @@ class _Reading:
         converted = self._converted(data, len(names))
         slides = [self._slide(name, text) for name, text in zip_longest(names, converted, fillvalue="")]
         embedded = self._package.embedded()
-        if self._package.broken:
-            self.notes.append(f"damaged parts are left out: {', '.join(dict.fromkeys(self._package.broken))}")
+        self.notes += self._package.damage_notes()
         if embedded:
             self.notes.append(f"embedded files are not read: {', '.join(sorted(embedded))}")
         return slides

@@ -48,8 +48,7 @@ def read_xlsx(data: bytes, name: str) -> Parsed:
     notes += hidden_note([part.title for part in parts if part.hidden])
     if cells.uncomputed:
         notes.append(f"formulas without a computed value are given as formulas: {cells.uncomputed:,} cells")
-    if package.broken:
-        notes.append(f"damaged parts are left out: {', '.join(dict.fromkeys(package.broken))}")
+    notes += package.damage_notes()
     if embedded := package.embedded():
         notes.append(f"embedded files are not read: {', '.join(sorted(embedded))}")
     return Parsed(text=text, title=core_title(package.archive), text_type="text/markdown", notes=tuple(notes))

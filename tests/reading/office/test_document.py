@@ -166,3 +166,15 @@ def test_what_cannot_be_read_says_why(read, make_zip, name):
             continue
         with pytest.raises(ReadError, match=reason):
             read(name, content)
+
+
+def test_a_body_that_is_not_well_formed_is_read_as_paragraphs(read_file, make_docx, p):
+    for broken in ("<w:b>", "</w:q>", "&nbsp;", "<w:r", "\x0b"):
+        result = read_file("a.docx", make_docx(p("Before.") + broken + p("After.")))
+        assert [line for line in result.document.text.split("\n\n") if line in ("Before.", "After.")] == [
+            "Before.",
+            "After.",
+        ]
+        assert result.notes == (
+            "parts that are no well-formed XML are read as far as they can be told apart: word/document.xml",
+        )
