@@ -57,9 +57,9 @@ MARKUP_READ_AS_IT_STANDS = frozenset({".md", ".markdown", ".mdx", ".qmd", ".rst"
 
 PARSERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     dict.fromkeys((".html", ".htm", ".xhtml", ".mht", ".mhtml", ".epub"), ("bs4", "markdownify"))
-    | dict.fromkeys((".docx", ".pptx", ".msg"), ("markitdown",))
+    | dict.fromkeys((".docx", ".pptx"), ("markitdown",))
     | dict.fromkeys((".xlsx", ".xlsm"), ("openpyxl",))
-    | {".pdf": ("pypdfium2",), ".xls": ("xlrd",)}
+    | {".pdf": ("pypdfium2",), ".xls": ("xlrd",), ".msg": ("olefile",)}
 )
 """Extension → what its reader imports, for seconds on a busy machine; that time is not the file's."""
 

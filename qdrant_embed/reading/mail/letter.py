@@ -2,44 +2,48 @@
 
 from __future__ import annotations
 
-import io
-import re
 from dataclasses import replace
 from email import message_from_bytes, policy
+from email.message import Message
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from qdrant_embed.reading.mail.body import Body
 from qdrant_embed.reading.mail.headers import header
-from qdrant_embed.reading.parsed import Parsed, one_line
+from qdrant_embed.reading.mail.outlook import outlook_message
+from qdrant_embed.reading.parsed import Parsed
 from qdrant_embed.types import Json
 
 HEADERS = ("From", "To", "Cc", "Date")
-MSG_HEADER = re.compile(r"^\*\*(From|To|Subject):\*\* (.*)$", re.MULTILINE)
 
 
 def read_eml(data: bytes, name: str) -> Parsed:
     """Read an Internet message; of several alternatives of the body, the plain one unless it says less."""
     message = message_from_bytes(data, policy=policy.compat32)
+    return _read(message, has_body=len(data) > len(data.partition(b"\n\n")[0]) + 2)
+
+
+def read_msg(data: bytes, name: str) -> Parsed:
+    """Read an Outlook message as an Internet message of the same parts."""
+    message, unread = outlook_message(data)
+    parsed = _read(message, has_body=False)
+    return replace(parsed, notes=(unread, *parsed.notes)) if unread else parsed
+
+
+def _read(message: Message[Any, Any], *, has_body: bool) -> Parsed:
+    """Read a message.
+
+    :param has_body: Whether there is more than headers, so that it is to be said if no text is found in it.
+    """
     headers = {name: value for name in HEADERS if (value := header(message, name))}
     body = Body()
     body.read(message)
-    if not body.texts and len(data) > len(data.partition(b"\n\n")[0]) + 2 and not body.notes:
+    if not body.texts and has_body and not body.notes:
         body.notes.append("no text was found in its body")
     if body.attachments:
         headers["Attachments"] = ", ".join(body.attachments)
     parsed = _letter(header(message, "Subject"), headers, "\n\n".join(body.texts))
     return replace(parsed, notes=tuple(dict.fromkeys(body.notes)), guessed_encoding=body.guessed_encoding)
-
-
-def read_msg(data: bytes, name: str) -> Parsed:
-    """Read an Outlook message."""
-    from markitdown import StreamInfo
-    from markitdown.converters import OutlookMsgConverter
-
-    converted = OutlookMsgConverter().convert(io.BytesIO(data), StreamInfo()).markdown
-    about, _, body = converted.partition("## Content")
-    headers = {match[1]: one_line(match[2]) for match in MSG_HEADER.finditer(about)}
-    return _letter(headers.pop("Subject", ""), headers, body)
 
 
 def _letter(subject: str, headers: dict[str, str], body: str) -> Parsed:
