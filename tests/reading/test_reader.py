@@ -215,6 +215,21 @@ def test_a_large_file_in_another_encoding_is_read_whole(tree):
         assert reader.read(file).document.text == content.decode("cp1252")
 
 
+def test_a_large_file_has_its_encoding_looked_for_everywhere_or_named(tree):
+    plain, german = b"The gates open at six.\n" * 400_000, "Die Tore öffnen früh, der Schlüssel hängt dort.\n"
+    late = plain + german.encode("cp1252") * 20
+    folder = tree({"late.txt": late, "mac.txt": plain + german.encode("mac_roman")})
+    assert len(plain) > stream.LEAST
+    with Reader(ReadOptions()) as reader:
+        found = reader.read(find_root(folder / "late.txt").only)
+    assert found.document.text == late.decode("cp1252")
+    assert "windows-1252" in (found.guessed_encoding, *(note.split()[-1] for note in found.notes))
+    with Reader(ReadOptions(encoding="mac_roman")) as reader:
+        found = reader.read(find_root(folder / "mac.txt").only)
+    assert found.document.text.endswith(german)
+    assert not found.guessed_encoding
+
+
 def test_a_file_that_changes_while_it_is_fetched_is_listed(tree):
     file = find_root(tree({"a.txt": "words and words\n" * 1_000_000}) / "a.txt").only
     with Reader(ReadOptions(), in_parts=True) as reader:
