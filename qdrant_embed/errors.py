@@ -12,6 +12,7 @@
     │   └── ApiError              a model's server refused or could not be reached; `places` has no vector
     └── StoreError                the engine refused
         ├── CollectionNotFoundError
+        ├── CollectionExistsError
         ├── LocationLockedError   another process holds the folder; `pid` says which
         ├── DiskFullError         there is no room for what shall be written
         └── UnsupportedByEngineError   the feature exists, but not on this engine
@@ -143,8 +144,12 @@ class StoreError(QdrantEmbedError):
     """The vector engine refused, or could not be reached."""
 
 
-class CollectionNotFoundError(StoreError):
+class CollectionNotFoundError(StoreError, ValueError):
     """There is no such collection at this location."""
+
+
+class CollectionExistsError(StoreError, ValueError):
+    """There is already a collection, or an alias, of this name."""
 
 
 class LocationLockedError(StoreError):

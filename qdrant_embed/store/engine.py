@@ -4,7 +4,8 @@
 memory, or the user's own. `qdrant_embed.testing.engines` checks an engine and compares two.
 
 Every engine raises `StoreError` and its kin, never an exception of a transport:
-`CollectionNotFoundError` where a collection is missing, `UnsupportedByEngineError` where it lacks a feature.
+`UnsupportedByEngineError` where it lacks a feature; `CollectionNotFoundError` where a collection is missing and
+`CollectionExistsError` where a name is taken, which are `ValueError` too, as stores written for `QdrantClient` expect.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class Engine(Protocol):
     ) -> bool:
         """Create an empty collection.
 
-        :raises StoreError: The name is taken.
+        :raises CollectionExistsError: The name is taken.
         """
         ...
 

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 from urllib.parse import unquote
 
-from qdrant_embed.errors import CollectionNotFoundError, QdrantEmbedError, StoreError, UnsupportedByEngineError
+from qdrant_embed.errors import (
+    CollectionExistsError,
+    CollectionNotFoundError,
+    QdrantEmbedError,
+    StoreError,
+    UnsupportedByEngineError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +140,8 @@ def told(fault: Fault, place: str, collection: str | None) -> StoreError:
     detail = f"{place}: {fault.detail}".rstrip(". ")
     if fault.kind == "missing" and collection is not None and _names_a_collection(fault.detail):
         return CollectionNotFoundError(f"there is no collection {collection!r} at {place}.")
+    if re.search(r"([Cc]ollection|[Aa]lias) .*already exists", fault.detail):
+        return CollectionExistsError(f"{detail}. Choose another name.")
     if fault.kind == "foreign":
         return StoreError(f"what answers at {place} is no Qdrant server: {fault.detail}. {ADVICE['foreign']}")
     if fault.kind == "unsupported":

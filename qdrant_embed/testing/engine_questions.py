@@ -213,6 +213,9 @@ def _queries_by_example() -> dict[str, dict[str, Any]]:
     pair = models.ContextPair(positive=_SOME[1], negative=_SOME[2])
     found = models.DiscoverInput(target=_SOME[0], context=[pair])
     varied = models.NearestQuery(nearest=dense_query(), mmr=models.Mmr(diversity=0.4, candidates_limit=30))
+    terms = models.NearestQuery(nearest=sparse_query(), mmr=models.Mmr(diversity=0.7, candidates_limit=30))
+    rows = [dense_query(), dense_query()[::-1]]
+    given = models.RecommendInput(positive=[rows, rows[:1]], negative=[rows[1:]])
     return {
         "by id": {"query": point_id(4), "using": DENSE},
         "recommend": {"query": models.RecommendQuery(recommend=averaged), "using": DENSE},
@@ -220,6 +223,11 @@ def _queries_by_example() -> dict[str, dict[str, Any]]:
         "discover": {"query": models.DiscoverQuery(discover=found), "using": DENSE},
         "context": {"query": models.ContextQuery(context=[pair]), "using": DENSE, "limit": COUNT},
         "varied": {"query": varied, "using": DENSE},
+        "varied, sparse": {"query": terms, "using": BM25, "limit": 5},
+        "varied, page two": {"query": terms, "using": BM25, "limit": 3, "offset": 2},
+        "recommend by terms": {"query": models.RecommendQuery(recommend=averaged), "using": BM25},
+        "recommend by several vectors": {"query": models.RecommendQuery(recommend=averaged), "using": TOKENS},
+        "recommend by several, given": {"query": models.RecommendQuery(recommend=given), "using": TOKENS},
     }
 
 

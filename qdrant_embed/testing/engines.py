@@ -20,7 +20,7 @@ from qdrant_client import models
 
 from qdrant_embed.errors import CollectionNotFoundError, StoreError
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.testing import engine_values
+from qdrant_embed.testing import engine_values, engine_vectors
 from qdrant_embed.testing.engine_questions import (
     BM25,
     COUNT,
@@ -217,6 +217,7 @@ CHECKS: tuple[Callable[[Engine], None], ...] = (
     check_aliases,
     check_errors,
     *engine_values.CHECKS,
+    *engine_vectors.CHECKS,
 )
 
 

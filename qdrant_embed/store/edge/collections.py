@@ -13,6 +13,7 @@ from qdrant_client import models
 
 from qdrant_embed.errors import ConfigurationError, StoreError
 from qdrant_embed.store.edge.catalog import Catalog
+from qdrant_embed.store.edge.client_arguments import takes_client_arguments
 from qdrant_embed.store.edge.convert_config import HNSW_DEFAULTS, index_schema, merged, payload_schema
 from qdrant_embed.store.edge.folder import EdgeFolder
 from qdrant_embed.store.edge.shard import FLUSH_SECONDS, Shard, refusals
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from qdrant_embed.store.engine import AliasChange, IndexSchema, Quantization
 
 
+@takes_client_arguments
 class EdgeCollections:
     """The half of `EdgeEngine` that is about collections; several may share one folder.
 

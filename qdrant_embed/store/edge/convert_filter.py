@@ -9,7 +9,11 @@ import numpy as np
 import qdrant_edge as edge
 from qdrant_client import models
 
+from qdrant_embed.errors import StoreError
 from qdrant_embed.store.edge.convert import Converters, become, convert
+
+MOST_WRITTEN_LEVELS = 100
+"""Dicts and lists inside each other in a filter that goes into the log: from 128 on it could not be read again."""
 
 _TABLE: dict[type, Callable[[Any], Any]] = {}
 TABLE: Converters = _TABLE
@@ -25,6 +29,25 @@ def edge_filter(model: models.Filter | None) -> edge.Filter | None:
         must_not=_conditions(model.must_not),
         min_should=None if model.min_should is None else convert(model.min_should, TABLE),
     )
+
+
+def written_filter(model: models.Filter) -> edge.Filter:
+    """Return the filter of a change, which is kept in the log.
+
+    :raises StoreError: It is nested so deep that the log could not be read again.
+    """
+    converted = edge_filter(model) or edge.Filter()
+    waiting: list[tuple[Any, int]] = [(model.model_dump(mode="json", exclude_none=True), 1)]
+    while waiting:
+        part, level = waiting.pop()
+        if level > MOST_WRITTEN_LEVELS:
+            raise StoreError(
+                f"the filter of a change is nested deeper than {MOST_WRITTEN_LEVELS} levels; flatten it, or give the "
+                "ids of the points."
+            )
+        inner = part.values() if isinstance(part, dict) else part
+        waiting += [(value, level + 1) for value in inner if isinstance(value, (dict, list))]
+    return converted
 
 
 def condition(model: models.Condition) -> Any:
@@ -60,7 +83,7 @@ _TABLE.update(
         models.IsEmptyCondition: lambda model: edge.IsEmptyCondition(model.is_empty.key),
         models.IsNullCondition: lambda model: edge.IsNullCondition(model.is_null.key),
         models.HasIdCondition: lambda model: edge.HasIdCondition(set(model.has_id)),
-        models.SliceCondition: lambda model: edge.SliceCondition(model.slice.total, model.slice.index),
+        models.SliceCondition: lambda model: edge.SliceCondition(model.slice.total, model.slice.index),  # type: ignore[attr-defined]
         models.HasVectorCondition: lambda model: edge.HasVectorCondition(model.has_vector),
         models.NestedCondition: lambda model: edge.NestedCondition(
             model.nested.key, edge_filter(model.nested.filter) or edge.Filter()

@@ -16,6 +16,7 @@ from qdrant_client import models
 
 from qdrant_embed.errors import StoreError
 from qdrant_embed.store.edge.convert import unsupported
+from qdrant_embed.store.edge.vectors import VectorSchema, malformed
 from qdrant_embed.store.points import checked_payload, finite
 
 if TYPE_CHECKING:
@@ -26,12 +27,13 @@ BYTES_PER_NUMBER = 12
 BYTES_PER_PAYLOAD = 4096
 
 
-def edge_points(points: Iterable[models.PointStruct]) -> list[edge.Point]:
+def edge_points(points: Iterable[models.PointStruct], schema: VectorSchema) -> list[edge.Point]:
     """Return points for an upsert.
 
-    :raises StoreError: An id is neither an unsigned integer nor a UUID, or a payload is not JSON.
+    :raises StoreError: An id is neither an unsigned integer nor a UUID, a payload is not JSON, or a vector is of
+        another form than the collection's.
     """
-    return [_edge_point(point) for point in points]
+    return [_edge_point(point, schema) for point in points]
 
 
 def written_bytes(points: Iterable[models.PointStruct]) -> int:
@@ -52,8 +54,9 @@ def _size(vector: Any) -> int:
     return sum(map(len, numbers)) if several else len(numbers) if isinstance(numbers, list) else 1
 
 
-def _edge_point(point: models.PointStruct) -> edge.Point:
+def _edge_point(point: models.PointStruct, schema: VectorSchema) -> edge.Point:
     payload = checked_payload(point)
+    schema.require(point)
     try:
         return edge.Point(point.id, _edge_vectors(point.vector), payload)
     except (TypeError, ValueError, OverflowError) as error:
@@ -73,7 +76,7 @@ def edge_vector(vector: Any) -> Any:
     """Return a dense, sparse or multi-vector in the form that Qdrant Edge takes fastest.
 
     :raises UnsupportedByEngineError: It is something that a server would have to embed first.
-    :raises StoreError: Its numbers, or its length, are not finite.
+    :raises StoreError: Its numbers, or its length, are not finite; or it is sparse, and malformed.
     """
     finite(vector)
     if isinstance(vector, np.ndarray):
@@ -82,6 +85,8 @@ def edge_vector(vector: Any) -> Any:
     if isinstance(vector, (list, tuple)):
         return [edge_vector(row) for row in vector] if vector and isinstance(vector[0], np.ndarray) else vector
     if isinstance(vector, models.SparseVector):
+        if problem := malformed(vector):
+            raise StoreError(f"a sparse vector {problem}.")
         return edge.SparseVector(vector.indices, vector.values)
     raise unsupported(f"inference: it cannot embed a {type(vector).__name__}")
 
@@ -123,20 +128,32 @@ def records(found: Sequence[edge.Record]) -> list[models.Record]:
     ]
 
 
-def scored(found: Sequence[edge.ScoredPoint]) -> list[models.ScoredPoint]:
-    """Return hits as `query_points` gives them."""
+def scored(found: Sequence[edge.ScoredPoint], wanted: Vectors | None) -> list[models.ScoredPoint]:
+    """Return hits as `query_points` gives them.
+
+    :param wanted: Which vectors were asked for; maximal marginal relevance brings those along that it compares.
+    """
+    names = edge_names(wanted)
     return [
         models.ScoredPoint.model_construct(
             id=plain_id(point.id),
             version=point.version,
             score=point.score,
             payload=point.payload,
-            vector=plain_vector(point.vector),
+            vector=_chosen_vectors(point.vector, names),
             shard_key=None,
             order_value=point.order_value,
         )
         for point in found
     ]
+
+
+def _chosen_vectors(vectors: Any, names: Any) -> Any:
+    if names is False:
+        return None
+    if isinstance(names, list) and isinstance(vectors, dict):
+        vectors = {name: vector for name, vector in vectors.items() if name in names}
+    return plain_vector(vectors)
 
 
 def plain_vector(vector: Any) -> Any:

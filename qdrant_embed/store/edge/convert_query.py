@@ -118,6 +118,8 @@ class _Query:
         vector = self.vector(query.nearest)
         if query.mmr is None:
             return edge.Query.Nearest(vector, self.using)
+        if isinstance(vector, edge.SparseVector):
+            raise unsupported("maximal marginal relevance over sparse vectors inside a prefetch")
         diversity = MMR_DIVERSITY if query.mmr.diversity is None else query.mmr.diversity
         return edge.Mmr(vector, 1.0 - diversity, query.mmr.candidates_limit or self.limit, self.using)
 
@@ -125,6 +127,8 @@ class _Query:
         given = query.recommend
         positives = [self.vector(example) for example in given.positive or ()]
         negatives = [self.vector(example) for example in given.negative or ()]
+        if not positives and not negatives:
+            raise StoreError("a recommendation needs an example; give positive=[…] or negative=[…].")
         examples = edge.RecommendQuery(positives, negatives)
         if given.strategy == models.RecommendStrategy.BEST_SCORE:
             return edge.Query.RecommendBestScore(examples, self.using)
@@ -161,15 +165,48 @@ class _Query:
 
 
 def _average(positives: Sequence[Any], negatives: Sequence[Any]) -> Any:
-    """Return the vector of `RecommendStrategy.AVERAGE_VECTOR`: twice the mean of the good less that of the bad."""
+    """Return the vector of `RecommendStrategy.AVERAGE_VECTOR`: twice the mean of the good less that of the bad.
+
+    Several vectors have no mean: those of the good are put together with the opposites of those of the bad.
+
+    :raises StoreError: There is no positive example, or the examples do not go together.
+    """
+    if not positives:
+        raise StoreError("recommendation by average vector needs a positive example; strategy='best_score' needs none.")
     examples = [*positives, *negatives]
-    if not positives or any(isinstance(example, edge.SparseVector) for example in examples):
-        raise unsupported("recommendation by average vector without positive examples, or with sparse vectors")
+    if any(isinstance(example, edge.SparseVector) for example in examples):
+        return _sparse_average(positives, negatives)
+    if any(len(example) and hasattr(example[0], "__len__") for example in examples):
+        return np.concatenate([*map(_rows, positives), *(-_rows(example) for example in negatives)])
+    if len({len(example) for example in examples}) > 1:
+        sizes = ", ".join(str(len(example)) for example in examples)
+        raise StoreError(f"the examples have different numbers of dimensions: {sizes}.")
     good = np.mean([np.asarray(example, np.float32) for example in positives], axis=0)
     if not negatives:
         return good
     bad = np.mean([np.asarray(example, np.float32) for example in negatives], axis=0)
     return good + good - bad
+
+
+def _rows(example: Any) -> Any:
+    """Return a multi-vector as an array of its rows; a single vector is one row."""
+    try:
+        return np.atleast_2d(np.asarray(example, np.float32))
+    except ValueError:
+        raise StoreError("the rows of an example have different numbers of dimensions.") from None
+
+
+def _sparse_average(positives: Sequence[Any], negatives: Sequence[Any]) -> models.SparseVector:
+    """Return the average of sparse vectors, in which what is missing counts as zero."""
+    total: dict[int, float] = {}
+    for examples, share in ((positives, 2.0 if negatives else 1.0), (negatives, -1.0)):
+        for example in examples:
+            if not isinstance(example, edge.SparseVector):
+                raise StoreError("the examples are partly sparse; give vectors of one kind.")
+            for index, value in zip(example.indices, example.values, strict=True):
+                total[index] = total.get(index, 0.0) + share * value / len(examples)
+    indices = sorted(total)
+    return models.SparseVector(indices=indices, values=[total[index] for index in indices])
 
 
 def _fusion(_: _Query, query: models.FusionQuery) -> Any:

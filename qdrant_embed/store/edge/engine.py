@@ -1,31 +1,32 @@
-"""`QdrantClient`'s methods over a folder: points in, points out. `collections.py` has those about collections."""
+"""`QdrantClient`'s methods over a folder: writing points, and reading them page by page.
+
+`collections.py` has those about collections, `queries.py` those that rank, group and count.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import qdrant_edge as edge
 from qdrant_client import models
-from qdrant_client.http.models import QueryResponse
 
 from qdrant_embed.errors import StoreError
-from qdrant_embed.store.edge.collections import EdgeCollections
-from qdrant_embed.store.edge.convert_filter import edge_filter
+from qdrant_embed.store.edge.client_arguments import takes_client_arguments
+from qdrant_embed.store.edge.convert_filter import edge_filter, written_filter
 from qdrant_embed.store.edge.convert_points import (
     edge_ids,
     edge_names,
     edge_payload,
     edge_points,
     plain_id,
-    plain_vector,
     records,
-    scored,
     written_bytes,
 )
-from qdrant_embed.store.edge.convert_query import edge_request
 from qdrant_embed.store.edge.convert_query import order_by as edge_order
-from qdrant_embed.store.edge.shard import Shard, refusals
+from qdrant_embed.store.edge.queries import EdgeQueries
+from qdrant_embed.store.edge.shard import refusals
 from qdrant_embed.store.values import json_payload
 
 if TYPE_CHECKING:
@@ -35,28 +36,50 @@ POINTS_PER_UPDATE = 1000
 """Points of one upsert that are handed over together; bounds the memory of their copies."""
 
 
-class EdgeEngine(EdgeCollections):
+@takes_client_arguments
+class EdgeEngine(EdgeQueries):
     """The engine of a folder; see `qdrant_embed.store.engine.Engine` for what its methods mean.
 
     :raises LocationLockedError: Another process holds the folder.
     """
 
-    # Points in
-
     def upsert(
         self, collection_name: str, points: Sequence[models.PointStruct], *, wait: bool = True
     ) -> models.UpdateResult:
         """Write points; when this returns they survive the end of the process, whatever `wait` says."""
-        shard = self.shard(collection_name)
-        for start in range(0, len(points), POINTS_PER_UPDATE):
-            batch = points[start : start + POINTS_PER_UPDATE]
-            shard.update(edge.UpdateOperation.upsert_points(edge_points(batch)), size=written_bytes(batch))
+        shard, schema = self.shard(collection_name), self.vector_schema(collection_name)
+        batches = [points[start : start + POINTS_PER_UPDATE] for start in range(0, len(points), POINTS_PER_UPDATE)]
+        # Nothing is written unless everything can be; what was converted is not kept, for its memory.
+        for batch in batches[:-1] and batches:
+            edge_points(batch, schema)
+        for batch in batches:
+            shard.update(edge.UpdateOperation.upsert_points(edge_points(batch, schema)), size=written_bytes(batch))
         return _done()
+
+    def upload_points(
+        self,
+        collection_name: str,
+        points: Iterable[models.PointStruct],
+        *,
+        batch_size: int = 64,
+        parallel: int = 1,
+        max_retries: int = 3,
+        wait: bool = False,
+    ) -> None:
+        """Write points from any iterable, `batch_size` at a time; a batch is written whole or not at all.
+
+        `parallel`, `max_retries` and `wait` are the client's, and change nothing here: there is no network, and what
+        was written survives.
+        """
+        waiting = iter(points)
+        while batch := list(islice(waiting, max(1, batch_size))):
+            self.upsert(collection_name, batch)
 
     def delete(self, collection_name: str, points_selector: Selector, *, wait: bool = True) -> models.UpdateResult:
         """Remove points by id or filter."""
-        shard, chosen = self.shard(collection_name), _chosen(points_selector)
+        shard = self.shard(collection_name)
         with refusals(collection_name):
+            chosen = _chosen(points_selector)
             operation = (
                 edge.UpdateOperation.delete_points_by_filter(chosen)
                 if isinstance(chosen, edge.Filter)
@@ -69,8 +92,9 @@ class EdgeEngine(EdgeCollections):
         self, collection_name: str, payload: dict[str, Any], points: Selector, *, wait: bool = True
     ) -> models.UpdateResult:
         """Set some payload fields of points and leave the others."""
-        shard, chosen, given = self.shard(collection_name), _chosen(points), json_payload(payload)
+        shard, given = self.shard(collection_name), json_payload(payload)
         with refusals(collection_name):
+            chosen = _chosen(points)
             operation = (
                 edge.UpdateOperation.set_payload_by_filter(chosen, given)
                 if isinstance(chosen, edge.Filter)
@@ -78,22 +102,6 @@ class EdgeEngine(EdgeCollections):
             )
         shard.update(operation)
         return _done()
-
-    # Points out
-
-    def retrieve(
-        self,
-        collection_name: str,
-        ids: Sequence[PointId],
-        *,
-        with_payload: Payload = True,
-        with_vectors: Vectors = False,
-    ) -> list[models.Record]:
-        """Return the points with these ids, in the order of the ids."""
-        shard, wanted = self.shard(collection_name), edge_ids(ids)
-        with refusals(collection_name):
-            found = shard.edge.retrieve(wanted, edge_payload(with_payload), edge_names(with_vectors))
-        return records(found)
 
     def scroll(
         self,
@@ -122,105 +130,17 @@ class EdgeEngine(EdgeCollections):
             found, following = shard.edge.scroll(request)
         return records(found), None if following is None else plain_id(following)
 
-    def count(
-        self, collection_name: str, count_filter: models.Filter | None = None, *, exact: bool = True
-    ) -> models.CountResult:
-        """Return the number of points that match."""
-        shard = self.shard(collection_name)
-        with refusals(collection_name):
-            found = shard.edge.count(edge.CountRequest(exact=exact, filter=edge_filter(count_filter)))
-        return models.CountResult(count=found)
-
-    def facet(
-        self,
-        collection_name: str,
-        key: str,
-        facet_filter: models.Filter | None = None,
-        *,
-        limit: int = 10,
-        exact: bool = False,
-    ) -> models.FacetResponse:
-        """Return the values of an indexed payload field with their numbers of points."""
-        shard = self.shard(collection_name)
-        with refusals(collection_name):
-            request = edge.FacetRequest(key, limit=limit, exact=exact, filter=edge_filter(facet_filter))
-            found = shard.edge.facet(request).hits
-        hits = [models.FacetValueHit.model_construct(value=_facet_value(hit.value), count=hit.count) for hit in found]
-        return models.FacetResponse.model_construct(hits=hits)
-
-    def query_points(  # noqa: PLR0913
-        self,
-        collection_name: str,
-        query: Any = None,
-        *,
-        using: str | None = None,
-        prefetch: models.Prefetch | list[models.Prefetch] | None = None,
-        query_filter: models.Filter | None = None,
-        search_params: models.SearchParams | None = None,
-        limit: int = 10,
-        offset: int | None = None,
-        with_payload: Payload = True,
-        with_vectors: Vectors = False,
-        score_threshold: float | None = None,
-    ) -> QueryResponse:
-        """Return the best points."""
-        request = models.QueryRequest.model_construct(
-            query=query,
-            using=using,
-            prefetch=prefetch,
-            filter=query_filter,
-            params=search_params,
-            limit=limit,
-            offset=offset,
-            with_payload=with_payload,
-            with_vector=with_vectors,
-            score_threshold=score_threshold,
-        )
-        shard = self.shard(collection_name)
-        with refusals(collection_name):
-            found = shard.edge.query(edge_request(request, _Stored(shard)))
-        return QueryResponse.model_construct(points=scored(found))
-
-    def query_batch_points(self, collection_name: str, requests: Sequence[models.QueryRequest]) -> list[QueryResponse]:
-        """Return the answers to several queries, planned together, in order."""
-        shard = self.shard(collection_name)
-        if not requests:
-            return []
-        with refusals(collection_name):
-            batch = [edge_request(request, _Stored(shard)) for request in requests]
-            found = shard.edge.query_batch(edge.QueryBatchRequest(batch))
-        return [QueryResponse.model_construct(points=scored(points)) for points in found]
-
     def finish_bulk_load(self, collection_name: str) -> None:
         """Build the HNSW graph where enough points are new, and flush; other threads wait meanwhile."""
         self.shard(collection_name).optimise()
-
-
-class _Stored:
-    """Looks up the vectors of points that a query names by id."""
-
-    def __init__(self, shard: Shard) -> None:
-        self._shard = shard
-
-    def __call__(self, point_id: PointId, name: str) -> Any:
-        found = records(self._shard.edge.retrieve(edge_ids([point_id]), False, True))  # noqa: FBT003
-        vectors = found[0].vector if found else None
-        vector = vectors.get(name) if isinstance(vectors, dict) else vectors
-        if vector is None:
-            raise StoreError(f"point {point_id!r} is not in the collection, or has no vector {name!r} to search with.")
-        return plain_vector(vector)
 
 
 def _chosen(selector: Selector) -> edge.Filter | list[PointId]:
     if isinstance(selector, models.FilterSelector):
         selector = selector.filter
     if isinstance(selector, models.Filter):
-        return edge_filter(selector) or edge.Filter()
+        return written_filter(selector)
     return edge_ids(selector.points if isinstance(selector, models.PointIdsList) else selector)
-
-
-def _facet_value(value: Any) -> bool | int | str:
-    return value if isinstance(value, (bool, int)) else str(value)
 
 
 def _done() -> models.UpdateResult:

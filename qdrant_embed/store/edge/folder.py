@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, StoreError
+from qdrant_embed.errors import CollectionExistsError, CollectionNotFoundError, ConfigurationError, StoreError
 from qdrant_embed.store.edge.catalog import CATALOG_FILE, Catalog, Entry, sync_folder
 from qdrant_embed.store.edge.convert_config import edge_config
 from qdrant_embed.store.edge.lock import FolderLock
@@ -135,11 +135,11 @@ class EdgeFolder:
     def create(self, name: str, config: models.CreateCollection, metadata: dict[str, Any] | None) -> None:
         """Make an empty collection.
 
-        :raises StoreError: The name is taken.
+        :raises CollectionExistsError: The name is taken.
         """
         with self._changing:
             if name in self.catalog:
-                raise StoreError(f"there is already a collection or an alias {name!r} here. Choose another name.")
+                raise CollectionExistsError(f"a collection or an alias {name!r} already exists here; choose another.")
             stored = config.model_dump(mode="json", exclude_none=True)
             entry = Entry(folder=uuid.uuid4().hex, config=stored, metadata=metadata)
             final = self.path / SHARDS / entry.folder

@@ -88,8 +88,9 @@ def _reason(error: BaseException) -> str:
     text = " ".join(str(error).split())
     if "process cancelled by service" in text:
         return (
-            "a formula has no value for some point: a division by zero, a logarithm or a root of what has none, or a "
-            "field that is missing or no number. Give defaults=… or by_zero_default=…."
+            "a formula has no value for some point: a division by zero, a logarithm, root, power or acosh of what has "
+            "none, a result that is too large for a number, or a field that is missing or no number. Give defaults=… "
+            "or by_zero_default=…, or bound what goes in with max and min."
         )
     return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"
 

@@ -245,7 +245,15 @@ def codes_on_disk(engine):
 UNSUPPORTED = {
     "lookup": {"query": 1, "lookup_from": models.LookupLocation(collection="other")},
     "inference": {"query": models.Document(text="x", model="y"), "using": DENSE},
-    "slices": {"filter": models.Filter(must=[models.SliceCondition(slice=models.Slice(index=0, total=2))])},
+    "sparse variety in a prefetch": {
+        "prefetch": models.Prefetch(
+            query=models.NearestQuery(
+                nearest=models.SparseVector(indices=[1], values=[1.0]), mmr=models.Mmr(diversity=0.5)
+            ),
+            using=BM25,
+        ),
+        "query": models.FusionQuery(fusion=models.Fusion.RRF),
+    },
 }
 
 
@@ -302,7 +310,7 @@ def test_aliases_are_refused_where_they_make_no_sense(folder_engine):
         change(NAME, NAME)
     with pytest.raises(CollectionNotFoundError):
         change("nowhere", "b")
-    with pytest.raises(StoreError, match="already a collection or an alias"):
+    with pytest.raises(StoreError, match="already exists"):
         load_under = {"vectors_config": models.VectorParams(size=1, distance=DOT)}
         folder_engine.create_collection("a", **load_under)
     rename = models.RenameAlias(old_alias_name="a", new_alias_name="z")
