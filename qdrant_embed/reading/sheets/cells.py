@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
@@ -48,14 +48,11 @@ class Cells:
     uncomputed: int = 0
     _shared: dict[str, tuple[str, str]] = field(default_factory=dict)
 
-    def rows(self, source: IO[bytes]) -> Iterator[list[str]]:
-        """Yield the rows, one blank one for all that a sheet leaves out between two.
-
-        :raises ReadError: The XML is broken, or declares entities.
-        """
+    def rows(self, found: Iterable[Element]) -> Iterator[list[str]]:
+        """Yield the rows of some elements, one blank row for all that a sheet leaves out between two."""
         self._shared = {}
         last = 0
-        for element in elements(source, "row"):
+        for element in found:
             number = element.get("r", "")
             if last and number.isdecimal() and int(number) > last + 1:
                 yield []

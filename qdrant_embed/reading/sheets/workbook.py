@@ -5,10 +5,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.archives import DAMAGED, UNPACKED_LIMIT, core_title, open_archive
+from qdrant_embed.reading.archives import DAMAGED, MARKUP_LIMIT, UNPACKED_LIMIT, core_title, open_archive
 from qdrant_embed.reading.office.inventory import paragraphs
 from qdrant_embed.reading.office.package import Package, local_name
 from qdrant_embed.reading.parsed import Parsed, one_line
@@ -71,13 +72,31 @@ def _parts(package: Package, main: str, root: Element | None, notes: list[str]) 
 
 
 def _rows(package: Package, part: _Part, cells: Cells, notes: list[str]) -> Iterator[list[str]]:
-    """Yield the rows of a sheet, as far as it is whole."""
+    """Yield the rows of a sheet, as far as it is whole or can be told apart."""
+    count, uncomputed = 0, cells.uncomputed
     try:
         with package.archive.open(part.name) as source:
-            yield from cells.rows(source)
-    except (ReadError, *DAMAGED) as error:
-        reason = error.reason if isinstance(error, ReadError) else one_line(str(error))
-        notes.append(f"the sheet {part.title} is damaged, and is read up to there: {reason}")
+            for count, row in enumerate(cells.rows(elements(source, "row")), 1):  # noqa: B007
+                yield row
+    except DAMAGED as error:
+        notes.append(f"the sheet {part.title} is damaged, and is read up to there: {one_line(str(error))}")
+    except ReadError as error:
+        root = _small_tree(package, part.name)
+        if root is None:
+            notes.append(f"the sheet {part.title} is damaged, and is read up to there: {error.reason}")
+        else:
+            cells.uncomputed = uncomputed
+            yield from islice(cells.rows(_named(root, "row")), count, None)
+
+
+def _small_tree(package: Package, name: str) -> Element | None:
+    """Return a part that is not well-formed as a tree, None if that would take too much memory, or is no use."""
+    small = package.archive.getinfo(name).file_size <= MARKUP_LIMIT
+    return package.tree(name) if small else None
+
+
+def _named(root: Element, name: str) -> Iterator[Element]:
+    return (element for element in root.iter() if local_name(element) == name)
 
 
 def _strings(package: Package, main: str) -> list[str]:
@@ -88,8 +107,14 @@ def _strings(package: Package, main: str) -> list[str]:
     try:
         with package.archive.open(name) as source:
             strings.extend(rich_text(element) for element in elements(source, "si"))
-    except (ReadError, *DAMAGED):
+    except DAMAGED:
         package.broken.append(name)
+    except ReadError:
+        root = _small_tree(package, name)
+        if root is None:
+            package.broken.append(name)
+        else:
+            strings = [rich_text(element) for element in _named(root, "si")]
     return strings
 
 

@@ -170,9 +170,20 @@ def test_damaged_parts_are_told_of_and_the_rest_is_read(read_file, berths):
     cut = changed(content, {"xl/worksheets/sheet1.xml": lambda text: text[: text.index(b'<row r="5"')]})
     result = read_file("b.xlsx", cut)
     assert "Ship: Aurora" in result.document.text
-    assert result.notes[0].startswith("the sheet Berths is damaged, and is read up to there: broken XML")
+    told = "parts that are no well-formed XML are read as far as they can be told apart: "
+    assert result.notes == (f"{told}xl/worksheets/sheet1.xml",)
     missing = changed(content, {"xl/worksheets/sheet1.xml": None})
     assert read_file("c.xlsx", missing).notes[0] == "a sheet is missing in the file: Berths"
+
+
+@pytest.mark.parametrize("damage", ["<v>", "</q>", "&nbsp;", "\x0b", "<c"])
+def test_rows_and_strings_after_what_breaks_the_rules_are_read(read_file, make_sheet, damage):
+    strings = f"<sst {SPREADSHEET}><si><t>Ship</t></si>{damage}<si><t>Port</t></si></sst>"
+    rows = f'<row r="1"><c t="s"><v>0</v></c><c t="s"><v>1</v></c></row>{damage}<row r="2"><c><f>A9</f></c><c/></row>'
+    found = read_file("a.xlsx", make_sheet(rows, {"xl/sharedStrings.xml": strings}))
+    assert found.document.text.endswith("Ship: =A9\n\nPort")
+    assert any(note.endswith("formulas: 1 cells") for note in found.notes)
+    assert any(note.endswith("told apart: xl/sharedStrings.xml, xl/worksheets/sheet1.xml") for note in found.notes)
 
 
 def test_a_text_that_many_cells_share_does_not_fill_the_memory(read, make_sheet):
