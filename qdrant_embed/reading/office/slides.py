@@ -65,12 +65,15 @@ class _Reading:
         return slides
 
     def _names(self) -> Iterator[str]:
-        """Yield the parts that are slides in the order of the presentation."""
+        """Yield the parts that are slides in the order of the presentation, of their numbers if that is damaged."""
         root = self._package.tree(self._main)
-        if root is None:
-            raise ReadError(f"broken file: its part {self._main} is damaged")
         targets = {relation.id: relation.target for relation in self._package.relations(self._main)}
-        order = [element for element in root.iter() if local_name(element) == "sldId"]
+        order = [] if root is None else [element for element in root.iter() if local_name(element) == "sldId"]
+        if not order:
+            numbered = [name for name in self._package.below("ppt/slides/slide") if name.lower().endswith(".xml")]
+            if root is None and not numbered:
+                raise ReadError(f"broken file: its part {self._main} is damaged")
+            yield from sorted(numbered, key=lambda name: (len(name), name))
         for number, element in enumerate(order, start=1):
             relation = next((value for key, value in element.attrib.items() if key.endswith("}id")), "")
             target = targets.get(relation, "")

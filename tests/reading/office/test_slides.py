@@ -105,7 +105,11 @@ def test_slides_that_are_missing_or_break_the_converter_are_told_of(read_file, m
     assert result.notes[0].startswith("read as plain paragraphs")
 
 
-def test_a_presentation_whose_first_part_is_damaged(read, make_show):
-    content = changed(saved(make_show(("Cranes", "Four."))), {"ppt/presentation.xml": lambda text: text[:200]})
+def test_a_presentation_whose_first_part_is_damaged(read, read_file, make_show):
+    content = saved(make_show(("Cranes", "Four."), ("Keys", "Ninety days.")))
+    cut = {"ppt/presentation.xml": lambda text: text[:200]}
+    found = read_file("a.pptx", changed(content, cut))
+    assert found.document.text == "Cranes\n\nFour.\n\nKeys\n\nNinety days."
+    assert "damaged parts are left out: ppt/presentation.xml" in found.notes
     with pytest.raises(ReadError, match=r"its part ppt/presentation.xml is damaged"):
-        read("a.pptx", content)
+        read("a.pptx", changed(content, cut | {f"ppt/slides/slide{number}.xml": None for number in (1, 2)}))
