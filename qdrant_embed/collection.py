@@ -223,10 +223,13 @@ class Collection(Compressing):
     def info(self) -> Facts:
         """Return what the collection is: recipe, model, fingerprint, counts; a dict that also draws itself."""
         stored = schema.read_metadata(self._engine, self.name)
+        measure = getattr(self._engine, "disk_sizes", None)  # a folder's engine alone knows
+        sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measure(self.name), strict=True))} if measure else {}
         return Facts(
             name=self.name,
             chunks=self.count(),
             documents=self.count(filter={"chunk_index": 0}),
             **{key: stored[key] for key in ("recipe", "model", "fingerprint")},
             roots=sorted(stored["roots"]),
+            **sizes,
         )

@@ -66,6 +66,9 @@ def _show_one(found: dict[str, Json], at: str) -> None:
     reads = f"{found['model']['max_tokens']:,} tokens at once, longer texts by {found['recipe']['window']!r}"
     table.add_row("reads", cell(reads))
     table.add_row("folders", cell(", ".join(found["roots"]) or "none"))
+    if "disk_bytes" in found:
+        taken, apparent = (f"{found['disk_bytes'][kind] / 1e6:,.1f} MB" for kind in ("taken", "apparent"))
+        table.add_row("disk", f"{taken}; {apparent} with the holes of its files, which a plain copy fills")
     table.add_row("recipe", _lines(found["recipe"]))
     table.add_row("model", _lines(found["model"]))
     table.add_row("fingerprint", found["fingerprint"])

@@ -15,7 +15,8 @@ from qdrant_embed.errors import ConfigurationError, StoreError
 from qdrant_embed.store.edge.catalog import Catalog
 from qdrant_embed.store.edge.client_arguments import takes_client_arguments
 from qdrant_embed.store.edge.convert_config import HNSW_DEFAULTS, index_schema, merged, payload_schema
-from qdrant_embed.store.edge.folder import EdgeFolder
+from qdrant_embed.store.edge.folder import SHARDS, EdgeFolder
+from qdrant_embed.store.edge.room import disk_sizes
 from qdrant_embed.store.edge.shard import FLUSH_SECONDS, Shard, refusals
 from qdrant_embed.store.values import json_payload
 from qdrant_embed.types import Json
@@ -110,6 +111,11 @@ class EdgeCollections:
     def stored_metadata(self, collection_name: str) -> Mapping[str, Json]:
         """Return a collection's metadata without opening its shard."""
         return self.folder().catalog.resolve(collection_name)[1].metadata or {}
+
+    def disk_sizes(self, collection_name: str) -> tuple[int, int]:
+        """Return the bytes that a collection takes on the disk, and those that its files seem to have."""
+        _, entry = self.folder().catalog.resolve(collection_name)
+        return disk_sizes(self.path / SHARDS / entry.folder)
 
     def update_collection(
         self,

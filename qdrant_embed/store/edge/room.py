@@ -40,8 +40,19 @@ def require_room(folder: Path, needed: int = TO_CHANGE) -> None:
 
 def has_room_for_copy(folder: Path) -> bool:
     """Tell whether the files of a folder could be written once more, as when segments are merged."""
-    held = sum(getattr(file.stat(), "st_blocks", 0) * 512 for file in folder.rglob("*") if file.is_file())
-    return shutil.disk_usage(folder).free >= held + TO_CHANGE
+    return shutil.disk_usage(folder).free >= disk_sizes(folder)[0] + TO_CHANGE
+
+
+def disk_sizes(folder: Path) -> tuple[int, int]:
+    """Return the bytes that the files of a folder take on the disk, and those that they seem to have.
+
+    The engine maps its files into memory and makes them large beforehand; what was not written yet is a hole.
+    """
+    found = [file.stat() for file in folder.rglob("*") if file.is_file()]
+    apparent = sum(status.st_size for status in found)
+    # Windows tells no blocks, and makes no holes unasked.
+    taken = sum(status.st_blocks * 512 for status in found) if hasattr(os.stat_result, "st_blocks") else apparent
+    return taken, apparent
 
 
 def _can_allocate(folder: Path, needed: int) -> bool:

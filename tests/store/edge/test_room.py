@@ -10,8 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from qdrant_embed import Collection, Document, Recipe
-from qdrant_embed.errors import DiskFullError
+from qdrant_embed.errors import CollectionNotFoundError, DiskFullError
 from qdrant_embed.store.edge.room import MEGABYTE, require_room
+from qdrant_embed.testing.engine_questions import NAME, load
 
 
 @pytest.fixture
@@ -77,3 +78,19 @@ def test_a_forked_child_does_not_hold_the_shards_of_its_parent(tmp_path):
         finally:
             child.kill()
             child.join()
+
+
+def test_holes_of_files_are_told_from_what_is_taken(folder_engine):
+    load(folder_engine)
+    taken, apparent = folder_engine.disk_sizes(NAME)
+    assert taken > 0
+    assert apparent > 30 * MEGABYTE, "the log and the storage of payloads are made large beforehand"
+    with pytest.raises(CollectionNotFoundError):
+        folder_engine.disk_sizes("nowhere")
+
+
+def test_info_tells_what_a_folder_takes_on_the_disk(tmp_path):
+    with Collection.open("docs", at=tmp_path, recipe=Recipe(model="hashing")) as docs:
+        assert set(docs.info()["disk_bytes"]) == {"taken", "apparent"}
+    with Collection.open("docs", at=":memory:", recipe=Recipe(model="hashing")) as docs:
+        assert "disk_bytes" not in docs.info()
