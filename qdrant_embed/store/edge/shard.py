@@ -22,6 +22,7 @@ from typing import Any
 import qdrant_edge as edge
 
 from qdrant_embed.errors import QdrantEmbedError, StoreError
+from qdrant_embed.native import make_lock
 from qdrant_embed.store.edge import optimizer
 from qdrant_embed.store.edge.lock import held_by_another
 from qdrant_embed.store.edge.room import TO_CHANGE, TO_CREATE, has_room_for_copy, require_room
@@ -33,7 +34,7 @@ POINTS_AT_ONCE = 2000
 """Points of a shard from which its graph is built by a process of its own; below, it is a matter of a second."""
 _LONGEST_REASON = 300
 _LET_GO_SECONDS = 0.1
-_REDIRECTING = threading.Lock()
+_REDIRECTING = make_lock()
 """There is one stderr for all threads."""
 
 
@@ -182,7 +183,8 @@ class Shard:
         """Build the HNSW graph and merge segments where the engine's thresholds say so.
 
         Where it may take long, another process does it, so that this one goes on and sees Ctrl-C; calls of other
-        threads wait.
+        threads wait. Where that process could not be started, this one does it. Where a signal ended it, as one does
+        if memory runs out, nobody does: searches then read all points, and the next `optimise` tries again.
         """
         if not has_room_for_copy(self._path / "segments"):
             log.warning("no room on the disk to build the search graph of %s: searches read all", self.collection)
