@@ -9,11 +9,12 @@ for the first time, does so inside `initializing`, and runs it once from end to 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar
 
 from qdrant_embed.errors import ForkedError
@@ -93,6 +94,12 @@ def prepare_torch() -> None:
         import torch
 
         torch.ones(1).add(1).numpy()
+
+
+def return_memory() -> None:
+    """Give the system back what was freed: the GNU C library keeps blocks of many megabytes for itself."""
+    with suppress(AttributeError, OSError, TypeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _after_fork() -> None:

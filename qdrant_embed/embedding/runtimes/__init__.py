@@ -11,7 +11,11 @@ import numpy as np
 from qdrant_embed.registry import Registry
 from qdrant_embed.types import FloatArray, IntArray
 
-__all__ = ["RUNTIMES", "Batch", "Runtime", "TokenRuntime", "first_batch"]
+__all__ = ["RUNTIMES", "Batch", "Runtime", "TokenRuntime", "first_batch", "is_large"]
+
+
+_LARGE_SCORES = 2048 * 2048
+"""Scores of one head; with twelve heads they take 200 MB in float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,15 @@ class Batch:
 def first_batch(tokens: int = 16) -> Batch:
     """Return the batch that a runtime reads when it is loaded, before any thread may use it; see `native`."""
     return Batch((), np.zeros((1, tokens), np.int64), np.ones((1, tokens), np.int64))
+
+
+def is_large(ids: IntArray) -> bool:
+    """Tell whether a batch (n, tokens) takes so much memory that a native library should not keep it for the next one.
+
+    Runtimes keep the buffers of the largest batch that they have read, each its own.
+    """
+    rows, tokens = ids.shape
+    return bool(rows * tokens * tokens >= _LARGE_SCORES)
 
 
 class Runtime(Protocol):

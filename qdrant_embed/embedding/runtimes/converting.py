@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import logging
+import os
 import platform
 import shutil
 import tempfile
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
@@ -21,11 +24,13 @@ from qdrant_embed.concurrency import pause
 from qdrant_embed.embedding.fidelity import compare
 from qdrant_embed.embedding.fingerprints import model_fingerprint
 from qdrant_embed.embedding.graphs import Graph, build_graph, pools_inside, quiet, without_blind_rows
+from qdrant_embed.embedding.lanes import cores
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch
 from qdrant_embed.embedding.runtimes.cache import CACHE_VARIABLE, MADE, UNFINISHED, cache_folder, hold, prune
 from qdrant_embed.embedding.runtimes.choice import PROMISES, RuntimeChoice
 from qdrant_embed.errors import ModelError, QdrantEmbedError
+from qdrant_embed.native import return_memory
 from qdrant_embed.types import FloatArray, Json
 
 log = logging.getLogger(__name__)
@@ -56,9 +61,9 @@ class _UnusableError(Exception):
     """What was converted is not there, not whole, or cannot be started."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Converted:
-    """A model that another runtime runs.
+    """A model that another runtime runs; all embedders of a process that read alike share one.
 
     :param folder: Where its files are.
     :param run: Safe to call from several threads.
@@ -68,6 +73,10 @@ class Converted:
     folder: Path
     run: Run
     pooled: bool
+
+
+_RUNNING: weakref.WeakValueDictionary[tuple[object, ...], Converted] = weakref.WeakValueDictionary()
+"""What this process runs: weights and compiled graph once, however many embedders use them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +155,21 @@ def _started(resolved: Resolved, converter: Converter, folder: Path) -> Converte
     if short:
         raise TooFarError(short)
     try:
-        return Converted(folder, converter.start(folder), note["pooled"])
+        key = _running_key(folder, note)
+        made = _RUNNING.get(key)
+        if made is None:
+            made = _RUNNING[key] = Converted(folder, converter.start(folder), note["pooled"])
+        return made
     except QdrantEmbedError:
         raise
     except Exception as error:
         raise _UnusableError(f"{folder} cannot be started: {_reason(error)}") from error
+
+
+def _running_key(folder: Path, note: Mapping[str, Json]) -> tuple[object, ...]:
+    """Return what a running conversion is shared by: a forked child, or one that finds other files, starts its own."""
+    written = tuple((folder / name).stat().st_mtime_ns for name in note["files"])
+    return os.getpid(), cores(), folder, written
 
 
 @contextmanager
@@ -217,14 +236,9 @@ def _made(resolved: Resolved, converter: Converter, folder: Path, pooled: bool) 
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=UNFINISHED, ignore_cleanup_errors=True) as made:
             work = Path(made) / "model"
             work.mkdir()
-            with quiet():
-                graph = build_graph(resolved, pooled=pooled)
-                with without_blind_rows():
-                    converter.convert(resolved, graph, work)
-                fidelity = compare(resolved, graph, converter.try_out(work))
-            sizes = {path.name: path.stat().st_size for path in work.iterdir()}
-            note = {"pooled": graph.pooled, **asdict(fidelity), "files": sizes}
-            (work / _NOTE).write_text(json.dumps(note), encoding="utf-8")
+            _write(resolved, converter, work, pooled)
+            gc.collect()  # what traces a model ties its weights into cycles, and they are about to be loaded again
+            return_memory()
             _put(work, folder)
         prune(keep=folder)
         return _started(resolved, converter, folder)
@@ -237,6 +251,17 @@ def _made(resolved: Resolved, converter: Converter, folder: Path, pooled: bool) 
         raise ModelError(
             f"{resolved.preset.name!r} could not be converted for {converter.choice}: {_reason(error)}. {cure}"
         ) from error
+
+
+def _write(resolved: Resolved, converter: Converter, work: Path, pooled: bool) -> None:  # noqa: FBT001
+    with quiet():
+        graph = build_graph(resolved, pooled=pooled)
+        with without_blind_rows():
+            converter.convert(resolved, graph, work)
+        fidelity = compare(resolved, graph, converter.try_out(work))
+    sizes = {path.name: path.stat().st_size for path in work.iterdir()}
+    note = {"pooled": graph.pooled, **asdict(fidelity), "files": sizes}
+    (work / _NOTE).write_text(json.dumps(note), encoding="utf-8")
 
 
 def _put(work: Path, folder: Path) -> None:

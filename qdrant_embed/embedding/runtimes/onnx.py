@@ -15,7 +15,7 @@ import numpy as np
 from qdrant_embed.embedding.graphs import Graph, examples
 from qdrant_embed.embedding.lanes import lane_per_core
 from qdrant_embed.embedding.resolving import Resolved
-from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime, converting, first_batch
+from qdrant_embed.embedding.runtimes import Batch, Runtime, TokenRuntime, converting, first_batch, is_large
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
 from qdrant_embed.embedding.runtimes.converting import Converted, Converter, converted
 from qdrant_embed.embedding.silence import silence_onnxruntime
@@ -93,9 +93,14 @@ def _session(folder: Path) -> onnxruntime.InferenceSession:
 def _runner(folder: Path) -> Callable[[Batch], FloatArray]:
     with initializing("onnxruntime"):
         session = _session(folder)
+        import onnxruntime
+
+        shrinking = onnxruntime.RunOptions()
+        shrinking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
         def run(batch: Batch) -> FloatArray:
-            found: Any = session.run(None, {"input_ids": batch.ids, "attention_mask": batch.mask})[0]
+            options = shrinking if is_large(batch.ids) else None
+            found: Any = session.run(None, {"input_ids": batch.ids, "attention_mask": batch.mask}, options)[0]
             return np.asarray(found, np.float32)
 
         run(first_batch())
@@ -112,12 +117,12 @@ class OnnxRuntime:
 
     def __init__(self, resolved: Resolved, made: Converted) -> None:
         self._resolved = resolved
-        self._run = made.run
+        self._made = made
         self.lanes = lane_per_core()
 
     def sentence(self, batch: Batch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
-        return self._run(batch)
+        return self._made.run(batch)
 
     @cached_property
     def tokenwise(self) -> OnnxTokenRuntime:
@@ -134,9 +139,9 @@ class OnnxTokenRuntime:
     takes_threads = True
 
     def __init__(self, made: Converted) -> None:
-        self._run = made.run
+        self._made = made
         self.lanes = lane_per_core()
 
     def token_states(self, batch: Batch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim)."""
-        return self._run(batch)
+        return self._made.run(batch)

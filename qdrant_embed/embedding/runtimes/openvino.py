@@ -131,12 +131,12 @@ class OpenVinoRuntime:
         self._resolved = resolved
         self._choice = choice
         self.name = str(choice)
-        self._run = made.run
+        self._made = made
         self.lanes = lanes()
 
     def sentence(self, batch: Batch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
-        return self._run(batch)
+        return self._made.run(batch)
 
     @cached_property
     def tokenwise(self) -> OpenVinoTokenRuntime:
@@ -154,9 +154,9 @@ class OpenVinoTokenRuntime:
 
     def __init__(self, choice: RuntimeChoice, made: Converted) -> None:
         self.name = str(choice)
-        self._run = made.run
+        self._made = made
         self.lanes = lanes()
 
     def token_states(self, batch: Batch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim)."""
-        return self._run(batch)
+        return self._made.run(batch)

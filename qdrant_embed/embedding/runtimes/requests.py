@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qdrant_embed.embedding.lanes import Lanes, lane_per_core
-from qdrant_embed.embedding.runtimes import Batch, first_batch
+from qdrant_embed.embedding.runtimes import Batch, first_batch, is_large
 from qdrant_embed.embedding.silence import silence_openvino
 from qdrant_embed.errors import MissingExtraError
-from qdrant_embed.native import Once, initializing
+from qdrant_embed.native import Once, initializing, make_lock, return_memory
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -68,6 +70,9 @@ def multiplies_int8() -> bool:
 class Requests:
     """A compiled graph, and one request for each core.
 
+    OpenVINO keeps the buffers of the largest batch that it has read: gigabytes, once a text of thousands of tokens was
+    among them. They are given back when no request is left that works.
+
     :param file: The graph.
     :param hint: What is computed in, `f32` or `bf16`, where the graph does not say otherwise.
     :param keep: Whether the compiled form is kept on disk, for a quicker start.
@@ -83,10 +88,12 @@ class Requests:
         if keep:
             settings["CACHE_DIR"] = str(file.parent / "compiled")  # goes when the conversion goes
         self._free: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
+        self._lock = make_lock()
+        self._working, self._grown = 0, False
         with initializing("OpenVINO"):
-            compiled = core().compile_model(str(file), "CPU", settings)
+            self._compiled = core().compile_model(str(file), "CPU", settings)
             for _ in range(number):
-                self._free.put(compiled.create_infer_request())
+                self._free.put(self._compiled.create_infer_request())
             first = first_batch(_LENGTHS)
             self._infer(first.ids, first.mask)
 
@@ -95,12 +102,28 @@ class Requests:
         return self._infer(batch.ids, batch.mask)
 
     def _infer(self, ids: np.ndarray, mask: np.ndarray) -> FloatArray:
-        request = self._free.get()
+        with self._counted(ids):
+            request = self._free.get()
+            try:
+                request.infer([ids, mask], share_inputs=True)
+                return np.array(request.get_output_tensor(0).data, np.float32)
+            finally:
+                self._free.put(request)
+
+    @contextmanager
+    def _counted(self, ids: np.ndarray) -> Iterator[None]:
+        with self._lock:
+            self._working += 1
+            self._grown |= is_large(ids)
         try:
-            request.infer([ids, mask], share_inputs=True)
-            return np.array(request.get_output_tensor(0).data, np.float32)
+            yield
         finally:
-            self._free.put(request)
+            with self._lock:
+                self._working -= 1
+                if self._grown and not self._working:
+                    self._grown = False
+                    self._compiled.release_memory()
+                    return_memory()
 
 
 class MixedRequests(Requests):

@@ -1,7 +1,9 @@
-"""Short sequences beside an int8 graph, which are not run by it; the first inference of a process."""
+"""Short sequences beside an int8 graph, which are not run by it; the first inference; what a long one leaves."""
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +49,70 @@ def test_short_sequences_are_those_of_the_whole_graph(files):
     assert np.abs(found[[0, 2]] - whole.infer(together)[[0, 2]]).max() > 1e-4, "the graphs do not differ"
     np.testing.assert_allclose(mixed.infer(batch(12, 11)), coarse.infer(batch(12, 11)), atol=1e-6)
     np.testing.assert_allclose(mixed.infer(batch(2, 8)), whole.infer(batch(2, 8)), atol=1e-6)
+
+
+def scoring(ops):
+    """Return a graph that holds a number for every pair of tokens, as attention does."""
+    import openvino
+
+    ids, mask = (ops.parameter([-1, -1], np.int64, name) for name in ("ids", "mask"))
+    row = ops.convert(ops.multiply(ids, mask), np.float32)
+    across, down = (ops.unsqueeze(row, ops.constant(np.array([axis]))) for axis in (1, 2))
+    pairs = ops.tanh(ops.matmul(down, across, transpose_a=False, transpose_b=False))
+    states = ops.matmul(pairs, down, transpose_a=False, transpose_b=False)
+    return openvino.Model([ops.squeeze(states, ops.constant(np.array([2])))], [ids, mask], "scoring")
+
+
+def anonymous_megabytes():
+    status = Path("/proc/self/status")
+    if not status.exists():
+        pytest.skip("the system does not say how much memory a process has")
+    line = next(line for line in status.read_text().splitlines() if line.startswith("RssAnon"))
+    return int(line.split()[1]) / 1024
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnx"])
+def test_buffers_of_a_long_text_are_given_back(tmp_path, runtime):
+    import openvino
+
+    model = scoring(openvino.opset13)
+    if runtime == "openvino":
+        from qdrant_embed.embedding.runtimes.requests import Requests
+
+        openvino.save_model(model, tmp_path / "model.xml", compress_to_fp16=False)
+        run = Requests(tmp_path / "model.xml", "f32", keep=False).infer
+    else:
+        run = onnx_scoring(tmp_path)
+    long, short = batch(6000), batch(12, 9)
+    expected, before = run(short), anonymous_megabytes()
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(run, [long, long, long]))
+    assert anonymous_megabytes() - before < 60, "scores of 6000 tokens take 137 MB"
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(run(short), expected)
+
+
+def onnx_scoring(folder):
+    pytest.importorskip("onnxruntime")
+    onnx = pytest.importorskip("onnx")
+    from qdrant_embed.embedding.runtimes.onnx import CONVERTER
+
+    graph = onnx.parser.parse_model(
+        """<ir_version: 8, opset_import: ["": 17]>
+        scoring (int64[n, t] input_ids, int64[n, t] attention_mask) => (float[n, t] vectors)
+        <int64[1] one = {1}, int64[1] two = {2}> {
+            product = Mul(input_ids, attention_mask)
+            row = Cast<to = 1>(product)
+            across = Unsqueeze(row, one)
+            down = Unsqueeze(row, two)
+            scores = MatMul(down, across)
+            pairs = Tanh(scores)
+            states = MatMul(pairs, down)
+            vectors = Squeeze(states, two)
+        }"""
+    )
+    onnx.save(graph, folder / "model.onnx")
+    return CONVERTER.start(folder)
 
 
 FIRST_INFERENCE = """

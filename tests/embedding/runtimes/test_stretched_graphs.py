@@ -1,11 +1,14 @@
 """Stretched models in converted form: one graph for texts of every length, equal to torch."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.embedding.pooling import POOLINGS
-from qdrant_embed.embedding.runtimes import Batch
+from qdrant_embed.embedding.runtimes import Batch, converting, openvino
 from qdrant_embed.embedding.runtimes.cache import CACHE_VARIABLE
 from qdrant_embed.testing.tiny_models import save_tiny_model
 
@@ -72,3 +75,41 @@ def test_two_strategies_are_two_conversions(folder_of, cache):
     for number, embedder in enumerate(made, 1):
         embedder.embed_documents(["The gates of the harbour open at six."])
         assert sum(place.is_dir() for place in cache.iterdir()) == number
+
+
+@pytest.mark.parametrize("window", ["pcw", "gp:96"])
+def test_embedders_that_read_alike_share_one_graph(folder_of, monkeypatch, window):
+    pytest.importorskip("openvino")
+    opened, requests, text = [], openvino.Requests, ["The gates of the harbour open at six."]
+    monkeypatch.setattr(openvino, "Requests", lambda *a, **k: opened.append(a) or requests(*a, **k))
+    first = load_embedder(folder_of("bert"), runtime="openvino:float32", window=window)
+    expected, loads = first.embed_documents(text), len(opened)
+    second = load_embedder(folder_of("bert"), runtime="openvino:float32", window=window)
+    np.testing.assert_array_equal(second.embed_documents(text), expected)
+    assert len(opened) == loads > 0
+    del first, second
+    gc.collect()
+    load_embedder(folder_of("bert"), runtime="openvino:float32", window=window).embed_documents(text)
+    assert len(opened) == loads + 1, "what nobody uses any more has been let go"
+
+
+def test_torch_weights_are_let_go_once_a_model_is_converted(folder_of, monkeypatch):
+    pytest.importorskip("openvino")
+    weights, build = [], converting.build_graph
+
+    def seen(*args, **kwargs):
+        graph = build(*args, **kwargs)
+        weights.extend(weakref.ref(parameter) for parameter in graph.module.parameters())
+        return graph
+
+    def start(*args, keep, **kwargs):
+        if keep:
+            left.append(sum(weight() is not None for weight in weights))
+        return requests(*args, keep=keep, **kwargs)
+
+    left, requests = [], openvino.Requests
+    monkeypatch.setattr(converting, "build_graph", seen)
+    monkeypatch.setattr(openvino, "Requests", start)
+    load_embedder(folder_of("bert"), runtime="openvino:float32", window="gp:80").embed_documents(["The gates open."])
+    assert weights
+    assert left == [0], "the compiled graph is loaded beside them"
