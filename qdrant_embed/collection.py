@@ -26,6 +26,7 @@ from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, both, filter_of
 from qdrant_embed.store.listing import Listing, list_collections
 from qdrant_embed.store.location import open_engine
+from qdrant_embed.store.own_points import foreign_points
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient, models
@@ -146,7 +147,7 @@ class Collection(Compressing):
         """
         copy_mark.require_unmarked(self._engine, self.name)
         chosen = (options or IngestOptions()).changed(settings)
-        return ingest(Roots(self._engine, self.name), what, chosen, self._target)
+        return ingest(Roots(self._points, self.name), what, chosen, self._target)
 
     def ingest_each(
         self, paths: Sequence[str | Path], *, options: IngestOptions | None = None, **settings: Unpack[IngestSettings]
@@ -157,7 +158,7 @@ class Collection(Compressing):
         """
         copy_mark.require_unmarked(self._engine, self.name)
         chosen = (options or IngestOptions()).changed(settings)
-        return ingest_each(Roots(self._engine, self.name), paths, chosen, self._target)
+        return ingest_each(Roots(self._points, self.name), paths, chosen, self._target)
 
     def _target(self) -> Target:
         """Return what is written to, checked to be what this handle was opened for.
@@ -192,17 +193,17 @@ class Collection(Compressing):
         :raises StoreError: The collection's compression is being changed by a copy.
         """
         plain = {name: value for name, value in (("source", source), ("root", root)) if value is not None}
-        where = both(filter_of(self._engine, self.name, plain), filter_of(self._engine, self.name, filter))
+        where = both(filter_of(self._points, self.name, plain), filter_of(self._points, self.name, filter))
         if where is None:
             raise ConfigurationError(
                 "say what to delete: a source, a root, a filter, or several of them; Collection.drop removes all."
             )
         if dry_run:
-            return self._engine.count(self.name, count_filter=where, exact=True).count
+            return self._points.count(self.name, count_filter=where, exact=True).count
         copy_mark.require_unmarked(self._engine, self.name)
-        removed = self._engine.count(self.name, count_filter=where, exact=True).count
+        removed = self._points.count(self.name, count_filter=where, exact=True).count
         if removed:
-            self._engine.delete(self.name, points_selector=where)
+            self._points.delete(self.name, points_selector=where)
             mark_changed(self._engine, self.name, Compression.parse(self.recipe.compression))
         if root is not None and source is None and not filter:
             roots = schema.read_metadata(self._engine, self.name)["roots"]
@@ -221,7 +222,10 @@ class Collection(Compressing):
         schema.index_metadata_field(self._engine, self.name, field, kind)
 
     def info(self) -> Facts:
-        """Return what the collection is: recipe, model, fingerprint, counts; a dict that also draws itself."""
+        """Return what the collection is: recipe, model, fingerprint, counts; a dict that also draws itself.
+
+        `foreign_points` are those that another program wrote; they are left out everywhere else.
+        """
         stored = schema.read_metadata(self._engine, self.name)
         measure = getattr(self._engine, "disk_sizes", None)  # a folder's engine alone knows
         sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measure(self.name), strict=True))} if measure else {}
@@ -229,6 +233,7 @@ class Collection(Compressing):
             name=self.name,
             chunks=self.count(),
             documents=self.count(filter={"chunk_index": 0}),
+            foreign_points=foreign_points(self._points, self.name),
             **{key: stored[key] for key in ("recipe", "model", "fingerprint")},
             roots=sorted(stored["roots"]),
             **sizes,

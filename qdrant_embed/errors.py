@@ -18,6 +18,7 @@
         └── UnsupportedByEngineError   the feature exists, but not on this engine
 
     FilterWarning                 a warning: a filter names a field that no document has
+    ForeignPointsWarning          a warning: another program wrote points into a collection
 
 Each message says what came, what was expected and what to type.
 """
@@ -173,3 +174,7 @@ class UnsupportedByEngineError(StoreError):
 
 class FilterWarning(UserWarning):
     """A filter names a field that no document of the collection has; near names are listed."""
+
+
+class ForeignPointsWarning(UserWarning):
+    """Another program wrote points into a collection, which are left out; given once for each handle."""

@@ -21,6 +21,7 @@ from qdrant_embed.store import schema, succession
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.copy_mark import Steady
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.own_points import own_points, whole
 from qdrant_embed.store.settings import Settings
 from qdrant_embed.types import Document, Json
 
@@ -39,7 +40,8 @@ class Parts:
     """
 
     def __init__(self, engine: Engine, name: str, recipe: Recipe, runtime: str = "auto") -> None:
-        self._engine = engine
+        self._points = own_points(engine)
+        self._engine = whole(engine)
         self._name = name
         self._recipe = recipe
         self._runtime = runtime
@@ -90,7 +92,7 @@ class Parts:
     def searcher(self) -> Searcher:
         """What answers queries."""
         return Searcher(
-            engine=self._engine,
+            engine=self._points,
             name=self._name,
             embedder=self.embedder,
             bm25=self.bm25,
@@ -102,7 +104,7 @@ class Parts:
     def target(self) -> Target:
         """What an ingest writes to."""
         return Target(
-            engine=self._engine,
+            engine=self._points,
             name=self._name,
             embedder=self.embedder,
             chunker=make_chunker(self._recipe.chunker, self.embedder.tokens, chunk_limit(self._recipe, self.embedder)),

@@ -20,6 +20,7 @@ from qdrant_embed.retrieval.search import Mode, Wanted, as_queries, as_vector
 from qdrant_embed.store import schema
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, filter_of, warn_of_unknown_fields, without
+from qdrant_embed.store.own_points import own_points
 from qdrant_embed.types import Document, FloatArray
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ class Passages:
 
     def __init__(self, engine: Engine, name: str, recipe: Recipe, runtime: str = "auto") -> None:
         self._engine = engine
-        self._made = Parts(engine, name, recipe, runtime)
-        self._browser = Browser(engine, name)
+        self._points = own_points(engine)
+        self._made = Parts(self._points, name, recipe, runtime)
+        self._browser = Browser(self._points, name)
         self._runtime = runtime
         self.name = name
         self.recipe = recipe
@@ -42,7 +44,7 @@ class Passages:
     def _use(self, recipe: Recipe) -> None:
         """Go on with another recipe, by the same runtime."""
         self.recipe = recipe
-        self._made = Parts(self._engine, self.name, recipe, self._runtime)
+        self._made = Parts(self._points, self.name, recipe, self._runtime)
 
     @property
     def _parts(self) -> Parts:
@@ -101,7 +103,7 @@ class Passages:
         wanted = Wanted(k=k, offset=offset, where=filter, min_score=min_score)
         found = self._parts.searcher.search(queries, wanted, mode=mode)
         if queries and not any(found):
-            warn_of_unknown_fields(self._engine, self.name, filter)
+            warn_of_unknown_fields(self._points, self.name, filter)
         return found[0] if isinstance(query, str) else Answers(found)
 
     def search_vector(
@@ -138,7 +140,7 @@ class Passages:
         """
         given = [to] if isinstance(to, Hit | str) else list(to)
         hits = [hit if isinstance(hit, Hit) else self.get(hit) for hit in given]
-        others = without(filter_of(self._engine, self.name, filter), [hit.id for hit in hits])
+        others = without(filter_of(self._points, self.name, filter), [hit.id for hit in hits])
         wanted = Wanted(k=k, offset=offset, where=others, min_score=min_score)
         return self._parts.searcher.similar(hits, wanted)
 
@@ -205,15 +207,15 @@ class Passages:
         """
         found = self._browser.documents(filter)
         if not found:
-            warn_of_unknown_fields(self._engine, self.name, filter)
+            warn_of_unknown_fields(self._points, self.name, filter)
         return found
 
     def count(self, *, filter: PlainFilter | models.Filter | None = None) -> int:
         """Return the number of chunks, or of those that a filter lets through."""
-        where = filter_of(self._engine, self.name, filter)
-        found = self._engine.count(self.name, count_filter=where, exact=True).count
+        where = filter_of(self._points, self.name, filter)
+        found = self._points.count(self.name, count_filter=where, exact=True).count
         if not found:
-            warn_of_unknown_fields(self._engine, self.name, filter)
+            warn_of_unknown_fields(self._points, self.name, filter)
         return found
 
     def to_pandas(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from qdrant_embed.errors import StoreError
 from qdrant_embed.store.access import pages
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.points import id_of_payload
+from qdrant_embed.store.points import id_in_copy
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -63,13 +63,13 @@ class Copied:
         """Write points of the collection that the copy does not hold, or holds otherwise; return how many."""
         changed = 0
         for records in self._scroll(self.source):
-            wanted = [id_of_payload(_fields(record), self.new) for record in records]
+            wanted = [id_in_copy(record, self.old, self.new) for record in records]
             found = self.engine.retrieve(self.copy, wanted, with_payload=True)
             there = {str(record.id): _digest(_fields(record)) for record in found}
             differing = [
                 record.id
                 for record, key in zip(records, wanted, strict=True)
-                if there.get(key) != _digest(_fields(record))
+                if there.get(str(key)) != _digest(_fields(record))
             ]
             changed += len(differing)
             for start in range(0, len(differing), self.page):
@@ -83,10 +83,10 @@ class Copied:
         """Remove points of the copy that the collection does not hold any more; return how many."""
         removed = 0
         for records in self._scroll(self.copy):
-            before = {id_of_payload(_fields(record), self.old): record.id for record in records}
+            before = {id_in_copy(record, self.new, self.old): record.id for record in records}
             found = self.engine.retrieve(self.source, list(before), with_payload=False)
             there = {str(record.id) for record in found}
-            gone = [point for key, point in before.items() if key not in there]
+            gone = [point for key, point in before.items() if str(key) not in there]
             if gone:
                 self.engine.delete(self.copy, points_selector=gone)
             removed += len(gone)

@@ -52,7 +52,7 @@ class Compressing(Passages):
         :param questions: Questions that people ask; None to draw sentences and titles from the chunks.
         :raises ConfigurationError: The collection holds too few chunks, or no numbers any more (`bits`).
         """
-        return calibrate(self._engine, self.name, self._parts, questions, options or CalibrateOptions())
+        return calibrate(self._points, self.name, self._parts, questions, options or CalibrateOptions())
 
     def train_codes(
         self,
@@ -78,7 +78,7 @@ class Compressing(Passages):
         for path, require in ((model_out, require_folder), (codes_out, require_codes_file)):
             if path is not None:
                 require(path)
-        stored = read_rows(self._engine, self.name, self._parts, texts=words)
+        stored = read_rows(self._points, self.name, self._parts, texts=words)
         found = replace(stored, vectors=self._parts.coding.raw(stored.vectors))
         transform = train_head(found, training, distance=self._parts.coding.coder.distance)
         if model_out is not None:
@@ -107,7 +107,7 @@ class Compressing(Passages):
             require_model_folder(model_out)
         if codes_out is not None:
             require_codes_file(codes_out)
-        found = read_texts(self._engine, self.name)
+        found = read_texts(self._points, self.name)
         model = train_paragraphs(found, training)
         if model_out is not None:
             model.save(model_out)
@@ -122,7 +122,7 @@ class Compressing(Passages):
 
         :raises ConfigurationError: The engine keeps the codes to itself (`int8`, `pq16`, …), or the path is no good.
         """
-        return export_codes(self._engine, self.name, self._parts, path)
+        return export_codes(self._points, self.name, self._parts, path)
 
     def capacity(self) -> Capacity:
         """Say up to how many documents single vectors of this collection's width can rank any pair on top.

@@ -22,12 +22,15 @@ from qdrant_embed.store.access import pages, vector_of
 from qdrant_embed.store.coding import kept_digest
 from qdrant_embed.store.copy_mark import CopyMark
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.points import id_of_payload
+from qdrant_embed.store.own_points import own_points
+from qdrant_embed.store.points import id_in_copy
 from qdrant_embed.store.settings import Settings
 from qdrant_embed.types import FloatArray, Json
 
 if TYPE_CHECKING:
     from qdrant_client import models
+
+    from qdrant_embed.store.engine import PointId
 
 PAGE_OF_TOKENS = 64
 """Points of a page with a vector for each token."""
@@ -189,10 +192,16 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, code: Transfo
         coding.fit(finish(sample, dim=model.dim, normalize=model.preset.normalize))
 
     def made(records: Sequence[models.Record]) -> list[models.PointStruct]:
-        rows, counts = dense_of(records)
-        raw = finish(parts.coding.raw(rows), dim=model.dim, normalize=model.preset.normalize)
-        coded = coding.by_point(coding.stored(raw), counts)
-        return [_point(record, coding.named(vector), print_) for record, vector in zip(records, coded, strict=True)]
+        keys = [id_in_copy(record, stored["fingerprint"], print_) for record in records]
+        # What another program wrote goes along, with whichever vectors it has.
+        placed = [record for record in records if schema.DENSE in (record.vector or {})]
+        dense: dict[Any, dict[str, FloatArray]] = {}
+        if placed:
+            rows, counts = dense_of(placed)
+            raw = finish(parts.coding.raw(rows), dim=model.dim, normalize=model.preset.normalize)
+            coded = coding.by_point(coding.stored(raw), counts)
+            dense = {record.id: coding.named(vector) for record, vector in zip(placed, coded, strict=True)}
+        return [_point(record, key, dense.get(record.id, {})) for record, key in zip(records, keys, strict=True)]
 
     for records in pages(engine, name, page, fields=True, vectors=vectors):
         engine.upsert(target, made(records), wait=True)
@@ -221,18 +230,17 @@ def dense_of(records: Sequence[models.Record], name: str = schema.DENSE) -> tupl
 def _raw_vectors(engine: Engine, name: str, parts: Parts, most: int) -> FloatArray:
     """Return the model's vectors (n, dim) of the first points; ids are hashes, so that these are a random sample."""
     found = [np.zeros((0, parts.embedder.dim), np.float32)]
-    for records in pages(engine, name, parts.coding.page, vectors=[schema.DENSE]):
+    for records in pages(own_points(engine), name, parts.coding.page, vectors=[schema.DENSE]):
         found.append(parts.coding.raw(dense_of(records)[0]))
         if sum(map(len, found)) >= most:
             break
     return np.concatenate(found)
 
 
-def _point(record: models.Record, dense: dict[str, FloatArray], print_: str) -> models.PointStruct:
-    """Return the point as an ingest by the new recipe would have made it, id included."""
+def _point(record: models.Record, key: PointId, dense: dict[str, FloatArray]) -> models.PointStruct:
+    """Return the point as an ingest by the new recipe would have made it."""
     from qdrant_client import models
 
     fields: dict[str, Any] = dict(record.payload or {})
     others = {k: v for k, v in dict(record.vector or {}).items() if k != schema.DENSE}  # type: ignore[arg-type]
-    key = id_of_payload(fields, print_)
     return models.PointStruct.model_construct(id=key, vector={**others, **dense}, payload=fields)

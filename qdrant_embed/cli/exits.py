@@ -16,7 +16,13 @@ import typer
 from typer.core import TyperGroup
 
 from qdrant_embed.cli.output import say
-from qdrant_embed.errors import CollectionNotFoundError, FilterWarning, QdrantEmbedError, RecipeMismatchError
+from qdrant_embed.errors import (
+    CollectionNotFoundError,
+    FilterWarning,
+    ForeignPointsWarning,
+    QdrantEmbedError,
+    RecipeMismatchError,
+)
 
 ERROR = 1
 SOME_FAILED = 3
@@ -72,7 +78,7 @@ class Commands(TyperGroup):
 
 def _show_warning(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
     """Say on stderr what this library warns of, without the line of code that a program's author would want."""
-    if issubclass(category, FilterWarning):
+    if issubclass(category, (FilterWarning, ForeignPointsWarning)):
         say(f"warning: {message}", style="yellow")
     else:
         sys.stderr.write(warnings.formatwarning(message, category, *place[:2]))

@@ -63,6 +63,8 @@ def _show_one(found: dict[str, Json], at: str) -> None:
     table.add_row("collection", cell(f"{found['name']} at {at}"))
     table.add_row("documents", f"{found['documents']:,}")
     table.add_row("chunks", f"{found['chunks']:,}")
+    if found["foreign_points"]:
+        table.add_row("foreign points", f"{found['foreign_points']:,}, written by another program; left out")
     reads = f"{found['model']['max_tokens']:,} tokens at once, longer texts by {found['recipe']['window']!r}"
     table.add_row("reads", cell(reads))
     table.add_row("folders", cell(", ".join(found["roots"]) or "none"))

@@ -24,6 +24,7 @@ from qdrant_embed.retrieval.roots import with_roots
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, filter_of
+from qdrant_embed.store.own_points import left_out
 from qdrant_embed.store.schema import MULTIVECTOR, SPARSE
 from qdrant_embed.types import FloatArray
 
@@ -98,7 +99,7 @@ class Searcher:
             )
             for query, vector, weight, token in zip(queries, vectors, weights, tokens, strict=True)
         ]
-        found = self._hits(best(self.lists, ranked, wanted.last), vectors, wanted)
+        found = self._answers(ranked, vectors, wanted)
         return [
             Hits(hits, query=query, language=self.bm25.language, offset=wanted.offset)
             for query, hits in zip(queries, found, strict=True)
@@ -113,7 +114,7 @@ class Searcher:
         (vector,) = self._coded(vectors)
         condition = filter_of(self.engine, self.name, wanted.where)
         ranked = Ranked(coding=self.coding, limit=DEPTH, condition=condition, terms=None, vector=vector)
-        (hits,) = self._hits(best(self.lists, [ranked], wanted.last), [vector], wanted)
+        (hits,) = self._answers([ranked], [vector], wanted)
         return Hits(hits, language=self.bm25.language, title=title, offset=wanted.offset)
 
     def similar(self, hits: Sequence[Hit], wanted: Wanted) -> Hits:
@@ -139,6 +140,18 @@ class Searcher:
     def lists(self) -> Lists:
         """What answers with rankings."""
         return Lists(self.engine, self.name, self.coding)
+
+    def _answers(
+        self, ranked: Sequence[Ranked], vectors: Sequence[QueryVector | None], wanted: Wanted
+    ) -> list[list[Hit]]:
+        """Return the wanted hits of each query; ranked again where a foreign point took the place of one."""
+        before = left_out(self.engine)
+        found = self._hits(best(self.lists, ranked, wanted.last), vectors, wanted)
+        if left_out(self.engine) == before:
+            return found
+        if self.coding.compression.datatype == "bits":
+            self.lists.hamming.forget()
+        return self._hits(best(self.lists, ranked, wanted.last), vectors, wanted)
 
     def _hits(
         self, found: Sequence[Sequence[models.ScoredPoint]], vectors: Sequence[QueryVector | None], wanted: Wanted

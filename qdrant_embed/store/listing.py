@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qdrant_embed.display import html_table, one_line
 from qdrant_embed.errors import CollectionNotFoundError, StoreError
 from qdrant_embed.store.location import open_engine
+from qdrant_embed.store.own_points import foreign_points
 from qdrant_embed.store.schema import read_metadata
 from qdrant_embed.types import Json
 
@@ -97,6 +98,7 @@ def _listed(engine: Engine, name: str) -> ListedCollection:
         return ListedCollection(name=name, chunks=None, recipe=None, problem=str(error))
     try:
         recipe = read_metadata(engine, name)["recipe"]
+        chunks -= foreign_points(engine, name)
     except StoreError:
         recipe = None
     return ListedCollection(name=name, chunks=chunks, recipe=recipe)

@@ -18,6 +18,8 @@ from qdrant_embed.types import Chunk, Document, Json
 if TYPE_CHECKING:
     from qdrant_client import models
 
+    from qdrant_embed.store.engine import PointId
+
 NAMESPACE = uuid.UUID("5b3c5f0e-6d6c-5c5e-9a53-1f0d8b8a4e51")
 """Namespace of every id this library makes; changing it would make every stored point a stranger."""
 
@@ -27,6 +29,17 @@ included; left out where there is one."""
 
 CHUNK_COUNT = "chunk_count"
 """Above 0 only on a document's first chunk, and only once all its other chunks are stored: the mark of completeness."""
+
+
+CHUNK_FIELDS: Mapping[str, type] = {
+    "text": str, "source": str, "document_id": str, "text_hash": str, "chunk_index": int, "start": int, "end": int,
+}  # fmt: skip
+"""What every chunk has, and no hit can do without."""
+
+
+def is_chunk(payload: Mapping[str, Any]) -> bool:
+    """Tell whether a payload, read as a whole, is a chunk's, and not of a point that another program wrote."""
+    return all(isinstance(payload.get(name), kind) for name, kind in CHUNK_FIELDS.items())
 
 
 def document_id(root: str, source: str) -> str:
@@ -53,6 +66,19 @@ def id_of_payload(fields: Mapping[str, Any], fingerprint: str) -> str:
     :param fields: What is stored beside its vectors.
     """
     return chunk_id(fields["document_id"], chunk_of(fields), fields["text_hash"], fingerprint)
+
+
+def id_in_copy(record: models.Record, written_by: str, fingerprint: str) -> PointId:
+    """Return the id that a point of a collection has in a copy by another recipe, or the other way round.
+
+    What another program wrote keeps its own.
+
+    :param written_by: Fingerprint of the recipe of the collection that the point stands in.
+    :param fingerprint: That of the other one.
+    """
+    fields = dict(record.payload or {})
+    own = is_chunk(fields) and id_of_payload(fields, written_by) == str(record.id)
+    return id_of_payload(fields, fingerprint) if own else record.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,216 @@
+"""A collection as if it held nothing but this library's points.
+
+Other programs can write into a collection too (LlamaIndex's `QdrantVectorStore`, a plain `client.upsert`). Such foreign
+points lack what a chunk has, so they are left out of whatever is read or removed here, and counted. A copy of a
+collection reads the engine itself, and takes them along.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from qdrant_embed.display import counted, one_line
+from qdrant_embed.errors import ForeignPointsWarning
+from qdrant_embed.store.access import pages
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.filters.grammar import both
+from qdrant_embed.store.points import CHUNK_FIELDS, is_chunk
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+    from qdrant_client.http.models import QueryResponse
+
+    from qdrant_embed.store.engine import Payload, PointId, Selector
+
+PAGE = 1024
+ASKED_FOR = ("document_id", "text_hash", "chunk_index", "source")
+"""Fields of every chunk that have an index, by which engines tell at once how many points lack one."""
+
+
+def own_points(engine: Engine) -> Engine:
+    """Return an engine that leaves out what other programs wrote into collections."""
+    return engine if isinstance(engine, OwnPoints) else cast("Engine", OwnPoints(engine))
+
+
+def whole(engine: Engine) -> Engine:
+    """Return the engine with all points, where it leaves some out."""
+    return engine.whole if isinstance(engine, OwnPoints) else engine
+
+
+def foreign_points(engine: Engine, name: str) -> int:
+    """Return how many points of a collection another program wrote."""
+    return cast("OwnPoints", own_points(engine)).foreign(name)
+
+
+def left_out(engine: Engine) -> int:
+    """Return how many foreign points an engine left out so far of what was read by ids."""
+    return engine.left_out if isinstance(engine, OwnPoints) else 0
+
+
+class OwnPoints:
+    """An `Engine` around another one; the methods that read or remove no points are the other one's.
+
+    A filter is completed by what every chunk has, which costs nothing beside it. Where there is none, the engine is
+    first asked whether anything is to be left out. What has all fields, but in a wrong form, is found out when it is
+    read by its id, and left out from then on.
+
+    :ivar left_out: Foreign points that `retrieve` met so far.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.whole = engine
+        self.left_out = 0
+        self._malformed: dict[str, set[PointId]] = {}
+        self._counted: dict[str, tuple[int, int]] = {}
+        self._warned: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.whole!r})"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.whole, name)
+
+    def met(self, collection_name: str) -> bool:
+        """Tell whether there are foreign points, and warn of the first."""
+        found = self.foreign(collection_name)
+        if found and collection_name not in self._warned:
+            self._warned.add(collection_name)
+            _warn(collection_name, found)
+        return found > 0
+
+    def foreign(self, collection_name: str) -> int:
+        """Return how many points another program wrote."""
+        is_local = getattr(self.whole, "_is_local", None)
+        if is_local is None or not is_local():
+            return self._count_foreign(collection_name)
+        # Without indexes every point is looked at, so only where points came or went.
+        points = self.whole.count(collection_name).count
+        known, found = self._counted.get(collection_name, (None, 0))
+        if known != points:
+            found = self._count_foreign(collection_name)
+            self._counted[collection_name] = points, found
+        return found
+
+    # Points in
+
+    def delete(self, collection_name: str, points_selector: Selector, *, wait: bool = True) -> models.UpdateResult:
+        """Remove points by id, or those of this library that match a filter."""
+        from qdrant_client import models
+
+        if isinstance(points_selector, models.FilterSelector):
+            points_selector = points_selector.filter
+        if isinstance(points_selector, models.Filter):
+            points_selector = self._own(collection_name, points_selector)
+        return self.whole.delete(collection_name, points_selector, wait=wait)
+
+    # Points out
+
+    def retrieve(
+        self, collection_name: str, ids: Sequence[PointId], *, with_payload: Payload = True, **named: Any
+    ) -> list[models.Record]:
+        """Return points by their ids, foreign ones left out where payloads are read."""
+        records = self.whole.retrieve(collection_name, ids, with_payload=with_payload, **named)
+        if with_payload is not True:
+            return records
+        own = [record for record in records if is_chunk(record.payload or {})]
+        if len(own) < len(records):
+            self.left_out += len(records) - len(own)
+            self._counted.pop(collection_name, None)
+            if any(_is_complete(record.payload or {}) and not is_chunk(record.payload or {}) for record in records):
+                self._find_malformed(collection_name)
+        return own
+
+    def scroll(
+        self,
+        collection_name: str,
+        scroll_filter: models.Filter | None = None,
+        *,
+        with_payload: Payload = True,
+        **named: Any,
+    ) -> tuple[list[models.Record], PointId | None]:
+        """Return a page of points; it may be shorter than asked for, and others follow all the same."""
+        where = self._completed(collection_name, scroll_filter)
+        records, offset = self.whole.scroll(collection_name, where, with_payload=with_payload, **named)
+        asked = CHUNK_FIELDS if with_payload is True else with_payload if isinstance(with_payload, list) else ()
+        kinds = [(name, CHUNK_FIELDS[name]) for name in asked if name in CHUNK_FIELDS]
+        own = [
+            record
+            for record in records
+            if all(isinstance((record.payload or {}).get(name), kind) for name, kind in kinds)
+        ]
+        return own, offset
+
+    def count(
+        self, collection_name: str, count_filter: models.Filter | None = None, *, exact: bool = True
+    ) -> models.CountResult:
+        """Return the number of this library's points that match."""
+        return self.whole.count(collection_name, self._completed(collection_name, count_filter), exact=exact)
+
+    def facet(
+        self, collection_name: str, key: str, facet_filter: models.Filter | None = None, **named: Any
+    ) -> models.FacetResponse:
+        """Return the values of a field with their numbers of this library's points."""
+        return self.whole.facet(collection_name, key, self._completed(collection_name, facet_filter), **named)
+
+    def query_batch_points(self, collection_name: str, requests: Sequence[models.QueryRequest]) -> list[QueryResponse]:
+        """Return the answers to several queries, in order."""
+        if self.met(collection_name):
+            requests = [self._narrowed(collection_name, request) for request in requests]
+        return self.whole.query_batch_points(collection_name, requests=requests)
+
+    def _narrowed(self, name: str, asked: Any) -> Any:
+        """Return a query, or a stage of one, that ranks nothing but this library's points."""
+        stages = asked.prefetch or []
+        narrowed = [self._narrowed(name, stage) for stage in (stages if isinstance(stages, list) else [stages])]
+        changes = {"prefetch": narrowed or None, "filter": both(asked.filter, self._own(name))}
+        return asked.model_copy(update=changes)
+
+    def _completed(self, name: str, where: models.Filter | None) -> models.Filter | None:
+        return self._own(name, where) if where is not None or self.met(name) else None
+
+    def _own(self, name: str, where: models.Filter | None = None) -> models.Filter:
+        """Return the condition of being a chunk of this library's, after another one."""
+        from qdrant_client import models
+
+        chunks = models.Filter(must_not=self._lacking(name))
+        return chunks if where is None else models.Filter(must=[where, chunks])
+
+    def _lacking(self, name: str) -> list[models.Condition]:
+        from qdrant_client import models
+
+        fields = [models.PayloadField(key=field) for field in ASKED_FOR]
+        lacking: list[models.Condition] = [models.IsEmptyCondition(is_empty=field) for field in fields]
+        malformed = self._malformed.get(name)
+        return [*lacking, models.HasIdCondition(has_id=sorted(malformed, key=str))] if malformed else lacking
+
+    def _count_foreign(self, name: str) -> int:
+        from qdrant_client import models
+
+        return self.whole.count(name, models.Filter(should=self._lacking(name))).count
+
+    def _find_malformed(self, name: str) -> None:
+        """Look at every point for those that have a chunk's fields, but not in their form."""
+        # Without those that were found before: one of them may be a chunk by now.
+        self._malformed.pop(name, None)
+        complete = self._own(name)
+        found: set[PointId] = set()
+        for records in pages(self.whole, name, PAGE, where=complete, fields=list(CHUNK_FIELDS)):
+            found |= {record.id for record in records if not is_chunk(record.payload or {})}
+        self._malformed[name] = found
+
+
+def _is_complete(payload: Mapping[str, Any]) -> bool:
+    """Tell whether an engine takes a payload for a chunk's."""
+    return all(payload.get(name) not in (None, []) for name in ASKED_FOR)
+
+
+def _warn(name: str, found: int) -> None:
+    were = "was" if found == 1 else "were"
+    warnings.warn(
+        f"collection {one_line(name)!r} holds {counted(found, 'point')} that {were} written by another program, "
+        "without the fields of a chunk; they are left out. Ingest what they hold as documents to have it searched.",
+        ForeignPointsWarning,
+        stacklevel=4,
+    )
