@@ -222,10 +222,7 @@ class Collection(Compressing):
         schema.index_metadata_field(self._engine, self.name, field, kind)
 
     def info(self) -> Facts:
-        """Return what the collection is: recipe, model, fingerprint, counts; a dict that also draws itself.
-
-        `foreign_points` are those that another program wrote; they are left out everywhere else.
-        """
+        """Return what the collection is: recipe, model, fingerprint, counts; a dict that also draws itself."""
         stored = schema.read_metadata(self._engine, self.name)
         measure = getattr(self._engine, "disk_sizes", None)  # a folder's engine alone knows
         sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measure(self.name), strict=True))} if measure else {}

@@ -13,13 +13,14 @@ from qdrant_embed.calibration.learning import is_held, learned_code, require_ref
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.compression.vectors import finish
 from qdrant_embed.embedders import Embedders
+from qdrant_embed.embedding import Embedder
 from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreError
 from qdrant_embed.ingest.fitting import FIT_VECTORS
 from qdrant_embed.parts import Parts, coding_of, create_collection
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
 from qdrant_embed.store import compressed, copy_mark, schema, succession
 from qdrant_embed.store.access import pages, vector_of
-from qdrant_embed.store.coding import kept_digest
+from qdrant_embed.store.coding import Coding, kept_digest
 from qdrant_embed.store.copy_mark import CopyMark
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.own_points import own_points
@@ -193,14 +194,7 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, code: Transfo
 
     def made(records: Sequence[models.Record]) -> list[models.PointStruct]:
         keys = [id_in_copy(record, stored["fingerprint"], print_) for record in records]
-        # What another program wrote goes along, with whichever vectors it has.
-        placed = [record for record in records if schema.DENSE in (record.vector or {})]
-        dense: dict[Any, dict[str, FloatArray]] = {}
-        if placed:
-            rows, counts = dense_of(placed)
-            raw = finish(parts.coding.raw(rows), dim=model.dim, normalize=model.preset.normalize)
-            coded = coding.by_point(coding.stored(raw), counts)
-            dense = {record.id: coding.named(vector) for record, vector in zip(placed, coded, strict=True)}
+        dense = _coded(records, parts, coding, model)
         return [_point(record, key, dense.get(record.id, {})) for record, key in zip(records, keys, strict=True)]
 
     for records in pages(engine, name, page, fields=True, vectors=vectors):
@@ -219,6 +213,19 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, code: Transfo
         alive=mark.beat,
     ).catch_up()
     return target
+
+
+def _coded(
+    records: Sequence[models.Record], parts: Parts, coding: Coding, model: Embedder
+) -> dict[Any, dict[str, FloatArray]]:
+    """Return by id the vectors that take the place of dense ones; what another program wrote may have none."""
+    placed = [record for record in records if schema.DENSE in (record.vector or {})]
+    if not placed:
+        return {}
+    rows, counts = dense_of(placed)
+    raw = finish(parts.coding.raw(rows), dim=model.dim, normalize=model.preset.normalize)
+    coded = coding.by_point(coding.stored(raw), counts)
+    return {record.id: coding.named(vector) for record, vector in zip(placed, coded, strict=True)}
 
 
 def dense_of(records: Sequence[models.Record], name: str = schema.DENSE) -> tuple[FloatArray, list[int]]:
