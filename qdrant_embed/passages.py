@@ -33,8 +33,7 @@ class Passages:
     """The reading half of a `Collection`."""
 
     def __init__(self, engine: Engine, name: str, recipe: Recipe, runtime: str = "auto") -> None:
-        self._engine = engine
-        self._points = own_points(engine)
+        self._engine, self._points = engine, own_points(engine)
         self._made = Parts(self._points, name, recipe, runtime)
         self._browser = Browser(self._points, name)
         self._runtime = runtime
