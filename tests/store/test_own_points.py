@@ -74,7 +74,7 @@ def every_answer(docs):
         "frame": docs.to_pandas(vectors=True).to_dict(orient="list").keys(),
         "rows": docs.to_pandas()["id"].tolist(),
         "count": (docs.count(), docs.count(filter={"source": {"not": "3.txt"}}), docs.count(filter={"n": {"lt": 5}})),
-        "info": {key: value for key, value in docs.info().items() if key != "foreign_points"},
+        "info": {key: value for key, value in docs.info().items() if key not in ("foreign_points", "disk_bytes")},
     }
 
 
