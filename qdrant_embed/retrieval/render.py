@@ -106,10 +106,9 @@ def to_text(hits: Hits) -> str:
 
 
 def _passage(hit: Hit, hits: Hits, most: int | None) -> tuple[str, Spans]:
-    text = shown(hit.passage)
-    spans = marked_spans(text, hits.query, hits.language)
-    if most is not None:
-        text, spans = excerpt(text, spans, most)
+    whole = shown(hit.passage)
+    marked = marked_spans(whole, hits.query, hits.language)
+    text, spans = (whole, marked) if most is None else excerpt(whole, marked, most)
     if not hit.column_names:
         return text, spans
     names = f"{shown(hit.column_names)}\n"

@@ -65,7 +65,9 @@ def test_what_was_on_its_way_when_the_copy_began_is_in_it(handles, monkeypatch):
     one.recompress("rotate")
     assert one.count() == 60
     assert one.search("A whale was seen.", k=1, mode="dense")[0].source == "7.txt"
-    assert [len(one.chunks(source)) for source in ("7.txt", "8.txt", "new.txt")] == [1, 0, 1]
+    sources = {document.source for document in one.documents()}
+    assert "8.txt" not in sources
+    assert {"7.txt", "new.txt"} <= sources
     record = one._engine.retrieve("cranes", [one.chunks("9.txt")[0].id])[0]
     assert record.payload["checked"] is True
 
