@@ -17,6 +17,7 @@ from qdrant_embed.calibration.report import Calibration
 from qdrant_embed.calibration.stages import walk
 from qdrant_embed.calibration.truth import Truth, exact, ndcg
 from qdrant_embed.compression import Coder, Compression, Transform
+from qdrant_embed.display import counted
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.parts import Parts
 from qdrant_embed.store.access import pages
@@ -217,8 +218,8 @@ def _read(engine: Engine, name: str, parts: Parts, most: int) -> _Stored:
             break
     if len(texts) < FEWEST:
         raise ConfigurationError(
-            f"collection {name!r} holds {len(texts)} chunks; fewer than {FEWEST} tell nothing about compression, and "
-            "need none."
+            f"collection {name!r} holds {counted(len(texts), 'chunk')}; fewer than {FEWEST} tell nothing about "
+            "compression, and need none."
         )
     kept = max(FEWEST, int(np.searchsorted(np.cumsum(counts), most, side="right")))
     counts = counts[:kept]

@@ -123,8 +123,8 @@ def find_root(path: str | Path) -> Root:
         return Root(above.resolve(), pattern)
     near = next(parent for parent in given.absolute().parents if os.path.isdir(parent))  # noqa: PTH112
     raise ConfigurationError(
-        f"there is no file or folder {str(path)!r}: the way there ends at {near.name or '/'!r}. Give a folder, a file "
-        "or a glob such as 'docs/**/*.md'."
+        f"there is no file or folder {str(path)!r}: the last part of the path that exists is {near.name or '/'!r}. "
+        "Give a folder, a file or a glob such as 'docs/**/*.md'."
     )
 
 

@@ -107,7 +107,7 @@ def test_what_a_graph_loses_is_measured_before_anything_is_chosen(filled, monkey
 def test_too_little_is_said(make_collection):
     collection = make_collection("few")
     collection.ingest([Document(text="One crane stands at the pier today.", source="1.txt")])
-    with pytest.raises(ConfigurationError, match="holds 1 chunks"):
+    with pytest.raises(ConfigurationError, match="holds 1 chunk;"):
         collection.calibrate()
 
 
