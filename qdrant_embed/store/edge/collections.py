@@ -210,7 +210,7 @@ def _reported(config: models.CreateCollection, metadata: Any) -> models.Collecti
     optimizers = config.optimizers_config.model_dump(exclude_none=True) if config.optimizers_config else {}
     flushing = {"default_segment_number": 0, "flush_interval_sec": int(FLUSH_SECONDS)}
     return models.CollectionConfig(
-        params=models.CollectionParams(vectors=config.vectors, sparse_vectors=config.sparse_vectors),
+        params=models.CollectionParams(vectors=config.vectors or {}, sparse_vectors=config.sparse_vectors),
         hnsw_config=models.HnswConfig(**{**HNSW_DEFAULTS, **hnsw}),
         optimizer_config=models.OptimizersConfig(**{**flushing, **optimizers}),
         quantization_config=config.quantization_config,

@@ -11,6 +11,7 @@ from qdrant_client import models
 
 from qdrant_embed.errors import StoreError
 from qdrant_embed.store.edge.convert import Converters, become, convert
+from qdrant_embed.store.edge.convert_points import edge_ids
 
 MOST_WRITTEN_LEVELS = 100
 """Dicts and lists inside each other in a filter that goes into the log: from 128 on it could not be read again."""
@@ -82,7 +83,7 @@ _TABLE.update(
         models.FieldCondition: become(edge.FieldCondition, TABLE),
         models.IsEmptyCondition: lambda model: edge.IsEmptyCondition(model.is_empty.key),
         models.IsNullCondition: lambda model: edge.IsNullCondition(model.is_null.key),
-        models.HasIdCondition: lambda model: edge.HasIdCondition(set(model.has_id)),
+        models.HasIdCondition: lambda model: edge.HasIdCondition(set(edge_ids(model.has_id))),
         models.SliceCondition: lambda model: edge.SliceCondition(model.slice.total, model.slice.index),  # type: ignore[attr-defined]
         models.HasVectorCondition: lambda model: edge.HasVectorCondition(model.has_vector),
         models.NestedCondition: lambda model: edge.NestedCondition(

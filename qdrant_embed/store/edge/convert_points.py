@@ -172,9 +172,18 @@ def edge_ids(ids: Iterable[PointId]) -> list[PointId]:
     """
     listed = list(ids)
     for point_id in listed:
-        if isinstance(point_id, str):
-            try:
-                UUID(point_id)
-            except ValueError:
-                raise StoreError(f"{point_id!r} is no point id; ids are unsigned integers or UUIDs.") from None
+        if not _is_id(point_id):
+            raise StoreError(f"{point_id!r} is no point id; ids are unsigned integers or UUIDs.")
     return listed
+
+
+def _is_id(value: object) -> bool:
+    if isinstance(value, str):
+        try:
+            UUID(value)
+        except ValueError:
+            return False
+        return True
+    if isinstance(value, UUID):
+        return True
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and 0 <= int(value) < 2**64
