@@ -92,7 +92,7 @@ def test_a_filter_typed_wrongly_is_a_usage_error(cli):
 def test_a_filter_that_means_nothing_is_an_error_of_the_library(cli, ingested):
     answer = cli("search", "x", "--filter", json.dumps({"page": {"about": 3}}))
     assert answer.code == 1
-    assert "known: gt, gte, lt, lte, not" in answer.err
+    assert "known: gt, gte, lt, lte, eq, not, words, phrase" in answer.err
 
 
 def test_modes_are_those_of_the_library():
