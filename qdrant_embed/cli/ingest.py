@@ -62,12 +62,11 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     from qdrant_embed.ingest.options import IngestOptions
     from qdrant_embed.reading.files import ReadOptions
 
-    flags = {
-        "model": model, "chunker": chunker, "chunk_tokens": chunk_tokens, "overlap": overlap, "window": window,
-        "compression": compression, "language": language, "layers": layers, "task": task,
-        "sparse": sparse, "multivector": multivector,
-    }  # fmt: skip
-    wanted = Wanted(collection, at, {name: value for name, value in flags.items() if value is not None}, runtime)
+    wanted = Wanted.by_flags(
+        collection, at, runtime, model=model, chunker=chunker, chunk_tokens=chunk_tokens, overlap=overlap,
+        window=window, compression=compression, language=language, layers=layers, task=task, sparse=sparse,
+        multivector=multivector,
+    )  # fmt: skip
     settings = IngestOptions(
         root=root[0] if root and len(root) == 1 else None,
         reading=ReadOptions(

@@ -31,6 +31,11 @@ class Wanted:
     recipe: Mapping[str, Json]
     runtime: str = "auto"
 
+    @classmethod
+    def by_flags(cls, name: str, at: str, runtime: str = "auto", **flags: Json) -> Wanted:
+        """Ask for a collection by the recipe flags of a command, of which those left out are None."""
+        return cls(name, at, {flag: value for flag, value in flags.items() if value is not None}, runtime)
+
 
 def folder_of(at: str) -> Path | None:
     """Return the folder that a location is, None for anything else: a server, `:memory:`, a URL without its `http`."""

@@ -28,8 +28,11 @@ def preview(  # noqa: PLR0913 - one parameter for each flag
 
     Cut as the collection would, if there is one of that name; else as the recipe flags say.
     """
-    flags = {"model": model, "chunker": chunker, "chunk_tokens": chunk_tokens, "overlap": overlap, "window": window}
-    recipe = recipe_of(Wanted(collection, at, {name: value for name, value in flags.items() if value is not None}))
+    recipe = recipe_of(
+        Wanted.by_flags(
+            collection, at, model=model, chunker=chunker, chunk_tokens=chunk_tokens, overlap=overlap, window=window
+        )
+    )
     from pathlib import Path
 
     from rich import box

@@ -37,7 +37,7 @@ QUEUED_DOCUMENTS = 8
 QUEUED_BLOCKS = 2
 BUILDING = "building the search graph"
 
-_USED_IN_STAGES = ("charset_normalizer", "pathspec", "qdrant_client.models", "tenacity")
+_USED_IN_STAGES = ("pathspec", "qdrant_client.models", "tenacity")
 
 
 @dataclass(frozen=True, slots=True)

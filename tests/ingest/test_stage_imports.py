@@ -45,7 +45,7 @@ def test_threads_import_nothing_on_their_own(tmp_path, make_collection, imported
     folder.mkdir()
     for name, data in FILES.items():
         (folder / name).write_bytes(data)
-    for name in [name for name in sys.modules if name.split(".")[0] in ("tenacity", "charset_normalizer", "pathspec")]:
+    for name in [name for name in sys.modules if name.split(".")[0] in ("tenacity", "pathspec")]:
         monkeypatch.delitem(sys.modules, name)
     collection = make_collection(chunker=chunker)
     report = collection.ingest(folder)
