@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 
@@ -55,13 +56,15 @@ READERS: Registry[ParseFunction] = Registry(
 
 MARKUP_READ_AS_IT_STANDS = frozenset({".md", ".markdown", ".mdx", ".qmd", ".rst"})
 
+_HTML = ("bs4", "markdownify")
 PARSERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    dict.fromkeys((".html", ".htm", ".xhtml", ".mht", ".mhtml", ".epub"), ("bs4", "markdownify"))
+    dict.fromkeys((".html", ".htm", ".xhtml", ".mht", ".mhtml", ".eml", ".ipynb"), _HTML)
+    | dict.fromkeys((".xml", ".rss", ".atom", ".epub"), ("defusedxml.ElementTree", *_HTML))
     | dict.fromkeys((".docx", ".pptx"), ("markitdown",))
     | dict.fromkeys((".xlsx", ".xlsm"), ("openpyxl",))
-    | {".pdf": ("pypdfium2",), ".xls": ("xlrd",), ".msg": ("olefile",)}
+    | {".pdf": ("pypdfium2",), ".xls": ("xlrd",), ".msg": ("olefile", *_HTML)}
 )
-"""Extension → what its reader imports, for seconds on a busy machine; that time is not the file's."""
+"""Extension → what its reader imports when it reads, for seconds on a busy machine; that time is not the file's."""
 
 TEXT_MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     dict.fromkeys((".txt", ".text", ".log", ".adoc", ".org", ".tex"), "text/plain")
@@ -179,6 +182,17 @@ def _parse(extension: str, data: bytes, name: str) -> Parsed:
     if extension in UNSUPPORTED:
         raise ReadError(f"no reader for {extension}; save it as {UNSUPPORTED[extension]}")
     return read_text(data, TEXT_MEDIA_TYPES.get(extension, "text/plain"))
+
+
+def load(extension: str) -> None:
+    """Import the reader of an extension and what it needs, so that reading a file of it takes the time of the file.
+
+    :raises Exception: Whatever the import of another package's reader raises; `parse` says it of each file.
+    """
+    if extension in READERS:
+        READERS.get(extension)
+    for module in PARSERS.get(extension, ()):
+        import_module(module)
 
 
 def parse(extension: str, data: bytes, name: str) -> Parsed:

@@ -1,6 +1,8 @@
+import sys
+
 import pytest
 
-from qdrant_embed.reading.formats import BINARY, READERS, TEXT_MEDIA_TYPES, UNSUPPORTED, reason_to_skip
+from qdrant_embed.reading.formats import BINARY, READERS, TEXT_MEDIA_TYPES, UNSUPPORTED, load, reason_to_skip
 
 
 @pytest.mark.parametrize("extension", list(READERS))
@@ -24,3 +26,10 @@ def test_only_files_of_unknown_extension_are_opened(tmp_path):
         reason_to_skip(tmp_path / name)
     with pytest.raises(FileNotFoundError):
         reason_to_skip(tmp_path / "a.unheard")
+
+
+def test_a_reader_and_what_it_needs_are_imported_before_its_first_file(plugin):
+    assert "badreaders" not in sys.modules
+    load(".chatty")
+    assert "badreaders" in sys.modules
+    load(".no reader")

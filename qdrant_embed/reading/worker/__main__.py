@@ -11,16 +11,14 @@ import hashlib
 import json
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.contents import read_file
 from qdrant_embed.reading.decoding import assumed_encoding
-from qdrant_embed.reading.formats import PARSERS, parse
+from qdrant_embed.reading.formats import load, parse
 from qdrant_embed.reading.growth import growth_limit
 from qdrant_embed.reading.parsed import Parsed, clean
 from qdrant_embed.reading.worker.pipe import receive, send
@@ -45,25 +43,28 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests, answers = _private_pipes()
     send(answers, {"ready": True})
+    loaded: set[str] = set()
     with suppress(EOFError, BrokenPipeError):
         while True:
             request, _ = receive(requests)
             limits = request["limits"]
             _limit_memory(limits["memory"])
             for path in request["files"]:
-                _serve(path, limits, requests, answers)
+                _serve(path, limits, requests, answers, loaded)
 
 
-def _serve(path: str, limits: dict[str, Json], requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer for one file; what its parser imports is told apart, since that is no fault of the file."""
+def _serve(path: str, limits: dict[str, Json], requests: BinaryIO, answers: BinaryIO, loaded: set[str]) -> None:
+    """Answer for one file; what its reader imports is told apart, since that is no fault of the file.
+
+    :param loaded: Extensions whose readers are imported.
+    """
     name = os.path.basename(path)  # noqa: PTH119
     extension = os.path.splitext(name)[1].lower()  # noqa: PTH122
-    missing = [module for module in PARSERS.get(extension, ()) if module not in sys.modules]
-    if missing:
+    if extension not in loaded:
+        loaded.add(extension)
         send(answers, {"loading": True})
-        for module in missing:
-            with suppress(ImportError):  # said by the reader, with what to install
-                import_module(module)
+        with suppress(Exception):  # said by the reader, with what to install
+            load(extension)
         send(answers, {"loaded": True})
     with _alarm(limits["seconds"]):
         answer, parts = _answer(path, extension, name, limits)
