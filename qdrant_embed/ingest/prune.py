@@ -73,7 +73,8 @@ def prune(run: Run, scope: Scope) -> None:
     # A document of which another one has the content was moved, and loses nothing.
     lost = [document for document in gone if not run.seen.has_content(document.content)]
     allowed = run.options.allow_delete
-    whole = not allowed and _is_most(run, lost, len(unmet) + run.seen.known)
+    waiting = tuple(schema.read_metadata(run.target.engine, run.target.name).get(WITHHELD, ()))
+    whole = not allowed and _is_most(lost, len(unmet) + run.seen.known, asked_before=run.root in waiting)
     if whole:
         _withhold_all(run, scope, lost, len(unmet) + run.seen.known)
     withheld = lost if whole else [] if allowed else _withheld_of_emptied(run, lost, fates)
@@ -83,7 +84,10 @@ def prune(run: Run, scope: Scope) -> None:
         for document in going:
             run.tally.would("to_delete", document.source)
         return
-    _remember(run, withheld=whole)
+    if whole:
+        _remember(run, waiting, {*waiting, run.root})
+    elif not (scope.within or withheld or _unsure(run, fates)):
+        _remember(run, waiting, {*waiting} - {run.root})
     run.tally.add(deleted=run.target.delete_ids([point for document in going for point in document.ids]))
 
 
@@ -128,12 +132,12 @@ def _report_unknown(run: Run, unmet: list[Gone], fates: Mapping[str, Fate]) -> N
         run.tally.fail(place, f"{reason}; {stay}")
 
 
-def _is_most(run: Run, lost: list[Gone], documents: int) -> bool:
+def _is_most(lost: list[Gone], documents: int, *, asked_before: bool) -> bool:
     """Tell whether so much is lost that somebody has to be asked.
 
     :param documents: How many the collection held of the scope before this run.
+    :param asked_before: Whether an earlier run withheld a deletion of this root, and nobody has allowed it.
     """
-    asked_before = run.root in schema.read_metadata(run.target.engine, run.target.name).get(WITHHELD, ())
     return _points(lost) > FEW_POINTS and (asked_before or len(lost) > MOST * documents)
 
 
@@ -170,12 +174,15 @@ def _withhold(run: Run, source: str, what: str, points: int) -> None:
     )
 
 
-def _remember(run: Run, *, withheld: bool) -> None:
-    """Keep in mind that a root waits for a word: by the next run, new documents may have made the lost ones few."""
-    before = list(schema.read_metadata(run.target.engine, run.target.name).get(WITHHELD, ()))
-    now = [label for label in before if label != run.root] + [run.root] * withheld
-    if sorted(now) != sorted(before):
-        schema.merge_metadata(run.target.engine, run.target.name, {WITHHELD: now})
+def _unsure(run: Run, fates: Mapping[str, Fate]) -> bool:
+    """Tell whether some of the root could not be looked at."""
+    return run.seen.hides_any or any(fate.kind == "unknown" for fate in fates.values())
+
+
+def _remember(run: Run, before: tuple[str, ...], now: set[str]) -> None:
+    """Keep in mind which roots wait for a word: by the next run, new documents may have made the lost ones few."""
+    if now != set(before):
+        schema.merge_metadata(run.target.engine, run.target.name, {WITHHELD: sorted(now)})
 
 
 def fate_of_file(base: Path, source: str) -> Fate:

@@ -82,6 +82,11 @@ class Seen:
         """Remember a file, or a folder with all below it, that could not be looked at."""
         self._hidden.add(source.removesuffix("/"))
 
+    @property
+    def hides_any(self) -> bool:
+        """Whether there was something that could not be looked at."""
+        return bool(self._hidden)
+
     def hides(self, source: str) -> bool:
         """Tell whether a source could not be looked at, or stands below one that could not."""
         parts = source.split("/")

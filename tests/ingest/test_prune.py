@@ -50,6 +50,38 @@ def test_another_drive_in_its_place_does_not_wear_the_refusal_down(collection, s
     assert collection.ingest(shelf, allow_delete=True).deleted == 30
 
 
+@pytest.mark.parametrize("part", ["new 1.txt", "new *.txt", "c"], ids=["a file", "a glob", "a folder"])
+def test_an_ingest_of_a_part_does_not_wear_the_refusal_down(collection, shelf, part):
+    collection.ingest(shelf)
+    shutil.rmtree(shelf)
+    (shelf / "c").mkdir(parents=True)
+    for number in range(60):
+        (shelf / f"new {number}.txt").write_text(f"Something else, number {number}.")
+    (shelf / "c" / "inner.txt").write_text("One more.")
+    assert collection.ingest(shelf).withheld == 30
+    for allow in (False, True):
+        collection.ingest(shelf / part, allow_delete=allow and "*" not in part)
+        report = collection.ingest(shelf)
+        assert (report.deleted, report.withheld, collection.count()) == (0, 30, 91)
+    assert collection.ingest(shelf, allow_delete=True).deleted == 30
+
+
+def test_what_could_not_be_looked_at_does_not_wear_the_refusal_down(collection, shelf):
+    collection.ingest(shelf)
+    kept = shelf.rename(shelf.with_name("kept"))
+    shelf.mkdir()
+    for number in range(60):
+        (shelf / f"new {number}.txt").write_text(f"Something else, number {number}.")
+    assert collection.ingest(shelf).withheld == 30
+    for place in ("a", "b"):
+        (shelf / place).symlink_to(kept / "nowhere")
+    assert collection.ingest(shelf).deleted == 0
+    for place in ("a", "b"):
+        (shelf / place).unlink()
+    report = collection.ingest(shelf)
+    assert (report.deleted, report.withheld, collection.count()) == (0, 30, 90)
+
+
 def test_what_moved_is_not_lost(collection, shelf):
     collection.ingest(shelf)
     (shelf / "a").rename(shelf / "c")
