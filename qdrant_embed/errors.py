@@ -13,6 +13,7 @@
     └── StoreError                the engine refused
         ├── CollectionNotFoundError
         ├── CollectionExistsError
+        ├── DamagedError          a collection's files cannot be read; it can still be removed
         ├── LocationLockedError   another process holds the folder; `pid` says which
         ├── DiskFullError         there is no room for what shall be written
         └── UnsupportedByEngineError   the feature exists, but not on this engine
@@ -151,6 +152,10 @@ class CollectionNotFoundError(StoreError, ValueError):
 
 class CollectionExistsError(StoreError, ValueError):
     """There is already a collection, or an alias, of this name."""
+
+
+class DamagedError(StoreError):
+    """The files of a collection cannot be read; it can be restored from a copy, or removed."""
 
 
 class LocationLockedError(StoreError):

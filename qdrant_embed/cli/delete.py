@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,10 @@ from qdrant_embed.cli.opening import open_stored
 from qdrant_embed.cli.output import results, say, write_json
 from qdrant_embed.cli.search import parse_filters
 from qdrant_embed.display import counted
-from qdrant_embed.errors import CollectionNotFoundError, LocationLockedError, StoreError
+from qdrant_embed.errors import DamagedError
+
+if TYPE_CHECKING:
+    from qdrant_embed.types import Json
 
 
 def delete(  # noqa: PLR0913 - one parameter for each flag
@@ -37,55 +40,41 @@ def delete(  # noqa: PLR0913 - one parameter for each flag
         raise typer.BadParameter(
             "say what to delete: --source, --root, --filter, or several of them; or --all", param_hint="--source"
         )
-    if everything and _is_damaged(collection, at):
-        _remove_damaged(collection, at, yes=yes, dry_run=dry_run)
-        return
-    with open_stored(collection, at) as docs:
-        chunks = docs.count() if everything else docs.delete(source, root=root, filter=where, dry_run=True)
-        if not (yes or dry_run) and (chunks or everything):
-            what = f"the collection {collection!r} with all its" if everything else f"from {collection!r}"
-            typer.confirm(f"Remove {what} {counted(chunks, 'chunk')}?", abort=True, err=True)
-        if not (everything or dry_run):
-            chunks = docs.delete(source, root=root, filter=where)
-    if everything and not dry_run:
-        from qdrant_embed.collection import Collection
+    if everything:
+        chunks = _matched(collection, at)
+        if not (yes or dry_run):
+            holding = "that it holds" if chunks is None else f"its {counted(chunks, 'chunk')}"
+            _ask(f"Remove the collection {collection!r} with all {holding}?")
+        if not dry_run:
+            from qdrant_embed.collection import Collection
 
-        Collection.drop(collection, at=at)
+            Collection.drop(collection, at=at)
+    else:
+        with open_stored(collection, at) as docs:
+            chunks = docs.delete(source, root=root, filter=where, dry_run=True)
+            if chunks and not (yes or dry_run):
+                _ask(f"Remove from {collection!r} {counted(chunks, 'chunk')}?")
+            if not dry_run:
+                chunks = docs.delete(source, root=root, filter=where)
     if as_json:
-        write_json(
-            {
-                "collection": collection,
-                "at": at,
-                "dry_run": dry_run,
-                "deleted": 0 if dry_run else chunks,
-                "matched": chunks,
-            }
-        )
+        told: dict[str, Json] = {"collection": collection, "at": at, "dry_run": dry_run}
+        write_json({**told, "deleted": 0 if dry_run else chunks, "matched": chunks})
         return
-    results().print(f"{'would remove' if dry_run else 'removed'} {counted(chunks, 'chunk')}", highlight=False)
+    what = f"the collection {collection!r}" if chunks is None else counted(chunks, "chunk")
+    results().print(f"{'would remove' if dry_run else 'removed'} {what}", highlight=False, markup=False)
     if not chunks and not everything:
         say("nothing matched. Sources are relative to the ingested folder; search shows them.")
 
 
-def _is_damaged(name: str, at: str) -> bool:
-    """Tell whether a collection is there and cannot be opened; say why."""
+def _ask(question: str) -> None:
+    typer.confirm(question, abort=True, err=True)
+
+
+def _matched(name: str, at: str) -> int | None:
+    """Return the number of chunks of a collection; None, and a word why, for one that is damaged."""
     try:
         with open_stored(name, at) as docs:
-            docs.count()
-    except (CollectionNotFoundError, LocationLockedError):
-        raise
-    except StoreError as error:
+            return docs.count()
+    except DamagedError as error:
         say(str(error), style="yellow")
-        return True
-    return False
-
-
-def _remove_damaged(name: str, at: str, *, yes: bool, dry_run: bool) -> None:
-    from qdrant_embed.collection import Collection
-
-    if dry_run:
-        return
-    if not yes:
-        typer.confirm(f"Remove the collection {name!r} with all that it holds?", abort=True, err=True)
-    Collection.drop(name, at=at)
-    results().print(f"removed the collection {name!r}", highlight=False, markup=False)
+        return None

@@ -32,6 +32,22 @@ def test_all_removes_the_collection_and_its_recipe(cli, ingested):
     assert cli("info", "--json").json["collections"] == []
 
 
+def test_all_asks_first_says_how_much_and_can_be_rehearsed(cli, ingested):
+    chunks = ingested["chunks"]
+    answer = cli("delete", "--all", typed="n\n")
+    assert (answer.code, f"Remove the collection 'documents' with all its {chunks} chunks?" in answer.err) == (1, True)
+    assert f"would remove {chunks} chunks" in cli("delete", "--all", "--dry-run").out
+    assert count(cli) == 4
+    answer = cli("delete", "--all", "--yes", "--json").json
+    assert (answer["matched"], answer["deleted"]) == (chunks, chunks)
+
+
+def test_a_server_that_cannot_be_reached_is_an_error_and_nothing_on_stdout(cli):
+    for words in (["--dry-run"], ["--yes", "--json"]):
+        answer = cli("delete", "--all", *words, "--at", "http://127.0.0.1:9")
+        assert (answer.code, answer.out) == (1, "")
+
+
 @pytest.mark.parametrize("words", [(), ("--all", "--source", "x")])
 def test_what_to_delete_must_be_said_clearly(cli, ingested, words):
     assert cli("delete", "--yes", *words).code == 2

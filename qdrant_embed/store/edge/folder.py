@@ -16,11 +16,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.errors import CollectionExistsError, CollectionNotFoundError, ConfigurationError, StoreError
+from qdrant_embed.errors import (
+    CollectionExistsError,
+    CollectionNotFoundError,
+    ConfigurationError,
+    StoreError,
+)
 from qdrant_embed.store.edge.catalog import CATALOG_FILE, Catalog, Entry, sync_folder
 from qdrant_embed.store.edge.convert_config import edge_config
 from qdrant_embed.store.edge.lock import FolderLock
-from qdrant_embed.store.edge.shard import Shard, refusals
+from qdrant_embed.store.edge.shard import Shard, config_of, lost
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -126,10 +131,8 @@ class EdgeFolder:
             if entry.folder not in self._shards:
                 path = self.path / SHARDS / entry.folder
                 if not path.is_dir():
-                    raise _lost(self.path, own)
-                with refusals(own):
-                    config = edge_config(entry.config)
-                self._shards[entry.folder] = Shard(path, own, config)
+                    raise lost(own, self.path)
+                self._shards[entry.folder] = Shard(path, own, config_of(entry.config, own, path))
             return self._shards[entry.folder]
 
     def create(self, name: str, config: models.CreateCollection, metadata: dict[str, Any] | None) -> None:
@@ -234,14 +237,6 @@ class EdgeFolder:
         for file in (self.path / ATTACHMENTS).glob("*"):
             if file.stem not in names or file.suffix == NEW:
                 file.unlink()
-
-
-def _lost(folder: Path, collection: str) -> StoreError:
-    return StoreError(
-        f"the folder {str(folder)!r} has lost the data of {collection!r}: its catalog names it, but its shard is gone. "
-        f"Restore the folder from a copy; or remove the collection with Collection.drop({collection!r}, at=…) "
-        "(qdrant-embed delete --all) and ingest again."
-    )
 
 
 def _require_ours(path: Path) -> None:

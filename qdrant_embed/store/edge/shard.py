@@ -21,9 +21,10 @@ from typing import Any
 
 import qdrant_edge as edge
 
-from qdrant_embed.errors import QdrantEmbedError, StoreError
+from qdrant_embed.errors import DamagedError, QdrantEmbedError, StoreError
 from qdrant_embed.native import make_lock
 from qdrant_embed.store.edge import optimizer
+from qdrant_embed.store.edge.convert_config import edge_config
 from qdrant_embed.store.edge.lock import held_by_another
 from qdrant_embed.store.edge.room import TO_CHANGE, TO_CREATE, has_room_for_copy, require_room
 
@@ -52,7 +53,7 @@ def refusals(collection: str) -> Iterator[None]:
     except BaseException as error:
         if not _is_panic(error):
             raise
-        raise _damaged(collection, error) from None
+        raise damaged(collection, error) from None
 
 
 @contextmanager
@@ -96,13 +97,35 @@ def _reason(error: BaseException) -> str:
     return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"
 
 
-def _damaged(collection: str, error: BaseException, path: Path | None = None) -> StoreError:
+def damaged(collection: str, error: BaseException, path: Path | None = None) -> DamagedError:
     """Return the error for files that the engine cannot read."""
     folder = "its folder" if path is None else f"the folder {str(path.parent.parent)!r}"
-    return StoreError(
+    return DamagedError(
         f"the collection {collection!r} is damaged ({_reason(error)}). Restore {folder} from a copy; or remove the "
         f"collection with Collection.drop({collection!r}, at=…) (qdrant-embed delete --all --collection {collection}) "
         "and ingest again. The other collections of the folder are not affected."
+    )
+
+
+def config_of(stored: dict[str, Any], collection: str, path: Path) -> edge.EdgeConfig:
+    """Return what a shard shall be, as the catalog has it.
+
+    :raises DamagedError: It cannot be understood.
+    """
+    try:
+        return edge_config(stored)
+    except QdrantEmbedError:
+        raise
+    except Exception as error:
+        raise damaged(collection, error, path) from error
+
+
+def lost(collection: str, folder: Path) -> DamagedError:
+    """Return the error for a collection whose files are not there."""
+    return DamagedError(
+        f"the folder {str(folder)!r} has lost the data of {collection!r}: its catalog names it, but its shard is gone. "
+        f"Restore the folder from a copy; or remove the collection with Collection.drop({collection!r}, at=…) "
+        f"(qdrant-embed delete --all --collection {collection}) and ingest again."
     )
 
 
@@ -152,7 +175,7 @@ class Shard:
             if "WouldBlock" in str(error):
                 # Our own lock was free, so it is a child that this or an earlier process has forked.
                 raise held_by_another(path.parent.parent, {}) from None
-            raise _damaged(collection, error, path) from error
+            raise damaged(collection, error, path) from error
 
     @staticmethod
     def create(path: Path, collection: str, config: edge.EdgeConfig) -> None:

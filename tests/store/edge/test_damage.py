@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.cli.app import app
-from qdrant_embed.errors import CollectionNotFoundError, StoreError
+from qdrant_embed.errors import CollectionNotFoundError, DamagedError, StoreError
 from qdrant_embed.store.edge.catalog import CATALOG_FILE
 from qdrant_embed.store.location import open_engine
 
@@ -45,7 +45,7 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_collection_is_told_and_can_be_removed(folder, damage, capfd):
     damage(shard_of(folder, "bad"))
-    with pytest.raises(StoreError, match=r"(damaged|lost the data).*from a copy.*Collection\.drop\('bad'") as raised:
+    with pytest.raises(DamagedError, match=r"(damaged|lost the data).*from a copy.*Collection\.drop\('bad'") as raised:
         Collection.open("bad", at=folder)
     assert len(str(raised.value)) < 1000
     assert "panicked" not in capfd.readouterr().err
@@ -60,13 +60,51 @@ def test_a_damaged_collection_is_told_and_can_be_removed(folder, damage, capfd):
         assert docs.count() == 0
 
 
-def test_the_command_line_removes_a_damaged_collection(folder):
-    empty(shard_of(folder, "bad"), "segment.json")
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_the_command_line_removes_a_damaged_collection(folder, damage):
+    damage(shard_of(folder, "bad"))
     run = CliRunner().invoke
+    at = ["--at", str(folder), "-c", "bad"]
     shown = run(app, ["info", "--at", str(folder)])
     assert (shown.exit_code, "bad" in shown.output, "good" in shown.output) == (0, True, True)
-    assert run(app, ["delete", "--all", "-y", "--at", str(folder), "-c", "bad"]).exit_code == 0
+    dry = run(app, ["delete", "--all", "--dry-run", *at])
+    assert (dry.exit_code, "would remove the collection 'bad'" in dry.stdout) == (0, True)
+    assert "from a copy" in dry.stderr
+    dry = run(app, ["delete", "--all", "--dry-run", "--json", *at])
+    assert (json.loads(dry.stdout)["matched"], json.loads(dry.stdout)["deleted"]) == (None, 0)
+    assert run(app, ["delete", "--all", *at], input="n\n").exit_code == 1
+    assert [found.name for found in Collection.list(at=folder)] == ["bad", "good"]
+    done = run(app, ["delete", "--all", "-y", "--json", *at])
+    assert (done.exit_code, json.loads(done.stdout)["deleted"]) == (0, None)
     assert [found.name for found in Collection.list(at=folder)] == ["good"]
+
+
+def changed(folder, name, change):
+    path = folder / CATALOG_FILE
+    stored = json.loads(path.read_text())
+    change(stored["collections"][name])
+    path.write_text(json.dumps(stored))
+
+
+def test_a_collection_whose_entry_cannot_be_understood_can_be_removed(folder):
+    changed(folder, "bad", lambda entry: entry["config"].update(vectors=7))
+    with pytest.raises(DamagedError, match=r"'bad' is damaged.*from a copy"):
+        Collection.open("bad", at=folder)
+    done = CliRunner().invoke(app, ["delete", "--all", "-y", "--at", str(folder), "-c", "bad"])
+    assert (done.exit_code, [found.name for found in Collection.list(at=folder)]) == (0, ["good"])
+
+
+def test_a_collection_of_a_newer_version_or_of_something_else_is_not_taken_for_damaged(folder):
+    def to_newer(entry):
+        entry["metadata"]["qdrant_embed"]["layout"] += 1
+
+    changed(folder, "good", to_newer)
+    changed(folder, "bad", lambda entry: entry.update(metadata=None))
+    for name, said in (("good", "Upgrade qdrant-embed"), ("bad", "something else made it")):
+        for words in (["--yes"], ["--dry-run"], ["--yes", "--json"]):
+            done = CliRunner().invoke(app, ["delete", "--all", *words, "--at", str(folder), "-c", name])
+            assert (done.exit_code, done.stdout, said in done.stderr) == (1, "", True)
+    assert [found.name for found in Collection.list(at=folder)] == ["bad", "good"]
 
 
 ENTRY = {"folder": "a", "config": {}, "metadata": None}
