@@ -13,10 +13,11 @@ from qdrant_embed.reading.charset.codepages import CODE_PAGES, EVERY_ALPHABET, C
 from qdrant_embed.reading.charset.letters import languages
 
 HIGH = re.compile(rb"[\x80-\xff]")
-REST_OF_TOKEN = re.compile(rb"[^\x00-\x2f]{0,200}")
-SPACE = re.compile(rb"[\x00-\x2f]")
-WORD_BEFORE = re.compile(rb"(?<![^\x00-\x2f])[A-Za-z]{1,20}[ ,]{1,2}\Z")
-WORD_AFTER = re.compile(rb"[ ,]{1,2}([A-Za-z]{1,20}+)(?![^\x00-\x2f])")
+REST_OF_TOKEN = re.compile(rb"[^\x00-\x2f:-?]{0,200}")
+SPACE = re.compile(rb"[\x00-\x2f:-?]")
+"""What stands between words, signs of markup among it; none is the second byte of an East Asian character."""
+WORD_BEFORE = re.compile(rb"(?<![^\x00-\x2f:-?])[A-Za-z]{1,20}[ ,]{1,2}\Z")
+WORD_AFTER = re.compile(rb"[ ,]{1,2}([A-Za-z]{1,20}+)(?![^\x00-\x2f:-?])")
 LONGEST_START = 40
 
 BLOCKS, TOKENS_OF_A_BLOCK = 64, 60
@@ -30,7 +31,12 @@ OTHER_LANGUAGE = 7
 DAMAGE_OF_THOUSAND = 20
 """Share of bytes beyond ASCII that may be wrong in a code page, and it is still that code page with some damage."""
 TRUST = 60
-"""Bits by which a declared encoding may do worse than another one and be believed all the same."""
+CLEARLY_BETTER = 0.75
+"""Bits by which a declared encoding may do worse than another one and be believed all the same, and the share."""
+BITS_OF_A_BYTE = 6
+"""Words cost no more than that in the encoding that they are in."""
+MOST_COUNTED = 3
+"""Times that a piece counts, however often it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +60,21 @@ def detect(data: bytes, declared: str = "") -> Guess | None:
         ranked = _ranked(sample, [guess.page for guess in ranked if guess.bits <= limit], SECOND_LOOK)
     best = next((guess for guess in ranked if _damage(data, guess.page.codec) <= DAMAGE_OF_THOUSAND), None)
     if declared and _damage(data, declared) <= DAMAGE_OF_THOUSAND:
-        named = _page(declared)
-        bits = _bits(sample[:SECOND_LOOK], named, _Costs())
-        if best is None or bits is None or best.bits + TRUST >= bits or best.bits >= 0.75 * bits:
-            return Guess(named, bits or 0)
+        page = _page(declared)
+        named = next(iter(_ranked(sample, [page], SECOND_LOOK)), None)
+        if best is None or named is None or not _overrules(best, named, sample):
+            return named or Guess(page, 0)
     return best
+
+
+def _overrules(other: Guess, named: Guess, sample: list[tuple[bytes, int]]) -> bool:
+    """Tell whether another encoding is to be taken than the one that is declared.
+
+    A list of letters or signs costs as much in one as in the other by chance; in a small sample it must be words.
+    """
+    size = sum(len(token) * min(count, MOST_COUNTED) for token, count in sample)
+    is_words = len(sample) > FIRST_LOOK or other.bits <= BITS_OF_A_BYTE * size
+    return is_words and other.bits + TRUST < named.bits and other.bits < CLEARLY_BETTER * named.bits
 
 
 def text_bits(text: str, *, plain_too: bool = False) -> int:
@@ -98,7 +114,7 @@ class _Costs:
         """Return the bits of all pieces in the likeliest language, with some words of others among them."""
         rows = [[self._cost(code, text) for text, _ in tokens] for code in codes]
         foreign = [min(column) + OTHER_LANGUAGE for column in zip(*rows, strict=True)]
-        counts = [min(count, 3) for _, count in tokens]
+        counts = [min(count, MOST_COUNTED) for _, count in tokens]
         sums = (sum(map(mul, map(min, row, foreign), counts)) for row in rows)
         return min(sums, default=0)
 

@@ -57,3 +57,32 @@ def test_what_labels_mean(label, codec):
 
 def test_every_code_page_is_one_that_python_has():
     assert all(codec_of(page.name) == page.codec for page in CODE_PAGES)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("letters = 'ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ'\n", "cp1252"),
+        ("À Á Â Ã Ä Å Æ Ç È É Ê Ë", "cp1252"),
+        ("vowels = 'àâäçéèêëîïôùûüÿ'\n", "cp1252"),
+        ("¡¢£¤¥¦§¨©ª«¬®¯°±²³´µ¶·¸¹º»¼½¾¿", "cp1252"),
+        ("ĂÂÎȘȚ ăâîșț", "iso8859-16"),
+        ("ě š č ř ž ý á í é ú ů ť ď ň ó", "cp1250"),
+    ],
+)
+def test_a_list_of_letters_does_not_overrule_what_is_declared(text, encoding):
+    assert decode(text.encode(encoding), encoding).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Паром уходит в восемь часов утра", "cp1251"),
+        ("会议上午九点开始。请带上所有文件。", "gb18030"),
+        ("名前,住所\n佐藤太郎,東京\n三木英子,大阪\n", "cp932"),
+    ],
+)
+def test_words_overrule_a_wrong_declaration(text, encoding):
+    assert decode(text.encode(encoding), "iso-8859-1").text == text
+    page = "<table><tr><td>{}</td></tr></table>".format("</td><td>".join(text.split()))
+    assert decode(page.encode(encoding), "iso-8859-1").text == page
