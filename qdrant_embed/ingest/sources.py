@@ -123,7 +123,7 @@ def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 def from_files(run: Run, files: Iterable[SourceFile | Skipped], reader: Reader) -> Iterator[Work]:
     """Yield the documents of the files that changed since they were last ingested.
 
-    A file whose size and time are as stored is not opened.
+    A file whose size and time are as stored is not opened, unless an encoding is assumed, which may be another one now.
     """
     tally, seen = run.tally, run.seen
     for batch in in_batches(files, LOOK_UP_BATCH):
@@ -135,7 +135,8 @@ def from_files(run: Run, files: Iterable[SourceFile | Skipped], reader: Reader) 
             ids = {file.source: document_id(run.root, file.source) for file in wanted}
             stored = look_up(run.target, list(ids.values())) if ids else {}
             known_by = {file.source: stored.get(ids[file.source]) for file in wanted}
-            same = {file.source for file in wanted if _same_file(run, file, known_by[file.source])}
+            again = run.options.force or bool(run.options.reading.encoding)
+            same = {file.source for file in wanted if not again and _same_file(file, known_by[file.source])}
             reader.expect(file for file in wanted if file.source not in same)
         for file in wanted:
             tally.add(documents=1)
@@ -193,8 +194,8 @@ def _refuse(run: Run, item: Refused) -> None:
         run.seen.nameless += 1
 
 
-def _same_file(run: Run, file: SourceFile, known: StoredDocument | None) -> bool:
-    return known is not None and not run.options.force and known.same_file(file.size, file.modified)
+def _same_file(file: SourceFile, known: StoredDocument | None) -> bool:
+    return known is not None and known.same_file(file.size, file.modified)
 
 
 def _read(reader: Reader, file: SourceFile, tally: Tally) -> ReadFile | None:

@@ -29,18 +29,16 @@ def open_file(path: str | os.PathLike[str]) -> BinaryIO:
     return open(descriptor, "rb")  # noqa: PTH123
 
 
-def read_file(path: str | os.PathLike[str], limit: int) -> bytes:
-    """Return all bytes of a file.
+def read_file(file: BinaryIO, limit: int) -> bytes:
+    """Return all bytes of a file that nothing was read of, or that is to be read again from its beginning.
 
     :param limit: The most that there may be.
-    :raises ReadError: It cannot be read, is no regular file, or is larger.
+    :raises OSError: It cannot be read.
+    :raises ReadError: It is larger.
     """
-    try:
-        with open_file(path) as stream:
-            size = os.fstat(stream.fileno()).st_size
-            data = b"" if size > limit else _all(stream, size, limit)
-    except OSError as error:
-        raise ReadError(f"cannot be opened: {why(error)}") from error
+    file.seek(0)
+    size = os.fstat(file.fileno()).st_size
+    data = b"" if size > limit else _all(file, size, limit)
     if max(size, len(data)) > limit:
         size = max(size, len(data))
         raise ReadError(f"too large: {size:,} bytes, the limit is {limit:,}; raise ReadOptions.max_file_bytes")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.charset.codepages import MULTI_BYTE, NAMES, codec_of
 from qdrant_embed.reading.charset.detection import detect, text_bits
-from qdrant_embed.reading.charset.repair import joined_surrogates, repair_utf8
+from qdrant_embed.reading.charset.repair import repair_utf8
 from qdrant_embed.reading.charset.wide import CONTROL, narrowed, wide_encoding, widened
 from qdrant_embed.reading.parsed import Parsed
 
@@ -41,7 +41,25 @@ HZ_TEXT = re.compile(rb"~\{(?:[\x21-\x29\x30-\x57][\x21-\x7e])+~\}")
 WIDE = ("utf-16", "utf-32")
 SEVEN_BIT = frozenset({*ISO_2022_CODECS, "iso2022_kr", "iso2022_jp", "iso2022_jp_1", "iso2022_jp_3", "hz", "utf-7"})
 
-_assumed: ContextVar[str] = ContextVar("assumed_encoding", default="")
+
+@dataclass(slots=True)
+class Assumed:
+    """The encoding in which bytes are read that do not say theirs.
+
+    :param codec: Empty for none.
+    :param used: Whether any bytes were read in it.
+    """
+
+    codec: str = ""
+    used: bool = False
+
+    def take(self) -> str:
+        """Return the codec, to read in it."""
+        self.used = True
+        return self.codec
+
+
+_assumed: ContextVar[Assumed] = ContextVar("assumed_encoding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +112,12 @@ def _first_group(match: re.Match[bytes] | None) -> str:
 
 
 @contextmanager
-def assumed_encoding(name: str) -> Iterator[None]:
+def assumed_encoding(name: str) -> Iterator[Assumed]:
     """Read what is not UTF-8, and says nothing of its encoding, in this one instead of a guess; empty for none."""
-    token = _assumed.set(codec_of(name) if name else "")
+    assumed = Assumed(codec_of(name))
+    token = _assumed.set(assumed)
     try:
-        yield
+        yield assumed
     finally:
         _assumed.reset(token)
 
@@ -107,9 +126,13 @@ def looks_binary(sample: bytes) -> bool:
     """Tell whether the first bytes of a file are those of no text in any common encoding."""
     if any(sample.startswith(mark) for mark, _ in BYTE_ORDER_MARKS):
         return False
-    if sample.startswith(BINARY_SIGNATURES) or sample[TAR_PLACE:].startswith(TAR_SIGNATURE):
-        return True
-    return not wide_encoding(sample) and _is_binary(narrowed(sample))
+    return _is_signed(sample) or (not wide_encoding(sample) and _is_binary(narrowed(sample)))
+
+
+def is_utf8_if_valid(declared: str) -> bool:
+    """Tell whether bytes that are valid UTF-8 are always read as such, under what is declared and assumed."""
+    named = codec_of(declared)
+    return named not in MULTI_BYTE and (named or _assumed.get(Assumed()).codec) not in SEVEN_BIT
 
 
 def decode(data: bytes, declared: str = "") -> Decoded:
@@ -124,16 +147,16 @@ def decode(data: bytes, declared: str = "") -> Decoded:
     for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark) and not (mark == codecs.BOM_UTF32_LE and len(data) % 4):
             return _marked(data[len(mark) :], encoding)
-    assumed, named = _assumed.get(), codec_of(declared)
-    wide = wide_encoding(data)
-    said = next((name for name in (named, assumed) if name.startswith(WIDE)), "")
-    if wide or (said and (b"\0" in data or _strictly(data, "utf-8") is None)):
-        return _in(data, wide or said)
+    if wide := wide_encoding(data):
+        return _in(data, wide)
+    assumed, named = _assumed.get(Assumed()), codec_of(declared)
+    if (named or assumed.codec).startswith(WIDE) and (b"\0" in data or _strictly(data, "utf-8") is None):
+        return _in(data, named or assumed.take())
     named = "" if named.startswith(WIDE) else named
-    if looks_binary(data):
+    if _is_signed(data) or _is_binary(narrowed(data)):
         raise ReadError("binary data under the name of a text file")
-    data, notes = _without_nul(joined_surrogates(data))
-    decoded = _seven_bit(data, named or assumed) if data.isascii() else _eight_bit(data, named, assumed)
+    data, notes = _without_nul(data)
+    decoded = _seven_bit(data, named, assumed) if data.isascii() else _eight_bit(data, named, assumed)
     return Decoded(decoded.text, decoded.guessed_encoding, notes + decoded.notes)
 
 
@@ -141,16 +164,17 @@ def _marked(data: bytes, encoding: str) -> Decoded:
     if encoding.startswith("utf-16"):
         return _in(widened(data, encoding), encoding)
     if encoding == "utf-8":
-        data, notes = _without_nul(joined_surrogates(data))
+        data, notes = _without_nul(data)
         decoded = _utf8(data) or _in(data, encoding)
         return Decoded(decoded.text, decoded.guessed_encoding, notes + decoded.notes)
     return _in(data, encoding)
 
 
-def _seven_bit(data: bytes, named: str) -> Decoded:
+def _seven_bit(data: bytes, named: str, assumed: Assumed) -> Decoded:
     """Decode ASCII, or one of the encodings that write all their characters in its bytes."""
-    if named in SEVEN_BIT and not named.startswith("iso2022"):
-        return _in(data, named)
+    said = named or assumed.codec
+    if said in SEVEN_BIT and not said.startswith("iso2022"):
+        return _in(data, named or assumed.take())
     if KOREAN in data:
         return _in(data, "iso2022_kr")
     if ISO_2022.search(data):
@@ -160,15 +184,16 @@ def _seven_bit(data: bytes, named: str) -> Decoded:
     return Decoded(data.decode("ascii"))
 
 
-def _eight_bit(data: bytes, named: str, assumed: str) -> Decoded:
+def _eight_bit(data: bytes, named: str, assumed: Assumed) -> Decoded:
     whole = _strictly(data, "utf-8")
     if whole and not (named in MULTI_BYTE and _reads_better(data, named, whole.text)):
         return whole
-    if named in ("", "utf-8") and (assumed in ("", "utf-8") or whole) and (decoded := _utf8(data)):
+    beyond_doubt = not named and assumed.codec not in ("", "utf-8")
+    if named in ("", "utf-8") and (decoded := _utf8(data, beyond_doubt=beyond_doubt)):
         return decoded
     named = "" if named == "utf-8" else named
-    if assumed and not named:
-        return _in(data, assumed)
+    if assumed.codec and not named:
+        return _in(data, assumed.take())
     guess = detect(data, named)
     if guess is None:
         raise ReadError("the text is in an unknown encoding; save the file as UTF-8, or name its encoding: --encoding")
@@ -181,16 +206,17 @@ def _reads_better(data: bytes, codec: str, utf8: str) -> bool:
     return declared is not None and text_bits(declared.text) < text_bits(utf8)
 
 
-def _utf8(data: bytes) -> Decoded | None:
+def _utf8(data: bytes, *, beyond_doubt: bool = False) -> Decoded | None:
+    """Decode UTF-8, with damage or not; None if it is another encoding, or might be one and is to be beyond doubt."""
     if whole := _strictly(data, "utf-8"):
         return whole
-    repaired = repair_utf8(data)
+    repaired = repair_utf8(data, beyond_doubt=beyond_doubt)
     if repaired is None:
         return None
     notes = [_lost(repaired.lost, "UTF-8")] if repaired.lost else []
     if repaired.lines:
         notes.append(f"{_count(repaired.lines, 'line')} not in UTF-8 like the rest, read as {repaired.name}")
-    return Decoded(repaired.text, notes=tuple(notes))
+    return _noting_nul(repaired.text, notes)
 
 
 def _strictly(data: bytes, codec: str) -> Decoded | None:
@@ -204,9 +230,12 @@ def _in(data: bytes, codec: str) -> Decoded:
     """Decode in a given encoding; what is not in it becomes U+FFFD, and is said."""
     decoded = _strictly(data, codec)
     text = decoded.text if decoded else data.decode(codec, errors="replace")
-    notes = [] if decoded else [_lost(text.count("\ufffd"), NAMES.get(codec, codec.upper()))]
-    if "\0" in text:
-        notes.append(_left_out(text.count("\0")))
+    return _noting_nul(text, [] if decoded else [_lost(text.count("\ufffd"), NAMES.get(codec, codec.upper()))])
+
+
+def _noting_nul(text: str, notes: list[str]) -> Decoded:
+    if count := text.count("\0"):
+        notes = [*notes, _left_out(count)]
     return Decoded(text.replace("\0", ""), notes=tuple(notes))
 
 
@@ -216,6 +245,10 @@ def _without_nul(data: bytes) -> tuple[bytes, tuple[str, ...]]:
     rest = narrowed(data)
     count = rest.count(0)
     return rest.replace(b"\0", b""), (_left_out(count),) if count else ()
+
+
+def _is_signed(data: bytes) -> bool:
+    return data.startswith(BINARY_SIGNATURES) or data[TAR_PLACE : TAR_PLACE + 5] == TAR_SIGNATURE
 
 
 def _is_binary(data: bytes) -> bool:

@@ -1,7 +1,14 @@
 import pytest
 
 from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.decoding import assumed_encoding, code_encoding, decode, looks_binary, markup_encoding
+from qdrant_embed.reading.decoding import (
+    assumed_encoding,
+    code_encoding,
+    decode,
+    is_utf8_if_valid,
+    looks_binary,
+    markup_encoding,
+)
 
 GERMAN = "Die Fähre läuft täglich um acht Uhr aus, außer an Feiertagen. Größere Schiffe müssen vorher grüßen. "
 RUSSIAN = "Паром отправляется ежедневно в восемь часов утра, кроме праздничных дней. "
@@ -175,3 +182,57 @@ def test_an_assumed_encoding_is_for_what_says_nothing():
         assert decode("Ñandú".encode("cp1252"), "windows-1252").text == "Ñandú"
     with assumed_encoding("utf-8"):
         assert decode(b"caf\xe9 " + "é".encode()).text == "caf\ufffd é"
+
+
+UKRAINIAN = "Ці книги з Японії, Іспанії та Румунії. "
+"""`нії` in windows-1251 is what a surrogate would be in UTF-8."""
+
+
+@pytest.mark.parametrize("times", [1, 40])
+def test_what_looks_like_a_surrogate_in_another_encoding(times):
+    data = (UKRAINIAN * times).encode("cp1251")
+    assert decode(data).text == decode(data, "windows-1251").text == UKRAINIAN * times
+    with assumed_encoding("cp1251"):
+        assert decode(data).text == UKRAINIAN * times
+    chinese = "会议上午九点开始。请带上所有文件，在沓口见。" * times
+    assert decode(chinese.encode("gbk")).text == decode(chinese.encode("gbk"), "gb2312").text == chinese
+    line = "Книги з Японії та Румунії.\n"
+    assert decode((line * 9).encode() + line.encode("cp1251")).text == line * 10
+
+
+def test_surrogates_and_nul_of_other_programs_are_mended_in_utf8():
+    decoded = decode("one \ud83c end".encode("utf-8", "surrogatepass"))
+    assert (decoded.text, decoded.notes) == (
+        "one \ufffd end",
+        ("3 bytes damaged, not UTF-8: U+FFFD stands in their place",),
+    )
+    decoded = decode(b"one\xc0\x80 end \xc3\xa9")
+    assert (decoded.text, decoded.notes) == ("one end é", ("1 NUL character left out",))
+
+
+def test_an_assumed_encoding_does_not_turn_damaged_utf8_into_other_letters():
+    damaged = RUSSIAN.encode() + b"\xff" + RUSSIAN.encode()
+    short = "né\n".encode() + b"\xff"
+    with assumed_encoding("cp1251") as assumed:
+        assert decode(damaged).text == RUSSIAN + "\ufffd" + RUSSIAN
+        assert decode(damaged, "utf-8").text == RUSSIAN + "\ufffd" + RUSSIAN
+        assert decode(short, "utf-8").text == "né\n\ufffd"
+        assert not assumed.used
+        assert decode(RUSSIAN.encode("cp1251")).text == RUSSIAN
+        assert assumed.used
+    with assumed_encoding("utf-16-le") as assumed:
+        assert decode(RUSSIAN.encode("cp1251"), "cp1251").text == RUSSIAN
+        assert not assumed.used
+
+
+def test_when_valid_utf8_may_be_another_encoding():
+    assert is_utf8_if_valid("")
+    assert is_utf8_if_valid("UTF8")
+    assert is_utf8_if_valid("latin-1")
+    assert not is_utf8_if_valid("gbk")
+    assert not is_utf8_if_valid("utf-7")
+    with assumed_encoding("utf-7"):
+        assert not is_utf8_if_valid("")
+        assert is_utf8_if_valid("utf-8")
+    with assumed_encoding("gbk"):
+        assert is_utf8_if_valid("")

@@ -16,7 +16,6 @@ from importlib.resources import files
 from math import log2
 
 DIGITS = {digit: bits for bits, digit in enumerate("0123456789abcdefghijklmnopqrstuvwxyz")}
-EAST_ASIAN = frozenset({"zh-Hans", "zh-Hant", "ja", "ko"})
 
 FOREIGN_LETTER = 13
 OTHER_SCRIPT = 17

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from qdrant_embed.reading.charset.codepages import MULTI_BYTE
@@ -39,16 +40,16 @@ class Repaired:
     name: str = ""
 
 
-def joined_surrogates(data: bytes) -> bytes:
-    """Return UTF-8 for what writes a character beyond U+FFFF as two surrogates, and NUL as two bytes (CESU-8)."""
-    if b"\xed" in data:
-        data = SURROGATE_PAIR.sub(_joined, data)
-        data = LONE_SURROGATE.sub("\ufffd".encode(), data)
-    return data.replace(b"\xc0\x80", b"\0")
+def repair_utf8(data: bytes, *, beyond_doubt: bool = False) -> Repaired | None:
+    """Return the text of UTF-8 with damage; None if the bytes are of another encoding altogether.
 
-
-def repair_utf8(data: bytes) -> Repaired | None:
-    """Return the text of UTF-8 with damage; None if the bytes are of another encoding altogether."""
+    :param beyond_doubt: None as well where only the words tell that it is UTF-8, and not the number of its sequences.
+    """
+    data = _joined_surrogates(data)
+    if not beyond_doubt:
+        mended, lone = LONE_SURROGATE.subn("\ufffd".encode(), data)
+        with suppress(UnicodeDecodeError):  # in another encoding there are bytes around them that are no UTF-8
+            return Repaired(mended.decode("utf-8"), lost=3 * lone)
     lines = data.decode("utf-8", errors="surrogateescape").split("\n")
     bad = [line for line in lines if BROKEN.search(line)]
     good = [line for line in lines if not line.isascii() and not BROKEN.search(line)]
@@ -60,9 +61,14 @@ def repair_utf8(data: bytes) -> Repaired | None:
     guess = detect(_bytes("\n".join(foreign))) if sum(map(len, foreign)) >= FEWEST_LETTERS else None
     if guess and guess.page.rarity > RAREST and broken < FEWEST_BROKEN:
         guess = None
-    if whole <= WHOLE_FOR_ONE_BROKEN * broken and not _stands_better(good[:COMPARED_LINES], guess):
+    if whole <= WHOLE_FOR_ONE_BROKEN * broken and (beyond_doubt or not _stands_better(good[:COMPARED_LINES], guess)):
         return None
     return _mended(lines, guess)
+
+
+def _joined_surrogates(data: bytes) -> bytes:
+    """Return UTF-8 for what writes a character beyond U+FFFF as two surrogates, and NUL as two bytes (CESU-8)."""
+    return SURROGATE_PAIR.sub(_joined, data).replace(b"\xc0\x80", b"\0")
 
 
 def _is_foreign(line: str) -> bool:

@@ -54,6 +54,8 @@ def _by_zeros(sample: bytes) -> str:
 
 def narrowed(data: bytes) -> bytes:
     """Return bytes with the pieces that are UTF-16 as UTF-8: some programs append to a log in their own encoding."""
+    if b"\0" not in data:
+        return data
     data = LITTLE_RUN.sub(lambda run: run[0].decode("utf-16-le").encode(), data)
     return BIG_RUN.sub(lambda run: run[0].decode("utf-16-be").encode(), data)
 

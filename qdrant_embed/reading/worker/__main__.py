@@ -12,17 +12,17 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.contents import read_file
-from qdrant_embed.reading.decoding import assumed_encoding
+from qdrant_embed.reading.contents import open_file, read_file, why
+from qdrant_embed.reading.decoding import Assumed, assumed_encoding
 from qdrant_embed.reading.formats import load, parse
 from qdrant_embed.reading.growth import growth_limit
 from qdrant_embed.reading.parsed import Parsed, clean
 from qdrant_embed.reading.worker.pipe import receive, send
-from qdrant_embed.reading.worker.stream import open_stream
+from qdrant_embed.reading.worker.stream import text_stream
 
 if TYPE_CHECKING:
     from qdrant_embed.types import Json
@@ -122,26 +122,39 @@ def _limit_memory(limit: int) -> None:
 
 def _answer(path: str, extension: str, name: str, limits: dict[str, Json]) -> tuple[dict[str, Json], Iterator[str]]:
     try:
-        stream = open_stream(path, extension, name, limits["bytes"])
-        if stream is not None:
-            return {**_as_json(stream.parsed), "hash": stream.hash}, stream.parts
-        data = read_file(path, limits["bytes"])
-        growing = growth_limit(max(limits["characters"], len(data)))
-        with growing as growth, assumed_encoding(limits["encoding"]):
-            parsed = parse(extension, data, name)
-            growth.check(len(parsed.text))
-        text = clean(parsed.text)
-        answer = _as_json(parsed)
-        if not (text.strip() or parsed.notes) and data.strip(NOTHING):
-            answer["notes"].append("no text was found in it")
-        digest = hashlib.blake2b(data, digest_size=16).hexdigest()
-        return {**answer, "hash": digest}, (text[start : start + PART] for start in range(0, len(text), PART))
+        with assumed_encoding(limits["encoding"]) as assumed, ExitStack() as opened:
+            file = opened.enter_context(open_file(path))
+            stream = text_stream(file, extension, name, limits["bytes"])
+            if stream is not None:
+                opened.pop_all()  # the parts are read from the file later
+                return {**_as_json(stream.parsed), "hash": stream.hash}, stream.parts
+            return _whole(read_file(file, limits["bytes"]), extension, name, limits["characters"], assumed)
     except ReadError as error:
         return {"error": error.reason}, iter(())
+    except OSError as error:
+        return {"error": f"cannot be opened: {why(error)}"}, iter(())
     except MemoryError:
         return {"error": "reading it needs more memory than there is or is allowed"}, iter(())
     except (TypeError, ValueError) as error:
         return {"error": f"its reader returned something that is no JSON: {clean(str(error))}"}, iter(())
+
+
+def _whole(
+    data: bytes, extension: str, name: str, characters: int, assumed: Assumed
+) -> tuple[dict[str, Json], Iterator[str]]:
+    """Return the answer for a file whose bytes are held; its hash tells the encoding that was assumed for them, too."""
+    with growth_limit(max(characters, len(data))) as growth:
+        parsed = parse(extension, data, name)
+        growth.check(len(parsed.text))
+    text = clean(parsed.text)
+    answer = _as_json(parsed)
+    if not (text.strip() or parsed.notes) and data.strip(NOTHING):
+        answer["notes"].append("no text was found in it")
+    digest = hashlib.blake2b(data, digest_size=16)
+    if assumed.used:
+        digest.update(b"\0" + assumed.codec.encode())
+    parts = (text[start : start + PART] for start in range(0, len(text), PART))
+    return {**answer, "hash": digest.hexdigest()}, parts
 
 
 def _as_json(parsed: Parsed) -> dict[str, Json]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.contents import open_file, why
-from qdrant_embed.reading.decoding import code_encoding
+from qdrant_embed.reading.contents import why
+from qdrant_embed.reading.decoding import code_encoding, is_utf8_if_valid
 from qdrant_embed.reading.formats import is_plain, parse
 from qdrant_embed.reading.parsed import Parsed
 
@@ -37,23 +37,20 @@ class TextStream:
     parts: Iterator[str]
 
 
-def open_stream(path: str, extension: str, name: str, limit: int) -> TextStream | None:
+def text_stream(file: BinaryIO, extension: str, name: str, limit: int) -> TextStream | None:
     """Return the text of a large file of plain text in UTF-8; None for every other, which is read whole.
 
     :param limit: The most bytes that there may be.
-    :raises ReadError: It cannot be read.
+    :raises OSError: It cannot be read.
     """
-    try:
-        file = open_file(path)
-        status = os.fstat(file.fileno())
-        if LEAST <= status.st_size <= limit and is_plain(extension, head := file.read(BLOCK)):
-            digest = _utf8_hash(file) if code_encoding(head) in ("", "utf-8") else None
-            if digest is not None:
-                return _stream(file, status, digest, parse(extension, _whole_lines(head), name))
-    except OSError as error:
-        raise ReadError(f"cannot be opened: {why(error)}") from error
-    file.close()
-    return None
+    status = os.fstat(file.fileno())
+    if not LEAST <= status.st_size <= limit:
+        return None
+    head = file.read(BLOCK)
+    if not is_plain(extension, head) or not is_utf8_if_valid(code_encoding(head)):
+        return None
+    digest = _utf8_hash(file)
+    return None if digest is None else _stream(file, status, digest, parse(extension, _whole_lines(head), name))
 
 
 def _stream(file: BinaryIO, status: os.stat_result, digest: str, parsed: Parsed) -> TextStream:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from qdrant_embed import Document
+from qdrant_embed import Document, ReadOptions
 from qdrant_embed.errors import ConfigurationError
 
 
@@ -166,3 +166,20 @@ def test_force_reads_what_looks_unchanged_and_accepted_failures_are_listed_apart
     report = collection.ingest(folder, accept_failed=("*.pdf",), list_skipped=True)
     assert (report.failed, [failure.source for failure in report.accepted]) == ((), ["old.pdf"])
     assert [(file.source, file.reason) for file in report.skipped_files] == [("photo.png", "binary")]
+
+
+def test_another_encoding_is_taken_for_what_is_stored_already(collection, tmp_path):
+    folder = tmp_path / "f"
+    folder.mkdir()
+    (folder / "a.txt").write_bytes("Größe und Höhe".encode("cp850"))
+    (folder / "b.txt").write_text("Größe")
+
+    def ingest(encoding):
+        report = collection.ingest(folder, reading=ReadOptions(encoding=encoding))
+        (chunk,) = collection.chunks("a.txt")
+        return chunk.text, report.embedded
+
+    assert ingest("cp1250") == ("Gr”áe und H”he", 2)
+    assert ingest("cp850") == ("Größe und Höhe", 1)
+    assert ingest("cp850") == ("Größe und Höhe", 0)
+    assert ingest("") == ("Größe und Höhe", 0), "what was not changed is not opened"
