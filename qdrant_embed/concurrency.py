@@ -45,8 +45,17 @@ def went_on() -> None:
     job = current_job.get()
     if job is not None:
         job.went_on()
-        if job.cancelled.is_set():
-            raise Cancelled
+    stop_if_called_off()
+
+
+def stop_if_called_off() -> None:
+    """Leave a wait for others that shall count as a standstill; a no-op outside a job.
+
+    :raises Cancelled: The job was called off.
+    """
+    job = current_job.get()
+    if job is not None and job.cancelled.is_set():
+        raise Cancelled
 
 
 def pause(seconds: float, ended: threading.Event | None = None) -> None:

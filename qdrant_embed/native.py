@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar
 
+from qdrant_embed.concurrency import stop_if_called_off
 from qdrant_embed.errors import ForkedError
 
 T = TypeVar("T")
@@ -36,8 +37,16 @@ def make_lock() -> threading.Lock:
     return made
 
 
-_initializing = threading.RLock()
-_locks.add(_initializing)
+def make_reentrant_lock() -> threading.RLock:
+    """Return a lock as by `make_lock` that the thread which holds it may take again."""
+    made = threading.RLock()
+    _locks.add(made)
+    return made
+
+
+_initializing = make_reentrant_lock()
+_SLICE_SECONDS = 0.2
+"""How often a thread that waits for its turn looks whether it is still wanted."""
 
 
 @contextmanager
@@ -46,6 +55,7 @@ def initializing(library: str = "") -> Iterator[None]:
 
     :param library: What is used from now on and has threads of its own, which do not survive a fork.
     :raises ForkedError: The process that this one was forked from has used it.
+    :raises Cancelled: The job was called off while it waited: another thread may be at it for minutes.
     """
     if library:
         process = _used.setdefault(library, os.getpid())
@@ -55,8 +65,13 @@ def initializing(library: str = "") -> Iterator[None]:
                 "threads that a fork does not copy. Start workers with multiprocessing.get_context('spawn'), or load "
                 "models only after the fork."
             )
-    with _initializing:
+    # The watchdog shall name a thread that waits here for ever, so waiting is not noted as going on.
+    while not _initializing.acquire(timeout=_SLICE_SECONDS):
+        stop_if_called_off()
+    try:
         yield
+    finally:
+        _initializing.release()
 
 
 class Once(Generic[T]):

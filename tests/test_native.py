@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from qdrant_embed.concurrency import Cancelled, Job, current_job
 from qdrant_embed.native import Once, initializing
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
@@ -59,10 +60,41 @@ def test_one_thread_may_initialize_one_library_inside_another():
         assert Once(lambda: 3)() == 3
 
 
+def test_who_waits_for_another_thread_is_called_off_and_does_not_count_as_going_on():
+    job, held, free, ended = Job(), threading.Event(), threading.Event(), []
+
+    def hold():
+        with initializing():
+            held.set()
+            free.wait(60)
+
+    def wait():
+        current_job.set(job)
+        try:
+            with initializing():
+                ended.append("had its turn")
+        except Cancelled:
+            ended.append("called off")
+
+    holder, waiter = threading.Thread(target=hold), threading.Thread(target=wait)
+    holder.start()
+    held.wait()
+    last = job.last
+    waiter.start()
+    waiter.join(0.5)
+    assert waiter.is_alive()
+    assert job.last == last
+    job.cancelled.set()
+    waiter.join(60)
+    free.set()
+    holder.join()
+    assert ended == ["called off"]
+
+
 IN_A_CHILD = """
 import os, sys, threading, time
 from qdrant_embed.errors import ForkedError
-from qdrant_embed.native import Once, initializing, make_lock
+from qdrant_embed.native import Once, initializing, make_lock, make_reentrant_lock
 from qdrant_embed.tokens import WordTokens
 
 class Loaded:
@@ -74,12 +106,12 @@ def load():
     with initializing("a library"):
         return Loaded()
 
-parent, once, lock = os.getpid(), Once(load), make_lock()
+parent, once, lock, again = os.getpid(), Once(load), make_lock(), make_reentrant_lock()
 once()
 held = threading.Event()
 
 def hold():
-    with lock, initializing():
+    with lock, again, initializing():
         held.set()
         time.sleep(3)
 
@@ -87,7 +119,7 @@ threading.Thread(target=hold, daemon=True).start()
 held.wait()
 child = os.fork()
 if child == 0:
-    with lock, initializing("another library"):
+    with lock, again, again, initializing("another library"):
         pass
     try:
         once()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,12 +10,15 @@ from qdrant_embed.ingest.pieces import Closing
 from qdrant_embed.ingest.report import Tally
 from qdrant_embed.ingest.retrying import in_halves
 from qdrant_embed.ingest.target import Target, match_any
+from qdrant_embed.native import make_lock
 from qdrant_embed.store.changes import mark_changed
 from qdrant_embed.store.points import CHUNK_COUNT, WINDOWS, payload
 from qdrant_embed.store.schema import BM25
 from qdrant_embed.store.succession import own_name
 
 if TYPE_CHECKING:
+    import threading
+
     from qdrant_client import models
 
     from qdrant_embed.store.engine import PointId
@@ -127,4 +129,4 @@ _locks: dict[object, threading.Lock] = {}
 def _one_at_a_time(target: Target) -> threading.Lock:
     engine = target.engine
     place = getattr(engine, "path", None) or id(getattr(engine, "client", engine))
-    return _locks.setdefault((str(place), own_name(engine, target.name)), threading.Lock())
+    return _locks.setdefault((str(place), own_name(engine, target.name)), make_lock())

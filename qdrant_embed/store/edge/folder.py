@@ -9,19 +9,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 import uuid
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.errors import (
-    CollectionExistsError,
-    CollectionNotFoundError,
-    ConfigurationError,
-    StoreError,
-)
+from qdrant_embed.errors import CollectionExistsError, CollectionNotFoundError, ConfigurationError, StoreError
+from qdrant_embed.native import make_reentrant_lock
 from qdrant_embed.store.edge.catalog import CATALOG_FILE, Catalog, Entry, sync_folder
 from qdrant_embed.store.edge.convert_config import edge_config
 from qdrant_embed.store.edge.lock import FolderLock
@@ -35,7 +30,7 @@ ATTACHMENTS = "attachments"
 NEW, DELETED = ".new", ".deleted"
 
 _open: dict[Path, EdgeFolder] = {}
-_opening = threading.RLock()
+_opening = make_reentrant_lock()
 
 
 class EdgeFolder:
@@ -47,7 +42,7 @@ class EdgeFolder:
         self.closed = False
         self._users = 0
         self._shards: dict[str, Shard] = {}
-        self._changing = threading.RLock()
+        self._changing = make_reentrant_lock()
         _require_ours(path)
         if not make and not (path / CATALOG_FILE).exists():
             raise CollectionNotFoundError(f"the folder {str(path)!r} holds no collections.")
@@ -276,8 +271,6 @@ def _let_go_of_files(folder: Path) -> None:
 
 
 def _after_fork() -> None:
-    global _opening
-    _opening = threading.RLock()
     for folder in _open.values():
         folder.abandon()
     _open.clear()

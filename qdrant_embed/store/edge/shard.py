@@ -22,7 +22,7 @@ from typing import Any
 import qdrant_edge as edge
 
 from qdrant_embed.errors import DamagedError, QdrantEmbedError, StoreError
-from qdrant_embed.native import make_lock
+from qdrant_embed.native import make_lock, make_reentrant_lock
 from qdrant_embed.store.edge import optimizer
 from qdrant_embed.store.edge.convert_config import edge_config
 from qdrant_embed.store.edge.lock import held_by_another
@@ -155,7 +155,7 @@ class Shard:
     def __init__(self, path: Path, collection: str, config: edge.EdgeConfig) -> None:
         self.collection = collection
         self._path, self._config = path, config
-        self._one_at_a_time = threading.RLock()
+        self._one_at_a_time = make_reentrant_lock()
         self._opened = self._open()
         self.edge: Any = _Calls(self)
         self._flushed = time.monotonic()
