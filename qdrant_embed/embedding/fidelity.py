@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qdrant_embed.concurrency import went_on
 from qdrant_embed.embedding.graphs import Graph
 from qdrant_embed.embedding.pooling import POOLINGS
 from qdrant_embed.embedding.resolving import Resolved
@@ -80,6 +81,7 @@ def compare(resolved: Resolved, graph: Graph, run: Callable[[Batch], FloatArray]
 
     cosines = []
     for batch in batches_of(resolved, PROBES):
+        went_on()
         with torch.inference_mode():
             wanted = graph.module(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)).float().numpy()
         cosines.append(_cosines(_vectors(wanted, batch, graph), _vectors(run(batch), batch, graph)))

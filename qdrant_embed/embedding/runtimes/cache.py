@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.native import make_lock
 
@@ -65,6 +67,11 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "qdrant-embed"
 
 
+def place_of(key: str) -> Path:
+    """Return the folder of the conversion that has a key."""
+    return cache_folder() / MADE / key
+
+
 def allowed_bytes() -> int:
     """Return how many bytes of conversions are kept: `QDRANT_EMBED_CACHE_GB`, or 10 GB.
 
@@ -89,6 +96,11 @@ def conversions() -> list[Conversion]:
     return sorted(found, key=lambda one: -one.used)
 
 
+def lock_file(folder: Path) -> Path:
+    """Return what is locked while a conversion is made: it stands beside the folder, which is put there whole."""
+    return folder.with_suffix(".lock")
+
+
 def hold(folder: Path) -> bool:
     """Keep a conversion from being removed as long as this process lives, and note that it is used.
 
@@ -96,14 +108,16 @@ def hold(folder: Path) -> bool:
     """
     with _HOLDING:
         if fcntl is not None and not _is_held(folder):
-            with contextlib.suppress(OSError):  # a folder that cannot be written is not pruned either
+            with contextlib.suppress(OSError):  # what cannot be written, or locked, is not pruned either
                 held = os.open(folder / _IN_USE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
                 try:
                     fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                except BlockingIOError:
+                except OSError as error:
                     os.close(held)
-                    return False
-                _HELD[folder] = held
+                    if isinstance(error, BlockingIOError):
+                        return False
+                else:
+                    _HELD[folder] = held
         with contextlib.suppress(OSError):
             os.utime(folder)
     return folder.is_dir()
@@ -159,7 +173,19 @@ def _remove(folder: Path) -> bool:
                 except OSError:
                     return False
             shutil.rmtree(folder, ignore_errors=True)
-    return not folder.exists()
+            gone = not folder.exists()
+            if gone:
+                _remove_lock(lock_file(folder))
+    return gone
+
+
+def _remove_lock(file: Path) -> None:
+    """Remove the lock of those who convert, unless one of them has it: then it is wanted again."""
+    # Who waits for a lock on a file that is removed here finds that out when it gets it, and makes the file anew.
+    with contextlib.suppress(OSError, NotImplementedError, Timeout):
+        if file.exists():
+            with FileLock(file).acquire(timeout=0):
+                file.unlink(missing_ok=True)
 
 
 def _looked_at(folder: Path) -> Conversion:

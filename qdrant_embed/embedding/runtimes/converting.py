@@ -20,14 +20,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from qdrant_embed.concurrency import pause
+from qdrant_embed.concurrency import pause, went_on
 from qdrant_embed.embedding.fidelity import compare
 from qdrant_embed.embedding.fingerprints import model_fingerprint
 from qdrant_embed.embedding.graphs import Graph, build_graph, pools_inside, quiet, without_blind_rows
 from qdrant_embed.embedding.lanes import cores
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch
-from qdrant_embed.embedding.runtimes.cache import CACHE_VARIABLE, MADE, UNFINISHED, cache_folder, hold, prune
+from qdrant_embed.embedding.runtimes.cache import CACHE_VARIABLE, UNFINISHED, hold, lock_file, place_of, prune
 from qdrant_embed.embedding.runtimes.choice import PROMISES, RuntimeChoice
 from qdrant_embed.errors import ModelError, QdrantEmbedError
 from qdrant_embed.native import return_memory
@@ -122,7 +122,7 @@ def shortfall(resolved: Resolved, converter: Converter) -> str | None:
 
 
 def _folder(resolved: Resolved, converter: Converter, pooled: bool) -> Path:  # noqa: FBT001
-    return cache_folder() / MADE / _key(resolved, converter, pooled)
+    return place_of(_key(resolved, converter, pooled))
 
 
 def _shortfall(resolved: Resolved, converter: Converter, note: Mapping[str, Json]) -> str:
@@ -178,7 +178,7 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
 
     The wait has an end: the other one may have been stopped, or stand on another machine. Then both convert.
     """
-    lock = FileLock(folder.with_suffix(".lock"))
+    lock = FileLock(lock_file(folder))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         _acquire(lock)
@@ -240,8 +240,11 @@ def _made(resolved: Resolved, converter: Converter, folder: Path, pooled: bool) 
             gc.collect()  # what traces a model ties its weights into cycles, and they are about to be loaded again
             return_memory()
             _put(work, folder)
-        prune(keep=folder)
-        return _started(resolved, converter, folder)
+        went_on()
+        try:
+            return _started(resolved, converter, folder)
+        finally:
+            prune(keep=folder)  # now that the compiled form is there too
     except QdrantEmbedError:
         raise
     except Exception as error:
@@ -255,9 +258,12 @@ def _made(resolved: Resolved, converter: Converter, folder: Path, pooled: bool) 
 
 def _write(resolved: Resolved, converter: Converter, work: Path, pooled: bool) -> None:  # noqa: FBT001
     with quiet():
+        # Each step may take a minute or more of a large model, and none of them is a standstill.
         graph = build_graph(resolved, pooled=pooled)
+        went_on()
         with without_blind_rows():
             converter.convert(resolved, graph, work)
+        went_on()
         fidelity = compare(resolved, graph, converter.try_out(work))
     sizes = {path.name: path.stat().st_size for path in work.iterdir()}
     note = {"pooled": graph.pooled, **asdict(fidelity), "files": sizes}

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qdrant_embed.concurrency import went_on
 from qdrant_embed.embedding.fidelity import batches_of
 from qdrant_embed.embedding.resolving import Resolved
 from qdrant_embed.embedding.runtimes import Batch
@@ -73,6 +74,7 @@ def quantize(resolved: Resolved, model: openvino.Model) -> openvino.Model:
     seen = _watch(model, list(grouped), [*batches_of(resolved, CALIBRATION), *batches_of(resolved, _noise(resolved))])
     # The last ones first: the narrow part of a block is made from its products as they were.
     for name, products in reversed(grouped.items()):
+        went_on()
         _rewrite(products, seen[name])
     model.validate_nodes_and_infer_types()
     return model
@@ -105,6 +107,7 @@ def _watch(model: openvino.Model, names: Sequence[str], batches: Sequence[Batch]
     sums: dict[str, FloatArray] = {}
     count = 0
     for batch in batches:
+        went_on()
         request.infer([batch.ids, batch.mask])
         count += int(batch.mask.sum())
         for place, name in enumerate(names):

@@ -1,9 +1,11 @@
 """How much of what was converted is kept, and what is never removed."""
 
+import errno
 import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +105,28 @@ def test_one_made_anew_is_held_anew(place):
 
 def test_what_is_gone_cannot_be_held(place):
     assert not cache.hold(place / cache.MADE / "gone")
+
+
+def test_where_nothing_can_be_locked_no_file_stays_open(place, monkeypatch):
+    def refused(*_):
+        raise OSError(errno.ENOLCK, "no locks here")
+
+    folder = make(place, "model", 100, 3)
+    monkeypatch.setattr(cache.fcntl, "flock", refused)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    assert all(cache.hold(folder) for _ in range(5))
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert not cache.prune(most=0), "somebody may use it"
+
+
+def test_a_lock_goes_with_its_conversion_unless_somebody_has_it(place):
+    free, wanted = make(place, "free", 100, 3), make(place, "wanted", 100, 3)
+    for folder in (free, wanted):
+        cache.lock_file(folder).touch()
+    with cache.FileLock(cache.lock_file(wanted)):
+        cache.prune(most=0)
+    assert [folder.exists() for folder in (free, wanted)] == [False, False]
+    assert [cache.lock_file(folder).exists() for folder in (free, wanted)] == [False, True]
 
 
 def test_unfinished_ones_go_once_their_makers_must_be_dead(place):

@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from qdrant_embed.concurrency import Cancelled, Job, current_job
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.embedding.runtimes import converting
-from qdrant_embed.embedding.runtimes.cache import CACHE_VARIABLE
+from qdrant_embed.embedding.runtimes.cache import CACHE_VARIABLE, lock_file
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
 from qdrant_embed.embedding.runtimes.converting import Converter, converted
 from qdrant_embed.errors import ModelError
@@ -96,8 +97,8 @@ def test_another_process_that_converts_is_waited_for_but_not_for_ever(model, mon
     made = converted(model, copying.converter)
     for file in made.folder.iterdir():
         file.unlink()
-    monkeypatch.setattr(converting, "LONGEST_WAIT", 0.3)
-    with caplog.at_level("INFO"), converting.FileLock(made.folder.with_suffix(".lock")):
+    monkeypatch.setattr(converting, "LONGEST_WAIT", 0.0)
+    with caplog.at_level("INFO", converting.__name__), converting.FileLock(lock_file(made.folder)):
         assert converted(model, copying.converter).folder == made.folder
     assert copying.conversions == 2
     assert "waiting for it" in caplog.text
@@ -105,13 +106,82 @@ def test_another_process_that_converts_is_waited_for_but_not_for_ever(model, mon
     assert "done once and kept" in caplog.text
 
 
+class Noted(Job):
+    """Counts how often it went on."""
+
+    def __init__(self):
+        super().__init__()
+        self.steps = 0
+
+    def went_on(self):
+        super().went_on()
+        self.steps += 1
+
+
+@pytest.fixture
+def job():
+    job = Noted()
+    outer = current_job.set(job)
+    yield job
+    current_job.reset(outer)
+
+
+def test_a_conversion_goes_on_with_each_of_its_steps(model, job):
+    copying, seen = Copying(), []
+
+    def convert(*given):
+        seen.append(job.steps)
+        copying.convert(*given)
+        seen.append(job.steps)
+
+    def start(folder):
+        seen.append(job.steps)
+        return copying.start(folder)
+
+    converted(model, Converter(copying.converter.choice, (), convert, start, start))
+    before, after, tried, started = seen
+    assert 0 < before == after < tried < started
+
+
+def test_a_conversion_that_is_called_off_leaves_nothing(model, job):
+    copying = Copying()
+
+    def convert(*given):
+        copying.convert(*given)
+        job.cancelled.set()
+
+    with pytest.raises(Cancelled):
+        converted(model, Converter(copying.converter.choice, (), convert, copying.start, copying.start))
+    job.cancelled.clear()
+    made = converted(model, copying.converter)
+    assert copying.conversions == 2
+    assert not list(made.folder.parent.glob("making-*"))
+
+
+def test_the_compiled_form_counts_when_room_is_made(model, monkeypatch):
+    copying, sizes = Copying(), []
+
+    def start(folder):
+        (folder / "compiled").write_bytes(bytes(1000))
+        return copying.start(folder)
+
+    def prune(keep):
+        sizes.append((keep / "compiled").stat().st_size)
+
+    monkeypatch.setattr(converting, "prune", prune)
+    converted(model, Converter(copying.converter.choice, (), copying.convert, copying.start, start))
+    assert sizes == [1000]
+
+
 def test_a_lock_file_that_a_killed_process_left_holds_nobody_up(model, caplog):
     copying = Copying()
     made = converted(model, copying.converter)
     for file in made.folder.iterdir():
         file.unlink()
-    made.folder.with_suffix(".lock").touch()
-    assert converted(model, copying.converter).folder == made.folder
+    lock_file(made.folder).touch()
+    with caplog.at_level("INFO", converting.__name__):
+        assert converted(model, copying.converter).folder == made.folder
+    assert "done once and kept" in caplog.text
     assert "waiting" not in caplog.text
 
 
