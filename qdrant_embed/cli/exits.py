@@ -10,6 +10,7 @@ import sys
 import threading
 import warnings
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import typer
@@ -62,6 +63,7 @@ class Commands(TyperGroup):
         """Run a command; errors of this library end in exit code 1, an interruption in 130."""
         if ctx.params.get("debug"):
             _debugging.set()
+        ctx.call_on_close(partial(_notices.setLevel, _notices.level))  # a program that runs a command goes on
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _show_warning

@@ -9,6 +9,7 @@ import qdrant_embed
 from qdrant_embed import Collection, IngestReport, ReadOptions, Recipe
 from qdrant_embed.cli import options
 from qdrant_embed.collection import DEFAULT_LOCATION
+from qdrant_embed.embedding.runtimes import converting
 from qdrant_embed.ingest import Failure
 from qdrant_embed.ingest.report import combined
 from qdrant_embed.testing.tiny_encoders import save_colbert, save_splade
@@ -49,8 +50,10 @@ def test_quiet_prints_failures_only_and_on_stderr(cli, pages):
     assert (answer.code, answer.out) == (3, "")
     assert "broken.pdf" in answer.err
     (pages / "broken.pdf").unlink()
+    level = converting.log.level
     answer = cli("ingest", pages, "--quiet")
     assert (answer.code, answer.out, answer.err) == (0, "", "")
+    assert converting.log.level == level, "the program that ran the command logs what it did"
 
 
 def test_several_paths_are_added_up(cli, pages):

@@ -11,17 +11,19 @@ from qdrant_embed.embedding.runtimes.api.gate import Gate, Stopped
 
 
 class Clock:
-    """A clock that moves when somebody waits."""
+    """A clock that moves when somebody waits at a gate, and only then."""
 
-    def __init__(self):
+    def __init__(self, patch):
         self.now = 100.0
+        patch.setattr(gate, "time", self)
+        patch.setattr(gate, "pause", self.pause)
 
     def monotonic(self):
         return self.now
 
-    def wait(self, seconds):
+    def pause(self, seconds, ended):
+        assert not ended.is_set()
         self.now += seconds
-        return False
 
 
 @given(
@@ -30,13 +32,12 @@ class Clock:
     tokens=st.integers(0, 60),
 )
 def test_limits_hold_in_every_window(sizes, requests, tokens):
-    clock = Clock()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gate, "time", clock)
+        clock, stop = Clock(patch), threading.Event()
         limit, passed = Gate(requests=requests, tokens=tokens), []
         for size, idle in sizes:
             clock.now += idle
-            limit.enter(size, clock)
+            limit.enter(size, stop)
             passed.append((clock.now, size))
     for start, size in passed:
         within = [other for moment, other in passed if start <= moment < start + 59.99]
@@ -44,19 +45,18 @@ def test_limits_hold_in_every_window(sizes, requests, tokens):
         assert not tokens or sum(within) <= max(tokens, size)
 
 
-def test_no_limit_means_no_waiting():
-    clock, limit = Clock(), Gate()
+def test_no_limit_means_no_waiting(monkeypatch):
+    clock, stop, limit = Clock(monkeypatch), threading.Event(), Gate()
     for _ in range(1000):
-        limit.enter(10**6, clock)
+        limit.enter(10**6, stop)
     assert clock.now == 100.0
 
 
 def test_a_pause_holds_everybody(monkeypatch):
-    clock, limit = Clock(), Gate()
-    monkeypatch.setattr(gate, "time", clock)
+    clock, limit = Clock(monkeypatch), Gate()
     limit.pause(7)
     limit.pause(3)
-    limit.enter(1, clock)
+    limit.enter(1, threading.Event())
     assert clock.now == 107.0
 
 
