@@ -30,7 +30,6 @@ from qdrant_embed.native import initializing
 from qdrant_embed.reading.files import ReadOptions, Root, Skipped, SourceFile, find_root, walk
 from qdrant_embed.reading.reader import Reader
 from qdrant_embed.store.changes import mark_changed
-from qdrant_embed.store.location import finish_bulk_load
 from qdrant_embed.types import Document
 
 QUEUED_DOCUMENTS = 8
@@ -257,7 +256,7 @@ def _finish(run: Run) -> IngestReport:
         mark_changed(target.engine, target.name, target.coding.compression)
         tally.begin(BUILDING)
         with tally.busy("index"):
-            finish_bulk_load(target.engine, target.name)
+            target.engine.finish_bulk_load(target.name)
     _tell(run)
     return tally.report()
 

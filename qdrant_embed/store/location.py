@@ -47,11 +47,6 @@ def open_engine(at: str | Path | QdrantClient, *, timeout: int = TIMEOUT, make: 
     return in_memory() if at == MEMORY else connect(_checked_url(at), os.environ.get(API_KEY_VARIABLE), timeout)
 
 
-def finish_bulk_load(engine: Engine, collection_name: str) -> None:
-    """Build the search index over what was written, and bring it to disk; a no-op where nothing is to be done."""
-    engine.finish_bulk_load(collection_name)
-
-
 def _is_folder(at: str) -> bool:
     """Tell a folder from a URL and `:memory:`.
 

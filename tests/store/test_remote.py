@@ -12,7 +12,7 @@ from qdrant_client import QdrantClient, models
 
 from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, StoreError
 from qdrant_embed.store.faults import Retries
-from qdrant_embed.store.location import finish_bulk_load, open_engine
+from qdrant_embed.store.location import open_engine
 from qdrant_embed.store.remote import ClientEngine
 from tests.store.rest_server import FakeServer, cut, hang, refuse
 
@@ -210,7 +210,7 @@ def test_a_bulk_load_ends_with_indexing(server):
     server.optimizers["indexing_threshold"] = 0
     server.statuses = ["green", "yellow", "green"]
     with engine_of(server) as engine:
-        finish_bulk_load(engine, "c")
+        engine.finish_bulk_load("c")
     assert server.optimizers["indexing_threshold"] == 10_000
     assert server.statuses == ["green"]
 

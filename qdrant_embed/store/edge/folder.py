@@ -197,7 +197,9 @@ class EdgeFolder:
             own, entry = self.catalog.resolve(name)
             stored = config.model_dump(mode="json", exclude_none=True)
             wanted = edge_config(stored)
-            self.shard(own).close()
+            shard = self.shard(own)
+            shard.require_building()
+            shard.close()
             del self._shards[entry.folder]
             self._shards[entry.folder] = Shard(self.path / SHARDS / entry.folder, own, wanted)
             self.commit(self.catalog.with_entry(own, replace(entry, config=stored)))

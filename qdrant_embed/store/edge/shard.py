@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 FLUSH_SECONDS = 5.0
 POINTS_AT_ONCE = 2000
 """Points of a shard from which its graph is built by a process of its own; below, it is a matter of a second."""
+BUILT = "graph_built"
+"""File in a shard's folder: its graph is built over all that it holds. It goes before the next change is made."""
 _LONGEST_REASON = 300
 _LET_GO_SECONDS = 0.1
 _REDIRECTING = make_lock()
@@ -159,6 +161,7 @@ class Shard:
         self._opened = self._open()
         self.edge: Any = _Calls(self)
         self._flushed = time.monotonic()
+        self._built = (path / BUILT).exists()
 
     def _open(self, tries: int = 10) -> edge.EdgeShard:
         path, collection, config = self._path, self.collection, self._config
@@ -191,7 +194,8 @@ class Shard:
         :raises DiskFullError: There is no room for it.
         """
         require_room(self._path, TO_CHANGE + size)
-        with refusals(self.collection):
+        with self._one_at_a_time, refusals(self.collection):
+            self.require_building()
             self.edge.update(operation)
             if time.monotonic() - self._flushed >= FLUSH_SECONDS:
                 self.flush()
@@ -202,33 +206,49 @@ class Shard:
             self.edge.flush()
         self._flushed = time.monotonic()
 
+    def require_building(self) -> None:
+        """Have the next `optimise` build the graph: the shard is about to change."""
+        if self._built:
+            (self._path / BUILT).unlink(missing_ok=True)
+            self._built = False
+
     def optimise(self) -> None:
-        """Build the HNSW graph and merge segments where the engine's thresholds say so.
+        """Build the HNSW graph and merge segments where the engine's thresholds say so, if anything has changed since.
 
         Where it may take long, another process does it, so that this one goes on and sees Ctrl-C; calls of other
         threads wait. Where that process could not be started, this one does it. Where a signal ended it, as one does
         if memory runs out, nobody does: searches then read all points, and the next `optimise` tries again.
         """
-        if not has_room_for_copy(self._path / "segments"):
-            log.warning("no room on the disk to build the search graph of %s: searches read all", self.collection)
-            self.flush()
-            return
         with self._one_at_a_time, refusals(self.collection):
-            apart = self._opened.info().points_count >= POINTS_AT_ONCE and not _forked.is_set()
-            if not (apart and self._optimised_apart()):
-                self._opened.optimize()
-        self.flush()
+            if self._built:
+                self.flush()
+                return
+            if not has_room_for_copy(self._path / "segments"):
+                log.warning("no room on the disk to build the search graph of %s: searches read all", self.collection)
+                self.flush()
+                return
+            self._built = self._build()
+            self.flush()
+            if self._built:
+                (self._path / BUILT).touch()
 
-    def _optimised_apart(self) -> bool:
-        """Tell whether another process did it, or died of it: then this one had better not try."""
+    def _build(self) -> bool:
+        """Build the graph, here or in a process of its own; return whether it is built."""
+        if self._opened.info().points_count < POINTS_AT_ONCE or _forked.is_set():
+            self._opened.optimize()
+            return True
         self._opened.close()
         try:
             optimizer.build(self._path)
         except optimizer.NotBuiltError as error:
             log.warning("the search graph of %s was not built by a process of its own: %s", self.collection, error)
-            return error.killed
+            if error.killed:
+                return False  # this process had better not try
+        else:
+            return True
         finally:
             self._opened = self._open()
+        self._opened.optimize()
         return True
 
     def close(self) -> None:

@@ -71,6 +71,54 @@ def test_an_interruption_ends_the_building_and_leaves_the_collection_as_it_was(e
     assert indexed(engine) == POINTS
 
 
+@pytest.fixture
+def builds(monkeypatch):
+    """Return a list that gets an entry for each process that was wanted, of which none is started."""
+    wanted = []
+    monkeypatch.setattr(optimizer, "build", wanted.append)
+    return wanted
+
+
+CHANGES = {
+    "points": lambda engine: engine.upsert("pages", [models.PointStruct(id=POINTS, vector={"dense": [1.0] * 16})]),
+    "a payload": lambda engine: engine.set_payload("pages", payload={"n": 0}, points=[3]),
+    "a deletion": lambda engine: engine.delete("pages", points_selector=[3]),
+    "settings": lambda engine: engine.update_collection("pages", hnsw_config=models.HnswConfigDiff(m=8)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_no_process_is_started_where_nothing_changed_since_the_last_one(engine, builds, change):
+    for _ in range(2):
+        engine.finish_bulk_load("pages")
+    assert len(builds) == 1
+    engine.update_collection("pages", metadata={"a": 1})
+    assert engine.count("pages").count == POINTS
+    engine.close()
+    again = EdgeEngine(engine.path)
+    again.finish_bulk_load("pages")
+    assert len(builds) == 1
+    change(again)
+    again.close()  # a process may end before it builds
+    again = EdgeEngine(engine.path)
+    again.finish_bulk_load("pages")
+    again.finish_bulk_load("pages")
+    again.close()
+    assert len(builds) == 2
+
+
+def test_a_process_that_was_killed_is_started_again(engine, monkeypatch):
+    def killed(_):
+        raise optimizer.NotBuiltError("no memory", killed=True)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(optimizer, "build", killed)
+        engine.finish_bulk_load("pages")
+        assert not indexed(engine)
+    engine.finish_bulk_load("pages")
+    assert indexed(engine) == POINTS
+
+
 @pytest.mark.parametrize("why", ["no process", "no engine"])
 def test_where_there_is_no_other_process_this_one_builds_it(engine, monkeypatch, why):
     monkeypatch.setattr(sys, "executable", "/nowhere" if why == "no process" else "/bin/false")
