@@ -56,6 +56,25 @@ class LongTexts(ABC):
         preset = preset or self.preset
         return finish(pooled, dim=self.dim, normalize=preset.normalize, layer_norm=preset.layer_norm)
 
+    def count_documents(self, texts: Sequence[str]) -> dict[str, int]:
+        """Return the counts of a report for texts that would be embedded, without running the model.
+
+        :return: `tokens`, `truncated`, `windowed`, `stretched`.
+        :raises TextTooLongError: A text is longer than the model and the window strategy is `error`.
+        """
+        require_texts(texts)
+        if self.window.name == "late":
+            passages = [passage for text in texts for passage in self.passages(text, [(0, len(text))])]
+            windowed, beyond = sum(len(one.parts) > 1 for one in passages), stretched(passages, self.stretched_beyond)
+            return {"tokens": tokens_read(passages), "truncated": 0, "windowed": windowed, "stretched": beyond}
+        read = self._reader.count(texts, self.preset.document_prompt, self.window)
+        return {
+            "tokens": read.tokens,
+            "truncated": sum(cut.truncated for cut in read.cuts),
+            "windowed": read.windowed,
+            "stretched": read.stretched,
+        }
+
     def encode_windows(self, texts: Sequence[str]) -> EncodedWindows:
         """Return a vector for each window of each text, and where the windows stand.
 

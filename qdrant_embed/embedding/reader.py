@@ -103,18 +103,35 @@ class TextReader:
         :raises TextTooLongError: A text is longer than the model and the window strategy is `error`.
         """
         if not len(texts):
-            return Read((), np.zeros((0, self._dim), np.float32), 0)
+            return self._unread((), 0)
         if self.sequencer is None:
-            return self._read_texts(list(texts), prompt, kind, strategy)
+            return self._read_texts(texts, prompt, kind, strategy)
         return self._read_sequences(self.sequencer, texts, prompt, strategy)
 
-    def _read_texts(self, texts: list[str], prompt: str, kind: str, strategy: WindowStrategy) -> Read:
+    def count(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> Read:
+        """Return how texts would be read, without running the model: there are no vectors in it.
+
+        :raises TextTooLongError: A text is longer than the model and the window strategy is `error`.
+        """
+        if self.sequencer is None:
+            return self._cut_texts(texts, prompt, strategy)
+        return self._cut_sequences(self.sequencer, texts, prompt, strategy)
+
+    def _unread(self, cuts: Sequence[Cut | TextCut], tokens: int, stretched: int = 0) -> Read:
+        return Read(cuts, np.zeros((0, self._dim), np.float32), tokens, stretched)
+
+    def _cut_texts(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> Read:
         """For runtimes that read text; those without a limit keep to one only where each window has a vector."""
         if self._preset.runtime in WITHOUT_FILES or strategy.name == "windows":
             cuts, special = self._text_windows.cut(texts, prompt, strategy), self._text_windows.special_tokens
         else:
             cuts, special = [TextCut([(0, 0)], [rendered(prompt, text)], 0, [(0, len(text))]) for text in texts], 0
-        pieces = tuple(piece for cut in cuts for piece in cut.texts)
+        pieces = [piece for cut in cuts for piece in cut.texts]
+        return self._unread(cuts, sum(self._tokens.count_batch(pieces)) + special * len(pieces))
+
+    def _read_texts(self, texts: Sequence[str], prompt: str, kind: str, strategy: WindowStrategy) -> Read:
+        read = self._cut_texts(texts, prompt, strategy)
+        pieces = tuple(piece for cut in read.cuts if isinstance(cut, TextCut) for piece in cut.texts)
 
         def run(places: Sequence[int]) -> Sequence[FloatArray]:
             chosen = tuple(pieces[place] for place in places)
@@ -122,14 +139,19 @@ class TextReader:
             return list(self._running.run(Batch(chosen, none, none, kind=kind, dim=self._dim)))
 
         keys = (digest(piece.encode("utf-8", "surrogatepass")) for piece in pieces)
-        pooled = recalled({**self._kept_under, "dim": self._dim, "kind": kind}, keys, run)
-        return Read(cuts, pooled, sum(self._tokens.count_batch(pieces)) + special * len(pieces))
+        return replace(read, pooled=recalled({**self._kept_under, "dim": self._dim, "kind": kind}, keys, run))
+
+    def _cut_sequences(self, sequencer: Sequencer, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> Read:
+        cuts = sequencer.cut(texts, prompt, strategy)
+        beyond = self._resolved.stretched_beyond
+        stretched = sum(bool(beyond) and max(map(len, cut.sequences)) > beyond for cut in cuts)
+        return self._unread(cuts, sum(len(sequence) for cut in cuts for sequence in cut.sequences), stretched)
 
     def _read_sequences(
         self, sequencer: Sequencer, texts: Sequence[str], prompt: str, strategy: WindowStrategy
     ) -> Read:
-        cuts = sequencer.cut(texts, prompt, strategy)
-        sequences = [sequence for cut in cuts for sequence in cut.sequences]
+        read = self._cut_sequences(sequencer, texts, prompt, strategy)
+        sequences = [sequence for cut in read.cuts if isinstance(cut, Cut) for sequence in cut.sequences]
         running = self._running
 
         def batch(chosen: Sequence[TokenIds]) -> FloatArray:
@@ -139,9 +161,7 @@ class TextReader:
             return run_sequences(batch, [sequences[place] for place in places], running.lanes)
 
         pooled = recalled({**self._kept_under, "prompt": prompt}, map(sequence_key, sequences), run)
-        beyond = self._resolved.stretched_beyond
-        stretched = sum(bool(beyond) and max(map(len, cut.sequences)) > beyond for cut in cuts)
-        return Read(cuts, pooled, sum(map(len, sequences)), stretched)
+        return replace(read, pooled=pooled)
 
     def characters(self, text: str, cut: Cut | TextCut, prompt: str) -> Sequence[Window]:
         """Return where the windows of a text stand in it."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 from qdrant_embed.embedding import Embedder
-from qdrant_embed.embedding.companions import CompanionEmbedder
 from qdrant_embed.embedding.late import LatePassage, stretched, tokens_read
 from qdrant_embed.errors import TextTooLongError
 from qdrant_embed.ingest.pieces import Gathered, Piece, gathered, to_pieces
@@ -25,10 +23,10 @@ def rehearse(run: Run, works: Iterable[Work]) -> None:
         tally.add(stored=sum(closing.head is not None for closing in block.closings))
         with tally.busy("embed"):
             new = _new(target, block, met)
-            tally.add(reused=len(block.pieces) - len(new))
-            _count_dense(run, new)
-            for model in target.beside.values():
-                _count_beside(run, model, new)
+            counted, refused = _counted(run, new)
+            met -= refused.keys()
+            kept = _without(run, block.pieces, refused)
+            tally.add(reused=len(kept) - len(counted))
         progress = run.options.progress
         if callable(progress):
             progress(tally.report())
@@ -53,25 +51,21 @@ def _new(target: Target, block: Gathered, met: set[str]) -> list[Piece]:
     return list(texts.values())
 
 
-def _count_dense(run: Run, pieces: Sequence[Piece]) -> None:
-    embedder = run.target.embedder
-    passages = [piece.passage for piece in pieces if piece.passage is not None]
+Refused = dict[str, TextTooLongError]
+"""Hash of a text → why no model would embed it."""
+
+
+def _counted(run: Run, pieces: Sequence[Piece]) -> tuple[list[Piece], Refused]:
+    """Count what all models would read; return what would be embedded, and why the rest would not."""
+    embedder, refused = run.target.embedder, Refused()
     if embedder.window.name == "late":
-        _count_late(run, embedder, passages)
-        return
-    lengths = embedder.tokens.count_batch([piece.chunk.embed_text for piece in pieces])
-    around = embedder.max_tokens - embedder.chunk_budget
-    most = embedder.window.tokens or embedder.max_tokens
-    beyond = embedder.stretched_beyond
-    too_long = [piece for piece, length in zip(pieces, lengths, strict=True) if length > most - around]
-    strategy = embedder.window.name
-    if strategy == "error":
-        _refuse(run, too_long)
-    run.tally.add(
-        tokens=sum(lengths) + around * len(lengths),
-        stretched=sum(bool(beyond) and min(length + around, most) > beyond for length in lengths),
-        **{"truncated" if strategy == "truncate" else "windowed": len(too_long) * (strategy != "error")},
-    )
+        _count_late(run, embedder, [piece.passage for piece in pieces if piece.passage is not None])
+        left = list(pieces)
+    else:
+        left = _count_texts(run, embedder.count_documents, pieces, refused)
+    for model in run.target.beside.values():
+        left = _count_texts(run, model.count_documents, left, refused)
+    return left, refused
 
 
 def _count_late(run: Run, embedder: Embedder, passages: Sequence[LatePassage]) -> None:
@@ -82,19 +76,26 @@ def _count_late(run: Run, embedder: Embedder, passages: Sequence[LatePassage]) -
     )
 
 
-def _count_beside(run: Run, model: CompanionEmbedder[Any], pieces: Sequence[Piece]) -> None:
+def _count_texts(
+    run: Run, count: Callable[[Sequence[str]], dict[str, int]], pieces: Sequence[Piece], refused: Refused
+) -> list[Piece]:
+    """Count what a model would read; return the pieces without those that are too long for it, which are noted."""
     try:
-        run.tally.add(**model.count_documents([piece.chunk.embed_text for piece in pieces]))
-    except TextTooLongError:
-        if len(pieces) == 1:
-            _refuse(run, pieces)
-            return
-        for piece in pieces:
-            _count_beside(run, model, [piece])
+        run.tally.add(**count([piece.chunk.embed_text for piece in pieces]))
+    except TextTooLongError as error:
+        if len(pieces) > 1:
+            return [left for piece in pieces for left in _count_texts(run, count, [piece], refused)]
+        refused[pieces[0].text_hash] = error
+        return []
+    return list(pieces)
 
 
-def _refuse(run: Run, pieces: Sequence[Piece]) -> None:
+def _without(run: Run, pieces: Sequence[Piece], refused: Refused) -> list[Piece]:
+    """Return the pieces that can be embedded; list the others as failed."""
     for piece in pieces:
-        where = f"characters {piece.chunk.start}-{piece.chunk.end} could not be embedded"
-        run.tally.fail(piece.document.source, f"{where}: longer than the model, and the window strategy is 'error'")
-        run.tally.add(chunks=-1)
+        error = refused.get(piece.text_hash)
+        if error is not None:
+            where = f"characters {piece.chunk.start}-{piece.chunk.end} could not be embedded"
+            run.tally.fail(piece.document.source, f"{where}: {type(error).__name__}: {error}")
+            run.tally.add(chunks=-1)
+    return [piece for piece in pieces if piece.text_hash not in refused]

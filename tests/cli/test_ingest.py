@@ -135,6 +135,20 @@ def test_a_dry_run_counts_long_texts_as_the_real_one(cli, pages, tiny, words):
     assert dry["truncated"] + dry["windowed"] + dry["stretched"] >= 1
 
 
+@pytest.mark.parametrize("model", ["hashing", "tiny"])
+@pytest.mark.parametrize("window", ["truncate", "pcw", "windows", "error"])
+def test_a_dry_run_counts_texts_beyond_the_model_as_the_real_one(cli, tmp_path, tiny, model, window):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name in ("long.txt", "same.txt"):
+        (folder / name).write_text(" ".join(SENTENCES * 40))
+    (folder / "short.txt").write_text(SENTENCES[0])
+    flags = ("--model", tiny if model == "tiny" else model, "--window", window, "--chunker", "document", "--json")
+    dry, real = (cli("ingest", folder, *flags, *more).json for more in (["--dry-run"], []))
+    counts = ("documents", "chunks", "tokens", "truncated", "windowed", "stretched", "failed")
+    assert {name: dry[name] for name in counts} == {name: real[name] for name in counts}
+
+
 def test_a_dry_run_uses_the_stored_recipe(cli, pages):
     cli("ingest", pages, "--model", "hashing", "--chunk-tokens", "16")
     chunks = cli("info", "-c", "documents", "--json").json["chunks"]
