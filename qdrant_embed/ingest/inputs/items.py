@@ -77,7 +77,8 @@ class Items:
             raise ConfigurationError(f"no key {self.text_key!r} in it, but {keys}; name the right one: text_column=…")
         rest = {str(key): value for key, value in item.items() if key not in (self.text_key, self.source_key)}
         metadata = _mapping(rest.pop("metadata", None) or {})
-        own = {name: rest.pop(name) for name in _FIELDS if rest.get(name) is not None}
+        given = {name: rest.pop(name, None) for name in _FIELDS}
+        own = {name: value for name, value in given.items() if value is not None}
         text = _text(item[self.text_key], self.text_key)
         source = _content_name(text)
         if self.source_key in item:
@@ -180,9 +181,8 @@ def _named_source(item: object, key: str) -> str:
 
 def _storable(document: Document) -> Document:
     """Return a document as it can be stored: valid Unicode, of the same length, and its time as a text."""
-    given: tuple[object, object] = document.text, document.source
-    if not all(isinstance(value, str) for value in given) or not document.source:
-        raise ConfigurationError(f"text and source must be texts that are there; expected {WRAP}")
+    if not document.source:
+        raise ConfigurationError(f"its source is empty; expected {WRAP}")
     changes: dict[str, Any] = {
         name: _SURROGATES.sub("\ufffd", value)
         for name in ("text", "source", "title")

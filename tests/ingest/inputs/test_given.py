@@ -64,6 +64,12 @@ def test_dicts_and_their_other_keys(collection):
     assert metadata_of(collection) == {"7": {"pier": 2, "author": "Ann"}}
 
 
+def test_fields_of_a_document_that_are_none_in_a_dict_are_no_metadata(collection):
+    empty = dict.fromkeys(("title", "media_type", "text_type", "modified", "size", "page_starts", "metadata"))
+    report = collection.ingest([{"text": "Fish.", "source": "a", "pier": None, **empty}])
+    assert (report.stored, metadata_of(collection)) == (1, {"a": {"pier": None}})
+
+
 def test_data_frames(collection):
     frame = pd.DataFrame({"body": ["Herring.", None, "Cod."], "url": ["a", "b", "c"], "pier": [2.0, 3.0, float("nan")]})
     report = collection.ingest(frame, text_column="body", source_column="url")
