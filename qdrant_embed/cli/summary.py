@@ -10,20 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from qdrant_embed.display import one_line, printable
-from qdrant_embed.ingest.report import IngestReport
+from qdrant_embed.ingest.report import COUNTS, IngestReport
 
-_COUNTED = (
-    "documents",
-    "chunks",
-    "embedded",
-    "reused",
-    "deleted",
-    "withheld",
-    "truncated",
-    "windowed",
-    "stretched",
-    "late",
-)
 _NOTES = {
     "embedded": "texts that went through the model",
     "reused": "had their vectors already",
@@ -55,7 +43,7 @@ def summary(report: IngestReport, title: str, *, dry_run: bool = False) -> Rende
     table.add_column(style="dim")
     always = ("documents", "chunks", "tokens") if dry_run else ("documents", "chunks", "embedded", "reused")
     notes = {**_NOTES, "documents": _documents(report)}
-    for name in (*_COUNTED, "tokens"):
+    for name in (name for name in COUNTS if name != "skipped"):
         count = getattr(report, name)
         if count or name in always:
             table.add_row(name, f"{count:,}", notes.get(name, "") if count else "")

@@ -11,13 +11,16 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from qdrant_embed.concurrency import went_on
-from qdrant_embed.display import html_table, one_line, printable
+from qdrant_embed.display import counted, html_table, one_line, printable
 from qdrant_embed.types import Json
 
 COUNTS = (
     "documents", "chunks", "embedded", "reused", "deleted", "withheld", "skipped", "truncated", "windowed", "stretched",
     "late", "tokens",
 )  # fmt: skip
+_ALWAYS = ("embedded", "reused", "deleted", "skipped", "truncated", "windowed")
+_SOMETIMES = ("stretched", "late", "withheld")
+"""Counts of a printed report that are said even if they are nought, and those that are not."""
 STAGES = ("read", "chunk", "embed", "write", "index")
 
 
@@ -111,14 +114,10 @@ class IngestReport:
         return asdict(self)
 
     def __str__(self) -> str:
-        counts = ", ".join(
-            f"{getattr(self, name):,} {name[:-1] if getattr(self, name) == 1 and name.endswith('s') else name}"
-            for name in ("documents", "chunks", "embedded", "reused", "deleted", "skipped", "truncated", "windowed")
-        )
-        counts += f", {self.stretched:,} stretched" if self.stretched else ""
-        counts += f", {self.late:,} late" if self.late else ""
-        counts += f", {self.withheld:,} withheld" if self.withheld else ""
-        lines = [f"{counts}, {len(self.failed)} failed in {self.seconds:.1f} s"]
+        counts = [counted(self.documents, "document"), counted(self.chunks, "chunk")]
+        counts += [f"{getattr(self, name):,} {name}" for name in _ALWAYS]
+        counts += [f"{getattr(self, name):,} {name}" for name in _SOMETIMES if getattr(self, name)]
+        lines = [f"{', '.join(counts)}, {len(self.failed):,} failed in {self.seconds:.1f} s"]
         lines += [f"  {label}: {printable(text)}" for label, text in self._listed()]
         return "\n".join(lines)
 
