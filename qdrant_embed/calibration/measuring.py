@@ -18,9 +18,8 @@ from qdrant_embed.calibration.footprint import Probe, measure_footprint
 from qdrant_embed.calibration.truth import Truth
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.compression.vectors import finish
-from qdrant_embed.ingest.fitting import FIT_VECTORS
 from qdrant_embed.store import compressed, schema
-from qdrant_embed.store.coding import Coding
+from qdrant_embed.store.coding import FIT_VECTORS, Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.location import open_engine
 from qdrant_embed.types import FloatArray, Json

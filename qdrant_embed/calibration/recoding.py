@@ -15,12 +15,11 @@ from qdrant_embed.compression.vectors import finish
 from qdrant_embed.embedders import Embedders
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreError
-from qdrant_embed.ingest.fitting import FIT_VECTORS
 from qdrant_embed.parts import Parts, coding_of, create_collection
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
 from qdrant_embed.store import compressed, copy_mark, schema, succession
 from qdrant_embed.store.access import pages, vector_of
-from qdrant_embed.store.coding import Coding, kept_digest
+from qdrant_embed.store.coding import FIT_VECTORS, Coding, kept_digest
 from qdrant_embed.store.copy_mark import CopyMark
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.own_points import own_points

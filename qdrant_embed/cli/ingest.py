@@ -115,7 +115,7 @@ def _labelled(paths: list[str], roots: list[str]) -> list[str]:
 
 def _run(paths: Sequence[str], wanted: Wanted, settings: IngestOptions, output: _Output) -> None:
     from qdrant_embed.ingest.report import combined
-    from qdrant_embed.ingest.run import plan
+    from qdrant_embed.ingest.scopes import plan
 
     if output.quiet:
         exits.be_quiet()

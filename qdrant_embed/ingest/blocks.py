@@ -4,23 +4,44 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from qdrant_embed.ingest.encoding import Made, encode
+from qdrant_embed.embedding import Embedder
 from qdrant_embed.ingest.pieces import Closing, Gathered, Piece
 from qdrant_embed.ingest.report import Tally
 from qdrant_embed.ingest.retrying import in_halves
 from qdrant_embed.ingest.target import Target, match_any
 from qdrant_embed.store.access import vector_of
+from qdrant_embed.store.coding import FIT_VECTORS, Coding
 from qdrant_embed.store.points import CHUNK_COUNT, WINDOWS, payload
 from qdrant_embed.store.schema import DENSE
 from qdrant_embed.types import FloatArray, Json
 
 RECENT_VECTORS = 4096
 """Vectors kept at hand, those of windows counted one by one; what is in flight to the store is usually among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was made of a text.
+
+    :param vector: (dim,), or (windows, dim) where each window has one.
+    :param windows: Where windows stand, as in `store.points.WINDOWS`; empty where there is one.
+    :param coded: Whether the vector is as the store has it, not as the model gave it.
+    """
+
+    vector: FloatArray
+    windows: Sequence[int] = ()
+    coded: bool = False
+
+    @property
+    def rows(self) -> int:
+        """How many vectors these are."""
+        return 1 if self.vector.ndim == 1 else len(self.vector)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +152,7 @@ class Vectors:
         made: dict[str, Made] = {}
 
         def embed(keys: Sequence[str]) -> None:
-            found, counts = encode(self._target.embedder, [texts[key] for key in keys])
+            found, counts = _encode(self._target.embedder, [texts[key] for key in keys])
             made.update(zip(keys, found, strict=True))
             self._tally.add(embedded=len(keys), **counts)
 
@@ -159,3 +180,68 @@ class Vectors:
                 where = f"characters {piece.chunk.start}-{piece.chunk.end}"
                 self._tally.fail(piece.document.source, f"{where} could not be embedded: {failures[piece.text_hash]}")
                 self._tally.add(chunks=-1)
+
+
+def _encode(embedder: Embedder, pieces: Sequence[Piece]) -> tuple[list[Made], dict[str, int]]:
+    """Return the vectors of pieces, and the counts of the report.
+
+    :raises ModelError: The model gave none.
+    """
+    if embedder.window.name == "windows":
+        found = embedder.encode_windows([piece.chunk.embed_text for piece in pieces])
+        made = [
+            Made(text.vectors, tuple(chain.from_iterable(text.spans)) if len(text.spans) > 1 else ())
+            for text in found.texts
+        ]
+        return made, {"tokens": found.tokens, "windowed": found.windowed, "stretched": found.stretched}
+    if embedder.window.name == "late":
+        late = embedder.encode_passages([piece.passage for piece in pieces if piece.passage is not None])
+        # What was read in several windows is a document here, and counted where documents are known.
+        counts = {"tokens": late.tokens, "late": len(pieces), "stretched": late.stretched}
+        return list(map(Made, late.vectors)), counts
+    encoded = embedder.encode_documents([piece.chunk.embed_text for piece in pieces])
+    counts = {
+        "tokens": encoded.tokens,
+        "truncated": encoded.truncated,
+        "windowed": encoded.windowed,
+        "stretched": encoded.stretched,
+    }
+    return list(map(Made, encoded.vectors)), counts
+
+
+def coded(coding: Coding, blocks: Iterable[Block]) -> Iterator[Block]:
+    """Yield the blocks with every vector as the store will have it."""
+    stream = iter(blocks)
+    if not coding.ready():
+        # A rotation that is only drawn has nothing to wait for.
+        held, vectors = _first(stream, FIT_VECTORS if coding.compression.fitted else 1)
+        if vectors:
+            coding.fit(np.concatenate(vectors))
+        for block in held:
+            yield _coded(coding, block)
+    for block in stream:
+        yield _coded(coding, block)
+
+
+def _first(stream: Iterator[Block], wanted: int) -> tuple[list[Block], list[np.ndarray]]:
+    held: list[Block] = []
+    vectors: list[np.ndarray] = []
+    for block in stream:
+        held.append(block)
+        fresh = [ready.vector for ready in block.pieces if ready.vector is not None and not ready.coded]
+        vectors += [np.atleast_2d(vector) for vector in fresh]
+        if sum(map(len, vectors)) >= wanted:
+            break
+    return held, vectors
+
+
+def _coded(coding: Coding, block: Block) -> Block:
+    """Code the block's fresh vectors; those that came from the store are as they shall be."""
+    fresh = [place for place, ready in enumerate(block.pieces) if ready.vector is not None and not ready.coded]
+    if coding.compression.plain or not fresh:
+        return block
+    pieces: list[ReadyPiece] = list(block.pieces)
+    made = coding.stored_each([np.asarray(pieces[place].vector, np.float32) for place in fresh])
+    for place, vector in zip(fresh, made, strict=True):
+        pieces[place] = replace(pieces[place], vector=vector, coded=True)
+    return replace(block, pieces=pieces)

@@ -12,17 +12,22 @@ import difflib
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.ingest.target import match
 from qdrant_embed.reading.files import ReadOptions, Root, SourceFile, safe_name, walk
 from qdrant_embed.store import schema
 from qdrant_embed.store.engine import Engine
+
+if TYPE_CHECKING:
+    from qdrant_client import models
 
 GIVEN = "given"
 """Stands for the place of a root whose documents were handed over, and come from no folder."""
@@ -75,7 +80,7 @@ class Roots:
 
         :param dry: Whether to remember nothing.
         """
-        before = self.known()
+        before = {} if dry else self.known()
         if dry or before.get(label) == place:
             yield
             return
@@ -87,14 +92,23 @@ class Roots:
                 self._set({other: where for other, where in self.known().items() if other != label})
             raise
 
+    def holds(self, label: str, within: str) -> bool:
+        """Tell whether there are documents of a root whose sources begin with a prefix."""
+        from qdrant_client import models
+
+        below = models.FieldCondition(key="source", match=models.MatchPrefix(prefix=within))
+        return self._count(models.Filter(must=[match("root", label), below])) > 0
+
     def _set(self, roots: Mapping[str, str]) -> None:
         schema.merge_metadata(self._engine, self._name, {"roots": dict(roots)})
 
     def _has_points(self, label: str) -> bool:
         from qdrant_client import models
 
-        where = models.Filter(must=[match("root", label)])
-        return self._engine.count(self._name, count_filter=where, exact=True).count > 0
+        return self._count(models.Filter(must=[match("root", label)])) > 0
+
+    def _count(self, where: models.Filter) -> int:
+        return self._engine.count(self._name, count_filter=where, exact=True).count
 
 
 def resolve(
@@ -102,7 +116,8 @@ def resolve(
 ) -> RootLabel:
     """Find the root that `folder` belongs to, or make a new one of it.
 
-    :param label: What the user calls the root, None to take a known root that contains the folder, else its name.
+    :param label: What the user calls the root, None to take a known root that contains the folder, else its name. A
+        folder inside the known root of that label is a part of it.
     :param stored: label → place of every root that the collection knows.
     :param here: Roots that are ingested together with this one.
     :raises ConfigurationError: The label is in use for another folder and was not given by the user, or is that of
@@ -115,7 +130,9 @@ def resolve(
             f"remove them. Give the folder another label, e.g. root='{label}-files'."
         )
     if label is not None:
-        return RootLabel(label, folder)
+        # A part of the root of that label stays one; else the root has moved here, or is new.
+        base = next((above for above in folder.parents if place(above) == stored.get(label)), folder)
+        return RootLabel(label, base)
     labels = {where: name for name, where in stored.items()}
     for candidate in (folder, *folder.parents):
         if place(candidate) in labels:
@@ -150,9 +167,31 @@ def refuse_nested(folder: Path, root: RootLabel, stored: Mapping[str, str]) -> N
     for label, known in stored.items():
         if known == where and label != root.label:
             raise ConfigurationError(
-                f"the folder {folder.name!r} inside {root.base.name!r} was ingested before as a root of its own "
-                f"({label!r}); its documents would be found twice. Remove them first: "
-                f"collection.delete(root={label!r}) (qdrant-embed delete --root {label})."
+                f"the folder {folder.name!r} inside {root.base.name!r} is a root of its own ({label!r}); its documents "
+                f"would be found twice. Leave one of the two out; or, if they are there already, remove them first: "
+                f"collection.delete(root={label!r}) (qdrant-embed delete --root {quote(label)})."
+            )
+
+
+def refuse_inside(root: RootLabel, stored: Mapping[str, str], holds: Callable[[str, str], bool]) -> None:
+    """Refuse a new root in a folder that is ingested already: its documents would be there twice.
+
+    :param holds: As `Roots.holds`; a folder that the outer root leaves out may be a root of its own.
+    :raises ConfigurationError: The collection has documents below it under another label.
+    """
+    labels = {where: label for label, where in stored.items() if label != root.label}
+    for above in (root.base, *root.base.parents):
+        label = labels.get(place(above))
+        if label is None:
+            continue
+        within = RootLabel(label, above).relative(root.base)
+        if holds(label, within):
+            below = f"{within}*"
+            raise ConfigurationError(
+                f"the folder {root.base.name!r} stands in one that was ingested before as the root {label!r}; its "
+                f"documents would be found twice. Leave the label {root.label!r} out to ingest it as a part of that "
+                f"one. Or remove them first: collection.delete({below!r}, root={label!r}) (qdrant-embed delete --root "
+                f"{quote(label)} --source {quote(below)}); and exclude {within!r} from that one from then on."
             )
 
 

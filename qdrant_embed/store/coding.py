@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 PAGE = 1024
 PAGE_OF_WINDOWS = 16
 """A document of hundreds of windows takes megabytes as lists of Python's floats, in which engines answer."""
+FIT_VECTORS = 8192
+"""Vectors that a transform is learned from; a covariance of 384 dimensions is settled long before. Bounds what an
+ingest holds back in memory until it is learned."""
 DIGEST_KEY = "qdrant_embed_transform_digest"
 """Metadata entry: digest of the transform that the points were coded with.
 

@@ -39,6 +39,20 @@ def imported(monkeypatch):
     return found
 
 
+@pytest.fixture
+def counted_first(monkeypatch):
+    """Let the thread that counts files be through before anything else goes on: it may be as fast as that."""
+    start = threading.Thread.start
+
+    def start_and_wait(thread):
+        start(thread)
+        if thread.name == "qdrant-embed-count":
+            thread.join()
+
+    monkeypatch.setattr(threading.Thread, "start", start_and_wait)
+
+
+@pytest.mark.usefixtures("counted_first")
 @pytest.mark.parametrize("chunker", ["auto", "markdown", "sentences", "code"])
 def test_threads_import_nothing_on_their_own(tmp_path, make_collection, imported, chunker, monkeypatch):
     folder = tmp_path / "files"

@@ -14,7 +14,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -109,7 +109,7 @@ def damaged(collection: str, error: BaseException, path: Path | None = None) -> 
     )
 
 
-def config_of(stored: dict[str, Any], collection: str, path: Path) -> edge.EdgeConfig:
+def config_of(stored: Mapping[str, Any], collection: str, path: Path) -> edge.EdgeConfig:
     """Return what a shard shall be, as the catalog has it.
 
     :raises DamagedError: It cannot be understood.

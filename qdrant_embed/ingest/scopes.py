@@ -1,0 +1,121 @@
+"""What paths mean to a collection: the roots that they belong to, and the files below; no document is there twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.ingest.inputs import split_label
+from qdrant_embed.ingest.options import IngestOptions
+from qdrant_embed.ingest.prune import Fate, fate_of_file
+from qdrant_embed.ingest.roots import (
+    GIVEN,
+    RootLabel,
+    refuse_inside,
+    refuse_nested,
+    require_match,
+    resolve,
+    two_of_a_name,
+)
+from qdrant_embed.reading.files import ReadOptions, Root, Skipped, SourceFile, find_root, walk
+
+
+@dataclass(frozen=True, slots=True)
+class FileScope:
+    """The part of a root that one ingest of files covers.
+
+    :param within: Prefix of the sources that can have vanished.
+    :param whole: Whether every file below `within` was offered, so that one not met counts as gone.
+    :param total: How many files there are, where they have been walked already.
+    """
+
+    root: RootLabel
+    within: str
+    whole: bool
+    found: Root
+    total: int | None = None
+
+    def fate(self, source: str) -> Fate:
+        """Say what became of a source that was not met; where not all were offered, its file may be there."""
+        fate = fate_of_file(self.root.base, source)
+        return Fate("gone") if self.whole and fate.kind == "there" else fate
+
+    def files(self, reading: ReadOptions, roots: Mapping[str, str]) -> Iterator[SourceFile | Skipped]:
+        """Yield the files, not read yet.
+
+        :param roots: label → place of every root that the collection knows.
+        :raises ConfigurationError: A folder on the way is a root of its own.
+        """
+        prefix = self.root.relative(self.found.folder)
+        checked: set[Path] = set()
+        for item in walk(self.found, reading):
+            if isinstance(item, SourceFile) and item.path.parent not in checked:
+                checked.add(item.path.parent)
+                refuse_nested(item.path.parent, self.root, roots)
+            yield replace(item, source=prefix + item.source) if prefix else item
+
+
+def plan(
+    paths: Sequence[str | Path],
+    options: IngestOptions,
+    known: Mapping[str, str],
+    holds: Callable[[str, str], bool] = lambda label, within: False,
+) -> list[FileScope]:
+    """Say what each path means, all of them before anything is done with one.
+
+    :param known: label → place of every root that the collection has.
+    :param holds: Tells whether it has documents of a root below a prefix of their sources.
+    :raises ConfigurationError: One does not exist or matches nothing, two would have the same label, or the documents
+        of one are, or would be, those of another root too.
+    :raises ReadError: One cannot be looked at.
+    """
+    scopes: list[FileScope] = []
+    for path in paths:
+        label, where = split_label(path)
+        chosen = options if label is None else options.changed({"root": label})
+        here = {scope.root.label: scope.root for scope in scopes}
+        scope = _scope(where, chosen, {**known, **{name: root.place for name, root in here.items()}}, here)
+        other = here.get(scope.root.label)
+        if other is not None and other.base != scope.root.base:
+            raise two_of_a_name(scope.root.label, other.base, scope.root.base)
+        if known.get(scope.root.label) != scope.root.place:
+            refuse_inside(scope.root, known, holds)
+        scopes.append(scope)
+    return [_checked(scope, options.reading, known, [other.root for other in scopes]) for scope in scopes]
+
+
+def _scope(
+    path: str | Path, options: IngestOptions, known: Mapping[str, str], here: Mapping[str, RootLabel]
+) -> FileScope:
+    found = find_root(path)
+    reading = options.reading
+    if options.prune and found.pattern is not None:
+        raise ConfigurationError(
+            f"prune=True with the glob {str(path)!r} would remove what other globs have brought; give its folder, and "
+            "patterns: include=…"
+        )
+    root = resolve(found.folder, options.root, known, here)
+    require_match(found, reading)
+    prefix = root.relative(found.folder)
+    asked_for_all = options.prune or not (reading.include or reading.exclude)
+    whole = found.only is None and found.pattern is None and asked_for_all
+    within = f"{prefix}{found.only.source}" if found.only is not None else prefix
+    return FileScope(root, within, whole, found)
+
+
+def _checked(scope: FileScope, reading: ReadOptions, known: Mapping[str, str], here: Sequence[RootLabel]) -> FileScope:
+    """Walk a scope that another root may stand in, before anything is stored; the files are counted on the way.
+
+    :raises ConfigurationError: One does.
+    """
+    label = scope.root.label
+    new = known.get(label) != scope.root.place
+    others = {name: where for name, where in known.items() if name != label and where != GIVEN} if new else {}
+    others |= {
+        root.label: root.place for root in here if root.label != label and root.base.is_relative_to(scope.found.folder)
+    }
+    if not others or scope.found.only is not None:
+        return scope
+    return replace(scope, total=sum(isinstance(item, SourceFile) for item in scope.files(reading, others)))
