@@ -48,7 +48,7 @@ class MarkdownChunker:
     def segment(self, view: str, carried: object, *, last: bool) -> Segment:
         """Cut the beginning of the text that is in view, or all of it if it is the last there is."""
         before = carried if isinstance(carried, Carried) else Carried()
-        outline = read_outline(view, before.head)
+        outline = read_outline(view, None if carried is None else before.head)
         if last:
             return Segment(self._cut(view, outline, before), len(view))
         end = segment_end(view, outline.levels)

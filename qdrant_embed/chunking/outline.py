@@ -70,14 +70,14 @@ class Outline:
     levels: dict[int, int]
 
 
-def read_outline(text: str, head: str = "") -> Outline:
+def read_outline(text: str, head: str | None = None) -> Outline:
     """Parse a Markdown text (CommonMark with tables; front matter is left whole).
 
-    :param head: What a text that is the middle of another stands in: the head of a table or a fence. Places are those
-        in the text; what stands in the head is before 0.
+    :param head: What the middle of a text stands in: the head of a table or a fence, or nothing. Places are those
+        in the text; what stands in the head is before 0. None for a text from its beginning, which may be front matter.
     """
-    outline = _read(head + text)
-    back = len(head)
+    outline = _read(text, _FRONT_MATTER.match(text)) if head is None else _read(head + text, None)
+    back = len(head or "")
     return (
         Outline(
             [replace(one, start=one.start - back, text_start=one.text_start - back) for one in outline.headings],
@@ -90,8 +90,7 @@ def read_outline(text: str, head: str = "") -> Outline:
     )
 
 
-def _read(text: str) -> Outline:
-    front = _FRONT_MATTER.match(text)
+def _read(text: str, front: re.Match[str] | None) -> Outline:
     skipped = front.end() if front else 0
     # Blank lines in place of the front matter keep the parser's line numbers those of the text.
     body = "\n" * len(_LINE_END.findall(text, 0, skipped)) + text[skipped:]

@@ -73,6 +73,14 @@ def test_sections_tables_and_fences_go_on_in_the_next_segment(small):
             assert chunk.context.startswith("Top › Inner") or chunk is found[-1]
 
 
+def test_only_the_first_segment_begins_with_front_matter(small):
+    front = "---\ntitle: Harbor\n# comment: none\n---\n"
+    text = f"{front}{WORDS * 5}\n\n---\nAn aside: {WORDS * 2}\n\n# Gates\n\n{WORDS * 2}\n\n---\n\n{WORDS}"
+    headings = {chunk.headings for chunk in chunks(text, "markdown") if chunk.start < text.index("# Gates")}
+    assert headings == {()}
+    assert chunks(text, "markdown")[-1].headings == ("Gates",)
+
+
 def test_a_chunker_that_knows_no_segments_is_given_the_whole_text(small):
     text = TEXTS["prose"]
     parts = [text[start : start + 100] for start in range(0, len(text), 100)]
