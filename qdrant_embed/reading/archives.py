@@ -17,6 +17,7 @@ MARKUP = (".xml", ".rels", ".vml", ".opf", ".ncx", ".html", ".htm", ".xhtml")
 DAMAGED = (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zlib.error)
 """What reading a damaged member of an archive raises."""
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+ENCRYPTED = "encrypted: it opens with a password only; save it without one"
 ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 
 
@@ -27,12 +28,8 @@ def open_archive(data: bytes, *, markup_limit: int = MARKUP_LIMIT) -> zipfile.Zi
     :raises ReadError: It is no archive, is encrypted, or is a bomb.
     """
     if data.startswith(OLE):
-        encrypted = ENCRYPTED_PACKAGE in data
-        raise ReadError(
-            "encrypted: it opens with a password only; save it without one"
-            if encrypted
-            else "an Office file of the format before 2007 under a new name; save it anew"
-        )
+        old = "an Office file of the format before 2007 under a new name; save it anew"
+        raise ReadError(ENCRYPTED if ENCRYPTED_PACKAGE in data else old)
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError, OSError) as error:

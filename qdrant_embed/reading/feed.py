@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from qdrant_embed.reading.decoding import decode, markup_encoding
 from qdrant_embed.reading.growth import joined
-from qdrant_embed.reading.markup import xml_tree
-from qdrant_embed.reading.parsed import Parsed, one_line
+from qdrant_embed.reading.markup import local_name, xml_tree
+from qdrant_embed.reading.parsed import Parsed, letters, one_line
 from qdrant_embed.reading.sheets.legacy import spreadsheet_text
-from qdrant_embed.reading.web import fragment_to_markdown, read_html
+from qdrant_embed.reading.web import fragment_to_markdown, read_page
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -28,7 +28,6 @@ NAMING = ("title", "label", "term", "alt")
 ADDRESS = re.compile(r"(?:https?://|mailto:|urn:)\S*$")
 ATOM = "{http://www.w3.org/2005/Atom}"
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>|&[a-z]+;")
-NOT_LETTERS = re.compile(r"[\W_]+")
 LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -42,11 +41,11 @@ def read_xml(data: bytes, name: str) -> Parsed:
         return decoded.parsed("")
     root, problem = xml_tree(decoded.text)
     notes = (problem,) if problem else ()
-    if root.tag == WORKBOOK or (problem and _name(root) == "Workbook"):
+    if root.tag == WORKBOOK or (problem and local_name(root) == "Workbook"):
         return decoded.parsed(spreadsheet_text(root), text_type="text/markdown", notes=notes)
-    if root.tag == XHTML or (problem and _name(root) == "html"):
-        return read_html(data, name)
-    if _name(root) in ("rss", "RDF", "feed"):
+    if root.tag == XHTML or (problem and local_name(root) == "html"):
+        return read_page(decoded)
+    if local_name(root) in ("rss", "RDF", "feed"):
         text, title = _feed(root)
         return decoded.parsed(text, title=title, text_type="text/markdown", notes=notes)
     return decoded.parsed(joined(_lines(root), "\n").strip("\n"), notes=notes)
@@ -54,10 +53,10 @@ def read_xml(data: bytes, name: str) -> Parsed:
 
 def _feed(root: Element) -> tuple[str, str]:
     """Return a feed as Markdown, and its title."""
-    channel = next((child for child in root if _name(child) == "channel"), root)
+    channel = next((child for child in root if local_name(child) == "channel"), root)
     title = _field(channel, "title")
     parts = [f"# {title}" if title else "", _markup(channel, ("description", "subtitle"))]
-    parts += [_item(element) for element in root.iter() if _name(element) in ("item", "entry")]
+    parts += [_item(element) for element in root.iter() if local_name(element) in ("item", "entry")]
     return "\n\n".join(part for part in parts if part), title
 
 
@@ -71,7 +70,7 @@ def _bodies(item: Element) -> Iterator[str]:
     said = ""
     for name in BODIES:
         text = _markup(item, (name,))
-        words = NOT_LETTERS.sub("", text)
+        words = letters(text)
         if words not in said:
             yield text
         said += words
@@ -79,8 +78,8 @@ def _bodies(item: Element) -> Iterator[str]:
 
 def _besides(item: Element) -> Iterator[str]:
     """Yield what else is said of an item: its author, its subjects, names of its pictures; no addresses."""
-    for element in (inner for child in item if _name(child) not in WRITTEN for inner in child.iter()):
-        name = _name(element)
+    for element in (inner for child in item if local_name(child) not in WRITTEN for inner in child.iter()):
+        name = local_name(element)
         said = (one_line(text or "") for text in (element.text, *map(element.get, NAMING)))
         if name not in MACHINE_FIELDS:
             yield from (f"{name}: {text}" for text in dict.fromkeys(said) if text and not ADDRESS.match(text))
@@ -89,21 +88,21 @@ def _besides(item: Element) -> Iterator[str]:
 def _field(element: Element, *names: str) -> str:
     for name in names:
         for child in element:
-            if _name(child) == name and (text := one_line("".join(child.itertext()))):
+            if local_name(child) == name and (text := one_line("".join(child.itertext()))):
                 return text
     return ""
 
 
 def _link(item: Element) -> str:
     """Return the item's address: RSS has it as text, Atom in `href`, where one without `rel` is the page itself."""
-    links = [child for child in item if _name(child) == "link" and child.get("rel", "alternate") == "alternate"]
+    links = [child for child in item if local_name(child) == "link" and child.get("rel", "alternate") == "alternate"]
     return next((link.get("href") or (link.text or "").strip() for link in links), "")
 
 
 def _markup(element: Element, names: tuple[str, ...]) -> str:
     for name in names:
         for child in element:
-            if _name(child) == name and (text := "".join(child.itertext()).strip()):
+            if local_name(child) == name and (text := "".join(child.itertext()).strip()):
                 return _shown(child, text)
     return ""
 
@@ -114,7 +113,7 @@ def _shown(element: Element, text: str) -> str:
 
     if len(element):
         for inner in element.iter():
-            inner.tag = _name(inner)
+            inner.tag = local_name(inner)
             inner.attrib.pop(LANGUAGE, "")
         try:
             return fragment_to_markdown(tostring(element, encoding="unicode", method="html"))
@@ -134,7 +133,7 @@ def _lines(root: Element) -> Iterator[str]:
         if mixed or not len(element):
             text = one_line("".join(element.itertext()))
             if text:
-                yield text if len(element) or not _name(element) else f"{_name(element)}: {text}"
+                yield text if len(element) or not local_name(element) else f"{local_name(element)}: {text}"
             for inner in element.iter() if len(element) else ():
                 yield from _attributes(inner) if inner is not element else ()
         else:
@@ -145,8 +144,3 @@ def _attributes(element: Element) -> Iterator[str]:
     """Yield the attributes of an element, of which a record of many formats is made; a blank line ends a record."""
     lines = [f"{name.rpartition('}')[2]}: {one_line(value)}" for name, value in element.attrib.items() if value.strip()]
     yield from (*([""] if len(lines) > 1 else []), *lines)
-
-
-def _name(element: Element) -> str:
-    """Return a tag without its namespace; comments have none."""
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""

@@ -13,10 +13,8 @@ from qdrant_embed.reading.contents import open_file
 from qdrant_embed.reading.decoding import looks_binary
 from qdrant_embed.reading.parsed import Parsed, ParseFunction, clean, one_line
 from qdrant_embed.reading.plain import read_text
-from qdrant_embed.reading.signature import OLD_NAMES, is_another_format, true_extension
+from qdrant_embed.reading.signature import HEAD_BYTES, OLD_NAMES, is_another_format, true_extension
 from qdrant_embed.registry import Registry
-
-SNIFFED_BYTES = 8192
 
 READERS: Registry[ParseFunction] = Registry(
     "reader",
@@ -173,7 +171,7 @@ def is_plain(extension: str, head: bytes) -> bool:
 
 def _head(path: Path) -> bytes:
     with open_file(path) as file:
-        return file.read(SNIFFED_BYTES)
+        return file.read(HEAD_BYTES)
 
 
 def _parse(extension: str, data: bytes, name: str) -> Parsed:

@@ -46,6 +46,11 @@ def xml_tree(text: str) -> tuple[Element, str]:
     return recovered_tree(text), f"no well-formed XML ({one_line(problem)}); what can be told apart is read"
 
 
+def local_name(element: Element) -> str:
+    """Return an element's name without its namespace; comments have none."""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
 def recovered_tree(text: str) -> Element:
     """Make a tree of anything like XML: what ends nothing that is open is passed over, what is no tag is text.
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import Message
+from email.policy import compat32
 
+from qdrant_embed.reading.mail.body import payload
+from qdrant_embed.reading.mail.headers import header, kind, parameter
 from qdrant_embed.reading.parsed import Parsed
 from qdrant_embed.reading.web import read_html
 
 
 def read_mhtml(data: bytes, name: str) -> Parsed:
     """Read the pages of a web archive, one after the other."""
-    pages = [read_html(page, name, encoding) for page, encoding in _pages(message_from_bytes(data))]
+    message = message_from_bytes(data, policy=compat32)
+    pages = [read_html(page, name, encoding) for page, encoding in _pages(message)]
     texts = [page.text for page in pages if page.text]
     notes = tuple(note for page in pages for note in page.notes)
-    title = next((page.title for page in pages if page.title), "")
+    title = next((page.title for page in pages if page.title), "") or header(message, "subject")
     guessed = next((page.guessed_encoding for page in pages if page.guessed_encoding), "")
     return Parsed(
         text="\n\n".join(texts), title=title, text_type="text/markdown", notes=notes, guessed_encoding=guessed
@@ -24,6 +28,5 @@ def read_mhtml(data: bytes, name: str) -> Parsed:
 
 def _pages(message: Message) -> Iterator[tuple[bytes, str]]:
     for part in message.walk():
-        payload = part.get_payload(decode=True) if part.get_content_type() in ("text/html", "text/plain") else None
-        if isinstance(payload, bytes):
-            yield payload, str(part.get_content_charset(""))
+        if kind(part) in ("text/html", "application/xhtml+xml", "text/plain") and not part.is_multipart():
+            yield payload(part), parameter(part, "charset")

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from qdrant_embed.types import Json
 
+NOT_LETTERS = re.compile(r"[\W_]+")
+MANY_BLANK_LINES = re.compile(r"\n{3,}")
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 MACHINE_TITLE = re.compile(
     r"untitled.*|(microsoft )?(word|powerpoint|excel) - .*|powerpoint presentation|word document"
@@ -52,6 +54,16 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """Return a text with all its white space as single spaces."""
     return " ".join(clean(text).split())
+
+
+def letters(text: str) -> str:
+    """Return the letters and digits of a text, by which it is compared with another form of it."""
+    return NOT_LETTERS.sub("", text)
+
+
+def single_blank_lines(text: str) -> str:
+    """Return a text with no more than one blank line between others, and none at its ends."""
+    return MANY_BLANK_LINES.sub("\n\n", text).strip("\n")
 
 
 def given_title(title: str) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from json import JSONDecodeError
 
-from qdrant_embed.reading.decoding import decode
+from qdrant_embed.reading.decoding import Decoded, decode
 from qdrant_embed.reading.growth import joined
 from qdrant_embed.reading.parsed import Parsed, clean
 
@@ -43,7 +43,7 @@ def read_json(data: bytes, name: str) -> Parsed:
         values = _values(text)
     except JSONDecodeError as error:
         if _begins_with_a_line(text):
-            return read_json_lines(data, name)
+            return _lines_of_records(decoded, text)
         why = f"no valid JSON (line {error.lineno:,}: {error.msg}); its text is kept as it stands"
         return decoded.parsed(text, text_type="application/json", notes=(why,))
     except RecursionError:
@@ -55,7 +55,10 @@ def read_json(data: bytes, name: str) -> Parsed:
 def read_json_lines(data: bytes, name: str) -> Parsed:
     """Read one record per line, or records one after the other; a line that does not parse is kept, and said."""
     decoded = decode(data)
-    text = clean(decoded.text).removeprefix("\ufeff")
+    return _lines_of_records(decoded, clean(decoded.text).removeprefix("\ufeff"))
+
+
+def _lines_of_records(decoded: Decoded, text: str) -> Parsed:
     lines = text.split("\n")
     records = [_line_text(line) for line in lines]
     broken = [number for number, record in enumerate(records, 1) if record is None]

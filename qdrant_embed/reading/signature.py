@@ -21,13 +21,11 @@ MIMETYPES = {
 STREAMS = {"__properties_version1.0": ".msg", "Workbook": ".xls", "WordDocument": ".doc", "PowerPoint Document": ".ppt"}
 """Names within an OLE file, by which its formats differ."""
 SAME_READER = ({".xlsx", ".xlsm"}, {".html", ".htm", ".xhtml"})
-BINARY_NAMES = frozenset(
-    (*(".xls", ".xlsx", ".xlsm", ".docx", ".pptx", ".epub", ".pdf", ".msg"), *(".doc", ".dot", ".ppt", ".pps"))
-)
-"""Extensions whose formats are never text; programs write pages and tables under them, since Office opens these."""
-SHEETS = frozenset((".xls", ".xlsx", ".xlsm"))
 OLD_NAMES = frozenset((".doc", ".dot", ".ppt", ".pps", ".rtf"))
 """Extensions of formats that nothing here reads, under which files of others are common."""
+OFFICE_NAMES = frozenset((".xls", ".xlsx", ".xlsm", ".docx", ".pptx", ".epub", ".pdf", ".msg", *OLD_NAMES))
+"""Extensions under which programs write pages and tables, since Office opens these."""
+SHEETS = frozenset((".xls", ".xlsx", ".xlsm"))
 HTML = re.compile(
     rb"\s*(?:<!--.*?-->\s*|<\?xml[^>]*>\s*)*<(?:!doctype\s+html|html|head|body|meta|table|div|style)\b",
     re.IGNORECASE | re.DOTALL,
@@ -51,9 +49,10 @@ def true_extension(extension: str, data: bytes) -> str:
 
 
 def is_another_format(extension: str, head: bytes) -> bool:
-    """Tell from the first bytes whether a file that nothing reads by its name may be of a format that is read."""
-    if extension not in OLD_NAMES:
-        return False
+    """Tell from the first bytes whether a file that nothing reads by its name may be of a format that is read.
+
+    :param extension: One of `OLD_NAMES`.
+    """
     head = head.removeprefix(BYTE_ORDER_MARK).lstrip()
     return head.startswith((ZIP, b"%PDF-")) or bool(_text_format(extension, head))
 
@@ -72,7 +71,10 @@ def _zip_format(data: bytes) -> str | None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = [name.lower() for name in archive.namelist()]
-            kind = archive.read("mimetype")[:80].strip() if "mimetype" in names else b""
+            kind = b""
+            if "mimetype" in names:
+                with archive.open("mimetype") as member:
+                    kind = member.read(80).strip()
     except (KeyError, *DAMAGED):
         return None
     if kind in MIMETYPES:
@@ -91,9 +93,9 @@ def _ole_format(extension: str, data: bytes) -> str | None:
 
 
 def _text_format(extension: str, head: bytes) -> str | None:
-    if MIME.match(head) and MIME_VERSION.search(head) and extension in (*BINARY_NAMES, ".html", ".htm", ".xhtml"):
+    if MIME.match(head) and MIME_VERSION.search(head) and extension in (*OFFICE_NAMES, ".html", ".htm", ".xhtml"):
         return ".mht"
-    if extension not in BINARY_NAMES or looks_binary(head):
+    if extension not in OFFICE_NAMES or looks_binary(head):
         return None
     if SPREADSHEET_XML.match(head):
         return ".xml"

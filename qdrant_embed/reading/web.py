@@ -7,15 +7,14 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.reading.decoding import decode, markup_encoding
+from qdrant_embed.reading.decoding import Decoded, decode, markup_encoding
 from qdrant_embed.reading.page import keep_what_is_read
-from qdrant_embed.reading.parsed import Parsed, clean, one_line
+from qdrant_embed.reading.parsed import Parsed, clean, one_line, single_blank_lines
 from qdrant_embed.reading.plain import first_heading
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
 
-MANY_BLANK_LINES = re.compile(r"\n{3,}")
 TRAILING_SPACE = re.compile(r"[ \t]+$", re.MULTILINE)
 XHTML_START = re.compile(r"\s*<\?xml")
 CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
@@ -50,7 +49,11 @@ def read_html(data: bytes, name: str, declared: str = "") -> Parsed:
 
     :param declared: Encoding that stands outside of the page, as in the header of a mail.
     """
-    decoded = decode(data, declared or markup_encoding(data))
+    return read_page(decode(data, declared or markup_encoding(data)))
+
+
+def read_page(decoded: Decoded) -> Parsed:
+    """Read a page that is decoded, see `read_html`."""
     soup = _soup(decoded.text)
     heading = soup.find("title")
     title = one_line(heading.get_text()) if heading is not None and heading.find_parent("svg") is None else ""
@@ -88,7 +91,7 @@ def _markdown(soup: BeautifulSoup) -> str:
     except RecursionError:  # nested deeper than any page made by hand
         text = _plain(main)
     text = clean(text).replace("\u200b", "")
-    return MANY_BLANK_LINES.sub("\n\n", TRAILING_SPACE.sub("", text)).strip("\n")
+    return single_blank_lines(TRAILING_SPACE.sub("", text))
 
 
 def _plain(root: Tag) -> str:

@@ -109,3 +109,26 @@ def test_files_without_text_are_told_of(read_file, name, content):
 def test_files_of_blanks_are_empty_and_not_told_of(read_file):
     assert read_file("blank.txt", " \n").notes == ()
     assert read_file("empty.html", "").notes == ()
+
+
+def test_of_the_kind_of_an_archive_only_the_beginning_is_unpacked(make_zip, monkeypatch):
+    bomb = make_zip({"mimetype": "application/epub+zip" + " " * 10**7, "word/document.xml": "<a/>"})
+    monkeypatch.delattr("zipfile.ZipFile.read")
+    assert true_extension(".docx", bomb) == ".epub"
+
+
+def test_a_page_under_the_name_of_rich_text(tree, read):
+    folder = tree({"a.rtf": HTML_TABLE, "b.rtf": "{\\rtf1 words}"})
+    reasons = {item.source: getattr(item, "reason", "") for item in walk(find_root(folder), ReadOptions())}
+    assert reasons == {"a.rtf": "", "b.rtf": "no reader for .rtf; save it as DOCX or PDF"}
+    assert read("a.rtf", HTML_TABLE).text.endswith("| Ann | Oslo |")
+
+
+def test_a_web_archive_is_read_as_leniently_as_a_mail(read_file):
+    head = "Subject: =?utf-8?q?Gr=C3=B6=C3=9Fe?=\nMIME-Version: 1.0\nContent-Type: multipart/related; boundary=x\n\n"
+    parts = (
+        "--x\nContent-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: base64\n\n<p>This is no base64.</p>\n"
+        '--x\nContent-Type: text/html; charset="=?us-ascii?q?utf-8?="\n\n<p>Größe.</p>\n'
+    )
+    document = read_file("a.mht", head + parts + "--x--\n").document
+    assert (document.title, document.text) == ("Größe", "This is no base64.\n\nGröße.")

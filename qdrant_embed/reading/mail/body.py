@@ -10,7 +10,7 @@ from email.policy import compat32
 from typing import Any
 
 from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.decoding import decode
+from qdrant_embed.reading.decoding import decode, markup_encoding
 from qdrant_embed.reading.mail.headers import file_name, header, is_attached, kind, parameter
 from qdrant_embed.reading.parsed import clean
 from qdrant_embed.reading.web import fragment_to_markdown
@@ -113,7 +113,9 @@ class Body:
         if named:
             self.attachments.append(named)
         try:
-            decoded = decode(_payload(part), parameter(part, "charset"))
+            data = payload(part)
+            named_encoding = parameter(part, "charset") or (markup_encoding(data) if media == "text/html" else "")
+            decoded = decode(data, named_encoding)
         except ReadError as error:
             self.notes.append(f"a part was not read: {error.reason}")
             return
@@ -143,7 +145,7 @@ class Body:
             self.notes.append(f"an attached file was not read: {name or media}")
 
 
-def _payload(part: Message[Any, Any]) -> bytes:
+def payload(part: Message[Any, Any]) -> bytes:
     """Return the bytes of a part; what says that it is base64 and is not stands as it is."""
     written = part.get_payload()
     encoding = str(part.get("content-transfer-encoding", "")).strip().lower()

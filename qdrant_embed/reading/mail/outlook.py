@@ -42,7 +42,8 @@ def outlook_message(data: bytes) -> tuple[Message[str, str], str]:
     import olefile
 
     with olefile.OleFileIO(io.BytesIO(data)) as file:
-        return _Item(file, ()).message(), _unread_body(_Item(file, ()))
+        whole = _Item(file, ())
+        return whole.message(), _unread_body(whole)
 
 
 class _Item:

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import open_archive
-from qdrant_embed.reading.office.package import Package, local_name
+from qdrant_embed.reading.markup import local_name
+from qdrant_embed.reading.office.package import Package
 from qdrant_embed.reading.parsed import Parsed, one_line
 from qdrant_embed.reading.plain import first_heading
 from qdrant_embed.reading.web import fragment_to_markdown
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 CONTAINER = "META-INF/container.xml"
 ENCRYPTION = "META-INF/encryption.xml"
-PAGES = (".xhtml", ".html", ".htm", ".xml", ".svg")
-PAGE_TYPES = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document", "image/svg+xml")
+PAGES = (".xhtml", ".html", ".htm")
+PAGE_TYPES = frozenset(("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document"))
 FIELDS = ("title", "creator", "language", "publisher", "date", "description", "identifier")
 LABELS = {"creator": "Authors"}
 """What stands before a field, where it is not the field's own name."""
@@ -56,7 +57,7 @@ def read_epub(data: bytes, name: str) -> Parsed:
     _refuse_encrypted(package, present)
     _tell_missing([chapter for chapter in index.chapters if not _find(package, chapter)], len(index.chapters), notes)
     texts = [text for chapter in dict.fromkeys(present) if (text := _text(package, chapter))]
-    notes += package.damage_notes()
+    notes += package.notes()
     about = "\n".join(f"**{LABELS.get(key, key.capitalize())}:** {value}" for key, value in index.about.items())
     text = "\n\n".join(part for part in (about, *texts) if part) if texts else ""
     title = index.about.get("title") or first_heading(text)
@@ -92,11 +93,11 @@ def _read_index(root: Element, folder: str) -> _Index:
 
 
 def _is_item_page(item: Element) -> bool:
-    return item.get("media-type", "").lower() in PAGE_TYPES and item.get("media-type") != "image/svg+xml"
+    return item.get("media-type", "").lower() in PAGE_TYPES
 
 
 def _is_page(name: str) -> bool:
-    return name.lower().endswith(PAGES[:3])
+    return name.lower().endswith(PAGES)
 
 
 def _find(package: Package, chapter: str) -> str | None:

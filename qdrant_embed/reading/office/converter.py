@@ -6,11 +6,12 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.reading.parsed import single_blank_lines
+
 if TYPE_CHECKING:
     from markitdown import DocumentConverterResult
 
 IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)]*)\)")
-MANY_BLANK_LINES = re.compile(r"\n{3,}")
 OPTIONS = {
     "escape_asterisks": False,
     "escape_underscores": False,
@@ -40,7 +41,7 @@ def convert(extension: str, data: bytes) -> str:
 
 def tidy(markdown: str) -> str:
     """Return Markdown without addresses of images and without runs of blank lines."""
-    return MANY_BLANK_LINES.sub("\n\n", IMAGE.sub(_description, markdown)).strip("\n")
+    return single_blank_lines(IMAGE.sub(_description, markdown))
 
 
 def _description(image: re.Match[str]) -> str:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import core_title, open_archive
+from qdrant_embed.reading.markup import local_name
 from qdrant_embed.reading.office.chunks import chunk_text
 from qdrant_embed.reading.office.converter import convert, tidy
 from qdrant_embed.reading.office.drawings import chart_text, diagram_text
 from qdrant_embed.reading.office.inventory import Converted, paragraphs
-from qdrant_embed.reading.office.package import Package, attribute, local_name
+from qdrant_embed.reading.office.package import Package, attribute
 from qdrant_embed.reading.office.revision import revise
 from qdrant_embed.reading.parsed import Parsed, clean, one_line
 from qdrant_embed.reading.plain import first_heading
@@ -163,10 +164,7 @@ class _Reading:
         return text
 
     def _note_the_rest(self) -> None:
-        self.notes += self._package.damage_notes()
-        embedded = self._package.embedded()
-        if embedded:
-            self.notes.append(f"embedded files are not read: {', '.join(sorted(embedded))}")
+        self.notes += self._package.notes()
 
 
 def _comment(element: Element) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from qdrant_embed.reading.markup import local_name
 from qdrant_embed.reading.office.inventory import paragraphs
-from qdrant_embed.reading.office.package import local_name
 from qdrant_embed.reading.parsed import one_line
 
 if TYPE_CHECKING:

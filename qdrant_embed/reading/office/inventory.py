@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from qdrant_embed.reading.office.package import attribute, local_name
+from qdrant_embed.reading.markup import local_name
+from qdrant_embed.reading.office.package import attribute
+from qdrant_embed.reading.parsed import letters
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -18,7 +19,6 @@ NOT_CONTENT = frozenset(
 """Elements without text of the document as it is now: what was deleted, properties, commands of fields."""
 SPACES = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n"}
 MATH = "math}"
-NOT_LETTERS = re.compile(r"[\W_]+")
 WINDOW = 10_000
 """Characters in which the next piece is looked for first; both texts have mostly the same order."""
 BUDGET = 2 * 10**9
@@ -86,13 +86,13 @@ class Converted:
     """The text that a converter produced, in which pieces of the original are looked for."""
 
     def __init__(self, text: str) -> None:
-        self._text = NOT_LETTERS.sub("", text)
+        self._text = letters(text)
         self._position = 0
         self._budget = BUDGET
 
     def holds(self, piece: str) -> bool:
         """Tell whether a piece of text is there, apart from white space and punctuation."""
-        sought = NOT_LETTERS.sub("", piece)
+        sought = letters(piece)
         found = self._text.find(sought, self._position, self._position + len(sought) + WINDOW)
         if found >= 0:
             self._position = found + len(sought)

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import DAMAGED
 from qdrant_embed.reading.decoding import decode, markup_encoding
-from qdrant_embed.reading.markup import recovered_tree
+from qdrant_embed.reading.markup import local_name, recovered_tree
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -85,14 +85,17 @@ class Package:
         (self.mended if any(map(local_name, root.iter())) else self.broken).append(name)
         return root if name in self.mended else None
 
-    def damage_notes(self) -> Iterator[str]:
-        """Yield a sentence on the parts that are left out, and one on those that are not well-formed."""
+    def notes(self) -> Iterator[str]:
+        """Yield a sentence each on damaged parts, on those that are not well-formed, and on files within the file."""
+        embedded = self._embedded()
         for said, names in (
             ("damaged parts are left out", self.broken),
             ("parts that are no well-formed XML are read as far as they can be told apart", self.mended),
         ):
             if names:
                 yield f"{said}: {', '.join(dict.fromkeys(names))}"
+        if embedded:
+            yield f"embedded files are not read: {', '.join(sorted(embedded))}"
 
     def relations(self, name: str) -> list[Relation]:
         """Return what a part refers to; the empty name stands for the file as a whole."""
@@ -117,7 +120,7 @@ class Package:
         prefixes = tuple(folder.lower() for folder in folders)
         yield from (name for key, name in self._names.items() if key.startswith(prefixes) and not key.endswith("/"))
 
-    def embedded(self) -> list[str]:
+    def _embedded(self) -> list[str]:
         """Return the base names of files within the file, apart from the tables that its charts are drawn from."""
         charts = {
             relation.target.lower()
@@ -127,11 +130,6 @@ class Package:
         }
         inside = self.below("word/embeddings/", "ppt/embeddings/", "xl/embeddings/")
         return [posixpath.basename(name) for name in inside if name.lower() not in charts]
-
-
-def local_name(element: Element) -> str:
-    """Return an element's name without its namespace."""
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def attribute(element: Element, name: str) -> str:

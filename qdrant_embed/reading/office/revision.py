@@ -7,7 +7,8 @@ import zipfile
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from qdrant_embed.reading.office.package import Package, attribute, local_name
+from qdrant_embed.reading.markup import local_name
+from qdrant_embed.reading.office.package import Package, attribute
 
 MARK = "\ue0f0{}\ue0f1"
 """Stands for a part whose text is put in after the conversion; characters of private use, which no text has."""

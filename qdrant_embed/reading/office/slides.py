@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import core_title, open_archive
+from qdrant_embed.reading.markup import local_name
 from qdrant_embed.reading.office.converter import convert, tidy
 from qdrant_embed.reading.office.drawings import chart_labels, chart_text, diagram_text
 from qdrant_embed.reading.office.inventory import Converted, paragraphs
-from qdrant_embed.reading.office.package import Package, local_name
+from qdrant_embed.reading.office.package import Package
 from qdrant_embed.reading.parsed import Parsed, clean, one_line
 from qdrant_embed.reading.plain import first_heading
 
@@ -58,10 +59,7 @@ class _Reading:
         names = list(self._names())
         converted = self._converted(data, len(names))
         slides = [self._slide(name, text) for name, text in zip_longest(names, converted, fillvalue="")]
-        embedded = self._package.embedded()
-        self.notes += self._package.damage_notes()
-        if embedded:
-            self.notes.append(f"embedded files are not read: {', '.join(sorted(embedded))}")
+        self.notes += self._package.notes()
         return slides
 
     def _names(self) -> Iterator[str]:

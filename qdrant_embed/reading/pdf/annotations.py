@@ -6,6 +6,7 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
+from qdrant_embed.reading.markup import local_name
 from qdrant_embed.reading.parsed import one_line
 
 LONGEST_LABEL = 60
@@ -17,14 +18,15 @@ XFA_PACKETS = ("template", "datasets")
 XFA_TEXTS = frozenset(("text", "exData"))
 
 
-def annotation_lines(page: Any, text_page: Any, form: Any) -> list[str]:
+def annotation_lines(page: Any, text_page: Any, text: str, form: Any) -> list[str]:
     """Return the values of the fields of a page, and the texts of its notes, a line each.
 
+    :param text: All text of the page.
     :param form: Handle of the document's form, None if it has none.
     """
     import pypdfium2.raw as pdfium
 
-    lines = []
+    lines, labels = [], _Labels(text_page, text)
     for number in range(pdfium.FPDFPage_GetAnnotCount(page)):
         annotation = pdfium.FPDFPage_GetAnnot(page, number)
         if not annotation:
@@ -32,7 +34,7 @@ def annotation_lines(page: Any, text_page: Any, form: Any) -> list[str]:
         hidden = pdfium.FPDFAnnot_GetFlags(annotation) & (pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW)
         kind = pdfium.FPDFAnnot_GetSubtype(annotation)
         if not hidden and kind == pdfium.FPDF_ANNOT_WIDGET and form:
-            lines.append(_field(annotation, form, text_page))
+            lines.append(_field(annotation, form, labels))
         elif not hidden and kind not in (pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP):
             lines.append(_note(annotation, free=kind == pdfium.FPDF_ANNOT_FREETEXT))
         pdfium.FPDFPage_CloseAnnot(annotation)
@@ -55,14 +57,14 @@ def xfa_lines(document: Any) -> list[str]:
         except (ParseError, DefusedXmlException, ValueError):
             continue
         for element in root.iter():
-            tag = element.tag.rpartition("}")[2]
+            tag = local_name(element)
             text = one_line("".join(element.itertext())) if not len(element) else ""
             if text and (tag in XFA_TEXTS or name == "datasets"):
                 lines.append(text if tag in XFA_TEXTS else f"{tag}: {text}")
     return list(dict.fromkeys(lines))
 
 
-def _field(annotation: Any, form: Any, text_page: Any) -> str:
+def _field(annotation: Any, form: Any, labels: _Labels) -> str:
     import pypdfium2.raw as pdfium
 
     kind = pdfium.FPDFAnnot_GetFormFieldType(form, annotation)
@@ -72,12 +74,12 @@ def _field(annotation: Any, form: Any, text_page: Any) -> str:
         if not pdfium.FPDFAnnot_IsChecked(form, annotation):
             return ""
         value = _text(lambda buffer, size: pdfium.FPDFAnnot_GetFormFieldExportValue(form, annotation, buffer, size))
-        label = told or _beside(annotation, text_page, right=True) or name
+        label = told or labels.beside(annotation, right=True) or name
         return f"[x] {label}" if value.lower() in UNTOLD or value == label else f"[x] {label}: {value}"
     value = _text(lambda buffer, size: pdfium.FPDFAnnot_GetFormFieldValue(form, annotation, buffer, size))
     if not value or kind == pdfium.FPDF_FORMFIELD_PUSHBUTTON:
         return ""
-    label = told or _beside(annotation, text_page, right=False) or name
+    label = told or labels.beside(annotation, right=False) or name
     return f"{label.rstrip(' :')}: {value}" if label else value
 
 
@@ -88,17 +90,24 @@ def _note(annotation: Any, *, free: bool) -> str:
     return text if free or not text else f"Note: {text}"
 
 
-def _beside(annotation: Any, text_page: Any, *, right: bool) -> str:
-    """Return the short text to one side of a field, which is its label."""
-    import pypdfium2.raw as pdfium
+class _Labels:
+    """The words of a page that may be what a field is called."""
 
-    box = pdfium.FS_RECTF()
-    if not pdfium.FPDFAnnot_GetRect(annotation, box):
-        return ""
-    start, end = (box.right, box.right + LABEL_REACH) if right else (box.left - LABEL_REACH, box.left)
-    text = one_line(text_page.get_text_bounded(start, box.bottom, end, box.top))
-    whole = f" {one_line(text_page.get_text_range())} "  # where the box cuts a line, only some letters are in reach
-    return text if len(text) <= LONGEST_LABEL and f" {text} " in whole else ""
+    def __init__(self, text_page: Any, text: str) -> None:
+        self._text_page = text_page
+        self._whole = f" {one_line(text)} "
+
+    def beside(self, annotation: Any, *, right: bool) -> str:
+        """Return the short text to one side of a field, which is its label."""
+        import pypdfium2.raw as pdfium
+
+        box = pdfium.FS_RECTF()
+        if not pdfium.FPDFAnnot_GetRect(annotation, box):
+            return ""
+        start, end = (box.right, box.right + LABEL_REACH) if right else (box.left - LABEL_REACH, box.left)
+        text = one_line(self._text_page.get_text_bounded(start, box.bottom, end, box.top))
+        # Where the box cuts a line, only some letters are in reach.
+        return text if len(text) <= LONGEST_LABEL and f" {text} " in self._whole else ""
 
 
 def _packet_name(document: Any, number: int) -> str:

@@ -9,6 +9,8 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from qdrant_embed.reading.parsed import letters
+
 NARROWEST_GUTTER = 6.0
 """Points; the space between columns. That between words is narrower, save in a line that is stretched."""
 CROSSED = 0.2
@@ -23,7 +25,6 @@ FEWEST_LETTERS = 10
 """Width of a column in heights of its lines, about two letters each; narrower ones are of tables."""
 CHANGES = 0.5
 """Changes between columns for each line of the shortest, from which on they are drawn row by row."""
-NOT_LETTERS = re.compile(r"[\W_]+")
 BROKEN_WORD = re.compile(r"(?<=[^\W\d_])-[ ]*\r?\n(?=[a-z\u00df-\u00f6\u00f8-\u00ff])")
 
 
@@ -55,7 +56,7 @@ def column_text(text_page: Any, text: str) -> str:
         parts += [text_page.get_text_bounded(left, bottom, right, top) for left, right in strips]
     ordered = BROKEN_WORD.sub("\x02", "\n".join(part.strip("\r\n") for part in parts if part.strip()))
     # What the parts hold is compared with the whole, so that no piece on a border is lost or doubled.
-    return ordered if sorted(NOT_LETTERS.sub("", ordered)) == sorted(NOT_LETTERS.sub("", text)) else text
+    return ordered if sorted(letters(ordered)) == sorted(letters(text)) else text
 
 
 def find_gutters(boxes: Sequence[Box]) -> list[float]:

@@ -8,6 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from qdrant_embed.errors import ReadError
+from qdrant_embed.reading.archives import ENCRYPTED
 from qdrant_embed.reading.parsed import Parsed, clean, given_title, one_line
 from qdrant_embed.reading.pdf.annotations import annotation_lines, xfa_lines
 from qdrant_embed.reading.pdf.columns import column_text
@@ -45,8 +46,7 @@ def read_pdf(data: bytes, name: str) -> Parsed:
     if form:
         pages.texts = [*pages.texts[:-1], "\n".join([*pages.texts[-1:], *form])]
     if pages.texts and not any(page.strip() for page in pages.texts):
-        count = f"no text on its {len(pages.texts)} pages"
-        raise ReadError(f"{count}: it may be scanned; {OCR}" if pages.scanned else f"{count}, and no images")
+        raise ReadError(_reason_without_text(pages))
     starts = accumulate((len(page) + len(PAGE_BREAK) for page in pages.texts[:-1]), initial=0)
     return Parsed(
         text=PAGE_BREAK.join(pages.texts),
@@ -69,10 +69,11 @@ def _read(document: Any) -> _Pages:
             pages.damaged.append(number)
             pages.texts.append("")
             continue
-        text = page_paragraphs(column_text(text_page, text_page.get_text_range()))
+        drawn = text_page.get_text_range()
+        text = page_paragraphs(column_text(text_page, drawn))
         if not text.strip() and _is_drawn(page):
             pages.scanned.append(number)
-        written = [clean(line) for line in annotation_lines(page, text_page, form)]
+        written = [clean(line) for line in annotation_lines(page, text_page, drawn, form)]
         pages.texts.append("\n".join([*([text] if text.strip() else []), *written]) if written else text)
         text_page.close()
         page.close()
@@ -91,6 +92,16 @@ def _is_drawn(page: Any) -> bool:
         if paths >= DRAWN:
             return True
     return False
+
+
+def _reason_without_text(pages: _Pages) -> str:
+    count = len(pages.texts)
+    readable = count - len(pages.damaged)
+    if not readable:
+        return f"broken PDF: none of its {count} pages can be read"
+    said = f"no text on {readable} of its {count} pages, and the others are damaged" if pages.damaged else ""
+    said = said or f"no text on its {count} pages"
+    return f"{said}: it may be scanned; {OCR}" if pages.scanned else f"{said}, and no images"
 
 
 def _notes(document: Any, pages: _Pages) -> Iterator[str]:
@@ -119,5 +130,5 @@ def _numbers(numbers: Sequence[int]) -> str:
 
 def _reason(error: str) -> str:
     if "password" in error.lower():
-        return "encrypted: it opens with a password only; save it without one"
+        return ENCRYPTED
     return f"broken PDF: {error}"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.office.package import local_name
-from qdrant_embed.reading.sheets.rows import cell_text
+from qdrant_embed.reading.markup import local_name
+from qdrant_embed.reading.sheets.rows import WIDEST, cell_text
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 BUILT_IN_DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 """Numbers of the formats that Excel knows as dates and times in one language or another."""
 PLACE = re.compile(r"([A-Z]{1,3})(\d+)")
-WIDEST = 16_384
-"""Columns of a sheet."""
 
 
 @dataclass(slots=True)

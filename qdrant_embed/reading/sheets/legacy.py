@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.office.package import attribute, local_name
+from qdrant_embed.reading.archives import ENCRYPTED
+from qdrant_embed.reading.markup import local_name
+from qdrant_embed.reading.office.package import attribute
 from qdrant_embed.reading.parsed import Parsed, one_line
-from qdrant_embed.reading.sheets.rows import Sheet, cell_text, hidden_note, sheets_text
+from qdrant_embed.reading.sheets.rows import WIDEST, Sheet, cell_text, hidden_note, sheets_text
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
-
-LAST_COLUMN = 16_384
 
 
 def read_xls(data: bytes, name: str) -> Parsed:
@@ -35,7 +35,7 @@ def _open(data: bytes) -> Any:
         return xlrd.open_workbook(file_contents=data, logfile=io.StringIO())
     except Exception as error:  # each table of the format that is damaged raises something else
         if "encrypted" in str(error):
-            raise ReadError("encrypted: it opens with a password only; save it without one") from error
+            raise ReadError(ENCRYPTED) from error
         reason = one_line(str(error)) or "a check of its tables fails"
         raise ReadError(f"broken file: it is damaged, or no workbook: {reason}") from error
 
@@ -78,7 +78,7 @@ def _xml_rows(sheet: Element) -> Iterator[list[str]]:
         cells: list[str] = []
         for cell in (element for element in row if local_name(element) == "Cell"):
             index = attribute(cell, "Index")
-            if index.isdecimal() and len(cells) < int(index) <= LAST_COLUMN:
+            if index.isdecimal() and len(cells) < int(index) <= WIDEST:
                 cells += [""] * (int(index) - 1 - len(cells))
             cells.append(_xml_cell(cell))
         yield cells

@@ -10,6 +10,9 @@ from itertools import chain
 from qdrant_embed.reading.growth import joined
 from qdrant_embed.reading.tables.rows import table_records
 
+WIDEST = 16_384
+"""Columns of a sheet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sheet:

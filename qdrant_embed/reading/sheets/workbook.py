@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import DAMAGED, MARKUP_LIMIT, UNPACKED_LIMIT, core_title, open_archive
+from qdrant_embed.reading.markup import local_name
 from qdrant_embed.reading.office.inventory import paragraphs
-from qdrant_embed.reading.office.package import Package, local_name
+from qdrant_embed.reading.office.package import Package
 from qdrant_embed.reading.parsed import Parsed, one_line
 from qdrant_embed.reading.sheets.cells import BUILT_IN_DATES, Cells, Formats, elements, rich_text
 from qdrant_embed.reading.sheets.rows import Sheet, hidden_note, sheets_text
@@ -49,9 +50,7 @@ def read_xlsx(data: bytes, name: str) -> Parsed:
     notes += hidden_note([part.title for part in parts if part.hidden])
     if cells.uncomputed:
         notes.append(f"formulas without a computed value are given as formulas: {cells.uncomputed:,} cells")
-    notes += package.damage_notes()
-    if embedded := package.embedded():
-        notes.append(f"embedded files are not read: {', '.join(sorted(embedded))}")
+    notes += package.notes()
     return Parsed(text=text, title=core_title(package.archive), text_type="text/markdown", notes=tuple(notes))
 
 

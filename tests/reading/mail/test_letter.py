@@ -164,3 +164,10 @@ def test_files_that_are_not_read_are_named(read_file):
     found = read_file("a.eml", f"{HEAD}Content-Type: multipart/mixed; boundary=b\n\n{part}")
     assert found.notes == ("an attached file was not read: pläne.pdf",)
     assert "Attachments: pläne.pdf" in found.document.text
+
+
+@pytest.mark.parametrize(("outer", "inner"), [("", "koi8-u"), ("; charset=koi8-u", "utf-8")])
+def test_html_that_names_its_encoding_itself_or_in_its_header(read, outer, inner):
+    page = f'<meta charset="{inner}"><p>Ґанок ґречної пані</p>'.encode("koi8-u")
+    head = f"Subject: Porch\nContent-Type: text/html{outer}\nContent-Transfer-Encoding: 8bit\n\n"
+    assert read("a.eml", head.encode() + page).text.endswith("\n\nҐанок ґречної пані")

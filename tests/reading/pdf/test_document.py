@@ -23,11 +23,14 @@ def test_titles_that_no_person_gave(read, make_pdf, title):
 
 def test_what_cannot_be_read_says_why(read, make_pdf, draw_pdf):
     encrypted = (Path(__file__).parents[1] / "data" / "encrypted.pdf").read_bytes()
+    damage = (b"/Type /Page ", b"/Type /Nope ")
     for content, reason in [
         (encrypted, "encrypted: it opens with a password only"),
         (b"%PDF-1.4\nnothing more", "broken PDF"),
         (draw_pdf([IMAGE, IMAGE]), "no text on its 2 pages: it may be scanned; run OCR"),
         (make_pdf([[], []]), "no text on its 2 pages, and no images"),
+        (make_pdf([["Words."], []]).replace(*damage), "none of its 2 pages can be read"),
+        (make_pdf([["Words."], []]).replace(*damage, 1), "no text on 1 of its 2 pages, and the others are damaged"),
     ]:
         with pytest.raises(ReadError, match=reason):
             read("a.pdf", content)
