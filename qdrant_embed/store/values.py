@@ -9,9 +9,10 @@ refused with the name of their field, before any engine sees them:
     datetime, date, time, timedelta                           ISO 8601
     UUID, Path, bytes that are UTF-8                          text
     Enum, dataclass, pydantic model, Mapping, set, tuple      what they hold; sets in a fixed order
+    keys: Enum, whole numbers, UUID, datetime, date           text
 
-Refused are numbers that JSON or 64 bits cannot hold, texts that are not valid Unicode, keys that are no texts, values
-that contain themselves, and anything else.
+Refused are numbers that JSON or 64 bits cannot hold, texts that are not valid Unicode, keys of any other type or equal
+to another key once both are texts, values that contain themselves, and anything else.
 """
 
 from __future__ import annotations
@@ -261,11 +262,28 @@ def _scalar(value: np.generic) -> Json:
     if isinstance(value, np.floating):
         return _number(value)
     if isinstance(value, (np.datetime64, np.timedelta64)):
-        plain = value.astype(f"{value.dtype.kind}8[us]").item()
-        if isinstance(plain, int):
-            raise _RefusedError("is a time that Python has no date for; store it as text")
-        return _Walk().value(plain, 1)
+        try:
+            return _Walk().value(plain_time(value), 1)
+        except OverflowError:
+            raise _RefusedError("is a time that Python has no date for; store it as text") from None
     return _Walk().value(value.item(), 1)
+
+
+def plain_time(value: np.datetime64 | np.timedelta64) -> datetime | timedelta | None:
+    """Return numpy's time as Python's, cut to microseconds; None for NaT.
+
+    :raises OverflowError: Python has no such time.
+    """
+    if np.isnat(value):
+        return None
+    micros = value.astype(f"{value.dtype.kind}8[us]")
+    # numpy wraps silently around what 64 bits cannot hold; only coarser units can exceed them.
+    finer = np.datetime_data(value.dtype)[0] in ("ns", "ps", "fs", "as")
+    wrapped = not finer and micros.astype(value.dtype) != value
+    plain = micros.item()
+    if wrapped or isinstance(plain, int):
+        raise OverflowError(str(value))
+    return plain
 
 
 _FORMS: Sequence[tuple[tuple[type, ...], Callable[[Any], Json]]] = (

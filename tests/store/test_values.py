@@ -48,6 +48,8 @@ class OfArrays:
         ({"a": 1}.keys(), ["a"]),
         ({"a": 1}.values(), [1]),
         (np.datetime64("2026-05-01T10:00"), "2026-05-01T10:00:00"),
+        (np.datetime64("2026-05-01T10:00:00.123456789"), "2026-05-01T10:00:00.123456"),
+        (np.datetime64("NaT"), None),
         (np.timedelta64(90, "s"), "PT1M30S"),
         (np.str_("s"), "s"),
         (Decimal(2**60 + 1), 2**60 + 1),
@@ -81,6 +83,8 @@ def test_pandas_values():
         ((number for number in [1]), "of type generator"),
         ({1.5: 1}, r"'metadata\.f\.1\.5' cannot be stored: it is a key of type float"),
         (2**70, "64 bits cannot hold"),
+        (np.datetime64("300000-01-01"), "Python has no date for"),
+        (np.timedelta64(2**62, "D"), "Python has no date for"),
     ],
 )
 def test_what_has_no_form_is_refused_with_its_field(given, says):

@@ -12,7 +12,10 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.store.values import plain_time
 from qdrant_embed.types import Document, Json, content_hash
 
 WRAP = "Document(text=…, source='a name')"
@@ -198,9 +201,13 @@ def _time(value: Any) -> str | None:
     """Return a time as ISO 8601 in UTC; one without a time zone is taken for UTC."""
     if is_missing(value):
         return None
-    if isinstance(value, date) and not isinstance(value, datetime):
-        value = datetime.combine(value, time())
-    if not isinstance(value, datetime):
-        raise ConfigurationError(f"modified={value!r}; expected a datetime or an ISO 8601 text")
-    moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        moment = plain_time(value) if isinstance(value, np.datetime64) else value
+        if isinstance(moment, date) and not isinstance(moment, datetime):
+            moment = datetime.combine(moment, time())
+        if not isinstance(moment, datetime):
+            raise ConfigurationError(f"modified={value!r}; expected a datetime or an ISO 8601 text")
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ConfigurationError(f"modified={value!r} lies beyond the years 1 to 9999 in UTC; leave it out") from None
     return moment.isoformat(timespec="microseconds")

@@ -1,12 +1,13 @@
 """What can be handed over, and that one odd item never takes the others along."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from qdrant_embed import Document, ReadOptions
+from qdrant_embed import Collection, Document, ReadOptions, Recipe
 from qdrant_embed.errors import ConfigurationError
 
 
@@ -115,12 +116,40 @@ def test_what_came_before_an_error_of_the_users_own_is_stored(collection):
     assert "100 documents" in caught.value.__notes__[0]
 
 
-def test_times_are_taken_as_they_come(collection):
-    when = datetime(2026, 5, 1, 12, tzinfo=UTC)
-    for _ in range(2):
-        report = collection.ingest([Document(text="May.", source="may", modified=when)])
-    assert report.reused == 1
-    assert collection.documents()[0].modified == "2026-05-01T12:00:00.000000+00:00"
+EASTERN = timezone(timedelta(hours=2))
+
+
+@pytest.fixture
+def in_memory():
+    """A collection that needs no disk."""
+    with Collection.open("times", at=":memory:", recipe=Recipe(model="hashing")) as docs:
+        yield docs
+
+
+def test_times_are_taken_as_they_come(in_memory):
+    times = [
+        datetime(2026, 5, 1, 12, tzinfo=UTC),
+        datetime(2026, 5, 1, 14, tzinfo=EASTERN),
+        datetime(2026, 5, 1, 12),
+        np.datetime64("2026-05-01T12"),
+        np.datetime64("2026-05-01T12:00:00.000000001"),
+        pd.Timestamp("2026-05-01 12:00"),
+    ]
+    documents = [
+        Document(text=f"May {number}.", source=f"{number}", modified=time) for number, time in enumerate(times)
+    ]
+    in_memory.ingest(documents)
+    assert in_memory.ingest(documents).reused == len(times)
+    assert {found.modified for found in in_memory.documents()} == {"2026-05-01T12:00:00.000000+00:00"}
+
+
+def test_a_document_of_an_impossible_time_is_listed_and_the_others_are_stored(in_memory):
+    times = [np.datetime64("30000-01-01"), np.datetime64("300000-01-01"), datetime(1, 1, 1, tzinfo=EASTERN), 1.5]
+    documents = [Document(text="May.", source=f"{number}", modified=time) for number, time in enumerate(times)]
+    report = in_memory.ingest([*documents, Document(text="June.", source="june", modified=np.datetime64("NaT"))])
+    assert [failure.source for failure in report.failed] == ["0", "1", "2", "3"]
+    assert all("modified=" in failure.reason for failure in report.failed)
+    assert [(found.source, found.modified) for found in in_memory.documents()] == [("june", None)]
 
 
 def test_a_list_of_paths_is_checked_before_anything_is_read(collection, pages):
