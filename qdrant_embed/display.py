@@ -42,6 +42,11 @@ def one_line(text: object) -> str:
     return str(text).translate(_LINE_CONTROLS)
 
 
+def reason(error: OSError) -> str:
+    """Return what the system says of an error, without its path; the error's own words where it has no number."""
+    return error.strerror or str(error) or type(error).__name__
+
+
 def as_html(text: object) -> str:
     """Return a text as HTML that shows it and does nothing else."""
     return escape(printable(str(text)))

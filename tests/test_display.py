@@ -1,11 +1,12 @@
 """What is shown acts on nothing: controls, directions of writing, markup, HTML."""
 
+import errno
 import json
 import unicodedata
 
 import pytest
 
-from qdrant_embed.display import Facts, as_html, counted, html_table, json_text, one_line, printable
+from qdrant_embed.display import Facts, as_html, counted, html_table, json_text, one_line, printable, reason
 from qdrant_embed.errors import ConfigurationError, MissingExtraError
 from qdrant_embed.ingest.report import Failure, IngestReport
 
@@ -87,3 +88,15 @@ def test_facts_are_a_dict_that_prints_and_draws():
 def test_a_report_of_one_document_is_no_plural():
     assert str(IngestReport(documents=1, chunks=1, embedded=1)).startswith("1 document, 1 chunk, 1 embedded, 0 reused")
     assert str(IngestReport(documents=2)).startswith("2 documents, 0 chunks")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "/home/ann/secret"), "No such file or directory"),
+        (OSError("disk full"), "disk full"),
+        (PermissionError(), "PermissionError"),
+    ],
+)
+def test_the_reason_of_a_system_error_is_never_empty(error, said):
+    assert reason(error) == said

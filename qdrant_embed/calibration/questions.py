@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from qdrant_embed.display import reason
 from qdrant_embed.errors import ConfigurationError
 
 _SENTENCE_END = re.compile(r"(?<=[.!?。])\s+|\n+")
@@ -35,7 +36,7 @@ def read_questions(path: str | Path) -> list[Question]:
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise ConfigurationError(f"the questions in {str(path)!r} cannot be read: {error.strerror}.") from error
+        raise ConfigurationError(f"the questions in {str(path)!r} cannot be read: {reason(error)}.") from error
     found = [_question(line) for line in lines if line.strip()]
     if not found:
         raise ConfigurationError(f"{str(path)!r} holds no question; write one a line.")

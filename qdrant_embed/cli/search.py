@@ -14,6 +14,7 @@ import typer
 from qdrant_embed.cli import options
 from qdrant_embed.cli.opening import open_stored
 from qdrant_embed.cli.output import results, write_json
+from qdrant_embed.display import reason
 
 if TYPE_CHECKING:
     from qdrant_embed.collection import Collection
@@ -95,7 +96,7 @@ def _batches(place: str) -> Iterator[list[str]]:
     try:
         text = Path(place).read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
-        raise typer.BadParameter(f"{place!r} cannot be read: {error.strerror}", param_hint="--queries") from None
+        raise typer.BadParameter(f"{place!r} cannot be read: {reason(error)}", param_hint="--queries") from None
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     yield from (lines[start : start + BATCH] for start in range(0, len(lines), BATCH))
 

@@ -7,6 +7,7 @@ import os
 import stat
 from typing import BinaryIO
 
+from qdrant_embed.display import reason
 from qdrant_embed.errors import ReadError
 
 FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -59,4 +60,4 @@ def _all(stream: BinaryIO, expected: int, limit: int) -> bytes:
 
 def why(error: OSError) -> str:
     """Return what the system says, without the path, which is a matter of the user's machine."""
-    return (error.strerror or type(error).__name__).lower()
+    return reason(error).lower()

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from qdrant_embed.display import reason
 from qdrant_embed.errors import CollectionNotFoundError, StoreError
 from qdrant_embed.types import Json
 
@@ -50,7 +51,7 @@ class Catalog:
         except FileNotFoundError:
             return cls()
         except OSError as error:
-            raise StoreError(f"{str(path)!r} cannot be read: {error.strerror}.") from error
+            raise StoreError(f"{str(path)!r} cannot be read: {reason(error)}.") from error
         except (ValueError, RecursionError) as error:
             raise _damaged(path, str(error)) from error
         if isinstance(stored, dict) and isinstance(stored.get("format"), int) and stored["format"] > FORMAT:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.display import reason
 from qdrant_embed.errors import CollectionExistsError, CollectionNotFoundError, ConfigurationError, StoreError
 from qdrant_embed.native import make_reentrant_lock
 from qdrant_embed.store.edge.catalog import CATALOG_FILE, Catalog, Entry, sync_folder
@@ -50,7 +51,7 @@ class EdgeFolder:
             (path / SHARDS).mkdir(parents=True, exist_ok=True)
             self._lock = FolderLock(path)
         except OSError as error:
-            raise StoreError(f"the folder {str(path)!r} cannot be used: {error.strerror}.") from error
+            raise StoreError(f"the folder {str(path)!r} cannot be used: {reason(error)}.") from error
         try:
             self.catalog = Catalog.read(path)
             if not (path / CATALOG_FILE).exists():
@@ -217,7 +218,7 @@ class EdgeFolder:
             try:
                 catalog.write(self.path)
             except OSError as error:
-                raise StoreError(f"{str(self.path / CATALOG_FILE)!r} cannot be written: {error.strerror}.") from error
+                raise StoreError(f"{str(self.path / CATALOG_FILE)!r} cannot be written: {reason(error)}.") from error
             self.catalog = catalog
 
     def _clear_up(self) -> None:

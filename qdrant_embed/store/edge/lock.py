@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from qdrant_embed.display import reason
 from qdrant_embed.errors import LocationLockedError, StoreError
 
 LOCK_FILE = ".lock"
@@ -68,7 +69,7 @@ class FolderLock:
             if isinstance(error, (BlockingIOError, PermissionError)):
                 raise held_by_another(folder, _read_holder(path)) from None
             raise StoreError(
-                f"the folder {str(folder)!r} cannot be locked ({error.strerror}); some network drives cannot. "
+                f"the folder {str(folder)!r} cannot be locked ({reason(error)}); some network drives cannot. "
                 "Choose a folder on a local disk."
             ) from error
         _write_holder(self._descriptor)
