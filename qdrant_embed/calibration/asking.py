@@ -12,10 +12,8 @@ import numpy as np
 
 from qdrant_embed.calibration.truth import Truth, interval
 from qdrant_embed.compression import Compression
-from qdrant_embed.retrieval.hamming import PAGE, HammingIndex
+from qdrant_embed.retrieval.lists import Lists
 from qdrant_embed.retrieval.ranked import QueryVector, Ranked
-from qdrant_embed.retrieval.shortlist import shortlist
-from qdrant_embed.store import schema
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.types import FloatArray
@@ -57,11 +55,6 @@ def answers(
     return answered
 
 
-def page_of(coding: Coding) -> int:
-    """Return how many points are read at once where sign codes are read into memory, as searches do."""
-    return coding.page if coding.windows else PAGE
-
-
 def replace_compression(coding: Coding, setting: Compression) -> Coding:
     """Return the coding of the same points, searched in another way."""
     other = object.__new__(Coding)
@@ -72,32 +65,24 @@ def replace_compression(coding: Coding, setting: Compression) -> Coding:
 
 def _ask(engine: Engine, coding: Coding, queries: FloatArray, k: int) -> tuple[list[list[int]], list[float]]:
     coded = coding.coder.queries(queries)
-    compression = coding.compression
-    index = None
-    if compression.datatype == "bits":
-        vector = schema.DENSE_SMALL if compression.full else schema.DENSE
-        index = HammingIndex(engine, NAME, vector, coding.coder.bits, page_of(coding))
     asked = [
-        Ranked(coding=coding, limit=k, condition=None, terms=None, vector=QueryVector(*row))
+        Ranked(coding=coding, condition=None, terms=None, vector=QueryVector(*row))
         for row in zip(coded.vectors, queries, map(float, coded.offsets), strict=True)
     ]
+    lists = Lists(engine, NAME, coding)
     for ranked in asked[:WARM_UP]:
-        _answer(engine, ranked, index)
+        _answer(lists, ranked, k)
     found, seconds = [], []
     for ranked in asked:
         began = time.perf_counter()
-        found.append(_answer(engine, ranked, index))
+        found.append(_answer(lists, ranked, k))
         seconds.append(time.perf_counter() - began)
     return found, seconds
 
 
-def _answer(engine: Engine, ranked: Ranked, index: HammingIndex | None) -> list[int]:
-    if index is not None and ranked.vector is not None:
-        if not ranked.coding.compression.full:
-            return [_number(point) for point, _ in index.nearest(ranked.vector.coded, ranked.limit, None)]
-        ranked = replace(ranked, shortlist=shortlist(engine, NAME, index, ranked, ranked.vector))
-    response = engine.query_batch_points(NAME, [ranked.request()])[0]
-    return [_number(point.id) for point in response.points[: ranked.limit]]
+def _answer(lists: Lists, ranked: Ranked, k: int) -> list[int]:
+    (points,) = lists.best([ranked], k)
+    return [_number(point.id) for point in points[:k]]
 
 
 def _number(point: Any) -> int:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import numpy as np
 
-from qdrant_embed.calibration.asking import NAME, answers, page_of
+from qdrant_embed.calibration.asking import NAME, answers
 from qdrant_embed.calibration.footprint import Probe, measure_footprint
 from qdrant_embed.calibration.truth import Truth
 from qdrant_embed.compression import Compression, Transform
@@ -121,7 +121,7 @@ def _probe(coding: Coding, truth: Truth) -> Probe:
         query=[query.tolist()] if coding.windows and not signs else query.tolist(),
         vectors=(schema.DENSE_SMALL, schema.DENSE) if compression.full else (schema.DENSE,),
         bits=coding.coder.bits if signs else 0,
-        page=page_of(coding),
+        page=coding.page,
         coded=bool(compression.code),
     )
 

@@ -40,7 +40,10 @@ def train_codes(  # noqa: PLR0913 - one parameter for each flag
         bool, typer.Option("--apply", help="Search the collection by the code, and rank by the real vectors.")
     ] = False,
     rescore: Annotated[
-        float, typer.Option(min=1, help="With --apply: candidates ranked again, as a multiple of k.")
+        float,
+        typer.Option(
+            min=1, help="With --apply: candidates ranked again, as a multiple of 108 (of k + 8 where k is over 100)."
+        ),
     ] = 20,
     as_json: options.AsJson = False,
 ) -> None:

@@ -8,8 +8,9 @@
     rotated       centre   rotate|itq|opq   median   learnedN
     searched      int8 pq4…pq64 binary binary1.5 binary2 turbo1 turbo1.5 turbo2 turbo4 turbo8
     query         query1 query4 query8      bits of a query's dimensions where the stored ones have one or two
-    rescoring     rescore rescoreN          the best N·k by code are ranked again by what is stored
-                  rounds                    which N·k these are is corrected while they are read: learned codes only
+    rescoring     rescore rescoreN          the best N·108 by code are ranked again by what is stored;
+                                            N·(k+8) where k is over 100
+                  rounds                    which ones these are is corrected while they are read: learned codes only
 
 `turbo8` is what is stored, unless another stored format is named: `float32+turbo8` searches by it.
 """
@@ -57,7 +58,8 @@ class Compression:
     :param learned: For `bits`: number of bits of a trained code; None for one bit a dimension.
     :param code: What is searched, beside what is stored; empty for nothing else.
     :param query_bits: Bits of a query's dimensions when searched by a binary code; None for the engine's choice.
-    :param rescore: The best `rescore`·k by code are ranked again by the stored vectors; None for no rescoring.
+    :param rescore: The best `rescore`·108 by code, or `rescore`·(k+8) where k is over 100, are ranked again by the stored
+        vectors; None for no rescoring.
     :param rounds: Whether these are read in rounds, each of which corrects what the codes of the next are taken for.
     :raises ConfigurationError: A value is unknown, or contradicts another.
     """
@@ -241,4 +243,4 @@ def _unknown(value: Compression) -> Iterator[str]:
     if value.query_bits not in (None, *QUERY_BITS):
         yield f"a query has 1, 4 or 8 bits a dimension, not {value.query_bits}."
     if value.rescore is not None and not 1 <= value.rescore <= MOST_OVERSAMPLING:
-        yield f"rescoring takes 1 to {MOST_OVERSAMPLING:.0f} times k, not {value.rescore:g}."
+        yield f"rescoring takes a factor of 1 to {MOST_OVERSAMPLING:.0f}, not {value.rescore:g}."

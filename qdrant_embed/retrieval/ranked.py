@@ -42,21 +42,21 @@ class QueryVector:
 class Ranked:
     """One query as lists to rank by, and the vectors of its tokens, by which their hits are ranked again.
 
-    :param limit: Hits that the engine is asked for.
     :param terms: By BM25.
     :param vector: By the dense model.
     :param weights: By the sparse model.
     :param tokens: (tokens, dim), by the multi-vector model; all points are ranked if there is no list.
+    :param limit: Hits that the engine is asked for; `Lists` sets it.
     :param shortlist: Ids that the vector may find; None for all.
     """
 
     coding: Coding
-    limit: int
     condition: models.Filter | None
     terms: models.SparseVector | None
     vector: QueryVector | None
     weights: models.SparseVector | None = None
     tokens: FloatArray | None = None
+    limit: int = DEPTH
     shortlist: tuple[Any, ...] | None = None
 
     @property

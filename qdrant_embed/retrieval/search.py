@@ -19,7 +19,7 @@ from qdrant_embed.retrieval.best_window import hits_with_windows, raw_vectors
 from qdrant_embed.retrieval.fusion import best
 from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.retrieval.lists import Lists
-from qdrant_embed.retrieval.ranked import DEPTH, QueryVector, Ranked
+from qdrant_embed.retrieval.ranked import QueryVector, Ranked
 from qdrant_embed.retrieval.roots import with_roots
 from qdrant_embed.store.coding import Coding
 from qdrant_embed.store.engine import Engine
@@ -90,7 +90,6 @@ class Searcher:
         ranked = [
             Ranked(
                 coding=self.coding,
-                limit=DEPTH,
                 condition=condition,
                 terms=self._terms(query, mode),
                 vector=vector,
@@ -113,7 +112,7 @@ class Searcher:
         """
         (vector,) = self._coded(vectors)
         condition = filter_of(self.engine, self.name, wanted.where)
-        ranked = Ranked(coding=self.coding, limit=DEPTH, condition=condition, terms=None, vector=vector)
+        ranked = Ranked(coding=self.coding, condition=condition, terms=None, vector=vector)
         (hits,) = self._answers([ranked], [vector], wanted)
         return Hits(hits, language=self.bm25.language, title=title, offset=wanted.offset)
 

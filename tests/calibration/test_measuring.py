@@ -34,13 +34,14 @@ def test_a_point_with_windows_counts_once_by_its_best():
     assert truth.recall([[], *truth.places.tolist()[1:]])[0] == 0
 
 
-@pytest.mark.parametrize("setting", ["float32", "bits", "binary+rescore16"])
+@pytest.mark.parametrize("setting", ["float32", "bits", "binary+rescore"])
 def test_windows_are_searched_as_collections_search_them(setting):
     truth = truth_of(80, 64, windows=True)
     [trial] = tried(truth, setting)
     assert all(len(set(places)) == 5 for places in trial.found)
     assert trial.recall > 0.4
-    if setting == "float32":
+    if setting != "bits":
+        # As in searches, a hundred and more are rescored for any k: here all that there are.
         assert trial.found == tuple(map(tuple, truth.places.tolist()))
 
 
