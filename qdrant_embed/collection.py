@@ -23,7 +23,7 @@ from qdrant_embed.recipe import Recipe, require_recipe
 from qdrant_embed.store import copy_mark, schema, succession
 from qdrant_embed.store.changes import mark_changed
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters import PlainFilter, both, filter_of
+from qdrant_embed.store.filters import PlainFilter, both, filter_of, warn_of_unknown_fields
 from qdrant_embed.store.listing import Listing, list_collections
 from qdrant_embed.store.location import open_engine
 from qdrant_embed.store.own_points import foreign_points
@@ -198,10 +198,13 @@ class Collection(Compressing):
             raise ConfigurationError(
                 "say what to delete: a source, a root, a filter, or several of them; Collection.drop removes all."
             )
-        if dry_run:
-            return self._points.count(self.name, count_filter=where, exact=True).count
-        copy_mark.require_unmarked(self._engine, self.name)
+        if not dry_run:
+            copy_mark.require_unmarked(self._engine, self.name)
         removed = self._points.count(self.name, count_filter=where, exact=True).count
+        if not removed:
+            warn_of_unknown_fields(self._points, self.name, filter)
+        if dry_run:
+            return removed
         if removed:
             self._points.delete(self.name, points_selector=where)
             mark_changed(self._engine, self.name, Compression.parse(self.recipe.compression))

@@ -43,7 +43,7 @@ class Parts:
         self._points = own_points(engine)
         self._engine = whole(engine)
         self._name = name
-        self._recipe = recipe
+        self.recipe = recipe
         self._runtime = runtime
         self._own = succession.own_name(engine, name)
 
@@ -58,7 +58,7 @@ class Parts:
 
         :raises RecipeMismatchError: Its weights or settings are others than those the collection was made with.
         """
-        model = load_dense(self._recipe, self._runtime)
+        model = load_dense(self.recipe, self._runtime)
         require_equal(self._name, schema.read_metadata(self._engine, self._name)["model"], model.fingerprint)
         return model
 
@@ -68,7 +68,7 @@ class Parts:
 
         :raises RecipeMismatchError: One is another than the collection was made with.
         """
-        models = load_beside(self._recipe)
+        models = load_beside(self.recipe)
         stored = schema.read_metadata(self._engine, self._name) if models else {}
         for name, model in models.items():
             require_equal(self._name, stored[metadata_key(name)], model.fingerprint)
@@ -77,7 +77,7 @@ class Parts:
     @cached_property
     def bm25(self) -> Bm25Encoder:
         """The encoder of terms, for texts and for queries."""
-        return Bm25Encoder(self._recipe.language)
+        return Bm25Encoder(self.recipe.language)
 
     @cached_property
     def coding(self) -> Coding:
@@ -107,9 +107,9 @@ class Parts:
             engine=self._points,
             name=self._name,
             embedder=self.embedder,
-            chunker=make_chunker(self._recipe.chunker, self.embedder.tokens, chunk_limit(self._recipe, self.embedder)),
+            chunker=make_chunker(self.recipe.chunker, self.embedder.tokens, chunk_limit(self.recipe, self.embedder)),
             bm25=self.bm25,
-            fingerprint=fingerprint(self._recipe, Embedders(self.embedder, self.beside).identity),
+            fingerprint=fingerprint(self.recipe, Embedders(self.embedder, self.beside).identity),
             coding=self.coding,
             steady=Steady(self._engine, self._name),
             beside=self.beside,

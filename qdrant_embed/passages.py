@@ -40,23 +40,27 @@ class Passages:
         self.name = name
         self.recipe = recipe
 
-    def _use(self, recipe: Recipe) -> None:
-        """Go on with another recipe, by the same runtime."""
+    def _use(self, recipe: Recipe) -> Parts:
+        """Go on with another recipe, by the same runtime; return the parts for it."""
         self.recipe = recipe
-        self._made = Parts(self._points, self.name, recipe, self._runtime)
+        self._made = made = Parts(self._points, self.name, recipe, self._runtime)
+        return made
 
     @property
     def _parts(self) -> Parts:
         """The parts for what the name leads to now: another handle may have put recoded vectors behind it.
 
+        To be read once by each method: the next time it may be others.
+
         :raises RecipeMismatchError: More than the compression has become another.
         """
-        if not self._made.current:
+        made = self._made
+        if not made.current:
             stored = schema.read_metadata(self._engine, self.name)["recipe"]
             given = self.recipe.as_dict()
             require_equal(self.name, stored, {**given, "compression": stored["compression"]})
-            self._use(Recipe.from_dict(stored))
-        return self._made
+            made = self._use(Recipe.from_dict(stored))
+        return made
 
     @property
     def embedder(self) -> Embedder:
@@ -119,9 +123,13 @@ class Passages:
         :param vector: (dim,), as `embedder.embed_queries` gives them: whole, whatever the collection makes of its own.
         :raises ConfigurationError: It has another number of dimensions, or holds what is no number.
         """
-        row = as_vector(vector, self.embedder.dim)
+        parts = self._parts
+        row = as_vector(vector, parts.embedder.dim)
         wanted = Wanted(k=k, offset=offset, where=filter, min_score=min_score)
-        return self._parts.searcher.nearest(row, wanted, "nearest to a vector")
+        found = parts.searcher.nearest(row, wanted, "nearest to a vector")
+        if not found:
+            warn_of_unknown_fields(self._points, self.name, filter)
+        return found
 
     def similar(
         self,
@@ -138,10 +146,15 @@ class Passages:
         :raises ConfigurationError: There is none, or one of them is not in the collection.
         """
         given = [to] if isinstance(to, Hit | str) else list(to)
-        hits = [hit if isinstance(hit, Hit) else self.get(hit) for hit in given]
+        named = [one for one in given if not isinstance(one, Hit)]
+        fetched = iter(self._browser.get(named) if named else ())
+        hits = [one if isinstance(one, Hit) else next(fetched) for one in given]
         others = without(filter_of(self._points, self.name, filter), [hit.id for hit in hits])
         wanted = Wanted(k=k, offset=offset, where=others, min_score=min_score)
-        return self._parts.searcher.similar(hits, wanted)
+        found = self._parts.searcher.similar(hits, wanted)
+        if not found:
+            warn_of_unknown_fields(self._points, self.name, filter)
+        return found
 
     def as_retriever(
         self,
@@ -229,4 +242,7 @@ class Passages:
 
         :raises ConfigurationError: Vectors are wanted, and the collection keeps nothing but signs (`bits`).
         """
-        return self._browser.to_pandas(filter, self._parts.coding if vectors else None)
+        found = self._browser.to_pandas(filter, self._parts.coding if vectors else None)
+        if found.empty:
+            warn_of_unknown_fields(self._points, self.name, filter)
+        return found

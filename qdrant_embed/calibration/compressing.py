@@ -38,7 +38,8 @@ class Compressing(Passages):
         :raises StoreError: The compression is being changed already, or was since the collection was opened.
         """
         change = Change(compression=compression, trained=trained, refit=refit)
-        done = recompress(self._engine, self.name, self._parts, self.recipe, change)
+        parts = self._parts
+        done = recompress(self._engine, self.name, parts, parts.recipe, change)
         self._use(done.recipe)
         return done
 
@@ -78,9 +79,10 @@ class Compressing(Passages):
         for path, require in ((model_out, require_folder), (codes_out, require_codes_file)):
             if path is not None:
                 require(path)
-        stored = read_rows(self._points, self.name, self._parts, texts=words)
-        found = replace(stored, vectors=self._parts.coding.raw(stored.vectors))
-        transform = train_head(found, training, distance=self._parts.coding.coder.distance)
+        parts = self._parts
+        stored = read_rows(self._points, self.name, parts, texts=words)
+        found = replace(stored, vectors=parts.coding.raw(stored.vectors))
+        transform = train_head(found, training, distance=parts.coding.coder.distance)
         if model_out is not None:
             Path(model_out).write_bytes(transform.to_bytes())
         if codes_out is not None:
@@ -131,11 +133,12 @@ class Compressing(Passages):
 
         :raises ConfigurationError: Points have a vector for each window, which no theory of single vectors covers.
         """
-        if self._parts.coding.windows:
+        coding = self._parts.coding
+        if coding.windows:
             raise ConfigurationError(
                 "each point of this collection has a vector for each window of its text, and the best one counts; what "
                 "is known of capacity is about single vectors. Choose another window strategy to have those."
             )
-        coder = self._parts.coding.coder
+        coder = coding.coder
         width = coder.dim if coder.compression.full else coder.bits
         return capacity(width, self.count())

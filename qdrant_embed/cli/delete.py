@@ -51,10 +51,12 @@ def delete(  # noqa: PLR0913 - one parameter for each flag
             Collection.drop(collection, at=at)
     else:
         with open_stored(collection, at) as docs:
-            chunks = docs.delete(source, root=root, filter=where, dry_run=True)
-            if chunks and not (yes or dry_run):
+            asking = not (yes or dry_run)
+            chunks = docs.delete(source, root=root, filter=where, dry_run=dry_run or asking)
+            if chunks and asking:
                 _ask(f"Remove from {collection!r} {counted(chunks, 'chunk')}?")
-            if not dry_run:
+            # Once more where nothing matched only for what a root leaves behind: a filter's warning has been given.
+            if asking and (chunks or not where):
                 chunks = docs.delete(source, root=root, filter=where)
     if as_json:
         told: dict[str, Json] = {"collection": collection, "at": at, "dry_run": dry_run}

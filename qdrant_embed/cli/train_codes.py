@@ -41,9 +41,7 @@ def train_codes(  # noqa: PLR0913 - one parameter for each flag
     ] = False,
     rescore: Annotated[
         float,
-        typer.Option(
-            min=1, help="With --apply: candidates ranked again, as a multiple of 108 (of k + 8 where k is over 100)."
-        ),
+        typer.Option(min=1, help="With --apply: candidates ranked again, as a multiple of 108, or of k+8 if more."),
     ] = 20,
     as_json: options.AsJson = False,
 ) -> None:

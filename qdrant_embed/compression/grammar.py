@@ -58,8 +58,8 @@ class Compression:
     :param learned: For `bits`: number of bits of a trained code; None for one bit a dimension.
     :param code: What is searched, beside what is stored; empty for nothing else.
     :param query_bits: Bits of a query's dimensions when searched by a binary code; None for the engine's choice.
-    :param rescore: The best `rescore`·108 by code, or `rescore`·(k+8) where k is over 100, are ranked again by the stored
-        vectors; None for no rescoring.
+    :param rescore: The best `rescore`·108 by code, or `rescore`·(k+8) where k is over 100, are ranked again by the
+        stored vectors; None for no rescoring.
     :param rounds: Whether these are read in rounds, each of which corrects what the codes of the next are taken for.
     :raises ConfigurationError: A value is unknown, or contradicts another.
     """

@@ -278,8 +278,7 @@ def plain_time(value: np.datetime64 | np.timedelta64) -> datetime | timedelta | 
         return None
     micros = value.astype(f"{value.dtype.kind}8[us]")
     # numpy wraps silently around what 64 bits cannot hold; only coarser units can exceed them.
-    finer = np.datetime_data(value.dtype)[0] in ("ns", "ps", "fs", "as")
-    wrapped = not finer and micros.astype(value.dtype) != value
+    wrapped = np.datetime_data(value.dtype)[0][:-1] not in ("n", "p", "f", "a") and micros.astype(value.dtype) != value
     plain = micros.item()
     if wrapped or isinstance(plain, int):
         raise OverflowError(str(value))

@@ -27,6 +27,14 @@ def test_what_matches_nothing_is_said(cli, ingested):
     assert "nothing matched" in answer.err
 
 
+@pytest.mark.filterwarnings("always::qdrant_embed.errors.FilterWarning")
+def test_a_field_that_no_document_has_is_warned_of_once(cli, ingested):
+    for words in ((), ("--yes",), ("--dry-run",)):
+        answer = cli("delete", "--filter", "sorce=guide", *words)
+        assert (answer.code, answer.err.count("has a field 'sorce'")) == (0, 1)
+    assert count(cli) == 4
+
+
 def test_all_removes_the_collection_and_its_recipe(cli, ingested):
     assert cli("delete", "--all", "--yes").code == 0
     assert cli("info", "--json").json["collections"] == []

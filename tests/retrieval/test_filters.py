@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from qdrant_client import models
 
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import ConfigurationError, FilterWarning
 
 MODES = ("hybrid", "dense", "bm25")
 ALL = {"lifts/four", "lifts/five", "canteen", "songs"}
@@ -98,3 +98,28 @@ def test_what_is_no_filter_is_refused_with_examples(notes, plain, said):
     for ask in (lambda: notes.search("crane", filter=plain), lambda: notes.count(filter=plain)):
         with pytest.raises(ConfigurationError, match=said):
             ask()
+
+
+@pytest.mark.parametrize("collection", ["memory"], indirect=True)
+@pytest.mark.parametrize("where", [{"taem": "cranes"}, {"any": [{"taem": "cranes"}, {"source": "nowhere"}]}])
+def test_a_field_that_no_document_has_is_warned_of_wherever_nothing_is_found(notes, where):
+    docs = notes
+    hit = docs.chunks("songs")[0]
+    vector = docs.embedder.embed_queries(["crane"])[0]
+    asked = [
+        lambda given: docs.search("crane", filter=given),
+        lambda given: docs.search_vector(vector, filter=given),
+        lambda given: docs.similar(hit, filter=given),
+        lambda given: docs.similar([hit, hit.id], filter=given),
+        lambda given: docs.documents(filter=given),
+        lambda given: docs.to_pandas(filter=given),
+        lambda given: docs.count(filter=given),
+        lambda given: docs.delete(filter=given, dry_run=True),
+        lambda given: docs.delete("*", filter=given),
+    ]
+    for ask in asked:
+        with pytest.warns(FilterWarning, match="has a field 'taem', .*did you mean 'team'") as told:
+            ask(where)
+        assert [warning.filename for warning in told] == [__file__]
+        ask({"team": "divers"})  # a field that there is, with a value that is not, is no mistake
+    assert docs.count() == len(ALL)

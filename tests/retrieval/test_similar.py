@@ -34,6 +34,25 @@ def test_several_hits_are_taken_together(harbour):
     assert all(hit.source.startswith("guide/") for hit in found)
 
 
+@pytest.mark.parametrize("collection", ["memory"], indirect=True)
+def test_passages_named_by_their_ids_are_fetched_in_one_request(harbour, monkeypatch):
+    ids = [hit.id for hit in harbour.search("keys", k=4)]
+    asked, retrieve = [], harbour._engine.retrieve
+
+    def watched(name, wanted, **named):
+        asked.append(len(wanted))
+        return retrieve(name, wanted, **named)
+
+    monkeypatch.setattr(harbour._engine, "retrieve", watched)
+    one = harbour.similar(ids[:1], k=2)
+    requests = len(asked)
+    assert one
+    found = harbour.similar([ids[0], harbour.get(ids[1]), *ids[2:]], k=2)
+    assert not set(ids) & {hit.id for hit in found}
+    # That of `get` is one more.
+    assert len(asked) == 2 * requests + 1
+
+
 def test_by_a_vector_as_by_its_question(harbour):
     vector = harbour.embedder.embed_queries(["cables of cranes"])[0]
     by_words = harbour.search("cables of cranes", k=3, mode="dense")
