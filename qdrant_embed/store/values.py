@@ -277,10 +277,10 @@ def plain_time(value: np.datetime64 | np.timedelta64) -> datetime | timedelta | 
     if np.isnat(value):
         return None
     micros = value.astype(f"{value.dtype.kind}8[us]")
-    # numpy wraps silently around what 64 bits cannot hold; only coarser units can exceed them.
-    wrapped = np.datetime_data(value.dtype)[0][:-1] not in ("n", "p", "f", "a") and micros.astype(value.dtype) != value
-    plain = micros.item()
-    if wrapped or isinstance(plain, int):
+    plain: datetime | timedelta | int = micros.item()
+    # numpy wraps silently around what 64 bits cannot hold; finer units never exceed them.
+    finer = np.datetime_data(value.dtype)[0] in ("ns", "ps", "fs", "as")
+    if isinstance(plain, int) or not (finer or micros.astype(value.dtype) == value):
         raise OverflowError(str(value))
     return plain
 
