@@ -198,20 +198,17 @@ class Collection(Compressing):
             raise ConfigurationError(
                 "say what to delete: a source, a root, a filter, or several of them; Collection.drop removes all."
             )
-        if not dry_run:
-            copy_mark.require_unmarked(self._engine, self.name)
         removed = self._points.count(self.name, count_filter=where, exact=True).count
         if not removed:
             warn_of_unknown_fields(self._points, self.name, filter)
         if dry_run:
             return removed
+        copy_mark.require_unmarked(self._engine, self.name)
         if removed:
             self._points.delete(self.name, points_selector=where)
             mark_changed(self._engine, self.name, Compression.parse(self.recipe.compression))
         if root is not None and source is None and not filter:
-            roots = schema.read_metadata(self._engine, self.name)["roots"]
-            kept = {label: place for label, place in roots.items() if label != root}
-            schema.merge_metadata(self._engine, self.name, {"roots": kept})
+            _forget_root(self._engine, self.name, root)
         return removed
 
     # Settings
@@ -238,3 +235,8 @@ class Collection(Compressing):
             roots=sorted(stored["roots"]),
             **sizes,
         )
+
+
+def _forget_root(engine: Engine, name: str, root: str) -> None:
+    roots = schema.read_metadata(engine, name)["roots"]
+    schema.merge_metadata(engine, name, {"roots": {label: place for label, place in roots.items() if label != root}})
