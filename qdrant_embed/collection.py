@@ -199,8 +199,7 @@ class Collection(Compressing):
                 "say what to delete: a source, a root, a filter, or several of them; Collection.drop removes all."
             )
         removed = self._points.count(self.name, count_filter=where, exact=True).count
-        if not removed:
-            warn_of_unknown_fields(self._points, self.name, filter)
+        warn_of_unknown_fields(self._points, self.name, filter, removed)
         if dry_run:
             return removed
         copy_mark.require_unmarked(self._engine, self.name)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
 
-class Passages:
-    """The reading half of a `Collection`."""
+class Handle:
+    """One collection of an engine, and what is made of its recipe."""
 
     def __init__(self, engine: Engine, name: str, recipe: Recipe, runtime: str = "auto") -> None:
         self._engine, self._points = engine, own_points(engine)
@@ -66,6 +66,10 @@ class Passages:
     def embedder(self) -> Embedder:
         """The model, checked to be the one whose vectors the collection holds."""
         return self._parts.embedder
+
+
+class Passages(Handle):
+    """The reading half of a `Collection`."""
 
     # By question
 
@@ -105,8 +109,8 @@ class Passages:
         queries = as_queries(query)
         wanted = Wanted(k=k, offset=offset, where=filter, min_score=min_score)
         found = self._parts.searcher.search(queries, wanted, mode=mode)
-        if queries and not any(found):
-            warn_of_unknown_fields(self._points, self.name, filter)
+        if queries:
+            warn_of_unknown_fields(self._points, self.name, filter, sum(map(len, found)))
         return found[0] if isinstance(query, str) else Answers(found)
 
     def search_vector(
@@ -127,8 +131,7 @@ class Passages:
         row = as_vector(vector, parts.embedder.dim)
         wanted = Wanted(k=k, offset=offset, where=filter, min_score=min_score)
         found = parts.searcher.nearest(row, wanted, "nearest to a vector")
-        if not found:
-            warn_of_unknown_fields(self._points, self.name, filter)
+        warn_of_unknown_fields(self._points, self.name, filter, len(found))
         return found
 
     def similar(
@@ -152,8 +155,7 @@ class Passages:
         others = without(filter_of(self._points, self.name, filter), [hit.id for hit in hits])
         wanted = Wanted(k=k, offset=offset, where=others, min_score=min_score)
         found = self._parts.searcher.similar(hits, wanted)
-        if not found:
-            warn_of_unknown_fields(self._points, self.name, filter)
+        warn_of_unknown_fields(self._points, self.name, filter, len(found))
         return found
 
     def as_retriever(
@@ -218,16 +220,14 @@ class Passages:
         :param filter: Only documents that have a chunk which it lets through.
         """
         found = self._browser.documents(filter)
-        if not found:
-            warn_of_unknown_fields(self._points, self.name, filter)
+        warn_of_unknown_fields(self._points, self.name, filter, len(found))
         return found
 
     def count(self, *, filter: PlainFilter | models.Filter | None = None) -> int:
         """Return the number of chunks, or of those that a filter lets through."""
         where = filter_of(self._points, self.name, filter)
         found = self._points.count(self.name, count_filter=where, exact=True).count
-        if not found:
-            warn_of_unknown_fields(self._points, self.name, filter)
+        warn_of_unknown_fields(self._points, self.name, filter, found)
         return found
 
     def to_pandas(
@@ -243,6 +243,5 @@ class Passages:
         :raises ConfigurationError: Vectors are wanted, and the collection keeps nothing but signs (`bits`).
         """
         found = self._browser.to_pandas(filter, self._parts.coding if vectors else None)
-        if found.empty:
-            warn_of_unknown_fields(self._points, self.name, filter)
+        warn_of_unknown_fields(self._points, self.name, filter, len(found))
         return found

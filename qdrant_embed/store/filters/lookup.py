@@ -83,12 +83,13 @@ def filter_of(engine: Engine, name: str, plain: PlainFilter | models.Filter | No
     return to_filter(plain, CollectionLookup(engine, name))
 
 
-def warn_of_unknown_fields(engine: Engine, name: str, plain: PlainFilter | models.Filter | None) -> None:
+def warn_of_unknown_fields(engine: Engine, name: str, plain: PlainFilter | models.Filter | None, found: int) -> None:
     """Warn of the fields of a filter that no point of the collection has, with the near names that some have.
 
-    To be called where a filter let nothing through: `{"sorce": "a.md"}` finds nothing, and says nothing of it.
+    :param found: What the filter let through; only where that is nothing there is something to say: `{"sorce": "a.md"}`
+        finds nothing, and says nothing of it.
     """
-    if not isinstance(plain, Mapping):
+    if found or not isinstance(plain, Mapping):
         return
     for key in sorted(_keys(plain)):
         field = Field.of(key)
