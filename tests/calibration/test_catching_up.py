@@ -7,7 +7,7 @@ from qdrant_client import QdrantClient
 
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.calibration.recoding import Change, recompress
-from qdrant_embed.errors import StoreError
+from qdrant_embed.errors import StoreError, UnknownNameError
 from qdrant_embed.ingest.run import IngestOptions
 from qdrant_embed.store import copy_mark
 
@@ -65,9 +65,10 @@ def test_what_was_on_its_way_when_the_copy_began_is_in_it(handles, monkeypatch):
     one.recompress("rotate")
     assert one.count() == 60
     assert one.search("A whale was seen.", k=1, mode="dense")[0].source == "7.txt"
-    sources = {document.source for document in one.documents()}
-    assert "8.txt" not in sources
-    assert {"7.txt", "new.txt"} <= sources
+    assert [len(one.chunks(source)) for source in ("7.txt", "new.txt")] == [1, 1]
+    assert "8.txt" not in {document.source for document in one.documents()}
+    with pytest.raises(UnknownNameError, match=r"8\.txt"):
+        one.chunks("8.txt")
     record = one._engine.retrieve("cranes", [one.chunks("9.txt")[0].id])[0]
     assert record.payload["checked"] is True
 
