@@ -228,7 +228,7 @@ def _filled(name: str, entry: PresetEntry, files: ModelFiles | None) -> Resolved
             f"{name!r} does not say how its token states become one vector (no modules.json). Guessing would give "
             "silently wrong vectors. Write a preset with its pooling: see 'Your own model' in docs/guide/models.md."
         )
-    if files and "document_prompt" not in entry.values and (unused := _unused_prompts(files)):
+    if files and (unused := _unused_prompts(files, entry.values)):
         _say_unused(name, unused)
     check_values(repr(name), values)
     for needed in ("dim", "max_tokens"):
@@ -250,14 +250,24 @@ def _filled(name: str, entry: PresetEntry, files: ModelFiles | None) -> Resolved
 @cache
 def _say_unused(name: str, prompts: str) -> None:
     log.warning(
-        "%s states a prompt named %s, which is not used: encode_document of sentence-transformers takes the one named "
-        "document, which is empty. If the model was trained with it, write document_prompt into a preset of your own.",
+        "%s states a prompt named %s, which is not used: encode_query and encode_document of sentence-transformers "
+        "take those named query and document, which are empty where they are not stated. If the model was trained with "
+        "it, write document_prompt (or query_prompt) into a preset of your own.",
         name,
         prompts,
     )
 
 
-def _unused_prompts(files: ModelFiles) -> str:
-    """Return the names of prompts that read as if they were for documents, where none is named `document`."""
-    prompts = read_json(files.folder / SETTINGS).get("prompts") or {}
-    return "" if prompts.get("document") else " and ".join(name for name in ("passage", "corpus") if prompts.get(name))
+def _unused_prompts(files: ModelFiles, stated: Mapping[str, Json]) -> str:
+    """Return the names of prompts that read as if they were for texts, and that no text gets.
+
+    Those are the ones for documents under another name, and the default of `encode`, unless a preset says otherwise.
+    """
+    settings = read_json(files.folder / SETTINGS)
+    prompts, default = settings.get("prompts") or {}, settings.get("default_prompt_name")
+    unused = []
+    if "document_prompt" not in stated and not prompts.get("document"):
+        unused = [name for name in ("passage", "corpus") if prompts.get(name)]
+    if not stated.keys() & {"document_prompt", "query_prompt"} and default not in ("query", "document", *unused):
+        unused += [default] if prompts.get(default) else []
+    return " and ".join(unused)

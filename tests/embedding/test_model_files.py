@@ -6,6 +6,7 @@ import pytest
 
 from qdrant_embed import load_embedder
 from qdrant_embed.embedding.model_files import read_model_files
+from qdrant_embed.embedding.resolving import resolve
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.testing.tiny_models import save_tiny_model
 
@@ -88,6 +89,44 @@ def test_a_prompt_that_is_not_used_is_said_once(folder, caplog):
     for _ in range(2):
         assert load_embedder(folder).preset.document_prompt == ""
     assert [record.message.count("named passage") for record in caplog.records] == [1]
+
+
+DEFAULT = {"prompts": {"query": "q ", "both": "Master keys "}, "default_prompt_name": "both"}
+
+
+def test_a_default_prompt_counts_for_neither_side_as_there_and_is_said(folder, caplog):
+    from sentence_transformers import SentenceTransformer
+
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(DEFAULT))
+    ours, theirs, texts = load_embedder(folder), SentenceTransformer(str(folder), device="cpu"), ["gates are rotated"]
+    np.testing.assert_allclose(ours.embed_documents(texts), theirs.encode_document(texts), atol=1e-5)
+    np.testing.assert_allclose(ours.embed_queries(texts), theirs.encode_query(texts), atol=1e-5)
+    assert not np.allclose(ours.embed_documents(texts), theirs.encode(texts), atol=1e-3)
+    assert [record.message for record in caplog.records if "a prompt named both, which is not used" in record.message]
+
+
+@pytest.mark.parametrize(
+    ("settings", "stated", "unused"),
+    [
+        (DEFAULT, {}, "both"),
+        (DEFAULT, {"query_prompt": "", "document_prompt": "Master keys "}, ""),
+        (DEFAULT | {"default_prompt_name": None}, {}, ""),
+        (DEFAULT | {"default_prompt_name": "query"}, {}, ""),
+        ({"prompts": {"both": ""}, "default_prompt_name": "both"}, {}, ""),
+        ({"prompts": {"passage": "p "}, "default_prompt_name": "passage"}, {}, "passage"),
+        ({"prompts": {"corpus": "c ", "both": "b "}, "default_prompt_name": "both"}, {}, "corpus and both"),
+        ({"prompts": {"passage": "p "}}, {"document_prompt": "p "}, ""),
+        ({}, {}, ""),
+    ],
+)
+def test_which_prompts_no_text_gets(folder, tmp_path, caplog, settings, stated, unused):
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(settings))
+    name = f"in-{tmp_path.name}"  # it is said once for each model
+    lines = [f"{key} = {json.dumps(value)}" for key, value in {"source": str(folder), **stated}.items()]
+    (tmp_path / "mine.toml").write_text("\n".join([f"[models.{name}]", *lines]))
+    resolve(name, tmp_path / "mine.toml")
+    said = [record.getMessage().split(", which is not used")[0] for record in caplog.records]
+    assert said == ([f"{name} states a prompt named {unused}"] if unused else [])
 
 
 def test_a_vocabulary_alone_makes_the_tokenizer_that_transformers_makes(tmp_path):
