@@ -11,7 +11,7 @@ import numpy as np
 
 from qdrant_embed.embedding.json_files import read_json
 from qdrant_embed.embedding.kinds import kind_of_module, normalizes
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.types import FloatArray, IntArray
 
 _SENTENCE = "sentence_embedding"
@@ -106,7 +106,7 @@ class LinearHead:
 def linear_layers(folder: Path) -> list[Path]:
     """Return where the dense layers are of a model that is a transformer, a pooling, such layers and a normalization.
 
-    None where the model is another, or one of the layers has an activation.
+    An empty list where the model is another, or one of the layers has an activation.
     """
     modules = read_json(folder / "modules.json") or []
     if modules and normalizes(folder, modules[-1]):
@@ -126,7 +126,15 @@ def _is_linear(settings: Mapping[str, Any]) -> bool:
 
 
 def load_linear_head(places: Sequence[Path]) -> LinearHead:
-    """Read dense layers, which follow each other, as one."""
+    """Read dense layers, which follow each other, as one.
+
+    :raises ModelError: There are none: what stands behind the pooling cannot be applied to averages.
+    """
+    if not places:
+        raise ModelError(
+            "what stands behind the model's pooling is not dense layers without activation, and only those can be "
+            "applied to the averages of chunks. Give another window strategy than 'late'."
+        )
     from safetensors import safe_open
 
     matrix, offset = np.eye(1), np.zeros(1)

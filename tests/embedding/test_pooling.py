@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdrant_embed.embedding.pooling import POOLINGS
+from qdrant_embed.embedding.pooling import POOLINGS, load_linear_head
+from qdrant_embed.errors import ModelError
 
 
 def slowly(name, states, mask):
@@ -29,3 +30,8 @@ def test_pooling_agrees_with_its_slow_twin_whatever_the_padding(name, lengths, l
     assert pooled.dtype == np.float32
     expected = [slowly(name, *row) for row in zip(states, mask, strict=True)]
     np.testing.assert_allclose(pooled, expected, atol=1e-5)
+
+
+def test_no_dense_layers_are_no_linear_head():
+    with pytest.raises(ModelError, match="not dense layers without activation"):
+        load_linear_head([])
