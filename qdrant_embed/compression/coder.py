@@ -15,11 +15,9 @@ import numpy as np
 from qdrant_embed.compression.codes import ByteArray, pack_signs
 from qdrant_embed.compression.grammar import Compression
 from qdrant_embed.compression.transform import Transform, fit_transform
-from qdrant_embed.compression.vectors import finish
+from qdrant_embed.compression.vectors import LARGEST_HALF, finish
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.types import FloatArray
-
-_LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,10 +179,10 @@ class Coder:
         transform = self._transform()
         if self.compression.datatype == "bits":
             return pack_signs(turned, transform.thresholds).astype(np.float32)
-        if self.compression.datatype == "float16" and np.abs(turned).max(initial=0.0) > _LARGEST_HALF:
+        if self.compression.datatype == "float16" and np.abs(turned).max(initial=0.0) > LARGEST_HALF:
             raise ModelError(
                 f"the model gave a vector with a value of {float(np.abs(turned).max()):.4g}, and float16 ends at "
-                f"{_LARGEST_HALF:.0f}; store float32."
+                f"{LARGEST_HALF:.0f}; store float32."
             )
         return turned if transform.scale is None else transform.scale.encode(turned).astype(np.float32)
 

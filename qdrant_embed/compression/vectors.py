@@ -7,6 +7,8 @@ import numpy as np
 from qdrant_embed.errors import ModelError
 from qdrant_embed.types import FloatArray
 
+LARGEST_HALF = float(np.finfo(np.float16).max)
+"""The largest value that half precision holds, 65504."""
 _EPSILON = 1e-5
 _SHORT = 1e-15
 """Lengths below it are not known from squares in float32."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from qdrant_embed.embedding.words.languages import without_stems
 from qdrant_embed.embedding.words.splitter import terms_of
 from qdrant_embed.errors import ConfigurationError
 
@@ -44,13 +45,8 @@ def _load(language: str) -> qdrant_edge.Bm25:
     import qdrant_edge
 
     if language == MULTILINGUAL:
-        config = qdrant_edge.Bm25Config(
-            tokenizer=qdrant_edge.TokenizerType.Whitespace,
-            stemmer=qdrant_edge.DisabledStemmer(),
-            stopwords=qdrant_edge.StopwordsSet(languages=set(), custom=set()),
-        )
-    else:
-        config = qdrant_edge.Bm25Config(language=language, tokenizer=qdrant_edge.TokenizerType.Whitespace)
+        return without_stems(set())
+    config = qdrant_edge.Bm25Config(language=language, tokenizer=qdrant_edge.TokenizerType.Whitespace)
     try:
         return qdrant_edge.Bm25(config)
     except ValueError as error:

@@ -8,14 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from qdrant_embed.compression.vectors import finish
+from qdrant_embed.compression.vectors import LARGEST_HALF, finish
 from qdrant_embed.embedding.companions import CompanionEmbedder
 from qdrant_embed.embedding.kinds import STANFORD_QUERY_TOKENS
 from qdrant_embed.embedding.modules import starts
 from qdrant_embed.errors import ModelError
 from qdrant_embed.types import FloatArray
-
-_LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
 class MultiVectorEmbedder(CompanionEmbedder[FloatArray]):
@@ -65,9 +63,9 @@ class MultiVectorEmbedder(CompanionEmbedder[FloatArray]):
     def _joined(self, windows: Sequence[FloatArray]) -> FloatArray:
         vectors = np.concatenate([window.reshape(-1, self.dim) for window in windows])
         vectors = vectors if len(vectors) else np.zeros((1, self.dim), np.float32)
-        if not self.preset.normalize and np.abs(vectors).max() > _LARGEST_HALF:
+        if not self.preset.normalize and np.abs(vectors).max() > LARGEST_HALF:
             raise ModelError(
-                f"{self.preset.name!r} gave a vector with a value beyond {_LARGEST_HALF:.0f}, where the half precision "
+                f"{self.preset.name!r} gave a vector with a value beyond {LARGEST_HALF:.0f}, where the half precision "
                 "ends in which vectors of tokens are stored; write normalize = true into its preset."
             )
         return finish(vectors, dim=self.dim, normalize=self.preset.normalize)

@@ -145,11 +145,17 @@ def _share(line: str, words: int, language: str) -> float:
 def _without_stop_words(language: str) -> qdrant_edge.Bm25:
     import qdrant_edge
 
-    config = qdrant_edge.Bm25Config(
-        tokenizer=qdrant_edge.TokenizerType.Whitespace,
-        stemmer=qdrant_edge.DisabledStemmer(),
-        stopwords=qdrant_edge.StopwordsSet(
-            languages={getattr(qdrant_edge.Language, language.capitalize())}, custom=set()
-        ),
+    return without_stems({getattr(qdrant_edge.Language, language.capitalize())})
+
+
+def without_stems(languages: set[qdrant_edge.Language]) -> qdrant_edge.Bm25:
+    """Return what counts words as they are written, but for the stop words of some languages."""
+    import qdrant_edge
+
+    return qdrant_edge.Bm25(
+        qdrant_edge.Bm25Config(
+            tokenizer=qdrant_edge.TokenizerType.Whitespace,
+            stemmer=qdrant_edge.DisabledStemmer(),
+            stopwords=qdrant_edge.StopwordsSet(languages=languages, custom=set()),
+        )
     )
-    return qdrant_edge.Bm25(config)
