@@ -5,12 +5,14 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from qdrant_embed import Document, IngestOptions
+from qdrant_embed import Document, IngestOptions, concurrency
 from qdrant_embed.concurrency import went_on
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.ingest import watchdog
 from qdrant_embed.ingest.flow import Flow
 
 
@@ -57,16 +59,44 @@ def test_the_stage_in_the_caller_is_named_too(said):
     assert "stage 'write' stands still" in said()
 
 
-def test_a_slow_stage_that_goes_on_is_left_alone(said):
+class Clock:
+    """A clock that moves when it is told to, and knows when the watchdog has looked at it."""
+
+    def __init__(self, patch):
+        self.now, self.looked = 100.0, threading.Event()
+        patch.setattr(concurrency, "time", SimpleNamespace(monotonic=lambda: self.now))
+        patch.setattr(watchdog, "time", SimpleNamespace(monotonic=self._look))
+
+    def _look(self):
+        self.looked.set()
+        return self.now
+
+    def pass_by(self, seconds):
+        self.now += seconds
+
+    def let_it_look(self):
+        for _ in range(2):  # what it makes of the first look is there at the second
+            self.looked.clear()
+            assert self.looked.wait(60)
+
+
+def test_a_slow_stage_that_goes_on_is_left_alone_until_it_stands_still(said, monkeypatch):
+    clock, before = Clock(monkeypatch), []
+
     def slow():
-        for _ in range(20):
-            time.sleep(0.1)
+        for _ in range(3):
+            clock.pass_by(0.09)
             went_on()
+            clock.let_it_look()
+        before.append(said())
+        clock.pass_by(0.11)
+        clock.let_it_look()
         yield 1
 
-    with Flow(stall_seconds=1.0) as flow:
+    with Flow(stall_seconds=0.1) as flow:
         assert list(flow.stage(slow(), 2, "embed")) == [1]
-    assert said() == ""
+    assert before == [""]
+    assert "stage 'embed' stands still" in said()
 
 
 def test_no_thread_is_left_of_it(said):
@@ -85,10 +115,10 @@ from qdrant_embed.ingest.flow import Flow
 
 def holds_the_lock():
     yield 0
-    ctypes.PyDLL(None).usleep(4_000_000)  # as a native library that waits with the interpreter's lock held
+    ctypes.PyDLL(None).usleep(2_500_000)  # as a native library that waits with the interpreter's lock held
     yield 1
 
-with Flow(stall_seconds=1.0) as flow:
+with Flow(stall_seconds=0.5) as flow:
     print(list(flow.stage(holds_the_lock(), 2, "embed")))
 """
 
