@@ -1,6 +1,7 @@
 import io
 import re
 import threading
+import time
 
 import pytest
 from rich.console import Console
@@ -115,15 +116,31 @@ def test_a_program_without_a_terminal_finds_lines_in_its_log(pages, make_collect
     assert re.match(r"ingest harbour: done: 4 files, \d+ chunks · 0:", caplog.records[-1].message)
 
 
-def test_plain_lines_come_at_the_start_now_and_then_and_at_the_end(pages, make_collection, capsys, monkeypatch):
+BETWEEN = (
+    r"ingest documents: ((\d documents? · \d chunks? found · )?reading, loading the model · \d+:\d\d"
+    r"|\d documents? · \d chunks? · [\d.k]+ chunks/s · [\d.k]+ tokens/s|building the search graph · \d+:\d\d)"
+)
+
+
+def test_plain_lines_come_at_the_start_now_and_then_and_at_the_end(make_collection, capsys, monkeypatch):
     monkeypatch.setattr(progress, "LINE_SECONDS", 0.001)
-    make_collection().ingest(pages, progress="plain")
-    shown = capsys.readouterr()
-    lines = shown.err.splitlines()
-    assert shown.out == ""
-    assert lines[0] == "ingest harbour: started"
-    assert lines[-1].startswith("ingest harbour: done: 4 files")
-    assert any("loading the model" in line or "chunks/s" in line for line in lines[1:-1])
+    shown, deadline = [], time.monotonic() + 60
+
+    def documents():
+        yield Document(text="Cod is landed at pier seven.", source="cod")
+        while "loading the model" not in "".join(shown) and time.monotonic() < deadline:
+            time.sleep(0.01)
+            shown.append(capsys.readouterr().err)
+        yield Document(text="Herring is landed at pier two.", source="herring")
+
+    make_collection().ingest(documents(), progress="plain")
+    last = capsys.readouterr()
+    first, *between, done = "".join([*shown, last.err]).splitlines()
+    assert last.out == ""
+    assert first == "ingest documents: started"
+    assert between
+    assert [line for line in between if not re.fullmatch(BETWEEN, line)] == []
+    assert done.startswith("ingest documents: done: 2 documents, 2 chunks · ")
 
 
 def test_a_whole_run_is_shown_on_stderr_only(pages, make_collection, capsys, monkeypatch):
@@ -132,7 +149,7 @@ def test_a_whole_run_is_shown_on_stderr_only(pages, make_collection, capsys, mon
     make_collection().ingest(pages, progress="bar")
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert "files" in shown.err or "building the search graph" in shown.err
+    assert shown.err.index("reading, loading the model") < shown.err.rindex("building the search graph")
     left = {thread.name for thread in threading.enumerate() if thread.is_alive()}
     assert not left & {"qdrant-embed-count", "qdrant-embed-progress"}
 
@@ -166,12 +183,27 @@ def test_the_building_of_the_graph_is_said_with_its_own_time():
     assert watch.now() == (1.0, "building the search graph · 0:00")
 
 
-def test_documents_without_a_path_are_counted_where_they_are_in_a_list(make_collection):
-    counts = []
+@pytest.mark.parametrize(("kind", "total"), [(list, 3), (iter, None)])
+def test_documents_without_a_path_are_counted_where_they_are_in_a_list(make_collection, monkeypatch, kind, total):
+    watched = []
+
+    def watch(count, tally, noun):
+        watched.append((count.total, noun))
+        return Watch(count, tally, noun)
+
+    monkeypatch.setattr(progress, "Watch", watch)
     documents = [Document(text=f"Cod {n} is landed at pier seven.", source=f"fish {n}") for n in range(3)]
-    make_collection().ingest(documents, progress=counts.append)
-    assert counts[-1].documents == 3
-    assert FileCount(3).total == 3
+    make_collection().ingest(kind(documents), progress="plain")
+    assert watched == [(total, "document")]
+
+
+def test_documents_of_a_known_number_have_a_share_and_a_noun():
+    tally = Tally()
+    tally.add(documents=1, chunks=2, embedded=2)
+    tally.anything_stored = True
+    fraction, line = Watch(FileCount(2), tally, "document").now()
+    assert fraction == 0.5
+    assert line.startswith("50% · 1/2 documents · 2 chunks · ")
 
 
 def test_in_a_notebook_one_output_is_updated(monkeypatch, make_collection):
