@@ -13,11 +13,6 @@ from qdrant_embed.compression import Compression
 from qdrant_embed.display import Facts, counted
 from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
 from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, RecipeMismatchError, StoreError
-from qdrant_embed.ingest.options import IngestOptions, IngestSettings
-from qdrant_embed.ingest.report import IngestReport
-from qdrant_embed.ingest.roots import Roots
-from qdrant_embed.ingest.run import ingest, ingest_each
-from qdrant_embed.ingest.target import Target
 from qdrant_embed.parts import create_collection
 from qdrant_embed.recipe import Recipe, require_recipe
 from qdrant_embed.store import copy_mark, schema, succession
@@ -30,6 +25,11 @@ from qdrant_embed.store.own_points import foreign_points
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient, models
+
+    from qdrant_embed.ingest.options import IngestOptions, IngestSettings
+    from qdrant_embed.ingest.report import IngestReport
+    from qdrant_embed.ingest.roots import Roots
+    from qdrant_embed.ingest.target import Target
 
 DEFAULT_LOCATION = "./qdrant_data"
 
@@ -145,9 +145,10 @@ class Collection(Compressing):
         :raises ReadError: The folder cannot be read. Nothing was deleted.
         :raises StoreError: Its compression is being changed by a copy.
         """
+        from qdrant_embed.ingest.run import ingest
+
         copy_mark.require_unmarked(self._engine, self.name)
-        chosen = (options or IngestOptions()).changed(settings)
-        return ingest(Roots(self._points, self.name), what, chosen, self._target)
+        return ingest(*_asked(self._points, self.name, options, settings), what, self._target)
 
     def ingest_each(
         self, paths: Sequence[str | Path], *, options: IngestOptions | None = None, **settings: Unpack[IngestSettings]
@@ -156,9 +157,10 @@ class Collection(Compressing):
 
         :raises ConfigurationError: A path does not exist or matches nothing, or two would have the same label.
         """
+        from qdrant_embed.ingest.run import ingest_each
+
         copy_mark.require_unmarked(self._engine, self.name)
-        chosen = (options or IngestOptions()).changed(settings)
-        return ingest_each(Roots(self._points, self.name), paths, chosen, self._target)
+        return ingest_each(*_asked(self._points, self.name, options, settings), paths, self._target)
 
     def _target(self) -> Target:
         """Return what is written to, checked to be what this handle was opened for.
@@ -195,9 +197,7 @@ class Collection(Compressing):
         plain = {name: value for name, value in (("source", source), ("root", root)) if value is not None}
         where = both(filter_of(self._points, self.name, plain), filter_of(self._points, self.name, filter))
         if where is None:
-            raise ConfigurationError(
-                "say what to delete: a source, a root, a filter, or several of them; Collection.drop removes all."
-            )
+            raise ConfigurationError("say what to delete: source, root or filter; Collection.drop removes all.")
         removed = self._points.count(self.name, count_filter=where, exact=True).count
         warn_of_unknown_fields(self._points, self.name, filter, removed)
         if dry_run:
@@ -234,6 +234,15 @@ class Collection(Compressing):
             roots=sorted(stored["roots"]),
             **sizes,
         )
+
+
+def _asked(
+    engine: Engine, name: str, options: IngestOptions | None, settings: IngestSettings
+) -> tuple[Roots, IngestOptions]:
+    from qdrant_embed.ingest.options import IngestOptions
+    from qdrant_embed.ingest.roots import Roots
+
+    return Roots(engine, name), (options or IngestOptions()).changed(settings)
 
 
 def _forget_root(engine: Engine, name: str, root: str) -> None:

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from qdrant_embed.chunking import ChunkLimit, make_chunker
 from qdrant_embed.embedders import Beside, Embedders, load_beside, load_dense, metadata_key
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.ingest.preview import Preview, preview
-from qdrant_embed.ingest.target import Target
-from qdrant_embed.reading.files import ReadOptions
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
 from qdrant_embed.retrieval.search import Searcher
 from qdrant_embed.store import schema, succession
@@ -24,6 +22,11 @@ from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.own_points import own_points, whole
 from qdrant_embed.store.settings import Settings
 from qdrant_embed.types import Document, Json
+
+if TYPE_CHECKING:
+    from qdrant_embed.ingest.preview import Preview
+    from qdrant_embed.ingest.target import Target
+    from qdrant_embed.reading.files import ReadOptions
 
 MOST_CHUNK_TOKENS = 512
 """Chunks are no longer than this by default, however much the model could read."""
@@ -103,6 +106,8 @@ class Parts:
     @cached_property
     def target(self) -> Target:
         """What an ingest writes to."""
+        from qdrant_embed.ingest.target import Target
+
         return Target(
             engine=self._points,
             name=self._name,
@@ -142,6 +147,9 @@ def preview_chunks(
     :raises ConfigurationError: There is no such file, or the recipe makes no sense.
     :raises ReadError: The file cannot be read.
     """
+    from qdrant_embed.ingest.preview import preview
+    from qdrant_embed.reading.files import ReadOptions
+
     embedder = load_dense(recipe, runtime)
     chunker = make_chunker(recipe.chunker, embedder.tokens, chunk_limit(recipe, embedder))
     return preview(what, chunker, embedder, reading or ReadOptions())

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, overload
 
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.errors import MissingExtraError
-from qdrant_embed.ingest.preview import Preview
 from qdrant_embed.parts import Parts, preview_chunks
-from qdrant_embed.reading.files import ReadOptions
 from qdrant_embed.recipe import Recipe, require_equal
 from qdrant_embed.retrieval.browse import Browser
 from qdrant_embed.retrieval.documents import Documents
@@ -27,6 +25,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from llama_index.core.retrievers import BaseRetriever
     from qdrant_client import models
+
+    from qdrant_embed.ingest.preview import Preview
+    from qdrant_embed.reading.files import ReadOptions
 
 
 class Handle:

@@ -36,7 +36,11 @@ def test_importing_the_library_loads_nothing_heavy():
 
 
 def test_a_public_name_loads_its_own_station_only():
-    loaded = loaded_by("from qdrant_embed import Recipe, Document; Recipe(model='hashing')")
+    later = "[name for name in sys.modules if name.startswith(('qdrant_embed.ingest', 'qdrant_embed.reading'))]"
+    code = (
+        f"from qdrant_embed import Collection, Recipe; Recipe(model='hashing'); import sys; assert not {later}, {later}"
+    )
+    loaded = loaded_by(code)
     assert "numpy" in loaded
     assert not loaded & HEAVY
 

@@ -52,7 +52,7 @@ class _GivenScope:
         return Fate("gone")
 
 
-def ingest(collection: Roots, what: Any, options: IngestOptions, target: Callable[[], Target]) -> IngestReport:
+def ingest(collection: Roots, options: IngestOptions, what: Any, target: Callable[[], Target]) -> IngestReport:
     """Bring a collection in line with whatever was handed over.
 
     :param target: Returns what is written to; called once all that was handed over has been checked.
@@ -75,7 +75,7 @@ def ingest(collection: Roots, what: Any, options: IngestOptions, target: Callabl
 
 
 def ingest_each(
-    collection: Roots, paths: Sequence[str | Path], options: IngestOptions, target: Callable[[], Target]
+    collection: Roots, options: IngestOptions, paths: Sequence[str | Path], target: Callable[[], Target]
 ) -> Iterator[IngestReport]:
     """Ingest paths one after the other, all of them checked before the first, and yield the report of each."""
     known = collection.known()
