@@ -71,18 +71,7 @@ def open_wanted(wanted: Wanted) -> Collection:
 
     :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
     """
-    from qdrant_embed.collection import Collection
-
-    try:
-        collection = open_stored(wanted.name, wanted.at, wanted.runtime)
-    except CollectionNotFoundError:
-        return Collection.open(wanted.name, at=wanted.at, recipe=_recipe(wanted), runtime=wanted.runtime)
-    try:
-        _require_same(wanted, collection.recipe)
-    except BaseException:
-        collection.close()
-        raise
-    return collection
+    return _open_or_make(wanted, wanted.at)
 
 
 def open_for_rehearsal(wanted: Wanted) -> Collection:
@@ -90,13 +79,7 @@ def open_for_rehearsal(wanted: Wanted) -> Collection:
 
     :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
     """
-    from qdrant_embed.collection import Collection
-
-    try:
-        open_stored(wanted.name, wanted.at, wanted.runtime).close()
-    except CollectionNotFoundError:
-        return Collection.open(wanted.name, at=":memory:", recipe=_recipe(wanted), runtime=wanted.runtime)
-    return open_wanted(wanted)
+    return _open_or_make(wanted, ":memory:")
 
 
 def recipe_of(wanted: Wanted) -> Recipe:
@@ -104,8 +87,35 @@ def recipe_of(wanted: Wanted) -> Recipe:
 
     :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
     """
-    with open_for_rehearsal(wanted) as collection:
-        return collection.recipe
+    try:
+        with _open_same(wanted) as collection:
+            return collection.recipe
+    except CollectionNotFoundError:
+        return _recipe(wanted)
+
+
+def _open_or_make(wanted: Wanted, place: str) -> Collection:
+    from qdrant_embed.collection import Collection
+
+    try:
+        return _open_same(wanted)
+    except CollectionNotFoundError:
+        return Collection.open(wanted.name, at=place, recipe=_recipe(wanted), runtime=wanted.runtime)
+
+
+def _open_same(wanted: Wanted) -> Collection:
+    """Open a collection that exists.
+
+    :raises CollectionNotFoundError: There is none of this name.
+    :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
+    """
+    collection = open_stored(wanted.name, wanted.at, wanted.runtime)
+    try:
+        _require_same(wanted, collection.recipe)
+    except BaseException:
+        collection.close()
+        raise
+    return collection
 
 
 def _recipe(wanted: Wanted) -> Recipe:

@@ -52,3 +52,30 @@ def test_a_file_that_is_not_read(make_collection, tmp_path):
     (tmp_path / "bad.pdf").write_bytes(b"no PDF at all")
     with pytest.raises(ReadError):
         make_collection().preview(tmp_path / "bad.pdf")
+
+
+@pytest.mark.parametrize(
+    "words", [("preview", "page.md"), ("ingest", "page.md", "--dry-run")], ids=["preview", "dry run"]
+)
+def test_a_collection_is_opened_once(cli, tmp_path, monkeypatch, words):
+    from qdrant_embed import Collection
+
+    (tmp_path / "page.md").write_text("Crane four lifts twelve tons.")
+    assert cli("ingest", "page.md", "--model", "hashing").code == 0
+    opened, original = [], Collection._open.__func__
+
+    def counting(cls, *given):
+        opened.append(given)
+        return original(cls, *given)
+
+    monkeypatch.setattr(Collection, "_open", classmethod(counting))
+    assert cli(*words).code == 0
+    assert len(opened) == 1
+
+
+def test_a_preview_by_flags_makes_no_collection(cli, tmp_path, monkeypatch):
+    from qdrant_embed import Collection
+
+    (tmp_path / "page.md").write_text("Crane four lifts twelve tons.")
+    monkeypatch.setattr(Collection, "_open", lambda *_: pytest.fail("a collection was made"))
+    assert cli("preview", "page.md", "--model", "hashing").code == 0
