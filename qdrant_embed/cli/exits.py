@@ -16,6 +16,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from qdrant_embed.cli.options import in_flags
 from qdrant_embed.cli.output import say
 from qdrant_embed.errors import (
     CollectionNotFoundError,
@@ -74,7 +75,7 @@ class Commands(TyperGroup):
         except QdrantEmbedError as error:
             if ctx.params.get("debug"):
                 raise
-            fail(str(error), next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), ""))
+            fail(in_flags(str(error)), next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), ""))
             raise typer.Exit(ERROR) from None
 
 

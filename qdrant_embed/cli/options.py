@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -176,3 +178,41 @@ class ProgressKind(StrEnum):
 Progress = Annotated[
     ProgressKind, typer.Option(help="A bar on a terminal, else a line every ten seconds; or one of these always.")
 ]
+
+_WORDS = {
+    "ReadOptions.max_file_bytes": "--max-file-mb",
+    "ReadOptions.file_timeout": "--timeout",
+}
+_SETTINGS = (
+    "allow_delete", "prune", "force", "dry_run", "include", "exclude", "encoding", "root", "chunk_tokens", "overlap",
+    "window", "compression", "language", "layers", "task", "sparse", "multivector", "runtime",
+)  # fmt: skip
+"""Arguments whose flags have their names."""
+
+_BYTES = re.compile(r"([\d,]+) bytes, the limit is ([\d,]+)")
+_CALL = re.compile(r"\b[A-Za-z_.]+\([^()]*\) \((qdrant-embed [^()]+)\)")
+"""A call, and the command for it in parentheses."""
+_VALUE = r"(True|…|-?\d+|'[^']*'|\('[^']*',\))"
+_IN_RECIPE = re.compile(rf"\bRecipe\((?:…, )?({'|'.join(_SETTINGS)})={_VALUE}\)")
+_SETTING = re.compile(rf"(?<![\w.(/-])({'|'.join(_SETTINGS)})={_VALUE}")
+
+
+def in_flags(text: str) -> str:
+    """Return a message that names Python's arguments or calls with the flags and commands that do the same."""
+    for word, flag in _WORDS.items():
+        text = text.replace(word, flag)
+    text = _CALL.sub(r"\1", text)
+    for pattern in (_IN_RECIPE, _SETTING):
+        text = pattern.sub(lambda found: _flag(found[1], found[2]), text)
+    return _BYTES.sub(lambda found: f"{_mb(found[1])} MB, the limit is {_mb(found[2])} MB", text)
+
+
+def _flag(name: str, value: str) -> str:
+    flag = f"--{name.replace('_', '-')}"
+    if value == "True":
+        return flag
+    return f"{flag} {value if value == '…' else quote(value.strip('(,)').strip(chr(39)))}"
+
+
+def _mb(number: str) -> str:
+    return f"{int(number.replace(',', '')) / 2**20:,.2f}".removesuffix("0").removesuffix(".0")

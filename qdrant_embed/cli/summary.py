@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from qdrant_embed.cli.options import in_flags
 from qdrant_embed.display import one_line, printable
 from qdrant_embed.ingest.report import COUNTS, IngestReport
 
@@ -22,17 +22,6 @@ _NOTES = {
     "withheld": "most of a folder seems gone; see below",
     "late": "pooled from the states of their whole document, or of a macro window of it",
 }
-
-
-_BYTES = re.compile(r"([\d,]+) bytes, the limit is ([\d,]+)")
-_FLAGS = {
-    "ReadOptions.max_file_bytes": "--max-file-mb",
-    "ReadOptions.file_timeout": "--timeout",
-    "allow_delete=True": "--allow-delete",
-    "prune=True": "--prune",
-    "include=…": "--include",
-}
-"""What a message tells Python's users to set → the flag for it."""
 
 
 def summary(report: IngestReport, title: str, *, dry_run: bool = False) -> RenderableType:
@@ -86,17 +75,6 @@ def failures(report: IngestReport, *, accepted: bool = False) -> RenderableType:
     if accepted and report.accepted:
         tables.append(_named("accepted", [(failure.source, in_flags(failure.reason)) for failure in report.accepted]))
     return Group(*tables)
-
-
-def in_flags(text: str) -> str:
-    """Return advice that names Python's settings as it is typed on the command line."""
-    for setting, flag in _FLAGS.items():
-        text = text.replace(setting, flag)
-    return _BYTES.sub(lambda found: f"{_mb(found[1])} MB, the limit is {_mb(found[2])} MB", text)
-
-
-def _mb(number: str) -> str:
-    return f"{int(number.replace(',', '')) / 2**20:,.2f}".removesuffix("0").removesuffix(".0")
 
 
 def _named(title: str, rows: Sequence[tuple[str, str]]) -> RenderableType:

@@ -143,7 +143,7 @@ def resolve(
     if name in stored:
         raise ConfigurationError(
             f"the collection already holds a folder called {name!r} from another place. If it has moved, say so with "
-            f"root={name!r} (--root {name}); to keep both, give this one a label of its own, e.g. root='{name}-2'."
+            f"root={name!r}; to keep both, give this one a label of its own, e.g. root='{name}-2'."
         )
     return RootLabel(name, folder)
 

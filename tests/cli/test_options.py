@@ -1,0 +1,32 @@
+"""What messages tell Python's users to set is told as flags and commands."""
+
+import pytest
+
+from qdrant_embed.cli.options import in_flags
+
+SAID = [
+    ("say so with root='docs'; e.g. root='my docs-2'.", "say so with --root docs; e.g. --root 'my docs-2'."),
+    ("prune=True with a glob; give patterns: include=…", "--prune with a glob; give patterns: --include …"),
+    ("chunk_tokens=3 is too small", "--chunk-tokens 3 is too small"),
+    ("leave it out: exclude=('sub/',).", "leave it out: --exclude sub/."),
+    ("keeps some: Recipe(…, compression='float16').", "keeps some: --compression float16."),
+    ("remove: Collection.drop('a', at=…) (qdrant-embed delete --all) and", "remove: qdrant-embed delete --all and"),
+    ("it has 3,145,728 bytes, the limit is 1,048,576: ReadOptions.max_file_bytes",
+     "it has 3 MB, the limit is 1 MB: --max-file-mb"),
+    ("the folder 'root=docs' and a-root='x' and /root='x'", "the folder 'root=docs' and a-root='x' and /root='x'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("python", "typed"), SAID)
+def test_arguments_and_calls_are_named_as_they_are_typed(python, typed):
+    assert in_flags(python) == typed
+
+
+def test_a_raised_error_names_flags(cli, pages):
+    (pages / "a" / "harbour").mkdir(parents=True)
+    (pages / "a" / "harbour" / "page.md").write_text("Fish.")
+    assert cli("ingest", pages, "--model", "hashing").code == 0
+    answer = cli("ingest", pages, "--prune", f"{pages}/*.md")
+    assert (answer.code, "root=" in answer.err, "prune=" in answer.err, "--prune with the glob" in answer.err) == (
+        1, False, False, True
+    )  # fmt: skip
