@@ -10,7 +10,7 @@ from qdrant_client import AsyncQdrantClient, QdrantClient, models
 
 from qdrant_embed.errors import ConfigurationError, StoreError
 from qdrant_embed.store.edge import EdgeEngine
-from qdrant_embed.store.location import finish_bulk_load, open_engine
+from qdrant_embed.store.location import open_engine
 
 VECTORS = {"v": models.VectorParams(size=1, distance=models.Distance.DOT)}
 
@@ -33,7 +33,7 @@ def test_each_memory_is_its_own():
     first, second = open_engine(":memory:"), open_engine(":memory:")
     first.create_collection("c", VECTORS)
     assert not second.collection_exists("c")
-    finish_bulk_load(first, "c")
+    first.finish_bulk_load("c")
     first.close()
     with pytest.raises(StoreError, match="has been closed"):
         first.collection_exists("c")
