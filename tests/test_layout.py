@@ -76,3 +76,17 @@ def test_files_and_functions_are_small(path):
 def test_every_package_folder_is_a_station():
     known = set().union(*ORDER) | {"testing", "presets"}
     assert {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"} <= known
+
+
+FILES_OF_A_FOLDER = 20
+LARGE_FOLDERS = {"cli": 24, "embedding": 51}
+"""Folders that have grown beyond it, and how many files they have: they may shrink."""
+
+
+def test_folders_hold_few_files():
+    for folder in sorted({path.parent for path in FILES}):
+        name = "" if folder == PACKAGE else str(folder.relative_to(PACKAGE))
+        files, most = len(list(folder.glob("*.py"))), LARGE_FOLDERS.get(name, FILES_OF_A_FOLDER)
+        assert files <= most, (
+            f"{name or PACKAGE.name} has {files} files, at most {most} are allowed; fold one into another"
+        )
