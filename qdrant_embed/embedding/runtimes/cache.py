@@ -154,6 +154,9 @@ def prune(keep: Path | None = None, most: int | None = None) -> list[Conversion]
         if _remove(one.folder):
             removed.append(one)
             total -= one.size
+    for file in (cache_folder() / MADE).glob("*.lock"):  # of conversions that failed, or that were removed by hand
+        if not file.with_suffix("").exists():
+            _remove_lock(file)
     if removed:
         size = sum(one.size for one in removed) / 2**30
         log.info("removed %d converted models (%.1f GB) that were not used lately", len(removed), size)
@@ -173,19 +176,14 @@ def _remove(folder: Path) -> bool:
                 except OSError:
                     return False
             shutil.rmtree(folder, ignore_errors=True)
-            gone = not folder.exists()
-            if gone:
-                _remove_lock(lock_file(folder))
-    return gone
+    return not folder.exists()
 
 
 def _remove_lock(file: Path) -> None:
     """Remove the lock of those who convert, unless one of them has it: then it is wanted again."""
     # Who waits for a lock on a file that is removed here finds that out when it gets it, and makes the file anew.
-    with contextlib.suppress(OSError, NotImplementedError, Timeout):
-        if file.exists():
-            with FileLock(file).acquire(timeout=0):
-                file.unlink(missing_ok=True)
+    with contextlib.suppress(OSError, NotImplementedError, Timeout), FileLock(file).acquire(timeout=0):
+        file.unlink(missing_ok=True)
 
 
 def _looked_at(folder: Path) -> Conversion:

@@ -121,12 +121,13 @@ def test_where_nothing_can_be_locked_no_file_stays_open(place, monkeypatch):
 
 def test_a_lock_goes_with_its_conversion_unless_somebody_has_it(place):
     free, wanted = make(place, "free", 100, 3), make(place, "wanted", 100, 3)
-    for folder in (free, wanted):
+    kept, gone = make(place, "kept", 100, 3), place / cache.MADE / "gone"
+    for folder in (free, wanted, kept, gone):
         cache.lock_file(folder).touch()
     with cache.FileLock(cache.lock_file(wanted)):
-        cache.prune(most=0)
-    assert [folder.exists() for folder in (free, wanted)] == [False, False]
-    assert [cache.lock_file(folder).exists() for folder in (free, wanted)] == [False, True]
+        cache.prune(keep=kept, most=0)
+    assert [folder.exists() for folder in (free, wanted, kept)] == [False, False, True]
+    assert sorted(file.stem for file in kept.parent.glob("*.lock")) == ["kept", "wanted"]
 
 
 def test_unfinished_ones_go_once_their_makers_must_be_dead(place):
