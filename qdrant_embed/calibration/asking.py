@@ -81,7 +81,7 @@ def _ask(engine: Engine, coding: Coding, queries: FloatArray, k: int) -> tuple[l
 
 
 def _answer(lists: Lists, ranked: Ranked, k: int) -> list[int]:
-    (points,) = lists.best([ranked], k)
+    (points,) = lists.best([ranked], [k])
     return [_number(point.id) for point in points[:k]]
 
 

@@ -28,30 +28,39 @@ def best(lists: Lists, ranked: Sequence[Ranked], last: int) -> list[list[models.
 
     :param last: How many are wanted.
     """
-    alone = [part for part in ranked if part.single]
-    several = [part for part in ranked if not part.single]
-    answers = dict(zip(map(id, alone), lists.best([part.lists[0] for part in alone], last), strict=True))
-    answers |= dict(zip(map(id, several), _fused(lists, several, DEPTH), strict=True))
-    for part in several:
-        if part.lists and len(answers[id(part)]) < last and last > DEPTH:
-            answers[id(part)] = _lengthened(lists, part, answers[id(part)], last)
-    return [answers[id(part)] for part in ranked]
+    found = _rankings(lists, ranked, [last if query.single else DEPTH for query in ranked])
+    short = [
+        place
+        for place, query in enumerate(ranked)
+        if query.lists and not query.single and len(found[place]) < last and last > DEPTH
+    ]
+    deeper = _rankings(lists, [ranked[place] for place in short], [last] * len(short))
+    for place, points in zip(short, deeper, strict=True):
+        found[place] = _lengthened(found[place], points)
+    return found
 
 
-def _lengthened(lists: Lists, ranked: Ranked, found: list[models.ScoredPoint], last: int) -> list[models.ScoredPoint]:
+def _lengthened(found: list[models.ScoredPoint], deeper: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:
     there = {point.id for point in found}
     lowest = found[-1].score if found else 0.0
-    more = [point for point in _fused(lists, [ranked], last)[0] if point.id not in there]
+    more = [point for point in deeper if point.id not in there]
     return [*found, *(point.model_copy(update={"score": min(point.score, lowest)}) for point in more)]
 
 
-def _fused(lists: Lists, ranked: Sequence[Ranked], depth: int) -> list[list[models.ScoredPoint]]:
-    rankings = iter(lists.best([part for query in ranked for part in query.lists], depth))
+def _rankings(lists: Lists, queries: Sequence[Ranked], depths: Sequence[int]) -> list[list[models.ScoredPoint]]:
+    """Return the points of each query, best first, of so many hits of each of its lists."""
+    parts = [(part, depth) for query, depth in zip(queries, depths, strict=True) for part in query.lists]
+    rankings = iter(lists.best([part for part, _ in parts], [depth for _, depth in parts]))
     found = []
-    for query in ranked:
-        points = fused([next(rankings) for _ in query.lists])
-        again = query.tokens is not None and points
-        found.append(lists.rank(query.among([point.id for point in points])) if again else points)
+    for query in queries:
+        own = [next(rankings) for _ in query.lists]
+        found.append(own[0] if query.single else fused(own))
+    again = [
+        place for place, query in enumerate(queries) if query.tokens is not None and not query.single and found[place]
+    ]
+    asked = [queries[place].among([point.id for point in found[place]]) for place in again]
+    for place, points in zip(again, lists.rank(asked), strict=True):
+        found[place] = points
     return found
 
 

@@ -42,49 +42,56 @@ class Lists:
         page = self.coding.page if self.coding.windows else PAGE
         return HammingIndex(self.engine, self.name, vector, self.coding.coder.bits, page)
 
-    def best(self, parts: Sequence[Ranked], least: int) -> list[Ranking]:
-        """Return the first `least` hits or more of each list, in order, without payloads; fewer if that is all.
+    def best(self, parts: Sequence[Ranked], least: Sequence[int]) -> list[Ranking]:
+        """Return the first hits of each list, in order, without payloads, asked for together.
 
         :param parts: Queries of one list each; their limits are set here.
+        :param least: How many hits of each list, or more; fewer if that is all.
         """
         found: dict[int, Ranking] = {}
-        asked = max(least, DEPTH) + SPARE_FOR_TIES
-        waiting = dict(enumerate(parts))
+        waiting = {
+            place: (part, max(wanted, DEPTH) + SPARE_FOR_TIES)
+            for place, (part, wanted) in enumerate(zip(parts, least, strict=True))
+        }
         while waiting:
-            answers = map(_rounded, self._ask([replace(part, limit=asked) for part in waiting.values()]))
-            for (place, part), points in zip(list(waiting.items()), answers, strict=True):
-                whole = _whole(points, asked, least)
+            answers = map(_rounded, self._ask([replace(part, limit=asked) for part, asked in waiting.values()]))
+            for (place, (part, asked)), points in zip(list(waiting.items()), answers, strict=True):
+                whole = _whole(points, asked, least[place])
                 # More of what is rescored would be other hits too, since more would be rescored.
                 if whole is not None or part.rescores or asked >= MOST_ASKED:
                     found[place] = in_order(whole or points)[:asked]
                     del waiting[place]
-            asked = min(asked * GROWTH, MOST_ASKED)
+                else:
+                    waiting[place] = part, min(asked * GROWTH, MOST_ASKED)
         return [found[place] for place in range(len(parts))]
 
-    def rank(self, part: Ranked) -> Ranking:
-        """Return the points that a query of one list may find, as many as its limit says, in order."""
-        return in_order(_rounded(self._by_engine([part])[0]))
+    def rank(self, parts: Sequence[Ranked]) -> list[Ranking]:
+        """Return the points that each query of one list may find, as many as its limit says, in order."""
+        return [in_order(_rounded(points)) for points in self._by_engine(parts)]
 
     def _ask(self, parts: Sequence[Ranked]) -> list[Ranking]:
         if self.coding.compression.datatype != "bits":
             return self._by_engine(parts)
-        return [
-            self._by_engine([part])[0] if part.vector is None else self._by_codes(part, part.vector) for part in parts
-        ]
+        by_codes = iter(self._by_codes([(part, part.vector) for part in parts if part.vector is not None]))
+        by_engine = iter(self._by_engine([part for part in parts if part.vector is None]))
+        return [next(by_engine if part.vector is None else by_codes) for part in parts]
 
     def _by_engine(self, parts: Sequence[Ranked]) -> list[Ranking]:
+        if not parts:
+            return []
         answers = self.engine.query_batch_points(self.name, requests=[part.request() for part in parts])
         return [part.scored(answer.points) for part, answer in zip(parts, answers, strict=True)]
 
-    def _by_codes(self, part: Ranked, vector: QueryVector) -> Ranking:
+    def _by_codes(self, parts: Sequence[tuple[Ranked, QueryVector]]) -> list[Ranking]:
         """Rank by sign codes, or by the whole vectors, where they are kept, of what these find."""
         if not self.coding.compression.full:
-            return self.hamming.search(vector.coded, part.limit, part.condition)
+            return [self.hamming.search(vector.coded, part.limit, part.condition) for part, vector in parts]
         for attempt in (1, 2):
-            chosen = shortlist(self.engine, self.name, self.hamming, part, vector)
-            found = self._by_engine([replace(part, shortlist=chosen, limit=max(1, len(chosen)))])[0]
+            lists = [shortlist(self.engine, self.name, self.hamming, part, vector) for part, vector in parts]
+            chosen = [(part, ids) for (part, _), ids in zip(parts, lists, strict=True)]
+            found = self._by_engine([replace(part, shortlist=ids, limit=max(1, len(ids))) for part, ids in chosen])
             # Whole vectors rank all that are there: fewer hits than that are points gone whose writer died unheard.
-            if len(found) >= len(chosen) or attempt == 2:
+            if attempt == 2 or all(len(points) >= len(ids) for points, ids in zip(found, lists, strict=True)):
                 break
             self.hamming.forget()
         return found

@@ -97,3 +97,25 @@ def test_equal_scores_have_equal_ranks():
 
     scores = {point.id: point.score for point in fused([points(3.0, 2.0, 2.0, 1.0)])}
     assert scores == {0: 1 / 2, 1: 1 / 3, 2: 1 / 3, 3: 1 / 5}
+
+
+@pytest.mark.parametrize(
+    ("compression", "mode", "most"),
+    [("float32", "hybrid", 1), ("full+bits+rescore2", "dense", 1), ("full+bits+rescore2", "hybrid", 2)],
+)
+def test_several_queries_are_one_request(make_collection, records, monkeypatch, compression, mode, most):
+    docs = make_collection(at=":memory:", compression=compression)
+    docs.ingest(records[:150])
+    questions = ["boat with rope", "lamp at the pier", "wind and tide", "the", "crew and deck"]
+    singly = [docs.search(question, k=3, mode=mode) for question in questions]
+    asked, ask = [], docs._engine.query_batch_points
+
+    def watched(name, requests):
+        asked.append(len(requests))
+        return ask(name, requests)
+
+    monkeypatch.setattr(docs._engine, "query_batch_points", watched)
+    assert list(docs.search(questions, k=3, mode=mode)) == singly
+    # Lists whose hits are equal at their end are asked for again, all at once.
+    assert 1 <= len(asked) <= 2 * most
+    assert max(asked) >= len(questions) - 1
