@@ -65,6 +65,8 @@ class OwnPoints:
         self._malformed: dict[str, set[PointId]] = {}
         self._counted: dict[str, tuple[int, int]] = {}
         self._warned: set[str] = set()
+        self._scrolled: dict[str, bool] = {}
+        """Whether the scroll through a whole collection that began last leaves points out."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.whole!r})"
@@ -127,12 +129,22 @@ class OwnPoints:
         collection_name: str,
         scroll_filter: models.Filter | None = None,
         *,
+        offset: PointId | None = None,
         with_payload: Payload = True,
         **named: Any,
     ) -> tuple[list[models.Record], PointId | None]:
-        """Return a page of points; it may be shorter than asked for, and others follow all the same."""
-        where = self._completed(collection_name, scroll_filter)
-        records, offset = self.whole.scroll(collection_name, where, with_payload=with_payload, **named)
+        """Return a page of points; it may be shorter than asked for, and others follow all the same.
+
+        What is left out is decided on the first page.
+        """
+        where = scroll_filter
+        if where is None and (offset is None or collection_name not in self._scrolled):
+            self._scrolled[collection_name] = self.met(collection_name)
+        if where is not None or self._scrolled[collection_name]:
+            where = self._own(collection_name, where)
+        records, following = self.whole.scroll(
+            collection_name, where, offset=offset, with_payload=with_payload, **named
+        )
         asked = CHUNK_FIELDS if with_payload is True else with_payload if isinstance(with_payload, list) else ()
         kinds = [(name, CHUNK_FIELDS[name]) for name in asked if name in CHUNK_FIELDS]
         own = [
@@ -140,7 +152,7 @@ class OwnPoints:
             for record in records
             if all(isinstance((record.payload or {}).get(name), kind) for name, kind in kinds)
         ]
-        return own, offset
+        return own, following
 
     def count(
         self, collection_name: str, count_filter: models.Filter | None = None, *, exact: bool = True
@@ -156,14 +168,14 @@ class OwnPoints:
 
     def query_batch_points(self, collection_name: str, requests: Sequence[models.QueryRequest]) -> list[QueryResponse]:
         """Return the answers to several queries, in order."""
-        if self.met(collection_name):
+        # A filter is completed unasked, and what is ranked among the hits of a stage needs none.
+        if not any(map(_ranks_all, requests)) or self.met(collection_name):
             requests = [self._narrowed(collection_name, request) for request in requests]
         return self.whole.query_batch_points(collection_name, requests=requests)
 
     def _narrowed(self, name: str, asked: Any) -> Any:
         """Return a query, or a stage of one, that ranks nothing but this library's points."""
-        stages = asked.prefetch or []
-        narrowed = [self._narrowed(name, stage) for stage in (stages if isinstance(stages, list) else [stages])]
+        narrowed = [self._narrowed(name, stage) for stage in _stages(asked)]
         changes = {"prefetch": narrowed or None, "filter": both(asked.filter, self._own(name))}
         return asked.model_copy(update=changes)
 
@@ -199,6 +211,16 @@ class OwnPoints:
         for records in pages(self.whole, name, PAGE, where=complete, fields=list(CHUNK_FIELDS)):
             found |= {record.id for record in records if not is_chunk(record.payload or {})}
         self._malformed[name] = found
+
+
+def _ranks_all(asked: Any) -> bool:
+    """Tell whether a query, or a stage of one, may rank any point of a collection."""
+    return asked.filter is None and (not asked.prefetch or any(map(_ranks_all, _stages(asked))))
+
+
+def _stages(asked: Any) -> list[Any]:
+    stages = asked.prefetch or []
+    return stages if isinstance(stages, list) else [stages]
 
 
 def _is_complete(payload: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from qdrant_client import models
 from qdrant_embed import Document
 from qdrant_embed.calibration.run import CalibrateOptions
 from qdrant_embed.errors import ConfigurationError, ForeignPointsWarning, UnknownNameError
+from qdrant_embed.store.access import pages
 from qdrant_embed.store.points import is_chunk
 
 TEXTS = [f"Crane {n} lifts {n * 7} tons at pier {n % 9}." for n in range(60)]
@@ -182,3 +183,43 @@ def test_what_is_a_chunk(filled):
     assert is_chunk(payload)
     assert not is_chunk(malformed(payload))
     assert not any(is_chunk(foreign or {}) for foreign in LACKING.values())
+
+
+@pytest.fixture
+def counted(filled, monkeypatch):
+    """Return what has been counted so far, once the parts of the collection have been made."""
+    filled.search(QUESTION)
+    asked, count = [], filled._engine.count
+
+    def watched(*given, **named):
+        asked.append(given)
+        return count(*given, **named)
+
+    monkeypatch.setattr(filled._engine, "count", watched)
+    return asked
+
+
+@pytest.mark.filterwarnings("ignore::qdrant_embed.errors.ForeignPointsWarning")
+@pytest.mark.parametrize("foreign", [0, 9])
+def test_what_to_leave_out_is_decided_once_a_scroll(filled, counted, foreign):
+    write_foreign(filled, [LLAMA_INDEX] * foreign)
+    sizes, per_scroll = (5, 60), []
+    for size in sizes:
+        counted.clear()
+        found = [record.id for records in pages(filled._points, filled.name, size) for record in records]
+        assert len(found) == len(set(found)) == COUNT
+        per_scroll.append(len(counted))
+    assert per_scroll[0] in (1, 2)
+    assert per_scroll[1] <= per_scroll[0]
+
+
+def test_a_filter_is_completed_without_counting(filled, counted):
+    best = filled.search(QUESTION, k=5, filter={"n": {"gte": 3}})
+    assert counted == []
+    filled._points.foreign(filled.name)
+    write_foreign(filled, [{**LLAMA_INDEX, "metadata": {"n": 4}}] * 9)
+    assert filled.search(QUESTION, k=5, filter={"n": {"gte": 3}}) == best
+    counted.clear()
+    with pytest.warns(ForeignPointsWarning):
+        filled.search(QUESTION, k=5, mode="dense")
+    assert counted
