@@ -93,12 +93,11 @@ def _names(engine: Engine) -> Iterable[str]:
 
 def _listed(engine: Engine, name: str) -> ListedCollection:
     try:
-        chunks = engine.count(name, exact=True).count
-    except StoreError as error:
-        return ListedCollection(name=name, chunks=None, recipe=None, problem=str(error))
-    try:
         recipe = read_metadata(engine, name)["recipe"]
-        chunks -= foreign_points(engine, name)
     except StoreError:
         recipe = None
+    try:
+        chunks = engine.count(name, exact=True).count - (foreign_points(engine, name) if recipe else 0)
+    except StoreError as error:
+        return ListedCollection(name=name, chunks=None, recipe=None, problem=str(error))
     return ListedCollection(name=name, chunks=chunks, recipe=recipe)

@@ -68,8 +68,8 @@ def _edge_point(point: models.PointStruct, schema: VectorSchema) -> edge.Point:
 
 def _edge_vectors(vector: Any) -> Any:
     if isinstance(vector, dict):
-        return {name: edge_vector(value) for name, value in vector.items()}
-    return edge_vector(vector)
+        return {name: _edge_form(value) for name, value in vector.items()}
+    return _edge_form(vector)
 
 
 def edge_vector(vector: Any) -> Any:
@@ -79,11 +79,16 @@ def edge_vector(vector: Any) -> Any:
     :raises StoreError: Its numbers, or its length, are not finite; or it is sparse, and malformed.
     """
     finite(vector)
+    return _edge_form(vector)
+
+
+def _edge_form(vector: Any) -> Any:
+    """Return what `edge_vector` does for a vector whose numbers are known to be finite."""
     if isinstance(vector, np.ndarray):
         rows = np.ascontiguousarray(vector, np.float32)
         return rows.data if rows.ndim == 1 else [row.data for row in rows]
     if isinstance(vector, (list, tuple)):
-        return [edge_vector(row) for row in vector] if vector and isinstance(vector[0], np.ndarray) else vector
+        return [_edge_form(row) for row in vector] if vector and isinstance(vector[0], np.ndarray) else vector
     if isinstance(vector, models.SparseVector):
         if problem := malformed(vector):
             raise StoreError(f"a sparse vector {problem}.")
