@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from html import escape
 from typing import Any
 
@@ -86,6 +86,18 @@ class Facts(dict[str, Any]):
             for key, part in inner.items():
                 listed = ", ".join(map(str, part)) if isinstance(part, list | tuple) else part
                 yield one_line(key), "–" if listed in (None, "") else one_line(listed)
+
+
+def aligned(rows: Iterable[Sequence[str]], right: Collection[int] = ()) -> str:
+    """Return rows of texts as lines whose columns stand below each other.
+
+    :param right: Numbers of the columns, from 0, that are aligned to the right.
+    """
+    listed = list(rows)
+    widths = [max(map(len, column)) for column in zip(*listed, strict=True)]
+    sides = [">" if place in right else "<" for place in range(len(widths))]
+    form = "  ".join(f"{{:{side}{width}}}" for side, width in zip(sides, widths, strict=True))
+    return "\n".join(form.format(*row).rstrip() for row in listed)
 
 
 def counted(number: int, noun: str) -> str:

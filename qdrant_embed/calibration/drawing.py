@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.display import as_html
 from qdrant_embed.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ def save(found: Calibration, folder: Path) -> list[Path]:
     )
     paths[2].write_text(
         _PAGE.format(
-            name=html.escape(found.collection),
+            name=as_html(found.collection),
             style=_STYLE,
-            verdict=html.escape(found.verdict()),
-            about=html.escape(about),
+            verdict=as_html(found.verdict()),
+            about=as_html(about),
             image=base64.b64encode(paths[1].read_bytes()).decode("ascii"),
             table=table(found),
         ),
@@ -60,8 +60,8 @@ def save(found: Calibration, folder: Path) -> list[Path]:
 def table(found: Calibration) -> str:
     """Return the settings as an HTML table."""
     heading, *rows = found.rows()
-    lines = ["".join(f"<th>{html.escape(cell)}</th>" for cell in heading)]
-    lines += ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
+    lines = ["".join(f"<th>{as_html(cell)}</th>" for cell in heading)]
+    lines += ["".join(f"<td>{as_html(cell)}</td>" for cell in row) for row in rows]
     classes = ["", *(row[-1] for row in rows)]
     return (
         "<table>" + "".join(f'<tr class="{c}">{line}</tr>' for c, line in zip(classes, lines, strict=True)) + "</table>"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
-from qdrant_embed.display import counted, html_table, one_line
+from qdrant_embed.display import aligned, counted, html_table, one_line
 from qdrant_embed.retrieval.frames import frame_of
 from qdrant_embed.store.points import CHUNK_COUNT
 from qdrant_embed.types import Json
@@ -48,6 +48,7 @@ class StoredDocument:
         return asdict(self)
 
 
+_SHOWN = ("source", "root", "chunks", "title")
 _COLUMNS = tuple(column.name for column in fields(StoredDocument))
 
 
@@ -71,13 +72,10 @@ class Documents(list[StoredDocument]):
         return frame_of([document.as_dict() for document in self], _COLUMNS)
 
     def __str__(self) -> str:
-        head, *rows = [("source", "root", "chunks", "title"), *self._rows()]
-        widths = [max(len(row[place]) for row in (head, *rows)) for place in range(len(head))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows)]
-        return "\n".join([*(line.rstrip() for line in lines), counted(len(self), "document")])
+        return f"{aligned([_SHOWN, *self._rows()])}\n{counted(len(self), 'document')}"
 
     def _repr_html_(self) -> str:
-        return html_table(("source", "root", "chunks", "title"), self._rows(), nothing="no documents")
+        return html_table(_SHOWN, self._rows(), nothing="no documents")
 
     def _rows(self) -> Iterator[tuple[str, ...]]:
         for document in self:

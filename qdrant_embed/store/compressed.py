@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qdrant_embed.compression import Compression
 from qdrant_embed.compression.grammar import BINARY_CODES, PRODUCT_CODES, TURBO_CODES
 from qdrant_embed.errors import ConfigurationError, UnsupportedByEngineError
+from qdrant_embed.store.engine import is_in_memory
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -143,8 +144,7 @@ def require_engine(engine: Engine, compression: Compression) -> None:
         server is too old for the compression.
     """
     turbo = compression.datatype.startswith("turbo")
-    is_local = getattr(engine, "_is_local", None)
-    if (compression.code or turbo) and is_local is not None and is_local():
+    if (compression.code or turbo) and is_in_memory(engine):
         what = compression.code or compression.datatype
         raise UnsupportedByEngineError(
             f"qdrant_client's engine in memory has no {what!r}: it would take the setting and ignore it. Use a folder "

@@ -212,5 +212,10 @@ class Engine(Protocol):
 
 def is_served(engine: Engine) -> bool:
     """Tell whether a server answers, which other processes use too; a folder, or a client in memory, is one's own."""
+    return getattr(engine, "_is_local", None) is not None and not is_in_memory(engine)
+
+
+def is_in_memory(engine: Engine) -> bool:
+    """Tell whether it is `qdrant_client`'s engine in memory, which has neither codes nor indexes."""
     is_local = getattr(engine, "_is_local", None)
-    return is_local is not None and not is_local()
+    return is_local is not None and is_local()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from qdrant_embed.display import html_table, one_line
+from qdrant_embed.display import aligned, html_table, one_line
 from qdrant_embed.errors import CollectionNotFoundError, StoreError
 from qdrant_embed.store.location import open_engine
 from qdrant_embed.store.own_points import foreign_points
@@ -57,9 +57,7 @@ class Listing(list[ListedCollection]):
     """Collections by name: a list that also draws itself as a table, and prints as one line for each."""
 
     def __str__(self) -> str:
-        rows = [_HEAD, *self._rows()]
-        widths = [max(len(row[place]) for row in rows) for place in range(2)]
-        return "\n".join(f"{name:{widths[0]}}  {chunks:>{widths[1]}}  {model}" for name, chunks, model in rows)
+        return aligned([_HEAD, *self._rows()], right=(1,))
 
     def _repr_html_(self) -> str:
         return html_table(_HEAD, self._rows(), nothing="no collections")

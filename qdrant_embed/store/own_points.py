@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from qdrant_embed.display import counted, one_line
 from qdrant_embed.errors import ForeignPointsWarning
 from qdrant_embed.store.access import pages
-from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.engine import Engine, is_in_memory
 from qdrant_embed.store.filters.grammar import both
 from qdrant_embed.store.points import CHUNK_FIELDS, is_chunk
 
@@ -84,8 +84,7 @@ class OwnPoints:
 
     def foreign(self, collection_name: str) -> int:
         """Return how many points another program wrote."""
-        is_local = getattr(self.whole, "_is_local", None)
-        if is_local is None or not is_local():
+        if not is_in_memory(self.whole):
             return self._count_foreign(collection_name)
         # Without indexes every point is looked at, so only where points came or went.
         points = self.whole.count(collection_name).count
@@ -187,7 +186,7 @@ class OwnPoints:
         from qdrant_client import models
 
         chunks = models.Filter(must_not=self._lacking(name))
-        return chunks if where is None else models.Filter(must=[where, chunks])
+        return both(where, chunks) or chunks
 
     def _lacking(self, name: str) -> list[models.Condition]:
         from qdrant_client import models

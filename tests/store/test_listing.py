@@ -1,6 +1,7 @@
 """What a location holds."""
 
 from qdrant_embed import Collection, Document, Recipe
+from qdrant_embed.errors import StoreError
 
 
 def test_collections_are_listed_by_name(make_collection, tmp_path):
@@ -14,6 +15,17 @@ def test_collections_are_listed_by_name(make_collection, tmp_path):
     assert listed[0].as_dict()["recipe"]["language"] == "english"
     assert str(listed).splitlines()[1].split() == ["harbour", "1", "hashing"]
     assert listed._repr_html_().count("<tr>") == 3
+
+
+def test_a_collection_that_cannot_be_counted_is_listed_with_the_reason(make_collection, tmp_path, monkeypatch):
+    make_collection("harbour")
+
+    def refuse(engine, name):
+        raise StoreError("no count")
+
+    monkeypatch.setattr("qdrant_embed.store.listing.foreign_points", refuse)
+    (found,) = Collection.list(at=tmp_path / "qdrant_data")
+    assert (found.chunks, found.recipe, found.problem) == (None, None, "no count")
 
 
 def test_what_something_else_made_is_listed_too():

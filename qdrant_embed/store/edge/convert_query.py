@@ -15,6 +15,7 @@ from qdrant_embed.store.edge.convert import Converters, become, convert, member,
 from qdrant_embed.store.edge.convert_filter import edge_filter
 from qdrant_embed.store.edge.convert_formula import formula
 from qdrant_embed.store.edge.convert_points import edge_names, edge_payload, edge_vector
+from qdrant_embed.store.filters.grammar import without
 
 DEFAULT_LIMIT = 10
 RRF_K = 2
@@ -87,10 +88,7 @@ def _limit(request: models.QueryRequest | models.Prefetch) -> int:
 
 def _excluding(condition: models.Filter | None, ids: Sequence[Any]) -> models.Filter | None:
     """Leave out the points that a query names: nobody asks for what they hold in their hand."""
-    if not ids:
-        return condition
-    others = models.Filter(must_not=[models.HasIdCondition(has_id=list(ids))])
-    return others if condition is None else models.Filter(must=[condition, others])
+    return without(condition, ids) if ids else condition
 
 
 class _Query:

@@ -66,12 +66,12 @@ def both(first: models.Filter | None, second: models.Filter | None) -> models.Fi
     return models.Filter(must=[first, second])
 
 
-def without(condition: models.Filter | None, ids: Sequence[str]) -> models.Filter:
+def without(condition: models.Filter | None, ids: Sequence[Any]) -> models.Filter:
     """Return a filter that holds where another does, but for some points."""
     from qdrant_client import models
 
     others = models.Filter(must_not=[models.HasIdCondition(has_id=list(ids))])
-    return others if condition is None else models.Filter(must=[condition, others])
+    return both(condition, others) or others
 
 
 def _require_mapping(plain: Any) -> None:
