@@ -54,10 +54,16 @@ WITH_PYTHON = [page for page in PAGES if any(block.language == "python" for bloc
 WITH_COMMANDS = [page for page in PAGES if commands_of(page)]
 
 
+LISTS = ("python.md", "models.md")
+"""Pages of the reference that are long lists: half of what would have to be embedded for every page."""
+
+
 @pytest.fixture
 def reader(tmp_path, monkeypatch):
     """Put a reader into an empty folder with the guide as `docs/`."""
     shutil.copytree(PROJECT / "docs", tmp_path / "docs")
+    for page in LISTS:
+        (tmp_path / "docs/reference" / page).unlink()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -93,7 +99,7 @@ def test_the_python_of_the_readme_answers(reader, capsys):
     names = {}
     exec(compile(block.code, "README.md", "exec"), names)
     said = capsys.readouterr().out
-    assert names["report"].documents == len(list((PROJECT / "docs").rglob("*.md")))
+    assert names["report"].documents == len(list((reader / "docs").rglob("*.md")))
     assert names["report"].failed == ()
     assert "guide/ingesting.md" in said
     assert [hit.source for hit in names["hits"]] == ["policy"]

@@ -31,13 +31,13 @@ def tiktoken_tokens():
         yield TiktokenTokens("cl100k_base")
 
 
-@pytest.fixture(params=["words", "minilm", "tiktoken"])
+@pytest.fixture
 def counter(request):
-    """Return a counter of words, of word pieces, and of byte pairs that may be parts of a character."""
+    """Return a counter of words, of word pieces, or of byte pairs that may be parts of a character."""
     return WordTokens() if request.param == "words" else request.getfixturevalue(f"{request.param}_tokens")
 
 
-@pytest.fixture(params=["auto", "code", "markdown", "recursive", "sentences", "tokens", *sorted(GRAMMARS)])
+@pytest.fixture
 def make(request):
-    """Return what builds each chunker, `code` once without and once with each grammar."""
+    """Return what builds a chunker, `code` with a grammar where a media type is named."""
     return code_maker(request.param) if "/" in request.param else CHUNKERS.get(request.param)

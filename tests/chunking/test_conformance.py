@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qdrant_embed.chunking import CHUNKERS, ChunkLimit
+from qdrant_embed.chunking.code import GRAMMARS
 from qdrant_embed.chunking.markdown import MarkdownChunker
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.testing import chunkers as suite
@@ -18,6 +19,14 @@ from qdrant_embed.types import Span
 
 LIMITED = [name for name in CHUNKERS if name != "document"]
 """All but the one that leaves a document whole, however long."""
+
+CUTTERS = ["markdown", "recursive", "sentences", "tokens", "text/x-python"]
+"""Those that cut in ways of their own. The others leave it to one of these, or differ in a grammar."""
+
+PAIRS = [
+    *((make, "words") for make in [*CUTTERS, "auto", "code", *sorted(GRAMMARS.keys() - set(CUTTERS))]),
+    *((make, counter) for make in CUTTERS for counter in ("minilm", "tiktoken")),
+]
 
 FRAGMENTS = [
     "The gates open at six. ", "word ", "，。", "港口的大门", "が開く。", "...", "!?", "e.g. ", "a" * 40, "QUJD/+9" * 9,
@@ -47,15 +56,16 @@ def made(make, counter, limit):
     return make(counter, limit)
 
 
+@pytest.mark.parametrize(("make", "counter"), PAIRS, indirect=True)
 def test_every_chunker_with_every_counter(make, counter, request):
-    # `auto`, and `code` with whatever grammar, leave the cutting to what `recursive` does, with other boundaries; and
-    # a limit works the same whatever counts, so that the slow counters need not see every limit.
-    own = request.node.callspec.params["make"] in {"markdown", "recursive", "sentences", "tokens"}
+    # A limit works the same whatever counts, so that the slow counters need not see every limit.
+    own = request.node.callspec.params["make"] in CUTTERS[:4]
     by_words = isinstance(counter, WordTokens)
     every, two, one = suite.LIMITS, suite.LIMITS[1::4], suite.LIMITS[1:2]
     check_chunker(make, counter, limits=(every if own else two) if by_words else (two if own else one))
 
 
+@pytest.mark.parametrize(("make", "counter"), PAIRS, indirect=True)
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(text=TEXTS, limit=limits())
 def test_generated_texts(make, counter, text, limit):

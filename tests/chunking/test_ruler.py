@@ -34,6 +34,7 @@ def test_an_empty_text():
     assert ruler.forward(0, 3, 0) == 0
 
 
+@pytest.mark.parametrize("counter", ["words", "minilm", "tiktoken"], indirect=True)
 def test_a_text_is_measured_alike_in_pieces_and_whole(counter):
     text = "The gates open at six. 港口的大门 \n\n" * 3000
     assert len(text) > 2 * PIECE

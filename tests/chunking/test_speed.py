@@ -1,6 +1,6 @@
 """Time must grow with the text, not with its square: each text here takes a fraction of a second.
 
-Processor time is measured, of a text and of one four times as long, the best of two.
+Processor time is measured, of a text and of one four times as long; again, where something else may have disturbed it.
 """
 
 import time
@@ -48,6 +48,7 @@ def test_time_grows_with_the_text(kind, name):
     if "/" in kind:
         chunker = chunker.for_media_type(kind)
     short, long = (("x" + TEXTS[name] * (size // len(TEXTS[name]) + 1))[:size] for size in (SIZE, 4 * SIZE))
-    before = min(seconds(chunker, short) for _ in range(2))
-    after = min(seconds(chunker, long) for _ in range(2))
+    before, after = seconds(chunker, short), seconds(chunker, long)
+    if after >= 8 * before + 0.1:
+        after = seconds(chunker, long)
     assert after < 8 * before + 0.1, f"{before:.3f} s for a text, {after:.3f} s for one four times as long"
