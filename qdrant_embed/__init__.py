@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from qdrant_embed.collection import Collection
     from qdrant_embed.embedding import Embedder, load_embedder, load_multivector, load_sparse
     from qdrant_embed.errors import QdrantEmbedError
+    from qdrant_embed.ingest.monitoring.report import IngestReport
     from qdrant_embed.ingest.options import IngestOptions
-    from qdrant_embed.ingest.report import IngestReport
     from qdrant_embed.reading.files import ReadOptions
     from qdrant_embed.recipe import Recipe
     from qdrant_embed.retrieval.hits import Hit, Hits

@@ -7,29 +7,30 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from qdrant_embed.calibration.compressing import Compressing
-from qdrant_embed.calibration.recoding import require_same_recipe
+from qdrant_embed.collection_compression import Compressing
+from qdrant_embed.collection_parts import create_collection
 from qdrant_embed.compression import Compression
 from qdrant_embed.display import Facts, counted
-from qdrant_embed.embedding.runtimes.choice import RuntimeChoice
 from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, RecipeMismatchError, StoreError
-from qdrant_embed.parts import create_collection
-from qdrant_embed.recipe import Recipe, require_recipe
-from qdrant_embed.store import copy_mark, schema, succession
-from qdrant_embed.store.changes import mark_changed
+from qdrant_embed.recipe import Recipe, require_recipe, require_same_recipe
+from qdrant_embed.runtimes.choice import RuntimeChoice
+from qdrant_embed.store.copies import aliases, copy_lease
+from qdrant_embed.store.copies.revision import mark_changed
+from qdrant_embed.store.create import complete, index_metadata_field
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, both, filter_of, warn_of_unknown_fields
 from qdrant_embed.store.listing import Listing, list_collections
 from qdrant_embed.store.location import open_engine
+from qdrant_embed.store.metadata import merge_metadata, read_metadata
 from qdrant_embed.store.own_points import foreign_points
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient, models
 
+    from qdrant_embed.ingest.context import Target
+    from qdrant_embed.ingest.monitoring.report import IngestReport
     from qdrant_embed.ingest.options import IngestOptions, IngestSettings
-    from qdrant_embed.ingest.report import IngestReport
     from qdrant_embed.ingest.roots import Roots
-    from qdrant_embed.ingest.target import Target
 
 DEFAULT_LOCATION = "./qdrant_data"
 
@@ -74,13 +75,13 @@ class Collection(Compressing):
 
     @classmethod
     def _open(cls, engine: Engine, name: str, recipe: Recipe | None, runtime: str) -> Self:
-        succession.finish(engine, name)
-        copy_mark.give_up_dead(engine, name)
+        aliases.finish(engine, name)
+        copy_lease.give_up_dead(engine, name)
         if recipe is not None and not engine.collection_exists(name):
             create_collection(engine, name, recipe)
             return cls(engine, name, recipe, runtime)
-        stored = schema.read_metadata(engine, name)
-        schema.complete(engine, name)
+        stored = read_metadata(engine, name)
+        complete(engine, name)
         if recipe is not None:
             require_same_recipe(name, stored["recipe"], recipe)
         return cls(engine, name, Recipe.from_dict(stored["recipe"]), runtime)
@@ -98,11 +99,11 @@ class Collection(Compressing):
         except CollectionNotFoundError:
             return False
         try:
-            succession.finish(engine, name)
-            succession.clear(engine, name)
+            aliases.finish(engine, name)
+            aliases.clear(engine, name)
             existed = engine.collection_exists(name)
             if existed:
-                engine.delete_collection(succession.own_name(engine, name))
+                engine.delete_collection(aliases.own_name(engine, name))
             return existed
         finally:
             engine.close()
@@ -145,9 +146,9 @@ class Collection(Compressing):
         :raises ReadError: The folder cannot be read. Nothing was deleted.
         :raises StoreError: Its compression is being changed by a copy.
         """
-        from qdrant_embed.ingest.run import ingest
+        from qdrant_embed.ingest.pipeline import ingest
 
-        copy_mark.require_unmarked(self._engine, self.name)
+        copy_lease.require_unmarked(self._engine, self.name)
         return ingest(*_asked(self._points, self.name, options, settings), what, self._target)
 
     def ingest_each(
@@ -157,9 +158,9 @@ class Collection(Compressing):
 
         :raises ConfigurationError: A path does not exist or matches nothing, or two would have the same label.
         """
-        from qdrant_embed.ingest.run import ingest_each
+        from qdrant_embed.ingest.pipeline import ingest_each
 
-        copy_mark.require_unmarked(self._engine, self.name)
+        copy_lease.require_unmarked(self._engine, self.name)
         return ingest_each(*_asked(self._points, self.name, options, settings), paths, self._target)
 
     def _target(self) -> Target:
@@ -168,7 +169,7 @@ class Collection(Compressing):
         :raises RecipeMismatchError: The collection was dropped and made anew with another recipe or model.
         """
         target = self._parts.target
-        stored = schema.read_metadata(self._engine, self.name)
+        stored = read_metadata(self._engine, self.name)
         if stored["fingerprint"] != target.fingerprint:
             require_same_recipe(self.name, stored["recipe"], self.recipe)
             raise RecipeMismatchError(
@@ -202,7 +203,7 @@ class Collection(Compressing):
         warn_of_unknown_fields(self._points, self.name, filter, removed)
         if dry_run:
             return removed
-        copy_mark.require_unmarked(self._engine, self.name)
+        copy_lease.require_unmarked(self._engine, self.name)
         if removed:
             self._points.delete(self.name, points_selector=where)
             mark_changed(self._engine, self.name, Compression.parse(self.recipe.compression))
@@ -217,12 +218,12 @@ class Collection(Compressing):
 
         :raises StoreError: The collection's compression is being changed by a copy.
         """
-        copy_mark.require_unmarked(self._engine, self.name)
-        schema.index_metadata_field(self._engine, self.name, field, kind)
+        copy_lease.require_unmarked(self._engine, self.name)
+        index_metadata_field(self._engine, self.name, field, kind)
 
     def info(self) -> Facts:
         """Return what the collection is: recipe, model, fingerprint, counts; a dict that also draws itself."""
-        stored = schema.read_metadata(self._engine, self.name)
+        stored = read_metadata(self._engine, self.name)
         measure = getattr(self._engine, "disk_sizes", None)  # a folder's engine alone knows
         sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measure(self.name), strict=True))} if measure else {}
         return Facts(
@@ -246,5 +247,5 @@ def _asked(
 
 
 def _forget_root(engine: Engine, name: str, root: str) -> None:
-    roots = schema.read_metadata(engine, name)["roots"]
-    schema.merge_metadata(engine, name, {"roots": {label: place for label, place in roots.items() if label != root}})
+    roots = read_metadata(engine, name)["roots"]
+    merge_metadata(engine, name, {"roots": {label: place for label, place in roots.items() if label != root}})

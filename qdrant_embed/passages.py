@@ -7,17 +7,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
+from qdrant_embed.collection_parts import Parts, preview_chunks
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.errors import MissingExtraError
-from qdrant_embed.parts import Parts, preview_chunks
 from qdrant_embed.recipe import Recipe, require_equal
 from qdrant_embed.retrieval.browse import Browser
 from qdrant_embed.retrieval.documents import Documents
 from qdrant_embed.retrieval.hits import Answers, Hit, Hits
-from qdrant_embed.retrieval.search import Mode, Wanted, as_queries, as_vector
-from qdrant_embed.store import schema
+from qdrant_embed.retrieval.searcher import Mode, Wanted, as_queries, as_vector
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, filter_of, warn_of_unknown_fields, without
+from qdrant_embed.store.metadata import read_metadata
 from qdrant_embed.store.own_points import own_points
 from qdrant_embed.types import Document, FloatArray
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from llama_index.core.retrievers import BaseRetriever
     from qdrant_client import models
 
-    from qdrant_embed.ingest.preview import Preview
+    from qdrant_embed.ingest.chunk_preview import Preview
     from qdrant_embed.reading.files import ReadOptions
 
 
@@ -57,7 +57,7 @@ class Handle:
         """
         made = self._made
         if not made.current:
-            stored = schema.read_metadata(self._engine, self.name)["recipe"]
+            stored = read_metadata(self._engine, self.name)["recipe"]
             given = self.recipe.as_dict()
             require_equal(self.name, stored, {**given, "compression": stored["compression"]})
             made = self._use(Recipe.from_dict(stored))

@@ -27,9 +27,9 @@ class Recipe:
         what the model reads in one pass, at most 512; under `late`, a quarter of a macro window.
     :param overlap: Tokens that a chunk shares with the one before it.
     :param window: What happens to a text longer than the model: `pcw`, `windows`, `late`, `truncate`, `error`, or one
-        of them behind a way to stretch the model, as in `pi:4096+late`; see `qdrant_embed.windowing.strategy`.
+        of them behind a way to stretch the model, as in `pi:4096+late`; see `qdrant_embed.long_context.strategy`.
     :param compression: Dimensions, number format, codes and rescoring, e.g. `256d+float16+binary+rescore4`; see
-        `qdrant_embed.compression.grammar`.
+        `qdrant_embed.compression.spec`.
     :param layers: Blocks of the model that are run, counted from the bottom; 0 for all. See `depths` in
         `qdrant-embed models show NAME` for those that it was trained for.
     :param task: What the vectors are for, where the model knows several tasks or takes instructions: one of its tasks,
@@ -121,3 +121,29 @@ def require_equal(name: str, stored: Mapping[str, Json], given: Mapping[str, Jso
             f"(Collection.open({name!r}, at=…)), or choose another collection name for the new recipe, "
             f"or remove the old one first (Collection.drop({name!r}, at=…))."
         )
+
+
+def require_same_recipe(name: str, stored: Mapping[str, Json], recipe: Recipe) -> None:
+    """Refuse another recipe than a collection's; where only the compression differs, say what would have to be done.
+
+    :raises RecipeMismatchError: The two differ.
+    """
+    given = recipe.as_dict()
+    before, after = (Compression.parse(str(values["compression"])) for values in (stored, given))
+    if before == after:
+        given = {**given, "compression": stored["compression"]}
+    if before == after or any(stored.get(key) != given.get(key) for key in {*stored, *given} - {"compression"}):
+        require_equal(name, stored, given)
+        return
+    change = f"Collection.open({name!r}, at=…).recompress({str(after)!r})"
+    if before.points == after.points:
+        what = f"Only the codes differ: they are switched in place and no point changes. Type: {change}"
+    else:
+        what = (
+            "What is stored differs, so every point must be written again; nothing is embedded again as long as the "
+            f"numbers were kept. Type: {change}, which makes a copy and puts it behind the name."
+        )
+    raise RecipeMismatchError(
+        f"collection {name!r} has compression {str(before)!r}, you gave {str(after)!r}. {what} To use it as it is, "
+        "open it without a recipe."
+    )

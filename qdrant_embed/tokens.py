@@ -203,3 +203,31 @@ class WordTokens:
     def offsets(self, text: str) -> IntArray:
         """Return the character span of every token, shape (tokens, 2)."""
         return np.array([match.span() for match in self._pattern.finditer(text)], np.int64).reshape(-1, 2)
+
+
+class EstimatedTokens:
+    """Counts what a byte-level tokenizer would, rather more than less, without having one.
+
+    Four letters of the Latin alphabet, a digit, a mark or a gap are one token; other letters as many as their UTF-8
+    form has bytes, less one. English prose counts about a fifth more than OpenAI's encodings do.
+    """
+
+    name = "estimate:1"
+    _pattern = re.compile(r"[A-Za-z]{1,4}|[^\x00-\x7f]|[^\sA-Za-z]|\s{2,}|\n")
+
+    def count(self, text: str) -> int:
+        """Return about as many tokens as the text has, rather more than less."""
+        return sum(_weight(found) for found in self._pattern.findall(text))
+
+    def count_batch(self, texts: Sequence[str]) -> list[int]:
+        """Return `count` of each text, in order."""
+        return [self.count(text) for text in texts]
+
+    def offsets(self, text: str) -> IntArray:
+        """Return the character span of every token, shape (tokens, 2); a character of two tokens is there twice."""
+        spans = [match.span() for match in self._pattern.finditer(text) for _ in range(_weight(match.group()))]
+        return np.array(spans, np.int64).reshape(-1, 2)
+
+
+def _weight(found: str) -> int:
+    return 1 if found.isascii() or found.isspace() else len(found.encode("utf-8", "replace")) - 1 or 1

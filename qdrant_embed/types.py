@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float32]
     IntArray = NDArray[np.int64]
 
+DENSE = "dense"
+DENSE_SMALL = "dense_small"
+"""The compressed vector, where the whole one is kept beside it to rescore what the small one found."""
+BM25 = "bm25"
+SPARSE = "sparse"
+MULTIVECTOR = "multivector"
+"""Vectors of models beside the dense one, where the recipe names any."""
+
 Json = Any
 """A value that `json.dumps` accepts."""
 
@@ -127,3 +135,20 @@ class Chunk:
 def join_context(context: str, text: str) -> str:
     """Put a chunk's context before its text, the one way it is done everywhere (counting included)."""
     return f"{context}\n\n{text}" if context else text
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SparseVector:
+    """Weights of terms.
+
+    :param indices: Term ids (n,), ascending, each once.
+    :param values: Their weights (n,), float32, none of them zero.
+    """
+
+    indices: IntArray
+    values: FloatArray
+
+
+def digest(content: bytes) -> bytes:
+    """Return a hash (20 bytes) that tells contents apart."""
+    return hashlib.blake2b(content, digest_size=20).digest()

@@ -1,6 +1,9 @@
-"""Fixtures that every part uses: a folder of real-looking pages, and collections over each local engine."""
+"""Fixtures that every part uses: real-looking pages, collections over each local engine, and tiny models."""
 
+import json
 import os
+import shutil
+import warnings
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +25,9 @@ PAGES = {
     "## Maintenance\n\nThe cables are inspected every Tuesday before the first shift.\n",
     "notes/fish.txt": "Herring is landed at pier two.\n\nCod is landed at pier seven, and weighed there.\n",
 }
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "query", "passage", ":", ".", *(f"w{number}" for number in range(60))]
+WIDTH, MAX_TOKENS = 32, 24
 
 
 @pytest.fixture
@@ -75,3 +81,125 @@ def make_collection(tmp_path):
 def collection(request, make_collection):
     """Return an empty collection on the embedded engine and on `QdrantClient(":memory:")`."""
     return make_collection(at=":memory:" if request.param == "memory" else None, chunk_tokens=24)
+
+
+def make_tokenizer():
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.WordLevel({word: number for number, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        model_max_length=64,
+    )
+
+
+def save_transformer(folder):
+    """Save a bare BERT of two layers, as plain transformers models are laid out."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(7)
+    config = BertConfig(
+        vocab_size=len(WORDS),
+        hidden_size=WIDTH,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        initializer_range=0.3,  # larger than usual, so that random states differ from token to token
+    )
+    BertModel(config).save_pretrained(folder)
+    make_tokenizer().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def plain_folder(tmp_path_factory):
+    """Return a transformers folder without modules.json."""
+    return save_transformer(tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="session")
+def onnx_folder(plain_folder, tmp_path_factory):
+    """Return the tiny BERT as fastembed wants it: an ONNX file beside tokenizer files that state the longest input."""
+    import torch
+    from transformers import BertModel
+
+    pytest.importorskip("onnx")
+    folder = tmp_path_factory.mktemp("onnx")
+    for name in ("tokenizer.json", "tokenizer_config.json", "config.json"):
+        shutil.copy(plain_folder / name, folder / name)
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**config, "model_max_length": MAX_TOKENS}))
+    bert = BertModel.from_pretrained(plain_folder, attn_implementation="eager").eval()
+
+    class States(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.bert = bert
+
+        def forward(self, input_ids, attention_mask):
+            # A mask that is ready to be added is taken as it is, whatever the length.
+            added = (1.0 - attention_mask[:, None, None, :].float()) * -1e9
+            return self.bert(input_ids=input_ids, attention_mask=added).last_hidden_state
+
+    names = ["input_ids", "attention_mask"]
+    example = tuple(torch.ones(2, 8, dtype=torch.int64) for name in names)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the older export is deprecated, and needs no package of its own
+        torch.onnx.export(
+            States(),
+            example,
+            str(folder / "model.onnx"),
+            input_names=names,
+            output_names=["last_hidden_state"],
+            dynamic_axes={name: {0: "batch", 1: "tokens"} for name in [*names, "last_hidden_state"]},
+            dynamo=False,
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def save_model(plain_folder, tmp_path_factory):
+    """Return a function that saves a sentence-transformers folder around the tiny BERT."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
+
+    def save(pooling="mean", *, dense=0, normalize=True, include_prompt=True, **settings):
+        import torch
+
+        torch.manual_seed(11)
+        modules = [Transformer(str(plain_folder), max_seq_length=MAX_TOKENS)]
+        modules.append(Pooling(WIDTH, pooling, include_prompt=include_prompt))
+        width = modules[-1].pooling_output_dimension
+        modules += [Dense(width, dense)] if dense else []
+        modules += [Normalize()] if normalize else []
+        folder = tmp_path_factory.mktemp("model")
+        SentenceTransformer(modules=modules, device="cpu", **settings).save_pretrained(str(folder))
+        return folder
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def prompted_folder(save_model):
+    """Return a model with a prompt for queries and another for documents."""
+    return save_model(prompts={"query": "query : ", "document": "passage : "})
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """Return a function that loads a folder with sentence-transformers itself."""
+    from sentence_transformers import SentenceTransformer
+
+    return lambda folder: SentenceTransformer(str(folder), device="cpu", local_files_only=True)

@@ -8,7 +8,7 @@ import pytest
 
 from qdrant_embed.display import Facts, as_html, counted, html_table, json_text, one_line, printable, reason
 from qdrant_embed.errors import ConfigurationError, MissingExtraError
-from qdrant_embed.ingest.report import Failure, IngestReport
+from qdrant_embed.ingest.monitoring.report import Failure, IngestReport
 
 EVIL = "a\x1b[31mb\x9bc\u202ed\u2066e\rf\x08g\x07h\x00i\u2028j\ud800k\U000e0041l\x7f"
 

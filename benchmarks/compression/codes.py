@@ -6,10 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from qdrant_embed.calibration.measuring import try_settings
-from qdrant_embed.calibration.truth import Truth, exact, interval
+from qdrant_embed.calibration.trial import try_settings
 from qdrant_embed.compression import Compression, Transform
-from qdrant_embed.compression.codes import (
+from qdrant_embed.compression.binary_codes import (
     SignCodes,
     hyperplanes,
     lowest,
@@ -17,8 +16,10 @@ from qdrant_embed.compression.codes import (
     nearest_by_weights,
     pack_signs,
 )
-from qdrant_embed.compression.learned import CodeTraining, train_code
-from qdrant_embed.compression.rounds import CONSIDERED, in_rounds
+from qdrant_embed.evaluation.exact_search import Truth, exact
+from qdrant_embed.evaluation.metrics import interval
+from qdrant_embed.retrieval.binary.adaptive_rescoring import CONSIDERED, in_rounds
+from qdrant_embed.training.learned_codes import CodeTraining, train_code
 
 K, SHORTLIST, BITS = 10, 200, (64, 96, 128, 256)
 ENGINE_QUESTIONS = 300

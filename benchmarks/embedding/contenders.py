@@ -16,7 +16,7 @@ Encode = Callable[[list[str]], np.ndarray]
 
 def model_folder() -> Path:
     """Return where the weights are that all contenders share."""
-    from qdrant_embed.embedding.resolving import resolve
+    from qdrant_embed.models.resolve import resolve
 
     return resolve(MODEL).files.folder
 
@@ -107,9 +107,9 @@ def onnx_folder() -> Path:
     """Return a folder as fastembed wants it: the exported graph beside the tokenizer's files."""
     import json
 
-    from qdrant_embed.embedding.resolving import resolve
-    from qdrant_embed.embedding.runtimes.converting import cache_folder, converted
-    from qdrant_embed.embedding.runtimes.onnx import CONVERTER
+    from qdrant_embed.models.resolve import resolve
+    from qdrant_embed.runtimes.conversion.convert import cache_folder, converted
+    from qdrant_embed.runtimes.onnx import CONVERTER
 
     resolved = resolve(MODEL)
     made = converted(resolved, CONVERTER, pooled=False)

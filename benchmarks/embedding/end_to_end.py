@@ -89,7 +89,7 @@ def fitted(tokens: int):
     """Return LlamaIndex's splitter, counting as the model does."""
     from llama_index.core.node_parser import SentenceSplitter
 
-    from qdrant_embed.embedding.resolving import resolve
+    from qdrant_embed.models.resolve import resolve
 
     tokenizer = resolve(MODEL).files.tokenizer()
     tokenizer.no_truncation()

@@ -38,7 +38,7 @@ def doc_chunks() -> list[str]:
     """Return the pages of `docs/` as our own chunker cuts them, for a model of 256 tokens."""
     from qdrant_embed import Document, load_embedder
     from qdrant_embed.chunking import chunk_document, make_chunker
-    from qdrant_embed.parts import chunk_limit
+    from qdrant_embed.embedding.recipe_models import chunk_limit
     from qdrant_embed.recipe import Recipe
 
     embedder = load_embedder("minilm", runtime="torch")
@@ -52,7 +52,7 @@ def doc_chunks() -> list[str]:
 def token_lengths(texts: list[str], limit: int = LIMIT) -> list[int]:
     """Return the tokens that a model with this limit reads of each text, special tokens included."""
     from benchmarks.embedding.contenders import MODEL
-    from qdrant_embed.embedding.resolving import resolve
+    from qdrant_embed.models.resolve import resolve
 
     tokenizer = resolve(MODEL).files.tokenizer()
     tokenizer.no_truncation()

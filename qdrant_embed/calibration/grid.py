@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from qdrant_embed.calibration.recoding import require_kept
 from qdrant_embed.compression import Coder, Compression
-from qdrant_embed.compression.grammar import BINARY_CODES
+from qdrant_embed.compression.spec import BINARY_CODES
+from qdrant_embed.compression.transitions import require_kept
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.store.compressed import require_enough_dimensions
+from qdrant_embed.store.quantization import require_enough_dimensions
 
 OVERSAMPLING = (1.0, 2.0, 4.0, 8.0, 16.0)
 STORED = ("float32", "float16", "turbo16", "turbo8", "uint8")

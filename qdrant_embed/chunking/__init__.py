@@ -24,11 +24,11 @@ CHUNKERS: Registry[Callable[[TokenCounter, ChunkLimit], Chunker]] = Registry(
     {
         "auto": "qdrant_embed.chunking.auto:AutoChunker",
         "code": "qdrant_embed.chunking.code:CodeChunker",
-        "document": "qdrant_embed.chunking.plain:WholeDocument",
+        "document": "qdrant_embed.chunking.plain_text:WholeDocument",
         "markdown": "qdrant_embed.chunking.markdown:MarkdownChunker",
-        "recursive": "qdrant_embed.chunking.plain:RecursiveChunker",
-        "sentences": "qdrant_embed.chunking.plain:SentenceChunker",
-        "tokens": "qdrant_embed.chunking.plain:TokenChunker",
+        "recursive": "qdrant_embed.chunking.plain_text:RecursiveChunker",
+        "sentences": "qdrant_embed.chunking.plain_text:SentenceChunker",
+        "tokens": "qdrant_embed.chunking.plain_text:TokenChunker",
     },
 )
 """Every known chunker; other packages add theirs with the entry-point group `qdrant_embed.chunkers`."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from qdrant_embed.chunking.base import Chunker, ChunkLimit
 from qdrant_embed.chunking.code import GRAMMARS, CodeChunker
 from qdrant_embed.chunking.markdown import MarkdownChunker
-from qdrant_embed.chunking.plain import RecursiveChunker
+from qdrant_embed.chunking.plain_text import RecursiveChunker
 from qdrant_embed.tokens import TokenCounter
 from qdrant_embed.types import Span
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from qdrant_embed.chunking.base import Chunker, ChunkLimit
 from qdrant_embed.chunking.boundaries import BLOCK, GLUED, LINE, PAGE, line_levels
-from qdrant_embed.chunking.fitting import Fitter
-from qdrant_embed.chunking.plain import chunk_by_levels
+from qdrant_embed.chunking.plain_text import chunk_by_levels
 from qdrant_embed.chunking.segments import LineSegments
+from qdrant_embed.chunking.token_limit import Fitter
 from qdrant_embed.native import initializing
 from qdrant_embed.tokens import TokenCounter, encodable
 from qdrant_embed.types import Span

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from qdrant_embed.chunking.base import ChunkLimit
-from qdrant_embed.chunking.fitting import Fitter, Piece
+from qdrant_embed.chunking.markdown_outline import Block, Heading, Outline, read_outline, shortened
 from qdrant_embed.chunking.merging import cut
-from qdrant_embed.chunking.outline import Block, Heading, Outline, read_outline, shortened
-from qdrant_embed.chunking.ruler import Ruler
 from qdrant_embed.chunking.segments import Segment, segment_end
+from qdrant_embed.chunking.token_limit import Fitter, Piece
+from qdrant_embed.chunking.token_ruler import Ruler
 from qdrant_embed.tokens import TokenCounter
 from qdrant_embed.types import Span, join_context
 

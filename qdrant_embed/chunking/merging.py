@@ -16,13 +16,15 @@ The worst case is a text whose boundaries are in rising order of hash for long, 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from qdrant_embed.chunking.boundaries import GLUED, LINE, RUN, SENTENCE, natural_cut, nearby_hash, sentence_starts
-from qdrant_embed.chunking.joining import joined
-from qdrant_embed.chunking.ruler import Ruler, trimmed
+from qdrant_embed.chunking.token_ruler import Ruler, trimmed
+
+Fits = Callable[[int, int, int], bool]
+"""First piece of the group on the left, first and last piece of the group on the right → whether they may be one."""
 
 SECTION = 9
 """Boundaries up to this level part sections: they stay even if both sides fit, unless a whole section is tiny."""
@@ -135,3 +137,25 @@ def _merge(text: str, atoms: Atoms, room: int) -> list[tuple[int, int]]:
 
     order = sorted((-atoms.levels[place], nearby_hash(text, atoms.starts[place]), place) for place in range(1, count))
     return joined(count, (here for _, _, here in order), fits)
+
+
+def joined(count: int, borders: Iterable[int], fits: Fits) -> list[tuple[int, int]]:
+    """Return the first and the last piece of each group, in order.
+
+    Every border is looked at once, and removed if what lies on its two sides may be one. (Kruskal's algorithm on a
+    path.)
+
+    :param count: Pieces, which are numbered from 0.
+    :param borders: The pieces from 1 on, each for the border before it, in the order in which borders are tried.
+    """
+    leftmost, rightmost = list(range(count)), list(range(count))  # of the group that ends, begins at a piece
+    for here in borders:
+        left, right = leftmost[here - 1], rightmost[here]
+        if fits(left, here, right):
+            rightmost[left], leftmost[right] = right, left
+    groups: list[tuple[int, int]] = []
+    left = 0
+    while left < count:
+        groups.append((left, rightmost[left]))
+        left = rightmost[left] + 1
+    return groups

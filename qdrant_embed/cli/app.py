@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from qdrant_embed import __version__
-from qdrant_embed.cli import (
+from qdrant_embed.cli import exit_codes
+from qdrant_embed.cli.commands import (
     calibrate,
     delete,
     doctor,
-    exits,
     export_codes,
     extend,
     info,
@@ -30,14 +30,14 @@ STDERR = 2
 
 app = typer.Typer(
     name="qdrant-embed",
-    cls=exits.Commands,
+    cls=exit_codes.Commands,
     help="Folders of documents in, well-ranked passages out: the embedding layer for the Qdrant vector database.",
-    epilog=exits.EXIT_CODES,
+    epilog=exit_codes.EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("ingest", epilog=exits.EXIT_CODES)(ingest.ingest)
+app.command("ingest", epilog=exit_codes.EXIT_CODES)(ingest.ingest)
 app.command("search")(search.search)
 app.command("preview")(preview.preview)
 app.command("info")(info.info)
@@ -70,7 +70,7 @@ def program(
 def main() -> None:
     """Run the command line; the entry point of `qdrant-embed`."""
     _open_standard_streams()
-    exits.run(app)
+    exit_codes.run(app)
 
 
 def _open_standard_streams() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from qdrant_embed.cli.model_values import Wish, list_presets, stated_prompts
+from qdrant_embed.models.catalog import Wish, list_presets, stated_prompts
 
 if TYPE_CHECKING:
     from qdrant_embed.types import Json

@@ -38,7 +38,7 @@ def _lines() -> Iterator[str]:
 
 def _classes() -> list[type]:
     import qdrant_embed as public
-    from qdrant_embed.ingest.preview import Preview, PreviewedChunk
+    from qdrant_embed.ingest.chunk_preview import Preview, PreviewedChunk
     from qdrant_embed.retrieval.documents import Documents, StoredDocument
     from qdrant_embed.retrieval.hits import Answers
     from qdrant_embed.store.listing import ListedCollection

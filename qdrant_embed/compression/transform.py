@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from qdrant_embed.compression.codes import Scale
-from qdrant_embed.compression.grammar import PRODUCT_CODES, Compression
+from qdrant_embed.compression.binary_codes import _NARROW, _WIDE, ByteArray
 from qdrant_embed.compression.rotations import balanced, itq, random_rotation
+from qdrant_embed.compression.spec import PRODUCT_CODES, Compression
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.types import FloatArray
+
+LEVELS = 255
+"""Steps of an eight-bit number."""
 
 FORMAT = "qdrant_embed.transform.1"
 DIMENSIONS_PER_PART = 8
@@ -184,3 +187,56 @@ def _metadata(data: bytes) -> dict[str, Any]:
     length = int.from_bytes(data[:8], "little")
     header: dict[str, Any] = json.loads(data[8 : 8 + length])
     return dict(header.get("__metadata__", {}))
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Numbers as whole steps 0 … 255: `low + step · byte`, one scale for all dimensions.
+
+    One scale keeps Euclidean distances in proportion, and so, for vectors of one length, the order of cosines.
+    """
+
+    low: float
+    step: float
+
+    @classmethod
+    def of(cls, vectors: FloatArray, margin: float = 0.05) -> Scale:
+        """Return the scale that holds all numbers of a sample (n, dim) and a little more on both sides.
+
+        :raises ConfigurationError: The sample is empty, or holds something that is not a finite number.
+        """
+        if not vectors.size:
+            raise ConfigurationError("a scale needs at least one vector.")
+        low, high = float(vectors.min()), float(vectors.max())
+        if not (np.isfinite(low) and np.isfinite(high)):
+            raise ConfigurationError("a scale needs finite numbers; the sample holds nan or infinity.")
+        # Of numbers that hardly differ nothing is known but where they are.
+        spare = margin * (high - low) if high - low > _NARROW else 1.0
+        return cls(low - spare, (high - low + 2 * spare) / LEVELS)
+
+    @classmethod
+    def within(cls, bound: float) -> Scale:
+        """Return the scale of numbers between -`bound` and `bound`."""
+        return cls(-bound, 2 * bound / LEVELS)
+
+    @property
+    def _kind(self) -> Any:
+        """What steps are computed in: float32 where it holds them."""
+        return np.float32 if abs(self.low) + LEVELS * self.step < _WIDE and self.step > 1 / _WIDE else np.float64
+
+    def encode(self, vectors: FloatArray) -> ByteArray:
+        """Return the nearest steps; what lies outside is given the outermost one.
+
+        :raises ConfigurationError: A number is nan.
+        """
+        kind = self._kind
+        steps = np.rint((np.asarray(vectors, kind) - kind(self.low)) / kind(self.step))
+        if np.isnan(steps).any():
+            raise ConfigurationError("nan has no step on a scale; give numbers.")
+        return np.asarray(np.clip(steps, 0, LEVELS), np.uint8)
+
+    def decode(self, steps: FloatArray | ByteArray) -> FloatArray:
+        """Return the numbers that steps stand for, each within half a step of what was encoded."""
+        kind, most = self._kind, float(np.finfo(np.float32).max)
+        found = np.asarray(steps, kind) * kind(self.step) + kind(self.low)
+        return np.asarray(np.clip(found, -most, most), np.float32)

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from qdrant_embed.embedding.embedder import Embedder
-from qdrant_embed.embedding.encoded import Encoded, EncodedWindows, WindowVectors
 from qdrant_embed.embedding.multivector import MultiVectorEmbedder
-from qdrant_embed.embedding.preset import Preset
-from qdrant_embed.embedding.resolving import describe, list_models
-from qdrant_embed.embedding.sparse import SparseEmbedder, SparseVector
-from qdrant_embed.embedding.word_tables import fit_word_table
+from qdrant_embed.embedding.results import Encoded, EncodedWindows, WindowVectors
+from qdrant_embed.embedding.sparse import SparseEmbedder
+from qdrant_embed.models.presets import Preset
+from qdrant_embed.models.resolve import describe, list_models
+from qdrant_embed.types import SparseVector
 
 __all__ = [
     "Embedder",
@@ -20,7 +20,6 @@ __all__ = [
     "SparseVector",
     "WindowVectors",
     "describe",
-    "fit_word_table",
     "list_models",
     "load_embedder",
     "load_multivector",

@@ -8,9 +8,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from qdrant_embed.embedding.words.languages import without_stems
-from qdrant_embed.embedding.words.splitter import terms_of
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.words.languages import without_stems
+from qdrant_embed.words.splitter import terms_of
 
 if TYPE_CHECKING:
     import qdrant_edge

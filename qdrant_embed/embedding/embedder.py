@@ -10,25 +10,24 @@ from pathlib import Path
 import numpy as np
 
 from qdrant_embed.compression import Compression
-from qdrant_embed.embedding.choosing import with_layers, with_task
-from qdrant_embed.embedding.counting import counter_of
-from qdrant_embed.embedding.encoded import Encoded
-from qdrant_embed.embedding.identity import identity
-from qdrant_embed.embedding.kinds import require_kind
-from qdrant_embed.embedding.legal import legal_windows, require_legal
+from qdrant_embed.embedding.encode import TextReader
 from qdrant_embed.embedding.long_texts import LongTexts, require_texts
-from qdrant_embed.embedding.positions import block_count
-from qdrant_embed.embedding.preset import Preset
-from qdrant_embed.embedding.preset_files import absolute
-from qdrant_embed.embedding.reach import reach_further
-from qdrant_embed.embedding.reader import TextReader
-from qdrant_embed.embedding.resolving import WITHOUT_FILES, Resolved, resolve
-from qdrant_embed.embedding.running import Running
-from qdrant_embed.embedding.runtimes import Runtime, TokenRuntime
+from qdrant_embed.embedding.results import Encoded
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.long_context import WindowStrategy
+from qdrant_embed.models.files.input_length import block_count
+from qdrant_embed.models.files.layouts import require_kind
+from qdrant_embed.models.identity import identity
+from qdrant_embed.models.long_context_support import legal_windows, reach_further, require_legal
+from qdrant_embed.models.preset_files import absolute
+from qdrant_embed.models.presets import Preset, with_layers
+from qdrant_embed.models.prompts import with_task
+from qdrant_embed.models.resolve import WITHOUT_FILES, Resolved, resolve
+from qdrant_embed.runtimes import Runtime, TokenRuntime
+from qdrant_embed.runtimes.session import Running
+from qdrant_embed.tokenization.model_counters import counter_of
 from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, WordTokens
 from qdrant_embed.types import FloatArray, Json
-from qdrant_embed.windowing import WindowStrategy
 
 
 class Embedder(LongTexts):

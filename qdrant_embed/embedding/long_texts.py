@@ -9,14 +9,14 @@ from functools import cached_property
 
 import numpy as np
 
-from qdrant_embed.compression.vectors import finish
-from qdrant_embed.embedding.encoded import Encoded, EncodedWindows, WindowVectors
-from qdrant_embed.embedding.late import LateChunking, LatePassage, stretched, tokens_read
-from qdrant_embed.embedding.preset import Preset
-from qdrant_embed.embedding.reader import TextReader
+from qdrant_embed.compression.truncation import finish
+from qdrant_embed.embedding.encode import TextReader
+from qdrant_embed.embedding.late_chunking import LateChunking, LatePassage, stretched, tokens_read
+from qdrant_embed.embedding.results import Encoded, EncodedWindows, WindowVectors
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.long_context import Window, WindowStrategy
+from qdrant_embed.models.presets import Preset
 from qdrant_embed.types import FloatArray
-from qdrant_embed.windowing import Window, WindowStrategy
 
 
 class LongTexts(ABC):

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from qdrant_embed.compression.vectors import LARGEST_HALF, finish
-from qdrant_embed.embedding.companions import CompanionEmbedder
-from qdrant_embed.embedding.kinds import STANFORD_QUERY_TOKENS
-from qdrant_embed.embedding.modules import starts
+from qdrant_embed.compression.truncation import LARGEST_HALF, finish
+from qdrant_embed.embedding.auxiliary import CompanionEmbedder
 from qdrant_embed.errors import ModelError
+from qdrant_embed.models.files.layouts import STANFORD_QUERY_TOKENS
+from qdrant_embed.runtimes.torch.load import starts
 from qdrant_embed.types import FloatArray
 
 

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from qdrant_embed.embedding.companions import CompanionEmbedder
-from qdrant_embed.embedding.kinds import sums_terms
-from qdrant_embed.types import FloatArray, IntArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SparseVector:
-    """Weights of terms.
-
-    :param indices: Term ids (n,), ascending, each once.
-    :param values: Their weights (n,), float32, none of them zero.
-    """
-
-    indices: IntArray
-    values: FloatArray
+from qdrant_embed.embedding.auxiliary import CompanionEmbedder
+from qdrant_embed.models.files.layouts import sums_terms
+from qdrant_embed.types import FloatArray, SparseVector
 
 
 class SparseEmbedder(CompanionEmbedder[SparseVector]):

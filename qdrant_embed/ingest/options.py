@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypedDict
 
 from qdrant_embed.errors import ConfigurationError, UnknownNameError
-from qdrant_embed.ingest.report import IngestReport
-from qdrant_embed.ingest.watchdog import STALL_SECONDS
+from qdrant_embed.ingest.monitoring.report import IngestReport
+from qdrant_embed.ingest.monitoring.watchdog import STALL_SECONDS
 from qdrant_embed.reading.files import ReadOptions
 
 Progress = Callable[[IngestReport], None]

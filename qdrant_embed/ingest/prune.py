@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from qdrant_embed.ingest.sources import LOOK_UP_BATCH, Run, in_batches
-from qdrant_embed.ingest.target import Target, match, match_any
+from qdrant_embed.ingest.changed_documents import LOOK_UP_BATCH, Run, in_batches
+from qdrant_embed.ingest.context import Target, match, match_any
 from qdrant_embed.reading.contents import why
-from qdrant_embed.store import schema
+from qdrant_embed.store.metadata import merge_metadata, read_metadata
 
 FEW_POINTS = 20
 """So many may go unasked, whatever their share."""
@@ -73,7 +73,7 @@ def prune(run: Run, scope: Scope) -> None:
     # A document of which another one has the content was moved, and loses nothing.
     lost = [document for document in gone if not run.seen.has_content(document.content)]
     allowed = run.options.allow_delete
-    waiting = tuple(schema.read_metadata(run.target.engine, run.target.name).get(WITHHELD, ()))
+    waiting = tuple(read_metadata(run.target.engine, run.target.name).get(WITHHELD, ()))
     whole = not allowed and _is_most(lost, len(unmet) + run.seen.known, asked_before=run.root in waiting)
     if whole:
         _withhold_all(run, scope, lost, len(unmet) + run.seen.known)
@@ -182,7 +182,7 @@ def _unsure(run: Run, fates: Mapping[str, Fate]) -> bool:
 def _remember(run: Run, before: tuple[str, ...], now: set[str]) -> None:
     """Keep in mind which roots wait for a word: by the next run, new documents may have made the lost ones few."""
     if now != set(before):
-        schema.merge_metadata(run.target.engine, run.target.name, {WITHHELD: sorted(now)})
+        merge_metadata(run.target.engine, run.target.name, {WITHHELD: sorted(now)})
 
 
 def fate_of_file(base: Path, source: str) -> Fate:

@@ -21,10 +21,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.ingest.target import match
+from qdrant_embed.ingest.context import match
 from qdrant_embed.reading.files import ReadOptions, Root, SourceFile, safe_name, walk
-from qdrant_embed.store import schema
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.metadata import merge_metadata, read_metadata
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -69,7 +69,7 @@ class Roots:
 
     def known(self) -> dict[str, str]:
         """Return label → place of every root."""
-        return dict(schema.read_metadata(self._engine, self._name)["roots"])
+        return dict(read_metadata(self._engine, self._name)["roots"])
 
     @contextmanager
     def holding(self, label: str, place: str, *, dry: bool) -> Iterator[None]:
@@ -100,7 +100,7 @@ class Roots:
         return self._count(models.Filter(must=[match("root", label), below])) > 0
 
     def _set(self, roots: Mapping[str, str]) -> None:
-        schema.merge_metadata(self._engine, self._name, {"roots": dict(roots)})
+        merge_metadata(self._engine, self._name, {"roots": dict(roots)})
 
     def _has_points(self, label: str) -> bool:
         from qdrant_client import models

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from qdrant_embed.reading.decoding import decode, markup_encoding
 from qdrant_embed.reading.growth import joined
+from qdrant_embed.reading.html import fragment_to_markdown, read_page
 from qdrant_embed.reading.markup import local_name, xml_tree
 from qdrant_embed.reading.parsed import Parsed, letters, one_line
-from qdrant_embed.reading.sheets.legacy import spreadsheet_text
-from qdrant_embed.reading.web import fragment_to_markdown, read_page
+from qdrant_embed.reading.spreadsheets.xls import spreadsheet_text
+from qdrant_embed.reading.text_encoding import decode, markup_encoding
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

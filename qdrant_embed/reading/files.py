@@ -15,8 +15,16 @@ from qdrant_embed.reading.charset.codepages import require_encoding
 from qdrant_embed.reading.contents import why
 from qdrant_embed.reading.formats import reason_to_skip
 from qdrant_embed.reading.growth import TEXT_CHARACTERS
+from qdrant_embed.reading.ignore_patterns import (
+    MAGIC,
+    Glob,
+    IgnoreRules,
+    PathPatterns,
+    rules_above,
+    rules_in,
+    split_glob,
+)
 from qdrant_embed.reading.marks import DATABASE, database_entries, is_database_data, reason_not_to_read
-from qdrant_embed.reading.patterns import MAGIC, Glob, IgnoreRules, PathPatterns, rules_above, rules_in, split_glob
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

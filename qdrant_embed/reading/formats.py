@@ -10,30 +10,30 @@ from types import MappingProxyType
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.contents import open_file
-from qdrant_embed.reading.decoding import looks_binary
 from qdrant_embed.reading.parsed import Parsed, ParseFunction, clean, one_line
-from qdrant_embed.reading.plain import read_text
 from qdrant_embed.reading.signature import HEAD_BYTES, OLD_NAMES, is_another_format, true_extension
+from qdrant_embed.reading.text import read_text
+from qdrant_embed.reading.text_encoding import looks_binary
 from qdrant_embed.registry import Registry
 
 READERS: Registry[ParseFunction] = Registry(
     "reader",
     "qdrant_embed.readers",
     {
-        ".md": "qdrant_embed.reading.plain:read_markdown",
-        ".markdown": "qdrant_embed.reading.plain:read_markdown",
-        ".mdx": "qdrant_embed.reading.plain:read_markdown",
-        ".qmd": "qdrant_embed.reading.plain:read_markdown",
-        ".rst": "qdrant_embed.reading.plain:read_restructuredtext",
+        ".md": "qdrant_embed.reading.text:read_markdown",
+        ".markdown": "qdrant_embed.reading.text:read_markdown",
+        ".mdx": "qdrant_embed.reading.text:read_markdown",
+        ".qmd": "qdrant_embed.reading.text:read_markdown",
+        ".rst": "qdrant_embed.reading.text:read_restructuredtext",
         ".csv": "qdrant_embed.reading.tables.delimited:read_csv",
         ".tsv": "qdrant_embed.reading.tables.delimited:read_csv",
         ".json": "qdrant_embed.reading.records:read_json",
         ".jsonl": "qdrant_embed.reading.records:read_json_lines",
         ".ndjson": "qdrant_embed.reading.records:read_json_lines",
         ".ipynb": "qdrant_embed.reading.notebook.cells:read_notebook",
-        ".html": "qdrant_embed.reading.web:read_html",
-        ".htm": "qdrant_embed.reading.web:read_html",
-        ".xhtml": "qdrant_embed.reading.web:read_html",
+        ".html": "qdrant_embed.reading.html:read_html",
+        ".htm": "qdrant_embed.reading.html:read_html",
+        ".xhtml": "qdrant_embed.reading.html:read_html",
         ".mht": "qdrant_embed.reading.mhtml:read_mhtml",
         ".mhtml": "qdrant_embed.reading.mhtml:read_mhtml",
         ".xml": "qdrant_embed.reading.feed:read_xml",
@@ -42,12 +42,12 @@ READERS: Registry[ParseFunction] = Registry(
         ".eml": "qdrant_embed.reading.mail.letter:read_eml",
         ".msg": "qdrant_embed.reading.mail.letter:read_msg",
         ".pdf": "qdrant_embed.reading.pdf.document:read_pdf",
-        ".docx": "qdrant_embed.reading.office.document:read_docx",
-        ".pptx": "qdrant_embed.reading.office.slides:read_pptx",
-        ".epub": "qdrant_embed.reading.office.book:read_epub",
-        ".xlsx": "qdrant_embed.reading.sheets.workbook:read_xlsx",
-        ".xlsm": "qdrant_embed.reading.sheets.workbook:read_xlsx",
-        ".xls": "qdrant_embed.reading.sheets.legacy:read_xls",
+        ".docx": "qdrant_embed.reading.office.docx:read_docx",
+        ".pptx": "qdrant_embed.reading.office.pptx:read_pptx",
+        ".epub": "qdrant_embed.reading.office.epub:read_epub",
+        ".xlsx": "qdrant_embed.reading.spreadsheets.xlsx:read_xlsx",
+        ".xlsm": "qdrant_embed.reading.spreadsheets.xlsx:read_xlsx",
+        ".xls": "qdrant_embed.reading.spreadsheets.xls:read_xls",
     },
 )
 """Extension → reader. A package adds `".xyz" = "module:function"` to the entry-point group `qdrant_embed.readers`."""

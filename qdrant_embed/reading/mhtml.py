@@ -7,10 +7,10 @@ from email import message_from_bytes
 from email.message import Message
 from email.policy import compat32
 
+from qdrant_embed.reading.html import read_html
 from qdrant_embed.reading.mail.body import payload
 from qdrant_embed.reading.mail.headers import header, kind, parameter
 from qdrant_embed.reading.parsed import Parsed
-from qdrant_embed.reading.web import read_html
 
 
 def read_mhtml(data: bytes, name: str) -> Parsed:

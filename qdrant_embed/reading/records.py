@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from json import JSONDecodeError
 
-from qdrant_embed.reading.decoding import Decoded, decode
 from qdrant_embed.reading.growth import joined
 from qdrant_embed.reading.parsed import Parsed, clean
+from qdrant_embed.reading.text_encoding import Decoded, decode
 
 DEEPEST_INDENT = 8
 """Levels that are shown by indentation; what is deeper stands as far to the right, so that text grows with the file."""

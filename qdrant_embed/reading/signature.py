@@ -7,7 +7,7 @@ import re
 import zipfile
 
 from qdrant_embed.reading.archives import DAMAGED, ENCRYPTED_PACKAGE, OLE
-from qdrant_embed.reading.decoding import looks_binary
+from qdrant_embed.reading.text_encoding import looks_binary
 
 HEAD_BYTES = 8192
 ZIP = b"PK\x03\x04"

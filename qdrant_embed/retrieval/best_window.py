@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdrant_embed.compression.codes import nearness
+from qdrant_embed.compression.binary_codes import nearness
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval.hits import Hit
-from qdrant_embed.retrieval.ranked import QueryVector
-from qdrant_embed.store.access import vector_of
-from qdrant_embed.store.coding import Coding
+from qdrant_embed.retrieval.query_plan import QueryVector
+from qdrant_embed.store.collection_codec import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.points import WINDOWS
-from qdrant_embed.store.schema import DENSE
-from qdrant_embed.types import FloatArray, join_context
+from qdrant_embed.store.scroll import vector_of
+from qdrant_embed.types import DENSE, FloatArray, join_context
 
 if TYPE_CHECKING:
     from qdrant_client import models

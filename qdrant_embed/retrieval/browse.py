@@ -14,13 +14,13 @@ from qdrant_embed.errors import ConfigurationError, UnknownNameError
 from qdrant_embed.retrieval.documents import Documents, StoredDocument
 from qdrant_embed.retrieval.frames import frame_of, require_pandas
 from qdrant_embed.retrieval.hits import COLUMNS, Hit, Hits
-from qdrant_embed.retrieval.roots import with_roots
-from qdrant_embed.store.access import pages, vector_of
-from qdrant_embed.store.coding import Coding
+from qdrant_embed.retrieval.root_labels import with_roots
+from qdrant_embed.store.collection_codec import Coding
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, filter_of, to_filter
 from qdrant_embed.store.points import CHUNK_COUNT
-from qdrant_embed.store.schema import DENSE
+from qdrant_embed.store.scroll import pages, vector_of
+from qdrant_embed.types import DENSE
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.retrieval.lists import Lists
-from qdrant_embed.retrieval.ranked import DEPTH, Ranked, in_order
+from qdrant_embed.retrieval.query_plan import DEPTH, Ranked, in_order
 
 if TYPE_CHECKING:
     from qdrant_client import models

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from qdrant_embed.retrieval.hamming import PAGE, HammingIndex
-from qdrant_embed.retrieval.ranked import DEPTH, MOST_ASKED, SPARE_FOR_TIES, QueryVector, Ranked, in_order
-from qdrant_embed.retrieval.shortlist import shortlist
-from qdrant_embed.store.coding import Coding
+from qdrant_embed.retrieval.binary.index import PAGE, HammingIndex
+from qdrant_embed.retrieval.binary.shortlist import shortlist
+from qdrant_embed.retrieval.query_plan import DEPTH, MOST_ASKED, SPARE_FOR_TIES, QueryVector, Ranked, in_order
+from qdrant_embed.store.collection_codec import Coding
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.schema import DENSE, DENSE_SMALL
+from qdrant_embed.types import DENSE, DENSE_SMALL
 
 if TYPE_CHECKING:
     from qdrant_client import models

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qdrant_embed.display import TABLE_START, TABLE_STYLE, as_html, one_line, printable
 from qdrant_embed.embedding.bm25 import Bm25Encoder
-from qdrant_embed.embedding.words.splitter import split
+from qdrant_embed.words.splitter import split
 
 if TYPE_CHECKING:
     from rich.table import Table

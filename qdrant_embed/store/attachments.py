@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from qdrant_embed.compression import Compression
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.store.access import metadata_of
 from qdrant_embed.store.engine import is_served
+from qdrant_embed.store.metadata import metadata_of
 
 if TYPE_CHECKING:
     from qdrant_embed.store.engine import Engine

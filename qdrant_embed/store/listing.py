@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from qdrant_embed.display import aligned, html_table, one_line
 from qdrant_embed.errors import CollectionNotFoundError, StoreError
 from qdrant_embed.store.location import open_engine
+from qdrant_embed.store.metadata import read_metadata
 from qdrant_embed.store.own_points import foreign_points
-from qdrant_embed.store.schema import read_metadata
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:

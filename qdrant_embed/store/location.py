@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError
 from qdrant_embed.store.engine import Engine
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
+
+_LIKE_A_SERVER = re.compile(r"://|:\d+")
 
 MEMORY = ":memory:"
 API_KEY_VARIABLE = "QDRANT_API_KEY"
@@ -40,7 +42,7 @@ def open_engine(at: str | Path | QdrantClient, *, timeout: int = TIMEOUT, make: 
         from qdrant_embed.store.edge import EdgeEngine
 
         return EdgeEngine(Path(at).expanduser(), make=make)
-    from qdrant_embed.store.remote import connect, in_memory, of_client
+    from qdrant_embed.store.client.engine import connect, in_memory, of_client
 
     if not isinstance(at, str):
         return of_client(_require_client(at))
@@ -86,3 +88,21 @@ def _require_client(at: Any) -> QdrantClient:
     if isinstance(at, AsyncQdrantClient):
         raise ConfigurationError("an AsyncQdrantClient cannot be used here; give a QdrantClient.")
     raise ConfigurationError(f"cannot open a {type(at).__name__} as a location; expected {_EXPECTED}.")
+
+
+def folder_of(at: str) -> Path | None:
+    """Return the folder that a location is, None for anything else: a server, `:memory:`, a URL without its `http`."""
+    return None if at == ":memory:" or _LIKE_A_SERVER.search(at) else Path(at).expanduser()
+
+
+def require_location(at: str) -> None:
+    """Refuse to look for collections where there is no folder, instead of making an empty one.
+
+    :raises CollectionNotFoundError: The location is a folder that does not exist.
+    :raises ConfigurationError: It is a file.
+    """
+    folder = folder_of(at)
+    if folder is not None and folder.is_file():
+        raise ConfigurationError(f"{at!r} is a file; a location is a folder, a server's URL, or :memory:.")
+    if folder is not None and not folder.is_dir():
+        raise CollectionNotFoundError(f"there is no folder {at!r} yet, so there are no collections in it.")

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from qdrant_embed.display import counted, one_line
 from qdrant_embed.errors import ForeignPointsWarning
-from qdrant_embed.store.access import pages
 from qdrant_embed.store.engine import Engine, is_in_memory
 from qdrant_embed.store.filters.grammar import both
 from qdrant_embed.store.points import CHUNK_FIELDS, is_chunk
+from qdrant_embed.store.scroll import pages
 
 if TYPE_CHECKING:
     from qdrant_client import models

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.errors import StoreError
-from qdrant_embed.store.values import json_payload
-from qdrant_embed.types import Chunk, Document, Json
+from qdrant_embed.store.payload_values import json_payload
+from qdrant_embed.types import Chunk, Document, FloatArray, Json, SparseVector
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -204,3 +204,12 @@ def require_finite(asked: Any) -> None:
             require_finite(part)
     else:
         finite(asked)
+
+
+def engine_vector(vector: SparseVector | FloatArray) -> Any:
+    """Return a vector in the form in which engines store it, and are asked by it."""
+    from qdrant_client import models
+
+    if isinstance(vector, SparseVector):
+        return models.SparseVector.model_construct(indices=vector.indices.tolist(), values=vector.values.tolist())
+    return np.asarray(vector, np.float32)

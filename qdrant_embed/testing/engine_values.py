@@ -18,8 +18,8 @@ from qdrant_client import models
 from qdrant_embed.errors import StoreError
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import Field, to_filter
-from qdrant_embed.store.values import MOST_LEVELS
-from qdrant_embed.testing.engine_questions import BM25, DENSE, DIM, NAME, TOKENS, dense_query, load, point_id
+from qdrant_embed.store.payload_values import MOST_LEVELS
+from qdrant_embed.testing.conformance.engine_cases import BM25, DENSE, DIM, NAME, TOKENS, dense_query, load, point_id
 
 
 class _Colour(Enum):

@@ -12,7 +12,7 @@ from qdrant_client import models
 
 from qdrant_embed.errors import CollectionExistsError, CollectionNotFoundError, StoreError
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.testing.engine_questions import (
+from qdrant_embed.testing.conformance.engine_cases import (
     BM25,
     COUNT,
     DENSE,

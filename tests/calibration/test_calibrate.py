@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from qdrant_embed import Document
-from qdrant_embed.calibration.measuring import Trial, try_settings
-from qdrant_embed.calibration.run import CalibrateOptions
-from qdrant_embed.calibration.truth import exact, interval, ndcg, similarity
+from qdrant_embed.calibration.calibration_run import CalibrateOptions
+from qdrant_embed.calibration.trial import Trial, try_settings
 from qdrant_embed.compression import Compression, Transform
-from qdrant_embed.compression.codes import hyperplanes
+from qdrant_embed.compression.binary_codes import hyperplanes
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.evaluation.exact_search import exact, similarity
+from qdrant_embed.evaluation.metrics import interval, ndcg
 from tests.compression.samples import clustered
 
 WORDS = [
@@ -88,8 +89,8 @@ def test_what_a_graph_loses_is_measured_before_anything_is_chosen(filled, monkey
         return [replace(trial, recall=trial.recall - lost, low=trial.low - lost) for trial in trials]
 
     seen = []
-    monkeypatch.setattr("qdrant_embed.calibration.run.try_settings", tried)
-    monkeypatch.setattr("qdrant_embed.calibration.run.with_graph", searched)
+    monkeypatch.setattr("qdrant_embed.calibration.calibration_run.try_settings", tried)
+    monkeypatch.setattr("qdrant_embed.calibration.calibration_run.with_graph", searched)
     settings = ("float32", "int8+rescore2", "binary+rescore4", "binary+rescore2")
     found = filled.calibrate(options=CalibrateOptions(target_recall=0.98, settings=settings))
     assert seen == [["binary+rescore2", "binary+rescore4"], ["int8+rescore2"]]
@@ -194,7 +195,9 @@ def test_what_is_chosen_for_a_compressed_collection_can_be_applied(filled, held,
 
 def test_a_learned_code_is_measured_as_it_was_trained(filled, monkeypatch):
     used = []
-    monkeypatch.setattr("qdrant_embed.calibration.run.try_settings", lambda *_, transform: used.append(transform) or [])
+    monkeypatch.setattr(
+        "qdrant_embed.calibration.calibration_run.try_settings", lambda *_, transform: used.append(transform) or []
+    )
     named = CalibrateOptions(k=5, settings=("full+bits+learned16+rescore2", "float32"))
     with pytest.raises(ConfigurationError, match="train-codes --bits 16 --apply"):
         filled.calibrate(options=named)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from qdrant_embed import Document
-from qdrant_embed.calibration.measuring import try_settings
-from qdrant_embed.calibration.truth import exact
+from qdrant_embed.calibration.trial import try_settings
 from qdrant_embed.compression import Coder, Compression
+from qdrant_embed.evaluation.exact_search import exact
 
 TEXTS = [f"Crane {n} lifts {n * 7} tons of {['herring', 'cod', 'eel', 'hull'][n % 4]} at pier {n}." for n in range(60)]
 

@@ -1,8 +1,8 @@
 import pytest
 
 from qdrant_embed.calibration.grid import Grid, built_alike, oversampled
-from qdrant_embed.calibration.recoding import require_kept
 from qdrant_embed.compression import Compression
+from qdrant_embed.compression.transitions import require_kept
 from qdrant_embed.errors import ConfigurationError
 
 

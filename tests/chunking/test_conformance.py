@@ -12,8 +12,8 @@ from qdrant_embed.chunking import CHUNKERS, ChunkLimit
 from qdrant_embed.chunking.code import GRAMMARS
 from qdrant_embed.chunking.markdown import MarkdownChunker
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.testing import chunkers as suite
-from qdrant_embed.testing.chunkers import check_chunker, check_text
+from qdrant_embed.testing.conformance import chunkers as suite
+from qdrant_embed.testing.conformance.chunkers import check_chunker, check_text
 from qdrant_embed.tokens import WordTokens
 from qdrant_embed.types import Span
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from qdrant_embed.chunking import CHUNKERS, ChunkLimit, make_chunker
 from qdrant_embed.chunking.boundaries import line_levels
+from qdrant_embed.chunking.markdown_outline import read_outline
 from qdrant_embed.chunking.merging import SECTION, cut, run_cuts
-from qdrant_embed.chunking.outline import read_outline
-from qdrant_embed.chunking.ruler import Ruler
+from qdrant_embed.chunking.token_ruler import Ruler
 from qdrant_embed.tokens import WordTokens
 from qdrant_embed.types import join_context
 

@@ -5,7 +5,7 @@ import pytest
 from qdrant_embed.chunking import CHUNKERS, ChunkLimit, chunk_document, make_chunker
 from qdrant_embed.errors import UnknownNameError
 from qdrant_embed.registry import Registry
-from qdrant_embed.testing.chunkers import LIMITS, check_chunker
+from qdrant_embed.testing.conformance.chunkers import LIMITS, check_chunker
 from qdrant_embed.tokens import WordTokens
 from qdrant_embed.types import Document
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from qdrant_embed.chunking import CHUNKERS, ChunkLimit, chunk_document, make_chunker, segments
-from qdrant_embed.testing.chunkers import TEXTS
+from qdrant_embed.testing.conformance.chunkers import TEXTS
 from qdrant_embed.tokens import WordTokens
 from qdrant_embed.types import Document
 

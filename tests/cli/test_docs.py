@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from qdrant_embed.cli import app, exits
-from qdrant_embed.ingest.report import IngestReport
+from qdrant_embed.cli import app, exit_codes
+from qdrant_embed.ingest.monitoring.report import IngestReport
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/command-line.md").read_text()
 PROGRAM = typer.main.get_command(app)
@@ -30,7 +30,7 @@ def test_every_command_is_on_the_page():
     assert set(re.findall(r"^qdrant-embed ([\w-]+)", PAGE, re.MULTILINE)) == set(PROGRAM.commands)
 
 
-@pytest.mark.parametrize("code", [exits.ERROR, exits.SOME_FAILED, exits.INTERRUPTED])
+@pytest.mark.parametrize("code", [exit_codes.ERROR, exit_codes.SOME_FAILED, exit_codes.INTERRUPTED])
 def test_every_exit_code_is_on_the_page(code):
     assert f"| {code} |" in PAGE
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qdrant_embed.cli.options import in_flags
+from qdrant_embed.cli.parameters import in_flags
 
 SAID = [
     ("say so with root='docs'; e.g. root='my docs-2'.", "say so with --root docs; e.g. --root 'my docs-2'."),

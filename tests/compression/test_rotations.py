@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdrant_embed.compression.codes import pack_signs
+from qdrant_embed.compression.binary_codes import pack_signs
 from qdrant_embed.compression.rotations import balanced, itq, random_rotation
 from qdrant_embed.compression.transform import Transform
 from tests.compression.samples import clustered

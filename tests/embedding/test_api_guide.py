@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from qdrant_embed.embedding.preset import Preset, check_values, make_preset
-from qdrant_embed.embedding.runtimes.api.protocols import PROTOCOLS
-from qdrant_embed.embedding.runtimes.api.settings import settings_of
+from qdrant_embed.models.preset_checks import check_values
+from qdrant_embed.models.presets import Preset, make_preset
+from qdrant_embed.runtimes.api.providers import PROTOCOLS
+from qdrant_embed.runtimes.api.settings import settings_of
 
 PAGE = (Path(__file__).parents[2] / "docs/guide/api-models.md").read_text()
 BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from qdrant_embed.embedding import Embedder, load_embedder
-from qdrant_embed.embedding.batching import TOKENS_PER_BATCH
-from qdrant_embed.embedding.runtimes import RUNTIMES
 from qdrant_embed.errors import ConfigurationError, ModelError, TextTooLongError, UnknownNameError
-from qdrant_embed.testing.embedders import TEXTS, check_embedder
+from qdrant_embed.runtimes import RUNTIMES
+from qdrant_embed.runtimes.batching import TOKENS_PER_BATCH
+from qdrant_embed.testing.conformance.embedders import TEXTS, check_embedder
 
 SHORT = ["w1 w2", "w3", "", "w4 w5 w6 . w7", "unknown words here"]
 LONG = " ".join(f"w{number}" for number in range(50))  # the tiny models take 24 tokens, two of them special
@@ -280,7 +280,7 @@ def test_a_tuple_and_an_array_of_texts_are_lists():
 
 @pytest.mark.parametrize("size", [1e-30, 1e19, 1e25, 3e37])
 def test_a_model_that_gives_very_large_or_small_numbers_gives_directions(size, monkeypatch):
-    from qdrant_embed.embedding.runtimes.hashing import HashingRuntime
+    from qdrant_embed.runtimes.hashing import HashingRuntime
 
     expected, plain = load_embedder("hashing").embed_documents(["the gate"]), HashingRuntime.sentence
     monkeypatch.setattr(HashingRuntime, "sentence", lambda self, batch: plain(self, batch) * np.float32(size))

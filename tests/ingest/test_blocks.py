@@ -1,7 +1,6 @@
 """What is learned from the first vectors is in doubt where these were few, and the report says so."""
 
 import pytest
-
 from tests.store.test_coding import documents
 
 

@@ -9,7 +9,7 @@ from qdrant_embed import Document, load_embedder
 from qdrant_embed.compression import Transform
 from qdrant_embed.compression.rotations import random_rotation
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.testing.tiny_models import SENTENCES, save_tiny_model
+from qdrant_embed.testing.fixtures.tiny_models import SENTENCES, save_tiny_model
 
 PLACES = ("harbour", "tower", "bridge", "market", "station", "mill", "garden", "library", "school", "well")
 THINGS = ("crane", "bell", "lamp", "scale", "clock", "wheel", "fountain", "ladder", "desk", "bucket")
@@ -177,7 +177,7 @@ def test_vectors_that_come_from_the_store_are_not_coded_again(make_windows, repo
     docs.ingest(reports)
     before = stored_vectors(docs)
     # Fewer than the windows of these documents: what a block holds must not depend on what is still at hand.
-    monkeypatch.setattr("qdrant_embed.ingest.blocks.RECENT_VECTORS", 16)
+    monkeypatch.setattr("qdrant_embed.ingest.embed_stage.RECENT_VECTORS", 16)
     renamed = [Document(text=report_.text, source=report_.source, title="Renamed") for report_ in reports]
     assert docs.ingest(renamed).embedded == 0
     after = stored_vectors(docs)
@@ -208,7 +208,7 @@ def test_vectors_of_windows_are_fetched_a_page_at_a_time(make_windows, reports, 
     docs = make_windows()
     docs.ingest(reports)
     before = docs.search("the bridge owns a wheel", k=10, mode="dense")
-    monkeypatch.setattr("qdrant_embed.store.coding.PAGE_OF_WINDOWS", 3)
+    monkeypatch.setattr("qdrant_embed.store.collection_codec.PAGE_OF_WINDOWS", 3)
     asked = []
 
     def retrieve(name, ids, **given):

@@ -8,18 +8,18 @@ import tracemalloc
 import pytest
 
 from qdrant_embed import Document, tokens
-from qdrant_embed.ingest import blocks, pieces, run, sources
-from qdrant_embed.testing.tiny_models import SENTENCES, save_tiny_model
+from qdrant_embed.ingest import changed_documents, chunk_stage, embed_stage, pipeline
+from qdrant_embed.testing.fixtures.tiny_models import SENTENCES, save_tiny_model
 
 WORDS = sorted({word for word in re.findall("[a-z]{4,}", " ".join(SENTENCES))})
 LENGTH = 500
 """Words of a document: a dozen windows of the tiny model and more."""
 LIMITS = (
-    (pieces, "BLOCK_CHARACTERS", 2_000),
-    (blocks, "RECENT_VECTORS", 64),
-    (run, "QUEUED_DOCUMENTS", 1),
-    (run, "QUEUED_BLOCKS", 1),
-    (sources, "LOOK_UP_BATCH", 2),
+    (chunk_stage, "BLOCK_CHARACTERS", 2_000),
+    (embed_stage, "RECENT_VECTORS", 64),
+    (pipeline, "QUEUED_DOCUMENTS", 1),
+    (pipeline, "QUEUED_BLOCKS", 1),
+    (changed_documents, "LOOK_UP_BATCH", 2),
     (tokens, "_REMEMBERED_TEXTS", 16),
     (tokens, "_REMEMBERED_CHARACTERS", 1_000),
 )

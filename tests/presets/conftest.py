@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from qdrant_embed.embedding.preset_files import read_presets
-from qdrant_embed.testing.tiny_adapters import save_tiny_adapter
-from qdrant_embed.testing.tiny_models import edit_json, save_static_model, save_tiny_model, save_word_table
+from qdrant_embed.models.preset_files import read_presets
+from qdrant_embed.testing.fixtures.tiny_adapters import save_tiny_adapter
+from qdrant_embed.testing.fixtures.tiny_models import edit_json, save_static_model, save_tiny_model, save_word_table
 
 PRESETS = read_presets()
 

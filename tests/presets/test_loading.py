@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from qdrant_embed import load_embedder
-from qdrant_embed.embedding.licences import LicenceWarning
-from qdrant_embed.embedding.preset_files import read_presets
-from qdrant_embed.testing.tiny_adapters import hook_adapter
+from qdrant_embed.models.preset_files import read_presets
+from qdrant_embed.models.resolve import LicenceWarning, _warn
+from qdrant_embed.testing.fixtures.tiny_adapters import hook_adapter
 
-pytestmark = pytest.mark.filterwarnings("ignore::qdrant_embed.embedding.licences.LicenceWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::qdrant_embed.models.resolve.LicenceWarning")
 
 PRESETS = {name: entry.values for name, entry in read_presets().items()}
 LOADABLE = sorted(
@@ -103,9 +103,8 @@ def test_another_architecture_is_refused(tiny_folder, lay_over):
 
 @pytest.mark.filterwarnings("default")
 def test_a_research_licence_is_said_when_the_model_is_loaded(tiny_folder, lay_over):
-    from qdrant_embed.embedding import licences
 
-    licences._warn.cache_clear()
+    _warn.cache_clear()
     folder, _ = tiny_folder("nemotron-8b")
     embedder = load_embedder("nemotron-8b", presets=lay_over("nemotron-8b", folder))
     with pytest.warns(LicenceWarning, match="non-commercial"):

@@ -3,8 +3,8 @@
 import pytest
 
 from qdrant_embed import load_embedder
-from qdrant_embed.embedding.lanes import Lanes
-from qdrant_embed.embedding.preset_files import read_presets
+from qdrant_embed.models.preset_files import read_presets
+from qdrant_embed.runtimes.batching import Lanes
 
 PRESETS = {name: entry.values for name, entry in read_presets().items()}
 LOADABLE = sorted(
@@ -74,8 +74,8 @@ def test_what_the_tokenizer_is_given(name, tiny_folder, lay_over, monkeypatch):
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_a_server_or_a_table_is_given(name):
-    from qdrant_embed.cli.model_values import stated_prompts
-    from qdrant_embed.embedding.choosing import rendered
+    from qdrant_embed.models.catalog import stated_prompts
+    from qdrant_embed.models.prompts import rendered
 
     query, document = stated_prompts(PRESETS[name])
     assert (rendered(query, QUESTION), rendered(document, PASSAGE)) == texts_of(name)

@@ -5,11 +5,11 @@ import re
 import pytest
 
 from qdrant_embed.embedding import describe
-from qdrant_embed.embedding.preset import WINDOWS
-from qdrant_embed.embedding.preset_files import read_presets
-from qdrant_embed.embedding.resolving import resolve
-from qdrant_embed.embedding.runtimes.api.settings import settings_of
 from qdrant_embed.errors import ModelError, UnknownNameError
+from qdrant_embed.models.preset_files import read_presets
+from qdrant_embed.models.presets import WINDOWS
+from qdrant_embed.models.resolve import resolve
+from qdrant_embed.runtimes.api.settings import settings_of
 
 PRESETS = {name: entry.values for name, entry in read_presets().items()}
 API = sorted(name for name, values in PRESETS.items() if values.get("runtime") == "api")
@@ -53,7 +53,7 @@ def test_matryoshka_sizes_and_depths_are_read_somewhere(name):
 
 @pytest.mark.parametrize("name", UNLOADABLE)
 def test_a_model_that_cannot_be_loaded_says_so_before_anything_is_fetched(name, monkeypatch):
-    monkeypatch.setattr("qdrant_embed.embedding.resolving.fetch", lambda *_, **__: pytest.fail("something was fetched"))
+    monkeypatch.setattr("qdrant_embed.models.resolve.fetch", lambda *_, **__: pytest.fail("something was fetched"))
     with pytest.raises(ModelError, match="cannot be loaded: it ") as caught:
         resolve(name)
     instead = [other for other in PRESETS if other != name and re.search(rf"\b{re.escape(other)}\b", str(caught.value))]
@@ -107,7 +107,7 @@ def test_the_id_of_a_source_means_its_preset(monkeypatch, tmp_path):
         asked.append((source, revision))
         raise ModelError("no network")
 
-    monkeypatch.setattr("qdrant_embed.embedding.resolving.fetch", fetch)
+    monkeypatch.setattr("qdrant_embed.models.resolve.fetch", fetch)
     with pytest.raises(ModelError, match="no network"):
         resolve(PRESETS["bge-small-en"]["source"])
     assert asked == [(PRESETS["bge-small-en"]["source"], PRESETS["bge-small-en"]["revision"])]

@@ -5,7 +5,7 @@ A slip in a preset would otherwise be repeated by whatever is made from it: tiny
 
 import pytest
 
-from qdrant_embed.embedding.preset_files import our_presets
+from qdrant_embed.models.preset_files import our_presets
 
 PRESETS = {name: entry.values for name, entry in our_presets().items()}
 COLUMNS = ("pooling", "attention", "padding", "normalize", "states", "short_factor", "max_tokens")

@@ -6,7 +6,7 @@ import pytest
 
 from qdrant_embed import Document
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.retrieval import ranked
+from qdrant_embed.retrieval import query_plan
 from qdrant_embed.retrieval.fusion import fused
 
 WORDS = [
@@ -44,7 +44,7 @@ def test_the_first_hits_do_not_depend_on_k(make_collection, records, compression
     docs.ingest(records)
     for mode in ("hybrid", "dense", "bm25"):
         # Beyond the depth, more codes are rescored for more hits.
-        most = ranked.DEPTH if mode == "dense" and "rescore" in compression else KS[-1]
+        most = query_plan.DEPTH if mode == "dense" and "rescore" in compression else KS[-1]
         all_of_them = [(hit.id, hit.score) for hit in docs.search("boat with rope and sail", k=most, mode=mode)]
         scores = [score for _, score in all_of_them]
         assert scores == sorted(scores, reverse=True)

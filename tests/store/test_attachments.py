@@ -5,7 +5,8 @@ import pytest
 from qdrant_embed.compression import Compression
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.store.attachments import SERVER_BYTES, require_room
-from qdrant_embed.store.schema import VectorLayout, create
+from qdrant_embed.store.create import create
+from qdrant_embed.store.layout import VectorLayout
 
 
 class Server:

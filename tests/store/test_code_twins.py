@@ -12,7 +12,7 @@ import pytest
 from qdrant_client import models
 
 from qdrant_embed.compression import Compression
-from qdrant_embed.store import compressed
+from qdrant_embed.store import quantization
 
 DIM, COUNT = 96, 400
 GAP = 1e-4
@@ -54,7 +54,7 @@ def int8(vectors, query):
     """128 steps between two quantiles of all numbers, of queries too; what lies outside is given the outermost step."""
     numbers = np.sort(vectors.ravel())
     # The engine cuts off as many numbers as it would cut off vectors: far fewer than the quantile of the numbers.
-    cut = max(1, int(len(vectors) * (1 - compressed.INT8_QUANTILE) / 2))
+    cut = max(1, int(len(vectors) * (1 - quantization.INT8_QUANTILE) / 2))
     low, high = numbers[cut], numbers[-cut]
     step = (high - low) / 127
 
@@ -76,7 +76,7 @@ TWINS = {
 def engine_scores(engine, vectors, query, setting, distance="dot"):
     """Return the engine's ids, best first, and its scores by id."""
     compression = Compression.parse(setting)
-    params = compressed.vector_params(DIM, distance, compression)
+    params = quantization.vector_params(DIM, distance, compression)
     engine.create_collection(
         "twin",
         {"dense": params.model_copy(update={"hnsw_config": models.HnswConfigDiff(m=0)})},
@@ -91,7 +91,7 @@ def engine_scores(engine, vectors, query, setting, distance="dot"):
         query=query.tolist(),
         using="dense",
         limit=len(vectors),
-        params=compressed.search_params(compression, 128),
+        params=quantization.search_params(compression, 128),
     )
     found = engine.query_batch_points("twin", requests=[asked])[0].points
     scores = np.full(len(vectors), np.nan)

@@ -5,8 +5,8 @@ import threading
 import pytest
 from qdrant_client import models
 
-from qdrant_embed.testing.engine_questions import NAME, filters, load, queries
-from qdrant_embed.testing.engines import CHECKS, assert_same_answers, check_engine
+from qdrant_embed.testing.conformance.engine_cases import NAME, filters, load, queries
+from qdrant_embed.testing.conformance.engines import CHECKS, assert_same_answers, check_engine
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))

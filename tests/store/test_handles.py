@@ -3,12 +3,13 @@
 import threading
 
 import pytest
+from tests.store.test_coding import documents, stored, texts
 
 from qdrant_embed import Collection, Document
 from qdrant_embed.compression import Coder, Compression
 from qdrant_embed.errors import RecipeMismatchError
-from qdrant_embed.store import coding, schema
-from tests.store.test_coding import documents, stored, texts
+from qdrant_embed.store import collection_codec
+from qdrant_embed.store.metadata import METADATA_KEY, read_metadata
 
 
 @pytest.fixture
@@ -51,13 +52,13 @@ def test_what_another_handle_learned_is_taken_over(handles, compression):
 
 def test_two_first_ingests_code_alike(handles, monkeypatch):
     ours, theirs = handles("itq"), handles("itq")
-    at_once, learn = threading.Barrier(2), coding.Coding.fit
+    at_once, learn = threading.Barrier(2), collection_codec.Coding.fit
 
     def fit(self, vectors):
         at_once.wait(60)  # both have found that nothing was learned yet
         learn(self, vectors)
 
-    monkeypatch.setattr(coding.Coding, "fit", fit)
+    monkeypatch.setattr(collection_codec.Coding, "fit", fit)
     other = threading.Thread(target=theirs.ingest, args=(documents(100, start=50),))
     other.start()
     ours.ingest(documents(50))
@@ -67,15 +68,15 @@ def test_two_first_ingests_code_alike(handles, monkeypatch):
 
 def test_of_two_processes_that_learn_at_once_the_last_to_keep_is_right(handles, monkeypatch):
     ours, theirs = handles("itq"), handles("itq")
-    save = coding.save_attachment
+    save = collection_codec.save_attachment
 
     def overtaken(*given):
         save(*given)
-        monkeypatch.setattr(coding, "save_attachment", save)
+        monkeypatch.setattr(collection_codec, "save_attachment", save)
         rows = theirs.embedder.embed_documents(texts()[100:200])
         theirs._parts.coding.keep(theirs._parts.coding.coder.fit(rows))
 
-    monkeypatch.setattr(coding, "save_attachment", overtaken)
+    monkeypatch.setattr(collection_codec, "save_attachment", overtaken)
     ours.ingest(documents(60))
     digests = [docs._parts.coding.coder.transform.digest for docs in (ours, theirs, handles("itq"))]
     assert digests == digests[:1] * 3
@@ -84,9 +85,9 @@ def test_of_two_processes_that_learn_at_once_the_last_to_keep_is_right(handles, 
 
 def test_a_root_that_is_noted_by_what_was_read_before_loses_no_rotation(handles):
     ours, theirs = handles("itq"), handles("itq")
-    read = schema.read_metadata(ours._engine, "shared")
+    read = read_metadata(ours._engine, "shared")
     theirs.ingest(documents(60))
-    ours._engine.update_collection("shared", metadata={schema.METADATA_KEY: {**read, "roots": {"docs": "there"}}})
+    ours._engine.update_collection("shared", metadata={METADATA_KEY: {**read, "roots": {"docs": "there"}}})
     ours.ingest(documents(90))
     assert [best(docs, number) for docs in (ours, theirs) for number in (7, 77)] == ["0007.txt", "0077.txt"] * 2
 

@@ -7,10 +7,10 @@ import pytest
 from qdrant_client import models
 
 from qdrant_embed import Document
-from qdrant_embed.calibration.run import CalibrateOptions
+from qdrant_embed.calibration.calibration_run import CalibrateOptions
 from qdrant_embed.errors import ConfigurationError, ForeignPointsWarning, UnknownNameError
-from qdrant_embed.store.access import pages
 from qdrant_embed.store.points import is_chunk
+from qdrant_embed.store.scroll import pages
 
 TEXTS = [f"Crane {n} lifts {n * 7} tons at pier {n % 9}." for n in range(60)]
 COUNT = len(TEXTS)

@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.store.values import plain_time
+from qdrant_embed.store.payload_values import plain_time
 from qdrant_embed.types import Document, Json, content_hash
 
 WRAP = "Document(text=…, source='a name')"

@@ -10,10 +10,10 @@ from email.policy import compat32
 from typing import Any
 
 from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.decoding import decode, markup_encoding
+from qdrant_embed.reading.html import fragment_to_markdown
 from qdrant_embed.reading.mail.headers import file_name, header, is_attached, kind, parameter
 from qdrant_embed.reading.parsed import clean
-from qdrant_embed.reading.web import fragment_to_markdown
+from qdrant_embed.reading.text_encoding import decode, markup_encoding
 
 DEEPEST = 30
 STANDARD_PREAMBLE = re.compile(

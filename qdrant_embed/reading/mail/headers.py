@@ -10,8 +10,8 @@ from quopri import decodestring
 from typing import Any
 
 from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.decoding import decode
 from qdrant_embed.reading.parsed import one_line
+from qdrant_embed.reading.text_encoding import decode
 
 WORD = re.compile(r"=\?([\w.:-]+)(?:\*[\w-]*)?\?([bBqQ])\?([^?]*)\?=")
 BETWEEN_WORDS = re.compile(r"(?<=\?=)\s+(?==\?)")

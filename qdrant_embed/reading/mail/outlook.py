@@ -15,9 +15,9 @@ from mimetypes import guess_type
 from typing import Any
 
 from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.decoding import decode
 from qdrant_embed.reading.mail.body import DEEPEST
 from qdrant_embed.reading.mail.headers import header
+from qdrant_embed.reading.text_encoding import decode
 
 SUBJECT, HEADERS, BODY, HTML, COMPRESSED_RTF = "0037", "007D", "1000", "1013", "1009"
 SENDER, SENDER_ADDRESSES, TO, CC = "0C1A", ("5D01", "0C1F"), "0E04", "0E03"

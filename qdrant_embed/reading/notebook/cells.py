@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.decoding import decode
 from qdrant_embed.reading.notebook.outputs import joined, outputs_text
 from qdrant_embed.reading.parsed import Parsed, clean
-from qdrant_embed.reading.plain import markdown_title
+from qdrant_embed.reading.text import markdown_title
+from qdrant_embed.reading.text_encoding import decode
 
 DATA_ADDRESS = re.compile(r"\(\s*<?data:[^)\s]*[^)]*\)")
 """An image that is written into the text of a cell, as a Markdown link."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from qdrant_embed.reading.html import fragment_to_markdown
 from qdrant_embed.reading.records import record_text
-from qdrant_embed.reading.web import fragment_to_markdown
 
 TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 PLACEHOLDER = re.compile(r"\s*<[\w.]+(?:\s[^<>\n]*)?>\s*")

@@ -8,10 +8,10 @@ import zipfile
 from collections.abc import Callable
 
 from qdrant_embed.errors import ReadError
-from qdrant_embed.reading.decoding import decode
+from qdrant_embed.reading.html import fragment_to_markdown
 from qdrant_embed.reading.mhtml import read_mhtml
 from qdrant_embed.reading.parsed import clean
-from qdrant_embed.reading.web import fragment_to_markdown
+from qdrant_embed.reading.text_encoding import decode
 
 MIME_HEADER = re.compile(rb"\s*(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?(?:MIME-Version|Content-Type):", re.IGNORECASE)
 MARKUP = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<")

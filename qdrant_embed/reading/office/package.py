@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import DAMAGED
-from qdrant_embed.reading.decoding import decode, markup_encoding
 from qdrant_embed.reading.markup import local_name, recovered_tree
+from qdrant_embed.reading.text_encoding import decode, markup_encoding
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

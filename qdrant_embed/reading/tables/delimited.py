@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 
-from qdrant_embed.reading.decoding import decode
 from qdrant_embed.reading.growth import joined
 from qdrant_embed.reading.parsed import Parsed, clean
 from qdrant_embed.reading.tables.dialect import LONGEST_CELL, SEPARATOR_LINE, Dialect, find_dialect
 from qdrant_embed.reading.tables.rows import table_records
+from qdrant_embed.reading.text_encoding import decode
 
 END = "\x01end"
 """Stands after the last line: when a quote that nothing closes has taken it in, it is no row of its own."""

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.contents import open_file, read_file, why
-from qdrant_embed.reading.decoding import Assumed, assumed_encoding
 from qdrant_embed.reading.formats import load, parse
 from qdrant_embed.reading.growth import growth_limit
 from qdrant_embed.reading.parsed import Parsed, clean
-from qdrant_embed.reading.worker.pipe import receive, send
+from qdrant_embed.reading.text_encoding import Assumed, assumed_encoding
+from qdrant_embed.reading.worker.messages import receive, send
 from qdrant_embed.reading.worker.stream import text_stream
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
 
-from qdrant_embed.reading.worker.pipe import receive, send
+from qdrant_embed.reading.worker.messages import receive, send
 from qdrant_embed.types import Json
 
 START_SECONDS = 60.0

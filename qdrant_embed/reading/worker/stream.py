@@ -12,9 +12,9 @@ from typing import BinaryIO
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.contents import why
-from qdrant_embed.reading.decoding import code_encoding, is_utf8_if_valid
 from qdrant_embed.reading.formats import is_plain, parse
 from qdrant_embed.reading.parsed import Parsed
+from qdrant_embed.reading.text_encoding import code_encoding, is_utf8_if_valid
 
 LEAST = 2**23
 """Bytes from which a file is read in parts."""

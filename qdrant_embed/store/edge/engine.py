@@ -14,8 +14,8 @@ from qdrant_client import models
 
 from qdrant_embed.errors import StoreError
 from qdrant_embed.store.edge.client_arguments import takes_client_arguments
-from qdrant_embed.store.edge.convert_filter import edge_filter, written_filter
-from qdrant_embed.store.edge.convert_points import (
+from qdrant_embed.store.edge.convert.filter import edge_filter, written_filter
+from qdrant_embed.store.edge.convert.point_structs import (
     edge_ids,
     edge_names,
     edge_payload,
@@ -24,10 +24,10 @@ from qdrant_embed.store.edge.convert_points import (
     records,
     written_bytes,
 )
-from qdrant_embed.store.edge.convert_query import order_by as edge_order
+from qdrant_embed.store.edge.convert.query import order_by as edge_order
 from qdrant_embed.store.edge.queries import EdgeQueries
 from qdrant_embed.store.edge.shard import refusals
-from qdrant_embed.store.values import json_payload
+from qdrant_embed.store.payload_values import json_payload
 
 if TYPE_CHECKING:
     from qdrant_embed.store.engine import Payload, PointId, Selector, Vectors

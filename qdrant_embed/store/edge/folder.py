@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from qdrant_embed.display import reason
 from qdrant_embed.errors import CollectionExistsError, CollectionNotFoundError, ConfigurationError, StoreError
 from qdrant_embed.native import make_reentrant_lock
-from qdrant_embed.store.edge.catalog import CATALOG_FILE, Catalog, Entry, sync_folder
-from qdrant_embed.store.edge.convert_config import edge_config
+from qdrant_embed.store.edge.catalog_file import CATALOG_FILE, Catalog, Entry, sync_folder
+from qdrant_embed.store.edge.convert.config import edge_config
 from qdrant_embed.store.edge.lock import FolderLock
 from qdrant_embed.store.edge.shard import Shard, config_of, lost
 

@@ -10,8 +10,8 @@ from typing import Any
 import qdrant_edge as edge
 from qdrant_client import models
 
-from qdrant_embed.store.edge.convert_points import scored
-from qdrant_embed.store.edge.convert_query import DEFAULT_LIMIT, MMR_DIVERSITY, VectorOf
+from qdrant_embed.store.edge.convert.point_structs import scored
+from qdrant_embed.store.edge.convert.query import DEFAULT_LIMIT, MMR_DIVERSITY, VectorOf
 
 Terms = Mapping[int, float]
 

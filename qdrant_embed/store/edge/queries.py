@@ -11,9 +11,9 @@ from qdrant_client.http.models import QueryResponse
 
 from qdrant_embed.errors import StoreError
 from qdrant_embed.store.edge.client_arguments import takes_client_arguments
-from qdrant_embed.store.edge.collections import EdgeCollections
-from qdrant_embed.store.edge.convert_filter import edge_filter
-from qdrant_embed.store.edge.convert_points import (
+from qdrant_embed.store.edge.collection_methods import EdgeCollections
+from qdrant_embed.store.edge.convert.filter import edge_filter
+from qdrant_embed.store.edge.convert.point_structs import (
     edge_ids,
     edge_names,
     edge_payload,
@@ -21,11 +21,11 @@ from qdrant_embed.store.edge.convert_points import (
     records,
     scored,
 )
-from qdrant_embed.store.edge.convert_query import edge_request
+from qdrant_embed.store.edge.convert.query import edge_request
 from qdrant_embed.store.edge.groups import Groups, with_larger_limits
 from qdrant_embed.store.edge.mmr import VariedQuery
 from qdrant_embed.store.edge.shard import Shard, refusals
-from qdrant_embed.store.edge.vectors import VectorSchema
+from qdrant_embed.store.edge.vector_checks import VectorSchema
 
 if TYPE_CHECKING:
     from qdrant_embed.store.engine import Payload, PointId, Vectors

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from qdrant_embed.errors import ConfigurationError, StoreError
 from qdrant_embed.store.filters.fields import PAYLOAD_FIELDS, Field
 from qdrant_embed.store.filters.patterns import Pattern
-from qdrant_embed.store.values import json_payload
+from qdrant_embed.store.payload_values import json_payload
 
 if TYPE_CHECKING:
     from qdrant_client import models

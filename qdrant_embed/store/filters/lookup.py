@@ -9,10 +9,10 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import FilterWarning, StoreError
-from qdrant_embed.store.access import pages
 from qdrant_embed.store.filters.fields import INDEXED_FIELDS, METADATA, PAYLOAD_FIELDS, Field
 from qdrant_embed.store.filters.grammar import PlainFilter, to_filter
 from qdrant_embed.store.filters.patterns import Pattern
+from qdrant_embed.store.scroll import pages
 
 if TYPE_CHECKING:
     from qdrant_client import models

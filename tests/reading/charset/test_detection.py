@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from qdrant_embed.reading.charset.codepages import CODE_PAGES, codec_of
-from qdrant_embed.reading.decoding import decode
+from qdrant_embed.reading.text_encoding import decode
 
 SENTENCES = Path(__file__).with_name("sentences.tsv").read_text(encoding="utf-8").splitlines()
 CASES = [

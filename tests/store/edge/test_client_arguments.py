@@ -4,7 +4,7 @@ import pytest
 from qdrant_client import models
 
 from qdrant_embed.errors import CollectionNotFoundError, UnsupportedByEngineError
-from qdrant_embed.testing.engine_questions import (
+from qdrant_embed.testing.conformance.engine_cases import (
     BM25,
     COUNT,
     DENSE,

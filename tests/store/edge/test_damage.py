@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.cli.app import app
 from qdrant_embed.errors import CollectionNotFoundError, DamagedError, StoreError
-from qdrant_embed.store.edge.catalog import CATALOG_FILE
+from qdrant_embed.store.edge.catalog_file import CATALOG_FILE
 from qdrant_embed.store.location import open_engine
 
 

@@ -8,7 +8,7 @@ import pytest
 from qdrant_client import models
 
 from qdrant_embed.errors import CollectionNotFoundError, StoreError, UnsupportedByEngineError
-from qdrant_embed.testing.engine_questions import BM25, DENSE, NAME, dense_query, load
+from qdrant_embed.testing.conformance.engine_cases import BM25, DENSE, NAME, dense_query, load
 
 DOT = models.Distance.DOT
 

@@ -17,7 +17,7 @@ from qdrant_embed.errors import (
     QdrantEmbedError,
     StoreError,
 )
-from qdrant_embed.store.edge.catalog import Catalog
+from qdrant_embed.store.edge.catalog_file import Catalog
 from qdrant_embed.store.edge.lock import LOCK_FILE
 from qdrant_embed.store.location import open_engine
 

@@ -12,7 +12,7 @@ import pytest
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.errors import CollectionNotFoundError, DiskFullError
 from qdrant_embed.store.edge.room import MEGABYTE, require_room
-from qdrant_embed.testing.engine_questions import NAME, load
+from qdrant_embed.testing.conformance.engine_cases import NAME, load
 
 
 @pytest.fixture

@@ -13,10 +13,9 @@ from llama_index.core.schema import BaseNode, MetadataMode, TextNode
 from llama_index.core.schema import Document as LlamaDocument
 
 from qdrant_embed.chunking import Chunker, chunk_document, make_chunker
-from qdrant_embed.embedders import load_dense
 from qdrant_embed.embedding import Embedder
+from qdrant_embed.embedding.recipe_models import chunk_limit, load_dense
 from qdrant_embed.errors import ConfigurationError, require_keywords
-from qdrant_embed.parts import chunk_limit
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.types import Chunk, Document
 

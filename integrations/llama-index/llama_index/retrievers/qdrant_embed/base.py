@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
     from qdrant_embed.collection import Collection
-    from qdrant_embed.retrieval.search import Mode
+    from qdrant_embed.retrieval.searcher import Mode
     from qdrant_embed.store.filters import PlainFilter
 
 

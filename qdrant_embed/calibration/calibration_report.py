@@ -1,0 +1,223 @@
+"""What a calibration found: every setting tried, the front of those that nothing beats, and the one to take."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from qdrant_embed.calibration.selection import Wish, front
+from qdrant_embed.calibration.trial import Trial
+from qdrant_embed.display import as_html
+from qdrant_embed.errors import MissingExtraError
+from qdrant_embed.types import Json
+
+_STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222;background:#fff}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums}
+td,th{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #ddd}
+td:first-child,th:first-child{text-align:left;font-family:monospace}
+tr.chosen{background:#d7f0dd;font-weight:bold}tr.front{background:#eef6ff}img{max-width:100%}
+"""
+_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Compression of {name}</title>
+<style>{style}</style></head><body><h1>Compression of {name}</h1>
+<p>{verdict}</p><p>{about}</p><img alt="recall by bytes" src="data:image/png;base64,{image}">{table}</body></html>
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """A calibration's result; shown as a table in a notebook, written to files by `save`.
+
+    :param vectors: Number of vectors searched.
+    :param wish: What the chosen setting must reach.
+    :param trials: Every setting, without a graph.
+    :param checked: The cheapest of them as a collection answers that has its graph, until one met the wish.
+    :param ndcg: nDCG@k of a setting by its name, where judgements were given.
+    """
+
+    collection: str
+    vectors: int
+    dim: int
+    questions: int
+    k: int
+    wish: Wish
+    trials: tuple[Trial, ...]
+    checked: tuple[Trial, ...]
+    ndcg: dict[str, float]
+
+    @property
+    def chosen(self) -> Trial | None:
+        """The cheapest setting that meets the wish with its graph; see `Wish.in_order`."""
+        return next(iter(self.wish.in_order(self.checked)), None)
+
+    @property
+    def front(self) -> tuple[Trial, ...]:
+        """The settings that no other beats in memory, disk and recall together, cheapest first."""
+        return front(self.trials)
+
+    @property
+    def resident(self) -> bool:
+        """Whether memory was counted by what was resident; where the system does not tell, by the sizes of files."""
+        return all(trial.resident for trial in self.trials)
+
+    def as_dict(self) -> dict[str, Json]:
+        """Return everything as JSON-ready values."""
+        return {
+            "collection": self.collection,
+            "vectors": self.vectors,
+            "dim": self.dim,
+            "questions": self.questions,
+            "k": self.k,
+            "held": str(self.wish.held),
+            "target_recall": self.wish.target,
+            "max_bytes_per_vector": self.wish.ram,
+            "max_disk_bytes_per_vector": self.wish.disk,
+            "chosen": None if self.chosen is None else self.chosen.setting,
+            "front": [trial.setting for trial in self.front],
+            "ndcg": {name: round(value, 4) for name, value in self.ndcg.items()},
+            "trials": [trial.as_dict() for trial in self.trials],
+            "with_graph": [trial.as_dict() for trial in self.checked],
+        }
+
+    def rows(self) -> Sequence[tuple[str, ...]]:
+        """Return a heading and one row for each setting, those on the front marked, as texts."""
+        front, ram = set(self.front), "RAM B" if self.resident else "RAM B (file sizes)"
+        heading = ("setting", f"recall@{self.k}", "95 %", ram, "disk B", "p50 ms", "p95 ms")
+        extra = (f"nDCG@{self.k}",) if self.ndcg else ()
+        rows = [(*heading, "build s", *extra, "")]
+        for trial in sorted(self.trials, key=lambda one: (one.ram, one.disk, -one.recall)):
+            judged = (f"{self.ndcg[trial.setting]:.4f}" if trial.setting in self.ndcg else "",) if self.ndcg else ()
+            rows.append((*_cells(trial), *judged, "front" if trial in front else ""))
+        for trial in self.checked:
+            mark = "chosen" if trial is self.chosen else "with its graph"
+            rows.append((*_cells(trial), *("" for _ in extra), mark))
+        return rows
+
+    def verdict(self) -> str:
+        """Return the choice in one sentence."""
+        if self.chosen is None:
+            best = max(self.checked or self.trials, key=lambda trial: trial.low)
+            graph = ", searched through its graph" if self.checked else ""
+            return (
+                f"no setting surely reaches recall@{self.k} {self.wish.target} within the bytes allowed{graph}; the "
+                f"best was {_told(best)}. Allow more bytes, ask for less, or give more questions, which narrow the "
+                "interval."
+            )
+        return (
+            f"the cheapest setting with recall@{self.k} of at least {self.wish.target}, searched through its graph, is "
+            f"{_told(self.chosen)}."
+        )
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write `calibration.json`, `.png` and `.html` (one page, nothing loaded from elsewhere); return the files.
+
+        :raises MissingExtraError: matplotlib is not installed.
+        """
+        return save(self, Path(folder))
+
+    def __str__(self) -> str:
+        return self.verdict()
+
+    def _repr_html_(self) -> str:
+
+        return f"<p>{self.verdict()}</p>{table(self)}"
+
+
+def _cells(trial: Trial) -> tuple[str, ...]:
+    return (
+        trial.setting, f"{trial.recall:.3f}", f"{trial.low:.3f}–{trial.high:.3f}", f"{trial.ram:.0f}",
+        f"{trial.disk:.0f}", f"{trial.p50:.2f}", f"{trial.p95:.2f}", f"{trial.build:.1f}",
+    )  # fmt: skip
+
+
+def _told(trial: Trial) -> str:
+    return (
+        f"{trial.setting!r}: {trial.recall:.3f} ({trial.low:.3f}–{trial.high:.3f}), {trial.ram:.0f} bytes of a vector "
+        f"in memory and {trial.disk:.0f} on disk, p95 {trial.p95:.2f} ms"
+    )
+
+
+def save(found: Calibration, folder: Path) -> list[Path]:
+    """Write JSON, PNG and HTML into a folder and return the files.
+
+    :raises MissingExtraError: matplotlib is not installed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"calibration.{ending}" for ending in ("json", "png", "html")]
+    paths[0].write_text(json.dumps(found.as_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    draw(found, paths[1])
+    memory = "in memory while searching" if found.resident else "in the files searched, as this system tells no memory"
+    about = (
+        f"{found.vectors:,} vectors of {found.dim} dimensions, {found.questions} questions, k = {found.k}; recall "
+        f"against exact float32 search, interval by bootstrap over questions. Bytes are of one vector: {memory} (graph "
+        "and payload not counted) and on disk. Latency is that of one query, all codes compared; the last rows are "
+        "searched through a graph, as the collection will be."
+    )
+    paths[2].write_text(
+        _PAGE.format(
+            name=as_html(found.collection),
+            style=_STYLE,
+            verdict=as_html(found.verdict()),
+            about=as_html(about),
+            image=base64.b64encode(paths[1].read_bytes()).decode("ascii"),
+            table=table(found),
+        ),
+        encoding="utf-8",
+    )
+    return paths
+
+
+def table(found: Calibration) -> str:
+    """Return the settings as an HTML table."""
+    heading, *rows = found.rows()
+    lines = ["".join(f"<th>{as_html(cell)}</th>" for cell in heading)]
+    lines += ["".join(f"<td>{as_html(cell)}</td>" for cell in row) for row in rows]
+    classes = ["", *(row[-1] for row in rows)]
+    return (
+        "<table>" + "".join(f'<tr class="{c}">{line}</tr>' for c, line in zip(classes, lines, strict=True)) + "</table>"
+    )
+
+
+def require_drawing() -> Any:
+    """Return what draws figures.
+
+    :raises MissingExtraError: matplotlib is not installed.
+    """
+    try:
+        return import_module("matplotlib.figure")
+    except ImportError:
+        raise MissingExtraError("a plot of the calibration", "matplotlib", "qdrant-embed[calibrate]") from None
+
+
+def draw(found: Calibration, path: Path) -> None:
+    """Draw recall over bytes in memory, every setting with its interval, the front named.
+
+    :raises MissingExtraError: matplotlib is not installed.
+    """
+    figures = require_drawing()
+    figure = figures.Figure(figsize=(10, 6), layout="constrained")
+    axes = figure.subplots()
+    for trial in found.trials:
+        spread = [[max(0.0, trial.recall - trial.low)], [max(0.0, trial.high - trial.recall)]]
+        axes.errorbar([trial.ram], [trial.recall], yerr=spread, fmt="o", color="0.75", markersize=3, linewidth=0.8)
+    front = found.front
+    # No line: what stands below another in memory and recall is there because it takes less of the disk.
+    named = "nothing beats these in memory, disk and recall"
+    axes.plot([t.ram for t in front], [t.recall for t in front], "o", color="tab:blue", label=named)
+    for trial in front:
+        axes.annotate(
+            trial.setting, (trial.ram, trial.recall), (4, -10), textcoords="offset points", fontsize=7, rotation=-15
+        )
+    if found.chosen is not None:
+        axes.plot([found.chosen.ram], [found.chosen.recall], "*", color="tab:green", markersize=16, label="chosen")
+    target = found.wish.target
+    axes.axhline(target, color="tab:red", linestyle="--", linewidth=0.8, label=f"target {target}")
+    axes.set(xscale="log", xlabel="bytes of a vector in memory (log)", ylabel=f"recall@{found.k}")
+    axes.legend(loc="lower right")
+    axes.grid(visible=True, alpha=0.3)
+    figure.savefig(path, dpi=130)

@@ -1,0 +1,225 @@
+"""Calibration: questions, exact answers, the grid in the real engine, the choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from qdrant_embed.calibration.calibration_report import Calibration
+from qdrant_embed.calibration.grid import Grid, built_alike, oversampled
+from qdrant_embed.calibration.grid_search import walk
+from qdrant_embed.calibration.selection import Wish
+from qdrant_embed.calibration.trial import Trial, try_settings, with_graph
+from qdrant_embed.collection_parts import Parts
+from qdrant_embed.compression import Coder, Compression, Transform
+from qdrant_embed.compression.transitions import learned_code
+from qdrant_embed.display import counted
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.evaluation.exact_search import Truth, exact
+from qdrant_embed.evaluation.metrics import ndcg
+from qdrant_embed.evaluation.questions import draw_questions
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.scroll import dense_of, pages
+from qdrant_embed.types import DENSE, FloatArray
+
+DRAWN = 200
+MOST_VECTORS = 100_000
+FEWEST = 50
+MOST_CHECKED = 5
+"""Builds with a graph, which takes a minute for 50 000 vectors; what it costs five settings it costs others too."""
+
+Progress = Callable[[str, int, int], None]
+"""Called before each build with the setting, how many are done and how many are known of so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrateOptions:
+    """How a calibration is done.
+
+    :param k: Hits a question asks for.
+    :param target_recall: Recall@k that the chosen setting must reach, by the lower end of its interval.
+    :param max_bytes_per_vector: Bytes of a vector in memory that it may take; None for any number.
+    :param max_disk_bytes_per_vector: Bytes of a vector on disk that it may take; None for any number.
+    :param settings: Settings to try instead of the default grid; those with a code are tried with every oversampling
+        unless they name one.
+    :param judgements: For each question, grades by `source` of a document; adds nDCG@k.
+    :param trained: Trained codes by their number of bits, for settings with `learnedN`. Those that the collection is
+        searched by already need not be given.
+    :param most_vectors: A larger collection is represented by this many of its vectors.
+    :param progress: Called before each build.
+    """
+
+    k: int = 10
+    target_recall: float = 0.98
+    max_bytes_per_vector: float | None = None
+    max_disk_bytes_per_vector: float | None = None
+    settings: Sequence[str] = ()
+    judgements: Sequence[Mapping[str, float]] | None = None
+    trained: Mapping[int, Transform] = field(default_factory=dict)
+    most_vectors: int = MOST_VECTORS
+    seed: int = 0
+    progress: Progress | None = None
+
+
+def calibrate(
+    engine: Engine, name: str, parts: Parts, questions: Sequence[str] | None, options: CalibrateOptions
+) -> Calibration:
+    """Measure how a collection may be compressed; changes nothing.
+
+    Everything is measured in the embedded engine, in a temporary folder, whatever the collection itself lives in: it is
+    the same engine, and a server does not tell the bytes of one vector.
+
+    :raises ConfigurationError: The collection holds too little, or does not hold the numbers any more, for all or for
+        a setting that was asked for.
+    """
+    grid = _grid_of(parts)
+    named = [Compression.parse(text) for text in options.settings]
+    transforms = _Transforms(parts.coding.coder, options.trained)
+    for setting in named:
+        grid.require(setting)
+        transforms.of(setting)
+    stored = _read(engine, name, parts, options.most_vectors)
+    asked = list(questions or draw_questions(stored.texts, DRAWN, options.seed))
+    if options.judgements is not None and len(options.judgements) != len(asked):
+        raise ConfigurationError(f"{len(asked)} questions need as many judgements, not {len(options.judgements)}.")
+    queries = parts.embedder.embed_queries(asked)
+    normalize = parts.embedder.preset.normalize
+    truth = exact(stored.vectors, queries, options.k, grid.compare_by, counts=stored.counts, normalize=normalize)
+    wish = Wish(
+        held=grid.held,
+        target=options.target_recall,
+        ram=options.max_bytes_per_vector,
+        disk=options.max_disk_bytes_per_vector,
+    )
+    measure = _Measuring(truth, transforms, options.progress)
+    trials = measure(named) if named else walk(grid, wish, measure)
+    checked = _checked(wish, trials, measure.again)
+    judged: dict[str, float] = {}
+    if options.judgements is not None:
+        for trial in trials:
+            names = [[stored.sources[place] for place in places] for places in trial.found]
+            judged[trial.setting] = float(ndcg(names, options.judgements, options.k).mean())
+    return Calibration(
+        collection=name,
+        vectors=len(stored.vectors),
+        dim=stored.vectors.shape[1],
+        questions=len(asked),
+        k=truth.places.shape[1],
+        wish=wish,
+        trials=tuple(trials),
+        checked=tuple(checked),
+        ndcg=judged,
+    )
+
+
+def _grid_of(parts: Parts) -> Grid:
+    preset = parts.embedder.preset
+    return Grid(
+        held=parts.coding.compression,
+        model=preset.name,
+        full=preset.dim,
+        dim=parts.embedder.dim,
+        trained=preset.dims,
+        compare_by=parts.embedder.distance,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Transforms:
+    """What settings are coded by: where a change would keep the collection's own transform, that is measured."""
+
+    held: Coder
+    trained: Mapping[int, Transform]
+
+    def of(self, setting: Compression) -> Transform | None:
+        """Return a setting's transform; None if it is to be learned from the vectors.
+
+        :raises ConfigurationError: It is a learned code, and nobody trained one of so many bits.
+        """
+        if setting.learned is not None:
+            return learned_code(setting, self.held, self.trained.get(setting.learned))
+        return self.held.transform if setting.points == self.held.compression.points else None
+
+
+class _Measuring:
+    """Tries settings in the real engine, each once; those that differ in rescoring only are built together."""
+
+    def __init__(self, truth: Truth, transforms: _Transforms, progress: Progress | None) -> None:
+        self._truth = truth
+        self._transforms = transforms
+        self._progress = progress
+        self._tried: set[Compression] = set()
+        self._built = 0
+
+    def __call__(self, settings: Sequence[Compression]) -> list[Trial]:
+        builds: dict[Compression, list[Compression]] = {}
+        for setting in (other for given in settings for other in oversampled(given)):
+            if setting not in self._tried:
+                self._tried.add(setting)
+                builds.setdefault(built_alike(setting), []).append(setting)
+        trials: list[Trial] = []
+        for place, variants in enumerate(builds.values()):
+            if self._progress is not None:
+                self._progress(str(variants[0]), self._built, self._built + len(builds) - place)
+            trials += try_settings(variants, self._truth, transform=self._transforms.of(variants[0]))
+            self._built += 1
+        return trials
+
+    def again(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Search settings of one build as their collection will be searched."""
+        if self._progress is not None:
+            self._progress(f"{trials[0].setting} with its graph", self._built, self._built + 1)
+        self._built += 1
+        transform = self._transforms.of(Compression.parse(trials[0].setting))
+        return with_graph(trials, self._truth, transform=transform)
+
+
+def _checked(wish: Wish, trials: Sequence[Trial], again: Callable[[Sequence[Trial]], list[Trial]]) -> list[Trial]:
+    """Return the cheapest settings as they answer with a graph, until one is good enough."""
+    builds: dict[Compression, list[Trial]] = {}
+    for trial in wish.in_order(trials):
+        builds.setdefault(built_alike(Compression.parse(trial.setting)), []).append(trial)
+    checked: list[Trial] = []
+    for variants in list(builds.values())[:MOST_CHECKED]:
+        # In the order of how much they rescore, as they are measured.
+        checked += again(sorted(variants, key=lambda trial: Compression.parse(trial.setting).rescore or 0))
+        if any(map(wish.met_by, checked)):
+            break
+    return checked
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """Points: all their vectors, how many each has, and its title, text and source."""
+
+    vectors: FloatArray
+    counts: list[int]
+    texts: list[tuple[str, str]]
+    sources: list[str]
+
+
+def _read(engine: Engine, name: str, parts: Parts, most: int) -> _Stored:
+    vectors: list[FloatArray] = []
+    counts: list[int] = []
+    texts: list[tuple[str, str]] = []
+    sources: list[str] = []
+    for records in pages(engine, name, parts.coding.page, fields=["title", "text", "source"], vectors=[DENSE]):
+        rows, each = dense_of(records)
+        vectors.append(parts.coding.raw(rows))
+        counts += each
+        payloads = [record.payload or {} for record in records]
+        texts += [(str(fields.get("title", "")), str(fields["text"])) for fields in payloads]
+        sources += [str(fields["source"]) for fields in payloads]
+        # Ids are hashes, so the first points are a random sample of all.
+        if sum(counts) >= most:
+            break
+    if len(texts) < FEWEST:
+        raise ConfigurationError(
+            f"collection {name!r} holds {counted(len(texts), 'chunk')}; fewer than {FEWEST} tell nothing about "
+            "compression, and need none."
+        )
+    kept = max(FEWEST, int(np.searchsorted(np.cumsum(counts), most, side="right")))
+    counts = counts[:kept]
+    return _Stored(np.concatenate(vectors)[: sum(counts)], counts, texts[:kept], sources[:kept])

@@ -1,0 +1,79 @@
+"""The walk through a grid: what is measured decides what is worth measuring next.
+
+The whole product would take hours. A code's loss hardly depends on the format that is stored under it, queries with
+more bits and rotations cost no bytes, and fewer dimensions answer worse than more; so each is tried where the stage
+before found something that it could make better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from qdrant_embed.calibration.grid import Grid, built_alike
+from qdrant_embed.calibration.selection import Wish
+from qdrant_embed.calibration.trial import Trial
+from qdrant_embed.compression import Compression
+
+Measure = Callable[[Sequence[Compression]], list[Trial]]
+"""Tries settings, those with a code with every oversampling."""
+
+REFINED, KEPT = 2, 2
+"""Codes of which a stage tries more: those that are given other queries and rotations, and those that won so far."""
+
+
+def walk(grid: Grid, wish: Wish, measure: Measure) -> list[Trial]:
+    """Return all that was tried, stage by stage."""
+    found = measure(grid.formats())
+    signs = measure(grid.signs())
+    found += signs
+    for setting in _builds(_best(signs))[:1]:
+        found += measure(grid.beside(setting))
+    coded = measure(grid.codes())
+    for setting in _promising(grid, coded, wish):
+        coded += _refined(grid, setting, coded, measure)
+    if not any(wish.met_by(trial) and trial.ram <= grid.product_bytes for trial in coded):
+        coded += measure(grid.products())
+    found += coded
+    for setting in _winners(coded, wish):
+        found += measure(grid.stored_under(setting))
+    for dim in grid.cuts():
+        fewer = measure(grid.cut(dim, _winners([trial for trial in found if _code(trial)], wish)[:1]))
+        found += fewer
+        # What too few dimensions lose, still fewer do not find again.
+        if not any(wish.met_by(trial) for trial in fewer):
+            break
+    return found
+
+
+def _refined(grid: Grid, code: Compression, coded: Sequence[Trial], measure: Measure) -> list[Trial]:
+    """Give a code's queries more bits, then rotate what answers best."""
+    asked = measure(grid.asked(code))
+    ours = [trial for trial in coded if built_alike(Compression.parse(trial.setting)) == code]
+    best = _builds(_best([*ours, *asked]))[:1]
+    return [*asked, *(trial for setting in best for trial in measure(grid.rotated(setting)))]
+
+
+def _promising(grid: Grid, coded: Sequence[Trial], wish: Wish) -> list[Compression]:
+    """Return the codes that are no larger than the smallest that is good enough: only those are worth more trials."""
+    reached = wish.in_order(coded)
+    enough = reached[0].ram if reached else float("inf")
+    small = _builds(_best([trial for trial in coded if trial.ram <= enough]))
+    return [code for code in small if grid.asked(code) or grid.rotated(code)][:REFINED]
+
+
+def _winners(coded: Sequence[Trial], wish: Wish) -> list[Compression]:
+    """Return the codes to take so far; those that come nearest where none is good enough."""
+    return _builds(wish.in_order(coded) or _best(coded))[:KEPT]
+
+
+def _best(trials: Sequence[Trial]) -> list[Trial]:
+    return sorted(trials, key=lambda trial: (-trial.recall, trial.ram))
+
+
+def _builds(trials: Sequence[Trial]) -> list[Compression]:
+    """Return what trials were built as, each once, in their order."""
+    return list(dict.fromkeys(built_alike(Compression.parse(trial.setting)) for trial in trials))
+
+
+def _code(trial: Trial) -> bool:
+    return bool(Compression.parse(trial.setting).code)

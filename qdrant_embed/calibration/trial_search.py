@@ -1,0 +1,91 @@
+"""A trial collection asked as collections are searched: hits, seconds and recall of each query."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from qdrant_embed.compression import Compression
+from qdrant_embed.evaluation.exact_search import Truth
+from qdrant_embed.evaluation.metrics import interval
+from qdrant_embed.retrieval.lists import Lists
+from qdrant_embed.retrieval.query_plan import QueryVector, Ranked
+from qdrant_embed.store.collection_codec import Coding
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.types import FloatArray
+
+NAME = "trial"
+WARM_UP = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a setting answered: hits, seconds and recall of each query."""
+
+    found: list[list[int]]
+    seconds: list[float]
+    recalls: FloatArray
+
+    def figures(self) -> dict[str, Any]:
+        """Return the fields of a trial that follow from them."""
+        low, high = interval(self.recalls)
+        p50, p95 = (float(1000 * value) for value in np.quantile(self.seconds, (0.5, 0.95)))
+        found = tuple(map(tuple, self.found))
+        return {"recall": float(self.recalls.mean()), "low": low, "high": high, "p50": p50, "p95": p95, "found": found}
+
+
+def answers(
+    engine: Engine, coding: Coding, settings: Sequence[Compression], truth: Truth, queries: FloatArray
+) -> dict[Compression, Answers]:
+    """Search in several ways; more rescoring than answers everything exactly is left out.
+
+    :param queries: (q, dim) as the embedder of such a collection gives them.
+    """
+    answered: dict[Compression, Answers] = {}
+    for setting in settings:
+        found, seconds = _ask(engine, replace_compression(coding, setting), queries, truth.places.shape[1])
+        recalls = truth.recall(found)
+        answered[setting] = Answers(found, seconds, recalls)
+        if setting.rescore is not None and recalls.min() >= 1:
+            break
+    return answered
+
+
+def replace_compression(coding: Coding, setting: Compression) -> Coding:
+    """Return the coding of the same points, searched in another way."""
+    other = object.__new__(Coding)
+    other.__dict__.update(coding.__dict__)
+    other.coder = replace(coding.coder, compression=setting)
+    return other
+
+
+def _ask(engine: Engine, coding: Coding, queries: FloatArray, k: int) -> tuple[list[list[int]], list[float]]:
+    coded = coding.coder.queries(queries)
+    asked = [
+        Ranked(coding=coding, condition=None, terms=None, vector=QueryVector(*row))
+        for row in zip(coded.vectors, queries, map(float, coded.offsets), strict=True)
+    ]
+    lists = Lists(engine, NAME, coding)
+    for ranked in asked[:WARM_UP]:
+        _answer(lists, ranked, k)
+    found, seconds = [], []
+    for ranked in asked:
+        began = time.perf_counter()
+        found.append(_answer(lists, ranked, k))
+        seconds.append(time.perf_counter() - began)
+    return found, seconds
+
+
+def _answer(lists: Lists, ranked: Ranked, k: int) -> list[int]:
+    (points,) = lists.best([ranked], [k])
+    return [_number(point.id) for point in points[:k]]
+
+
+def _number(point: Any) -> int:
+    """Return the number that a point's id, a UUID as in every collection, was made of."""
+    return UUID(str(point)).int

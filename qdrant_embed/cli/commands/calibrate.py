@@ -1,0 +1,87 @@
+"""`qdrant-embed calibrate`: measure what compression costs and saves, and apply it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qdrant_embed.cli import parameters
+from qdrant_embed.cli.locations import open_stored
+from qdrant_embed.cli.output import results, say, write_json
+
+if TYPE_CHECKING:
+    from qdrant_embed.calibration.calibration_report import Calibration
+
+
+def calibrate(  # noqa: PLR0913 - one parameter for each flag
+    *,
+    at: parameters.At = parameters.DEFAULT_LOCATION,
+    collection: parameters.Name = parameters.DEFAULT_COLLECTION,
+    queries: Annotated[
+        Path | None, typer.Option(help="Questions, one a line (or JSON lines: text, relevant); else drawn.")
+    ] = None,
+    k: Annotated[int, typer.Option("-k", "--k", min=1, help="Passages that a question asks for.")] = 10,
+    target_recall: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Recall@k to reach, by the lower end of its interval.")
+    ] = 0.98,
+    max_bytes_per_vector: Annotated[float | None, typer.Option(help="Bytes of a vector in memory.")] = None,
+    max_disk_bytes_per_vector: Annotated[float | None, typer.Option(help="Bytes of a vector on disk.")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option(help="Try this compression instead of the default grid; repeatable.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for calibration.json, .png and .html.")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Change the collection to the setting chosen.")] = False,
+    as_json: parameters.AsJson = False,
+) -> None:
+    """Try compressions on a collection's own vectors and name the cheapest that answers as well."""
+    from qdrant_embed.calibration.calibration_report import require_drawing
+    from qdrant_embed.calibration.calibration_run import CalibrateOptions
+    from qdrant_embed.evaluation.questions import read_questions
+
+    if out is not None:
+        require_drawing()
+    questions = read_questions(queries) if queries else []
+    judged = [question.relevant for question in questions if question.relevant is not None]
+    chosen = CalibrateOptions(
+        k=k,
+        target_recall=target_recall,
+        max_bytes_per_vector=max_bytes_per_vector,
+        max_disk_bytes_per_vector=max_disk_bytes_per_vector,
+        settings=tuple(setting or ()),
+        judgements=judged or None,
+        progress=lambda text, done, count: say(f"{done + 1}/{count} {text}", style="dim"),
+    )
+    with open_stored(collection, at) as docs:
+        found = docs.calibrate([question.text for question in questions] or None, options=chosen)
+        written = [str(path) for path in found.save(out)] if out else []
+        applied = docs.recompress(found.chosen.setting) if apply and found.chosen else None
+    if as_json:
+        change = None if applied is None else {"in_place": applied.in_place, "collection": applied.collection}
+        write_json({"at": at, **found.as_dict(), "files": written, "applied": change})
+    else:
+        _show(found)
+        for path in written:
+            say(f"written: {path}")
+        if applied is not None:
+            say(f"{collection!r} is now {applied.recipe.compression!r}" + (", in place." if applied.in_place else "."))
+    if found.chosen is None:
+        raise typer.Exit(1)
+
+
+def _show(found: Calibration) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    heading, *rows = found.rows()
+    table = Table(*heading, box=None, padding=(0, 2, 0, 0))
+    table.columns[0].overflow = "fold"  # a setting is there to be typed, so none of it may be left out
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for column in table.columns[1:-1]:
+        column.no_wrap = True
+    for row in rows:
+        table.add_row(*map(Text, row), style="bold" if row[-1] else "")
+    results().print(table)
+    results().print(Text(found.verdict()))

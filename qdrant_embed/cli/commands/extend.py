@@ -1,0 +1,78 @@
+"""`qdrant-embed extend`: a model that reads longer texts, by training new positions on your own documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qdrant_embed.cli import parameters
+from qdrant_embed.cli.output import say, write_json
+
+
+class Method(StrEnum):
+    """Where the old positions stand among the new ones."""
+
+    INTERPOLATED = "pi"
+    RECURRENT = "rp"
+
+
+def extend(  # noqa: PLR0913 - one parameter for each flag
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Preset, folder or hub id.")],
+    *,
+    to: Annotated[int, typer.Option(min=2, help="Tokens that the model is to read.")],
+    corpus: Annotated[Path, typer.Option(exists=True, help="Documents to train on: a folder or a file.")],
+    out: Annotated[Path | None, typer.Option(help="Folder to write.", show_default="MODEL-TOKENS")] = None,
+    method: Annotated[
+        Method, typer.Option(help="Old positions as anchors among new ones, or in front of them.")
+    ] = Method.INTERPOLATED,
+    steps: Annotated[int, typer.Option(min=1, help="Batches to train on.")] = 300,
+    batch: Annotated[int, typer.Option(min=2, help="Passages of a batch.")] = 16,
+    sample_tokens: Annotated[
+        int | None, typer.Option(min=16, help="Longest passage.", show_default="the trained window")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
+    as_json: parameters.AsJson = False,
+) -> None:
+    """Train new positions for a model, with all else frozen; write a sentence-transformers folder."""
+    from qdrant_embed.training import ExtendOptions
+    from qdrant_embed.training import extend as train
+
+    def shown(number: int, count: int, loss: float) -> None:
+        if number % max(1, count // 20) == 0 or number == count:
+            say(f"{number}/{count} loss {loss:.4f}", style="dim")
+
+    folder = out or Path(f"{Path(model).name}-{to}")
+    chosen = ExtendOptions(
+        method=method.value, steps=steps, batch=batch, sample_tokens=sample_tokens or 0, seed=seed, progress=shown
+    )
+    made = train(model, to, _texts(corpus), folder, options=chosen)
+    if as_json:
+        write_json({"folder": str(made.folder), "tokens": made.tokens, "passages": made.passages,
+                    "cosine_before": made.before, "cosine_after": made.after})  # fmt: skip
+        return
+    say(
+        f"written: {made.folder} reads {made.tokens} tokens. Vectors of passages anywhere in that window have a mean "
+        f"cosine of {made.after:.4f} to those of {model} ({made.before:.4f} before training)."
+    )
+    say(f"use it: qdrant-embed ingest … --model {made.folder}")
+
+
+def _texts(corpus: Path) -> Iterator[str]:
+    """Yield the texts of documents that can be read; the others are named on stderr."""
+    from qdrant_embed.errors import ReadError
+    from qdrant_embed.reading.files import ReadOptions, SourceFile, find_root, walk
+    from qdrant_embed.reading.reader import Reader
+
+    chosen = ReadOptions()
+    with Reader(chosen) as reader:
+        for file in walk(find_root(corpus), chosen):
+            if not isinstance(file, SourceFile):
+                continue
+            try:
+                yield reader.read(file).document.text
+            except ReadError as error:
+                say(f"{file.source} is left out: {error}")

@@ -1,0 +1,86 @@
+"""`qdrant-embed info`: what a location holds, and how a collection was made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from qdrant_embed.cli import parameters
+from qdrant_embed.cli.locations import open_stored
+from qdrant_embed.cli.output import cell, pairs, results, say, write_json
+from qdrant_embed.store.location import require_location
+
+if TYPE_CHECKING:
+    from qdrant_embed.store.listing import Listing
+    from qdrant_embed.types import Json
+
+
+def info(
+    *,
+    at: parameters.At = parameters.DEFAULT_LOCATION,
+    collection: Annotated[
+        str | None,
+        typer.Option("--collection", "-c", help="Say all about this one; left out, all are listed.", metavar="NAME"),
+    ] = None,
+    as_json: parameters.AsJson = False,
+) -> None:
+    """List the collections of a location, or say how one was made and what it holds."""
+    if collection is not None:
+        with open_stored(collection, at) as docs:
+            found = docs.info()
+        write_json({"at": at, **found}) if as_json else _show_one(found, at)
+        return
+    listed = list_collections(at)
+    write_json({"at": at, "collections": [found.as_dict() for found in listed]}) if as_json else _show_all(listed, at)
+
+
+def list_collections(at: str) -> Listing:
+    """Return the collections of a location.
+
+    :raises CollectionNotFoundError: The location is a folder that does not exist.
+    """
+    require_location(at)
+    from qdrant_embed.collection import Collection
+
+    return Collection.list(at=at)
+
+
+def _show_all(listed: Listing, at: str) -> None:
+    if not listed:
+        say(f"no collections at {at}. Type: qdrant-embed ingest PATH")
+        return
+    table = Table("collection", "chunks", "model", box=None, padding=(0, 3, 0, 0))
+    table.columns[1].justify = "right"
+    for found in listed:
+        name, chunks, model = found.row()
+        table.add_row(cell(name), chunks, cell(model, "" if found.recipe else "dim"))
+    results().print(table)
+
+
+def _show_one(found: dict[str, Json], at: str) -> None:
+    table = pairs()
+    table.add_row("collection", cell(f"{found['name']} at {at}"))
+    table.add_row("documents", f"{found['documents']:,}")
+    table.add_row("chunks", f"{found['chunks']:,}")
+    if found["foreign_points"]:
+        table.add_row("foreign points", f"{found['foreign_points']:,}, written by another program; left out")
+    reads = f"{found['model']['max_tokens']:,} tokens at once, longer texts by {found['recipe']['window']!r}"
+    table.add_row("reads", cell(reads))
+    table.add_row("folders", cell(", ".join(found["roots"]) or "none"))
+    if "disk_bytes" in found:
+        taken, apparent = (f"{found['disk_bytes'][kind] / 1e6:,.1f} MB" for kind in ("taken", "apparent"))
+        table.add_row("disk", f"{taken}; {apparent} with the holes of its files, which a plain copy fills")
+    table.add_row("recipe", _lines(found["recipe"]))
+    table.add_row("model", _lines(found["model"]))
+    table.add_row("fingerprint", found["fingerprint"])
+    results().print(table)
+
+
+def _lines(values: dict[str, Json]) -> Table:
+    table = pairs()
+    table.columns[0].style = ""
+    for name, value in values.items():
+        table.add_row(name, cell("–" if value in (None, "") else value))
+    return table

@@ -1,0 +1,109 @@
+"""Opening a collection from what was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qdrant_embed.errors import CollectionNotFoundError
+from qdrant_embed.store.location import require_location
+
+if TYPE_CHECKING:
+    from qdrant_embed.collection import Collection
+    from qdrant_embed.recipe import Recipe
+    from qdrant_embed.types import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A collection as it was asked for.
+
+    :param recipe: The recipe flags that were typed, those left out not among them.
+    :param runtime: What runs the model.
+    """
+
+    name: str
+    at: str
+    recipe: Mapping[str, Json]
+    runtime: str = "auto"
+
+    @classmethod
+    def by_flags(cls, name: str, at: str, runtime: str = "auto", **flags: Json) -> Wanted:
+        """Ask for a collection by the recipe flags of a command, of which those left out are None."""
+        return cls(name, at, {flag: value for flag, value in flags.items() if value is not None}, runtime)
+
+
+def open_stored(name: str, at: str, runtime: str = "auto") -> Collection:
+    """Open a collection that exists.
+
+    :raises CollectionNotFoundError: There is none of this name.
+    """
+    require_location(at)
+    from qdrant_embed.collection import Collection
+
+    return Collection.open(name, at=at, runtime=runtime)
+
+
+def open_wanted(wanted: Wanted) -> Collection:
+    """Open a collection with the recipe that is stored with it; create it if there is none.
+
+    :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
+    """
+    return _open_or_make(wanted, wanted.at)
+
+
+def open_for_rehearsal(wanted: Wanted) -> Collection:
+    """Open a collection to see what an ingest would do; an empty one in memory, which is forgotten, if there is none.
+
+    :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
+    """
+    return _open_or_make(wanted, ":memory:")
+
+
+def recipe_of(wanted: Wanted) -> Recipe:
+    """Return the recipe that an ingest would use, without making anything.
+
+    :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
+    """
+    try:
+        with _open_same(wanted) as collection:
+            return collection.recipe
+    except CollectionNotFoundError:
+        return _recipe(wanted)
+
+
+def _open_or_make(wanted: Wanted, place: str) -> Collection:
+    from qdrant_embed.collection import Collection
+
+    try:
+        return _open_same(wanted)
+    except CollectionNotFoundError:
+        return Collection.open(wanted.name, at=place, recipe=_recipe(wanted), runtime=wanted.runtime)
+
+
+def _open_same(wanted: Wanted) -> Collection:
+    """Open a collection that exists.
+
+    :raises CollectionNotFoundError: There is none of this name.
+    :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
+    """
+    collection = open_stored(wanted.name, wanted.at, wanted.runtime)
+    try:
+        _require_same(wanted, collection.recipe)
+    except BaseException:
+        collection.close()
+        raise
+    return collection
+
+
+def _recipe(wanted: Wanted) -> Recipe:
+    from qdrant_embed.recipe import Recipe
+
+    return Recipe(**wanted.recipe)
+
+
+def _require_same(wanted: Wanted, stored: Recipe) -> None:
+    from qdrant_embed.recipe import require_equal
+
+    require_equal(wanted.name, stored.as_dict(), {**stored.as_dict(), **wanted.recipe})

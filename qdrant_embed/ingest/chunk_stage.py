@@ -1,0 +1,173 @@
+"""The second stage: documents as chunks that know their point ids, each document closed when it is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from qdrant_embed.chunking import chunk_document
+from qdrant_embed.chunking.plain_text import WholeDocument
+from qdrant_embed.concurrency import went_on
+from qdrant_embed.embedding.late_chunking import LatePassage, windows_read
+from qdrant_embed.errors import QdrantEmbedError, ReadError
+from qdrant_embed.ingest.changed_documents import Work
+from qdrant_embed.ingest.context import Target
+from qdrant_embed.ingest.monitoring.report import Tally
+from qdrant_embed.reading.worker.process import StoppedError
+from qdrant_embed.store.points import DocumentKey, chunk_id, text_hash
+from qdrant_embed.types import Chunk
+from qdrant_embed.words.languages import LanguageCount
+
+BLOCK_PIECES = 256
+BLOCK_CHARACTERS = 256_000
+"""A block ends at whichever comes first, so that long chunks do not make a crash expensive."""
+WHOLE_CHARACTERS = 2**24
+"""Characters of a text that late chunking, or the chunker `document`, reads as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A chunk on its way into the collection.
+
+    :param text_hash: Hash of what decides its vectors: its text with its context, and, under late chunking, all that is
+        read with it.
+    :param stored: Whether the collection may hold it already.
+    :param passage: What it is read in, under late chunking.
+    """
+
+    document: DocumentKey
+    chunk: Chunk
+    id: str
+    text_hash: str
+    stored: bool
+    passage: LatePassage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Pieces and closings, in the order they came."""
+
+    pieces: Sequence[Piece]
+    closings: Sequence[Closing]
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Says that all pieces of a document but the first came before this.
+
+    The first chunk comes last because its arrival marks the document complete: a process may die anywhere before it,
+    and the next run sees a document that is not there yet.
+
+    :param head: The first chunk; None for a document without text.
+    :param ids: Ids of all the document's points; every other point of it is stale.
+    """
+
+    document: DocumentKey
+    head: Piece | None
+    ids: frozenset[str]
+    stored: bool
+
+
+def to_pieces(target: Target, works: Iterable[Work], tally: Tally) -> Iterator[Piece | Closing]:
+    """Chunk each document and yield its pieces, the first one last, inside the document's closing.
+
+    A document that cannot be chunked is listed as failed, and stays incomplete.
+    """
+    languages = LanguageCount(target.bm25.language)
+    for work in works:
+        languages.add(work.document.source, work.document.text)
+        try:
+            yield from _of_document(target, work, tally)
+        finally:
+            work.close()
+    if languages.warning:
+        tally.warn(languages.warning)
+
+
+def _of_document(target: Target, work: Work, tally: Tally) -> Iterator[Piece | Closing]:
+    head: Piece | None = None
+    ids: set[str] = set()
+    pieces = _pieces(target, work, tally)
+    while True:
+        try:
+            with tally.busy("chunk"):
+                piece = next(pieces, None)
+        except StoppedError:
+            raise
+        except Exception as error:
+            tally.fail(work.key.source, _why_not_chunked(error))
+            return
+        if piece is None:
+            yield Closing(work.key, head, frozenset(ids), work.stored)
+            return
+        ids.add(piece.id)
+        tally.add(chunks=1)
+        if head is None:
+            head = piece
+        else:
+            yield piece
+
+
+def _why_not_chunked(error: Exception) -> str:
+    if isinstance(error, ReadError):
+        return error.reason
+    message = str(error) if isinstance(error, QdrantEmbedError) else f"{type(error).__name__}: {error}"
+    return f"could not be chunked: {message}"
+
+
+def gathered(stream: Iterable[Piece | Closing]) -> Iterator[Gathered]:
+    """Yield what is embedded and written in one go, so that no queue holds more than a few of these."""
+    pieces: list[Piece] = []
+    closings: list[Closing] = []
+    characters = 0
+    for item in stream:
+        piece = item.head if isinstance(item, Closing) else item
+        if isinstance(item, Closing):
+            closings.append(item)
+        if piece is not None:
+            pieces.append(piece)
+            characters += len(piece.chunk.text)
+        if len(pieces) >= BLOCK_PIECES or characters >= BLOCK_CHARACTERS or len(closings) >= BLOCK_PIECES:
+            yield Gathered(pieces, closings)
+            pieces, closings, characters = [], [], 0
+    if pieces or closings:
+        yield Gathered(pieces, closings)
+
+
+def _pieces(target: Target, work: Work, tally: Tally) -> Iterator[Piece]:
+    whole = target.embedder.window.name == "late" or isinstance(target.chunker, WholeDocument)
+    parts = _whole(work) if whole else work.parts
+    if target.embedder.window.name != "late":
+        for chunk in chunk_document(work.document, target.chunker, parts):
+            went_on()
+            yield _piece(target, work, chunk, None)
+        return
+    text = "".join(parts)
+    chunks = list(chunk_document(work.document, target.chunker, [text]))
+    passages = target.embedder.passages(text, [(chunk.start, chunk.end) for chunk in chunks]) if chunks else []
+    tally.add(windowed=int(windows_read(passages) > 1))
+    for chunk, passage in zip(chunks, passages, strict=True):
+        yield _piece(target, work, chunk, passage)
+
+
+def _whole(work: Work) -> Iterator[str]:
+    """Yield the parts of a text that is read as one.
+
+    :raises ReadError: It is longer than can be held.
+    """
+    characters = 0
+    for part in work.parts:
+        characters += len(part)
+        if characters > WHOLE_CHARACTERS:
+            raise ReadError(
+                f"too long to be read as one: its text has more than {WHOLE_CHARACTERS:,} characters; split the file, "
+                "or use another chunker than 'document' and another window than 'late'"
+            )
+        yield part
+
+
+def _piece(target: Target, work: Work, chunk: Chunk, passage: LatePassage | None) -> Piece:
+    decides = chunk.embed_text if passage is None else f"{chunk.embed_text}\x1f{passage.key.hex()}"
+    embedded = text_hash(decides)
+    key = chunk_id(work.key.id, chunk, embedded, target.fingerprint)
+    return Piece(work.key, chunk, key, embedded, work.stored, passage)

@@ -1,0 +1,78 @@
+"""Where an ingest writes to: everything the stages share, and the questions they ask the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from qdrant_embed.chunking import Chunker
+from qdrant_embed.embedding import Embedder
+from qdrant_embed.embedding.bm25 import Bm25Encoder
+from qdrant_embed.embedding.recipe_models import Beside
+from qdrant_embed.store.collection_codec import Coding
+from qdrant_embed.store.copies.copy_lease import Steady
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.scroll import pages
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+    from qdrant_embed.store.engine import PointId
+
+SCROLL_PAGE = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A collection as the ingest stages see it.
+
+    :param fingerprint: Fingerprint of the recipe; part of every point id.
+    :param steady: Says no where the collection is being copied, or a copy has taken its name.
+    :param beside: Models whose vectors stand beside the dense one.
+    """
+
+    engine: Engine
+    name: str
+    embedder: Embedder
+    chunker: Chunker
+    bm25: Bm25Encoder
+    fingerprint: str
+    coding: Coding
+    steady: Steady
+    beside: Beside = field(default_factory=dict)
+
+    def scroll(
+        self, where: models.Filter, fields: Sequence[str], *, vectors: Sequence[str] = ()
+    ) -> Iterator[models.Record]:
+        """Yield every point that matches, page by page, with some of its payload fields and vectors."""
+        page = self.coding.page if vectors else SCROLL_PAGE
+        found = pages(self.engine, self.name, page, where=where, fields=fields or False, vectors=vectors)
+        return chain.from_iterable(found)
+
+    def delete_ids(self, ids: Iterable[PointId]) -> int:
+        """Delete points by id and return how many."""
+        from qdrant_client import models
+
+        listed = list(ids)
+        self.steady.require()
+        for start in range(0, len(listed), SCROLL_PAGE):
+            self.engine.delete(
+                self.name, points_selector=models.PointIdsList(points=list(listed[start : start + SCROLL_PAGE]))
+            )
+        return len(listed)
+
+
+def match_any(field: str, values: Iterable[str]) -> models.FieldCondition:
+    """Return the condition that `field` is one of `values`."""
+    from qdrant_client import models
+
+    return models.FieldCondition(key=field, match=models.MatchAny(any=list(values)))
+
+
+def match(field: str, value: str | int) -> models.FieldCondition:
+    """Return the condition that `field` is `value`."""
+    from qdrant_client import models
+
+    return models.FieldCondition(key=field, match=models.MatchValue(value=value))

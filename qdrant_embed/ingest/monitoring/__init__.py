@@ -1,0 +1,1 @@
+"""How an ingest gets on: progress, the report at its end, and a watchdog over its stages."""

@@ -1,0 +1,1 @@
+"""A collection made anew in another form while it goes on answering."""

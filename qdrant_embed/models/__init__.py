@@ -1,0 +1,1 @@
+"""Which model, and what its files and its preset say of it."""

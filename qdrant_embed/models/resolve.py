@@ -1,0 +1,295 @@
+"""From the name a user types to a preset with every value filled in, and the folder of its weights."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
+
+from qdrant_embed.errors import ModelError, UnknownNameError, near_names
+from qdrant_embed.long_context.extension_plan import Stretch
+from qdrant_embed.models.files.json_files import read_json
+from qdrant_embed.models.files.layouts import SETTINGS
+from qdrant_embed.models.files.lora import base_of, is_adapter, require_adapter
+from qdrant_embed.models.files.model_folder import ModelFiles, read_model_files
+from qdrant_embed.models.files.word_vectors import find_table, table_folder
+from qdrant_embed.models.hub import fetch
+from qdrant_embed.models.preset_checks import check_values
+from qdrant_embed.models.preset_files import PresetEntry, read_presets
+from qdrant_embed.models.presets import Preset, make_preset, preset_defaults
+from qdrant_embed.models.validation import require_agreement, wider_dimensions
+from qdrant_embed.types import Json
+
+log = logging.getLogger(__name__)
+
+WITHOUT_FILES = ("api", "fastembed")
+"""Runtimes whose models bring no files that are read here."""
+_FASTEMBED = "fastembed:"
+_SHARED = (
+    *("query_prompt", "document_prompt", "query_template", "document_template"),
+    *("task_template", "tasks", "task", "dims", "distance", "normalize"),
+)
+"""Values that hold for the same weights whatever runs them."""
+_HUB_ID = re.compile(r"[A-Za-z0-9_.\-]+/[A-Za-z0-9_.\-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A preset ready for use.
+
+    :param files: The model's folder; None for models without weights.
+    :param origins: value name → where it came from.
+    :param stretch: What makes it read longer texts than it was trained on; `max_tokens` counts it in.
+    :param query: What reads questions, where these go through other modules than texts do.
+    """
+
+    preset: Preset
+    files: ModelFiles | None
+    origins: Mapping[str, str]
+    stretch: Stretch | None = None
+    query: Resolved | None = None
+
+    @property
+    def stretched_beyond(self) -> int:
+        """Tokens beyond which a text is read by stretching the model, all counted in; 0 if it is not stretched."""
+        return self.stretch.trained if self.stretch else 0
+
+
+def list_models(presets: str | Path | None = None) -> list[str]:
+    """Return the names of all presets.
+
+    :param presets: A preset file or folder of your own, laid over the others.
+    """
+    return sorted(read_presets(presets))
+
+
+def describe(name: str, presets: str | Path | None = None) -> tuple[Mapping[str, Json], str]:
+    """Return what preset files say of a model, and which files, without looking for its weights.
+
+    :raises UnknownNameError: There is no such preset.
+    """
+    known = read_presets(presets)
+    if name not in known:
+        raise UnknownNameError("model", name, known, _spellings(known))
+    entry = known[name]
+    return entry.values, ", ".join(dict.fromkeys(entry.origins.values()))
+
+
+def resolve(name: str | Path, presets: str | Path | None = None) -> Resolved:
+    """Find a model by preset name, folder, hub id, or `fastembed:` and a name that fastembed knows.
+
+    :raises UnknownNameError: It is none of them.
+    :raises ModelError: Its files are missing, pickled or incomplete.
+    """
+    known = read_presets(presets)
+    text = str(name)
+    if text in known:
+        return _from_preset(text, known[text])
+    for preset, entry in known.items():
+        # Most hub repositories do not state their prompts; the preset of the same weights does. Capitals do not matter
+        # to the hub either.
+        same = str(entry.values.get("source", "")).lower() == text.lower()
+        if isinstance(name, str) and text and same and not entry.values.get("unloadable"):
+            return _from_preset(preset, entry)
+    if text.startswith(_FASTEMBED):
+        return _from_preset(text, _fastembed_entry(text.removeprefix(_FASTEMBED), dict(known)))
+    folder = Path(name).expanduser()
+    if folder.is_dir() or find_table(folder):
+        # Absolute, so that a worker process in another folder finds the same model.
+        place = str(folder.resolve())
+        entry = PresetEntry({"source": place}, {"source": "the folder given"})
+        return _filled(place, entry, _read(folder.resolve(), ()))
+    if isinstance(name, str) and _HUB_ID.fullmatch(text) and not text.startswith("."):
+        entry = PresetEntry({"source": text}, {"source": "the id given"})
+        return _filled(text, entry, _read(_fetched(text, known), ()))
+    if isinstance(name, Path) or "/" in text or os.sep in text or text.startswith((".", "~")):
+        raise ModelError(f"the model folder {text!r} does not exist. Give a folder, a hub id (owner/name) or a preset.")
+    raise UnknownNameError("model", text, known, _spellings(known))
+
+
+def _fetched(repository: str, known: Mapping[str, PresetEntry]) -> Path:
+    """Fetch a repository; if it cannot be had, name the presets whose repositories are called almost alike."""
+    try:
+        return fetch(repository)
+    except ModelError as error:
+        spellings = _spellings(known)
+        near = near_names(repository, [], spellings, 0.8) or near_names(repository.rsplit("/")[-1], [], spellings, 0.8)
+        if not near:
+            raise
+        raise ModelError(f"{error} Did you mean the preset {' or '.join(map(repr, near))}?") from error
+
+
+def _spellings(known: Mapping[str, PresetEntry]) -> dict[str, str]:
+    """Return what presets are called elsewhere: the names of their repositories, and those on servers."""
+    found: dict[str, str] = {}
+    for name, entry in known.items():
+        if not entry.values.get("unloadable"):
+            stated = [str(entry.values[key]) for key in ("source", "api_model") if entry.values.get(key)]
+            found |= {spelling: name for one in stated for spelling in (one, one.rsplit("/")[-1])}
+    return found
+
+
+def _fastembed_entry(name: str, known: dict[str, PresetEntry]) -> PresetEntry:
+    """Return what is known of a model of fastembed; prompts, which it lacks, come from a preset of the same source."""
+    values: dict[str, Json] = {"runtime": "fastembed", "api_model": name}
+    origins = dict.fromkeys(values, "the name given")
+    for entry in reversed(known.values()):  # a user's own stand last
+        if str(entry.values.get("source")).lower() == name.lower():
+            shared = [key for key in _SHARED if key in entry.values]
+            values = {**{key: entry.values[key] for key in shared}, **values}
+            origins = {**{key: entry.origins[key] for key in shared}, **origins}
+            break
+    return PresetEntry(values, origins)
+
+
+def _from_preset(name: str, entry: PresetEntry) -> Resolved:
+    values = {key: value for key, value in entry.values.items() if isinstance(value, str)}
+    if values.get("unloadable"):
+        raise ModelError(f"{name!r} cannot be loaded: it {values['unloadable']}.")
+    if values.get("runtime") in WITHOUT_FILES:
+        _require_served(name, values)
+        return _filled(name, _pooled_elsewhere(entry), None)
+    folder = _from_package(values.get("package", ""))
+    if folder is None and values.get("source"):
+        source = Path(values["source"])
+        wanted = values["source"], values.get("revision", "")
+        if source.is_absolute() and not source.exists():
+            raise ModelError(
+                f"{name!r}: the folder {wanted[0]!r} does not exist; correct source in {entry.origins['source']}."
+            )
+        folder = source if source.exists() else fetch(*wanted, install=values.get("install", ""), preset=name)
+    if folder is None:
+        return _filled(name, entry, None)
+    files = _read(folder, entry.values.get("languages", ()))
+    for_texts, for_questions = (values.get(key) for key in ("adapter", "query_adapter"))
+    if for_texts:
+        files = replace(files, adapter=require_adapter(folder / for_texts))
+    if for_questions:
+        files = replace(files, query_adapter=require_adapter(folder / for_questions))
+    return _filled(name, entry, files)
+
+
+def _require_served(name: str, values: Mapping[str, str]) -> None:
+    """Refuse a server of which it is not said what it serves: the vectors of two models would bear one name."""
+    if values["runtime"] == "api" and not (values.get("api_model") or values.get("source")):
+        raise ModelError(
+            f"{name!r} does not say which model its server runs. Write it into a preset file of your own, with what is "
+            f'known of it:\n  [models."{name}"]\n  api_model = "OWNER/MODEL"\n  dim = …\n  max_tokens = …'
+        )
+
+
+def _read(place: Path, languages: Iterable[str]) -> ModelFiles:
+    """Read a model's folder; a word table is made one first, and an adapter is read with the model it belongs to."""
+    if is_adapter(place):
+        base, revision = base_of(require_adapter(place))
+        beside = place / Path(base).expanduser()
+        return replace(_read(beside if beside.is_dir() else fetch(base, revision), languages), adapter=place)
+    table = find_table(place)
+    return read_model_files(table_folder(table, languages) if table else place)
+
+
+def _pooled_elsewhere(entry: PresetEntry) -> PresetEntry:
+    """Say that such a model pools by itself, and fill what fastembed's own description of it says."""
+    described: Mapping[str, Json] = {}
+    if entry.values["runtime"] == "fastembed":
+        from qdrant_embed.models.fastembed_catalog import described_values
+
+        described = described_values(entry.values)
+    stated = {"pooling": "none", **described}
+    origins = dict.fromkeys(stated, str(entry.values["runtime"]))
+    return PresetEntry({**stated, **entry.values}, {**origins, **entry.origins})
+
+
+def _from_package(spec: str) -> Path | None:
+    module, _, inside = spec.partition(":")
+    if not module or find_spec(module) is None:
+        return None
+    return Path(str(resources.files(module) / inside))
+
+
+def _filled(name: str, entry: PresetEntry, files: ModelFiles | None) -> Resolved:
+    """Fill what the preset leaves open from the model's own files.
+
+    :raises ModelError: Something that decides the vectors is stated nowhere.
+    """
+    stated = dict(files.values) if files else {}
+    if files:
+        require_agreement(name, entry.values, files)
+        stated |= wider_dimensions(entry.values, stated)
+    values: dict[str, Json] = {**preset_defaults(), **stated, **entry.values}
+    origins = dict.fromkeys(values, "default") | dict(files.origins if files else {}) | dict(entry.origins)
+    if not values["pooling"]:
+        raise ModelError(
+            f"{name!r} does not say how its token states become one vector (no modules.json). Guessing would give "
+            "silently wrong vectors. Write a preset with its pooling: see 'Your own model' in docs/guide/models.md."
+        )
+    if files and (unused := _unused_prompts(files, entry.values)):
+        _say_unused(name, unused)
+    check_values(repr(name), values)
+    for needed in ("dim", "max_tokens"):
+        if values[needed] < 1:
+            raise ModelError(f"neither a preset nor the files of {name!r} state {needed}; add it to a preset.")
+    preset = make_preset(name, values)
+    if files is None or files.side != "document":
+        return Resolved(preset, files, origins)
+    asked = read_model_files(files.folder, "query")
+    query = _filled(name, entry, replace(asked, adapter=files.query_adapter or files.adapter))
+    if query.preset.dim != preset.dim:
+        raise ModelError(
+            f"the two sides of {name!r} give vectors of {preset.dim} (documents) and {query.preset.dim} (questions) "
+            "dimensions, which cannot be compared."
+        )
+    return Resolved(preset, files, origins, query=query)
+
+
+@cache
+def _say_unused(name: str, prompts: str) -> None:
+    log.warning(
+        "%s states a prompt named %s, which is not used: encode_query and encode_document of sentence-transformers "
+        "take those named query and document, which are empty where they are not stated. If the model was trained with "
+        "it, write document_prompt (or query_prompt) into a preset of your own.",
+        name,
+        prompts,
+    )
+
+
+def _unused_prompts(files: ModelFiles, stated: Mapping[str, Json]) -> str:
+    """Return the names of prompts that read as if they were for texts, and that no text gets.
+
+    Those are the ones for documents under another name, and the default of `encode`, unless a preset says otherwise.
+    """
+    settings = read_json(files.folder / SETTINGS)
+    prompts, default = settings.get("prompts") or {}, settings.get("default_prompt_name")
+    unused = []
+    if "document_prompt" not in stated and not prompts.get("document"):
+        unused = [name for name in ("passage", "corpus") if prompts.get(name)]
+    if not stated.keys() & {"document_prompt", "query_prompt"} and default not in ("query", "document", *unused):
+        unused += [default] if prompts.get(default) else []
+    return " and ".join(unused)
+
+
+class LicenceWarning(UserWarning):
+    """A model's licence restricts its use, e.g. to research."""
+
+
+def say_licence(preset: Preset) -> None:
+    """Warn of a preset's `licence_note`, once in a process."""
+    if preset.licence_note:
+        _warn(preset.name, preset.licence, preset.licence_note)
+
+
+@cache
+def _warn(name: str, licence: str, note: str) -> None:
+    warnings.warn(f"{name} ({licence or 'licence unknown'}): {note}", LicenceWarning, stacklevel=4)
+
+
+def pooling_only(resolved: Resolved) -> bool:
+    """Tell whether token states need only the pooling that is done above the runtimes."""
+    return resolved.files is not None and resolved.files.plain and resolved.preset.pooling != "none"

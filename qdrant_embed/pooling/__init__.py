@@ -1,0 +1,1 @@
+"""One vector from the vectors of tokens."""

@@ -1,0 +1,173 @@
+"""DOCX as Markdown: the body by markitdown's converter, and the parts that it leaves out."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from qdrant_embed.errors import ReadError
+from qdrant_embed.reading.archives import core_title, open_archive
+from qdrant_embed.reading.markup import local_name
+from qdrant_embed.reading.office.chunks import chunk_text
+from qdrant_embed.reading.office.converter import convert, tidy
+from qdrant_embed.reading.office.drawings import chart_text, diagram_text
+from qdrant_embed.reading.office.inventory import Converted, paragraphs
+from qdrant_embed.reading.office.package import Package, attribute
+from qdrant_embed.reading.office.tracked_changes import revise
+from qdrant_embed.reading.parsed import Parsed, clean, one_line
+from qdrant_embed.reading.text import first_heading
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+USUAL_MAIN = "word/document.xml"
+CONVERTED_BYTES = 5 * 2**20
+"""Bytes of XML, some hundreds of pages; the converter takes half a minute for them."""
+HEADING = re.compile(r"(?:heading ([1-6])|title)", re.IGNORECASE)
+PART_NUMBER = re.compile(r"\d*\.xml$")
+DEEPEST = 3
+"""Text documents within text documents; an archive can hold itself."""
+
+
+def read_docx(data: bytes, name: str) -> Parsed:
+    """Read a text document, formulas as LaTeX; headers, footers, comments and the like stand after the body.
+
+    :raises ReadError: It is encrypted, broken, too large, or no text document.
+    """
+    archive = open_archive(data)
+    reading = _Reading(Package(archive))
+    text = reading.text()
+    title = core_title(archive) or first_heading(reading.body)
+    return Parsed(text=text, title=title, text_type="text/markdown", notes=tuple(reading.notes))
+
+
+class _Reading:
+    """One text document that is read.
+
+    :param depth: How many text documents this one stands in.
+    """
+
+    def __init__(self, package: Package, depth: int = 0) -> None:
+        self.notes: list[str] = []
+        self.body = ""
+        self._package = package
+        self._depth = depth
+        self._main = package.main_part(USUAL_MAIN)
+        self._relations = package.relations(self._main)
+
+    def text(self) -> str:
+        """Return all text of the document, and put what is left out on `notes`."""
+        converted = self._read_body()
+        parts = [self.body, *self._sections(converted)]
+        self._note_the_rest()
+        return "\n\n".join(part for part in parts if part)
+
+    def _read_body(self) -> Converted:
+        root = self._package.tree(self._main)
+        if root is None:
+            raise ReadError(f"broken file: its part {self._main} is damaged")
+        size = self._package.archive.getinfo(self._main).file_size
+        if size > CONVERTED_BYTES:
+            self.notes.append(f"read as plain paragraphs, for it is large: {size:,} bytes of XML")
+            body = self._plain(root)
+        elif self._main in self._package.mended:
+            body = self._plain(root)
+        else:
+            body = self._converted(root)
+        converted = Converted(body)
+        missing = converted.missing(paragraphs(root))
+        self.body = "\n\n".join(part for part in (body, *missing) if part)
+        return converted
+
+    def _converted(self, root: Element) -> str:
+        notes = [*self.notes]
+        copy, texts = revise(self._package, self._main, self._part_text)
+        try:
+            body = tidy(clean(convert(".docx", copy)))
+        except Exception as error:  # the converter stumbles over much that Word does not mind
+            reason = one_line(str(error))[:200]
+            self.notes = [*notes, f"read as plain paragraphs, for its formatting is broken: {reason}"]
+            return self._plain(root)
+        for mark, text in texts.items():
+            body = body.replace(mark, text)
+        return body
+
+    def _plain(self, root: Element) -> str:
+        """Return the body without its tables and lists, in time and memory that are small for any size."""
+        levels = self._heading_levels()
+        found = ((levels.get(paragraph.style, 0), paragraph.text) for paragraph in paragraphs(root))
+        texts = [f"{'#' * level} {one_line(text)}" if level else text for level, text in found]
+        for element in root.iter():
+            kind = local_name(element)
+            if kind in ("altChunk", "chart", "relIds"):
+                texts.append(self._part_text(kind, attribute(element, "dm" if kind == "relIds" else "id")))
+        return "\n\n".join(filter(None, texts))
+
+    def _heading_levels(self) -> dict[str, int]:
+        """Return the levels of the styles that are headings, whatever language their ids are in."""
+        levels = {}
+        for root in self._parts("styles"):
+            for style in root:
+                names = [attribute(part, "val") for part in style if local_name(part) == "name"]
+                heading = HEADING.fullmatch(names[0]) if names else None
+                if heading:
+                    levels[attribute(style, "styleId")] = int(heading[1] or 1)
+        return levels
+
+    def _sections(self, converted: Converted) -> Iterator[str]:
+        """Yield what stands beside the body, under a heading for each kind."""
+        for heading, kinds in (("Notes", ("footnotes", "endnotes")), ("Headers and footers", ("header", "footer"))):
+            found = [text for root in self._parts(*kinds) for text in converted.missing(paragraphs(root))]
+            if found:
+                yield "\n\n".join([f"## {heading}", *dict.fromkeys(found)])
+        comments = [_comment(element) for root in self._parts("comments") for element in root]
+        if any(comments):
+            yield "\n".join(["## Comments\n", *filter(None, comments)])
+
+    def _parts(self, *kinds: str) -> Iterator[Element]:
+        named = [relation.target for relation in self._relations if relation.kind in kinds]
+        folder = posixpath.dirname(self._main)
+        parts = [name for name in self._package.below(f"{folder}/") if posixpath.dirname(name) == folder]
+        usual = [name for name in parts if PART_NUMBER.sub("", posixpath.basename(name).lower()) in kinds]
+        for name in dict.fromkeys(filter(None, map(self._package.find, [*named, *usual]))):
+            root = self._package.tree(name)
+            if root is not None:
+                yield root
+
+    def _part_text(self, kind: str, relation_id: str) -> str:
+        target = next((relation.target for relation in self._relations if relation.id == relation_id), "")
+        if kind == "altChunk":
+            return self._chunk_text(target)
+        root = self._package.tree(target) if target else None
+        if root is None:
+            return ""
+        return chart_text(root) if kind == "chart" else diagram_text(root)
+
+    def _chunk_text(self, name: str) -> str:
+        data = self._package.read(name) if name else None
+        try:
+            if data is None:
+                raise ReadError("it is missing or damaged")
+            return chunk_text(data, self._nested)
+        except ReadError as error:
+            self.notes.append(f"the part {posixpath.basename(name)} is left out: {error.reason}")
+            return ""
+
+    def _nested(self, data: bytes) -> str:
+        if self._depth >= DEEPEST:
+            raise ReadError(f"it stands in more than {DEEPEST} documents, one within the other")
+        inner = _Reading(Package(open_archive(data)), self._depth + 1)
+        text = inner.text()
+        self.notes += inner.notes
+        return text
+
+    def _note_the_rest(self) -> None:
+        self.notes += self._package.notes()
+
+
+def _comment(element: Element) -> str:
+    text = one_line(" ".join(paragraph.text for paragraph in paragraphs(element)))
+    author = one_line(attribute(element, "author"))
+    return f"- {author}: {text}" if author and text else f"- {text}" if text else ""

@@ -1,0 +1,1 @@
+"""Search over binary codes that are held in memory."""

@@ -1,0 +1,194 @@
+"""One query as the engine is asked: what to rank by, how deep, with which codes, and what its scores mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from qdrant_embed.compression.spec import BINARY_CODES
+from qdrant_embed.store.collection_codec import Coding
+from qdrant_embed.store.quantization import search_params
+from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE, FloatArray
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+DEPTH = 100
+"""Hits that each list offers to the fusion, and points that are rescored for, at the least.
+
+One depth for every k: the first hits must not depend on how many are asked for.
+"""
+SPARE_FOR_TIES = 8
+"""Hits asked for beyond those: which of several equal ones the engine puts last is chance."""
+MOST_ASKED = 8192
+"""Hits of a list that are asked for at the most, to have all that are equal to the last one wanted."""
+HNSW_EF = 256
+"""Candidates kept while walking the graph; wide, since collections promise near-exact recall unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryVector:
+    """A query's vector: as the compressed vectors are searched, as the model gave it, and what its scores lack."""
+
+    coded: FloatArray
+    whole: FloatArray
+    offset: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """One query as lists to rank by, and the vectors of its tokens, by which their hits are ranked again.
+
+    :param terms: By BM25.
+    :param vector: By the dense model.
+    :param weights: By the sparse model.
+    :param tokens: (tokens, dim), by the multi-vector model; all points are ranked if there is no list.
+    :param limit: Hits that the engine is asked for; `Lists` sets it.
+    :param shortlist: Ids that the vector may find; None for all.
+    """
+
+    coding: Coding
+    condition: models.Filter | None
+    terms: models.SparseVector | None
+    vector: QueryVector | None
+    weights: models.SparseVector | None = None
+    tokens: FloatArray | None = None
+    limit: int = DEPTH
+    shortlist: tuple[Any, ...] | None = None
+
+    @property
+    def lists(self) -> list[Ranked]:
+        """Each list as a query of its own; that of the tokens where it is the only one."""
+        alone = replace(self, terms=None, vector=None, weights=None, tokens=None)
+        parts = [
+            replace(alone, terms=self.terms),
+            replace(alone, weights=self.weights),
+            replace(alone, vector=self.vector),
+        ]
+        found = [part for part in parts if any(given is not None for given in (part.terms, part.weights, part.vector))]
+        return found or ([self] if self.tokens is not None else [])
+
+    @property
+    def single(self) -> bool:
+        """Whether one list ranks, and nothing ranks its hits again."""
+        return len(self.lists) == 1 and (self.tokens is None or self.lists[0] is self)
+
+    @property
+    def rescores(self) -> bool:
+        """Whether what the vector finds by code is ranked again by what is stored."""
+        return self.vector is not None and self.coding.compression.rescore is not None
+
+    @property
+    def rescored(self) -> int:
+        """Hits of the compressed vector that the whole one ranks again."""
+        return math.ceil(self.limit * (self.coding.compression.rescore or 1.0))
+
+    def among(self, ids: Sequence[Any]) -> Ranked:
+        """Return the query that ranks these points by the vectors of the tokens."""
+        from qdrant_client import models
+
+        condition = models.Filter(must=[models.HasIdCondition(has_id=list(ids))])
+        return replace(self, terms=None, vector=None, weights=None, condition=condition, limit=max(1, len(ids)))
+
+    def request(self) -> models.QueryRequest:
+        """Return what the engine is asked for the one list that there is: ids and scores.
+
+        :raises ValueError: There are several lists, or none.
+        """
+        from qdrant_client import models
+
+        (part,) = self.lists
+        single = part._prefetch()
+        # All that are rescored come back: which of several equal ones an engine leaves out is chance.
+        staged = self.vector is not None and self.coding.compression.full and self.shortlist is None
+        return models.QueryRequest(
+            query=single.query,
+            using=single.using,
+            filter=single.filter,
+            prefetch=single.prefetch,
+            params=single.params,
+            limit=self.rescored if staged else self.limit,
+            with_payload=False,
+        )
+
+    def scored(self, points: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:
+        """Return the engine's hits with scores of the model, larger is nearer.
+
+        What centring or whole numbers changed is undone; distances, which engines count upwards, become negative.
+        """
+        if self.vector is None or self._scores_are_the_models:
+            return list(points)
+        coder, offset = self.coding.coder, self.vector.offset
+        scores = [coder.score(point.score, offset) for point in points]
+        if self._by_signs and coder.store_distance == "euclid":
+            scores = _agreements([point.score for point in points])
+        return [point.model_copy(update={"score": score}) for point, score in zip(points, scores, strict=True)]
+
+    @property
+    def _scores_are_the_models(self) -> bool:
+        compression, distance = self.coding.compression, self.coding.coder.distance
+        return distance != "euclid" and (compression.plain or compression.full)
+
+    @property
+    def _by_signs(self) -> bool:
+        """Whether nothing but the signs of numbers is compared."""
+        compression = self.coding.compression
+        return compression.code in BINARY_CODES and compression.rescore is None and not compression.full
+
+    def _prefetch(self) -> models.Prefetch:
+        from qdrant_client import models
+
+        if self.vector is not None:
+            return self._by_vector(self.vector, self.limit)
+        given, using = next(
+            (given, using)
+            for given, using in ((self.terms, BM25), (self.weights, SPARSE), (self._token_rows, MULTIVECTOR))
+            if given is not None
+        )
+        return models.Prefetch(query=given, using=using, filter=self.condition, limit=self.limit)
+
+    @property
+    def _token_rows(self) -> list[list[float]] | None:
+        return None if self.tokens is None else self.tokens.tolist()
+
+    def _by_vector(self, vector: QueryVector, limit: int) -> models.Prefetch:
+        from qdrant_client import models
+
+        compression = self.coding.compression
+        params = search_params(compression, HNSW_EF)
+        coded, whole = (self._asked(given) for given in (vector.coded, vector.whole))
+        if not compression.full:
+            return models.Prefetch(query=coded, using=DENSE, filter=self.condition, limit=limit, params=params)
+        if self.shortlist is not None:
+            chosen = models.Filter(must=[models.HasIdCondition(has_id=list(self.shortlist))])
+            return models.Prefetch(query=whole, using=DENSE, filter=chosen, limit=limit)
+        small = models.Prefetch(
+            query=coded,
+            using=DENSE_SMALL,
+            filter=self.condition,
+            limit=self.rescored,
+            params=params,
+        )
+        return models.Prefetch(prefetch=[small], query=whole, using=DENSE, limit=limit)
+
+    def _asked(self, vector: FloatArray) -> list[float] | list[list[float]]:
+        """Return a vector as engines want to be asked: a list of one where points have a vector for each window."""
+        numbers: list[float] = vector.tolist()
+        return [numbers] if self.coding.windows else numbers
+
+
+def _agreements(found: Sequence[float]) -> list[float]:
+    """Return by how much the bits that agree outweigh those that differ, of what engines make of it for distances.
+
+    They give the root of its absolute value: best first, it falls as long as most bits agree, and rises from there on.
+    Where it only rises, it is a distance: there are no codes yet.
+    """
+    turn = found.index(min(found)) if found else 0
+    return [value if place < turn else 0.0 - value for place, value in enumerate(found)]
+
+
+def in_order(points: Iterable[models.ScoredPoint]) -> list[models.ScoredPoint]:
+    """Put points best first, and equal scores, which equal texts give, into an order that is the same every time."""
+    return sorted(points, key=lambda point: (-point.score, str(point.id)))

@@ -1,0 +1,264 @@
+"""Searching: dense vectors, BM25, sparse vectors, fused by rank, and ranked again by token inside the engine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from qdrant_embed.embedding import Embedder
+from qdrant_embed.embedding.bm25 import Bm25Encoder
+from qdrant_embed.embedding.recipe_models import Beside
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.retrieval.best_window import hits_with_windows, raw_vectors
+from qdrant_embed.retrieval.fusion import best
+from qdrant_embed.retrieval.hits import Hit, Hits
+from qdrant_embed.retrieval.lists import Lists
+from qdrant_embed.retrieval.query_plan import QueryVector, Ranked
+from qdrant_embed.retrieval.root_labels import with_roots
+from qdrant_embed.store.collection_codec import Coding
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.filters import PlainFilter, filter_of
+from qdrant_embed.store.own_points import left_out
+from qdrant_embed.store.points import engine_vector
+from qdrant_embed.types import MULTIVECTOR, SPARSE, FloatArray
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+PAGE = 1024
+"""Points whose payloads are fetched at once."""
+
+Mode = Literal["hybrid", "dense", "bm25", "sparse", "multivector"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is wanted of a search.
+
+    :param k: Hits of each query.
+    :param offset: Hits passed over before the first of them.
+    :raises ConfigurationError: One of the two is not whole, or too small.
+    """
+
+    k: int
+    offset: int = 0
+    where: PlainFilter | models.Filter | None = None
+    min_score: float | None = None
+
+    @property
+    def last(self) -> int:
+        """Hits down to the last one wanted."""
+        return self.offset + self.k
+
+    def __post_init__(self) -> None:
+        if not _is_whole(self.k) or self.k < 1:
+            raise ConfigurationError(f"k={self.k!r}; ask for a whole number of hits, at least 1.")
+        if not _is_whole(self.offset) or self.offset < 0:
+            raise ConfigurationError(f"offset={self.offset!r}; pass over a whole number of hits, 0 or more.")
+        for name in ("k", "offset"):
+            object.__setattr__(self, name, int(getattr(self, name)))  # engines refuse numpy's whole numbers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Searcher:
+    """Everything that a search needs of a collection."""
+
+    engine: Engine
+    name: str
+    embedder: Embedder
+    bm25: Bm25Encoder
+    coding: Coding
+    beside: Beside = field(default_factory=dict)
+
+    def search(self, queries: Sequence[str], wanted: Wanted, *, mode: Mode = "hybrid") -> list[Hits]:
+        """Return the best passages for each query, best first.
+
+        :raises ConfigurationError: `k`, `mode`, the filter or a query makes no sense.
+        """
+        _check(queries, mode)
+        self._require_model(mode)
+        condition = filter_of(self.engine, self.name, wanted.where)
+        nothing = [None] * len(queries)
+        vectors = self._vectors(queries) if mode in ("hybrid", "dense") and queries else nothing
+        weights, tokens = (self._beside(name, queries, mode) for name in (SPARSE, MULTIVECTOR))
+        ranked = [
+            Ranked(
+                coding=self.coding,
+                condition=condition,
+                terms=self._terms(query, mode),
+                vector=vector,
+                weights=weight,
+                tokens=token,
+            )
+            for query, vector, weight, token in zip(queries, vectors, weights, tokens, strict=True)
+        ]
+        found = self._answers(ranked, vectors, wanted)
+        return [
+            Hits(hits, query=query, language=self.bm25.language, offset=wanted.offset)
+            for query, hits in zip(queries, found, strict=True)
+        ]
+
+    def nearest(self, vectors: FloatArray, wanted: Wanted, title: str) -> Hits:
+        """Return the passages whose dense vectors are nearest to one that is given.
+
+        :param vectors: (1, dim), as the embedder gives them.
+        :param title: What was asked, in words.
+        """
+        (vector,) = self._coded(vectors)
+        condition = filter_of(self.engine, self.name, wanted.where)
+        ranked = Ranked(coding=self.coding, condition=condition, terms=None, vector=vector)
+        (hits,) = self._answers([ranked], [vector], wanted)
+        return Hits(hits, language=self.bm25.language, title=title, offset=wanted.offset)
+
+    def similar(self, hits: Sequence[Hit], wanted: Wanted) -> Hits:
+        """Return the passages whose dense vectors are nearest to the mean of those of some hits.
+
+        Where the collection keeps nothing but signs, their texts are embedded again.
+
+        :raises ConfigurationError: There are no hits, or one of them is gone.
+        """
+        if not hits:
+            raise ConfigurationError("nothing to be similar to: give a hit, an id, or several of them.")
+        compression = self.coding.compression
+        if compression.datatype == "bits" and not compression.full:
+            rows = self.embedder.embed_documents([hit.text for hit in hits])
+        else:
+            rows = raw_vectors(self.engine, self.name, self.coding, [hit.id for hit in hits])
+        mean = rows.mean(axis=0, keepdims=True)
+        length = float(np.linalg.norm(mean))
+        named = f"like {hits[0].place}" if len(hits) == 1 else f"like {len(hits)} passages"
+        return self.nearest(mean / length if self.embedder.preset.normalize and length else mean, wanted, named)
+
+    @cached_property
+    def lists(self) -> Lists:
+        """What answers with rankings."""
+        return Lists(self.engine, self.name, self.coding)
+
+    def _answers(
+        self, ranked: Sequence[Ranked], vectors: Sequence[QueryVector | None], wanted: Wanted
+    ) -> list[list[Hit]]:
+        """Return the wanted hits of each query; ranked again where a foreign point took the place of one."""
+        before = left_out(self.engine)
+        found = self._hits(best(self.lists, ranked, wanted.last), vectors, wanted)
+        if left_out(self.engine) == before:
+            return found
+        if self.coding.compression.datatype == "bits":
+            self.lists.hamming.forget()
+        return self._hits(best(self.lists, ranked, wanted.last), vectors, wanted)
+
+    def _hits(
+        self, found: Sequence[Sequence[models.ScoredPoint]], vectors: Sequence[QueryVector | None], wanted: Wanted
+    ) -> list[list[Hit]]:
+        """Return the wanted hits of each query's points."""
+        least = -math.inf if wanted.min_score is None else wanted.min_score
+        strong = [[point for point in points if point.score >= least] for points in found]
+        chosen = [points[wanted.offset : wanted.last] for points in strong]
+        payloads = self._payloads({point.id for points in chosen for point in points})
+        # A point without a payload was deleted since it was found.
+        there = [
+            [point.model_copy(update={"payload": payloads[point.id]}) for point in points if point.id in payloads]
+            for points in chosen
+        ]
+        hits = [self._read(points, vector) for points, vector in zip(there, vectors, strict=True)]
+        return with_roots(self.engine, self.name, hits)
+
+    def _payloads(self, ids: Collection[Any]) -> dict[Any, Any]:
+        listed = list(ids)
+        payloads: dict[Any, Any] = {}
+        for start in range(0, len(listed), PAGE):
+            page = listed[start : start + PAGE]
+            records = self.engine.retrieve(self.name, page, with_payload=True, with_vectors=False)
+            payloads.update((record.id, record.payload) for record in records)
+        return payloads
+
+    def _read(self, points: Sequence[models.ScoredPoint], vector: QueryVector | None) -> list[Hit]:
+        if self.coding.windows:
+            return hits_with_windows(self.engine, self.name, self.coding, points, vector)
+        return [Hit.from_point(point) for point in points]
+
+    def _vectors(self, queries: Sequence[str]) -> Sequence[QueryVector | None]:
+        embedded = self.embedder.embed_queries(list(queries))
+        if not self.coding.ready():
+            # Nothing was ingested yet, so there is nothing to find by vector.
+            return [None] * len(queries)
+        return self._coded(embedded)
+
+    def _coded(self, embedded: FloatArray) -> list[QueryVector]:
+        coded = self.coding.coder.queries(embedded)
+        return [QueryVector(*row) for row in zip(coded.vectors, embedded, map(float, coded.offsets), strict=True)]
+
+    def _beside(self, name: str, queries: Sequence[str], mode: Mode) -> Sequence[Any]:
+        """Return what a model beside the dense one makes of each query; None where that is nothing, or not wanted."""
+        model = self.beside.get(name)
+        if model is None or mode not in ("hybrid", name) or not queries:
+            return [None] * len(queries)
+        vectors = [engine_vector(vector) for vector in model.embed_queries(list(queries))]
+        # A sparse vector without terms finds nothing, and engines refuse it.
+        return [vector if getattr(vector, "indices", True) else None for vector in vectors]
+
+    def _require_model(self, mode: Mode) -> None:
+        if mode in (SPARSE, MULTIVECTOR) and mode not in self.beside:
+            there = ", ".join(["hybrid", "dense", "bm25", *self.beside])
+            raise ConfigurationError(
+                f"collection {self.name!r} has no {mode} vectors: it was made without Recipe({mode}=…). Choose one of "
+                f"{there}, or ingest into a new collection with a recipe that names a {mode} model."
+            )
+
+    def _terms(self, query: str, mode: Mode) -> models.SparseVector | None:
+        """Return the query's BM25 terms; None where they are not wanted or all are stop words."""
+        from qdrant_client import models
+
+        if mode not in ("hybrid", "bm25"):
+            return None
+        indices, values = self.bm25.encode_query(query)
+        return models.SparseVector(indices=indices, values=values) if indices else None
+
+
+def as_queries(given: str | Sequence[str] | Hit) -> list[str]:
+    """Return one query or several as a list.
+
+    :raises ConfigurationError: It is neither a text nor a list.
+    """
+    if isinstance(given, str):
+        return [given]
+    if isinstance(given, Hit):
+        raise ConfigurationError("a query must be a text, not a Hit; for passages like one, type: docs.similar(hit)")
+    try:
+        return list(given)
+    except TypeError:
+        raise ConfigurationError(f"a query must be a text, or a list of texts, not {given!r}.") from None
+
+
+def as_vector(given: Sequence[float] | FloatArray, dim: int) -> FloatArray:
+    """Return a vector as one row (1, dim).
+
+    :raises ConfigurationError: It has another number of dimensions, or holds what is no number.
+    """
+    try:
+        row = np.asarray(given, np.float32)
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"a vector must be {dim} numbers, not {given!r:.80}.") from None
+    if row.shape not in ((dim,), (1, dim)) or not np.isfinite(row).all():
+        raise ConfigurationError(
+            f"a vector must be {dim} finite numbers, as docs.embedder.embed_queries gives them; this has the shape "
+            f"{row.shape}."
+        )
+    return row.reshape(1, dim)
+
+
+def _check(queries: Sequence[str], mode: str) -> None:
+    if mode not in get_args(Mode):
+        raise ConfigurationError(f"unknown search mode {mode!r}; choose one of {', '.join(get_args(Mode))}.")
+    for query in queries:
+        if not isinstance(query, str) or not query.strip():
+            raise ConfigurationError(f"a query must be a text that is not blank, not {query!r}.")
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, Integral) and not isinstance(number, bool)

@@ -1,0 +1,143 @@
+"""Which runtime, in which precision: one word such as `openvino:int8`, and what `auto` makes of it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from qdrant_embed.errors import ConfigurationError, UnknownNameError
+from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.runtimes import RUNTIMES
+
+RUNTIME_VARIABLE = "QDRANT_EMBED_RUNTIME"
+"""Environment variable that chooses the runtime of models with weights, where nothing nearer does."""
+
+PRECISIONS: Mapping[str, tuple[str, ...]] = {
+    "torch": ("float32", "bf16"),
+    "openvino": ("float32", "bf16", "int8"),
+    "onnx": ("float32",),
+}
+"""Runtime → the precisions that it computes in; a runtime that is not listed takes none."""
+
+PROMISES: Mapping[str, float] = {"float32": 0.9999, "bf16": 0.9995, "int8": 0.995}
+"""Precision → the cosine to torch in float32 that no text falls below."""
+
+_CONVERTED = ("openvino", "onnx")
+_GPU_SIGNS = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+"""What Linux has where there is a GPU: NVIDIA's driver, AMD's, and that of Windows seen from WSL2."""
+_LONGEST_TRIED = 8192
+"""Trained windows beyond it would take minutes to go past, which is what a stretched model has to be tried on."""
+_LARGEST_CONVERTED = 4 * 2**30
+"""Bytes of weights; converting takes three times as much memory, which is not taken unasked."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeChoice:
+    """A runtime and a precision; `str` gives the word back.
+
+    :param precision: `float32`, `bf16` or `int8`; empty for the best that the machine has at full fidelity.
+    """
+
+    name: str
+    precision: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> RuntimeChoice:
+        """Read a word such as `torch`, `torch:bf16` or `openvino:int8`.
+
+        :raises UnknownNameError: There is no such runtime.
+        :raises ConfigurationError: It does not compute in that precision.
+        """
+        name, _, precision = text.strip().partition(":")
+        if name not in RUNTIMES:
+            raise UnknownNameError("runtime", name, ("auto", *RUNTIMES))
+        known = PRECISIONS.get(name, ())
+        if precision and precision not in known:
+            words = ", ".join([name, *(f"{name}:{value}" for value in known)])
+            raise ConfigurationError(f"unknown runtime {text!r}; choose one of {words}.")
+        return cls(name, precision)
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.precision}" if self.precision else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What will run a model, and why.
+
+    :param forced: Whether somebody asked for it: what cannot be had is then an error, no reason to take another.
+    :param advice: What to type for a faster one.
+    """
+
+    runtime: RuntimeChoice
+    why: str
+    forced: bool = True
+    advice: str = ""
+
+
+def choose(resolved: Resolved, asked: str = "auto") -> Choice:
+    """Return what runs a model: what is asked for, else what its preset says, else the environment, else the fastest.
+
+    :raises ConfigurationError: What was asked for does not exist, or cannot run the model as it is extended.
+    """
+    unconverted = _unconverted(resolved)
+    if asked != "auto":
+        wished = RuntimeChoice.parse(asked)
+        if resolved.files is not None and resolved.files.static and wished.name in PRECISIONS:
+            raise ConfigurationError(
+                f"{resolved.preset.name!r} is a table of vectors, which are averaged: there is nothing that {asked} "
+                f"would run. Leave the runtime out, or give {resolved.preset.runtime!r}."
+            )
+        if unconverted and wished.name in _CONVERTED:
+            raise ConfigurationError(f"{unconverted}: give the runtime torch instead of {asked}, or leave it out.")
+        return Choice(wished, "asked for")
+    if unconverted:
+        return Choice(RuntimeChoice("torch"), unconverted)
+    if resolved.files is None or resolved.origins.get("runtime", "default") != "default":
+        return Choice(RuntimeChoice.parse(resolved.preset.runtime), "the model's preset says so")
+    wanted = os.environ.get(RUNTIME_VARIABLE, "auto")
+    if wanted != "auto":
+        return Choice(RuntimeChoice.parse(wanted), f"{RUNTIME_VARIABLE} says so")
+    return _fastest(resolved)
+
+
+def _unconverted(resolved: Resolved) -> str:
+    """Return why a model cannot be converted as it is extended; empty if it can."""
+    stretch = resolved.stretch
+    if stretch is None:
+        return ""
+    if stretch.extension.method == "selfextend":
+        return "selfextend has an attention of its own, which torch alone runs"
+    if stretch.trained > _LONGEST_TRIED:
+        return f"no text longer than {stretch.trained} tokens is tried on a converted model"
+    return ""
+
+
+def _fastest(resolved: Resolved) -> Choice:
+    torch, files = RuntimeChoice("torch"), resolved.files
+    if _has_gpu():
+        return Choice(torch, "there is a GPU", forced=False)
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return Choice(torch, f"the processor is {platform.machine()}, not x86", forced=False)
+    if files is not None and files.static:
+        return Choice(torch, "the model is a table of words, which needs no faster runtime", forced=False)
+    weights = sum(path.stat().st_size for path in files.folder.rglob("*.safetensors")) if files else 0
+    if weights > _LARGEST_CONVERTED:
+        return Choice(torch, f"{weights / 2**30:.0f} GiB of weights are not converted unasked", forced=False)
+    if find_spec("openvino") is None:
+        advice = "pip install 'qdrant-embed[openvino]' makes models faster here"
+        return Choice(torch, "openvino is not installed", forced=False, advice=advice)
+    return Choice(RuntimeChoice("openvino"), "the fastest on x86 processors without a GPU", forced=False)
+
+
+def _has_gpu() -> bool:
+    """Look for a GPU that torch can use; torch is imported only where there is a sign of one."""
+    if platform.system() == "Linux" and not any(Path(sign).exists() for sign in _GPU_SIGNS):
+        return False
+    import torch
+
+    return torch.cuda.is_available() or torch.backends.mps.is_available()

@@ -1,0 +1,1 @@
+"""Conversions of models: made once, compared with the model, kept on disk."""

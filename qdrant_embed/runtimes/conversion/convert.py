@@ -1,0 +1,300 @@
+"""What converted runtimes share: one conversion per model and machine, kept on disk, tried against torch once."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import logging
+import os
+import platform
+import shutil
+import tempfile
+import time
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, fields
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from qdrant_embed.concurrency import pause, went_on
+from qdrant_embed.errors import ModelError, QdrantEmbedError
+from qdrant_embed.models.fingerprint import model_fingerprint
+from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.native import return_memory
+from qdrant_embed.runtimes.batching import cores
+from qdrant_embed.runtimes.choice import PROMISES, RuntimeChoice
+from qdrant_embed.runtimes.conversion.cache_folder import CACHE_VARIABLE, UNFINISHED, hold, lock_file, place_of, prune
+from qdrant_embed.runtimes.conversion.fidelity import compare
+from qdrant_embed.runtimes.torch.graph import Graph, build_graph, pools_inside, quiet, without_blind_rows
+from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.types import FloatArray, Json
+
+log = logging.getLogger(__name__)
+
+Run = Callable[[Batch], FloatArray]
+"""Batch → what a graph gives, vectors or token states."""
+
+_FORMAT = 6
+"""To be raised when what is stored under a key changes, or is not to be trusted: up to 5, it was a log that told of
+missing weights, and logs can be turned off."""
+LONGEST_WAIT = 900.0
+"""Seconds to wait for another process that converts the same model."""
+_BETWEEN_LOOKS = 0.1
+_NOTE = "fidelity.json"
+_SAID_ONLY = ("name", "about", "sources", "licence", "licence_note", "languages", "parameters", "runtime", "tasks")
+"""Values of a preset that change nothing about its graph."""
+
+
+class FidelityWarning(UserWarning):
+    """A converted model's vectors are too far from torch's, and torch runs the model instead."""
+
+
+class TooFarError(ModelError):
+    """A converted model does not keep its promise; whoever starts runtimes takes another one then, and warns."""
+
+
+class _UnusableError(Exception):
+    """What was converted is not there, not whole, or cannot be started."""
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class Converted:
+    """A model that another runtime runs; all embedders of a process that read alike share one.
+
+    :param folder: Where its files are.
+    :param run: Safe to call from several threads.
+    :param pooled: Whether vectors (n, dim) come out, rather than token states (n, tokens, dim).
+    """
+
+    folder: Path
+    run: Run
+    pooled: bool
+
+
+_RUNNING: weakref.WeakValueDictionary[tuple[object, ...], Converted] = weakref.WeakValueDictionary()
+"""What this process runs: weights and compiled graph once, however many embedders use them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converter:
+    """How one runtime makes its files from a torch graph, and runs them.
+
+    :param packages: What made the files; another version makes them anew.
+    :param convert: Writes the files of a graph to a folder.
+    :param try_out: Folder → what runs it; leaves nothing behind, since the folder will get another name.
+    :param start: Folder → what runs it.
+    """
+
+    choice: RuntimeChoice
+    packages: tuple[str, ...]
+    convert: Callable[[Resolved, Graph, Path], None]
+    try_out: Callable[[Path], Run]
+    start: Callable[[Path], Run]
+
+
+def converted(resolved: Resolved, converter: Converter, *, pooled: bool = True) -> Converted:
+    """Return a model's converted form, running; made and tried now if it never was, or cannot be read any more.
+
+    :param pooled: Whether to pool inside, where that is possible.
+    :raises ModelError: It cannot be converted or started, or its vectors are too far from torch's.
+    """
+    inside = pooled and pools_inside(resolved)
+    folder = _folder(resolved, converter, inside)
+    with suppress(_UnusableError):
+        return _started(resolved, converter, folder)
+    with _one_at_a_time(folder):
+        try:
+            return _started(resolved, converter, folder)  # another process may have been at it
+        except _UnusableError as reason:
+            if folder.exists():
+                log.warning("converting %s again: %s", resolved.preset.name, reason)
+            return _made(resolved, converter, folder, inside)
+
+
+def shortfall(resolved: Resolved, converter: Converter) -> str | None:
+    """Return how a conversion that was made before breaks its promise; empty if it keeps it, None if there is none."""
+    note = _note(_folder(resolved, converter, pools_inside(resolved)))
+    return _shortfall(resolved, converter, note) if note else None
+
+
+def _folder(resolved: Resolved, converter: Converter, pooled: bool) -> Path:  # noqa: FBT001
+    return place_of(_key(resolved, converter, pooled))
+
+
+def _shortfall(resolved: Resolved, converter: Converter, note: Mapping[str, Json]) -> str:
+    promise = PROMISES[converter.choice.precision]
+    if note["worst"] >= promise:
+        return ""
+    return (
+        f"{resolved.preset.name!r} in {converter.choice} has a cosine of {note['worst']:.4f} to torch in "
+        f"float32 on the worst of the texts it was tried on, and {promise} is promised."
+    )
+
+
+def _note(folder: Path) -> Mapping[str, Json] | None:
+    """Return what was noted of a conversion; None unless all of its files are there, as long as they were.
+
+    Whoever tidies a cache takes away the large ones.
+    """
+    try:
+        note: dict[str, Json] = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
+        return note if all((folder / name).stat().st_size == size for name, size in note["files"].items()) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _started(resolved: Resolved, converter: Converter, folder: Path) -> Converted:
+    note = _note(folder)
+    if note is None or not hold(folder):
+        raise _UnusableError(f"{folder} is not whole")
+    short = _shortfall(resolved, converter, note)
+    if short:
+        raise TooFarError(short)
+    try:
+        key = _running_key(folder, note)
+        made = _RUNNING.get(key)
+        if made is None:
+            made = _RUNNING[key] = Converted(folder, converter.start(folder), note["pooled"])
+        return made
+    except QdrantEmbedError:
+        raise
+    except Exception as error:
+        raise _UnusableError(f"{folder} cannot be started: {_reason(error)}") from error
+
+
+def _running_key(folder: Path, note: Mapping[str, Json]) -> tuple[object, ...]:
+    """Return what a running conversion is shared by: a forked child, or one that finds other files, starts its own."""
+    written = tuple((folder / name).stat().st_mtime_ns for name in note["files"])
+    return os.getpid(), cores(), folder, written
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let one process convert a model while the others wait for it: each would take three times the weights' memory.
+
+    The wait has an end: the other one may have been stopped, or stand on another machine. Then both convert.
+    """
+    lock = FileLock(lock_file(folder))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _acquire(lock)
+    except (OSError, NotImplementedError) as error:  # some network drives have no locks; nothing but thrift is lost
+        log.info("%s cannot be locked (%s)", folder, error)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock) -> None:
+    """Take a lock, or give it up after `LONGEST_WAIT`."""
+    until, said = time.monotonic() + LONGEST_WAIT, False
+    while True:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if not said:
+                log.info("another process is converting this model; waiting for it")
+            said = True
+            if time.monotonic() > until:
+                log.warning("the other process has not converted the model in %g s; not waiting longer", LONGEST_WAIT)
+                return
+            pause(_BETWEEN_LOOKS)
+        else:
+            return
+
+
+def _key(resolved: Resolved, converter: Converter, pooled: bool) -> str:  # noqa: FBT001
+    """Hash everything that the files depend on."""
+    preset, files = resolved.preset, resolved.files
+    shape: dict[str, Json] = {
+        field.name: repr(getattr(preset, field.name)) for field in fields(preset) if field.name not in _SAID_ONLY
+    }
+    parts = {
+        "format": _FORMAT,
+        "model": model_fingerprint(files) if files else preset.name,
+        "shape": shape,
+        "stretch": repr(resolved.stretch),
+        "runtime": str(converter.choice),
+        "pooled": pooled,
+        "machine": f"{platform.machine()} {platform.processor()} {_processor()}",
+        "versions": {package: _version(package) for package in ("torch", "transformers", *converter.packages)},
+    }
+    digest = hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16)
+    return digest.hexdigest()
+
+
+def _made(resolved: Resolved, converter: Converter, folder: Path, pooled: bool) -> Converted:  # noqa: FBT001
+    """Convert, try, and put the result in place in one step, so that a kill leaves nothing half made."""
+    log.info("converting %s for %s, which is done once and kept for later", resolved.preset.name, converter.choice)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=UNFINISHED, ignore_cleanup_errors=True) as made:
+            work = Path(made) / "model"
+            work.mkdir()
+            _write(resolved, converter, work, pooled)
+            gc.collect()  # what traces a model ties its weights into cycles, and they are about to be loaded again
+            return_memory()
+            _put(work, folder)
+        went_on()
+        try:
+            return _started(resolved, converter, folder)
+        finally:
+            prune(keep=folder)  # now that the compiled form is there too
+    except QdrantEmbedError:
+        raise
+    except Exception as error:
+        cure = "Give the runtime torch, which runs every model."
+        if isinstance(error, OSError):
+            cure = f"Set {CACHE_VARIABLE} to a folder that can be written and has room, or: {cure}"
+        raise ModelError(
+            f"{resolved.preset.name!r} could not be converted for {converter.choice}: {_reason(error)}. {cure}"
+        ) from error
+
+
+def _write(resolved: Resolved, converter: Converter, work: Path, pooled: bool) -> None:  # noqa: FBT001
+    with quiet():
+        # Each step may take a minute or more of a large model, and none of them is a standstill.
+        graph = build_graph(resolved, pooled=pooled)
+        went_on()
+        with without_blind_rows():
+            converter.convert(resolved, graph, work)
+        went_on()
+        fidelity = compare(resolved, graph, converter.try_out(work))
+    sizes = {path.name: path.stat().st_size for path in work.iterdir()}
+    note = {"pooled": graph.pooled, **asdict(fidelity), "files": sizes}
+    (work / _NOTE).write_text(json.dumps(note), encoding="utf-8")
+
+
+def _put(work: Path, folder: Path) -> None:
+    """Rename a finished folder, in place of one that cannot be used."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        work.rename(folder)
+    except OSError:  # another process was faster, where there are no locks
+        if _note(folder) is None:
+            raise
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _processor() -> str:
+    """Return what the processor can do, so that a cache folder on a network drive serves several kinds."""
+    place = Path("/proc/cpuinfo")
+    if not place.exists():
+        return ""
+    flags = next((line for line in place.read_text().splitlines() if line.startswith("flags")), "")
+    return " ".join(flag for flag in ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16") if flag in flags)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,100 @@
+"""Whether a converted model gives the vectors of torch in float32: asked once, on fixed texts, when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from qdrant_embed.concurrency import went_on
+from qdrant_embed.errors import ModelError
+from qdrant_embed.long_context import WindowStrategy
+from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.pooling.token_pooling import POOLINGS
+from qdrant_embed.runtimes.conversion.probe_texts import PROBES
+from qdrant_embed.runtimes.torch.graph import Graph
+from qdrant_embed.tokenization.batch import Batch, TokenIds
+from qdrant_embed.tokenization.sequences import Sequencer
+from qdrant_embed.tokens import HuggingFaceTokens
+from qdrant_embed.types import FloatArray
+
+_AT_ONCE = 8
+_BUDGET = 512
+"""Tokens of a text, but for a long one."""
+_LONG = 2048
+"""Tokens of the long text: past every sliding window that is common, and where rounded angles of rotary positions show.
+
+Longer ones would take minutes of the largest models that are converted.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """Cosines of a converted model's vectors to torch's in float32.
+
+    :param worst: The lowest of all texts.
+    :param mean: Their mean.
+    """
+
+    worst: float
+    mean: float
+
+
+def batches_of(resolved: Resolved, texts: tuple[str, ...]) -> list[Batch]:
+    """Return texts as the model reads them, in small batches of mixed lengths, and one long one of a model that can.
+
+    :raises ModelError: The model has no files.
+    """
+    if resolved.files is None:
+        raise ModelError(f"the preset {resolved.preset.name!r} names no weights; give it a source.")
+    tokens = HuggingFaceTokens(resolved.files.tokenizer())
+    folder, reach = resolved.files.transformer, _reach(resolved)
+
+    def cut(texts: Sequence[str], most: int) -> list[TokenIds]:
+        sequencer = Sequencer(tokens, folder, most)
+        return [cut.sequences[0] for cut in sequencer.cut(texts, "", WindowStrategy("truncate"))]
+
+    sequences = cut(texts, min(reach, _BUDGET))
+    groups = [sequences[at : at + _AT_ONCE] for at in range(0, len(sequences), _AT_ONCE)]
+    if reach > _BUDGET or resolved.stretch is not None:
+        text = " ".join(texts)
+        repeated = " ".join([text] * (1 + reach // max(1, tokens.count(text))))
+        # Beside a short one, which is then mostly padding.
+        groups.append([*cut([repeated], reach), min(sequences, key=len)])
+    sequencer = Sequencer(tokens, folder, reach, padding=resolved.preset.padding)
+    return [sequencer.batch(group) for group in groups]
+
+
+def _reach(resolved: Resolved) -> int:
+    """Return how long a text the model is tried on: half as long again as a window that is stretched, at least."""
+    stretched = resolved.stretch.trained * 3 // 2 + 7 if resolved.stretch else 0
+    return min(resolved.preset.max_tokens, max(_LONG, stretched))
+
+
+def compare(resolved: Resolved, graph: Graph, run: Callable[[Batch], FloatArray]) -> Fidelity:
+    """Compare what a converted graph gives with what the torch graph gives.
+
+    :param run: Batch → what the converted graph gives, vectors or token states.
+    """
+    import torch
+
+    cosines = []
+    for batch in batches_of(resolved, PROBES):
+        went_on()
+        with torch.inference_mode():
+            wanted = graph.module(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)).float().numpy()
+        cosines.append(_cosines(_vectors(wanted, batch, graph), _vectors(run(batch), batch, graph)))
+    found = np.concatenate(cosines)
+    return Fidelity(float(found.min()), float(found.mean()))
+
+
+def _vectors(output: FloatArray, batch: Batch, graph: Graph) -> FloatArray:
+    return output if graph.pooled else POOLINGS["mean"](output, batch.mask)
+
+
+def _cosines(wanted: FloatArray, found: FloatArray) -> FloatArray:
+    lengths = np.linalg.norm(wanted, axis=1) * np.linalg.norm(found, axis=1)
+    cosines = np.einsum("nd,nd->n", wanted, found) / np.maximum(lengths, 1e-30)
+    cosines[~wanted.any(axis=1) & ~found.any(axis=1)] = 1.0  # a text of nothing but padding may have no direction
+    return np.asarray(np.nan_to_num(cosines, nan=-1.0), np.float32)

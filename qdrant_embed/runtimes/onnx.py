@@ -1,0 +1,149 @@
+"""The ONNX runtime: the torch module, exported once, run by onnxruntime on every core."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qdrant_embed.errors import MissingExtraError
+from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.models.telemetry import silence_onnxruntime
+from qdrant_embed.native import initializing
+from qdrant_embed.runtimes import Runtime, TokenRuntime, first_batch, is_large
+from qdrant_embed.runtimes.batching import lane_per_core
+from qdrant_embed.runtimes.choice import RuntimeChoice
+from qdrant_embed.runtimes.conversion import convert
+from qdrant_embed.runtimes.conversion.convert import Converted, Converter, converted
+from qdrant_embed.runtimes.torch.graph import Graph, examples
+from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.types import FloatArray
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+FILE = "model.onnx"
+_TO_EXPORT = ("onnx", "onnxscript")
+_CHOICE = RuntimeChoice("onnx", "float32")
+
+
+def load(resolved: Resolved, precision: str = "float32") -> Runtime | TokenRuntime:
+    """Export a model, or take up what was exported before.
+
+    :param precision: `float32`, the only one.
+    :raises MissingExtraError: onnxruntime is not installed, or, for the first use of a model, onnx.
+    :raises ModelError: The model cannot be exported, or its vectors are too far from torch's.
+    """
+    made = converted(resolved, CONVERTER)
+    return OnnxRuntime(resolved, made) if made.pooled else OnnxTokenRuntime(made)
+
+
+def shortfall(resolved: Resolved) -> str:
+    """Return how the model, exported before, is known to break its promise; empty if it is not.
+
+    :raises MissingExtraError: A package is not installed that running it takes, or exporting it, if it never was.
+    """
+    _require("onnxruntime")
+    known = convert.shortfall(resolved, CONVERTER)
+    if known is None:
+        _require(*_TO_EXPORT)
+    return known or ""
+
+
+def _require(*packages: str) -> None:
+    for package in packages:
+        if find_spec(package) is None:
+            raise MissingExtraError("the runtime 'onnx'", package, "qdrant-embed[onnx]")
+
+
+def _export(_: Resolved, graph: Graph, folder: Path) -> None:
+    _require(*_TO_EXPORT)
+    import torch
+
+    free = torch.export.Dim.DYNAMIC
+    with contextlib.redirect_stdout(io.StringIO()):  # the exporter reports its steps there
+        torch.onnx.export(
+            graph.module,
+            examples(),
+            str(folder / FILE),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["vectors" if graph.pooled else "states"],
+            dynamic_shapes=({0: free, 1: free}, {0: free, 1: free}),
+            dynamo=True,
+            verbose=False,
+        )
+
+
+def _session(folder: Path) -> onnxruntime.InferenceSession:
+    _require("onnxruntime")
+    import onnxruntime
+
+    silence_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    # One thread for each batch, and a batch for each core: nobody waits for anybody.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(folder / FILE), options, providers=["CPUExecutionProvider"])
+
+
+def _runner(folder: Path) -> Callable[[Batch], FloatArray]:
+    with initializing("onnxruntime"):
+        session = _session(folder)
+        import onnxruntime
+
+        shrinking = onnxruntime.RunOptions()
+        shrinking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+
+        def run(batch: Batch) -> FloatArray:
+            options = shrinking if is_large(batch.ids) else None
+            found: Any = session.run(None, {"input_ids": batch.ids, "attention_mask": batch.mask}, options)[0]
+            return np.asarray(found, np.float32)
+
+        run(first_batch())
+        return run
+
+
+CONVERTER = Converter(_CHOICE, ("onnx", "onnxruntime"), _export, _runner, _runner)
+
+
+class OnnxRuntime:
+    """For models that pool inside their graph."""
+
+    takes_threads = True
+
+    def __init__(self, resolved: Resolved, made: Converted) -> None:
+        self._resolved = resolved
+        self._made = made
+        self.lanes = lane_per_core()
+
+    def sentence(self, batch: Batch) -> FloatArray:
+        """Return sentence vectors (n, dim)."""
+        return self._made.run(batch)
+
+    @cached_property
+    def tokenwise(self) -> OnnxTokenRuntime:
+        """The same model with its token states, exported when first asked for.
+
+        :raises ModelError: The model's own modules pool, so there are no states to give.
+        """
+        return OnnxTokenRuntime(converted(self._resolved, CONVERTER, pooled=False))
+
+
+class OnnxTokenRuntime:
+    """For models whose pooling is done above, and for whoever needs token states."""
+
+    takes_threads = True
+
+    def __init__(self, made: Converted) -> None:
+        self._made = made
+        self.lanes = lane_per_core()
+
+    def token_states(self, batch: Batch) -> FloatArray:
+        """Return the states that are pooled (n, tokens, dim)."""
+        return self._made.run(batch)

@@ -1,0 +1,154 @@
+"""Compiled OpenVINO graphs, run by one request for each core."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qdrant_embed.errors import MissingExtraError
+from qdrant_embed.models.telemetry import silence_openvino
+from qdrant_embed.native import Once, initializing, make_lock, return_memory
+from qdrant_embed.runtimes import first_batch, is_large
+from qdrant_embed.runtimes.batching import Lanes, lane_per_core
+from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.types import FloatArray
+
+if TYPE_CHECKING:
+    import openvino
+
+SHORT_TOKENS = 8
+"""A sequence of no more tokens than this runs in floating point beside an int8 model.
+
+With nothing to average out over, rounding shows most in it (MiniLM's worst cosine is 0.98 up to 5 tokens, 0.9965
+beyond, on texts that its ranges were not read from), and it costs next to nothing.
+"""
+
+_LENGTHS = 16
+"""Lengths are rounded up to a multiple of it: a kernel is made for each shape, and AMX multiplies tiles of 16 rows."""
+
+
+def lanes() -> Lanes:
+    """Return on how many batches at once this runtime works, and how they are padded."""
+    return lane_per_core(_LENGTHS)
+
+
+def core() -> openvino.Core:
+    """Return OpenVINO itself.
+
+    :raises MissingExtraError: It is not installed.
+    """
+    with initializing():
+        silence_openvino()
+        try:
+            import openvino
+        except ImportError as error:
+            raise MissingExtraError("the runtime 'openvino'", "openvino", "qdrant-embed[openvino]") from error
+        return openvino.Core()
+
+
+def best_hint() -> str:
+    """Return `bf16` where the processor has instructions for it, else `f32`."""
+    return "bf16" if "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+
+
+def multiplies_int8() -> bool:
+    """Tell whether the processor has instructions for products in int8 (VNNI), where that can be found out.
+
+    Without them, sums of products overflow sixteen bits, and nothing is faster.
+    """
+    place = Path("/proc/cpuinfo")
+    if not place.exists():
+        return True
+    flags = next((line for line in place.read_text().splitlines() if line.startswith("flags")), "vnni")
+    return "vnni" in flags
+
+
+class Requests:
+    """A compiled graph, and one request for each core.
+
+    OpenVINO keeps the buffers of the largest batch that it has read: gigabytes, once a text of thousands of tokens was
+    among them. They are given back when no request is left that works.
+
+    :param file: The graph.
+    :param hint: What is computed in, `f32` or `bf16`, where the graph does not say otherwise.
+    :param keep: Whether the compiled form is kept on disk, for a quicker start.
+    """
+
+    def __init__(self, file: Path, hint: str, *, keep: bool) -> None:
+        number = lanes().number
+        settings: dict[str, Any] = {
+            "INFERENCE_PRECISION_HINT": hint,
+            "NUM_STREAMS": number,
+            "INFERENCE_NUM_THREADS": number,
+        }
+        if keep:
+            settings["CACHE_DIR"] = str(file.parent / "compiled")  # goes when the conversion goes
+        self._free: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
+        self._lock = make_lock()
+        self._working, self._grown = 0, False
+        with initializing("OpenVINO"):
+            self._compiled = core().compile_model(str(file), "CPU", settings)
+            for _ in range(number):
+                self._free.put(self._compiled.create_infer_request())
+            first = first_batch(_LENGTHS)
+            self._infer(first.ids, first.mask)
+
+    def infer(self, batch: Batch) -> FloatArray:
+        """Return what the graph gives; waits for a free request."""
+        return self._infer(batch.ids, batch.mask)
+
+    def _infer(self, ids: np.ndarray, mask: np.ndarray) -> FloatArray:
+        with self._counted(ids):
+            request = self._free.get()
+            try:
+                request.infer([ids, mask], share_inputs=True)
+                return np.array(request.get_output_tensor(0).data, np.float32)
+            finally:
+                self._free.put(request)
+
+    @contextmanager
+    def _counted(self, ids: np.ndarray) -> Iterator[None]:
+        with self._lock:
+            self._working += 1
+            self._grown |= is_large(ids)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._working -= 1
+                if self._grown and not self._working:
+                    self._grown = False
+                    self._compiled.release_memory()
+                    return_memory()
+
+
+class MixedRequests(Requests):
+    """An int8 graph, and the same in floating point for short sequences, compiled when the first of them comes.
+
+    :param file: The int8 graph.
+    :param whole: The graph in floating point.
+    """
+
+    def __init__(self, file: Path, whole: Path, *, keep: bool) -> None:
+        self._hint = best_hint()
+        super().__init__(file, self._hint, keep=keep)
+        self._whole = Once(lambda: Requests(whole, self._hint, keep=keep))
+
+    def infer(self, batch: Batch) -> FloatArray:
+        """Return what the graphs give, each for its sequences."""
+        short = batch.mask.sum(axis=1) <= SHORT_TOKENS
+        if not short.any():
+            return super().infer(batch)
+        whole = self._whole()
+        if short.all():
+            return whole.infer(batch)
+        coarse = self._infer(batch.ids[~short], batch.mask[~short])
+        joined = np.empty((len(short), *coarse.shape[1:]), np.float32)
+        joined[~short] = coarse
+        joined[short] = whole._infer(batch.ids[short], batch.mask[short])
+        return joined

@@ -1,0 +1,164 @@
+"""The OpenVINO runtime: the torch module, converted once, run by one request per core.
+
+Every core works on a batch of its own: threads that share a batch would wait for each other at every layer, and batches
+of some hundred tokens are more likely to stay in the core's own cache.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.native import initializing
+from qdrant_embed.runtimes import Runtime, TokenRuntime
+from qdrant_embed.runtimes.choice import RuntimeChoice
+from qdrant_embed.runtimes.conversion import convert as converting
+from qdrant_embed.runtimes.conversion.convert import Converted, Converter, converted
+from qdrant_embed.runtimes.openvino.padding_attention import write_out_padding
+from qdrant_embed.runtimes.openvino.requests import MixedRequests, Requests, best_hint, core, lanes, multiplies_int8
+from qdrant_embed.runtimes.torch.graph import Graph, examples
+from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.types import FloatArray
+
+if TYPE_CHECKING:
+    import openvino
+
+_HINTS = {"float32": "f32", "bf16": "bf16"}
+"""Precision → what is computed in; an int8 model's other layers are computed in the best that there is."""
+_FILE, _WHOLE_FILE = "model.xml", "whole.xml"
+
+
+def load(resolved: Resolved, precision: str = "") -> Runtime | TokenRuntime:
+    """Convert a model, or take up what was converted before.
+
+    :param precision: `float32`, `bf16` or `int8`; empty for bf16 where the processor has it, else float32.
+    :raises MissingExtraError: OpenVINO is not installed.
+    :raises ConfigurationError: The processor has no such arithmetic.
+    :raises ModelError: The model cannot be converted, or its vectors are too far from torch's.
+    """
+    choice = chosen(precision)
+    made = converted(resolved, _converter(choice))
+    if made.pooled:
+        return OpenVinoRuntime(resolved, choice, made)
+    return OpenVinoTokenRuntime(choice, made)
+
+
+def chosen(precision: str = "") -> RuntimeChoice:
+    """Return this runtime with the precision asked for, or the best that the machine has.
+
+    :raises MissingExtraError: OpenVINO is not installed.
+    :raises ConfigurationError: The processor has no such arithmetic.
+    """
+    choice = RuntimeChoice("openvino", precision or best_precision())
+    if choice.precision == "bf16" and best_precision() != "bf16":
+        raise ConfigurationError(
+            "this processor does not compute in bf16; give the runtime openvino, which takes the best that it has."
+        )
+    if choice.precision == "int8" and not multiplies_int8():
+        raise ConfigurationError(
+            "this processor has no instructions for products in int8 (VNNI), without which they are slower than in "
+            "float32, and less exact; give the runtime openvino, which takes the best that it has."
+        )
+    return choice
+
+
+def shortfall(resolved: Resolved, choice: RuntimeChoice) -> str:
+    """Return how the model, converted before, is known to break its promise; empty if it is not."""
+    return converting.shortfall(resolved, _converter(choice)) or ""
+
+
+def best_precision() -> str:
+    """Return `bf16` where the processor has instructions for it, else `float32`."""
+    return "bf16" if best_hint() == "bf16" else "float32"
+
+
+def _converter(choice: RuntimeChoice) -> Converter:
+    convert = _convert_to_int8 if choice.precision == "int8" else _convert
+    return Converter(
+        choice,
+        ("openvino",),
+        convert,
+        lambda folder: _requests(folder, choice, keep=False).infer,
+        lambda folder: _requests(folder, choice, keep=True).infer,
+    )
+
+
+def _convert(resolved: Resolved, graph: Graph, folder: Path) -> None:
+    _save(_read(resolved, graph), folder / _FILE)
+
+
+def _convert_to_int8(resolved: Resolved, graph: Graph, folder: Path) -> None:
+    from qdrant_embed.runtimes.openvino.int8 import quantize
+
+    model = _read(resolved, graph)
+    _save(model, folder / _WHOLE_FILE)
+    _save(quantize(resolved, model), folder / _FILE)
+
+
+def _read(resolved: Resolved, graph: Graph) -> openvino.Model:
+    with initializing("OpenVINO"):
+        core()
+        import openvino
+
+        ids, mask = examples()
+        model = openvino.convert_model(graph.module, example_input={"input_ids": ids, "attention_mask": mask})
+        return write_out_padding(model, resolved.preset.max_tokens)
+
+
+def _save(model: openvino.Model, file: Path) -> None:
+    import openvino
+
+    openvino.save_model(model, str(file), compress_to_fp16=False)
+
+
+def _requests(folder: Path, choice: RuntimeChoice, *, keep: bool) -> Requests:
+    """Compile what was converted.
+
+    :param keep: Whether the compiled form is kept on disk, for a quicker start.
+    """
+    if choice.precision == "int8":
+        return MixedRequests(folder / _FILE, folder / _WHOLE_FILE, keep=keep)
+    return Requests(folder / _FILE, _HINTS[choice.precision], keep=keep)
+
+
+class OpenVinoRuntime:
+    """For models that pool inside their graph: only sentence vectors leave it."""
+
+    takes_threads = True
+
+    def __init__(self, resolved: Resolved, choice: RuntimeChoice, made: Converted) -> None:
+        self._resolved = resolved
+        self._choice = choice
+        self.name = str(choice)
+        self._made = made
+        self.lanes = lanes()
+
+    def sentence(self, batch: Batch) -> FloatArray:
+        """Return sentence vectors (n, dim)."""
+        return self._made.run(batch)
+
+    @cached_property
+    def tokenwise(self) -> OpenVinoTokenRuntime:
+        """The same model with its token states, for whoever pools spans of a long text; converted when first asked for.
+
+        :raises ModelError: The model's own modules pool, so there are no states to give.
+        """
+        return OpenVinoTokenRuntime(self._choice, converted(self._resolved, _converter(self._choice), pooled=False))
+
+
+class OpenVinoTokenRuntime:
+    """For models whose pooling is done above, and for whoever needs token states."""
+
+    takes_threads = True
+
+    def __init__(self, choice: RuntimeChoice, made: Converted) -> None:
+        self.name = str(choice)
+        self._made = made
+        self.lanes = lanes()
+
+    def token_states(self, batch: Batch) -> FloatArray:
+        """Return the states that are pooled (n, tokens, dim)."""
+        return self._made.run(batch)

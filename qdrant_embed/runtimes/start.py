@@ -1,0 +1,99 @@
+"""From what was asked for to a runtime that runs, or to torch with a warning that says why."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import suppress
+from dataclasses import replace
+
+from qdrant_embed.errors import ForkedError, QdrantEmbedError
+from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.runtimes import RUNTIMES, Runtime, TokenRuntime
+from qdrant_embed.runtimes.choice import Choice, RuntimeChoice, choose
+from qdrant_embed.runtimes.conversion.convert import FidelityWarning, TooFarError
+
+
+def start(resolved: Resolved, asked: str = "auto") -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
+    """Return what runs a model, and its name.
+
+    What nobody asked for and cannot be had gives way to torch. So does what was asked for and does not keep its
+    promise of fidelity: wrong vectors are worse than slow ones. Both warn once.
+
+    :raises ModelError: The model cannot be loaded, or not by the runtime that was asked for.
+    :raises MissingExtraError: That runtime is not installed.
+    :raises ForkedError: The process that this one was forked from has used it.
+    """
+    choice = choose(resolved, asked)
+    try:
+        return choice.runtime, _started(choice.runtime, resolved)
+    except ForkedError:
+        raise
+    except QdrantEmbedError as error:
+        if choice.runtime.name == "torch" or (choice.forced and not isinstance(error, TooFarError)):
+            raise
+        reason = str(error)
+    instead, runtime = _instead(choice.runtime, resolved)
+    # Said only now: where torch cannot load the model either, its error is the one to read.
+    warnings.warn(
+        f"{reason} {str(instead).capitalize()} runs it instead, which is slower.", FidelityWarning, stacklevel=2
+    )
+    return instead, runtime
+
+
+def _instead(failed: RuntimeChoice, resolved: Resolved) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
+    *others, torch = instead_of(failed)
+    for other in others:
+        with suppress(QdrantEmbedError):
+            return other, _started(other, resolved)
+    return torch, _started(torch, resolved)
+
+
+def instead_of(failed: RuntimeChoice) -> tuple[RuntimeChoice, ...]:
+    """Return the next best: the same runtime without int8, and at last torch."""
+    usual = (RuntimeChoice(failed.name),) if failed.precision == "int8" else ()
+    return (*usual, RuntimeChoice("torch"))
+
+
+def _started(choice: RuntimeChoice, resolved: Resolved) -> Runtime | TokenRuntime:
+    factory = RUNTIMES.get(choice.name)
+    return factory(resolved, choice.precision) if choice.precision else factory(resolved)
+
+
+def foresee(resolved: Resolved, asked: str = "auto") -> Choice:
+    """Return what `start` will take, with its precision; where that is not what was chosen, `why` says why not.
+
+    :raises QdrantEmbedError: Starting will fail: a package, a key or instructions of the processor are lacking.
+    """
+    choice = choose(resolved, asked)
+    try:
+        runtime, short = _foreseen(choice.runtime, resolved)
+    except QdrantEmbedError as error:
+        if choice.forced:
+            raise
+        runtime, short = choice.runtime, str(error)
+    if not short:
+        return replace(choice, runtime=runtime)
+    for other in instead_of(runtime):
+        runtime, shorter = _foreseen(other, resolved)
+        if not shorter:
+            break
+    return replace(choice, runtime=runtime, why=short, forced=False)
+
+
+def _foreseen(runtime: RuntimeChoice, resolved: Resolved) -> tuple[RuntimeChoice, str]:
+    """Return a runtime with its precision, and how it is known to break its promise."""
+    # Here, and not above: what is asked for is one of them, and the others may not be installed.
+    if runtime.name == "openvino":
+        from qdrant_embed.runtimes.openvino import runtime as openvino
+
+        exact = openvino.chosen(runtime.precision)
+        return exact, openvino.shortfall(resolved, exact)
+    if runtime.name == "onnx":
+        from qdrant_embed.runtimes import onnx
+
+        return runtime, onnx.shortfall(resolved)
+    if runtime.name == "api":
+        from qdrant_embed.runtimes.api.settings import settings_of
+
+        settings_of(resolved.preset).key.value()
+    return runtime, ""

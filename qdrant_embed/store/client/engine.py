@@ -1,0 +1,269 @@
+"""A `QdrantClient` as an engine: patient with the network, and with errors that say what to type.
+
+Everything that the library asks of a server may safely be asked twice (a point's id decides what it is), so what failed
+on its way is repeated with growing pauses. Points that a server takes only in smaller portions are sent in such.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from qdrant_embed.errors import StoreError
+from qdrant_embed.native import make_lock
+from qdrant_embed.store.client.errors import TRANSIENT, UNSENT, FaultError, Retries, persist, told
+from qdrant_embed.store.client.grpc import find_grpc_port
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.payload_values import json_payload
+from qdrant_embed.store.points import checked_payload, require_finite
+from qdrant_embed.types import Json
+
+if TYPE_CHECKING:
+    from qdrant_client import QdrantClient, models
+
+    from qdrant_embed.store.engine import Selector
+
+REQUEST_BYTES = 16 * 1024 * 1024
+"""A request of points is kept below this: half of what a server takes by default."""
+BYTES_PER_FLOAT = 22
+"""Of a float32 that went through Python's float, as JSON."""
+BYTES_PER_PAYLOAD = 4096
+GREEN_SECONDS = 60.0
+"""How long `finish_bulk_load` waits for a server's indexes; it goes on building them when nobody waits."""
+INDEXING_THRESHOLD_KB = 10_000
+"""The server's default, restored where a bulk load had switched indexing off."""
+
+_FORWARDED = frozenset(name for name in vars(Engine) if not name.startswith("_"))
+_ASKING = frozenset({"query_points", "query_batch_points"})
+_NOT_TWICE = frozenset({"create_collection", "update_collection_aliases"})
+_ONE_AT_A_TIME = make_lock()
+"""For clients in memory, of which several engines may share one."""
+_OF_NO_EFFECT = "Payload indexes have no effect in the local|Local mode performs exact"
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def connect(url: str, api_key: str | None, timeout: int) -> Engine:
+    """Return the engine of a server, through gRPC if its port answers.
+
+    :raises StoreError: Nobody answers at the URL.
+    """
+    from qdrant_client import QdrantClient
+
+    parts = urlsplit(url)
+    grpc_port = find_grpc_port(parts)
+    # A key that does not leave the machine needs no warning about an insecure connection.
+    with _quiet("Api key is used with an insecure") if parts.hostname in _LOCAL_HOSTS else nullcontext():
+        client = QdrantClient(
+            url=url,
+            grpc_port=grpc_port or 0,
+            prefer_grpc=grpc_port is not None,
+            api_key=api_key or None,
+            timeout=timeout,
+            check_compatibility=False,
+        )
+    # A wrong address is to be found out at once: patience is for servers that have answered before.
+    try:
+        ClientEngine(client, place=url, secret=api_key, retries=Retries(attempts=1)).request("info")
+    except BaseException:
+        client.close()
+        raise
+    return cast("Engine", ClientEngine(client, place=url, secret=api_key))
+
+
+def in_memory() -> Engine:
+    """Return an empty engine that forgets everything when it is closed."""
+    from qdrant_client import QdrantClient
+
+    return cast("Engine", ClientEngine(QdrantClient(":memory:"), place="memory"))
+
+
+def of_client(client: QdrantClient) -> Engine:
+    """Return the engine of a client that the user made, and will close."""
+    return cast("Engine", ClientEngine(client, place="your QdrantClient", owned=False))
+
+
+class ClientEngine:
+    """An `Engine` around a `QdrantClient`; the methods that are not written out are forwarded as they are.
+
+    :param place: What to call it in messages.
+    :param secret: The API key, which is struck out of every message.
+    :param owned: Close the client with the engine.
+    """
+
+    def __init__(
+        self,
+        client: QdrantClient,
+        *,
+        place: str,
+        secret: str | None = None,
+        owned: bool = True,
+        retries: Retries | None = None,
+    ) -> None:
+        self.client = client
+        self.place = place
+        self._secret = secret
+        self._owned = owned
+        self._retries = retries or Retries()
+        self._largest_upserts: dict[str, int] = {}
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.place!r})"
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name not in _FORWARDED:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return partial(self._ask if name in _ASKING else self.request, name)
+
+    def _ask(self, method: str, *arguments: Any, **named: Any) -> Any:
+        """Call a method that ranks by vectors."""
+        for part in (*arguments, *named.values()):
+            require_finite(part)
+        return self.request(method, *arguments, **named)
+
+    def request(self, method: str, *arguments: Any, **named: Any) -> Any:
+        """Call a method of the client, again where that may help.
+
+        :raises CollectionNotFoundError: The collection is missing.
+        :raises StoreError: It failed for good.
+        """
+        if named.get("metadata") is not None:
+            named["metadata"] = json_payload(named["metadata"])
+        try:
+            return self._persist(method, *arguments, **named)
+        except FaultError as error:
+            collection = named.get("collection_name", arguments[0] if arguments else None)
+            raise told(error.fault, self.place, collection) from None
+
+    def upsert(
+        self, collection_name: str, points: Sequence[models.PointStruct], *, wait: bool = True
+    ) -> models.UpdateResult:
+        """Write points, in portions that the server takes."""
+        listed = [_plain(point) for point in points]
+        result = _nothing_done()
+        portion = self._largest_upsert(collection_name, listed)
+        for start in range(0, len(listed), portion):
+            result = self._upsert_portion(collection_name, listed[start : start + portion], wait=wait)
+        return result
+
+    def set_payload(
+        self, collection_name: str, payload: dict[str, Json], points: Selector, *, wait: bool = True
+    ) -> models.UpdateResult:
+        """Set some payload fields of points and leave the others."""
+        given = json_payload(payload)
+        done: models.UpdateResult = self.request(
+            "set_payload", collection_name, payload=given, points=points, wait=wait
+        )
+        return done
+
+    def finish_bulk_load(self, collection_name: str) -> None:
+        """Wait, for a while, until the server has indexed what was written."""
+        from qdrant_client import models
+
+        if self._is_local():
+            return
+        config = self.request("get_collection", collection_name).config.optimizer_config
+        if config.indexing_threshold == 0:
+            restored = models.OptimizersConfigDiff(indexing_threshold=INDEXING_THRESHOLD_KB)
+            self.request("update_collection", collection_name=collection_name, optimizers_config=restored)
+        until = time.monotonic() + GREEN_SECONDS
+        while time.monotonic() < until:
+            if self.request("get_collection", collection_name).status != models.CollectionStatus.YELLOW:
+                return
+            time.sleep(0.5)
+
+    def close(self) -> None:
+        """Close the client, unless it is the user's."""
+        if not self._closed and self._owned:
+            self.client.close()
+        self._closed = True
+
+    def _persist(self, method: str, *arguments: Any, **named: Any) -> Any:
+        if self._closed:
+            raise StoreError(f"the location {self.place!r} has been closed; open the collection again.")
+        action = partial(getattr(self.client, method), *arguments, **named)
+        repeatable = UNSENT if method in _NOT_TWICE else TRANSIENT
+        if not self._is_local():
+            return persist(action, self._retries, repeatable, self._secret)
+        # In memory, qdrant_client reads arrays while another thread lengthens them.
+        with _ONE_AT_A_TIME, _quiet(_OF_NO_EFFECT):
+            return persist(action, self._retries, repeatable, self._secret)
+
+    def _upsert_portion(
+        self, collection_name: str, points: list[models.PointStruct], *, wait: bool
+    ) -> models.UpdateResult:
+        try:
+            done: models.UpdateResult = self._persist(
+                "upsert", collection_name=collection_name, points=points, wait=wait
+            )
+        except FaultError as error:
+            if error.fault.kind != "too large" or len(points) == 1:
+                raise told(error.fault, self.place, collection_name) from None
+            middle = len(points) // 2
+            self._upsert_portion(collection_name, points[:middle], wait=wait)
+            done = self._upsert_portion(collection_name, points[middle:], wait=wait)
+        return done
+
+    def _largest_upsert(self, collection_name: str, points: Sequence[models.PointStruct]) -> int:
+        """Return how many of these points one request may hold: what strict mode allows, and what its size allows."""
+        if not points or self._is_local():
+            return len(points) or 1
+        if collection_name not in self._largest_upserts:
+            strict = self.request("get_collection", collection_name).config.strict_mode_config
+            allowed = strict.upsert_max_batchsize if strict is not None and strict.enabled else None
+            self._largest_upserts[collection_name] = allowed or len(points)
+        point_bytes = BYTES_PER_PAYLOAD + BYTES_PER_FLOAT * max(_floats(point.vector) for point in points)
+        return max(1, min(self._largest_upserts[collection_name], REQUEST_BYTES // point_bytes))
+
+    def _is_local(self) -> bool:
+        from qdrant_client.local.qdrant_local import QdrantLocal
+
+        return isinstance(self.client._client, QdrantLocal)
+
+
+def _plain(point: models.PointStruct) -> models.PointStruct:
+    """Return the point as it travels: its numpy vectors as lists, its payload as JSON.
+
+    :raises StoreError: A value of its payload, or of a vector, cannot be stored.
+    """
+    from qdrant_client import models
+
+    payload = checked_payload(point)
+    vector: Any = point.vector
+    if isinstance(vector, dict):
+        vector = {name: _as_list(value) for name, value in vector.items()}
+    return models.PointStruct.model_construct(id=point.id, vector=_as_list(vector), payload=payload)
+
+
+def _as_list(vector: Any) -> Any:
+    return vector.tolist() if isinstance(vector, np.ndarray) else vector
+
+
+def _floats(vector: Any) -> int:
+    """Count the numbers of a point's vectors."""
+    if isinstance(vector, dict):
+        return sum(_floats(value) for value in vector.values())
+    if isinstance(vector, list):
+        return sum(map(len, vector)) if vector and isinstance(vector[0], list) else len(vector)
+    return len(getattr(vector, "values", ()))
+
+
+def _nothing_done() -> models.UpdateResult:
+    from qdrant_client import models
+
+    return models.UpdateResult(operation_id=0, status=models.UpdateStatus.COMPLETED)
+
+
+@contextmanager
+def _quiet(message: str) -> Iterator[None]:
+    """Keep a warning of `qdrant_client` back where it says what is meant to be so."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message)
+        yield

@@ -1,0 +1,186 @@
+"""A collection's coder: what was learned or drawn for it is kept with it, and read back with its digest checked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdrant_embed.compression import Coder, Compression, Transform, enough_vectors
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.native import make_lock
+from qdrant_embed.store.attachments import load_attachment, save_attachment
+from qdrant_embed.store.metadata import metadata_of
+from qdrant_embed.types import DENSE, DENSE_SMALL, FloatArray
+
+if TYPE_CHECKING:
+    from qdrant_embed.store.engine import Engine
+
+PAGE = 1024
+PAGE_OF_WINDOWS = 16
+"""A document of hundreds of windows takes megabytes as lists of Python's floats, in which engines answer."""
+FIT_VECTORS = 8192
+"""Vectors that a transform is learned from; a covariance of 384 dimensions is settled long before. Bounds what an
+ingest holds back in memory until it is learned."""
+DIGEST_KEY = "qdrant_embed_transform_digest"
+"""Metadata entry: digest of the transform that the points were coded with.
+
+One of its own: whoever notes a root writes all of `schema`'s entry as it was read, without what was kept meanwhile."""
+_LEARNING = make_lock()
+"""Held by the one handle of this process that learns; the others then find what it kept."""
+
+
+class Coding:
+    """Codes vectors for one collection; learns what is to be learned once, from the first vectors that any handle has.
+
+    :param dim: Dimensions that the embedder gives.
+    :param distance: The model's: `cosine`, `dot` or `euclid`.
+    :param normalize: Whether the model's vectors are made unit vectors.
+    :param windows: Whether a point has a dense vector for each window of its text.
+    :raises ConfigurationError: What was kept does not belong to the collection, or has been lost.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        compression: Compression,
+        *,
+        dim: int,
+        distance: str,
+        normalize: bool = False,
+        windows: bool = False,
+    ) -> None:
+        self._engine = engine
+        self._name = name
+        self.windows = windows
+        self.coder = Coder.start(compression, dim, distance, normalize=normalize)
+        self.ready()
+
+    @property
+    def compression(self) -> Compression:
+        """What is done to vectors."""
+        return self.coder.compression
+
+    @property
+    def page(self) -> int:
+        """How many points may be read with their vectors at once."""
+        return PAGE_OF_WINDOWS if self.windows else PAGE
+
+    def ready(self) -> bool:
+        """Tell whether vectors can be coded; what another handle has learned meanwhile is taken over.
+
+        :raises ConfigurationError: What was kept does not belong to the collection, or has been lost.
+        """
+        if not self.coder.ready:
+            self._take_over()
+        return self.coder.ready
+
+    def fit(self, vectors: FloatArray) -> None:
+        """Learn from the embedder's vectors (n, dim) and keep what was learned, before any point is stored by it.
+
+        Where another handle was first, its transform is taken over and nothing is learned.
+        """
+        with _LEARNING:
+            if not self.ready():
+                self.keep(self.coder.fit(vectors))
+                # A server knows no such lock: if two processes learn at once, the last to keep is right, and the
+                # other finds that out here.
+                self._take_over()
+
+    def keep(self, coder: Coder) -> None:
+        """Take a coder that has learned, and keep its transform with the collection."""
+        if coder.transform is not None and coder.compression.keeps_transform:
+            data = coder.transform.to_bytes()
+            save_attachment(self._engine, self._name, data, {DIGEST_KEY: _digest(data)})
+        self.coder = coder
+
+    def _take_over(self) -> None:
+        transform = _stored_transform(self._engine, self._name)
+        if transform is not None:
+            self.coder = self.coder.with_transform(transform)
+
+    @property
+    def doubt(self) -> str:
+        """What to say of a transform that was learned from too few vectors; empty where it was not."""
+        found, wanted = self.coder.transform, enough_vectors(self.compression, self.coder.cut_dim)
+        if found is None or found.sample >= wanted:
+            return ""
+        return (
+            f"compression {str(self.compression)!r} was learned from the first {found.sample:,} vectors; {wanted:,} or "
+            "more settle it. When the collection holds that many, learn it again: "
+            f"Collection.open({self._name!r}, at=…).recompress({str(self.compression)!r}, refit=True)"
+        )
+
+    # Vectors as the store has them
+
+    def stored(self, vectors: FloatArray) -> FloatArray:
+        """Return what the vector `dense` holds (n, width) of the embedder's vectors."""
+        return vectors if self.compression.full else self.coder.encode(vectors)
+
+    def stored_each(self, vectors: Sequence[FloatArray]) -> list[FloatArray]:
+        """Return what the vector `dense` of each point holds, given the embedder's: (dim,), or (windows, dim)."""
+        rows = self.stored(np.concatenate([np.atleast_2d(vector) for vector in vectors]))
+        return self.by_point(rows, [1 if vector.ndim == 1 else len(vector) for vector in vectors])
+
+    def by_point(self, rows: FloatArray, counts: Sequence[int]) -> list[FloatArray]:
+        """Return the rows of each point: (width,), or (windows, width) where points have several.
+
+        :param counts: How many rows each point has.
+        """
+        if not self.windows:
+            return list(rows)
+        return np.split(rows, np.cumsum(counts)[:-1]) if len(counts) else []
+
+    def named(self, stored: FloatArray) -> dict[str, FloatArray]:
+        """Return all dense vectors of a point, given what its vector `dense` holds: (width,) or (windows, width)."""
+        if not self.compression.full:
+            return {DENSE: stored}
+        small = self.coder.encode(np.atleast_2d(stored))
+        return {DENSE: stored, DENSE_SMALL: small if stored.ndim > 1 else small[0]}
+
+    def require_numbers(self) -> None:
+        """Refuse what needs the model's vectors where nothing but signs is kept.
+
+        :raises ConfigurationError: It is so.
+        """
+        if self.compression.datatype == "bits" and not self.compression.full:
+            raise ConfigurationError(
+                f"collection {self._name!r} keeps nothing but signs of its vectors (compression "
+                f"{str(self.compression)!r}), which cannot be turned back into numbers. Ingest into a collection that "
+                "keeps some: Recipe(…, compression='float16')."
+            )
+
+    def raw(self, stored: FloatArray) -> FloatArray:
+        """Return the embedder's vectors (n, dim) of what `dense` holds, as exact as the stored format."""
+        return np.asarray(stored, np.float32) if self.compression.full else self.coder.decode(stored)
+
+
+def kept_digest(engine: Engine, name: str) -> str | None:
+    """Return the digest of the transform that is kept with a collection; None where there is none."""
+    found = metadata_of(engine, name).get(DIGEST_KEY)
+    return None if found is None else str(found)
+
+
+def _stored_transform(engine: Engine, name: str) -> Transform | None:
+    wanted = kept_digest(engine, name)
+    if wanted is None:
+        return None
+    data = load_attachment(engine, name)
+    if data is None:
+        raise ConfigurationError(
+            f"the rotation of collection {name!r} has been lost: without it its vectors mean nothing. Restore the "
+            "folder from a copy, or ingest into a new collection."
+        )
+    if _digest(data) != wanted:
+        raise ConfigurationError(
+            f"the rotation file of collection {name!r} does not belong to it (digest {_digest(data)}, expected "
+            f"{wanted}). Restore the folder from a copy, or ingest into a new collection."
+        )
+    return Transform.from_bytes(data)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()

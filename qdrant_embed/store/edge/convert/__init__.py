@@ -1,0 +1,1 @@
+"""Values of `qdrant_client` as those of Qdrant Edge, and back."""

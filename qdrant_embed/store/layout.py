@@ -1,0 +1,96 @@
+"""The layout of a collection: its named vectors, its payload indexes, and the metadata that says how it was made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qdrant_embed.compression import Coder, Compression
+from qdrant_embed.store import quantization
+from qdrant_embed.store.filters.fields import INDEXED_FIELDS
+from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorLayout:
+    """What the vectors look like in the store.
+
+    :param dim: Number of dimensions that the embedder gives.
+    :param distance: `cosine`, `dot` or `euclid`.
+    :param sparse: Whether there are vectors of a sparse model.
+    :param multivector: Dimensions of the vectors of a multi-vector model; 0 for none.
+    :param multivector_distance: How these are compared: `cosine`, or `dot` where they are not of unit length.
+    :param windows: Whether a point has a dense vector for each window of its text; the best one counts.
+    """
+
+    dim: int
+    distance: str
+    compression: Compression = Compression()  # noqa: RUF009 - frozen
+    sparse: bool = False
+    multivector: int = 0
+    multivector_distance: str = "cosine"
+    windows: bool = False
+
+    @property
+    def cut_dim(self) -> int:
+        """Dimensions that are compressed."""
+        return min(self.dim, self.compression.dim or self.dim)
+
+    def vectors(self) -> dict[str, models.VectorParams]:
+        """Return the settings of each vector that is not sparse by its name."""
+        coder = Coder(compression=self.compression, dim=self.dim, distance=self.distance)
+        small = self._each_window(quantization.vector_params(coder.width, coder.store_distance, self.compression))
+        others = {}
+        if self.multivector:
+            others[MULTIVECTOR] = multivector_params(self.multivector, self.multivector_distance)
+        if not self.compression.full:
+            return {DENSE: small, **others}
+        whole = self._each_window(quantization.rescoring_params(self.dim, self.distance, self.compression))
+        return {DENSE: whole, DENSE_SMALL: small, **others}
+
+    def _each_window(self, params: models.VectorParams) -> models.VectorParams:
+        from qdrant_client import models
+
+        if not self.windows:
+            return params
+        best = models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
+        # A graph compares documents with each other, every window with every window: at 800 windows, minutes for 200
+        # documents. Measured at 20 windows it makes searches of 3000 documents no faster (benchmarks/long_context).
+        return params.model_copy(update={"multivector_config": best, "hnsw_config": models.HnswConfigDiff(m=0)})
+
+    def sparse_vectors(self) -> dict[str, models.SparseVectorParams]:
+        """Return each sparse vector's settings by its name."""
+        from qdrant_client import models
+
+        others = {SPARSE: models.SparseVectorParams()} if self.sparse else {}
+        return {BM25: models.SparseVectorParams(modifier=models.Modifier.IDF), **others}
+
+
+def multivector_params(dim: int, distance: str = "cosine") -> models.VectorParams:
+    """Return how vectors of tokens are stored: on disk, in half precision, without a graph, since they rank again.
+
+    :param dim: Dimensions of each.
+    :param distance: `cosine` or `dot`.
+    """
+    from qdrant_client import models
+
+    return models.VectorParams(
+        size=dim,
+        distance=models.Distance.COSINE if distance == "cosine" else models.Distance.DOT,
+        datatype=models.Datatype.FLOAT16,
+        hnsw_config=models.HnswConfigDiff(m=0),
+        on_disk=True,
+        multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM),
+    )
+
+
+def index_schema(field: str) -> models.PayloadSchemaType | models.KeywordIndexParams:
+    """Return the index that `field` gets: `source` also answers prefixes (`guide/*`)."""
+    from qdrant_client import models
+
+    if field == "source":
+        return models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, prefix=True)
+    return models.PayloadSchemaType(INDEXED_FIELDS[field])

@@ -1,0 +1,58 @@
+"""What a collection says of itself in its own metadata: how it was made, and by which layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from qdrant_embed.errors import CollectionNotFoundError, StoreError
+from qdrant_embed.types import Json
+
+if TYPE_CHECKING:
+    from qdrant_embed.store.engine import Engine
+
+METADATA_KEY = "qdrant_embed"
+LAYOUT_VERSION = 1
+"""Raised when points of an older layout cannot be read any more."""
+
+
+def read_metadata(engine: Engine, name: str) -> dict[str, Any]:
+    """Return what `create` stored about the collection.
+
+    :raises CollectionNotFoundError: There is no such collection; those that exist are named.
+    :raises StoreError: The collection was made by something else, or by a newer version of this library.
+    """
+    if not engine.collection_exists(name):
+        there = ", ".join(sorted(found.name for found in engine.get_collections().collections)) or "none"
+        raise CollectionNotFoundError(
+            f"there is no collection {name!r} here; collections found: {there}. "
+            "Give a recipe to create it: Collection.open(name, at=…, recipe=Recipe(model='minilm'))."
+        )
+    stored = metadata_of(engine, name).get(METADATA_KEY)
+    if not isinstance(stored, dict):
+        raise StoreError(
+            f"collection {name!r} holds no qdrant_embed metadata: something else made it. "
+            "Choose another collection name to create one beside it."
+        )
+    if stored.get("layout") != LAYOUT_VERSION:
+        raise StoreError(
+            f"collection {name!r} has layout {stored.get('layout')!r}, this version of qdrant_embed reads "
+            f"{LAYOUT_VERSION}. Upgrade qdrant-embed, or ingest into a new collection."
+        )
+    return dict(stored)
+
+
+def merge_metadata(engine: Engine, name: str, changes: Mapping[str, Json]) -> None:
+    """Change some of the entries that `read_metadata` returns, leaving the others."""
+    stored = {**read_metadata(engine, name), **changes}
+    engine.update_collection(collection_name=name, metadata={METADATA_KEY: stored})
+
+
+def metadata_of(engine: Engine, name: str) -> dict[str, Any]:
+    """Return the metadata entries of a collection, whoever set them.
+
+    A folder has them in its catalog, so that a collection whose shard is damaged can still be named and removed.
+    """
+    stored = getattr(engine, "stored_metadata", None)
+    found = engine.get_collection(name).config.metadata if stored is None else stored(name)
+    return dict(found or {})

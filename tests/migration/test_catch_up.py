@@ -1,0 +1,162 @@
+"""What others do to a collection while it is being copied: kept, or refused, and never lost."""
+
+import time
+
+import pytest
+from qdrant_client import QdrantClient
+
+from qdrant_embed import Collection, Document, Recipe
+from qdrant_embed.errors import StoreError, UnknownNameError
+from qdrant_embed.ingest.pipeline import IngestOptions
+from qdrant_embed.migration.recompression import Change, recompress
+from qdrant_embed.store.copies import copy_lease
+
+
+def documents(count=60):
+    return [Document(text=f"Crane {n} lifts {n * 7} tons at pier {n}.", source=f"{n}.txt") for n in range(count)]
+
+
+@pytest.fixture(params=["folder", "memory"])
+def place(request, tmp_path):
+    return tmp_path / "qdrant_data" if request.param == "folder" else QdrantClient(":memory:")
+
+
+@pytest.fixture
+def handles(place):
+    """Return two handles on one collection."""
+    with (
+        Collection.open("cranes", at=place, recipe=Recipe(model="hashing")) as one,
+        Collection.open("cranes", at=place) as other,
+    ):
+        one.ingest(documents())
+        yield one, other
+
+
+def after_a_page(collection, patch, action, *, times=1):
+    """Let something happen each time that the copier has written a page."""
+    write, left = collection._engine.upsert, [times]
+
+    def writing(*given, **named):
+        done = write(*given, **named)
+        if left[0]:
+            left[0] -= 1
+            action()
+        return done
+
+    patch.setattr(collection._engine, "upsert", writing, raising=False)
+
+
+def leave_a_mark(collection, by, alive):
+    mark = {copy_lease.KEY: {"by": by, "alive": alive}}
+    collection._engine.update_collection(collection_name=collection.name, metadata=mark)
+
+
+def test_what_was_on_its_way_when_the_copy_began_is_in_it(handles, monkeypatch):
+    one, other = handles
+
+    def finish_writing():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(copy_lease, "require_unmarked", lambda *_: None)
+            other.ingest([Document(text="A whale was seen.", source="7.txt"), Document(text="Fog.", source="new.txt")])
+            other.delete("8.txt")
+            other._engine.set_payload("cranes", {"checked": True}, [other.chunks("9.txt")[0].id])
+
+    after_a_page(one, monkeypatch, finish_writing)
+    one.recompress("rotate")
+    assert one.count() == 60
+    assert one.search("A whale was seen.", k=1, mode="dense")[0].source == "7.txt"
+    assert [len(one.chunks(source)) for source in ("7.txt", "new.txt")] == [1, 1]
+    assert "8.txt" not in {document.source for document in one.documents()}
+    with pytest.raises(UnknownNameError, match=r"8\.txt"):
+        one.chunks("8.txt")
+    record = one._engine.retrieve("cranes", [one.chunks("9.txt")[0].id])[0]
+    assert record.payload["checked"] is True
+
+
+def test_nothing_is_written_to_a_collection_that_is_being_copied(handles, monkeypatch):
+    one, other = handles
+    refused = []
+
+    def write():
+        for action in (
+            lambda: other.ingest(documents(3)),
+            lambda: other.delete("7.txt"),
+            lambda: other.index_field("team"),
+            lambda: other.recompress("float16"),
+            lambda: other.recompress("int8"),
+        ):
+            with pytest.raises(StoreError, match="is being copied") as raised:
+                action()
+            refused.append(raised)
+
+    after_a_page(one, monkeypatch, write)
+    one.recompress("rotate")
+    assert (len(refused), one.count(), one.recipe.compression) == (5, 60, "rotate")
+    assert one.search("crane 12", k=1, mode="dense")[0].source == "12.txt"
+    assert one.ingest(documents(61)).embedded == 1
+
+
+def test_an_ingest_stops_when_the_collection_is_another_than_it_began_with(handles):
+    one, other = handles
+    changed = []
+
+    def change(_report):
+        if not changed:
+            changed.append(other.recompress("rotate"))
+
+    with pytest.raises(StoreError, match=r"was changed after.*ingest again"):
+        one.ingest(documents(600), options=IngestOptions(progress=change))
+    other.ingest(documents(600))
+    assert other.count() == 600
+    assert other.search("crane 577", k=1, mode="dense")[0].source == "577.txt"
+
+
+def test_a_collection_that_never_stands_still_is_left_as_it_was(handles, monkeypatch):
+    one, other = handles
+    chunk = one.chunks("9.txt")[0].id
+    stamps = iter(range(99))
+    after_a_page(one, monkeypatch, lambda: other._engine.set_payload("cranes", {"at": next(stamps)}, [chunk]), times=99)
+    with pytest.raises(StoreError, match="writes to collection 'cranes' all the time"):
+        one.recompress("rotate")
+    assert other.ingest(documents()).embedded == 0
+    assert other.search("crane 12", k=1, mode="dense")[0].source == "12.txt"
+    monkeypatch.undo()
+    assert not one.recompress("rotate").in_place
+
+
+def test_what_was_true_before_another_change_is_not_worked_with(handles):
+    one, other = handles
+    parts, recipe = one._parts, one.recipe
+    assert parts.coding.coder.ready
+    other.recompress("float16")
+    with pytest.raises(StoreError, match="was changed to 'float16'"):
+        recompress(one._engine, "cranes", parts, recipe, Change(compression="rotate"))
+
+
+def test_a_copier_that_is_gone_is_in_nobodys_way(place, handles):
+    one, _ = handles
+    leave_a_mark(one, "a process that died", time.time())
+    with pytest.raises(StoreError, match="open the collection again"):
+        one.ingest(documents(3))
+    one.recompress("rotate")
+    leave_a_mark(one, "a process that died", time.time())
+    with Collection.open("cranes", at=place) as again:
+        again.ingest(documents(3))
+
+
+def test_on_a_server_a_copier_is_gone_when_it_was_not_heard_of_for_long(handles, monkeypatch):
+    one, _ = handles
+    monkeypatch.setattr(one._engine, "_is_local", lambda: False, raising=False)
+
+    def heard_of(seconds):
+        leave_a_mark(one, "a process elsewhere", time.time() - seconds)
+
+    heard_of(30)
+    with pytest.raises(StoreError, match="is being copied already"):
+        one.recompress("int8")
+    heard_of(2 * copy_lease.DEAD_SECONDS)
+    with copy_lease.marked(one._engine, "cranes") as mark:
+        heard_of(0)
+        with pytest.raises(StoreError, match="another process has begun"):
+            mark.require()
+    assert one._engine.get_collection("cranes").config.metadata[copy_lease.KEY]["by"] == "a process elsewhere"

@@ -1,0 +1,75 @@
+"""No runtime opens a connection, whatever it is asked to do."""
+
+import os
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+from qdrant_embed.models import fastembed_catalog
+from qdrant_embed.testing.fixtures.tiny_models import save_static_model
+
+SCRIPT = """
+import socket, sys
+tried = []
+def refuse(self, address, *_):
+    if self.family in (socket.AF_INET, socket.AF_INET6):
+        tried.append(address)
+        raise OSError("the network is refused")
+socket.socket.connect = socket.socket.connect_ex = refuse
+def refuse_name(*address, **_):
+    tried.append(address[:2])
+    raise OSError("the network is refused")
+socket.getaddrinfo = refuse_name
+from qdrant_embed.embedding import load_embedder
+embedder = load_embedder(sys.argv[1], runtime=sys.argv[2], presets=sys.argv[3] if len(sys.argv) > 3 else None)
+assert embedder.embed_documents(["w1 w2"]).shape[0] == 1
+import time; time.sleep(0.5)
+assert not tried, tried
+print("silent", embedder.runtime)
+"""
+
+
+def require_silence(folder, runtime, *words):
+    dropped = ("PYTEST", "HF_", "CI", "FASTEMBED")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
+    environment |= {"QDRANT_EMBED_CACHE": str(folder), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *map(str, words)],
+        env=environment, capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    assert f"silent {runtime}" in done.stdout, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("runtime", ["torch", "openvino:float32", "onnx"])
+def test_no_runtime_phones_home(save_model, runtime, tmp_path):
+    pytest.importorskip({"torch": "torch", "onnx": "onnxscript"}.get(runtime, "openvino"))
+    require_silence(tmp_path, runtime, save_model(), runtime)
+
+
+def test_neither_does_a_table_of_words(tmp_path):
+    require_silence(tmp_path, "static", save_static_model(tmp_path / "model"), "static")
+
+
+def test_neither_does_fastembed(onnx_folder, tmp_path):
+    pytest.importorskip("fastembed")
+    presets = tmp_path / "tiny.toml"
+    presets.write_text(
+        f'[models.tiny]\nruntime = "fastembed"\nsource = "{onnx_folder}"\ndim = 32\nmax_tokens = 24\npooling = "mean"\n'
+    )
+    require_silence(tmp_path, "fastembed", "tiny", "fastembed", presets)
+
+
+def test_fastembed_finds_the_hubs_client_silenced_whatever_was_set_before(monkeypatch):
+    from huggingface_hub import constants
+
+    pytest.importorskip("onnxruntime")
+    theirs = ModuleType("fastembed")
+    theirs.TextEmbedding = object
+    monkeypatch.setitem(sys.modules, "fastembed", theirs)
+    monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "0")
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", False)
+    assert fastembed_catalog._library() is object
+    assert os.environ["HF_HUB_DISABLE_TELEMETRY"] == "1"
+    assert constants.HF_HUB_DISABLE_TELEMETRY

@@ -1,0 +1,239 @@
+"""What was converted is kept, found whole or made again; with a converter that costs nothing, and with OpenVINO."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from qdrant_embed.concurrency import Cancelled, Job, current_job
+from qdrant_embed.embedding import load_embedder
+from qdrant_embed.errors import ModelError
+from qdrant_embed.runtimes.choice import RuntimeChoice
+from qdrant_embed.runtimes.conversion import convert as converting
+from qdrant_embed.runtimes.conversion.cache_folder import CACHE_VARIABLE, lock_file
+from qdrant_embed.runtimes.conversion.convert import Converter, converted
+
+BYTES = b"all there is of a graph"
+
+
+class Copying:
+    """Leaves the graph with torch, and writes a file in its name."""
+
+    def __init__(self):
+        self.conversions, self.graph = 0, None
+        self.converter = Converter(RuntimeChoice("onnx", "float32"), (), self.convert, self.start, self.start)
+
+    def convert(self, _, graph, folder):
+        self.conversions += 1
+        self.graph = graph.module
+        (folder / "graph").write_bytes(BYTES)
+
+    def start(self, folder):
+        import torch
+
+        if (folder / "graph").read_bytes() != BYTES:
+            raise RuntimeError("these are not the bytes\nof a graph")
+        return lambda batch: self.graph(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)).detach().numpy()
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda made: (made / "graph").unlink(),
+        lambda made: (made / "graph").write_bytes(BYTES[:-1]),
+        lambda made: (made / "graph").write_bytes(BYTES[::-1]),
+        lambda made: (made / "fidelity.json").unlink(),
+        lambda made: (made / "fidelity.json").write_text('{"pooled": tr'),
+    ],
+    ids=["gone", "cut off", "other bytes", "note gone", "note cut off"],
+)
+def test_what_cannot_be_used_any_more_is_made_again_and_said(model, spoil, caplog):
+    copying = Copying()
+    made = converted(model, copying.converter)
+    assert converted(model, copying.converter).folder == made.folder
+    assert copying.conversions == 1
+    assert not caplog.records
+    spoil(made.folder)
+    assert converted(model, copying.converter).folder == made.folder
+    assert copying.conversions == 2
+    assert "converting" in caplog.text
+    assert "again" in caplog.text
+    assert (made.folder / "graph").read_bytes() == BYTES
+    assert converted(model, copying.converter).pooled
+    assert copying.conversions == 2
+    assert not list(made.folder.parent.glob("making-*"))
+
+
+def test_what_does_not_start_even_when_new_is_an_error_with_a_cure(model):
+    copying, starts = Copying(), []
+
+    def start(folder):
+        starts.append(folder)
+        raise RuntimeError("out of pipes")
+
+    broken = Converter(copying.converter.choice, (), copying.convert, copying.start, start)
+    with pytest.raises(ModelError, match=r"could not be converted for onnx:float32: .* out of pipes\. Give .* torch"):
+        converted(model, broken)
+    assert len(starts) == 1
+
+
+def test_those_who_start_at_once_convert_once(model):
+    copying = Copying()
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: converted(model, copying.converter), range(4)))
+    assert len({made.folder for made in found}) == 1
+    assert copying.conversions == 1
+
+
+def test_another_process_that_converts_is_waited_for_but_not_for_ever(model, monkeypatch, caplog):
+    copying = Copying()
+    made = converted(model, copying.converter)
+    for file in made.folder.iterdir():
+        file.unlink()
+    monkeypatch.setattr(converting, "LONGEST_WAIT", 0.0)
+    with caplog.at_level("INFO", converting.__name__), converting.FileLock(lock_file(made.folder)):
+        assert converted(model, copying.converter).folder == made.folder
+    assert copying.conversions == 2
+    assert "waiting for it" in caplog.text
+    assert "not waiting longer" in caplog.text
+    assert "done once and kept" in caplog.text
+
+
+class Noted(Job):
+    """Counts how often it went on."""
+
+    def __init__(self):
+        super().__init__()
+        self.steps = 0
+
+    def went_on(self):
+        super().went_on()
+        self.steps += 1
+
+
+@pytest.fixture
+def job():
+    job = Noted()
+    outer = current_job.set(job)
+    yield job
+    current_job.reset(outer)
+
+
+def test_a_conversion_goes_on_with_each_of_its_steps(model, job):
+    copying, seen = Copying(), []
+
+    def convert(*given):
+        seen.append(job.steps)
+        copying.convert(*given)
+        seen.append(job.steps)
+
+    def start(folder):
+        seen.append(job.steps)
+        return copying.start(folder)
+
+    converted(model, Converter(copying.converter.choice, (), convert, start, start))
+    before, after, tried, started = seen
+    assert 0 < before == after < tried < started
+
+
+def test_a_conversion_that_is_called_off_leaves_nothing(model, job):
+    copying = Copying()
+
+    def convert(*given):
+        copying.convert(*given)
+        job.cancelled.set()
+
+    with pytest.raises(Cancelled):
+        converted(model, Converter(copying.converter.choice, (), convert, copying.start, copying.start))
+    job.cancelled.clear()
+    made = converted(model, copying.converter)
+    assert copying.conversions == 2
+    assert not list(made.folder.parent.glob("making-*"))
+
+
+def test_the_compiled_form_counts_when_room_is_made(model, monkeypatch):
+    copying, sizes = Copying(), []
+
+    def start(folder):
+        (folder / "compiled").write_bytes(bytes(1000))
+        return copying.start(folder)
+
+    def prune(keep):
+        sizes.append((keep / "compiled").stat().st_size)
+
+    monkeypatch.setattr(converting, "prune", prune)
+    converted(model, Converter(copying.converter.choice, (), copying.convert, copying.start, start))
+    assert sizes == [1000]
+
+
+def test_a_lock_file_that_a_killed_process_left_holds_nobody_up(model, caplog):
+    copying = Copying()
+    made = converted(model, copying.converter)
+    for file in made.folder.iterdir():
+        file.unlink()
+    lock_file(made.folder).touch()
+    with caplog.at_level("INFO", converting.__name__):
+        assert converted(model, copying.converter).folder == made.folder
+    assert "done once and kept" in caplog.text
+    assert "waiting" not in caplog.text
+
+
+def test_without_locks_the_faster_one_wins(model, monkeypatch):
+    def acquire(_, **__):
+        raise NotImplementedError("no locks here")
+
+    monkeypatch.setattr(converting.FileLock, "acquire", acquire)
+    fast, slow = Copying(), Copying()
+    remove = converting.shutil.rmtree
+
+    def overtaken(folder, **settings):
+        remove(folder, **settings)
+        monkeypatch.setattr(converting.shutil, "rmtree", remove)
+        converted(model, fast.converter)
+
+    monkeypatch.setattr(converting.shutil, "rmtree", overtaken)
+    assert converted(model, slow.converter).pooled
+    assert (fast.conversions, slow.conversions) == (1, 1)
+
+
+def test_a_cache_that_cannot_be_written_is_named(model, cache):
+    cache.write_text("a file in the place of the folder")
+    with pytest.raises(ModelError, match=rf"Set {CACHE_VARIABLE} to a folder that can be written"):
+        converted(model, Copying().converter)
+
+
+def test_how_a_conversion_fell_short_is_known_afterwards(model, monkeypatch):
+    copying = Copying()
+    assert converting.shortfall(model, copying.converter) is None
+    converted(model, copying.converter)
+    assert converting.shortfall(model, copying.converter) == ""
+    monkeypatch.setitem(converting.PROMISES, "float32", 1.1)
+    assert "1.1 is promised" in converting.shortfall(model, copying.converter)
+
+
+@pytest.mark.parametrize("spoiled", ["converted/*/model.bin", "converted/*/compiled/*"])
+def test_openvino_starts_again_from_a_spoiled_cache(folder, cache, spoiled):
+    pytest.importorskip("openvino")
+    first = load_embedder(folder, runtime="openvino:float32").embed_documents(["w1 w2"])
+    files = list(cache.glob(spoiled))
+    assert files
+    for file in files:
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    np.testing.assert_allclose(
+        load_embedder(folder, runtime="openvino:float32").embed_documents(["w1 w2"]), first, atol=1e-6
+    )
+
+
+def test_what_onnx_holds_lies_beside_the_graph_since_a_file_of_it_ends_at_two_gibibytes(folder, cache):
+    for package in ("onnxruntime", "onnxscript"):
+        pytest.importorskip(package)
+    load_embedder(folder, runtime="onnx").embed_documents(["w1"])
+    (note,) = [json.loads(path.read_text()) for path in cache.glob("converted/*/fidelity.json")]
+    assert note["files"].keys() == {"model.onnx", "model.onnx.data"}

@@ -1,0 +1,235 @@
+"""Every converted runtime, on tiny models of every pooling and on MiniLM."""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qdrant_embed.embedding import load_embedder
+from qdrant_embed.errors import ConfigurationError, ModelError
+from qdrant_embed.runtimes.conversion import convert
+from qdrant_embed.runtimes.conversion.cache_folder import CACHE_VARIABLE
+from qdrant_embed.runtimes.conversion.convert import FidelityWarning
+from qdrant_embed.runtimes.conversion.fidelity import Fidelity
+from qdrant_embed.runtimes.openvino import requests
+from qdrant_embed.runtimes.openvino import runtime as openvino
+from qdrant_embed.runtimes.openvino.requests import core
+from qdrant_embed.testing.conformance.embedders import TEXTS, check_embedder
+from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
+from qdrant_embed.tokenization.batch import Batch
+
+pytest.importorskip("openvino")
+DATA = Path(os.environ.get("QDRANT_EMBED_DATA", Path(__file__).parents[4] / "shared" / "data"))
+CONVERTED = ["openvino:float32", "openvino:bf16", "onnx"]
+INT8 = "openvino:int8"
+
+
+def available(runtime):
+    if runtime.endswith(":bf16") and openvino.best_precision() != "bf16":
+        pytest.skip("the processor has no bf16")
+    if runtime == INT8 and not openvino.multiplies_int8():
+        pytest.skip("the processor has no instructions for products in int8")
+    pytest.importorskip("onnxscript" if runtime == "onnx" else "openvino")
+    return runtime
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def cache(shared_cache, monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, str(shared_cache))
+    return shared_cache
+
+
+def cosines(one, other):
+    return np.einsum("nd,nd->n", one, other)
+
+
+@pytest.mark.parametrize("runtime", ["openvino:float32", "onnx"])
+@pytest.mark.parametrize("settings", [{}, {"pooling": "cls"}, {"pooling": "lasttoken"}, {"dense": 16}], ids=str)
+def test_conformance_of_converted_models(save_model, runtime, settings):
+    check_embedder(load_embedder(save_model(**settings), runtime=available(runtime)))
+
+
+@pytest.mark.parametrize(
+    ("runtime", "architecture", "pooling", "settings"),
+    [
+        ("openvino:float32", "qwen3", "lasttoken", {"padding_side": "left"}),
+        ("openvino:float32", "gemma3_text", "mean", {"use_bidirectional_attention": True}),
+        ("openvino:float32", "modernbert", "mean", {}),
+        ("onnx", "qwen3", "lasttoken", {"padding_side": "left"}),
+        ("onnx", "gemma3_text", "mean", {"use_bidirectional_attention": True}),
+    ],
+)
+def test_conformance_where_padding_may_see_no_token(tmp_path, runtime, architecture, pooling, settings):
+    folder = save_tiny_model(tmp_path / "model", architecture, pooling=pooling, **settings)
+    embedder = load_embedder(folder, runtime=available(runtime))
+    assert embedder.runtime == runtime, "torch runs it"
+    check_embedder(embedder)
+    wanted = load_embedder(folder, runtime="torch").embed_documents(TEXTS)
+    np.testing.assert_allclose(embedder.embed_documents(TEXTS), wanted, atol=1e-4)
+
+
+def test_conformance_of_bf16_in_torch(save_model):
+    check_embedder(load_embedder(save_model(), runtime="torch:bf16"))
+
+
+@pytest.fixture
+def int8_anywhere(monkeypatch):
+    """Let int8 run where the processor has no instructions for it: exactly, and slowly."""
+    if not openvino.multiplies_int8():
+        monkeypatch.setattr(openvino, "multiplies_int8", lambda: True)
+        monkeypatch.setattr(requests, "core", lambda: Exactly())
+
+
+class Exactly:
+    def compile_model(self, model, device, settings=None):
+        return core().compile_model(model, device, {**(settings or {}), "LP_TRANSFORMS_MODE": "OFF"})
+
+    def __getattr__(self, name):
+        return getattr(core(), name)
+
+
+@pytest.mark.usefixtures("int8_anywhere")
+@pytest.mark.parametrize("settings", [{}, {"pooling": "cls"}], ids=str)
+def test_conformance_of_int8(save_model, settings):
+    embedder = load_embedder(save_model(**settings), runtime=INT8)
+    assert embedder.runtime == INT8, "another one runs it"
+    check_embedder(embedder)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls", "max", "lasttoken", "weightedmean", "mean_sqrt_len_tokens"])
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_every_pooling_inside_the_graph_equals_numpy(pooling, side):
+    torch = pytest.importorskip("torch")
+    from qdrant_embed.pooling.token_pooling import POOLINGS
+    from qdrant_embed.pooling.torch_pooling import POOLS
+
+    states = np.random.default_rng(3).normal(size=(3, 7, 5)).astype(np.float32)
+    mask = np.array([[1] * 7, [1] * 4 + [0] * 3, [1] + [0] * 6])
+    mask = mask if side == "right" else mask[:, ::-1].copy()
+    found = POOLS[pooling](torch.from_numpy(states), torch.from_numpy(mask)).numpy()
+    np.testing.assert_allclose(found, POOLINGS[pooling](states, mask), atol=1e-6)
+
+
+@pytest.mark.parametrize("runtime", ["openvino:float32", "onnx"])
+def test_token_states_are_to_be_had_from_a_model_that_pools_inside(save_model, runtime):
+    folder = save_model()
+    wanted = load_embedder(folder, runtime="torch")._runtime
+    found = load_embedder(folder, runtime=available(runtime))._runtime.tokenwise
+    batch = Batch((), np.array([[2, 9, 11, 3], [2, 9, 3, 0]]), np.array([[1, 1, 1, 1], [1, 1, 1, 0]]))
+    seen = batch.mask == 1
+    np.testing.assert_allclose(found.token_states(batch)[seen], wanted.token_states(batch)[seen], atol=1e-4)
+
+
+def test_a_second_start_converts_nothing(save_model, monkeypatch):
+    folder = save_model()
+    first = load_embedder(folder, runtime="openvino:float32").embed_documents(["w1 w2"])
+    monkeypatch.setattr(convert, "build_graph", lambda *_, **__: pytest.fail("converted again"))
+    np.testing.assert_array_equal(load_embedder(folder, runtime="openvino:float32").embed_documents(["w1 w2"]), first)
+
+
+def test_another_model_is_converted_anew(save_model, cache):
+    load_embedder(save_model(), runtime="openvino:float32").embed_documents(["w1"])
+    before = {path.name for path in (cache / "converted").iterdir()}
+    load_embedder(save_model("max"), runtime="openvino:float32").embed_documents(["w1"])
+    assert {path.name for path in (cache / "converted").iterdir()} > before
+    assert not list((cache / "converted").glob("making-*")), "something half made was left"
+
+
+def test_vectors_too_far_from_torch_fall_back_to_it_with_one_warning(save_model, monkeypatch, tmp_path):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(convert, "compare", lambda *_: Fidelity(worst=0.93, mean=0.99))
+    folder = save_model()
+    embedder = load_embedder(folder, runtime="openvino:float32")
+    with pytest.warns(
+        FidelityWarning, match=r"cosine of 0\.9300 .* 0\.9999 is promised\. Torch runs it instead"
+    ) as said:
+        found = embedder.embed_documents(["w1 w2"])
+        embedder.embed_documents(["w3"])
+    assert len(said) == 1
+    assert embedder.runtime == "torch"
+    np.testing.assert_allclose(found, load_embedder(folder, runtime="torch").embed_documents(["w1 w2"]), atol=1e-6)
+
+
+def test_what_cannot_be_converted_falls_back_only_if_nobody_asked_for_it(save_model, monkeypatch, tmp_path):
+    def fail(*_, **__):
+        raise RuntimeError("no such operation\nmore")
+
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(openvino, "_convert", fail)
+    folder = save_model()
+    with pytest.raises(ModelError, match=r"could not be converted for openvino:float32: no such operation\. Give"):
+        load_embedder(folder, runtime="openvino:float32").embed_documents(["w1"])
+    monkeypatch.delenv("QDRANT_EMBED_RUNTIME")
+    monkeypatch.setattr("qdrant_embed.runtimes.choice._has_gpu", lambda: False)
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    with pytest.warns(FidelityWarning, match="no such operation"):
+        assert load_embedder(folder).embed_documents(["w1"]).shape == (1, 32)
+
+
+def test_a_model_that_leaves_its_prompt_out_is_left_to_torch(save_model):
+    folder = save_model(include_prompt=False, prompts={"query": "query : ", "document": "passage : "})
+    with pytest.raises(ModelError, match="pools by where its prompt ends, which only torch can"):
+        load_embedder(folder, runtime="openvino:float32").embed_documents(["w1"])
+
+
+# MiniLM
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("runtime", [*CONVERTED, INT8, "torch:bf16"])
+def test_minilm_keeps_its_promises_in_every_runtime(runtime):
+    check_embedder(load_embedder("minilm", runtime=available(runtime)))
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("runtime", "promise"),
+    [
+        ("openvino:float32", 0.99999),
+        ("openvino:bf16", 0.9995),
+        (INT8, 0.995),
+        ("onnx", 0.99999),
+        ("torch:bf16", 0.9995),
+    ],
+)
+def test_no_text_is_further_from_float32_than_promised(runtime, promise):
+    wanted = load_embedder("minilm", runtime="torch").embed_documents(TEXTS)
+    found = load_embedder("minilm", runtime=available(runtime)).embed_documents(TEXTS)
+    assert cosines(wanted, found).min() >= promise
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("runtime", ["torch", "torch:bf16", *CONVERTED])
+def test_stsb_is_as_well_ranked_as_by_the_reference(runtime):
+    stats = pytest.importorskip("scipy.stats")
+    path = DATA / "stsb" / "test.csv"
+    if not path.exists():
+        pytest.skip("the data set is not here")
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.reader(stream))
+    one, other, score = [row[0] for row in rows], [row[1] for row in rows], [float(row[2]) for row in rows]
+    embedder = load_embedder("minilm", runtime=available(runtime))
+    similarities = cosines(embedder.embed_documents(one), embedder.embed_documents(other))
+    assert stats.spearmanr(similarities, score).statistic == pytest.approx(0.8203, abs=5e-4)
+
+
+def test_int8_without_instructions_for_it_is_refused(save_model, monkeypatch):
+    monkeypatch.setattr(openvino, "multiplies_int8", lambda: False)
+    with pytest.raises(ConfigurationError, match=r"no instructions for products in int8 \(VNNI\).*runtime openvino"):
+        load_embedder(save_model("mean"), runtime="openvino:int8").embed_documents(["w1"])
+
+
+def test_the_note_of_a_conversion_says_how_near_it_is(save_model, tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "alone"))
+    load_embedder(save_model("weightedmean"), runtime="openvino:float32").embed_documents(["w1"])
+    (note,) = [json.loads(path.read_text()) for path in (tmp_path / "alone" / "converted").glob("*/fidelity.json")]
+    assert note["pooled"]
+    assert note["worst"] > 0.9999

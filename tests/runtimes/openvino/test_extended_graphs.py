@@ -1,0 +1,117 @@
+"""Stretched models in converted form: one graph for texts of every length, equal to torch."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+from qdrant_embed.embedding import load_embedder
+from qdrant_embed.pooling.token_pooling import POOLINGS
+from qdrant_embed.runtimes.conversion import convert
+from qdrant_embed.runtimes.conversion.cache_folder import CACHE_VARIABLE
+from qdrant_embed.runtimes.openvino import runtime as openvino
+from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
+from qdrant_embed.tokenization.batch import Batch
+
+TRAINED, TARGET = 32, 128
+LENGTHS = (3, 2 * TRAINED, TARGET, TRAINED)
+OPENVINO = [
+    ("bert", "gp"), ("roberta", "rp"), ("mpnet", "pi"), ("llama", "ntk"), ("gte", "pi"),
+]  # fmt: skip
+ONNX = [("roberta", "pi"), ("llama", "ntk")]
+
+
+@pytest.fixture(scope="module")
+def folder_of(tmp_path_factory):
+    made = {}
+
+    def make(kind):
+        if kind not in made:
+            made[kind] = save_tiny_model(tmp_path_factory.mktemp(kind), kind, max_tokens=TRAINED)
+        return made[kind]
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    return tmp_path / "converted"
+
+
+def batch(pad_id):
+    """Return texts of all lengths, padded to the longest."""
+    ids = np.random.default_rng(1).integers(5, 60, (len(LENGTHS), max(LENGTHS)))
+    mask = (np.arange(max(LENGTHS)) < np.array(LENGTHS)[:, None]).astype(np.int64)
+    return Batch((), np.where(mask == 1, ids, pad_id), mask)
+
+
+def vectors(embedder, texts):
+    runtime = embedder._runtime
+    if hasattr(runtime, "sentence"):
+        return runtime.sentence(texts)
+    return POOLINGS["mean"](runtime.token_states(texts), texts.mask)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "kind", "method"),
+    [*(("openvino:float32", *one) for one in OPENVINO), *(("onnx", *one) for one in ONNX)],
+)
+def test_texts_of_every_length_are_read_as_by_torch(folder_of, runtime, kind, method):
+    pytest.importorskip("onnxscript" if runtime == "onnx" else "openvino")
+    folder, window = folder_of(kind), f"{method}:{TARGET}"
+    found, wanted = (load_embedder(folder, runtime=name, window=window) for name in (runtime, "torch"))
+    texts = batch(found._reader.sequencer.pad_id)
+    given = vectors(found, texts)
+    assert found.runtime == runtime
+    np.testing.assert_allclose(given, vectors(wanted, texts), atol=2e-4)
+    short = Batch((), texts.ids[::3, :TRAINED], texts.mask[::3, :TRAINED])
+    plain = vectors(load_embedder(folder, runtime="torch"), short)
+    np.testing.assert_allclose(given[::3], plain, atol=2e-4, err_msg="texts that fit are read as without the extension")
+
+
+def test_two_strategies_are_two_conversions(folder_of, cache):
+    pytest.importorskip("openvino")
+    made = [load_embedder(folder_of("bert"), runtime="openvino:float32", window=name) for name in ("gp:64", "gp:96")]
+    for number, embedder in enumerate(made, 1):
+        embedder.embed_documents(["The gates of the harbour open at six."])
+        assert sum(place.is_dir() for place in cache.iterdir()) == number
+
+
+@pytest.mark.parametrize("window", ["pcw", "gp:96"])
+def test_embedders_that_read_alike_share_one_graph(folder_of, monkeypatch, window):
+    pytest.importorskip("openvino")
+    opened, requests, text = [], openvino.Requests, ["The gates of the harbour open at six."]
+    monkeypatch.setattr(openvino, "Requests", lambda *a, **k: opened.append(a) or requests(*a, **k))
+    first = load_embedder(folder_of("bert"), runtime="openvino:float32", window=window)
+    expected, loads = first.embed_documents(text), len(opened)
+    second = load_embedder(folder_of("bert"), runtime="openvino:float32", window=window)
+    np.testing.assert_array_equal(second.embed_documents(text), expected)
+    assert len(opened) == loads > 0
+    del first, second
+    gc.collect()
+    load_embedder(folder_of("bert"), runtime="openvino:float32", window=window).embed_documents(text)
+    assert len(opened) == loads + 1, "what nobody uses any more has been let go"
+
+
+def test_torch_weights_are_let_go_once_a_model_is_converted(folder_of, monkeypatch):
+    pytest.importorskip("openvino")
+    weights, build = [], convert.build_graph
+
+    def seen(*args, **kwargs):
+        graph = build(*args, **kwargs)
+        weights.extend(weakref.ref(parameter) for parameter in graph.module.parameters())
+        return graph
+
+    def start(*args, keep, **kwargs):
+        if keep:
+            left.append(sum(weight() is not None for weight in weights))
+        return requests(*args, keep=keep, **kwargs)
+
+    left, requests = [], openvino.Requests
+    monkeypatch.setattr(convert, "build_graph", seen)
+    monkeypatch.setattr(openvino, "Requests", start)
+    load_embedder(folder_of("bert"), runtime="openvino:float32", window="gp:80").embed_documents(["The gates open."])
+    assert weights
+    assert left == [0], "the compiled graph is loaded beside them"

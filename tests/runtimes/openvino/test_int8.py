@@ -1,0 +1,121 @@
+"""Products in int8, compared with what they stand for; the graph is computed exactly, whatever the processor has."""
+
+import numpy as np
+import pytest
+
+from qdrant_embed.models.resolve import resolve
+from qdrant_embed.runtimes.conversion.fidelity import batches_of
+from qdrant_embed.runtimes.conversion.probe_texts import PROBES
+from qdrant_embed.runtimes.torch.graph import build_graph, examples, quiet
+from qdrant_embed.testing.conformance.embedders import TEXTS
+
+pytest.importorskip("openvino")
+EXACT = {"LP_TRANSFORMS_MODE": "OFF", "INFERENCE_PRECISION_HINT": "f32"}
+
+
+def converted(resolved):
+    import openvino
+
+    graph = build_graph(resolved, pooled=True)
+    ids, mask = examples()
+    with quiet():
+        return graph, openvino.convert_model(graph.module, example_input={"input_ids": ids, "attention_mask": mask})
+
+
+def run(model, batches, settings=EXACT):
+    from qdrant_embed.runtimes.openvino.requests import core
+
+    request = core().compile_model(model, "CPU", settings).create_infer_request()
+    found = []
+    for batch in batches:
+        request.infer([batch.ids, batch.mask])
+        found.append(np.array(request.get_output_tensor(0).data))
+    return np.concatenate(found)
+
+
+def cosines(one, other):
+    return np.einsum("nd,nd->n", one, other) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
+
+
+def weights(model):
+    """Return the types of the constants that go into products."""
+    from qdrant_embed.runtimes.openvino import graph_edit
+
+    kinds = []
+    for node in model.get_ordered_ops():
+        if node.get_type_name() == "MatMul":
+            source = node.input_value(1).get_node()
+            while source.get_type_name() in ("Multiply", "Convert"):
+                source = source.input_value(0).get_node()
+            if source.get_type_name() == "Constant":
+                kinds.append(source.get_element_type().get_type_name())
+    return kinds, graph_edit.inputs_of_products(model)
+
+
+@pytest.mark.model
+def test_every_product_of_minilm_is_in_int8_and_its_vectors_stay():
+    from qdrant_embed.runtimes.openvino.int8 import quantize
+    from qdrant_embed.runtimes.openvino.requests import SHORT_TOKENS
+
+    resolved = resolve("minilm")
+    _, model = converted(resolved)
+    batches = batches_of(resolved, (*PROBES, *TEXTS))
+    wanted = run(model, batches)
+    found = run(quantize(resolved, model), batches)
+    lengths = np.concatenate([batch.mask.sum(axis=1) for batch in batches])
+    agreement = cosines(wanted, found)
+    assert agreement[lengths > SHORT_TOKENS].min() >= 0.995
+    assert agreement.min() >= 0.97, "texts of a word, which run in floating point beside it"
+    assert agreement.max() < 0.999999, "nothing was rounded"
+    kinds, _ = weights(model)
+    assert kinds.count("i8") == 36
+    assert kinds.count("f32") == 12, "a narrow block of two products in each of six layers"
+
+
+def test_a_narrow_block_takes_the_channels_that_reach_furthest(save_model):
+    """With one hidden unit made huge, rounding everything in its range would leave nothing of the others."""
+    import torch
+
+    from qdrant_embed.runtimes.openvino import int8
+
+    resolved = resolve(save_model("mean"))
+    graph, _ = converted(resolved)
+    layer = next(module for name, module in graph.module.named_modules() if name.endswith("encoder.layer.0"))
+    with torch.no_grad():
+        layer.intermediate.dense.bias[3] = 3000.0
+        layer.output.dense.weight[:, 3] *= 1e-3
+    import openvino
+
+    ids, mask = examples()
+    with quiet():
+        model = openvino.convert_model(graph.module, example_input={"input_ids": ids, "attention_mask": mask})
+    batches = batches_of(resolved, TEXTS)
+    wanted = run(model, batches)
+    assert cosines(wanted, run(int8.quantize(resolved, model), batches)).min() > 0.99
+    kinds, _ = weights(model)
+    assert "f32" in kinds
+
+
+def test_ranges_are_those_of_the_tokens_and_not_of_the_padding(save_model):
+    from qdrant_embed.runtimes.openvino import int8
+
+    resolved = resolve(save_model("mean"))
+    _, model = converted(resolved)
+    (batch,) = batches_of(resolved, ("w1 w2 w3", "w4"))
+    alone = [row for text in ("w1 w2 w3", "w4") for row in batches_of(resolved, (text,))]
+    names = list(weights(model)[1])[:1]
+    together, one_by_one = int8._watch(model, names, [batch]), int8._watch(model, names, alone)
+    for field in ("low", "high", "mean"):
+        np.testing.assert_allclose(
+            getattr(together[names[0]], field), getattr(one_by_one[names[0]], field), rtol=1e-5, atol=1e-6
+        )
+
+
+def test_weights_are_rounded_to_the_nearest_step():
+    from qdrant_embed.runtimes.openvino import int8
+
+    matrix = np.random.default_rng(0).normal(size=(5, 7)).astype(np.float32)
+    matrix[2] = 0
+    whole, step = int8._int8(matrix)
+    assert np.abs(whole).max() == 127
+    assert (np.abs(whole * step - matrix) <= step / 2 + 1e-7).all()

@@ -1,0 +1,161 @@
+"""A change of compression that is cut off anywhere leaves a name that leads to every point."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from qdrant_client import QdrantClient, models
+
+import qdrant_embed
+from qdrant_embed import Collection, Document, Recipe
+from qdrant_embed.cli.commands.info import list_collections
+
+TEXTS = [f"Crane {n} lifts {n * 7} tons at pier {n}." for n in range(60)]
+KILLED = """
+import os, sys
+from qdrant_embed import Collection
+docs = Collection.open("cranes", at=sys.argv[1])
+remove = docs._engine.delete_collection
+docs._engine.delete_collection = lambda name: remove(name) and os._exit(9)
+docs.recompress("float16")
+"""
+
+
+class CutError(BaseException):
+    """Stands for whatever ends a process."""
+
+
+@pytest.fixture(params=["folder", "memory"])
+def place(request, tmp_path):
+    return tmp_path / "qdrant_data" if request.param == "folder" else QdrantClient(":memory:")
+
+
+def fill(place):
+    with Collection.open("cranes", at=place, recipe=Recipe(model="hashing")) as docs:
+        docs.ingest([Document(text=text, source=f"{n}.txt") for n, text in enumerate(TEXTS)])
+
+
+def cut(engine, patch, change, *, done):
+    """Let an engine fail at a change, before or after it is done."""
+    original = getattr(engine, change)
+
+    def cut_off(*given, **named):
+        if done:
+            original(*given, **named)
+        raise CutError
+
+    patch.setattr(engine, change, cut_off, raising=False)
+
+
+def require_all(docs):
+    assert docs.count() == len(TEXTS)
+    assert docs.search("crane 12", k=1, mode="dense")[0].source == "12.txt"
+    engine = docs._engine
+    return [found.name for found in engine.get_collections().collections], engine.get_aliases().aliases
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("change", ["create_collection", "upsert", "delete_collection", "update_collection_aliases"])
+@pytest.mark.parametrize("aliased", [False, True], ids=["collection", "alias"])
+def test_every_point_is_there_wherever_the_change_is_cut_off(place, aliased, change, done):
+    fill(place)
+    with Collection.open("cranes", at=place) as docs:
+        if aliased:
+            docs.recompress("rotate")
+        with pytest.MonkeyPatch.context() as patch:
+            cut(docs._engine, patch, change, done=done)
+            with pytest.raises(CutError):
+                docs.recompress("float16")
+    with Collection.open("cranes", at=place, recipe=None) as again:
+        names, aliases = require_all(again)
+        finished = change in ("delete_collection", "update_collection_aliases")
+        assert again.recipe.compression == ("float16" if finished else "rotate" if aliased else "float32")
+        if finished:
+            assert [names] == [[alias.collection_name for alias in aliases]], "something is left over"
+        again.recompress("centre+float16")
+        names, aliases = require_all(again)
+        assert [names] == [[alias.collection_name for alias in aliases]], "a copy that was given up is left"
+    assert Collection.drop("cranes", at=place)
+    assert not Collection.drop("cranes", at=place)
+
+
+def test_a_name_that_leads_nowhere_is_not_made_anew(place):
+    fill(place)
+    with Collection.open("cranes", at=place) as docs, pytest.MonkeyPatch.context() as patch:
+        cut(docs._engine, patch, "delete_collection", done=True)
+        with pytest.raises(CutError):
+            docs.recompress("float16")
+    with Collection.open("cranes", at=place, recipe=Recipe(model="hashing", compression="float16")) as again:
+        require_all(again)
+
+
+def test_a_killed_process_loses_nothing(tmp_path):
+    fill(tmp_path / "here")
+    environment = {**os.environ, "PYTHONPATH": str(Path(qdrant_embed.__file__).parents[1])}
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "here")], env=environment, timeout=120)
+    assert killed.returncode == 9
+    with Collection.open("cranes", at=tmp_path / "here") as again:
+        require_all(again)
+        assert again.recipe.compression == "float16"
+
+
+def test_other_names_of_a_collection_go_with_it(place):
+    fill(place)
+    with Collection.open("cranes", at=place) as docs:
+        for compression, alias in (("float16", "lifting"), ("rotate+float16", "hoisting")):
+            own = docs._engine.get_collections().collections[0].name
+            create = models.CreateAlias(collection_name=own, alias_name=alias)
+            docs._engine.update_collection_aliases([models.CreateAliasOperation(create_alias=create)])
+            docs.recompress(compression)
+        names = {found.alias_name for found in docs._engine.get_aliases().aliases}
+        assert names == {"cranes", "lifting", "hoisting"}
+        assert len(docs._engine.get_collections().collections) == 1
+
+
+def test_a_copy_is_listed_by_the_name_to_open_it_by(tmp_path):
+    fill(tmp_path / "here")
+    with Collection.open("cranes", at=tmp_path / "here") as docs:
+        docs.recompress("float16")
+    assert [found.name for found in list_collections(str(tmp_path / "here"))] == ["cranes"]
+
+
+def alias(engine, name, collection):
+    create = models.CreateAlias(collection_name=collection, alias_name=name)
+    engine.update_collection_aliases([models.CreateAliasOperation(create_alias=create)])
+
+
+@pytest.mark.parametrize("change", [None, "delete_collection", "update_collection_aliases"])
+@pytest.mark.parametrize("opened", ["prod", "cranes"])
+def test_the_users_own_name_of_a_collection_leads_on_whichever_alias_it_was_changed_by(place, opened, change):
+    fill(place)
+    with Collection.open("cranes", at=place) as docs:
+        alias(docs._engine, "prod", "cranes")
+    with Collection.open("prod", at=place) as docs, pytest.MonkeyPatch.context() as patch:
+        if change is None:
+            docs.recompress("float16")
+        else:
+            cut(docs._engine, patch, change, done=True)
+            with pytest.raises(CutError):
+                docs.recompress("float16")
+    with Collection.open(opened, at=place) as docs:
+        docs.recompress("float16+rotate")
+    for name in ("prod", "cranes"):
+        with Collection.open(name, at=place) as docs:
+            names, aliases = require_all(docs)
+            assert len(names) == 1
+            assert {found.alias_name for found in aliases} == {"prod", "cranes"}
+            assert docs.recipe.compression == "rotate+float16" or docs.recipe.compression == "float16+rotate"
+
+
+def test_a_copy_opened_by_its_made_up_name_keeps_that_too(place):
+    fill(place)
+    with Collection.open("cranes", at=place) as docs:
+        docs.recompress("float16")
+        made_up = docs._engine.get_collections().collections[0].name
+    with Collection.open(made_up, at=place) as docs:
+        docs.recompress("rotate+float16")
+        require_all(docs)
+    with Collection.open("cranes", at=place) as docs:
+        require_all(docs)

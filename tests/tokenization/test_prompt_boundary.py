@@ -1,0 +1,99 @@
+"""Prompts joined to texts that were tokenised before, beside prompt and text tokenised together."""
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from qdrant_embed.long_context import WindowStrategy
+from qdrant_embed.testing.fixtures.tiny_models import ARCHITECTURES, build_tokenizer, save_transformer
+from qdrant_embed.tokenization.prompt_boundary import seam_of
+from qdrant_embed.tokenization.sequences import Sequencer
+from qdrant_embed.tokens import HuggingFaceTokens, encodable
+
+PROMPTS = ("query: ", "search_document: ", "Represent this sentence for searching relevant passages: ")
+TRICKY = "aäé '-#.\n[]<>▁\u0301\u200d"
+TEXTS = ["Crane four", "# Keys\n\n- a lost key", "[MASK] </s> <pad>", "\u0301accent", " spaced", "", "統一", "👍🏽 up"]
+
+
+def tokens_of(architecture):
+    return HuggingFaceTokens(build_tokenizer(ARCHITECTURES[architecture], "right", 64)._tokenizer)
+
+
+WORDPIECE, UNIGRAM = tokens_of("bert"), tokens_of("xlm-roberta")
+
+
+@pytest.mark.parametrize("tokens", [WORDPIECE, UNIGRAM], ids=["wordpiece", "unigram"])
+@given(text=st.text(st.characters() | st.sampled_from(TRICKY), max_size=12), prompt=st.sampled_from(PROMPTS))
+@example(text="<pad>", prompt="query: ")
+@example(text="[SEP] key", prompt="query: ")
+@settings(max_examples=200, deadline=None)
+def test_apart_is_the_same_as_together(tokens, text, prompt):
+    seam = seam_of(tokens.tokenizer, prompt)
+    assert seam is not None
+    if seam.fits(text):
+        together = tokens.tokenizer.encode(encodable(prompt + text), add_special_tokens=False)
+        ids, prompted = seam.join(tokens.ids_batch([text])[0])
+        assert ids == together.ids
+        assert prompted == sum(end <= len(prompt) for _, end in together.offsets)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "prompt"),
+    [("qwen3", "query: "), ("roberta", "query: "), ("bert", "query:"), ("bert", "query:  "), ("bert", "query:\n")],
+)
+def test_where_a_token_may_reach_over_the_seam_there_is_none(architecture, prompt):
+    assert seam_of(tokens_of(architecture).tokenizer, prompt) is None
+
+
+def test_a_token_that_is_not_seen_in_the_raw_text_leaves_no_seam():
+    from tokenizers import AddedToken
+
+    tokenizer = tokens_of("bert").tokenizer
+    assert seam_of(tokenizer, "query: ") is not None
+    tokenizer.add_tokens([AddedToken("harbour", lstrip=True)])
+    assert seam_of(tokenizer, "query: ") is None
+
+
+@pytest.mark.parametrize("architecture", ["bert", "xlm-roberta", "qwen3"])
+def test_what_the_chunker_has_tokenised_is_used_again_and_changes_nothing(tmp_path, architecture, monkeypatch):
+    folder = save_transformer(tmp_path, architecture)
+    sequencer = Sequencer(HuggingFaceTokens.from_file(folder / "tokenizer.json"), folder, 24)
+    prompt, strategy, long = "passage: ", WindowStrategy(), "Crane four lifts twelve tons. " * 9
+    counted = Sequencer(HuggingFaceTokens.from_file(folder / "tokenizer.json"), folder, 24)
+    counted.tokens.count_batch([*TEXTS, long])
+    monkeypatch.setattr("qdrant_embed.tokenization.sequences.seam_of", lambda *_: None)
+    wanted = sequencer.cut([*TEXTS, long], prompt, strategy)
+    monkeypatch.undo()
+    asked = []
+    if architecture != "qwen3":
+        monkeypatch.setattr(type(counted.tokens), "ids_batch", _only_known(counted.tokens, asked))
+    found = counted.cut([*TEXTS, long], prompt, strategy)
+    assert [(cut.windows, [list(ids) for ids in cut.sequences], cut.length) for cut in found] == [
+        (cut.windows, [list(ids) for ids in cut.sequences], cut.length) for cut in wanted
+    ]
+    apart = [text for text in (*TEXTS, long) if architecture != "qwen3" and wanted_apart(counted, text)]
+    assert asked == apart
+
+
+def wanted_apart(sequencer, text):
+    return seam_of(sequencer.tokens.tokenizer, "passage: ").fits(text)
+
+
+def _only_known(tokens, asked):
+    """Let token ids be had of texts only that were tokenised before."""
+    known = dict(tokens._recent)
+
+    def ids_batch(_, texts):
+        asked.extend(texts)
+        return [known[text] for text in texts]
+
+    return ids_batch
+
+
+@pytest.mark.parametrize("prompt", ["query: ", "query: {text} ."])
+def test_a_broken_character_behind_a_prompt_loses_no_text(tmp_path, prompt):
+    folder = save_transformer(tmp_path, "bert")
+    sequencer = Sequencer(HuggingFaceTokens.from_file(folder / "tokenizer.json"), folder, 24)
+    broken, mended = sequencer.cut(["\ud83d key", "\ufffd key"], prompt, WindowStrategy())
+    np.testing.assert_array_equal(broken.sequences[0], mended.sequences[0])
