@@ -52,7 +52,7 @@ _HOMES = {
     "Hit": "retrieval.hits",
     "Hits": "retrieval.hits",
     "IngestOptions": "ingest.options",
-    "IngestReport": "ingest.report",
+    "IngestReport": "ingest.monitoring.report",
     "QdrantEmbedError": "errors",
     "ReadOptions": "reading.files",
     "Recipe": "recipe",

@@ -15,7 +15,7 @@ from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, Rec
 from qdrant_embed.recipe import Recipe, require_recipe, require_same_recipe
 from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.store.copies import aliases, copy_lease
-from qdrant_embed.store.copies.revision import mark_changed
+from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.store.create import complete, index_metadata_field
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, both, filter_of, warn_of_unknown_fields
@@ -27,7 +27,7 @@ from qdrant_embed.store.own_points import foreign_points
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient, models
 
-    from qdrant_embed.ingest.context import Target
+    from qdrant_embed.ingest.context import IngestContext
     from qdrant_embed.ingest.monitoring.report import IngestReport
     from qdrant_embed.ingest.options import IngestOptions, IngestSettings
     from qdrant_embed.ingest.roots import Roots
@@ -75,8 +75,8 @@ class Collection(Compressing):
 
     @classmethod
     def _open(cls, engine: Engine, name: str, recipe: Recipe | None, runtime: str) -> Self:
-        aliases.finish(engine, name)
-        copy_lease.give_up_dead(engine, name)
+        aliases.finish_switch(engine, name)
+        copy_lease.release_expired(engine, name)
         if recipe is not None and not engine.collection_exists(name):
             create_collection(engine, name, recipe)
             return cls(engine, name, recipe, runtime)
@@ -99,11 +99,11 @@ class Collection(Compressing):
         except CollectionNotFoundError:
             return False
         try:
-            aliases.finish(engine, name)
-            aliases.clear(engine, name)
+            aliases.finish_switch(engine, name)
+            aliases.remove_unfinished_copies(engine, name)
             existed = engine.collection_exists(name)
             if existed:
-                engine.delete_collection(aliases.own_name(engine, name))
+                engine.delete_collection(aliases.resolve_alias(engine, name))
             return existed
         finally:
             engine.close()
@@ -148,7 +148,7 @@ class Collection(Compressing):
         """
         from qdrant_embed.ingest.pipeline import ingest
 
-        copy_lease.require_unmarked(self._engine, self.name)
+        copy_lease.require_no_copy(self._engine, self.name)
         return ingest(*_asked(self._points, self.name, options, settings), what, self._target)
 
     def ingest_each(
@@ -160,10 +160,10 @@ class Collection(Compressing):
         """
         from qdrant_embed.ingest.pipeline import ingest_each
 
-        copy_lease.require_unmarked(self._engine, self.name)
+        copy_lease.require_no_copy(self._engine, self.name)
         return ingest_each(*_asked(self._points, self.name, options, settings), paths, self._target)
 
-    def _target(self) -> Target:
+    def _target(self) -> IngestContext:
         """Return what is written to, checked to be what this handle was opened for.
 
         :raises RecipeMismatchError: The collection was dropped and made anew with another recipe or model.
@@ -203,10 +203,10 @@ class Collection(Compressing):
         warn_of_unknown_fields(self._points, self.name, filter, removed)
         if dry_run:
             return removed
-        copy_lease.require_unmarked(self._engine, self.name)
+        copy_lease.require_no_copy(self._engine, self.name)
         if removed:
             self._points.delete(self.name, points_selector=where)
-            mark_changed(self._engine, self.name, Compression.parse(self.recipe.compression))
+            bump_revision(self._engine, self.name, Compression.parse(self.recipe.compression))
         if root is not None and source is None and not filter:
             _forget_root(self._engine, self.name, root)
         return removed
@@ -218,7 +218,7 @@ class Collection(Compressing):
 
         :raises StoreError: The collection's compression is being changed by a copy.
         """
-        copy_lease.require_unmarked(self._engine, self.name)
+        copy_lease.require_no_copy(self._engine, self.name)
         index_metadata_field(self._engine, self.name, field, kind)
 
     def info(self) -> Facts:

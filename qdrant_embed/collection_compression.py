@@ -12,7 +12,7 @@ from qdrant_embed.compression import Transform
 from qdrant_embed.compression.binary_codes import pack_signs
 from qdrant_embed.compression.capacity import Capacity, capacity
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.migration.recompression import Change, Recoded, recompress
+from qdrant_embed.migration.recompression import Change, RecompressResult, recompress
 from qdrant_embed.passages import Passages
 from qdrant_embed.runtimes.paragraph_vectors import BinaryParagraphVectors, ParagraphTraining, require_model_folder
 from qdrant_embed.store.code_export import export_codes, require_codes_file, require_folder, write_codes
@@ -24,7 +24,9 @@ from qdrant_embed.training.learned_codes import STEPS, CodeTraining
 class Compressing(Passages):
     """The part of a `Collection` that compresses."""
 
-    def recompress(self, compression: str, *, trained: Transform | None = None, refit: bool = False) -> Recoded:
+    def recompress(
+        self, compression: str, *, trained: Transform | None = None, refit: bool = False
+    ) -> RecompressResult:
         """Change how vectors are stored and searched, without embedding anything again.
 
         Codes (`int8`, `binary`, …) and rescoring are switched in place. For anything else the points are written again
@@ -79,9 +81,9 @@ class Compressing(Passages):
             if path is not None:
                 require(path)
         parts = self._parts
-        stored = read_rows(self._points, self.name, parts.coding, texts=words)
-        found = replace(stored, vectors=parts.coding.raw(stored.vectors))
-        transform = train_head(found, training, distance=parts.coding.coder.distance)
+        stored = read_rows(self._points, self.name, parts.codec, texts=words)
+        found = replace(stored, vectors=parts.codec.raw(stored.vectors))
+        transform = train_head(found, training, distance=parts.codec.vector_codec.distance)
         if model_out is not None:
             Path(model_out).write_bytes(transform.to_bytes())
         if codes_out is not None:
@@ -123,7 +125,7 @@ class Compressing(Passages):
 
         :raises ConfigurationError: The engine keeps the codes to itself (`int8`, `pq16`, …), or the path is no good.
         """
-        return export_codes(self._points, self.name, self._parts.coding, path)
+        return export_codes(self._points, self.name, self._parts.codec, path)
 
     def capacity(self) -> Capacity:
         """Say up to how many documents single vectors of this collection's width can rank any pair on top.
@@ -132,12 +134,12 @@ class Compressing(Passages):
 
         :raises ConfigurationError: Points have a vector for each window, which no theory of single vectors covers.
         """
-        coding = self._parts.coding
-        if coding.windows:
+        codec = self._parts.codec
+        if codec.windows:
             raise ConfigurationError(
                 "each point of this collection has a vector for each window of its text, and the best one counts; what "
                 "is known of capacity is about single vectors. Choose another window strategy to have those."
             )
-        coder = coding.coder
-        width = coder.dim if coder.compression.full else coder.bits
+        vector_codec = codec.vector_codec
+        width = vector_codec.dim if vector_codec.compression.full else vector_codec.bits
         return capacity(width, self.count())

@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING
 from qdrant_embed.chunking import make_chunker
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
-from qdrant_embed.embedding.recipe_models import Beside, Embedders, chunk_limit, load_beside, load_dense, metadata_key
+from qdrant_embed.embedding.recipe_models import (
+    AuxiliaryModels,
+    RecipeModels,
+    chunk_limit,
+    load_auxiliary,
+    load_dense,
+    metadata_key,
+)
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
 from qdrant_embed.retrieval.searcher import Searcher
-from qdrant_embed.store.collection_codec import Coding
+from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.copies import aliases
-from qdrant_embed.store.copies.copy_lease import Steady
+from qdrant_embed.store.copies.copy_lease import WriteGuard
 from qdrant_embed.store.copies.kept_settings import Settings
 from qdrant_embed.store.create import create
 from qdrant_embed.store.engine import Engine
@@ -26,11 +33,11 @@ from qdrant_embed.types import Document, Json
 
 if TYPE_CHECKING:
     from qdrant_embed.ingest.chunk_preview import Preview
-    from qdrant_embed.ingest.context import Target
+    from qdrant_embed.ingest.context import IngestContext
     from qdrant_embed.reading.files import ReadOptions
 
 
-class Parts:
+class CollectionParts:
     """Model, chunker, BM25 encoder and what is made of them, for one collection.
 
     :param runtime: What runs the model; not part of the recipe, since it does not change which vectors are meant.
@@ -42,12 +49,12 @@ class Parts:
         self._name = name
         self.recipe = recipe
         self._runtime = runtime
-        self._own = aliases.own_name(engine, name)
+        self._own = aliases.resolve_alias(engine, name)
 
     @property
     def current(self) -> bool:
         """Whether the name still leads to the collection that these parts are for, and not to a recoded copy."""
-        return aliases.own_name(self._engine, self._name) == self._own
+        return aliases.resolve_alias(self._engine, self._name) == self._own
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -60,12 +67,12 @@ class Parts:
         return model
 
     @cached_property
-    def beside(self) -> Beside:
+    def auxiliary(self) -> AuxiliaryModels:
         """The models whose vectors stand beside the dense one, checked as that is.
 
         :raises RecipeMismatchError: One is another than the collection was made with.
         """
-        models = load_beside(self.recipe)
+        models = load_auxiliary(self.recipe)
         stored = read_metadata(self._engine, self._name) if models else {}
         for name, model in models.items():
             require_equal(self._name, stored[metadata_key(name)], model.fingerprint)
@@ -77,13 +84,13 @@ class Parts:
         return Bm25Encoder(self.recipe.language)
 
     @cached_property
-    def coding(self) -> Coding:
+    def codec(self) -> CollectionCodec:
         """What makes the store's vectors of the model's.
 
         :raises ConfigurationError: The rotation that is kept with the collection is another's, or lost.
         """
         model = self.embedder
-        return coding_of(self._engine, self._name, model)
+        return load_codec(self._engine, self._name, model)
 
     @cached_property
     def searcher(self) -> Searcher:
@@ -93,25 +100,25 @@ class Parts:
             name=self._name,
             embedder=self.embedder,
             bm25=self.bm25,
-            coding=self.coding,
-            beside=self.beside,
+            codec=self.codec,
+            auxiliary=self.auxiliary,
         )
 
     @cached_property
-    def target(self) -> Target:
+    def target(self) -> IngestContext:
         """What an ingest writes to."""
-        from qdrant_embed.ingest.context import Target
+        from qdrant_embed.ingest.context import IngestContext
 
-        return Target(
+        return IngestContext(
             engine=self._points,
             name=self._name,
             embedder=self.embedder,
             chunker=make_chunker(self.recipe.chunker, self.embedder.tokens, chunk_limit(self.recipe, self.embedder)),
             bm25=self.bm25,
-            fingerprint=fingerprint(self.recipe, Embedders(self.embedder, self.beside).identity),
-            coding=self.coding,
-            steady=Steady(self._engine, self._name),
-            beside=self.beside,
+            fingerprint=fingerprint(self.recipe, RecipeModels(self.embedder, self.auxiliary).identity),
+            codec=self.codec,
+            write_guard=WriteGuard(self._engine, self._name),
+            auxiliary=self.auxiliary,
         )
 
 
@@ -145,7 +152,7 @@ def create_collection(
     :param settings: Those of a collection that this one is to be a copy of.
     :raises ConfigurationError: Some part of the recipe is not known; nothing has been created then.
     """
-    models = Embedders.of(recipe)
+    models = RecipeModels.of(recipe)
     make_chunker(recipe.chunker, models.dense.tokens, chunk_limit(recipe, models.dense))
     Bm25Encoder(recipe.language)
     made_by = {
@@ -158,12 +165,12 @@ def create_collection(
     create(engine, name, models.layout, made_by, settings)
 
 
-def coding_of(engine: Engine, name: str, model: Embedder) -> Coding:
+def load_codec(engine: Engine, name: str, model: Embedder) -> CollectionCodec:
     """Return what makes a collection's vectors of a model's.
 
     :raises ConfigurationError: The rotation that is kept with the collection is another's, or lost.
     """
-    return Coding(
+    return CollectionCodec(
         engine,
         name,
         model.compression,

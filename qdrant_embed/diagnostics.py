@@ -102,10 +102,10 @@ def check_model(name: str) -> Iterator[Finding]:
 def _runtime(name: str) -> Finding:
     """Say what will run the model, and why, or why nothing will; nothing is converted for it."""
     from qdrant_embed.models.resolve import resolve
-    from qdrant_embed.runtimes.start import foresee
+    from qdrant_embed.runtimes.start import predict_runtime
 
     try:
-        choice = foresee(resolve(name))
+        choice = predict_runtime(resolve(name))
     except QdrantEmbedError as error:
         detail, _, advice = str(error).partition(" Type: ")
         return Finding("model", "runtime", "problem", detail, advice)

@@ -7,14 +7,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from qdrant_embed.collection_parts import Parts, preview_chunks
+from qdrant_embed.collection_parts import CollectionParts, preview_chunks
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.errors import MissingExtraError
 from qdrant_embed.recipe import Recipe, require_equal
 from qdrant_embed.retrieval.browse import Browser
 from qdrant_embed.retrieval.documents import Documents
 from qdrant_embed.retrieval.hits import Answers, Hit, Hits
-from qdrant_embed.retrieval.searcher import Mode, Wanted, as_queries, as_vector
+from qdrant_embed.retrieval.searcher import Mode, SearchRequest, as_queries, as_vector
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, filter_of, warn_of_unknown_fields, without
 from qdrant_embed.store.metadata import read_metadata
@@ -35,20 +35,20 @@ class Handle:
 
     def __init__(self, engine: Engine, name: str, recipe: Recipe, runtime: str = "auto") -> None:
         self._engine, self._points = engine, own_points(engine)
-        self._made = Parts(self._points, name, recipe, runtime)
+        self._made = CollectionParts(self._points, name, recipe, runtime)
         self._browser = Browser(self._points, name)
         self._runtime = runtime
         self.name = name
         self.recipe = recipe
 
-    def _use(self, recipe: Recipe) -> Parts:
+    def _use(self, recipe: Recipe) -> CollectionParts:
         """Go on with another recipe, by the same runtime; return the parts for it."""
         self.recipe = recipe
-        self._made = made = Parts(self._points, self.name, recipe, self._runtime)
+        self._made = made = CollectionParts(self._points, self.name, recipe, self._runtime)
         return made
 
     @property
-    def _parts(self) -> Parts:
+    def _parts(self) -> CollectionParts:
         """The parts for what the name leads to now: another handle may have put recoded vectors behind it.
 
         To be read once by each method: the next time it may be others.
@@ -108,7 +108,7 @@ class Passages(Handle):
         :raises ConfigurationError: A query is blank, or `k`, the mode or the filter makes no sense.
         """
         queries = as_queries(query)
-        wanted = Wanted(k=k, offset=offset, where=filter, min_score=min_score)
+        wanted = SearchRequest(k=k, offset=offset, where=filter, min_score=min_score)
         found = self._parts.searcher.search(queries, wanted, mode=mode)
         if queries:
             warn_of_unknown_fields(self._points, self.name, filter, sum(map(len, found)))
@@ -130,7 +130,7 @@ class Passages(Handle):
         """
         parts = self._parts
         row = as_vector(vector, parts.embedder.dim)
-        wanted = Wanted(k=k, offset=offset, where=filter, min_score=min_score)
+        wanted = SearchRequest(k=k, offset=offset, where=filter, min_score=min_score)
         found = parts.searcher.nearest(row, wanted, "nearest to a vector")
         warn_of_unknown_fields(self._points, self.name, filter, len(found))
         return found
@@ -154,7 +154,7 @@ class Passages(Handle):
         fetched = iter(self._browser.get(named) if named else ())
         hits = [one if isinstance(one, Hit) else next(fetched) for one in given]
         others = without(filter_of(self._points, self.name, filter), [hit.id for hit in hits])
-        wanted = Wanted(k=k, offset=offset, where=others, min_score=min_score)
+        wanted = SearchRequest(k=k, offset=offset, where=others, min_score=min_score)
         found = self._parts.searcher.similar(hits, wanted)
         warn_of_unknown_fields(self._points, self.name, filter, len(found))
         return found
@@ -213,7 +213,7 @@ class Passages(Handle):
 
         :param before: How many chunks before the hit; `after` likewise.
         """
-        return self._browser.neighbours(hit, before, after)
+        return self._browser.neighbors(hit, before, after)
 
     def documents(self, *, filter: PlainFilter | models.Filter | None = None) -> Documents:
         """Return the documents of the collection, by root and source.
@@ -243,6 +243,6 @@ class Passages(Handle):
 
         :raises ConfigurationError: Vectors are wanted, and the collection keeps nothing but signs (`bits`).
         """
-        found = self._browser.to_pandas(filter, self._parts.coding if vectors else None)
+        found = self._browser.to_pandas(filter, self._parts.codec if vectors else None)
         warn_of_unknown_fields(self._points, self.name, filter, len(found))
         return found

@@ -34,11 +34,11 @@ class Recipe:
         `qdrant-embed models show NAME` for those that it was trained for.
     :param task: What the vectors are for, where the model knows several tasks or takes instructions: one of its tasks,
         or a sentence of your own. Empty for the model's usual one.
-    :param sparse: A sparse model (SPLADE and its kin) whose vectors stand beside the dense ones; empty for none. BM25
-        is always there.
-    :param multivector: A multi-vector model (ColBERT and its kin) whose vectors rank again what the others found;
+    :param sparse: A sparse model (of the SPLADE family) whose vectors stand beside the dense ones; empty for none.
+        BM25 is always there.
+    :param multivector: A multi-vector model (of the ColBERT family) whose vectors rank again what the others found;
         empty for none.
-    :param language: Language of the BM25 word stems and stop words; `multilingual` for none of both.
+    :param language: Language of the BM25 word stems and stop words; `multilingual` for neither.
     """
 
     model: str = "minilm"

@@ -49,7 +49,7 @@ def content_hash(text: str) -> str:
 class Document:
     """A text, what is known about it, and where it came from.
 
-    :param source: The name a person would recognise: a path relative to the ingested folder, a URL, a title.
+    :param source: The name a person would recognize: a path relative to the ingested folder, a URL, a title.
     :param metadata: Your own fields; stored under `metadata` in each point's payload and open to filters.
     :param media_type: IANA media type of the original (`application/pdf`); stored, and open to filters.
     :param text_type: IANA media type of the text (`text/markdown` for a DOCX turned into Markdown), by which the `auto`

@@ -25,8 +25,8 @@ def test_a_recipe_comes_back_from_its_dict():
 
 
 def test_an_unknown_entry_is_refused():
-    with pytest.raises(ConfigurationError, match="unknown recipe entries \\['colour'\\]"):
-        Recipe.from_dict({"colour": "red"})
+    with pytest.raises(ConfigurationError, match="unknown recipe entries \\['color'\\]"):
+        Recipe.from_dict({"color": "red"})
 
 
 @pytest.mark.parametrize("wrong", [{"chunk_tokens": 2}, {"overlap": -1}])

@@ -13,7 +13,7 @@ from qdrant_embed import Collection, Document, Recipe
 
 RESULTS = Path(__file__).parent / "results"
 TARGET = "0.99"
-QUICK = ("float32", "binary", "binary2", "centre+rotate+binary+query8", "bits")
+QUICK = ("float32", "binary", "binary2", "center+rotate+binary+query8", "bits")
 
 
 def calibrate(name: str, documents: Iterable[Document], questions: Iterable[dict], *, quick: bool) -> dict:

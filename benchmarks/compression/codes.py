@@ -16,41 +16,41 @@ from qdrant_embed.compression.binary_codes import (
     nearest_by_weights,
     pack_signs,
 )
-from qdrant_embed.evaluation.exact_search import Truth, exact
-from qdrant_embed.evaluation.metrics import interval
-from qdrant_embed.retrieval.binary.adaptive_rescoring import CONSIDERED, in_rounds
+from qdrant_embed.evaluation.exact_search import ExactAnswers, exact_search
+from qdrant_embed.evaluation.metrics import bootstrap_interval
+from qdrant_embed.retrieval.binary.adaptive_rescoring import CONSIDERED, rescore_in_rounds
 from qdrant_embed.training.learned_codes import CodeTraining, train_code
 
 K, SHORTLIST, BITS = 10, 200, (64, 96, 128, 256)
 ENGINE_QUESTIONS = 300
-ROTATED = ("centre", "rotate", "itq", "centre+rotate", "centre+itq")
+ROTATED = ("center", "rotate", "itq", "center+rotate", "center+itq")
 ENCODED = {"engine's own query": "binary", "query8": "binary+query8", "bits": "bits"}
 
 
 def measured(recalls: np.ndarray) -> dict:
     """Return a mean with its bootstrap interval."""
-    low, high = interval(recalls)
+    low, high = bootstrap_interval(recalls)
     return {"recall": round(float(recalls.mean()), 4), "low": round(low, 4), "high": round(high, 4)}
 
 
 def rotations(stored: np.ndarray, asked: np.ndarray, *, quick: bool) -> dict:
     """Compare rotated signs with plain ones of as many bytes and the same kind of query, without rescoring."""
-    truth = exact(stored, asked, K, "cosine", normalize=True)
+    truth = exact_search(stored, asked, K, "cosine", normalize=True)
     rows = {}
     for kind, code in ENCODED.items():
         plain = alone(code, truth)
         rows[code] = measured(plain)
-        for rotation in ("centre+itq",) if quick else ROTATED:
+        for rotation in ("center+itq",) if quick else ROTATED:
             setting = str(Compression.parse(f"{rotation}+{code}"))
             found = alone(setting, truth)
-            low, high = interval(found - plain)
+            low, high = bootstrap_interval(found - plain)
             gained = {"gained": round(float((found - plain).mean()), 4), "from": round(low, 4), "to": round(high, 4)}
             rows[setting] = {**measured(found), "over": code, **gained}
             print(kind, setting, rows[setting], flush=True)
     return {"vectors": len(stored), "questions": len(asked), "settings": rows}
 
 
-def alone(setting: str, truth: Truth) -> np.ndarray:
+def alone(setting: str, truth: ExactAnswers) -> np.ndarray:
     """Return the recall of each question in the real engine."""
     [trial] = try_settings([Compression.parse(setting)], truth)
     return truth.recall(trial.found)
@@ -58,7 +58,7 @@ def alone(setting: str, truth: Truth) -> np.ndarray:
 
 def learned(stored: np.ndarray, asked: np.ndarray, *, quick: bool) -> dict:
     """Measure shortlists of 200 that the real vectors rank: learned codes beside random hyperplanes of as many bits."""
-    truth = exact(stored, asked, K, "cosine", normalize=True)
+    truth = exact_search(stored, asked, K, "cosine", normalize=True)
     rows, searched = {}, {}
     for bits in BITS[:1] if quick else BITS:
         began = time.perf_counter()
@@ -81,7 +81,7 @@ def learned(stored: np.ndarray, asked: np.ndarray, *, quick: bool) -> dict:
     return {"vectors": len(stored), "questions": len(asked), "shortlist": SHORTLIST, "bits": rows, "searched": searched}
 
 
-def shortlisted(transform: Transform, truth: Truth) -> dict:
+def shortlisted(transform: Transform, truth: ExactAnswers) -> dict:
     """Return the recall of a shortlist by code that the real vectors then rank."""
     codes = pack_signs(transform.rotate(truth.vectors), transform.thresholds)
     weights = transform.weigh(truth.queries)
@@ -96,7 +96,7 @@ def shortlisted(transform: Transform, truth: Truth) -> dict:
     return measured(truth.recall(found))
 
 
-def in_rounds_shortlisted(transform: Transform, truth: Truth) -> dict:
+def in_rounds_shortlisted(transform: Transform, truth: ExactAnswers) -> dict:
     """Return the recall of as many whole vectors that were chosen in rounds, as searches choose them."""
     held = SignCodes.of(pack_signs(transform.rotate(truth.vectors), transform.thresholds))
     weights = transform.weigh(truth.queries)
@@ -106,12 +106,12 @@ def in_rounds_shortlisted(transform: Transform, truth: Truth) -> dict:
         considered = lowest(-scores, CONSIDERED * SHORTLIST)
         read = partial(_read, truth.vectors[considered], query, transform)
         codes = held.take(considered).packed()
-        places = considered[in_rounds(scores[considered], codes, transform.width, SHORTLIST, read)]
+        places = considered[rescore_in_rounds(scores[considered], codes, transform.width, SHORTLIST, read)]
         found.append(places[np.argsort(-(truth.vectors[places] @ query))[:K]].tolist())
     return measured(truth.recall(found))
 
 
-def in_the_engine(transform: Transform, truth: Truth) -> dict:
+def in_the_engine(transform: Transform, truth: ExactAnswers) -> dict:
     """Return recall and milliseconds of searches: vectors read at once, in rounds, and half as many more at once."""
     few = replace(
         truth,
@@ -135,7 +135,7 @@ def peer(stored: np.ndarray, asked: np.ndarray) -> dict:
     """Measure sentence-transformers' binary quantization searched by faiss, and ours of the same bits beside it."""
     from sentence_transformers.util.quantization import quantize_embeddings, semantic_search_faiss
 
-    truth = exact(stored, asked, K, "cosine", normalize=True)
+    truth = exact_search(stored, asked, K, "cosine", normalize=True)
     codes = np.asarray(quantize_embeddings(stored, "ubinary"), np.uint8)
     rows = {}
     for name, multiplier in (("no rescoring", 0), ("rescoring 4 by query floats and bits", 4)):
@@ -148,7 +148,7 @@ def peer(stored: np.ndarray, asked: np.ndarray) -> dict:
         spent = 1000 * (time.perf_counter() - began) / len(asked)
         recalls = truth.recall([[int(hit["corpus_id"]) for hit in row] for row in hits])
         rows[f"sentence-transformers and faiss, {name}"] = {**measured(recalls), "ms": round(spent, 2)}
-    for setting in ("bits", "bits+centre+itq", "binary", "binary+query8", "centre+rotate+binary+query8", "turbo1"):
+    for setting in ("bits", "bits+center+itq", "binary", "binary+query8", "center+rotate+binary+query8", "turbo1"):
         [trial] = try_settings([Compression.parse(setting)], truth)
         rows[setting] = {**measured(truth.recall(trial.found)), "ms": round(trial.p50, 2)}
     same = bool((codes == pack_signs(stored)).all())

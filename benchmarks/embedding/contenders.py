@@ -33,13 +33,13 @@ def ours(runtime: str) -> Callable[[list[str]], Encode]:
         embedder.embed_documents(["once"])
         if runtime not in ("torch", "onnx") and embedder.runtime != runtime:
             raise SystemExit(f"{runtime} cannot be had on this machine: {embedder.runtime} runs instead")
-        return tokenising(embedder)
+        return tokenizing(embedder)
 
     return load
 
 
-def tokenising(embedder: Embedder) -> Encode:
-    """Return what embeds texts, and tokenises them each time: tokens of texts seen lately would be remembered."""
+def tokenizing(embedder: Embedder) -> Encode:
+    """Return what embeds texts, and tokenizes them each time: tokens of texts seen lately would be remembered."""
 
     def encode(texts: list[str]) -> np.ndarray:
         embedder.tokens._recent.clear()

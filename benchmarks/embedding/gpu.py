@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import save
-from benchmarks.embedding.contenders import MODEL, Encode, model_folder, tokenising
+from benchmarks.embedding.contenders import MODEL, Encode, model_folder, tokenizing
 from benchmarks.embedding.peak import mflop_per_token
 from benchmarks.embedding.run import cosine, cranfield_ndcg
 from benchmarks.embedding.texts import corpora, token_lengths
@@ -25,7 +25,7 @@ def ours(precision: str) -> Encode:
 
     embedder = load_embedder(MODEL, runtime=f"torch:{precision}", window="truncate")
     embedder.embed_documents(["once"])
-    return tokenising(embedder)
+    return tokenizing(embedder)
 
 
 def theirs(dtype: str, sample: list[str] | None) -> Encode:

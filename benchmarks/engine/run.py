@@ -23,11 +23,11 @@ NAME = "bench"
 
 
 def clustered(count: int, seed: int) -> np.ndarray:
-    """Return unit vectors around common centres."""
-    centres = np.random.default_rng(SEED).standard_normal((CLUSTERS, DIM))
-    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    """Return unit vectors around common centers."""
+    centers = np.random.default_rng(SEED).standard_normal((CLUSTERS, DIM))
+    centers /= np.linalg.norm(centers, axis=1, keepdims=True)
     random = np.random.default_rng(seed)
-    vectors = centres[random.integers(0, CLUSTERS, count)] + NOISE * random.standard_normal((count, DIM))
+    vectors = centers[random.integers(0, CLUSTERS, count)] + NOISE * random.standard_normal((count, DIM))
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 

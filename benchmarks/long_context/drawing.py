@@ -33,12 +33,12 @@ def draw(folder: Path, prefix: str = "") -> Path:
     from matplotlib import pyplot
 
     figure, panels = pyplot.subplots(1, 3, figsize=(17, 6.2), gridspec_kw={"width_ratios": [1, 1, 0.9]})
-    colours = dict(zip(DRAWN, pyplot.get_cmap("tab20").colors, strict=False))
+    colors = dict(zip(DRAWN, pyplot.get_cmap("tab20").colors, strict=False))
     for panel, task in zip(panels, TASKS, strict=False):
         for name, curve in accuracies(folder, prefix, task).items():
             if name in DRAWN:
                 dashed = "--" if "[" in name or "bm25" in name else "-"
-                panel.plot(list(curve), list(curve.values()), dashed, marker="o", ms=4, color=colours[name], label=name)
+                panel.plot(list(curve), list(curve.values()), dashed, marker="o", ms=4, color=colors[name], label=name)
         panel.set(xscale="log", ylim=(-0.03, 1.03), xlabel="tokens of a document", ylabel="accuracy@1", title=task)
         panel.set_xticks([256 * 2**power for power in range(8)], [f"{2**power / 4:g}k" for power in range(8)])
         panel.minorticks_off()
@@ -46,7 +46,7 @@ def draw(folder: Path, prefix: str = "") -> Path:
     for measured in _tasks(folder, f"{prefix}qmsum"):
         rows = sorted(measured["strategies"].items(), key=lambda row: row[1]["ndcg@10"])
         names, values = [name for name, _ in rows], [row["ndcg@10"] for _, row in rows]
-        panels[2].barh(names, values, color=[colours.get(name, "#bbbbbb") for name in names])
+        panels[2].barh(names, values, color=[colors.get(name, "#bbbbbb") for name in names])
         panels[2].tick_params(axis="y", labelsize=8)
         panels[2].set(xlabel="nDCG@10", xlim=(min(values) * 0.8, 1), title="meeting transcripts (qmsum-test)")
     figure.suptitle("MiniLM on texts longer than the model" + (" (quick run)" if prefix else ""))

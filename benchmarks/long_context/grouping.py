@@ -19,7 +19,7 @@ def salient(bags: Bags) -> Bags:
     return found
 
 
-def centred(bags: Bags) -> Bags:
+def centered(bags: Bags) -> Bags:
     """Return one vector for each document: its mean, less the mean of the whole collection."""
     rows = np.concatenate(means(bags))
     return list(unit(rows - rows.mean(axis=0))[:, None])
@@ -41,13 +41,13 @@ def _groups(bag: np.ndarray, count: int, steps: int) -> np.ndarray:
     while len(chosen) < count:
         chosen.append(int(closest.argmin()))
         closest = np.maximum(closest, bag @ bag[chosen[-1]])
-    centres = bag[chosen]
+    centers = bag[chosen]
     for _ in range(steps):
-        belongs = (bag @ centres.T).argmax(axis=1)
-        centres = np.stack(
-            [unit(bag[belongs == g].mean(axis=0)) if (belongs == g).any() else centres[g] for g in range(count)]
+        belongs = (bag @ centers.T).argmax(axis=1)
+        centers = np.stack(
+            [unit(bag[belongs == g].mean(axis=0)) if (belongs == g).any() else centers[g] for g in range(count)]
         )
-    return centres
+    return centers
 
 
 def unit(rows: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from qdrant_embed.calibration.selection import Wish, front
+from qdrant_embed.calibration.selection import Constraints, pareto_front
 from qdrant_embed.calibration.trial import Trial
 from qdrant_embed.display import as_html
 from qdrant_embed.errors import MissingExtraError
@@ -45,20 +45,20 @@ class Calibration:
     dim: int
     questions: int
     k: int
-    wish: Wish
+    wish: Constraints
     trials: tuple[Trial, ...]
     checked: tuple[Trial, ...]
     ndcg: dict[str, float]
 
     @property
     def chosen(self) -> Trial | None:
-        """The cheapest setting that meets the wish with its graph; see `Wish.in_order`."""
+        """The cheapest setting that meets the wish with its graph; see `Constraints.in_order`."""
         return next(iter(self.wish.in_order(self.checked)), None)
 
     @property
-    def front(self) -> tuple[Trial, ...]:
+    def pareto_front(self) -> tuple[Trial, ...]:
         """The settings that no other beats in memory, disk and recall together, cheapest first."""
-        return front(self.trials)
+        return pareto_front(self.trials)
 
     @property
     def resident(self) -> bool:
@@ -78,7 +78,7 @@ class Calibration:
             "max_bytes_per_vector": self.wish.ram,
             "max_disk_bytes_per_vector": self.wish.disk,
             "chosen": None if self.chosen is None else self.chosen.setting,
-            "front": [trial.setting for trial in self.front],
+            "front": [trial.setting for trial in self.pareto_front],
             "ndcg": {name: round(value, 4) for name, value in self.ndcg.items()},
             "trials": [trial.as_dict() for trial in self.trials],
             "with_graph": [trial.as_dict() for trial in self.checked],
@@ -86,13 +86,13 @@ class Calibration:
 
     def rows(self) -> Sequence[tuple[str, ...]]:
         """Return a heading and one row for each setting, those on the front marked, as texts."""
-        front, ram = set(self.front), "RAM B" if self.resident else "RAM B (file sizes)"
+        pareto_front, ram = set(self.pareto_front), "RAM B" if self.resident else "RAM B (file sizes)"
         heading = ("setting", f"recall@{self.k}", "95 %", ram, "disk B", "p50 ms", "p95 ms")
         extra = (f"nDCG@{self.k}",) if self.ndcg else ()
         rows = [(*heading, "build s", *extra, "")]
         for trial in sorted(self.trials, key=lambda one: (one.ram, one.disk, -one.recall)):
             judged = (f"{self.ndcg[trial.setting]:.4f}" if trial.setting in self.ndcg else "",) if self.ndcg else ()
-            rows.append((*_cells(trial), *judged, "front" if trial in front else ""))
+            rows.append((*_cells(trial), *judged, "front" if trial in pareto_front else ""))
         for trial in self.checked:
             mark = "chosen" if trial is self.chosen else "with its graph"
             rows.append((*_cells(trial), *("" for _ in extra), mark))
@@ -205,11 +205,11 @@ def draw(found: Calibration, path: Path) -> None:
     for trial in found.trials:
         spread = [[max(0.0, trial.recall - trial.low)], [max(0.0, trial.high - trial.recall)]]
         axes.errorbar([trial.ram], [trial.recall], yerr=spread, fmt="o", color="0.75", markersize=3, linewidth=0.8)
-    front = found.front
+    pareto_front = found.pareto_front
     # No line: what stands below another in memory and recall is there because it takes less of the disk.
     named = "nothing beats these in memory, disk and recall"
-    axes.plot([t.ram for t in front], [t.recall for t in front], "o", color="tab:blue", label=named)
-    for trial in front:
+    axes.plot([t.ram for t in pareto_front], [t.recall for t in pareto_front], "o", color="tab:blue", label=named)
+    for trial in pareto_front:
         axes.annotate(
             trial.setting, (trial.ram, trial.recall), (4, -10), textcoords="offset points", fontsize=7, rotation=-15
         )

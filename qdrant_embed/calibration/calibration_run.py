@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from qdrant_embed.calibration.calibration_report import Calibration
-from qdrant_embed.calibration.grid import Grid, built_alike, oversampled
-from qdrant_embed.calibration.grid_search import walk
-from qdrant_embed.calibration.selection import Wish
+from qdrant_embed.calibration.grid import Grid, build_key, oversampled
+from qdrant_embed.calibration.grid_search import search_grid
+from qdrant_embed.calibration.selection import Constraints
 from qdrant_embed.calibration.trial import Trial, try_settings, with_graph
-from qdrant_embed.collection_parts import Parts
-from qdrant_embed.compression import Coder, Compression, Transform
+from qdrant_embed.collection_parts import CollectionParts
+from qdrant_embed.compression import Compression, Transform, VectorCodec
 from qdrant_embed.compression.transitions import learned_code
 from qdrant_embed.display import counted
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.evaluation.exact_search import Truth, exact
+from qdrant_embed.evaluation.exact_search import ExactAnswers, exact_search
 from qdrant_embed.evaluation.metrics import ndcg
 from qdrant_embed.evaluation.questions import draw_questions
 from qdrant_embed.store.engine import Engine
@@ -64,7 +64,7 @@ class CalibrateOptions:
 
 
 def calibrate(
-    engine: Engine, name: str, parts: Parts, questions: Sequence[str] | None, options: CalibrateOptions
+    engine: Engine, name: str, parts: CollectionParts, questions: Sequence[str] | None, options: CalibrateOptions
 ) -> Calibration:
     """Measure how a collection may be compressed; changes nothing.
 
@@ -76,7 +76,7 @@ def calibrate(
     """
     grid = _grid_of(parts)
     named = [Compression.parse(text) for text in options.settings]
-    transforms = _Transforms(parts.coding.coder, options.trained)
+    transforms = _Transforms(parts.codec.vector_codec, options.trained)
     for setting in named:
         grid.require(setting)
         transforms.of(setting)
@@ -86,15 +86,15 @@ def calibrate(
         raise ConfigurationError(f"{len(asked)} questions need as many judgements, not {len(options.judgements)}.")
     queries = parts.embedder.embed_queries(asked)
     normalize = parts.embedder.preset.normalize
-    truth = exact(stored.vectors, queries, options.k, grid.compare_by, counts=stored.counts, normalize=normalize)
-    wish = Wish(
+    truth = exact_search(stored.vectors, queries, options.k, grid.compare_by, counts=stored.counts, normalize=normalize)
+    wish = Constraints(
         held=grid.held,
         target=options.target_recall,
         ram=options.max_bytes_per_vector,
         disk=options.max_disk_bytes_per_vector,
     )
     measure = _Measuring(truth, transforms, options.progress)
-    trials = measure(named) if named else walk(grid, wish, measure)
+    trials = measure(named) if named else search_grid(grid, wish, measure)
     checked = _checked(wish, trials, measure.again)
     judged: dict[str, float] = {}
     if options.judgements is not None:
@@ -114,10 +114,10 @@ def calibrate(
     )
 
 
-def _grid_of(parts: Parts) -> Grid:
+def _grid_of(parts: CollectionParts) -> Grid:
     preset = parts.embedder.preset
     return Grid(
-        held=parts.coding.compression,
+        held=parts.codec.compression,
         model=preset.name,
         full=preset.dim,
         dim=parts.embedder.dim,
@@ -130,7 +130,7 @@ def _grid_of(parts: Parts) -> Grid:
 class _Transforms:
     """What settings are coded by: where a change would keep the collection's own transform, that is measured."""
 
-    held: Coder
+    held: VectorCodec
     trained: Mapping[int, Transform]
 
     def of(self, setting: Compression) -> Transform | None:
@@ -146,7 +146,7 @@ class _Transforms:
 class _Measuring:
     """Tries settings in the real engine, each once; those that differ in rescoring only are built together."""
 
-    def __init__(self, truth: Truth, transforms: _Transforms, progress: Progress | None) -> None:
+    def __init__(self, truth: ExactAnswers, transforms: _Transforms, progress: Progress | None) -> None:
         self._truth = truth
         self._transforms = transforms
         self._progress = progress
@@ -158,7 +158,7 @@ class _Measuring:
         for setting in (other for given in settings for other in oversampled(given)):
             if setting not in self._tried:
                 self._tried.add(setting)
-                builds.setdefault(built_alike(setting), []).append(setting)
+                builds.setdefault(build_key(setting), []).append(setting)
         trials: list[Trial] = []
         for place, variants in enumerate(builds.values()):
             if self._progress is not None:
@@ -176,11 +176,13 @@ class _Measuring:
         return with_graph(trials, self._truth, transform=transform)
 
 
-def _checked(wish: Wish, trials: Sequence[Trial], again: Callable[[Sequence[Trial]], list[Trial]]) -> list[Trial]:
+def _checked(
+    wish: Constraints, trials: Sequence[Trial], again: Callable[[Sequence[Trial]], list[Trial]]
+) -> list[Trial]:
     """Return the cheapest settings as they answer with a graph, until one is good enough."""
     builds: dict[Compression, list[Trial]] = {}
     for trial in wish.in_order(trials):
-        builds.setdefault(built_alike(Compression.parse(trial.setting)), []).append(trial)
+        builds.setdefault(build_key(Compression.parse(trial.setting)), []).append(trial)
     checked: list[Trial] = []
     for variants in list(builds.values())[:MOST_CHECKED]:
         # In the order of how much they rescore, as they are measured.
@@ -191,7 +193,7 @@ def _checked(wish: Wish, trials: Sequence[Trial], again: Callable[[Sequence[Tria
 
 
 @dataclass(frozen=True, slots=True)
-class _Stored:
+class _StoredVectors:
     """Points: all their vectors, how many each has, and its title, text and source."""
 
     vectors: FloatArray
@@ -200,14 +202,14 @@ class _Stored:
     sources: list[str]
 
 
-def _read(engine: Engine, name: str, parts: Parts, most: int) -> _Stored:
+def _read(engine: Engine, name: str, parts: CollectionParts, most: int) -> _StoredVectors:
     vectors: list[FloatArray] = []
     counts: list[int] = []
     texts: list[tuple[str, str]] = []
     sources: list[str] = []
-    for records in pages(engine, name, parts.coding.page, fields=["title", "text", "source"], vectors=[DENSE]):
+    for records in pages(engine, name, parts.codec.page, fields=["title", "text", "source"], vectors=[DENSE]):
         rows, each = dense_of(records)
-        vectors.append(parts.coding.raw(rows))
+        vectors.append(parts.codec.raw(rows))
         counts += each
         payloads = [record.payload or {} for record in records]
         texts += [(str(fields.get("title", "")), str(fields["text"])) for fields in payloads]
@@ -222,4 +224,4 @@ def _read(engine: Engine, name: str, parts: Parts, most: int) -> _Stored:
         )
     kept = max(FEWEST, int(np.searchsorted(np.cumsum(counts), most, side="right")))
     counts = counts[:kept]
-    return _Stored(np.concatenate(vectors)[: sum(counts)], counts, texts[:kept], sources[:kept])
+    return _StoredVectors(np.concatenate(vectors)[: sum(counts)], counts, texts[:kept], sources[:kept])

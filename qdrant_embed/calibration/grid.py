@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from qdrant_embed.compression import Coder, Compression
+from qdrant_embed.compression import Compression, VectorCodec
 from qdrant_embed.compression.spec import BINARY_CODES
 from qdrant_embed.compression.transitions import require_kept
 from qdrant_embed.errors import ConfigurationError
@@ -18,8 +18,8 @@ UNDER_CODES = ("float16", "turbo8", "uint8")
 CODES = ("int8", "binary", "binary1.5", "binary2", "turbo1", "turbo1.5", "turbo2", "turbo4")
 PRODUCT = "pq16"
 QUERY_BITS = (4, 8)
-ROTATIONS = ("rotate", "centre+rotate", "centre+itq")
-SIGNS = ("", "centre", "rotate", "centre+rotate", "centre+itq", "median", "centre+itq+median")
+ROTATIONS = ("rotate", "center+rotate", "center+itq")
+SIGNS = ("", "center", "rotate", "center+rotate", "center+itq", "median", "center+itq+median")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Grid:
 
     def products(self) -> list[Compression]:
         """Return product codes, plain and rotated for them; training one takes as long as ten other settings."""
-        return self._each({"code": PRODUCT, **changes} for changes in ({}, {"centre": False, "rotation": "opq"}))
+        return self._each({"code": PRODUCT, **changes} for changes in ({}, {"center": False, "rotation": "opq"}))
 
     @property
     def product_bytes(self) -> float:
@@ -69,7 +69,7 @@ class Grid:
         """Return sign codes that are kept alone."""
         return self._each({"datatype": "bits", **_turned(text)} for text in SIGNS)
 
-    def beside(self, signs: Compression) -> list[Compression]:
+    def auxiliary(self, signs: Compression) -> list[Compression]:
         """Return sign codes with whole vectors beside them, as float16, which rescores as well as float32."""
         whole = {"full": True, "kept": "float16"}
         return self._each({**_parts(signs), **whole, "rescore": factor} for factor in OVERSAMPLING)
@@ -115,7 +115,7 @@ class Grid:
             require_kept(self.held, setting)
         cut = setting.dim_of(self.model, self.full, self.trained)
         require_enough_dimensions(min(cut, self.dim), setting)
-        Coder(compression=setting, dim=self.full if setting.full else cut, distance=self.compare_by)
+        VectorCodec(compression=setting, dim=self.full if setting.full else cut, distance=self.compare_by)
 
     def _each(self, changed: Iterator[dict[str, Any]]) -> list[Compression]:
         return [setting for changes in changed for setting in self._made(changes)]
@@ -141,7 +141,7 @@ def oversampled(setting: Compression) -> Iterator[Compression]:
         yield from (replace(setting, rescore=factor) for factor in OVERSAMPLING)
 
 
-def built_alike(setting: Compression) -> Compression:
+def build_key(setting: Compression) -> Compression:
     """Return what settings share that differ in rescoring only, and so need to be built but once."""
     return replace(setting, rescore=1.0 if setting.full else None, rounds=False)
 
@@ -152,12 +152,12 @@ def _halved(datatype: str) -> str:
 
 def _parts(setting: Compression) -> dict[str, Any]:
     """Return everything but how much is rescored, which is found anew."""
-    names = ("datatype", "centre", "rotation", "median", "code", "query_bits")
+    names = ("datatype", "center", "rotation", "median", "code", "query_bits")
     return {name: getattr(setting, name) for name in names}
 
 
 def _turned(text: str) -> dict[str, Any]:
-    """Return what a text says about centring, rotation and medians."""
+    """Return what a text says about centering, rotation and medians."""
     parts = text.split("+")
     rotation = next((part for part in parts if part in ("rotate", "itq")), "")
-    return {"centre": "centre" in parts, "rotation": rotation, "median": "median" in parts}
+    return {"center": "center" in parts, "rotation": rotation, "median": "median" in parts}

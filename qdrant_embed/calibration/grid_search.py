@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from qdrant_embed.calibration.grid import Grid, built_alike
-from qdrant_embed.calibration.selection import Wish
+from qdrant_embed.calibration.grid import Grid, build_key
+from qdrant_embed.calibration.selection import Constraints
 from qdrant_embed.calibration.trial import Trial
 from qdrant_embed.compression import Compression
 
@@ -21,13 +21,13 @@ REFINED, KEPT = 2, 2
 """Codes of which a stage tries more: those that are given other queries and rotations, and those that won so far."""
 
 
-def walk(grid: Grid, wish: Wish, measure: Measure) -> list[Trial]:
+def search_grid(grid: Grid, wish: Constraints, measure: Measure) -> list[Trial]:
     """Return all that was tried, stage by stage."""
     found = measure(grid.formats())
     signs = measure(grid.signs())
     found += signs
     for setting in _builds(_best(signs))[:1]:
-        found += measure(grid.beside(setting))
+        found += measure(grid.auxiliary(setting))
     coded = measure(grid.codes())
     for setting in _promising(grid, coded, wish):
         coded += _refined(grid, setting, coded, measure)
@@ -48,12 +48,12 @@ def walk(grid: Grid, wish: Wish, measure: Measure) -> list[Trial]:
 def _refined(grid: Grid, code: Compression, coded: Sequence[Trial], measure: Measure) -> list[Trial]:
     """Give a code's queries more bits, then rotate what answers best."""
     asked = measure(grid.asked(code))
-    ours = [trial for trial in coded if built_alike(Compression.parse(trial.setting)) == code]
+    ours = [trial for trial in coded if build_key(Compression.parse(trial.setting)) == code]
     best = _builds(_best([*ours, *asked]))[:1]
     return [*asked, *(trial for setting in best for trial in measure(grid.rotated(setting)))]
 
 
-def _promising(grid: Grid, coded: Sequence[Trial], wish: Wish) -> list[Compression]:
+def _promising(grid: Grid, coded: Sequence[Trial], wish: Constraints) -> list[Compression]:
     """Return the codes that are no larger than the smallest that is good enough: only those are worth more trials."""
     reached = wish.in_order(coded)
     enough = reached[0].ram if reached else float("inf")
@@ -61,7 +61,7 @@ def _promising(grid: Grid, coded: Sequence[Trial], wish: Wish) -> list[Compressi
     return [code for code in small if grid.asked(code) or grid.rotated(code)][:REFINED]
 
 
-def _winners(coded: Sequence[Trial], wish: Wish) -> list[Compression]:
+def _winners(coded: Sequence[Trial], wish: Constraints) -> list[Compression]:
     """Return the codes to take so far; those that come nearest where none is good enough."""
     return _builds(wish.in_order(coded) or _best(coded))[:KEPT]
 
@@ -72,7 +72,7 @@ def _best(trials: Sequence[Trial]) -> list[Trial]:
 
 def _builds(trials: Sequence[Trial]) -> list[Compression]:
     """Return what trials were built as, each once, in their order."""
-    return list(dict.fromkeys(built_alike(Compression.parse(trial.setting)) for trial in trials))
+    return list(dict.fromkeys(build_key(Compression.parse(trial.setting)) for trial in trials))
 
 
 def _code(trial: Trial) -> bool:

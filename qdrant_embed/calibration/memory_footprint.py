@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.errors import StoreError
-from qdrant_embed.retrieval.binary.index import HammingIndex
+from qdrant_embed.retrieval.binary.index import BinaryIndex
 from qdrant_embed.store.location import open_engine
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _search(engine: Engine, name: str, probe: Probe) -> int:
 
 
 def _search_codes(engine: Engine, name: str, probe: Probe) -> int:
-    index = HammingIndex(engine, name, probe.vector, probe.bits, probe.page)
+    index = BinaryIndex(engine, name, probe.vector, probe.bits, probe.page)
     index.nearest(np.asarray(probe.query, np.float32), 10, None)
     return held_bytes(index, [engine])
 

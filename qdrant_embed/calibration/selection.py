@@ -13,7 +13,7 @@ BYTES_ALIKE, SPEED_ALIKE = 1.05, 1.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Constraints:
     """What the setting must reach.
 
     :param held: The collection's compression now.
@@ -50,7 +50,7 @@ class Wish:
         return sorted(fit, key=cost)
 
 
-def front(trials: Sequence[Trial]) -> tuple[Trial, ...]:
+def pareto_front(trials: Sequence[Trial]) -> tuple[Trial, ...]:
     """Return the settings than which no other is better in one of memory, disk and recall and as good in the others."""
     rams, disks = (_ranks([getattr(t, name) for t in trials], BYTES_ALIKE) for name in ("ram", "disk"))
 

@@ -17,10 +17,10 @@ from qdrant_embed.calibration.memory_footprint import Probe, measure_footprint
 from qdrant_embed.calibration.trial_search import NAME, answers
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.compression.truncation import finish
-from qdrant_embed.evaluation.exact_search import Truth
+from qdrant_embed.evaluation.exact_search import ExactAnswers
 from qdrant_embed.store import layout as schema
 from qdrant_embed.store import quantization
-from qdrant_embed.store.collection_codec import FIT_VECTORS, Coding
+from qdrant_embed.store.collection_codec import FIT_VECTORS, CollectionCodec
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.location import open_engine
 from qdrant_embed.store.metadata import LAYOUT_VERSION, METADATA_KEY
@@ -67,7 +67,7 @@ class Trial:
 
 
 def try_settings(
-    settings: Sequence[Compression], truth: Truth, *, transform: Transform | None = None
+    settings: Sequence[Compression], truth: ExactAnswers, *, transform: Transform | None = None
 ) -> Iterator[Trial]:
     """Build a collection once, without a graph, so that a code's own loss is seen, and search it in several ways.
 
@@ -76,11 +76,11 @@ def try_settings(
     :raises ConfigurationError: It is a learned code, which is trained by itself.
     """
     began = time.perf_counter()
-    with _built(settings[0], truth, graph=False, transform=transform) as (engine, coding, folder):
+    with _built(settings[0], truth, graph=False, transform=transform) as (engine, codec, folder):
         build = time.perf_counter() - began
-        answered = answers(engine, coding, settings, truth, _queries(coding, truth))
+        answered = answers(engine, codec, settings, truth, _queries(codec, truth))
         engine.close()
-        bytes_ = measure_footprint(folder, NAME, _probe(coding, truth))
+        bytes_ = measure_footprint(folder, NAME, _probe(codec, truth))
     for setting, found in answered.items():
         yield Trial(
             setting=str(setting),
@@ -92,7 +92,7 @@ def try_settings(
         )
 
 
-def with_graph(trials: Sequence[Trial], truth: Truth, *, transform: Transform | None = None) -> list[Trial]:
+def with_graph(trials: Sequence[Trial], truth: ExactAnswers, *, transform: Transform | None = None) -> list[Trial]:
     """Search settings again as their collection will be searched: through its graph, with pinned codes.
 
     Their bytes stay, since pinned codes do not show by file. Sign codes have no graph, and stay as they are.
@@ -104,34 +104,34 @@ def with_graph(trials: Sequence[Trial], truth: Truth, *, transform: Transform | 
     if first.datatype == "bits":
         return list(trials)
     began = time.perf_counter()
-    with _built(first, truth, graph=True, transform=transform) as (engine, coding, _):
+    with _built(first, truth, graph=True, transform=transform) as (engine, codec, _):
         build = time.perf_counter() - began
-        answered = answers(engine, coding, list(settings), truth, _queries(coding, truth))
+        answered = answers(engine, codec, list(settings), truth, _queries(codec, truth))
     return [replace(settings[setting], build=build, **found.figures()) for setting, found in answered.items()]
 
 
-def _queries(coding: Coding, truth: Truth) -> FloatArray:
-    return finish(truth.queries, dim=coding.coder.dim, normalize=truth.normalize)
+def _queries(codec: CollectionCodec, truth: ExactAnswers) -> FloatArray:
+    return finish(truth.queries, dim=codec.vector_codec.dim, normalize=truth.normalize)
 
 
-def _probe(coding: Coding, truth: Truth) -> Probe:
-    compression, coder = coding.compression, coding.coder
-    query = coder.encode(_queries(coding, truth)[:1])[0]
+def _probe(codec: CollectionCodec, truth: ExactAnswers) -> Probe:
+    compression, vector_codec = codec.compression, codec.vector_codec
+    query = vector_codec.encode(_queries(codec, truth)[:1])[0]
     signs = compression.datatype == "bits"
     return Probe(
         vector=DENSE_SMALL if compression.full else DENSE,
-        query=[query.tolist()] if coding.windows and not signs else query.tolist(),
+        query=[query.tolist()] if codec.windows and not signs else query.tolist(),
         vectors=(DENSE_SMALL, DENSE) if compression.full else (DENSE,),
-        bits=coding.coder.bits if signs else 0,
-        page=coding.page,
+        bits=codec.vector_codec.bits if signs else 0,
+        page=codec.page,
         coded=bool(compression.code),
     )
 
 
 @contextmanager
 def _built(
-    setting: Compression, truth: Truth, *, graph: bool, transform: Transform | None
-) -> Iterator[tuple[Engine, Coding, Path]]:
+    setting: Compression, truth: ExactAnswers, *, graph: bool, transform: Transform | None
+) -> Iterator[tuple[Engine, CollectionCodec, Path]]:
     dim = truth.vectors.shape[1]
     # The model's cut and the collection's are the same thing here: the vectors are whole, and the coder cuts them.
     with tempfile.TemporaryDirectory(prefix="qdrant-embed-calibrate-", ignore_cleanup_errors=True) as temporary:
@@ -139,7 +139,7 @@ def _built(
         engine = open_engine(folder)
         try:
             _create(engine, setting, truth, graph=graph)
-            coding = Coding(
+            codec = CollectionCodec(
                 engine,
                 NAME,
                 setting,
@@ -148,19 +148,19 @@ def _built(
                 normalize=truth.normalize,
                 windows=_windows(truth),
             )
-            vectors = finish(truth.vectors, dim=coding.coder.dim, normalize=truth.normalize)
+            vectors = finish(truth.vectors, dim=codec.vector_codec.dim, normalize=truth.normalize)
             if transform is not None:
-                coding.keep(coding.coder.with_transform(transform))
-            elif not coding.coder.ready:
+                codec.keep(codec.vector_codec.with_transform(transform))
+            elif not codec.vector_codec.ready:
                 places = np.random.default_rng(0).permutation(len(vectors))[:FIT_VECTORS]
-                coding.fit(vectors[np.sort(places)])
-            _load(engine, coding, vectors, truth.counts)
-            yield engine, coding, folder
+                codec.fit(vectors[np.sort(places)])
+            _load(engine, codec, vectors, truth.counts)
+            yield engine, codec, folder
         finally:
             engine.close()
 
 
-def _create(engine: Engine, setting: Compression, truth: Truth, *, graph: bool) -> None:
+def _create(engine: Engine, setting: Compression, truth: ExactAnswers, *, graph: bool) -> None:
     from qdrant_client import models
 
     layout = schema.VectorLayout(
@@ -194,21 +194,21 @@ def _countable(params: models.VectorParams) -> models.VectorParams:
     return params.model_copy(update=changed)
 
 
-def _windows(truth: Truth) -> bool:
+def _windows(truth: ExactAnswers) -> bool:
     return len(truth.starts) - 1 < len(truth.vectors)
 
 
-def _load(engine: Engine, coding: Coding, vectors: FloatArray, counts: Sequence[int]) -> None:
+def _load(engine: Engine, codec: CollectionCodec, vectors: FloatArray, counts: Sequence[int]) -> None:
     from qdrant_client import models
 
     size = max(1, BATCH * len(counts) // len(vectors))
     row = 0
     for start in range(0, len(counts), size):
         portion = counts[start : start + size]
-        stored = coding.by_point(coding.stored(vectors[row : row + sum(portion)]), portion)
+        stored = codec.by_point(codec.stored(vectors[row : row + sum(portion)]), portion)
         row += sum(portion)
         points = [
-            models.PointStruct.model_construct(id=str(UUID(int=number)), vector=coding.named(vector), payload={})
+            models.PointStruct.model_construct(id=str(UUID(int=number)), vector=codec.named(vector), payload={})
             for number, vector in enumerate(stored, start)
         ]
         engine.upsert(NAME, points, wait=True)

@@ -11,11 +11,11 @@ from uuid import UUID
 import numpy as np
 
 from qdrant_embed.compression import Compression
-from qdrant_embed.evaluation.exact_search import Truth
-from qdrant_embed.evaluation.metrics import interval
+from qdrant_embed.evaluation.exact_search import ExactAnswers
+from qdrant_embed.evaluation.metrics import bootstrap_interval
 from qdrant_embed.retrieval.lists import Lists
-from qdrant_embed.retrieval.query_plan import QueryVector, Ranked
-from qdrant_embed.store.collection_codec import Coding
+from qdrant_embed.retrieval.query_plan import QueryPlan, QueryVector
+from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.types import FloatArray
 
@@ -24,7 +24,7 @@ WARM_UP = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class TrialAnswers:
     """What a setting answered: hits, seconds and recall of each query."""
 
     found: list[list[int]]
@@ -33,44 +33,44 @@ class Answers:
 
     def figures(self) -> dict[str, Any]:
         """Return the fields of a trial that follow from them."""
-        low, high = interval(self.recalls)
+        low, high = bootstrap_interval(self.recalls)
         p50, p95 = (float(1000 * value) for value in np.quantile(self.seconds, (0.5, 0.95)))
         found = tuple(map(tuple, self.found))
         return {"recall": float(self.recalls.mean()), "low": low, "high": high, "p50": p50, "p95": p95, "found": found}
 
 
 def answers(
-    engine: Engine, coding: Coding, settings: Sequence[Compression], truth: Truth, queries: FloatArray
-) -> dict[Compression, Answers]:
+    engine: Engine, codec: CollectionCodec, settings: Sequence[Compression], truth: ExactAnswers, queries: FloatArray
+) -> dict[Compression, TrialAnswers]:
     """Search in several ways; more rescoring than answers everything exactly is left out.
 
     :param queries: (q, dim) as the embedder of such a collection gives them.
     """
-    answered: dict[Compression, Answers] = {}
+    answered: dict[Compression, TrialAnswers] = {}
     for setting in settings:
-        found, seconds = _ask(engine, replace_compression(coding, setting), queries, truth.places.shape[1])
+        found, seconds = _ask(engine, replace_compression(codec, setting), queries, truth.places.shape[1])
         recalls = truth.recall(found)
-        answered[setting] = Answers(found, seconds, recalls)
+        answered[setting] = TrialAnswers(found, seconds, recalls)
         if setting.rescore is not None and recalls.min() >= 1:
             break
     return answered
 
 
-def replace_compression(coding: Coding, setting: Compression) -> Coding:
+def replace_compression(codec: CollectionCodec, setting: Compression) -> CollectionCodec:
     """Return the coding of the same points, searched in another way."""
-    other = object.__new__(Coding)
-    other.__dict__.update(coding.__dict__)
-    other.coder = replace(coding.coder, compression=setting)
+    other = object.__new__(CollectionCodec)
+    other.__dict__.update(codec.__dict__)
+    other.vector_codec = replace(codec.vector_codec, compression=setting)
     return other
 
 
-def _ask(engine: Engine, coding: Coding, queries: FloatArray, k: int) -> tuple[list[list[int]], list[float]]:
-    coded = coding.coder.queries(queries)
+def _ask(engine: Engine, codec: CollectionCodec, queries: FloatArray, k: int) -> tuple[list[list[int]], list[float]]:
+    coded = codec.vector_codec.queries(queries)
     asked = [
-        Ranked(coding=coding, condition=None, terms=None, vector=QueryVector(*row))
+        QueryPlan(codec=codec, condition=None, terms=None, vector=QueryVector(*row))
         for row in zip(coded.vectors, queries, map(float, coded.offsets), strict=True)
     ]
-    lists = Lists(engine, NAME, coding)
+    lists = Lists(engine, NAME, codec)
     for ranked in asked[:WARM_UP]:
         _answer(lists, ranked, k)
     found, seconds = [], []
@@ -81,7 +81,7 @@ def _ask(engine: Engine, coding: Coding, queries: FloatArray, k: int) -> tuple[l
     return found, seconds
 
 
-def _answer(lists: Lists, ranked: Ranked, k: int) -> list[int]:
+def _answer(lists: Lists, ranked: QueryPlan, k: int) -> list[int]:
     (points,) = lists.best([ranked], [k])
     return [_number(point.id) for point in points[:k]]
 

@@ -87,7 +87,7 @@ def natural_cut(text: str, start: int, low: int, high: int) -> int:
     """Return the best place in `[low, high]` to cut a text that begins at `start`.
 
     After a line, else a sentence, a clause, a word, a user-perceived character; of the places of the best kind the one
-    whose neighbourhood hashes lowest, so that the same words are cut alike wherever the span begins.
+    whose neighborhood hashes lowest, so that the same words are cut alike wherever the span begins.
 
     :param low: More than `start`.
     """

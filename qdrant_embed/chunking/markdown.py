@@ -10,7 +10,7 @@ from qdrant_embed.chunking.base import ChunkLimit
 from qdrant_embed.chunking.markdown_outline import Block, Heading, Outline, read_outline, shortened
 from qdrant_embed.chunking.merging import cut
 from qdrant_embed.chunking.segments import Segment, segment_end
-from qdrant_embed.chunking.token_limit import Fitter, Piece
+from qdrant_embed.chunking.token_limit import Fitter, TextPart
 from qdrant_embed.chunking.token_ruler import Ruler
 from qdrant_embed.tokens import TokenCounter
 from qdrant_embed.types import Span, join_context
@@ -85,14 +85,14 @@ class Contexts:
         """Return the tokens of the context of spans that begin at these places."""
         return [self._context(start)[1] for start in starts]
 
-    def piece(self, start: int, end: int) -> Piece:
+    def piece(self, start: int, end: int) -> TextPart:
         """Return the span with its headings and context; its overlap shall not reach into another section or a table.
 
         Rows of a table say little without the names of its columns.
         """
         span = Span(start, end, self._paths.shared(start, end), self._context(start)[0])
         floor, table = self._paths.section_start(start), self._table(start)
-        return Piece(span, max(floor, table.end) if table is not None and table.end <= start else floor)
+        return TextPart(span, max(floor, table.end) if table is not None and table.end <= start else floor)
 
     def _context(self, start: int) -> tuple[str, int]:
         titles, names = self._paths.above(start), self._names(start)

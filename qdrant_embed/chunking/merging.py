@@ -5,10 +5,10 @@ apart at all its boundaries; then the boundaries are gone through once, the weak
 lies on its two sides fits into one chunk. Among boundaries of equal strength the order is that of a hash of the few
 characters around each. (This is Kruskal's algorithm on a path, and random sequential adsorption in physics.)
 
-* *Well filled*: no two neighbours would fit together, so chunks are more than half full on average, by construction.
-* *Local*: whether a boundary stays depends only on its neighbours of lower order, on theirs, and so on outwards. Such a
+* *Well filled*: no two neighbors would fit together, so chunks are more than half full on average, by construction.
+* *Local*: whether a boundary stays depends only on its neighbors of lower order, on theirs, and so on outwards. Such a
   chain of k boundaries in rising order of hash has a chance of 1/k!, so an edit is forgotten within a chunk or two.
-* *Fast*: one sort and one pass; nothing is tokenised again.
+* *Fast*: one sort and one pass; nothing is tokenized again.
 
 The worst case is a text whose boundaries are in rising order of hash for long, which takes intent or much repetition.
 """

@@ -12,7 +12,7 @@ from qdrant_embed.chunking.base import ChunkLimit
 from qdrant_embed.chunking.boundaries import line_levels, natural_cut
 from qdrant_embed.chunking.merging import cut
 from qdrant_embed.chunking.segments import LineSegments
-from qdrant_embed.chunking.token_limit import Fitter, Piece
+from qdrant_embed.chunking.token_limit import Fitter, TextPart
 from qdrant_embed.chunking.token_ruler import Ruler, trimmed
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, encodable
@@ -121,7 +121,7 @@ def chunk_by_levels(text: str, levels: Mapping[int, int], fitter: Fitter) -> Ite
     """Yield the spans into which boundaries of these levels part a text that has no headings."""
     ruler = Ruler(text, fitter.counter)
     parts = cut(ruler, levels, fitter.room, _no_context)
-    return fitter.fit(ruler, (Piece(Span(start, end)) for start, end in parts))
+    return fitter.fit(ruler, (TextPart(Span(start, end)) for start, end in parts))
 
 
 def word_start(text: str, start: int, end: int) -> int:
@@ -132,12 +132,12 @@ def word_start(text: str, start: int, end: int) -> int:
     return natural_cut(text, start, end, end)
 
 
-def pieces_between(text: str, starts: Sequence[int]) -> Iterator[Piece]:
+def pieces_between(text: str, starts: Sequence[int]) -> Iterator[TextPart]:
     """Yield what lies between the cuts, without what is blank."""
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         first, last = trimmed(text, start, end)
         if first < last:
-            yield Piece(Span(first, last))
+            yield TextPart(Span(first, last))
 
 
 def _no_context(starts: Sequence[int]) -> Sequence[int]:

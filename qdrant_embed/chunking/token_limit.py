@@ -14,7 +14,7 @@ from qdrant_embed.types import Span, join_context
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPart:
     """A span on its way out.
 
     :param floor: Where its overlap must not reach beyond: the beginning of its section.
@@ -36,13 +36,13 @@ class Fitter:
         """Tokens for context and text without the overlap."""
         return self.limit.tokens - self.limit.overlap
 
-    def fit(self, ruler: Ruler, pieces: Iterable[Piece]) -> Iterator[Span]:
+    def fit(self, ruler: Ruler, pieces: Iterable[TextPart]) -> Iterator[Span]:
         """Yield the spans, each within the limit, with its overlap.
 
         :param pieces: Trimmed, not blank, in order, without overlap.
         :raises ConfigurationError: A single character has more tokens than a chunk may have.
         """
-        fitting: list[Piece] = []
+        fitting: list[TextPart] = []
         waiting = list(pieces)
         while waiting:
             counts = self._counts(ruler.text, waiting)
@@ -54,11 +54,11 @@ class Fitter:
             fitting = self._overlapped(ruler, fitting)
         return (piece.span for piece in fitting)
 
-    def _counts(self, text: str, pieces: Iterable[Piece]) -> list[int]:
+    def _counts(self, text: str, pieces: Iterable[TextPart]) -> list[int]:
         spans = [piece.span for piece in pieces]
         return self.counter.count_batch([join_context(span.context, text[span.start : span.end]) for span in spans])
 
-    def _smaller(self, text: str, piece: Piece, counted: int) -> list[Piece]:
+    def _smaller(self, text: str, piece: TextPart, counted: int) -> list[TextPart]:
         """Halve a span that the ruler took for shorter than it is; leave out the context before tearing a character."""
         span = piece.span
         start, end = span.start, span.end
@@ -74,7 +74,7 @@ class Fitter:
             f"{counted} for this model. Allow chunks of at least {counted + self.limit.overlap} tokens."
         )
 
-    def _overlapped(self, ruler: Ruler, pieces: Sequence[Piece]) -> list[Piece]:
+    def _overlapped(self, ruler: Ruler, pieces: Sequence[TextPart]) -> list[TextPart]:
         """Let each piece begin earlier, by the overlap or, where that would be too much, by less."""
         longer = list(pieces)
         waiting = {place: self.limit.overlap for place in range(1, len(pieces))}
@@ -89,7 +89,7 @@ class Fitter:
             }
         return longer
 
-    def _begun_earlier(self, ruler: Ruler, piece: Piece, tokens: int, previous: int) -> Piece:
+    def _begun_earlier(self, ruler: Ruler, piece: TextPart, tokens: int, previous: int) -> TextPart:
         """Begin a piece up to so many tokens earlier, at a natural place, within the section and the chunk before.
 
         The chunk before is never repeated whole: it would say nothing that this one does not.

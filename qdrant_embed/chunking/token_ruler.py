@@ -1,4 +1,4 @@
-"""Measuring spans of one text in tokens, the text tokenised once."""
+"""Measuring spans of one text in tokens, the text tokenized once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qdrant_embed.types import IntArray
 GIANT = 64
 """Characters from which a single token is one that the vocabulary gave up on (`[UNK]` for a base64 blob)."""
 PIECE = 32_768
-"""Characters tokenised at once: several times faster than a book at once, and no stack overflows on a huge line."""
+"""Characters tokenized at once: several times faster than a book at once, and no stack overflows on a huge line."""
 _INDENT = 40
 """Characters of indentation that a span may keep before its first word."""
 
@@ -74,7 +74,7 @@ def _token_starts(text: str, counter: TokenCounter) -> IntArray:
     """Return where tokens begin, giant ones counted as several: one token may otherwise make a chunk of megabytes."""
     found = [start + counter.offsets(text[start:end]) for start, end in _pieces(text)]
     offsets = np.concatenate([np.zeros((0, 2), np.int64), *found])
-    # Some normalisers reorder marks within a character; a search needs order.
+    # Some normalizers reorder marks within a character; a search needs order.
     starts = np.maximum.accumulate(offsets[:, 0]) if len(offsets) else offsets[:, 0]
     # Gaps as well: what a tokenizer ignores (control characters, say) must not grow without end.
     borders = np.concatenate([[0], starts, [len(text)]])

@@ -18,7 +18,7 @@ _NOTES = {
     "deleted": "their text is gone",
     "truncated": "longer than the model, their end was cut off",
     "windowed": "longer than the model, read in several windows",
-    "stretched": "longer than the model was trained for, read by stretching it",
+    "extended": "longer than the model was trained for, read by stretching it",
     "withheld": "most of a folder seems gone; see below",
     "late": "pooled from the states of their whole document, or of a macro window of it",
 }

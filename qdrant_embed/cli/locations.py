@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CollectionFlags:
     """A collection as it was asked for.
 
     :param recipe: The recipe flags that were typed, those left out not among them.
@@ -29,7 +29,7 @@ class Wanted:
     runtime: str = "auto"
 
     @classmethod
-    def by_flags(cls, name: str, at: str, runtime: str = "auto", **flags: Json) -> Wanted:
+    def by_flags(cls, name: str, at: str, runtime: str = "auto", **flags: Json) -> CollectionFlags:
         """Ask for a collection by the recipe flags of a command, of which those left out are None."""
         return cls(name, at, {flag: value for flag, value in flags.items() if value is not None}, runtime)
 
@@ -45,7 +45,7 @@ def open_stored(name: str, at: str, runtime: str = "auto") -> Collection:
     return Collection.open(name, at=at, runtime=runtime)
 
 
-def open_wanted(wanted: Wanted) -> Collection:
+def open_wanted(wanted: CollectionFlags) -> Collection:
     """Open a collection with the recipe that is stored with it; create it if there is none.
 
     :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
@@ -53,7 +53,7 @@ def open_wanted(wanted: Wanted) -> Collection:
     return _open_or_make(wanted, wanted.at)
 
 
-def open_for_rehearsal(wanted: Wanted) -> Collection:
+def open_for_rehearsal(wanted: CollectionFlags) -> Collection:
     """Open a collection to see what an ingest would do; an empty one in memory, which is forgotten, if there is none.
 
     :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
@@ -61,7 +61,7 @@ def open_for_rehearsal(wanted: Wanted) -> Collection:
     return _open_or_make(wanted, ":memory:")
 
 
-def recipe_of(wanted: Wanted) -> Recipe:
+def recipe_of(wanted: CollectionFlags) -> Recipe:
     """Return the recipe that an ingest would use, without making anything.
 
     :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
@@ -73,7 +73,7 @@ def recipe_of(wanted: Wanted) -> Recipe:
         return _recipe(wanted)
 
 
-def _open_or_make(wanted: Wanted, place: str) -> Collection:
+def _open_or_make(wanted: CollectionFlags, place: str) -> Collection:
     from qdrant_embed.collection import Collection
 
     try:
@@ -82,7 +82,7 @@ def _open_or_make(wanted: Wanted, place: str) -> Collection:
         return Collection.open(wanted.name, at=place, recipe=_recipe(wanted), runtime=wanted.runtime)
 
 
-def _open_same(wanted: Wanted) -> Collection:
+def _open_same(wanted: CollectionFlags) -> Collection:
     """Open a collection that exists.
 
     :raises CollectionNotFoundError: There is none of this name.
@@ -97,13 +97,13 @@ def _open_same(wanted: Wanted) -> Collection:
     return collection
 
 
-def _recipe(wanted: Wanted) -> Recipe:
+def _recipe(wanted: CollectionFlags) -> Recipe:
     from qdrant_embed.recipe import Recipe
 
     return Recipe(**wanted.recipe)
 
 
-def _require_same(wanted: Wanted, stored: Recipe) -> None:
+def _require_same(wanted: CollectionFlags, stored: Recipe) -> None:
     from qdrant_embed.recipe import require_equal
 
     require_equal(wanted.name, stored.as_dict(), {**stored.as_dict(), **wanted.recipe})

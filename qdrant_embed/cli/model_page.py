@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from qdrant_embed.models.catalog import Wish, list_presets, stated_prompts
+from qdrant_embed.models.catalog import ModelFilter, list_presets, stated_prompts
 
 if TYPE_CHECKING:
     from qdrant_embed.types import Json
@@ -17,7 +17,7 @@ _HEAD = """# Models with a preset
 Made from the preset files by `python -m qdrant_embed.cli.model_page`; do not edit it by hand. What is not stated (–) is
 read from a model's own files. `qdrant-embed models show NAME` says of each value where it was read.
 """
-_COLUMNS = ("preset", "weights", "dims", "cut to", "tokens", "pooling", "attention", "licence", "before a question")
+_COLUMNS = ("preset", "weights", "dims", "cut to", "tokens", "pooling", "attention", "license", "before a question")
 
 
 def page() -> str:
@@ -28,7 +28,7 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     yield _HEAD
     # Ours alone: a user's own presets stand in no page of ours.
-    listed = sorted(list_presets(Wish(), ours=True), key=lambda model: (model["origin"], model["name"]))
+    listed = sorted(list_presets(ModelFilter(), ours=True), key=lambda model: (model["origin"], model["name"]))
     for origin, models in groupby(listed, key=lambda model: model["origin"]):
         yield f"## {str(origin).removeprefix('preset ')}\n"
         yield f"| {' | '.join(_COLUMNS)} |"
@@ -52,7 +52,7 @@ def _cells(model: Mapping[str, Json]) -> list[str]:
         str(model.get("max_tokens", "–")),
         str(model.get("pooling", "–")),
         str(model.get("attention", "–")),
-        str(model.get("licence") or "–"),
+        str(model.get("license") or "–"),
         "`{}`".format(repr(query).replace("|", "\\|")) if query else "–",
     ]
 

@@ -1,6 +1,6 @@
 """Vectors of the model into vectors of the store, and queries with them: the one place where the order of steps stands.
 
-    pool → truncate → normalise → centre and rotate → signs or eight-bit numbers
+    pool → truncate → normalize → center and rotate → signs or eight-bit numbers
 
 The first three are the embedder's, by `vectors.finish`; whatever is cut later is cut by the same. With `full`, the
 store's main vector is the model's own, and the compressed one is a second vector beside it, made from it here.
@@ -21,11 +21,11 @@ from qdrant_embed.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CodedQueries:
+class EncodedQueries:
     """Queries as the store is asked.
 
     :param vectors: (n, width) to search the compressed vector with, or what each bit of a learned code counts.
-    :param offsets: (n,) to add to each score: what centring took from it.
+    :param offsets: (n,) to add to each score: what centering took from it.
     """
 
     vectors: FloatArray
@@ -33,7 +33,7 @@ class CodedQueries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coder:
+class VectorCodec:
     """Applies a compression.
 
     :param dim: Dimensions that the embedder gives.
@@ -62,12 +62,12 @@ class Coder:
             )
 
     @classmethod
-    def start(cls, compression: Compression, dim: int, distance: str, *, normalize: bool = False) -> Coder:
+    def start(cls, compression: Compression, dim: int, distance: str, *, normalize: bool = False) -> VectorCodec:
         """Return a coder that has seen no vector yet; it is ready where nothing is to be kept with the collection."""
-        coder = cls(compression=compression, dim=dim, distance=distance, normalize=normalize)
+        vector_codec = cls(compression=compression, dim=dim, distance=distance, normalize=normalize)
         if compression.keeps_transform:
-            return coder
-        return coder.with_transform(fit_transform(compression, np.zeros((0, coder.cut_dim), np.float32)))
+            return vector_codec
+        return vector_codec.with_transform(fit_transform(compression, np.zeros((0, vector_codec.cut_dim), np.float32)))
 
     @property
     def cut_dim(self) -> int:
@@ -91,18 +91,18 @@ class Coder:
             return "dot"
         if self.compression.datatype == "uint8":
             return "euclid"
-        return "dot" if self.compression.centre and self.distance == "cosine" else self.distance
+        return "dot" if self.compression.center and self.distance == "cosine" else self.distance
 
     @property
     def ready(self) -> bool:
         """Whether vectors can be coded: nothing is to be learned or drawn, or it has been."""
         return self.transform is not None
 
-    def fit(self, vectors: FloatArray) -> Coder:
+    def fit(self, vectors: FloatArray) -> VectorCodec:
         """Return a coder that has learned from the embedder's vectors (n, dim)."""
         return self.with_transform(fit_transform(self.compression, self._cut(vectors)))
 
-    def with_transform(self, transform: Transform) -> Coder:
+    def with_transform(self, transform: Transform) -> VectorCodec:
         """Return a coder with a transform."""
         return replace(self, transform=transform)
 
@@ -111,19 +111,19 @@ class Coder:
     def encode(self, vectors: FloatArray) -> FloatArray:
         """Return compressed vectors (n, width) of the embedder's (n, dim), as float32 whatever they hold."""
         turned = self._transform().rotate(self._cut(vectors))
-        return self._quantised(turned)
+        return self._quantized(turned)
 
-    def queries(self, vectors: FloatArray) -> CodedQueries:
+    def queries(self, vectors: FloatArray) -> EncodedQueries:
         """Return queries, given the embedder's vectors (n, dim)."""
         cut, transform = self._cut(vectors), self._transform()
         none = np.zeros(len(cut), np.float32)
         if (weights := transform.weigh(cut)) is not None:
-            return CodedQueries(vectors=weights, offsets=none)
+            return EncodedQueries(vectors=weights, offsets=none)
         if self.store_distance != "dot" or self.compression.datatype == "bits" or transform.mean is None:
-            return CodedQueries(vectors=self._quantised(transform.rotate(cut)), offsets=none)
+            return EncodedQueries(vectors=self._quantized(transform.rotate(cut)), offsets=none)
         # q·(x - mean) = q·x - q·mean: the same for every x, so the ranking stays and the score is mended by adding it.
         offsets = np.asarray(cut @ transform.mean, np.float32)
-        return CodedQueries(vectors=transform.rotate(cut, centred=False), offsets=offsets)
+        return EncodedQueries(vectors=transform.rotate(cut, centered=False), offsets=offsets)
 
     def score(self, found: float, offset: float) -> float:
         """Return the model's own score for the store's, larger is nearer.
@@ -175,7 +175,7 @@ class Coder:
         # Of cosines only the direction counts, and what follows takes every vector for a unit vector.
         return finish(vectors, dim=self.cut_dim, normalize=self.normalize or self.distance == "cosine")
 
-    def _quantised(self, turned: FloatArray) -> FloatArray:
+    def _quantized(self, turned: FloatArray) -> FloatArray:
         transform = self._transform()
         if self.compression.datatype == "bits":
             return pack_signs(turned, transform.thresholds).astype(np.float32)

@@ -48,8 +48,8 @@ def balanced(vectors: FloatArray, parts: int) -> FloatArray:
     dealt out, largest first, each to the part whose product of variances is least and that still has room.
     """
     dim = vectors.shape[1]
-    centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
-    variances, directions = np.linalg.eigh(centred.T @ centred / max(1, len(vectors)))
+    centered = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
+    variances, directions = np.linalg.eigh(centered.T @ centered / max(1, len(vectors)))
     order = np.argsort(-variances, kind="stable")
     room = [len(part) for part in np.array_split(np.arange(dim), parts)]
     logarithms = [0.0] * parts

@@ -5,7 +5,7 @@
                   full                      keep all dimensions in a second vector, to rescore what the cut one found;
                                             beside bits, its format may be named: full+float16+bits
     stored        float32 float16 uint8 turbo16 turbo8 bits
-    rotated       centre   rotate|itq|opq   median   learnedN
+    rotated       center   rotate|itq|opq   median   learnedN
     searched      int8 pq4…pq64 binary binary1.5 binary2 turbo1 turbo1.5 turbo2 turbo4 turbo8
     query         query1 query4 query8      bits of a query's dimensions where the stored ones have one or two
     rescoring     rescore rescoreN          the best N·108 by code are ranked again by what is stored;
@@ -32,12 +32,13 @@ CODES = ("int8", *PRODUCT_CODES, *BINARY_CODES, *TURBO_CODES)
 QUERY_BITS = (1, 4, 8)
 MOST_OVERSAMPLING = 1000.0
 
+_SPELLINGS = {"centre": "center"}
 _DIMENSIONS = re.compile(r"(\d+)d(!?)")
 _LEARNED = re.compile(r"learned(\d+)")
 _QUERY = re.compile(r"query([148])")
 _RESCORE = re.compile(r"rescore(\d+(?:\.\d+)?)?")
 _KNOWN = (
-    f"Nd (N dimensions, 'Nd!' to cut anywhere), full, {', '.join(DATATYPES)}, centre, {', '.join(ROTATIONS)}, median, "
+    f"Nd (N dimensions, 'Nd!' to cut anywhere), full, {', '.join(DATATYPES)}, center, {', '.join(ROTATIONS)}, median, "
     f"learnedN, {', '.join(CODES)}, query1, query4, query8, rescoreN, "
     "rounds"
 )
@@ -52,7 +53,7 @@ class Compression:
     :param full: Keep all dimensions in a second vector, for rescoring.
     :param datatype: Number format stored; `bits` keeps sign codes and no number at all.
     :param kept: For `bits` with `full`: number format of the vectors that rescore, `float32` or `float16`.
-    :param centre: Subtract the mean of the collection's vectors.
+    :param center: Subtract the mean of the collection's vectors.
     :param rotation: `rotate` (random), `itq` or `opq` (learned from the collection's vectors); empty for none.
     :param median: For `bits`: cut each dimension at its median instead of at zero.
     :param learned: For `bits`: number of bits of a trained code; None for one bit a dimension.
@@ -69,7 +70,7 @@ class Compression:
     full: bool = False
     datatype: str = "float32"
     kept: str = "float32"
-    centre: bool = False
+    center: bool = False
     rotation: str = ""
     median: bool = False
     learned: int | None = None
@@ -119,7 +120,7 @@ class Compression:
     def __str__(self) -> str:
         parts = [f"{self.dim}d{'!' if self.forced else ''}"] if self.dim is not None else []
         parts += ["full"] * self.full
-        parts += [part for part in ("centre" if self.centre else "", self.rotation) if part]
+        parts += [part for part in ("center" if self.center else "", self.rotation) if part]
         parts += ["median"] * self.median
         parts += [f"learned{self.learned}"] if self.learned is not None else []
         parts += [self.code] if self.code else []
@@ -147,7 +148,7 @@ class Compression:
     def fitted(self) -> bool:
         """Whether something is learned from the collection's own vectors."""
         return bool(
-            self.centre or self.median or self.learned or self.rotation in ("itq", "opq") or self.datatype == "uint8"
+            self.center or self.median or self.learned or self.rotation in ("itq", "opq") or self.datatype == "uint8"
         )
 
     @property
@@ -187,7 +188,8 @@ def _number(value: float) -> str:
 
 def _read(part: str) -> dict[str, object] | None:
     """Return the fields that one part sets; None if it is not understood."""
-    if part in ("full", "centre", "median", "rounds"):
+    part = _SPELLINGS.get(part, part)
+    if part in ("full", "center", "median", "rounds"):
         return {part: True}
     for field, known in (("datatype", DATATYPES), ("rotation", ROTATIONS), ("code", CODES)):
         if part in known and part != "turbo8":
@@ -212,7 +214,7 @@ def _problems(value: Compression) -> Iterator[str]:
     yield from _in_rescoring(value)
     if (value.median or value.learned) and not bits:
         yield "'median' and 'learnedN' make sign codes; store 'bits' with them."
-    if value.learned and (value.median or value.rotation or value.centre):
+    if value.learned and (value.median or value.rotation or value.center):
         yield "a learned code has its own rotation and thresholds; leave out the others."
     if value.query_bits is not None and value.code not in BINARY_CODES:
         yield f"'query{value.query_bits}' says how queries meet binary codes; name one of {', '.join(BINARY_CODES)}."

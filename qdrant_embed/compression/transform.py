@@ -31,7 +31,7 @@ SPREAD = 6.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Transform:
-    """The steps after normalising: centre, rotate, then signs or eight-bit numbers.
+    """The steps after normalizing: center, rotate, then signs or eight-bit numbers.
 
     :param mean: (dim,) subtracted first.
     :param matrix: (out, dim) directions; orthogonal unless it is a learned code's.
@@ -55,9 +55,9 @@ class Transform:
         """Number of dimensions that come out."""
         return self.dim if self.matrix is None else len(self.matrix)
 
-    def rotate(self, vectors: FloatArray, *, centred: bool = True) -> FloatArray:
-        """Return (n, width): centred, unless told not to, and rotated."""
-        moved = vectors - self.mean if centred and self.mean is not None else vectors
+    def rotate(self, vectors: FloatArray, *, centered: bool = True) -> FloatArray:
+        """Return (n, width): centered, unless told not to, and rotated."""
+        moved = vectors - self.mean if centered and self.mean is not None else vectors
         return np.asarray(moved if self.matrix is None else moved @ self.matrix.T, np.float32)
 
     def weigh(self, queries: FloatArray) -> FloatArray | None:
@@ -124,7 +124,7 @@ class Transform:
 
 
 def fit_transform(compression: Compression, vectors: FloatArray, seed: int = 0) -> Transform:
-    """Learn what a compression needs from a sample of vectors (n, dim), cut and normalised.
+    """Learn what a compression needs from a sample of vectors (n, dim), cut and normalized.
 
     :raises ConfigurationError: There is no vector to learn from, one is not finite, or it is a learned code, which is
         trained by itself.
@@ -137,7 +137,7 @@ def fit_transform(compression: Compression, vectors: FloatArray, seed: int = 0) 
         raise ConfigurationError(f"compression {str(compression)!r} is learned from vectors, and there are none.")
     if not np.isfinite(vectors).all():
         raise ConfigurationError(f"compression {str(compression)!r} is learned from vectors, and some are not finite.")
-    mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32) if compression.centre else None
+    mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32) if compression.center else None
     moved = vectors if mean is None else vectors - mean
     matrix = _matrix(compression, moved, seed)
     turned = moved if matrix is None else moved @ matrix.T
@@ -162,7 +162,7 @@ def enough_vectors(compression: Compression, dim: int) -> int:
 
 
 def _scale(turned: FloatArray, vectors: FloatArray, mean: FloatArray | None) -> Scale:
-    """Return the scale of eight-bit numbers of a sample, centred and rotated; `vectors` is the sample as it was."""
+    """Return the scale of eight-bit numbers of a sample, centered and rotated; `vectors` is the sample as it was."""
     if not np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-3):
         return Scale.of(turned)
     # A first short document would otherwise decide for good beyond which numbers all later ones are clipped.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qdrant_embed.compression import Coder, Compression, Transform
+from qdrant_embed.compression import Compression, Transform, VectorCodec
 from qdrant_embed.errors import ConfigurationError
 
 PRECISION = {"bits": 0, "turbo8": 1, "uint8": 1, "turbo16": 2, "float16": 2, "float32": 3}
@@ -16,7 +16,7 @@ def require_refit(new: Compression, trained: Transform | None) -> None:
     if not new.fitted:
         raise ConfigurationError(
             f"compression {str(new)!r} learns nothing from vectors, so nothing can be learned again; refit is for "
-            "'centre', 'itq', 'opq', 'median' and 'uint8'. Leave it out."
+            "'center', 'itq', 'opq', 'median' and 'uint8'. Leave it out."
         )
     if new.learned is not None and trained is None:
         raise ConfigurationError(
@@ -24,7 +24,7 @@ def require_refit(new: Compression, trained: Transform | None) -> None:
         )
 
 
-def learned_code(new: Compression, held: Coder, trained: Transform | None) -> Transform | None:
+def learned_code(new: Compression, held: VectorCodec, trained: Transform | None) -> Transform | None:
     """Return the code that a compression with `learnedN` is to use: the one given, else the one that is held.
 
     :param held: What the collection's vectors are coded by now.
@@ -52,7 +52,7 @@ def learned_code(new: Compression, held: Coder, trained: Transform | None) -> Tr
     return found
 
 
-def is_held(held: Coder, code: Transform | None) -> bool:
+def is_held(held: VectorCodec, code: Transform | None) -> bool:
     """Tell whether the collection's vectors are coded by this already; by whatever they are, where it is None."""
     return code is None or (held.transform is not None and held.transform.digest == code.digest)
 

@@ -1,4 +1,4 @@
-"""The last steps of every vector, in one place and one order: layer norm, cut dimensions, normalise."""
+"""The last steps of every vector, in one place and one order: layer norm, cut dimensions, normalize."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def finish(pooled: FloatArray, *, dim: int, normalize: bool, layer_norm: bool = 
 
 def _standardised(vectors: FloatArray) -> FloatArray:
     with np.errstate(invalid="ignore", over="ignore"):  # what is not finite stays so, and is refused afterwards
-        centred = vectors - vectors.mean(axis=1, keepdims=True)
-        variance = (centred**2).mean(axis=1, keepdims=True)
+        centered = vectors - vectors.mean(axis=1, keepdims=True)
+        variance = (centered**2).mean(axis=1, keepdims=True)
         if not np.isfinite(variance).all() and vectors.dtype != np.float64:
             return _standardised(np.asarray(vectors, np.float64))
-        return np.asarray(centred / np.sqrt(variance + _EPSILON), np.float32)
+        return np.asarray(centered / np.sqrt(variance + _EPSILON), np.float32)

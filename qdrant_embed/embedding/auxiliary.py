@@ -18,15 +18,15 @@ import numpy as np
 from qdrant_embed.concurrency import went_on
 from qdrant_embed.embedding.cache import recalled_each
 from qdrant_embed.embedding.long_texts import require_texts
-from qdrant_embed.embedding.results import Companions, V
+from qdrant_embed.embedding.results import EncodedAuxiliary, V
 from qdrant_embed.errors import ModelError
-from qdrant_embed.long_context import Window, WindowStrategy
+from qdrant_embed.long_context import TokenSpan, WindowStrategy
 from qdrant_embed.models.files.layouts import has_markers, require_kind, settings_fingerprint
 from qdrant_embed.models.identity import identity
 from qdrant_embed.models.preset_files import absolute
 from qdrant_embed.models.presets import Preset
 from qdrant_embed.models.prompts import with_task
-from qdrant_embed.models.resolve import Resolved, resolve, say_licence
+from qdrant_embed.models.resolve import ResolvedModel, resolve, say_license
 from qdrant_embed.native import Once, make_lock
 from qdrant_embed.runtimes.batching import batches_by_length
 from qdrant_embed.runtimes.out_of_memory import halved
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 class OneAfterAnother(WindowStrategy):
     """Windows of about the same length without overlap: no token is to be counted, or stored, twice."""
 
-    def windows(self, tokens: int, room: int) -> list[Window]:
+    def windows(self, tokens: int, room: int) -> list[TokenSpan]:
         """Return the windows in which a text of `tokens` tokens is read."""
         if tokens <= room or self.name == "truncate":
             return [(0, min(tokens, room))]
@@ -50,7 +50,7 @@ class OneAfterAnother(WindowStrategy):
         return [(tokens * part // parts, tokens * (part + 1) // parts) for part in range(parts)]
 
 
-class CompanionEmbedder(ABC, Generic[V]):
+class AuxiliaryEmbedder(ABC, Generic[V]):
     """A sparse or multi-vector model by name. Building it reads configuration only; the weights load at the first text.
 
     Safe to use from several threads; pickles by name, so that worker processes load their own.
@@ -71,7 +71,7 @@ class CompanionEmbedder(ABC, Generic[V]):
         self._arguments = (window, absolute(presets))
         resolved = resolve(name, presets)
         require_kind(resolved.preset, self.kind)
-        self._resolved: Resolved = replace(resolved, preset=with_task(resolved.preset))
+        self._resolved: ResolvedModel = replace(resolved, preset=with_task(resolved.preset))
         strategy = WindowStrategy.parse(window).name
         self._window = OneAfterAnother(strategy if strategy in ("error", "truncate") else "pcw")
         self._lock = make_lock()
@@ -131,7 +131,7 @@ class CompanionEmbedder(ABC, Generic[V]):
         """Return the vectors of questions, in order."""
         return self._encode(texts, self.preset.query_prompt, "query").vectors
 
-    def encode_documents(self, texts: Sequence[str]) -> Companions[V]:
+    def encode_documents(self, texts: Sequence[str]) -> EncodedAuxiliary[V]:
         """Return the vectors of texts that will be searched, with counts for a report.
 
         :raises TextTooLongError: A text is longer than the model and the window strategy is `error`.
@@ -139,10 +139,10 @@ class CompanionEmbedder(ABC, Generic[V]):
         """
         return self._encode(texts, self.preset.document_prompt, "document")
 
-    def _encode(self, texts: Sequence[str], prompt: str, side: str) -> Companions[V]:
+    def _encode(self, texts: Sequence[str], prompt: str, side: str) -> EncodedAuxiliary[V]:
         require_texts(texts)
         if not len(texts):
-            return Companions([])
+            return EncodedAuxiliary([])
         cuts, pieces, lengths = self._cut(texts, prompt, side)
 
         def run(places: Sequence[int]) -> Sequence[FloatArray]:
@@ -151,7 +151,7 @@ class CompanionEmbedder(ABC, Generic[V]):
         keys = (digest(piece.encode()) for piece in pieces)
         found = iter(recalled_each({**self.fingerprint, "side": side}, keys, run))
         vectors = [self._joined([next(found) for _ in cut.windows]) for cut in cuts]
-        return Companions(vectors, **_counts(cuts, lengths))
+        return EncodedAuxiliary(vectors, **_counts(cuts, lengths))
 
     def count_documents(self, texts: Sequence[str]) -> dict[str, int]:
         """Return the counts of `encode_documents` (`tokens`, `truncated`, `windowed`) without running the model.
@@ -203,7 +203,7 @@ class CompanionEmbedder(ABC, Generic[V]):
     def _load(self) -> Any:
         from qdrant_embed.runtimes.torch.load import load_encoder
 
-        say_licence(self.preset)
+        say_license(self.preset)
         model = load_encoder(self._resolved)
         self._settle(model)
         model.encode_document(["a"], show_progress_bar=False)  # with no other thread beside it, see `native`
@@ -230,7 +230,7 @@ def _counts(cuts: Sequence[TextCut], lengths: Sequence[int]) -> dict[str, int]:
     }
 
 
-def _rebuild(kind: type[CompanionEmbedder[Any]], name: str, window: str, presets: str | Path | None) -> Any:
+def _rebuild(kind: type[AuxiliaryEmbedder[Any]], name: str, window: str, presets: str | Path | None) -> Any:
     return kind(name, window=window, presets=presets)
 
 

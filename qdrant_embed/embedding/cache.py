@@ -33,14 +33,14 @@ _SCHEMA = (
 )
 
 
-class VectorMemory:
+class EmbeddingCache:
     """A SQLite file of vectors, float32, by model and by what the model reads; several processes may share it.
 
     What is kept is what comes out of the model, before windows are joined, dimensions cut and lengths made equal:
     collections that chunk or compress differently share it wherever their texts are the same.
 
     It saves time and is not needed: once it has been opened, whatever happens to the file (a full disk, a lock, a
-    broken page) is said once, and vectors come from the model.
+    broken page) is warned of once, and vectors come from the model.
 
     :param path: The file; made if it is not there.
     :raises ConfigurationError: The file is no such memory, or cannot be written.
@@ -119,7 +119,7 @@ class VectorMemory:
         return connection
 
 
-def recalled(model: Mapping[str, Json], keys: Iterable[bytes], make: Make) -> FloatArray:
+def cached_vectors(model: Mapping[str, Json], keys: Iterable[bytes], make: Make) -> FloatArray:
     """Return the vectors (n, dim) of all keys, from the file that the environment names, if it names one.
 
     :param model: Everything that decides the vectors, JSON-ready.
@@ -136,4 +136,4 @@ def recalled_each(model: Mapping[str, Json], keys: Iterable[bytes], make: Make) 
     return _memory(Path(named).expanduser().absolute()).recall(model, listed, make)
 
 
-_memory = lru_cache(maxsize=8)(VectorMemory)
+_memory = lru_cache(maxsize=8)(EmbeddingCache)

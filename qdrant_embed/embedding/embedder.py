@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from qdrant_embed.compression import Compression
-from qdrant_embed.embedding.encode import TextReader
+from qdrant_embed.embedding.encode import TextEncoder
 from qdrant_embed.embedding.long_texts import LongTexts, require_texts
 from qdrant_embed.embedding.results import Encoded
 from qdrant_embed.errors import ConfigurationError
@@ -18,13 +18,13 @@ from qdrant_embed.long_context import WindowStrategy
 from qdrant_embed.models.files.input_length import block_count
 from qdrant_embed.models.files.layouts import require_kind
 from qdrant_embed.models.identity import identity
-from qdrant_embed.models.long_context_support import legal_windows, reach_further, require_legal
+from qdrant_embed.models.long_context_support import require_supported, supported_windows, with_extension
 from qdrant_embed.models.preset_files import absolute
 from qdrant_embed.models.presets import Preset, with_layers
 from qdrant_embed.models.prompts import with_task
-from qdrant_embed.models.resolve import WITHOUT_FILES, Resolved, resolve
+from qdrant_embed.models.resolve import WITHOUT_FILES, ResolvedModel, resolve
 from qdrant_embed.runtimes import Runtime, TokenRuntime
-from qdrant_embed.runtimes.session import Running
+from qdrant_embed.runtimes.session import RuntimeSession
 from qdrant_embed.tokenization.model_counters import counter_of
 from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, WordTokens
 from qdrant_embed.types import FloatArray, Json
@@ -55,21 +55,21 @@ class Embedder(LongTexts):
         require_kind(resolved.preset, "dense")
         self._untasked = resolved.preset
         self._window = WindowStrategy.parse(window)
-        self._resolved: Resolved = self._shaped(resolved)
+        self._resolved: ResolvedModel = self._shaped(resolved)
         self._compression = Compression.parse(compression)
-        self._running = Running(self._resolved, runtime)
+        self._running = RuntimeSession(self._resolved, runtime)
         preset = self.preset
         kept = self._compression.dim_of(preset.name, preset.dim, preset.dims, preset.truncate_dim)
         # With `full` all dimensions are stored too, and the cut ones are made of them.
         self.dim = max(kept, preset.truncate_dim or preset.dim) if self._compression.full else kept
 
-    def _shaped(self, resolved: Resolved) -> Resolved:
+    def _shaped(self, resolved: ResolvedModel) -> ResolvedModel:
         """Return a model with the task, the blocks and the length that it was asked for with."""
         *_, layers, task = self._arguments
         blocks = block_count(resolved.files.transformer) if resolved.files else 0
         shaped = replace(resolved, preset=with_layers(with_task(resolved.preset, task), layers, blocks))
-        require_legal(shaped, self._window)
-        return reach_further(shaped, self._window)
+        require_supported(shaped, self._window)
+        return with_extension(shaped, self._window)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (self.preset.name, *self._arguments))
@@ -100,14 +100,14 @@ class Embedder(LongTexts):
         return self._window
 
     @property
-    def stretched_beyond(self) -> int:
+    def native_tokens(self) -> int:
         """Tokens beyond which a text is read by stretching the model, all counted in; 0 if it is not stretched."""
-        return self._resolved.stretched_beyond
+        return self._resolved.native_tokens
 
     @property
     def windows(self) -> tuple[str, ...]:
         """The window strategies that suit it; `pi:TOKENS` and its like take the length that they reach."""
-        return legal_windows(self._resolved)
+        return supported_windows(self._resolved)
 
     @property
     def distance(self) -> str:
@@ -142,21 +142,21 @@ class Embedder(LongTexts):
         return identity(self._resolved, self.tokens, self.dim)
 
     @cached_property
-    def _reader(self) -> TextReader:
-        return TextReader(self._resolved, self._running, self.tokens, self.dim)
+    def _reader(self) -> TextEncoder:
+        return TextEncoder(self._resolved, self._running, self.tokens, self.dim)
 
     @cached_property
-    def _query_reader(self) -> TextReader:
+    def _query_reader(self) -> TextEncoder:
         routed = self._resolved.query
         if routed is not None and routed.files is not None:
             resolved, runtime = self._shaped(routed), "auto" if routed.files.static else self._arguments[2]
             tokens: TokenCounter = HuggingFaceTokens(routed.files.tokenizer())
-            return TextReader(resolved, Running(resolved, runtime), tokens, self.dim)
+            return TextEncoder(resolved, RuntimeSession(resolved, runtime), tokens, self.dim)
         files = self._resolved.files
         if files is None or files.query_adapter is None:
             return self._reader
         resolved = replace(self._resolved, files=replace(files, adapter=files.query_adapter, query_adapter=None))
-        return TextReader(resolved, Running(resolved, self._arguments[2]), self.tokens, self.dim)
+        return TextEncoder(resolved, RuntimeSession(resolved, self._arguments[2]), self.tokens, self.dim)
 
     # Texts to vectors
 
@@ -206,7 +206,7 @@ class Embedder(LongTexts):
             tokens=read.tokens,
             truncated=sum(cut.truncated for cut in read.cuts),
             windowed=read.windowed,
-            stretched=read.stretched,
+            extended=read.extended,
         )
 
     @property

@@ -8,40 +8,40 @@ from functools import cached_property
 
 import numpy as np
 
-from qdrant_embed.embedding.cache import recalled
+from qdrant_embed.embedding.cache import cached_vectors
 from qdrant_embed.embedding.late_chunking import LateChunking, LatePassage
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.long_context import Window, WindowStrategy
+from qdrant_embed.long_context import TokenSpan, WindowStrategy
 from qdrant_embed.models.files.linear_layers import linear_layers, load_linear_head
 from qdrant_embed.models.identity import identity
 from qdrant_embed.models.presets import Preset
 from qdrant_embed.models.prompts import rendered
-from qdrant_embed.models.resolve import WITHOUT_FILES, Resolved
+from qdrant_embed.models.resolve import WITHOUT_FILES, ResolvedModel
 from qdrant_embed.pooling.token_pooling import LinearHead
-from qdrant_embed.runtimes.batching import run_sequences
-from qdrant_embed.runtimes.session import Running
+from qdrant_embed.runtimes.batching import run_in_batches
+from qdrant_embed.runtimes.session import RuntimeSession
 from qdrant_embed.tokenization.batch import Batch, TokenIds
 from qdrant_embed.tokenization.model_counters import special_tokens_of
-from qdrant_embed.tokenization.sequences import Cut, Sequencer, sequence_key
+from qdrant_embed.tokenization.sequences import TokenSequencer, WindowedText, sequence_key
 from qdrant_embed.tokenization.text_windows import TextCut, TextWindows
 from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter
 from qdrant_embed.types import FloatArray, Json, digest
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class EncodedBatch:
     """Texts as they were read.
 
     :param cuts: The windows of each text.
-    :param pooled: (windows of all texts, dim), in order, not yet cut or normalised.
+    :param pooled: (windows of all texts, dim), in order, not yet cut or normalized.
     :param tokens: Tokens that went through the model.
-    :param stretched: Texts that were read by stretching the model.
+    :param extended: Texts that were read by stretching the model.
     """
 
-    cuts: Sequence[Cut | TextCut]
+    cuts: Sequence[WindowedText | TextCut]
     pooled: FloatArray
     tokens: int
-    stretched: int = 0
+    extended: int = 0
 
     def by_text(self, vectors: FloatArray) -> list[FloatArray]:
         """Return the rows of each text."""
@@ -54,13 +54,13 @@ class Read:
         return sum(len(cut.windows) > 1 for cut in self.cuts)
 
 
-class TextReader:
+class TextEncoder:
     """Reads texts by one model.
 
     :param dim: Dimensions that will be kept.
     """
 
-    def __init__(self, resolved: Resolved, running: Running, tokens: TokenCounter, dim: int) -> None:
+    def __init__(self, resolved: ResolvedModel, running: RuntimeSession, tokens: TokenCounter, dim: int) -> None:
         self._resolved, self._running, self._tokens, self._dim = resolved, running, tokens, dim
         self._preset = resolved.preset
 
@@ -78,12 +78,12 @@ class TextReader:
         return cutter.room(self._preset.document_prompt)
 
     @cached_property
-    def sequencer(self) -> Sequencer | None:
+    def sequencer(self) -> TokenSequencer | None:
         """What makes token sequences; None for models that are given texts."""
         if self._resolved.files is None or not isinstance(self._tokens, HuggingFaceTokens):
             return None
         files, preset = self._resolved.files, self._preset
-        return Sequencer(
+        return TokenSequencer(
             self._tokens,
             files.transformer,
             preset.max_tokens,
@@ -97,7 +97,7 @@ class TextReader:
     def _text_windows(self) -> TextWindows:
         return TextWindows(self._tokens, self._preset.max_tokens, special_tokens_of(self._preset, self._tokens))
 
-    def read(self, texts: Sequence[str], prompt: str, kind: str, strategy: WindowStrategy) -> Read:
+    def read(self, texts: Sequence[str], prompt: str, kind: str, strategy: WindowStrategy) -> EncodedBatch:
         """Return the pooled vector of every window.
 
         :param kind: `document` or `query`.
@@ -109,7 +109,7 @@ class TextReader:
             return self._read_texts(texts, prompt, kind, strategy)
         return self._read_sequences(self.sequencer, texts, prompt, strategy)
 
-    def count(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> Read:
+    def count(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> EncodedBatch:
         """Return how texts would be read, without running the model: there are no vectors in it.
 
         :raises TextTooLongError: A text is longer than the model and the window strategy is `error`.
@@ -118,10 +118,10 @@ class TextReader:
             return self._cut_texts(texts, prompt, strategy)
         return self._cut_sequences(self.sequencer, texts, prompt, strategy)
 
-    def _unread(self, cuts: Sequence[Cut | TextCut], tokens: int, stretched: int = 0) -> Read:
-        return Read(cuts, np.zeros((0, self._dim), np.float32), tokens, stretched)
+    def _unread(self, cuts: Sequence[WindowedText | TextCut], tokens: int, extended: int = 0) -> EncodedBatch:
+        return EncodedBatch(cuts, np.zeros((0, self._dim), np.float32), tokens, extended)
 
-    def _cut_texts(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> Read:
+    def _cut_texts(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> EncodedBatch:
         """For runtimes that read text; those without a limit keep to one only where each window has a vector."""
         if self._preset.runtime in WITHOUT_FILES or strategy.name == "windows":
             cuts, special = self._text_windows.cut(texts, prompt, strategy), self._text_windows.special_tokens
@@ -130,7 +130,7 @@ class TextReader:
         pieces = [piece for cut in cuts for piece in cut.texts]
         return self._unread(cuts, sum(self._tokens.count_batch(pieces)) + special * len(pieces))
 
-    def _read_texts(self, texts: Sequence[str], prompt: str, kind: str, strategy: WindowStrategy) -> Read:
+    def _read_texts(self, texts: Sequence[str], prompt: str, kind: str, strategy: WindowStrategy) -> EncodedBatch:
         read = self._cut_texts(texts, prompt, strategy)
         pieces = tuple(piece for cut in read.cuts if isinstance(cut, TextCut) for piece in cut.texts)
 
@@ -140,31 +140,33 @@ class TextReader:
             return list(self._running.run(Batch(chosen, none, none, kind=kind, dim=self._dim)))
 
         keys = (digest(piece.encode("utf-8", "surrogatepass")) for piece in pieces)
-        return replace(read, pooled=recalled({**self._kept_under, "dim": self._dim, "kind": kind}, keys, run))
+        return replace(read, pooled=cached_vectors({**self._kept_under, "dim": self._dim, "kind": kind}, keys, run))
 
-    def _cut_sequences(self, sequencer: Sequencer, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> Read:
+    def _cut_sequences(
+        self, sequencer: TokenSequencer, texts: Sequence[str], prompt: str, strategy: WindowStrategy
+    ) -> EncodedBatch:
         cuts = sequencer.cut(texts, prompt, strategy)
-        beyond = self._resolved.stretched_beyond
-        stretched = sum(bool(beyond) and max(map(len, cut.sequences)) > beyond for cut in cuts)
-        return self._unread(cuts, sum(len(sequence) for cut in cuts for sequence in cut.sequences), stretched)
+        beyond = self._resolved.native_tokens
+        extended = sum(bool(beyond) and max(map(len, cut.sequences)) > beyond for cut in cuts)
+        return self._unread(cuts, sum(len(sequence) for cut in cuts for sequence in cut.sequences), extended)
 
     def _read_sequences(
-        self, sequencer: Sequencer, texts: Sequence[str], prompt: str, strategy: WindowStrategy
-    ) -> Read:
+        self, sequencer: TokenSequencer, texts: Sequence[str], prompt: str, strategy: WindowStrategy
+    ) -> EncodedBatch:
         read = self._cut_sequences(sequencer, texts, prompt, strategy)
-        sequences = [sequence for cut in read.cuts if isinstance(cut, Cut) for sequence in cut.sequences]
+        sequences = [sequence for cut in read.cuts if isinstance(cut, WindowedText) for sequence in cut.sequences]
         running = self._running
 
         def batch(chosen: Sequence[TokenIds]) -> FloatArray:
             return running.run(sequencer.batch(chosen, prompt, running.lanes.multiple))
 
         def run(places: Sequence[int]) -> Sequence[FloatArray]:
-            return run_sequences(batch, [sequences[place] for place in places], running.lanes)
+            return run_in_batches(batch, [sequences[place] for place in places], running.lanes)
 
-        pooled = recalled({**self._kept_under, "prompt": prompt}, map(sequence_key, sequences), run)
+        pooled = cached_vectors({**self._kept_under, "prompt": prompt}, map(sequence_key, sequences), run)
         return replace(read, pooled=pooled)
 
-    def characters(self, text: str, cut: Cut | TextCut, prompt: str) -> Sequence[Window]:
+    def characters(self, text: str, cut: WindowedText | TextCut, prompt: str) -> Sequence[TokenSpan]:
         """Return where the windows of a text stand in it."""
         if isinstance(cut, TextCut):
             return cut.spans
@@ -191,10 +193,10 @@ class TextReader:
             return list(head(np.stack(found))) if head else found
 
         kept = {**self._kept_under, "prompt": late.prompt, "late": True}
-        return recalled(kept, (passage.key for passage in passages), run)
+        return cached_vectors(kept, (passage.key for passage in passages), run)
 
     @cached_property
-    def _states(self) -> tuple[Running, LinearHead | None]:
+    def _states(self) -> tuple[RuntimeSession, LinearHead | None]:
         """What gives the states of tokens, and the dense layers that their means go through afterwards."""
         files = self._resolved.files
         if files is None or files.plain:
@@ -202,7 +204,7 @@ class TextReader:
         head = load_linear_head(linear_layers(files.folder))
         preset = replace(self._preset, dim=head.matrix.shape[1])
         bare = replace(self._resolved, preset=preset, files=replace(files, plain=True))
-        return Running(bare, self._running.asked), head
+        return RuntimeSession(bare, self._running.asked), head
 
     @cached_property
     def _kept_under(self) -> Mapping[str, Json]:

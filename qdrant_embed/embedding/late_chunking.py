@@ -1,9 +1,9 @@
 """Late chunking: a document is read whole, and the states of each chunk's tokens are averaged afterwards.
 
-(Günther et al. 2024, arXiv 2409.04701.) Which tokens are read together says `windowing.macro`; here they are read.
-The special tokens and the prompt at the beginning of a document are pooled with its first chunk and those at its end
-with the last, so that a document of one chunk has exactly the vector it has without late chunking; those of the windows
-in between are read and not pooled.
+(Günther et al. 2024, arXiv 2409.04701.) Which tokens are read together says `long_context.macro_windows`; here they
+are read. The special tokens and the prompt at the beginning of a document are pooled with its first chunk and those at
+its end with the last, so that a document of one chunk has exactly the vector it has without late chunking; those of the
+windows in between are read and not pooled.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qdrant_embed.long_context import Part, Window, plan_macro_windows
-from qdrant_embed.runtimes.batching import Lanes, run_sequences
+from qdrant_embed.long_context import Part, TokenSpan, plan_macro_windows
+from qdrant_embed.runtimes.batching import BatchLimits, run_in_batches
 from qdrant_embed.tokenization.batch import Batch, TokenIds
-from qdrant_embed.tokenization.document_tokens import Framed
-from qdrant_embed.tokenization.sequences import Sequencer
+from qdrant_embed.tokenization.document_tokens import DocumentTokens
+from qdrant_embed.tokenization.sequences import TokenSequencer
 from qdrant_embed.types import FloatArray, digest
 
 
@@ -39,7 +39,7 @@ class LatePassage:
     :param parts: Macro windows, and the tokens `[start, end)` of each that belong to the chunk.
     """
 
-    parts: tuple[tuple[MacroWindow, Window], ...]
+    parts: tuple[tuple[MacroWindow, TokenSpan], ...]
 
     @property
     def key(self) -> bytes:
@@ -50,7 +50,7 @@ class LatePassage:
 class _Pooled(list[int]):
     """Token ids that know which spans of them are pooled."""
 
-    def __init__(self, ids: TokenIds, spans: Sequence[Window]) -> None:
+    def __init__(self, ids: TokenIds, spans: Sequence[TokenSpan]) -> None:
         super().__init__(ids)
         self.spans = spans
 
@@ -62,28 +62,28 @@ class LateChunking:
     :param most: Tokens of a macro window, prompt and special tokens included; 0 for the model's length.
     """
 
-    sequencer: Sequencer
+    sequencer: TokenSequencer
     prompt: str
     most: int = 0
 
-    def plan(self, text: str, spans: Sequence[Window]) -> list[LatePassage]:
+    def plan(self, text: str, spans: Sequence[TokenSpan]) -> list[LatePassage]:
         """Return the passage of every span of characters; spans are ordered by where they start and may overlap."""
         framed = self.sequencer.framed(text, self.prompt)
         chunks = framed.tokens_of(spans)
         room = self.sequencer.room_around(framed, self.most)
-        windows: dict[Window, MacroWindow] = {}
-        parts: list[list[tuple[MacroWindow, Window]]] = [[] for _ in spans]
+        windows: dict[TokenSpan, MacroWindow] = {}
+        parts: list[list[tuple[MacroWindow, TokenSpan]]] = [[] for _ in spans]
         for part in plan_macro_windows(framed.ids, chunks, room):
             if part.window not in windows:
                 windows[part.window] = self._window(framed, part.window)
             parts[part.chunk].append((windows[part.window], self._place(framed, part)))
         return [LatePassage(tuple(found)) for found in parts]
 
-    def _window(self, framed: Framed, tokens: Window) -> MacroWindow:
+    def _window(self, framed: DocumentTokens, tokens: TokenSpan) -> MacroWindow:
         ids = [*framed.head, *framed.ids[slice(*tokens)], *framed.tail] or [self.sequencer.pad_id]
         return MacroWindow(ids, digest(np.asarray(ids, np.int64).tobytes()))
 
-    def _place(self, framed: Framed, part: Part) -> Window:
+    def _place(self, framed: DocumentTokens, part: Part) -> TokenSpan:
         """Return which tokens of its window a part pools: those of the frame too at the ends of the document."""
         shift = len(framed.head) - part.window[0]
         length = len(framed.head) + part.window[1] - part.window[0] + len(framed.tail)
@@ -95,14 +95,14 @@ class LateChunking:
         return (first, last) if first < last else (0, max(1, length))
 
     def read(
-        self, passages: Sequence[LatePassage], states: Callable[[Batch], FloatArray], lanes: Lanes
+        self, passages: Sequence[LatePassage], states: Callable[[Batch], FloatArray], lanes: BatchLimits
     ) -> list[FloatArray]:
         """Return the mean (dim,) of every passage's token states; a window that several share is read once.
 
         :param states: One batch → token states (n, tokens, dim).
         :param lanes: What the runtime works on at once.
         """
-        wanted: dict[bytes, tuple[MacroWindow, dict[Window, None]]] = {}
+        wanted: dict[bytes, tuple[MacroWindow, dict[TokenSpan, None]]] = {}
         for window, tokens in (part for passage in passages for part in passage.parts):
             wanted.setdefault(window.key, (window, {}))[1][tokens] = None
         sequences = [_Pooled(window.ids, list(spans)) for window, spans in wanted.values()]
@@ -114,8 +114,8 @@ class LateChunking:
                 spans = sequence.spans if isinstance(sequence, _Pooled) else ()
                 yield np.stack([row[first + start : first + end].sum(axis=0) for start, end in spans])
 
-        sums: dict[tuple[bytes, Window], FloatArray] = {}
-        for key, sequence, found in zip(wanted, sequences, run_sequences(pooled, sequences, lanes), strict=True):
+        sums: dict[tuple[bytes, TokenSpan], FloatArray] = {}
+        for key, sequence, found in zip(wanted, sequences, run_in_batches(pooled, sequences, lanes), strict=True):
             sums |= {(key, tokens): row for tokens, row in zip(sequence.spans, found, strict=True)}
         return [_mean([(sums[window.key, tokens], tokens) for window, tokens in passage.parts]) for passage in passages]
 
@@ -130,11 +130,11 @@ def windows_read(passages: Sequence[LatePassage]) -> int:
     return len({window.key for passage in passages for window, _ in passage.parts})
 
 
-def stretched(passages: Sequence[LatePassage], beyond: int) -> int:
+def extended(passages: Sequence[LatePassage], beyond: int) -> int:
     """Return how many passages are read in windows of more than `beyond` tokens; none if that is 0."""
     return sum(bool(beyond) and any(len(window.ids) > beyond for window, _ in passage.parts) for passage in passages)
 
 
-def _mean(parts: Sequence[tuple[FloatArray, Window]]) -> FloatArray:
+def _mean(parts: Sequence[tuple[FloatArray, TokenSpan]]) -> FloatArray:
     count = sum(end - start for _, (start, end) in parts)
     return np.asarray(sum(found for found, _ in parts) / np.float32(count), np.float32)

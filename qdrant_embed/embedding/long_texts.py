@@ -10,11 +10,11 @@ from functools import cached_property
 import numpy as np
 
 from qdrant_embed.compression.truncation import finish
-from qdrant_embed.embedding.encode import TextReader
-from qdrant_embed.embedding.late_chunking import LateChunking, LatePassage, stretched, tokens_read
+from qdrant_embed.embedding.encode import TextEncoder
+from qdrant_embed.embedding.late_chunking import LateChunking, LatePassage, extended, tokens_read
 from qdrant_embed.embedding.results import Encoded, EncodedWindows, WindowVectors
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.long_context import Window, WindowStrategy
+from qdrant_embed.long_context import TokenSpan, WindowStrategy
 from qdrant_embed.models.presets import Preset
 from qdrant_embed.types import FloatArray
 
@@ -36,12 +36,12 @@ class LongTexts(ABC):
 
     @property
     @abstractmethod
-    def stretched_beyond(self) -> int:
+    def native_tokens(self) -> int:
         """Tokens beyond which a text is read by stretching the model; 0 if it is not stretched."""
 
     @property
     @abstractmethod
-    def _reader(self) -> TextReader:
+    def _reader(self) -> TextEncoder:
         """What puts texts through the model."""
 
     @cached_property
@@ -59,20 +59,20 @@ class LongTexts(ABC):
     def count_documents(self, texts: Sequence[str]) -> dict[str, int]:
         """Return the counts of a report for texts that would be embedded, without running the model.
 
-        :return: `tokens`, `truncated`, `windowed`, `stretched`.
+        :return: `tokens`, `truncated`, `windowed`, `extended`.
         :raises TextTooLongError: A text is longer than the model and the window strategy is `error`.
         """
         require_texts(texts)
         if self.window.name == "late":
             passages = [passage for text in texts for passage in self.passages(text, [(0, len(text))])]
-            windowed, beyond = sum(len(one.parts) > 1 for one in passages), stretched(passages, self.stretched_beyond)
-            return {"tokens": tokens_read(passages), "truncated": 0, "windowed": windowed, "stretched": beyond}
+            windowed, beyond = sum(len(one.parts) > 1 for one in passages), extended(passages, self.native_tokens)
+            return {"tokens": tokens_read(passages), "truncated": 0, "windowed": windowed, "extended": beyond}
         read = self._reader.count(texts, self.preset.document_prompt, self.window)
         return {
             "tokens": read.tokens,
             "truncated": sum(cut.truncated for cut in read.cuts),
             "windowed": read.windowed,
-            "stretched": read.stretched,
+            "extended": read.extended,
         }
 
     def encode_windows(self, texts: Sequence[str]) -> EncodedWindows:
@@ -89,9 +89,9 @@ class LongTexts(ABC):
             WindowVectors(rows, self._reader.characters(text, cut, prompt))
             for text, cut, rows in zip(texts, read.cuts, vectors, strict=True)
         ]
-        return EncodedWindows(found, read.tokens, read.windowed, read.stretched)
+        return EncodedWindows(found, read.tokens, read.windowed, read.extended)
 
-    def encode_late(self, text: str, spans: Sequence[Window]) -> Encoded:
+    def encode_late(self, text: str, spans: Sequence[TokenSpan]) -> Encoded:
         """Return the vectors of the chunks of one document, each with the document around it in mind.
 
         :param spans: Characters `[start, end)` of each chunk, ordered by where they start; they may overlap, and leave
@@ -100,7 +100,7 @@ class LongTexts(ABC):
         """
         return self.encode_passages(self.passages(text, spans))
 
-    def passages(self, text: str, spans: Sequence[Window]) -> list[LatePassage]:
+    def passages(self, text: str, spans: Sequence[TokenSpan]) -> list[LatePassage]:
         """Return the chunks of a document with what they are read in, for `encode_passages`; nothing is embedded yet.
 
         :param spans: Characters `[start, end)` of each chunk, ordered by where they start; they may overlap, and leave
@@ -121,7 +121,7 @@ class LongTexts(ABC):
             self._finished(pooled),
             tokens_read(passages),
             windowed=sum(len(one.parts) > 1 for one in passages),
-            stretched=stretched(passages, self.stretched_beyond),
+            extended=extended(passages, self.native_tokens),
         )
 
     def _require(self, strategy: str, method: str) -> None:
@@ -150,7 +150,7 @@ def _shown(value: object) -> str:
     return f"{reprlib.repr(value)} of type {type(value).__name__}"
 
 
-def _require_spans(text: str, spans: Sequence[Window]) -> None:
+def _require_spans(text: str, spans: Sequence[TokenSpan]) -> None:
     if not isinstance(text, str):
         raise ConfigurationError(f"the text is {_shown(text)}; give a str.")
     before = 0

@@ -1,4 +1,4 @@
-"""Multi-vector embedders (ColBERT and its kin): a vector for every token, compared token by token when searching."""
+"""Multi-vector embedders (the ColBERT family): a vector for every token, compared token by token when searching."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from qdrant_embed.compression.truncation import LARGEST_HALF, finish
-from qdrant_embed.embedding.auxiliary import CompanionEmbedder
+from qdrant_embed.embedding.auxiliary import AuxiliaryEmbedder
 from qdrant_embed.errors import ModelError
 from qdrant_embed.models.files.layouts import STANFORD_QUERY_TOKENS
 from qdrant_embed.runtimes.torch.load import starts
 from qdrant_embed.types import FloatArray
 
 
-class MultiVectorEmbedder(CompanionEmbedder[FloatArray]):
+class MultiVectorEmbedder(AuxiliaryEmbedder[FloatArray]):
     """Texts to vectors of tokens (tokens, dim), by ColBERT models (Khattab and Zaharia 2020, section 3).
 
     Passes are those of `MultiVectorEncoder`; vectors have unit length if the model's are normalized. Of a text that is

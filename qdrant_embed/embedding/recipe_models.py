@@ -8,7 +8,7 @@ from typing import Any
 
 from qdrant_embed.chunking import ChunkLimit
 from qdrant_embed.embedding import Embedder, load_embedder, load_multivector, load_sparse
-from qdrant_embed.embedding.auxiliary import CompanionEmbedder
+from qdrant_embed.embedding.auxiliary import AuxiliaryEmbedder
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.store.layout import VectorLayout
@@ -20,45 +20,45 @@ LATE_SHARE = 4
 """Under late chunking, chunks are by default one in so many of a macro window."""
 FEWEST_CHUNK_TOKENS = 8
 
-Beside = Mapping[str, CompanionEmbedder[Any]]
+AuxiliaryModels = Mapping[str, AuxiliaryEmbedder[Any]]
 """Name of a vector → the model that makes it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Embedders:
+class RecipeModels:
     """All models of a recipe, their weights not loaded yet."""
 
     dense: Embedder
-    beside: Beside = field(default_factory=dict)
+    auxiliary: AuxiliaryModels = field(default_factory=dict)
 
     @classmethod
-    def of(cls, recipe: Recipe, runtime: str = "auto") -> Embedders:
+    def of(cls, recipe: Recipe, runtime: str = "auto") -> RecipeModels:
         """Find the models that a recipe names.
 
         :param runtime: What runs the dense one.
         """
-        return cls(load_dense(recipe, runtime), load_beside(recipe))
+        return cls(load_dense(recipe, runtime), load_auxiliary(recipe))
 
     @property
     def identity(self) -> Mapping[str, Json]:
         """Everything that decides the vectors: of the dense model, and under their names of those beside it."""
-        return {**self.dense.fingerprint, **{name: dict(model.fingerprint) for name, model in self.beside.items()}}
+        return {**self.dense.fingerprint, **{name: dict(model.fingerprint) for name, model in self.auxiliary.items()}}
 
     @property
     def metadata(self) -> Mapping[str, Json]:
         """What is stored with a collection, to be compared when it is opened again."""
-        beside = {metadata_key(name): dict(model.fingerprint) for name, model in self.beside.items()}
-        return {"model": dict(self.dense.fingerprint), **beside}
+        auxiliary = {metadata_key(name): dict(model.fingerprint) for name, model in self.auxiliary.items()}
+        return {"model": dict(self.dense.fingerprint), **auxiliary}
 
     @property
     def layout(self) -> VectorLayout:
         """What the vectors look like in the store."""
-        dense, tokens = self.dense, self.beside.get(MULTIVECTOR)
+        dense, tokens = self.dense, self.auxiliary.get(MULTIVECTOR)
         return VectorLayout(
             dim=dense.dim,
             distance=dense.distance,
             compression=dense.compression,
-            sparse=SPARSE in self.beside,
+            sparse=SPARSE in self.auxiliary,
             multivector=tokens.dim if tokens else 0,
             multivector_distance=tokens.preset.distance if tokens else "cosine",
             windows=dense.window.name == "windows",
@@ -77,14 +77,14 @@ def load_dense(recipe: Recipe, runtime: str = "auto") -> Embedder:
     )
 
 
-def load_beside(recipe: Recipe) -> Beside:
+def load_auxiliary(recipe: Recipe) -> AuxiliaryModels:
     """Return the other models that a recipe names, by the names of their vectors."""
-    beside: dict[str, CompanionEmbedder[Any]] = {}
+    auxiliary: dict[str, AuxiliaryEmbedder[Any]] = {}
     if recipe.sparse:
-        beside[SPARSE] = load_sparse(recipe.sparse, window=recipe.window)
+        auxiliary[SPARSE] = load_sparse(recipe.sparse, window=recipe.window)
     if recipe.multivector:
-        beside[MULTIVECTOR] = load_multivector(recipe.multivector, window=recipe.window)
-    return beside
+        auxiliary[MULTIVECTOR] = load_multivector(recipe.multivector, window=recipe.window)
+    return auxiliary
 
 
 def metadata_key(name: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from qdrant_embed.long_context import Window
+from qdrant_embed.long_context import TokenSpan
 from qdrant_embed.types import FloatArray
 
 V = TypeVar("V")
@@ -20,14 +20,14 @@ class Encoded:
     :param tokens: Tokens that went through the model, prompts and special tokens included.
     :param truncated: Texts whose end was cut off.
     :param windowed: Texts that were read in several windows.
-    :param stretched: Texts longer than the window that the model was trained for, which were read by stretching it.
+    :param extended: Texts longer than the window that the model was trained for, which were read by stretching it.
     """
 
     vectors: FloatArray
     tokens: int = 0
     truncated: int = 0
     windowed: int = 0
-    stretched: int = 0
+    extended: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class WindowVectors:
     """
 
     vectors: FloatArray
-    spans: Sequence[Window]
+    spans: Sequence[TokenSpan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class EncodedWindows:
     texts: Sequence[WindowVectors]
     tokens: int = 0
     windowed: int = 0
-    stretched: int = 0
+    extended: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Companions(Generic[V]):
+class EncodedAuxiliary(Generic[V]):
     """Vectors in the order of their texts, and what it took to make them.
 
     :param tokens: Tokens that went through the model, prompts and special tokens included.

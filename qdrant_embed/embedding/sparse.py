@@ -1,4 +1,4 @@
-"""Sparse embedders (SPLADE and its kin): a weight for every term of the vocabulary that a text is about."""
+"""Sparse embedders (the SPLADE family): a weight for every term of the vocabulary that a text is about."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from qdrant_embed.embedding.auxiliary import CompanionEmbedder
+from qdrant_embed.embedding.auxiliary import AuxiliaryEmbedder
 from qdrant_embed.models.files.layouts import sums_terms
 from qdrant_embed.types import FloatArray, SparseVector
 
 
-class SparseEmbedder(CompanionEmbedder[SparseVector]):
+class SparseEmbedder(AuxiliaryEmbedder[SparseVector]):
     """Texts to weights of terms, by models such as SPLADE (Formal et al. 2021) through `SparseEncoder`.
 
     Of a text that is longer than the model, each term has the largest weight of any window, or their sum where the

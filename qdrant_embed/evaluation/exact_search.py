@@ -15,7 +15,7 @@ TIE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class ExactAnswers:
     """The exact answers to queries.
 
     :param vectors: (n, dim) of all points, those of a point one after the other.
@@ -54,7 +54,7 @@ class Truth:
         return np.array(shares, np.float32)
 
 
-def exact(
+def exact_search(
     vectors: FloatArray,
     queries: FloatArray,
     k: int,
@@ -62,7 +62,7 @@ def exact(
     *,
     counts: Sequence[int] | None = None,
     normalize: bool = False,
-) -> Truth:
+) -> ExactAnswers:
     """Search all vectors (n, dim) for each query (q, dim), in float32, leaving nothing out.
 
     :param counts: How many vectors each point has, the best of which counts; None for one each.
@@ -78,7 +78,7 @@ def exact(
         ordered = np.take_along_axis(best, np.argsort(-np.take_along_axis(scores, best, 1), axis=1, kind="stable"), 1)
         places[start : start + BLOCK] = ordered
         least[start : start + BLOCK] = np.take_along_axis(scores, ordered, 1)[:, -1]
-    return Truth(vectors, queries, distance, places, least, starts, normalize)
+    return ExactAnswers(vectors, queries, distance, places, least, starts, normalize)
 
 
 def _best_of_each(scores: FloatArray, starts: np.ndarray) -> FloatArray:

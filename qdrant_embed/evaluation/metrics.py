@@ -13,7 +13,7 @@ MOST_DRAWN = 1_000_000
 """Numbers drawn at once for the resamples."""
 
 
-def interval(values: FloatArray, seed: int = 0) -> tuple[float, float]:
+def bootstrap_interval(values: FloatArray, seed: int = 0) -> tuple[float, float]:
     """Return the bounds between which the mean lies with 95 % (percentile bootstrap over queries, Efron 1979)."""
     rng = np.random.default_rng(seed)
     # A few at a time: all resamples of a hundred thousand questions would take gigabytes.

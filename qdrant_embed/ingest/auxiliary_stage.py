@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from qdrant_embed.ingest.context import Target, match_any
+from qdrant_embed.ingest.context import IngestContext, match_any
 from qdrant_embed.ingest.embed_retry import in_halves
-from qdrant_embed.ingest.embed_stage import Block, ReadyPiece
+from qdrant_embed.ingest.embed_stage import EmbeddedChunk, WriteBatch
 from qdrant_embed.ingest.monitoring.report import Tally
 from qdrant_embed.store.points import engine_vector
 
@@ -21,27 +21,27 @@ Named = Mapping[str, Any]
 """Name of a vector → the vector, as engines store it."""
 
 
-def with_beside(target: Target, blocks: Iterable[Block], tally: Tally) -> Iterator[Block]:
+def add_auxiliary_vectors(target: IngestContext, blocks: Iterable[WriteBatch], tally: Tally) -> Iterator[WriteBatch]:
     """Yield the blocks with the vectors of all models; as they are where the recipe names only the dense one."""
-    if not target.beside:
+    if not target.auxiliary:
         yield from blocks
         return
-    vectors = BesideVectors(target, tally)
+    vectors = AuxiliaryVectors(target, tally)
     for block in blocks:
         with tally.busy("embed"):
             ready = vectors.attach(block)
         yield ready
 
 
-class BesideVectors:
+class AuxiliaryVectors:
     """Finds or makes the further vectors of every text, each distinct text once."""
 
-    def __init__(self, target: Target, tally: Tally) -> None:
+    def __init__(self, target: IngestContext, tally: Tally) -> None:
         self._target = target
         self._tally = tally
         self._recent: OrderedDict[str, Named] = OrderedDict()
 
-    def attach(self, block: Block) -> Block:
+    def attach(self, block: WriteBatch) -> WriteBatch:
         """Return the block with all vectors; without the pieces that could not be embedded."""
         texts = {ready.piece.text_hash: ready.piece.chunk.embed_text for ready in block.pieces if not ready.unchanged}
         known = {key: self._recent[key] for key in texts if key in self._recent}
@@ -49,18 +49,18 @@ class BesideVectors:
         failures: dict[str, str] = {}
         known |= self._embed({key: text for key, text in texts.items() if key not in known}, failures)
         self._remember(known)
-        kept: list[ReadyPiece] = []
+        kept: list[EmbeddedChunk] = []
         incomplete = set(block.incomplete)
         for ready in block.pieces:
             piece = ready.piece
             if ready.unchanged or piece.text_hash in known:
-                kept.append(ready if ready.unchanged else replace(ready, beside=known[piece.text_hash]))
+                kept.append(ready if ready.unchanged else replace(ready, auxiliary=known[piece.text_hash]))
                 continue
             incomplete.add(piece.document.id)
             where = f"characters {piece.chunk.start}-{piece.chunk.end}"
             self._tally.fail(piece.document.source, f"{where} could not be embedded: {failures[piece.text_hash]}")
             self._tally.add(chunks=-1)
-        return Block(kept, block.closings, frozenset(incomplete))
+        return WriteBatch(kept, block.closings, frozenset(incomplete))
 
     def _from_store(self, keys: Sequence[str]) -> dict[str, Named]:
         """Return the vectors of texts that some point, of any document, already has."""
@@ -68,7 +68,7 @@ class BesideVectors:
 
         if not keys:
             return {}
-        names = list(self._target.beside)
+        names = list(self._target.auxiliary)
         found: dict[str, Named] = {}
         where = models.Filter(must=[match_any("text_hash", keys)])
         for record in self._target.scroll(where, ["text_hash"], vectors=names):
@@ -83,7 +83,7 @@ class BesideVectors:
         def embed(keys: Sequence[str]) -> None:
             chosen = [texts[key] for key in keys]
             found: list[dict[str, Any]] = [{} for _ in keys]
-            for name, model in self._target.beside.items():
+            for name, model in self._target.auxiliary.items():
                 encoded = model.encode_documents(chosen)
                 for vectors, vector in zip(found, encoded.vectors, strict=True):
                     vectors[name] = engine_vector(vector)

@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from qdrant_embed.chunking import in_parts
 from qdrant_embed.errors import QdrantEmbedError, ReadError
-from qdrant_embed.ingest.context import Target, match
-from qdrant_embed.ingest.inputs import Refused
+from qdrant_embed.ingest.context import IngestContext, match
+from qdrant_embed.ingest.inputs import RefusedItem
 from qdrant_embed.ingest.monitoring.report import Tally
 from qdrant_embed.ingest.options import IngestOptions
-from qdrant_embed.ingest.stored_documents import StoredDocument, look_up, reopen
+from qdrant_embed.ingest.stored_documents import DocumentState, look_up, reopen
 from qdrant_embed.reading.files import Skipped, SourceFile
 from qdrant_embed.reading.ignore_patterns import PathPatterns
 from qdrant_embed.reading.reader import Reader, ReadFile, Rest
@@ -27,7 +27,7 @@ LOOK_UP_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ChangedDocument:
     """A document that is new or changed.
 
     :param document: Of a very long text, it has the first part only.
@@ -51,7 +51,7 @@ class Work:
             self.rest.close()
 
 
-class Seen:
+class SeenDocuments:
     """What one run met; 16 bytes for each document, so that a million files fit."""
 
     def __init__(self) -> None:
@@ -100,14 +100,14 @@ class Run:
     :param root: Label that its documents are stored under.
     """
 
-    target: Target
+    target: IngestContext
     root: str
     options: IngestOptions
     tally: Tally
-    seen: Seen = field(default_factory=Seen)
+    seen: SeenDocuments = field(default_factory=SeenDocuments)
 
     @classmethod
-    def begin(cls, target: Target, root: str, options: IngestOptions) -> Run:
+    def begin(cls, target: IngestContext, root: str, options: IngestOptions) -> Run:
         """Begin to count."""
         accepted = PathPatterns(options.accept_failed).match if options.accept_failed else lambda _: False
         return cls(target, root, options, Tally(accepted, list_skipped=options.list_skipped, dry=options.dry_run))
@@ -120,7 +120,7 @@ def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def from_files(run: Run, files: Iterable[SourceFile | Skipped], reader: Reader) -> Iterator[Work]:
+def from_files(run: Run, files: Iterable[SourceFile | Skipped], reader: Reader) -> Iterator[ChangedDocument]:
     """Yield the documents of the files that changed since they were last ingested.
 
     A file whose size and time are as stored is not opened, unless an encoding is assumed, which may be another one now.
@@ -154,14 +154,14 @@ def from_files(run: Run, files: Iterable[SourceFile | Skipped], reader: Reader) 
                 yield from (replace(work, rest=read.rest) for work in works)
 
 
-def from_documents(run: Run, items: Iterable[Document | Refused]) -> Iterator[Work]:
+def from_documents(run: Run, items: Iterable[Document | RefusedItem]) -> Iterator[ChangedDocument]:
     """Yield those of the user's own documents that are new or changed; the others are counted, or listed as failed."""
     for batch in in_batches(items, LOOK_UP_BATCH):
         documents: dict[str, Document] = {}
         with run.tally.busy("read"):
             for item in batch:
                 run.tally.add(documents=1)
-                if isinstance(item, Refused):
+                if isinstance(item, RefusedItem):
                     _refuse(run, item)
                     continue
                 key = document_id(run.root, item.source)
@@ -185,7 +185,7 @@ def _pass_over(run: Run, file: Skipped) -> None:
         run.tally.skip(file.source, file.reason)
 
 
-def _refuse(run: Run, item: Refused) -> None:
+def _refuse(run: Run, item: RefusedItem) -> None:
     """List an item that is no document; what the collection has under its source stays."""
     run.tally.fail(item.source, item.reason)
     if item.named:
@@ -194,7 +194,7 @@ def _refuse(run: Run, item: Refused) -> None:
         run.seen.nameless += 1
 
 
-def _same_file(file: SourceFile, known: StoredDocument | None) -> bool:
+def _same_file(file: SourceFile, known: DocumentState | None) -> bool:
     return known is not None and known.same_file(file.size, file.modified)
 
 
@@ -212,7 +212,7 @@ def _read(reader: Reader, file: SourceFile, tally: Tally) -> ReadFile | None:
         return read
 
 
-def _changed(run: Run, document: Document, known: StoredDocument | None) -> Sequence[Work]:
+def _changed(run: Run, document: Document, known: DocumentState | None) -> Sequence[ChangedDocument]:
     """Return what there is to do for a document, which is one thing or nothing."""
     try:
         key = DocumentKey.of(document, run.root)
@@ -227,15 +227,15 @@ def _changed(run: Run, document: Document, known: StoredDocument | None) -> Sequ
     run.seen.add_content(document.hash)
     if known is not None and known.complete and not run.options.dry_run:
         reopen(run.target, key.id)
-    return [Work(document, key, stored=known is not None)]
+    return [ChangedDocument(document, key, stored=known is not None)]
 
 
-def _count_unchanged(run: Run, known: StoredDocument) -> None:
+def _count_unchanged(run: Run, known: DocumentState) -> None:
     run.tally.add(stored=1, chunks=known.chunk_count, reused=known.chunk_count)
     run.tally.anything_stored = True
 
 
-def _note_new_time(target: Target, key: DocumentKey) -> None:
+def _note_new_time(target: IngestContext, key: DocumentKey) -> None:
     """Store a new time of change, so that the next run need not open the file to find its content unchanged."""
     from qdrant_client import models
 

@@ -10,8 +10,8 @@ from qdrant_embed.chunking.plain_text import WholeDocument
 from qdrant_embed.concurrency import went_on
 from qdrant_embed.embedding.late_chunking import LatePassage, windows_read
 from qdrant_embed.errors import QdrantEmbedError, ReadError
-from qdrant_embed.ingest.changed_documents import Work
-from qdrant_embed.ingest.context import Target
+from qdrant_embed.ingest.changed_documents import ChangedDocument
+from qdrant_embed.ingest.context import IngestContext
 from qdrant_embed.ingest.monitoring.report import Tally
 from qdrant_embed.reading.worker.process import StoppedError
 from qdrant_embed.store.points import DocumentKey, chunk_id, text_hash
@@ -26,7 +26,7 @@ WHOLE_CHARACTERS = 2**24
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ChunkTask:
     """A chunk on its way into the collection.
 
     :param text_hash: Hash of what decides its vectors: its text with its context, and, under late chunking, all that is
@@ -44,15 +44,15 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class ChunkBatch:
     """Pieces and closings, in the order they came."""
 
-    pieces: Sequence[Piece]
-    closings: Sequence[Closing]
+    pieces: Sequence[ChunkTask]
+    closings: Sequence[DocumentEnd]
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class DocumentEnd:
     """Says that all pieces of a document but the first came before this.
 
     The first chunk comes last because its arrival marks the document complete: a process may die anywhere before it,
@@ -63,12 +63,14 @@ class Closing:
     """
 
     document: DocumentKey
-    head: Piece | None
+    head: ChunkTask | None
     ids: frozenset[str]
     stored: bool
 
 
-def to_pieces(target: Target, works: Iterable[Work], tally: Tally) -> Iterator[Piece | Closing]:
+def to_pieces(
+    target: IngestContext, works: Iterable[ChangedDocument], tally: Tally
+) -> Iterator[ChunkTask | DocumentEnd]:
     """Chunk each document and yield its pieces, the first one last, inside the document's closing.
 
     A document that cannot be chunked is listed as failed, and stays incomplete.
@@ -84,8 +86,8 @@ def to_pieces(target: Target, works: Iterable[Work], tally: Tally) -> Iterator[P
         tally.warn(languages.warning)
 
 
-def _of_document(target: Target, work: Work, tally: Tally) -> Iterator[Piece | Closing]:
-    head: Piece | None = None
+def _of_document(target: IngestContext, work: ChangedDocument, tally: Tally) -> Iterator[ChunkTask | DocumentEnd]:
+    head: ChunkTask | None = None
     ids: set[str] = set()
     pieces = _pieces(target, work, tally)
     while True:
@@ -98,7 +100,7 @@ def _of_document(target: Target, work: Work, tally: Tally) -> Iterator[Piece | C
             tally.fail(work.key.source, _why_not_chunked(error))
             return
         if piece is None:
-            yield Closing(work.key, head, frozenset(ids), work.stored)
+            yield DocumentEnd(work.key, head, frozenset(ids), work.stored)
             return
         ids.add(piece.id)
         tally.add(chunks=1)
@@ -115,26 +117,26 @@ def _why_not_chunked(error: Exception) -> str:
     return f"could not be chunked: {message}"
 
 
-def gathered(stream: Iterable[Piece | Closing]) -> Iterator[Gathered]:
+def gathered(stream: Iterable[ChunkTask | DocumentEnd]) -> Iterator[ChunkBatch]:
     """Yield what is embedded and written in one go, so that no queue holds more than a few of these."""
-    pieces: list[Piece] = []
-    closings: list[Closing] = []
+    pieces: list[ChunkTask] = []
+    closings: list[DocumentEnd] = []
     characters = 0
     for item in stream:
-        piece = item.head if isinstance(item, Closing) else item
-        if isinstance(item, Closing):
+        piece = item.head if isinstance(item, DocumentEnd) else item
+        if isinstance(item, DocumentEnd):
             closings.append(item)
         if piece is not None:
             pieces.append(piece)
             characters += len(piece.chunk.text)
         if len(pieces) >= BLOCK_PIECES or characters >= BLOCK_CHARACTERS or len(closings) >= BLOCK_PIECES:
-            yield Gathered(pieces, closings)
+            yield ChunkBatch(pieces, closings)
             pieces, closings, characters = [], [], 0
     if pieces or closings:
-        yield Gathered(pieces, closings)
+        yield ChunkBatch(pieces, closings)
 
 
-def _pieces(target: Target, work: Work, tally: Tally) -> Iterator[Piece]:
+def _pieces(target: IngestContext, work: ChangedDocument, tally: Tally) -> Iterator[ChunkTask]:
     whole = target.embedder.window.name == "late" or isinstance(target.chunker, WholeDocument)
     parts = _whole(work) if whole else work.parts
     if target.embedder.window.name != "late":
@@ -150,7 +152,7 @@ def _pieces(target: Target, work: Work, tally: Tally) -> Iterator[Piece]:
         yield _piece(target, work, chunk, passage)
 
 
-def _whole(work: Work) -> Iterator[str]:
+def _whole(work: ChangedDocument) -> Iterator[str]:
     """Yield the parts of a text that is read as one.
 
     :raises ReadError: It is longer than can be held.
@@ -166,8 +168,8 @@ def _whole(work: Work) -> Iterator[str]:
         yield part
 
 
-def _piece(target: Target, work: Work, chunk: Chunk, passage: LatePassage | None) -> Piece:
+def _piece(target: IngestContext, work: ChangedDocument, chunk: Chunk, passage: LatePassage | None) -> ChunkTask:
     decides = chunk.embed_text if passage is None else f"{chunk.embed_text}\x1f{passage.key.hex()}"
     embedded = text_hash(decides)
     key = chunk_id(work.key.id, chunk, embedded, target.fingerprint)
-    return Piece(work.key, chunk, key, embedded, work.stored, passage)
+    return ChunkTask(work.key, chunk, key, embedded, work.stored, passage)

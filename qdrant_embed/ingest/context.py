@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from qdrant_embed.chunking import Chunker
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
-from qdrant_embed.embedding.recipe_models import Beside
-from qdrant_embed.store.collection_codec import Coding
-from qdrant_embed.store.copies.copy_lease import Steady
+from qdrant_embed.embedding.recipe_models import AuxiliaryModels
+from qdrant_embed.store.collection_codec import CollectionCodec
+from qdrant_embed.store.copies.copy_lease import WriteGuard
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.scroll import pages
 
@@ -25,7 +25,7 @@ SCROLL_PAGE = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class IngestContext:
     """A collection as the ingest stages see it.
 
     :param fingerprint: Fingerprint of the recipe; part of every point id.
@@ -39,15 +39,15 @@ class Target:
     chunker: Chunker
     bm25: Bm25Encoder
     fingerprint: str
-    coding: Coding
-    steady: Steady
-    beside: Beside = field(default_factory=dict)
+    codec: CollectionCodec
+    write_guard: WriteGuard
+    auxiliary: AuxiliaryModels = field(default_factory=dict)
 
     def scroll(
         self, where: models.Filter, fields: Sequence[str], *, vectors: Sequence[str] = ()
     ) -> Iterator[models.Record]:
         """Yield every point that matches, page by page, with some of its payload fields and vectors."""
-        page = self.coding.page if vectors else SCROLL_PAGE
+        page = self.codec.page if vectors else SCROLL_PAGE
         found = pages(self.engine, self.name, page, where=where, fields=fields or False, vectors=vectors)
         return chain.from_iterable(found)
 
@@ -56,7 +56,7 @@ class Target:
         from qdrant_client import models
 
         listed = list(ids)
-        self.steady.require()
+        self.write_guard.require()
         for start in range(0, len(listed), SCROLL_PAGE):
             self.engine.delete(
                 self.name, points_selector=models.PointIdsList(points=list(listed[start : start + SCROLL_PAGE]))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from qdrant_embed.embedding import Embedder
-from qdrant_embed.embedding.late_chunking import LatePassage, stretched, tokens_read
+from qdrant_embed.embedding.late_chunking import LatePassage, extended, tokens_read
 from qdrant_embed.errors import TextTooLongError
-from qdrant_embed.ingest.changed_documents import Run, Work
-from qdrant_embed.ingest.chunk_stage import Gathered, Piece, gathered, to_pieces
-from qdrant_embed.ingest.context import Target, match_any
+from qdrant_embed.ingest.changed_documents import ChangedDocument, Run
+from qdrant_embed.ingest.chunk_stage import ChunkBatch, ChunkTask, gathered, to_pieces
+from qdrant_embed.ingest.context import IngestContext, match_any
 
 
-def rehearse(run: Run, works: Iterable[Work]) -> None:
+def rehearse(run: Run, works: Iterable[ChangedDocument]) -> None:
     """Count what an ingest of these documents would do; `tokens` is what the models would be given.
 
     Neither the weights of the models nor the collection's points are touched, so nothing counts as embedded.
@@ -32,13 +32,13 @@ def rehearse(run: Run, works: Iterable[Work]) -> None:
             progress(tally.report())
 
 
-def _listed(run: Run, works: Iterable[Work]) -> Iterable[Work]:
+def _listed(run: Run, works: Iterable[ChangedDocument]) -> Iterable[ChangedDocument]:
     for work in works:
         run.tally.would("to_embed", work.document.source)
         yield work
 
 
-def _new(target: Target, block: Gathered, met: set[str]) -> list[Piece]:
+def _new(target: IngestContext, block: ChunkBatch, met: set[str]) -> list[ChunkTask]:
     """Return a piece for each text of the block that has no vector yet, neither here nor in the collection."""
     from qdrant_client import models
 
@@ -55,7 +55,7 @@ Refused = dict[str, TextTooLongError]
 """Hash of a text → why no model would embed it."""
 
 
-def _counted(run: Run, pieces: Sequence[Piece]) -> tuple[list[Piece], Refused]:
+def _counted(run: Run, pieces: Sequence[ChunkTask]) -> tuple[list[ChunkTask], Refused]:
     """Count what all models would read; return what would be embedded, and why the rest would not."""
     embedder, refused = run.target.embedder, Refused()
     if embedder.window.name == "late":
@@ -63,7 +63,7 @@ def _counted(run: Run, pieces: Sequence[Piece]) -> tuple[list[Piece], Refused]:
         left = list(pieces)
     else:
         left = _count_texts(run, embedder.count_documents, pieces, refused)
-    for model in run.target.beside.values():
+    for model in run.target.auxiliary.values():
         left = _count_texts(run, model.count_documents, left, refused)
     return left, refused
 
@@ -72,13 +72,13 @@ def _count_late(run: Run, embedder: Embedder, passages: Sequence[LatePassage]) -
     run.tally.add(
         late=len(passages),
         tokens=tokens_read(passages),
-        stretched=stretched(passages, embedder.stretched_beyond),
+        extended=extended(passages, embedder.native_tokens),
     )
 
 
 def _count_texts(
-    run: Run, count: Callable[[Sequence[str]], dict[str, int]], pieces: Sequence[Piece], refused: Refused
-) -> list[Piece]:
+    run: Run, count: Callable[[Sequence[str]], dict[str, int]], pieces: Sequence[ChunkTask], refused: Refused
+) -> list[ChunkTask]:
     """Count what a model would read; return the pieces without those that are too long for it, which are noted."""
     try:
         run.tally.add(**count([piece.chunk.embed_text for piece in pieces]))
@@ -90,7 +90,7 @@ def _count_texts(
     return list(pieces)
 
 
-def _without(run: Run, pieces: Sequence[Piece], refused: Refused) -> list[Piece]:
+def _without(run: Run, pieces: Sequence[ChunkTask], refused: Refused) -> list[ChunkTask]:
     """Return the pieces that can be embedded; list the others as failed."""
     for piece in pieces:
         error = refused.get(piece.text_hash)

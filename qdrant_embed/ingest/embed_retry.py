@@ -21,7 +21,7 @@ HOPELESS = 4
 
 
 def _transient(error: BaseException) -> bool:
-    """Our own errors are judgements on the input and come again; anything else may be the weather."""
+    """Our own errors are judgements on the input and come again; anything else may be transient."""
     return isinstance(error, Exception) and not isinstance(error, QdrantEmbedError)
 
 

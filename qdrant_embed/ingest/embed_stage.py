@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from qdrant_embed.embedding import Embedder
-from qdrant_embed.ingest.chunk_stage import Closing, Gathered, Piece
-from qdrant_embed.ingest.context import Target, match_any
+from qdrant_embed.ingest.chunk_stage import ChunkBatch, ChunkTask, DocumentEnd
+from qdrant_embed.ingest.context import IngestContext, match_any
 from qdrant_embed.ingest.embed_retry import in_halves
 from qdrant_embed.ingest.monitoring.report import Tally
-from qdrant_embed.store.collection_codec import FIT_VECTORS, Coding
+from qdrant_embed.store.collection_codec import FIT_VECTORS, CollectionCodec
 from qdrant_embed.store.points import CHUNK_COUNT, WINDOWS, payload
 from qdrant_embed.store.scroll import vector_of
 from qdrant_embed.types import DENSE, FloatArray, Json
@@ -25,7 +25,7 @@ RECENT_VECTORS = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ChunkVectors:
     """What was made of a text.
 
     :param vector: (dim,), or (windows, dim) where each window has one.
@@ -44,7 +44,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadyPiece:
+class EmbeddedChunk:
     """A piece with its vector; `unchanged` if the collection holds exactly this point already.
 
     :param vector: (dim,), or (windows, dim) where each window of its text has one.
@@ -53,46 +53,46 @@ class ReadyPiece:
     :param windows: Where windows stand, as in `store.points.WINDOWS`.
     """
 
-    piece: Piece
+    piece: ChunkTask
     vector: FloatArray | None
     unchanged: bool = False
     coded: bool = False
-    beside: Mapping[str, Any] = field(default_factory=dict)
+    auxiliary: Mapping[str, Any] = field(default_factory=dict)
     windows: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class WriteBatch:
     """What is written in one go.
 
     :param incomplete: Ids of documents of which some piece could not be embedded.
     """
 
-    pieces: Sequence[ReadyPiece]
-    closings: Sequence[Closing]
+    pieces: Sequence[EmbeddedChunk]
+    closings: Sequence[DocumentEnd]
     incomplete: frozenset[str]
 
 
-def to_blocks(target: Target, stream: Iterable[Gathered], tally: Tally) -> Iterator[Block]:
+def to_blocks(target: IngestContext, stream: Iterable[ChunkBatch], tally: Tally) -> Iterator[WriteBatch]:
     """Give each piece its vector."""
-    vectors = Vectors(target, tally)
+    vectors = VectorSource(target, tally)
     for gathered in stream:
         with tally.busy("embed"):
             block = vectors.attach(gathered.pieces, gathered.closings)
         yield block
 
 
-class Vectors:
+class VectorSource:
     """Finds or makes the vector of every text, each distinct text once."""
 
-    def __init__(self, target: Target, tally: Tally) -> None:
+    def __init__(self, target: IngestContext, tally: Tally) -> None:
         self._target = target
         self._tally = tally
-        self._recent: OrderedDict[str, Made] = OrderedDict()
+        self._recent: OrderedDict[str, ChunkVectors] = OrderedDict()
         self._recent_rows = 0
         self._incomplete: set[str] = set()
 
-    def attach(self, pieces: Sequence[Piece], closings: Sequence[Closing]) -> Block:
+    def attach(self, pieces: Sequence[ChunkTask], closings: Sequence[DocumentEnd]) -> WriteBatch:
         """Return the block with a vector for every piece that needs one and can have one."""
         unchanged = self._unchanged(pieces)
         texts = {piece.text_hash: piece for piece in pieces if piece.id not in unchanged}
@@ -110,14 +110,14 @@ class Vectors:
         ]
         self._report_failures(pieces, failures)
         self._tally.add(reused=len(ready) - (len(to_embed) - len(failures)))
-        return Block(ready, closings, frozenset(self._incomplete))
+        return WriteBatch(ready, closings, frozenset(self._incomplete))
 
-    def _ready(self, piece: Piece, made: Made | None, *, unchanged: bool) -> ReadyPiece:
+    def _ready(self, piece: ChunkTask, made: ChunkVectors | None, *, unchanged: bool) -> EmbeddedChunk:
         if made is None:
-            return ReadyPiece(piece, None, unchanged)
-        return ReadyPiece(piece, made.vector, unchanged, made.coded, windows=made.windows)
+            return EmbeddedChunk(piece, None, unchanged)
+        return EmbeddedChunk(piece, made.vector, unchanged, made.coded, windows=made.windows)
 
-    def _unchanged(self, pieces: Sequence[Piece]) -> set[str]:
+    def _unchanged(self, pieces: Sequence[ChunkTask]) -> set[str]:
         """Return the ids of pieces that the collection holds exactly as they are."""
         doubtful = {piece.id: piece for piece in pieces if piece.stored}
         if not doubtful:
@@ -133,22 +133,22 @@ class Vectors:
                 same.add(piece.id)
         return same
 
-    def _from_store(self, keys: Sequence[str]) -> dict[str, Made]:
+    def _from_store(self, keys: Sequence[str]) -> dict[str, ChunkVectors]:
         """Return the vectors of texts that some point, of any document, already has."""
         from qdrant_client import models
 
         if not keys:
             return {}
-        found: dict[str, Made] = {}
+        found: dict[str, ChunkVectors] = {}
         where = models.Filter(must=[match_any("text_hash", keys)])
         for record in self._target.scroll(where, ["text_hash", WINDOWS], vectors=[DENSE]):
             payload_ = record.payload or {}
             stored = np.asarray(vector_of(record, DENSE), np.float32)
-            found[payload_["text_hash"]] = Made(stored, payload_.get(WINDOWS, ()), coded=True)
+            found[payload_["text_hash"]] = ChunkVectors(stored, payload_.get(WINDOWS, ()), coded=True)
         return found
 
-    def _embed(self, texts: dict[str, Piece], failures: dict[str, str]) -> dict[str, Made]:
-        made: dict[str, Made] = {}
+    def _embed(self, texts: dict[str, ChunkTask], failures: dict[str, str]) -> dict[str, ChunkVectors]:
+        made: dict[str, ChunkVectors] = {}
 
         def embed(keys: Sequence[str]) -> None:
             found, counts = _encode(self._target.embedder, [texts[key] for key in keys])
@@ -162,7 +162,7 @@ class Vectors:
             in_halves(list(texts), embed, give_up)
         return made
 
-    def _remember(self, vectors: dict[str, Made]) -> None:
+    def _remember(self, vectors: dict[str, ChunkVectors]) -> None:
         for key, made in vectors.items():
             if key not in self._recent:
                 self._recent_rows += made.rows
@@ -172,7 +172,7 @@ class Vectors:
             key, made = self._recent.popitem(last=False)
             self._recent_rows -= made.rows
 
-    def _report_failures(self, pieces: Sequence[Piece], failures: dict[str, str]) -> None:
+    def _report_failures(self, pieces: Sequence[ChunkTask], failures: dict[str, str]) -> None:
         for piece in pieces:
             if piece.text_hash in failures:
                 self._incomplete.add(piece.document.id)
@@ -181,7 +181,7 @@ class Vectors:
                 self._tally.add(chunks=-1)
 
 
-def _encode(embedder: Embedder, pieces: Sequence[Piece]) -> tuple[list[Made], dict[str, int]]:
+def _encode(embedder: Embedder, pieces: Sequence[ChunkTask]) -> tuple[list[ChunkVectors], dict[str, int]]:
     """Return the vectors of pieces, and the counts of the report.
 
     :raises ModelError: The model gave none.
@@ -189,41 +189,41 @@ def _encode(embedder: Embedder, pieces: Sequence[Piece]) -> tuple[list[Made], di
     if embedder.window.name == "windows":
         found = embedder.encode_windows([piece.chunk.embed_text for piece in pieces])
         made = [
-            Made(text.vectors, tuple(chain.from_iterable(text.spans)) if len(text.spans) > 1 else ())
+            ChunkVectors(text.vectors, tuple(chain.from_iterable(text.spans)) if len(text.spans) > 1 else ())
             for text in found.texts
         ]
-        return made, {"tokens": found.tokens, "windowed": found.windowed, "stretched": found.stretched}
+        return made, {"tokens": found.tokens, "windowed": found.windowed, "extended": found.extended}
     if embedder.window.name == "late":
         late = embedder.encode_passages([piece.passage for piece in pieces if piece.passage is not None])
         # What was read in several windows is a document here, and counted where documents are known.
-        counts = {"tokens": late.tokens, "late": len(pieces), "stretched": late.stretched}
-        return list(map(Made, late.vectors)), counts
+        counts = {"tokens": late.tokens, "late": len(pieces), "extended": late.extended}
+        return list(map(ChunkVectors, late.vectors)), counts
     encoded = embedder.encode_documents([piece.chunk.embed_text for piece in pieces])
     counts = {
         "tokens": encoded.tokens,
         "truncated": encoded.truncated,
         "windowed": encoded.windowed,
-        "stretched": encoded.stretched,
+        "extended": encoded.extended,
     }
-    return list(map(Made, encoded.vectors)), counts
+    return list(map(ChunkVectors, encoded.vectors)), counts
 
 
-def coded(coding: Coding, blocks: Iterable[Block]) -> Iterator[Block]:
+def coded(codec: CollectionCodec, blocks: Iterable[WriteBatch]) -> Iterator[WriteBatch]:
     """Yield the blocks with every vector as the store will have it."""
     stream = iter(blocks)
-    if not coding.ready():
+    if not codec.ready():
         # A rotation that is only drawn has nothing to wait for.
-        held, vectors = _first(stream, FIT_VECTORS if coding.compression.fitted else 1)
+        held, vectors = _first(stream, FIT_VECTORS if codec.compression.fitted else 1)
         if vectors:
-            coding.fit(np.concatenate(vectors))
+            codec.fit(np.concatenate(vectors))
         for block in held:
-            yield _coded(coding, block)
+            yield _coded(codec, block)
     for block in stream:
-        yield _coded(coding, block)
+        yield _coded(codec, block)
 
 
-def _first(stream: Iterator[Block], wanted: int) -> tuple[list[Block], list[np.ndarray]]:
-    held: list[Block] = []
+def _first(stream: Iterator[WriteBatch], wanted: int) -> tuple[list[WriteBatch], list[np.ndarray]]:
+    held: list[WriteBatch] = []
     vectors: list[np.ndarray] = []
     for block in stream:
         held.append(block)
@@ -234,13 +234,13 @@ def _first(stream: Iterator[Block], wanted: int) -> tuple[list[Block], list[np.n
     return held, vectors
 
 
-def _coded(coding: Coding, block: Block) -> Block:
+def _coded(codec: CollectionCodec, block: WriteBatch) -> WriteBatch:
     """Code the block's fresh vectors; those that came from the store are as they shall be."""
     fresh = [place for place, ready in enumerate(block.pieces) if ready.vector is not None and not ready.coded]
-    if coding.compression.plain or not fresh:
+    if codec.compression.plain or not fresh:
         return block
-    pieces: list[ReadyPiece] = list(block.pieces)
-    made = coding.stored_each([np.asarray(pieces[place].vector, np.float32) for place in fresh])
+    pieces: list[EmbeddedChunk] = list(block.pieces)
+    made = codec.stored_each([np.asarray(pieces[place].vector, np.float32) for place in fresh])
     for place, vector in zip(fresh, made, strict=True):
         pieces[place] = replace(pieces[place], vector=vector, coded=True)
     return replace(block, pieces=pieces)

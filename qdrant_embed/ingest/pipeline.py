@@ -10,17 +10,17 @@ from typing import Any
 
 from qdrant_embed.chunking import chunk_document
 from qdrant_embed.errors import ConfigurationError, ReadError
-from qdrant_embed.ingest.auxiliary_stage import with_beside
-from qdrant_embed.ingest.changed_documents import Run, Work, from_documents, from_files
-from qdrant_embed.ingest.chunk_stage import Closing, Piece, gathered, to_pieces
-from qdrant_embed.ingest.context import Target
+from qdrant_embed.ingest.auxiliary_stage import add_auxiliary_vectors
+from qdrant_embed.ingest.changed_documents import ChangedDocument, Run, from_documents, from_files
+from qdrant_embed.ingest.chunk_stage import ChunkTask, DocumentEnd, gathered, to_pieces
+from qdrant_embed.ingest.context import IngestContext
 from qdrant_embed.ingest.dry_run import rehearse
 from qdrant_embed.ingest.embed_stage import coded, to_blocks
 from qdrant_embed.ingest.inputs import WRAP_TEXTS, Stream, given, split_label
 from qdrant_embed.ingest.monitoring.progress import kind_of_display, shown
 from qdrant_embed.ingest.monitoring.report import IngestReport, Tally, combined
 from qdrant_embed.ingest.options import IngestOptions
-from qdrant_embed.ingest.prefetch import Flow
+from qdrant_embed.ingest.prefetch import Prefetcher
 from qdrant_embed.ingest.prune import Fate, prune
 from qdrant_embed.ingest.roots import (
     GIVEN,
@@ -32,7 +32,7 @@ from qdrant_embed.native import initializing
 from qdrant_embed.reading.files import Skipped, SourceFile, find_root
 from qdrant_embed.reading.ignore_patterns import PathPatterns
 from qdrant_embed.reading.reader import Reader
-from qdrant_embed.store.copies.revision import mark_changed
+from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.types import Document
 
 QUEUED_DOCUMENTS = 8
@@ -52,7 +52,7 @@ class _GivenScope:
         return Fate("gone")
 
 
-def ingest(collection: Roots, options: IngestOptions, what: Any, target: Callable[[], Target]) -> IngestReport:
+def ingest(collection: Roots, options: IngestOptions, what: Any, target: Callable[[], IngestContext]) -> IngestReport:
     """Bring a collection in line with whatever was handed over.
 
     :param target: Returns what is written to; called once all that was handed over has been checked.
@@ -75,7 +75,7 @@ def ingest(collection: Roots, options: IngestOptions, what: Any, target: Callabl
 
 
 def ingest_each(
-    collection: Roots, options: IngestOptions, paths: Sequence[str | Path], target: Callable[[], Target]
+    collection: Roots, options: IngestOptions, paths: Sequence[str | Path], target: Callable[[], IngestContext]
 ) -> Iterator[IngestReport]:
     """Ingest paths one after the other, all of them checked before the first, and yield the report of each."""
     known = collection.known()
@@ -87,7 +87,7 @@ def _each(
     options: IngestOptions,
     roots: Roots,
     known: Mapping[str, str],
-    target: Callable[[], Target],
+    target: Callable[[], IngestContext],
 ) -> Iterator[IngestReport]:
     places = {**known, **{scope.root.label: scope.root.place for scope in scopes}}
     for scope in scopes:
@@ -106,7 +106,7 @@ def _leads_nowhere(path: str | Path) -> bool:
 
 
 def _ingest_files(
-    target: Target, scope: FileScope, options: IngestOptions, roots: Roots, known: Mapping[str, str]
+    target: IngestContext, scope: FileScope, options: IngestOptions, roots: Roots, known: Mapping[str, str]
 ) -> IngestReport:
     """Ingest what a path means.
 
@@ -134,7 +134,7 @@ def _ingest_files(
 
 
 def _ingest_documents(
-    roots: Roots, stream: Stream, options: IngestOptions, target: Callable[[], Target]
+    roots: Roots, stream: Stream, options: IngestOptions, target: Callable[[], IngestContext]
 ) -> IngestReport:
     """Add or change the given documents; with `sync`, remove those of the root that are not among them.
 
@@ -165,24 +165,24 @@ def _ingest_documents(
     return report
 
 
-def _drain(run: Run, works: Iterator[Work], stop: Callable[[], None] | None = None) -> None:
+def _drain(run: Run, works: Iterator[ChangedDocument], stop: Callable[[], None] | None = None) -> None:
     if run.options.dry_run:
         rehearse(run, works)
         return
     target, tally = run.target, run.tally
     writer = Writer(target, tally)
-    with Flow(run.options.stall_seconds, stop) as flow:
+    with Prefetcher(run.options.stall_seconds, stop) as flow:
         read = flow.stage(works, QUEUED_DOCUMENTS, "read")
         pieces = _counted(to_pieces(target, read, tally), tally)
         chunked = flow.stage(gathered(pieces), QUEUED_BLOCKS, "chunk")
-        blocks = with_beside(target, coded(target.coding, to_blocks(target, chunked, tally)), tally)
+        blocks = add_auxiliary_vectors(target, coded(target.codec, to_blocks(target, chunked, tally)), tally)
         for block in flow.stage(blocks, QUEUED_BLOCKS, "embed"):
             writer.write(block)
             tally.anything_stored = True
             _tell(run)
 
 
-def _prepare(target: Target) -> None:
+def _prepare(target: IngestContext) -> None:
     """Load what threads need, and use it once, before there are any: see `native` for what could happen in them.
 
     The model is left to the stage that embeds: where nothing has changed it is not needed at all.
@@ -196,10 +196,10 @@ def _prepare(target: Target) -> None:
             target.bm25.encode_document(sample.text)
 
 
-def _counted(stream: Iterable[Piece | Closing], tally: Tally) -> Iterator[Piece | Closing]:
+def _counted(stream: Iterable[ChunkTask | DocumentEnd], tally: Tally) -> Iterator[ChunkTask | DocumentEnd]:
     """Count the documents that have a text."""
     for item in stream:
-        if isinstance(item, Closing) and item.head is not None:
+        if isinstance(item, DocumentEnd) and item.head is not None:
             tally.add(stored=1)
         yield item
 
@@ -208,9 +208,9 @@ def _finish(run: Run) -> IngestReport:
     target, tally = run.target, run.tally
     if not run.options.dry_run:
         # Also where nothing changed: an earlier ingest may have been killed between writing points and saying so.
-        if target.coding.doubt:
-            tally.warn(target.coding.doubt)
-        mark_changed(target.engine, target.name, target.coding.compression)
+        if target.codec.doubt:
+            tally.warn(target.codec.doubt)
+        bump_revision(target.engine, target.name, target.codec.compression)
         tally.begin(BUILDING)
         with tally.busy("index"):
             target.engine.finish_bulk_load(target.name)

@@ -28,7 +28,7 @@ class _End:
         self.error = error
 
 
-class Flow:
+class Prefetcher:
     """A chain of stages that stop together when its `with` block is left.
 
     An exception in a stage travels down the chain, after everything that was made before it. A stage that works in a

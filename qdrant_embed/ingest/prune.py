@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from qdrant_embed.ingest.changed_documents import LOOK_UP_BATCH, Run, in_batches
-from qdrant_embed.ingest.context import Target, match, match_any
+from qdrant_embed.ingest.context import IngestContext, match, match_any
 from qdrant_embed.reading.contents import why
 from qdrant_embed.store.metadata import merge_metadata, read_metadata
 
@@ -108,7 +108,7 @@ def _unmet(run: Run, within: str) -> Iterator[Gone]:
         yield from (document for document in _described(target, batch) if not run.seen.hides(document.source))
 
 
-def _described(target: Target, document_ids: list[str]) -> list[Gone]:
+def _described(target: IngestContext, document_ids: list[str]) -> list[Gone]:
     from qdrant_client import models
 
     found: defaultdict[str, Gone] = defaultdict(Gone)

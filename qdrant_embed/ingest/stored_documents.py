@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qdrant_embed.ingest.context import Target, match, match_any
+from qdrant_embed.ingest.context import IngestContext, match, match_any
 from qdrant_embed.store.points import CHUNK_COUNT, DocumentKey
 from qdrant_embed.types import Json
 
@@ -17,7 +17,7 @@ HEAD_FIELDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class StoredDocument:
+class DocumentState:
     """A document as the collection has it.
 
     :param head: Document-level payload of its first chunk; empty while the document is incomplete.
@@ -51,7 +51,7 @@ class StoredDocument:
         return self.complete and stored == given
 
 
-def look_up(target: Target, document_ids: Sequence[str]) -> dict[str, StoredDocument]:
+def look_up(target: IngestContext, document_ids: Sequence[str]) -> dict[str, DocumentState]:
     """Return the documents of which the collection holds at least one point.
 
     A document that was being written when a process died has points but no complete head.
@@ -59,8 +59,8 @@ def look_up(target: Target, document_ids: Sequence[str]) -> dict[str, StoredDocu
     from qdrant_client import models
 
     wanted = match_any("document_id", document_ids)
-    found: dict[str, StoredDocument] = {
-        str(hit.value): StoredDocument({}, hit.count)
+    found: dict[str, DocumentState] = {
+        str(hit.value): DocumentState({}, hit.count)
         for hit in target.engine.facet(
             target.name, "document_id", facet_filter=models.Filter(must=[wanted]), limit=len(document_ids), exact=True
         ).hits
@@ -71,11 +71,11 @@ def look_up(target: Target, document_ids: Sequence[str]) -> dict[str, StoredDocu
             payload: dict[str, Any] = record.payload or {}
             known = found[payload["document_id"]]
             if payload.get(CHUNK_COUNT) or not known.complete:
-                found[payload["document_id"]] = StoredDocument(payload, known.points)
+                found[payload["document_id"]] = DocumentState(payload, known.points)
     return found
 
 
-def reopen(target: Target, document_id: str) -> None:
+def reopen(target: IngestContext, document_id: str) -> None:
     """Take the mark of completeness from a document that is about to change.
 
     Without this, a process that dies half-way through the change and a file that returns to its old state would

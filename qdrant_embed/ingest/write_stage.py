@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from qdrant_embed.ingest.chunk_stage import Closing
-from qdrant_embed.ingest.context import Target, match_any
+from qdrant_embed.ingest.chunk_stage import DocumentEnd
+from qdrant_embed.ingest.context import IngestContext, match_any
 from qdrant_embed.ingest.embed_retry import in_halves
-from qdrant_embed.ingest.embed_stage import Block, ReadyPiece
+from qdrant_embed.ingest.embed_stage import EmbeddedChunk, WriteBatch
 from qdrant_embed.ingest.monitoring.report import Tally
 from qdrant_embed.native import make_lock
-from qdrant_embed.store.copies.aliases import own_name
-from qdrant_embed.store.copies.revision import mark_changed
+from qdrant_embed.store.copies.aliases import resolve_alias
+from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.store.points import CHUNK_COUNT, WINDOWS, payload
 from qdrant_embed.types import BM25
 
@@ -27,26 +27,26 @@ if TYPE_CHECKING:
 class Writer:
     """Writes blocks: first the pieces, then the removal of stale points, last the heads that mark completeness."""
 
-    def __init__(self, target: Target, tally: Tally) -> None:
+    def __init__(self, target: IngestContext, tally: Tally) -> None:
         self._target = target
         self._tally = tally
         self._incomplete: set[str] = set()
 
-    def write(self, block: Block) -> None:
+    def write(self, block: WriteBatch) -> None:
         """Store a block; returns when the engine has acknowledged every point of it.
 
         :raises StoreError: Meanwhile the collection is being copied, or a copy has taken its name.
         """
-        self._target.steady.require()
+        self._target.write_guard.require()
         with self._tally.busy("write"), _one_at_a_time(self._target):
             heads = {closing.head.id: closing for closing in block.closings if closing.head is not None}
             self._upsert([ready for ready in block.pieces if ready.piece.id not in heads], {})
             self._incomplete |= block.incomplete
             self._close(block)
             self._upsert([ready for ready in block.pieces if ready.piece.id in heads], heads)
-            mark_changed(self._target.engine, self._target.name, self._target.coding.compression)
+            bump_revision(self._target.engine, self._target.name, self._target.codec.compression)
 
-    def _upsert(self, pieces: Sequence[ReadyPiece], heads: dict[str, Closing]) -> None:
+    def _upsert(self, pieces: Sequence[EmbeddedChunk], heads: dict[str, DocumentEnd]) -> None:
         # An unchanged head is written again, by its payload alone: the mark of completeness may have been missing.
         for ready in pieces:
             if ready.unchanged and ready.piece.id in heads:
@@ -55,11 +55,11 @@ class Writer:
         if changed:
             in_halves(changed, lambda part: self._upsert_points(part, heads), self._give_up)
 
-    def _upsert_points(self, pieces: Sequence[ReadyPiece], heads: dict[str, Closing]) -> None:
+    def _upsert_points(self, pieces: Sequence[EmbeddedChunk], heads: dict[str, DocumentEnd]) -> None:
         points = [self._point(ready, heads.get(ready.piece.id)) for ready in pieces]
         self._target.engine.upsert(self._target.name, points=points, wait=True)
 
-    def _point(self, ready: ReadyPiece, closing: Closing | None) -> models.PointStruct:
+    def _point(self, ready: EmbeddedChunk, closing: DocumentEnd | None) -> models.PointStruct:
         from qdrant_client import models
 
         piece = ready.piece
@@ -69,31 +69,31 @@ class Writer:
         if ready.windows:
             fields[WINDOWS] = list(ready.windows)
         indices, values = self._target.bm25.encode_document(piece.chunk.embed_text)
-        dense = {} if ready.vector is None else self._target.coding.named(ready.vector)
+        dense = {} if ready.vector is None else self._target.codec.named(ready.vector)
         # The values were made by us in the right types; validating every float again would cost more than the upsert.
         return models.PointStruct.model_construct(
             id=piece.id,
             vector={
                 **dense,
                 BM25: models.SparseVector.model_construct(indices=indices, values=values),
-                **ready.beside,
+                **ready.auxiliary,
             },
             payload=fields,
         )
 
-    def _mark_complete(self, closing: Closing) -> None:
+    def _mark_complete(self, closing: DocumentEnd) -> None:
         if closing.head is not None and closing.document.id not in self._incomplete:
             marks = {CHUNK_COUNT: len(closing.ids)}
             self._target.engine.set_payload(self._target.name, payload=marks, points=[closing.head.id])
 
-    def _give_up(self, ready: ReadyPiece, error: Exception) -> None:
+    def _give_up(self, ready: EmbeddedChunk, error: Exception) -> None:
         piece = ready.piece
         self._incomplete.add(piece.document.id)
         where = f"characters {piece.chunk.start}-{piece.chunk.end}"
         self._tally.fail(piece.document.source, f"{where} could not be stored: {type(error).__name__}: {error}")
         self._tally.add(chunks=-1)
 
-    def _close(self, block: Block) -> None:
+    def _close(self, block: WriteBatch) -> None:
         """Remove what is no part of the documents that are whole now: of an earlier state, or another ingest's.
 
         A document that another ingest has written in the meantime has lost chunks, and is left to be written again.
@@ -126,7 +126,7 @@ _locks: dict[object, threading.Lock] = {}
 """By collection: held while a block is written, so that two ingests of one process never mix within a document."""
 
 
-def _one_at_a_time(target: Target) -> threading.Lock:
+def _one_at_a_time(target: IngestContext) -> threading.Lock:
     engine = target.engine
     place = getattr(engine, "path", None) or id(getattr(engine, "client", engine))
-    return _locks.setdefault((str(place), own_name(engine, target.name)), make_lock())
+    return _locks.setdefault((str(place), resolve_alias(engine, target.name)), make_lock())

@@ -10,7 +10,7 @@ from qdrant_embed.long_context.positions import capacity, group_and_window, ntk_
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class ExtensionPlan:
     """An extension of a certain model.
 
     :param extension: The method and the length that it reaches.

@@ -23,7 +23,7 @@ from itertools import pairwise
 import numpy as np
 
 from qdrant_embed.chunking.merging import joined
-from qdrant_embed.long_context.strategy import Window
+from qdrant_embed.long_context.strategy import TokenSpan
 from qdrant_embed.types import IntArray
 
 MARGIN = 8
@@ -43,10 +43,10 @@ class Part:
     chunk: int
     start: int
     end: int
-    window: Window
+    window: TokenSpan
 
 
-def plan_macro_windows(ids: Sequence[int], chunks: Sequence[Window], room: int) -> list[Part]:
+def plan_macro_windows(ids: Sequence[int], chunks: Sequence[TokenSpan], room: int) -> list[Part]:
     """Return the parts of all chunks, in order of windows.
 
     :param ids: The document's tokens.
@@ -69,7 +69,7 @@ def plan_macro_windows(ids: Sequence[int], chunks: Sequence[Window], room: int) 
     return parts
 
 
-def _pieces(number: int, chunk: Window, core: int) -> Iterator[tuple[int, int, int]]:
+def _pieces(number: int, chunk: TokenSpan, core: int) -> Iterator[tuple[int, int, int]]:
     """Yield a chunk, or its parts of equal length where it is longer than a core."""
     start, end = chunk
     count = -(-(end - start) // core)
@@ -77,7 +77,7 @@ def _pieces(number: int, chunk: Window, core: int) -> Iterator[tuple[int, int, i
         yield number, first, last
 
 
-def _cores(ids: IntArray, pieces: Sequence[Window], core: int) -> list[tuple[int, int]]:
+def _cores(ids: IntArray, pieces: Sequence[TokenSpan], core: int) -> list[tuple[int, int]]:
     """Return the first and the last piece of each core."""
 
     def fits(first: int, _here: int, last: int) -> bool:

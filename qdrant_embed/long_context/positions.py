@@ -3,7 +3,7 @@
 Throughout, `trained` is the window that positions were trained for (L_o of LongEmbed, Zhu et al. 2024, arXiv
 2404.12096, section 3) and `factor` is s = ceil(n / L_o) of a text of n tokens. LongEmbed's own code, too, takes the
 length at hand for n rather than the target: a text of 600 tokens is then stretched twofold, not eightfold, and its
-neighbours stay as far apart as the window allows. A text that fits has the factor 1, and with that every method leaves
+neighbors stay as far apart as the window allows. A text that fits has the factor 1, and with that every method leaves
 it as it is.
 """
 
@@ -32,7 +32,7 @@ def stretch_factors(tokens: int, trained: int) -> IntArray:
 
 
 def grouped(places: Places, factor: int | Places) -> Places:
-    """Return GP's rows: `factor` neighbours share one, floor(place / s)."""
+    """Return GP's rows: `factor` neighbors share one, floor(place / s)."""
     return places // factor
 
 
@@ -46,12 +46,12 @@ def interpolated(places: Places, factor: int | Places) -> tuple[Places, Places]:
     return places // factor, (places % factor) / factor
 
 
-def stretched_table(table: FloatArray, method: str, tokens: int) -> FloatArray:
+def extended_table(table: FloatArray, method: str, tokens: int) -> FloatArray:
     """Return the table (tokens, dim) of a method for texts of exactly `tokens` tokens.
 
     :param table: The trained rows (L_o, dim).
     :param method: `gp`, `rp` or `pi`. With `pi`, old row i is new row i · s, and rows between are the linear mix of the
-        two old ones beside them. The last rows have no right neighbour: they repeat the last old row.
+        two old ones beside them. The last rows have no right neighbor: they repeat the last old row.
     """
     trained, places = len(table), np.arange(tokens)
     factor = int(stretch_factors(tokens, trained)[-1])
@@ -78,7 +78,7 @@ def attention_scales(tokens: int, trained: int) -> FloatArray:
 def ntk_lambda(factor: float) -> float:
     """Return what the base of the frequencies is multiplied by, for a text `factor` times the trained window.
 
-    At 2, 4 and 8 it is LongEmbed's own value (table 6). Between them it lies on the line through its neighbours, and
+    At 2, 4 and 8 it is LongEmbed's own value (table 6). Between them it lies on the line through its neighbors, and
     beyond 8 it goes on at the last ratio, 1.25 times the factor: λ has to stay slightly above s (section 3.3), since at
     λ = s the slowest frequency does not yet turn as slowly as interpolation would have it.
     """
@@ -106,8 +106,8 @@ def dynamic_multiples(tokens: int, trained: int, factor: float, dim: int) -> Flo
     :param dim: Rotated dimensions d of a head.
     """
     lengths = np.maximum(np.arange(tokens + 1), trained)
-    stretched = factor * lengths / trained - (factor - 1)
-    return np.asarray(stretched ** (dim / (dim - 2)), np.float32)
+    extended = factor * lengths / trained - (factor - 1)
+    return np.asarray(extended ** (dim / (dim - 2)), np.float32)
 
 
 def capacity(trained: int, group: int, window: int) -> int:

@@ -11,7 +11,7 @@ from qdrant_embed.errors import ConfigurationError, UnknownNameError
 from qdrant_embed.long_context.extension import METHODS, Extension
 from qdrant_embed.types import FloatArray
 
-Window = tuple[int, int]
+TokenSpan = tuple[int, int]
 """Tokens `[start, end)` of a text, prompt and special tokens not counted."""
 
 CUTS: Mapping[str, tuple[str, ...]] = {
@@ -88,15 +88,15 @@ class WindowStrategy:
             return cut
         return str(self.extension) if cut == "pcw" else f"{self.extension}+{cut}"
 
-    def windows(self, tokens: int, room: int) -> list[Window]:
+    def windows(self, tokens: int, room: int) -> list[TokenSpan]:
         """Return the windows in which a text of `tokens` tokens is read, `room` of which the model can take."""
         if tokens <= room or self.name == "truncate":
             return [(0, min(tokens, room))]
         starts = [*range(0, tokens - room, room), tokens - room]
         return [(start, start + room) for start in starts]
 
-    def combine(self, vectors: FloatArray, windows: Sequence[Window]) -> FloatArray:
-        """Average window vectors (windows, dim), not normalised, into one vector (dim,)."""
+    def combine(self, vectors: FloatArray, windows: Sequence[TokenSpan]) -> FloatArray:
+        """Average window vectors (windows, dim), not normalized, into one vector (dim,)."""
         if len(windows) == 1:
             return np.asarray(vectors[0], np.float32)
         if not self.argument:

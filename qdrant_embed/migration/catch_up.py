@@ -23,7 +23,7 @@ ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copied:
+class CollectionCopy:
     """A collection and its copy.
 
     :param old: Fingerprint of the recipe of `source`, part of its points' ids; `new` likewise.

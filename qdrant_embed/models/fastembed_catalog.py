@@ -50,7 +50,7 @@ def described_values(values: Mapping[str, Json]) -> Mapping[str, Json]:
             "query_prompt and document_prompt",
             name,
         )
-    found: dict[str, Json] = {"dim": model["dim"], "licence": model["license"], "about": about}
+    found: dict[str, Json] = {"dim": model["dim"], "license": model["license"], "about": about}
     return {**found, "max_tokens": int(longest[1])} if longest else found
 
 

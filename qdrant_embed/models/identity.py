@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from qdrant_embed.models.fingerprint import model_fingerprint
 from qdrant_embed.models.presets import Preset
-from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.tokens import EstimatedTokens, TokenCounter
 from qdrant_embed.types import Json
 
@@ -22,7 +22,7 @@ _USUAL: Mapping[str, tuple[Json, ...]] = {
 """Value → what it is for most models; only what differs is stored."""
 
 
-def identity(resolved: Resolved, tokens: TokenCounter, dim: int) -> Mapping[str, Json]:
+def identity(resolved: ResolvedModel, tokens: TokenCounter, dim: int) -> Mapping[str, Json]:
     """Return everything that decides the vectors; equal values mean comparable vectors.
 
     :param dim: Dimensions that are kept.
@@ -32,8 +32,11 @@ def identity(resolved: Resolved, tokens: TokenCounter, dim: int) -> Mapping[str,
     unusual = {key: value for key, value in values.items() if value not in _USUAL[key]}
     if preset.pooling in ("sif", "tfidf"):
         unusual |= {"smoothing": preset.smoothing, "components": preset.components}
-    if resolved.stretch:
-        unusual |= {"extension": str(resolved.stretch.extension), "trained_tokens": resolved.stretch.trained}
+    if resolved.extension_plan:
+        unusual |= {
+            "extension": str(resolved.extension_plan.extension),
+            "trained_tokens": resolved.extension_plan.trained,
+        }
     return {
         "model": preset.name if files is None else model_fingerprint(files),
         "tokenizer": tokens.name,

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.long_context import CUTS, FROM, METHODS, Extension, WindowStrategy
-from qdrant_embed.long_context.extension_plan import Stretch
+from qdrant_embed.long_context.extension_plan import ExtensionPlan
 from qdrant_embed.models.files.input_length import LEARNED_TYPES, ROTARY_TYPES, position_count
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.linear_layers import linear_layers
 from qdrant_embed.models.presets import Preset
-from qdrant_embed.models.resolve import Resolved, pooling_only
+from qdrant_embed.models.resolve import ResolvedModel, pooling_only
 from qdrant_embed.types import Json
 
 WITHOUT_STATES = ("api", "fastembed", "static", "hashing")
@@ -28,7 +28,7 @@ _PLAIN_ROPE = (None, "default", "llama3")
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class ContextSupport:
     """What a model reads in one pass, and what it could.
 
     :param tokens: The longest input of one pass as the model is now, prompt and special tokens included.
@@ -45,22 +45,24 @@ class Reach:
     why: str
 
 
-def reach_of(resolved: Resolved) -> Reach:
+def context_support(resolved: ResolvedModel) -> ContextSupport:
     """Return how far a model reads, and which methods would make it read further. Nothing is loaded."""
     preset, files = resolved.preset, resolved.files
     reads = preset.max_tokens
     if files is None or files.static:
-        return Reach(reads, 0, "", (), f"its positions are not ours to change (runtime {preset.runtime})")
+        return ContextSupport(reads, 0, "", (), f"its positions are not ours to change (runtime {preset.runtime})")
     config = read_json(files.transformer / "config.json")
     kind, why = kind_of(preset.architecture or str(config.get("model_type")), config, preset)
     if not kind:
-        return Reach(reads, 0, "", (), why)
+        return ContextSupport(reads, 0, "", (), why)
     positions = position_count(config)
     trained = preset.trained_tokens or positions or reads
     derived = LEARNED if kind == "learned" else ROTARY
     methods = tuple(method for method in derived if not preset.windows or method in preset.windows)
     counted = f"{positions} positions" + (f", trained on {trained}" if trained != positions else "")
-    return Reach(reads, trained, kind, methods, f"{why} of {counted}" if kind == "learned" else f"{why}, {counted}")
+    return ContextSupport(
+        reads, trained, kind, methods, f"{why} of {counted}" if kind == "learned" else f"{why}, {counted}"
+    )
 
 
 def kind_of(architecture: str, config: Mapping[str, Json], preset: Preset) -> tuple[str, str]:
@@ -87,7 +89,7 @@ def kind_of(architecture: str, config: Mapping[str, Json], preset: Preset) -> tu
     return "", f"no method is known for the positions of a model of type {architecture!r}"
 
 
-def reach_further(resolved: Resolved, strategy: WindowStrategy) -> Resolved:
+def with_extension(resolved: ResolvedModel, strategy: WindowStrategy) -> ResolvedModel:
     """Return the model with the extension of a legal window strategy, if it has one; `max_tokens` is then its target.
 
     :raises ConfigurationError: It reaches no further than the model does without it.
@@ -95,72 +97,74 @@ def reach_further(resolved: Resolved, strategy: WindowStrategy) -> Resolved:
     extension = strategy.extension
     if extension is None:
         return resolved
-    reach, preset = reach_of(resolved), resolved.preset
+    reach, preset = context_support(resolved), resolved.preset
     if extension.tokens <= preset.max_tokens:
         raise ConfigurationError(
             f"{preset.name!r} reads {preset.max_tokens} tokens as it is; give {extension} a longer target, "
             f"e.g. {extension.method}:{2 * preset.max_tokens}."
         )
     return replace(
-        resolved, preset=replace(preset, max_tokens=extension.tokens), stretch=_stretch(reach, extension, preset.name)
+        resolved,
+        preset=replace(preset, max_tokens=extension.tokens),
+        extension_plan=_plan_of(reach, extension, preset.name),
     )
 
 
-def _stretch(reach: Reach, extension: Extension, name: str) -> Stretch:
+def _plan_of(reach: ContextSupport, extension: Extension, name: str) -> ExtensionPlan:
     trained = int(extension.setting(FROM, reach.trained))
     if trained > reach.trained:
         raise ConfigurationError(
             f"{extension}: the positions of {name!r} were trained for {reach.trained} tokens; "
             f"give from={reach.trained} or less."
         )
-    return Stretch(extension, trained, reach.kind)
+    return ExtensionPlan(extension, trained, reach.kind)
 
 
-def legal_windows(resolved: Resolved) -> tuple[str, ...]:
+def supported_windows(resolved: ResolvedModel) -> tuple[str, ...]:
     """Return the window strategies that a model takes, e.g. `('error', …, 'windows', 'pi:TOKENS')`."""
     cuts = [name for name in CUTS if not _cut_unfit(resolved, name)]
-    return (*cuts, *(f"{method}:TOKENS" for method in reach_of(resolved).methods))
+    return (*cuts, *(f"{method}:TOKENS" for method in context_support(resolved).methods))
 
 
-def require_legal(resolved: Resolved, strategy: WindowStrategy) -> None:
+def require_supported(resolved: ResolvedModel, strategy: WindowStrategy) -> None:
     """Refuse a window strategy that does not suit a model, which is not stretched yet.
 
     :raises ConfigurationError: It does not, or its windows are longer than one pass.
     """
     preset, extension = resolved.preset, strategy.extension
     name, why = strategy.name, _cut_unfit(resolved, strategy.name)
-    if extension and extension.method not in (reach := reach_of(resolved)).methods:
+    if extension and extension.method not in (reach := context_support(resolved)).methods:
         name, why = extension.method, reach.why
     if why:
         raise ConfigurationError(
             f"the window strategy {name!r} does not suit {preset.name!r}: {why}. "
-            f"Choose one of {', '.join(legal_windows(resolved))}."
+            f"Choose one of {', '.join(supported_windows(resolved))}."
         )
     reads = extension.tokens if extension else preset.max_tokens
     if strategy.tokens > reads:
-        stretched = _stretched(strategy, reach_of(resolved).methods)
+        extended = _extended_names(strategy, context_support(resolved).methods)
         raise ConfigurationError(
             f"windows of {strategy.tokens} tokens are more than the {reads} that {preset.name!r} reads in one pass; "
-            f"give at most {strategy.name}:{reads}{stretched}."
+            f"give at most {strategy.name}:{reads}{extended}."
         )
 
 
-def _stretched(strategy: WindowStrategy, methods: Sequence[str]) -> str:
+def _extended_names(strategy: WindowStrategy, methods: Sequence[str]) -> str:
     if strategy.extension or not methods:
         return ""
     return f", or stretch the model, as in {methods[-1]}:{2 * strategy.tokens}+{strategy}"
 
 
-def _cut_unfit(resolved: Resolved, name: str) -> str:
+def _cut_unfit(resolved: ResolvedModel, name: str) -> str:
     """Return why what is done with a text that is too long does not suit a model; empty if it does."""
     stated = resolved.preset.windows
     if stated and name not in (*_ALWAYS, *stated):
         others = ", ".join(word for word in stated if word not in METHODS)
-        return f"its preset states others ({others or 'ways to stretch it'})"
+        return f"its preset states others ({others or 'ways to extension_plan it'})"
     return _late_unfit(resolved) if name == "late" else ""
 
 
-def _late_unfit(resolved: Resolved) -> str:
+def _late_unfit(resolved: ResolvedModel) -> str:
     """Return why there is nothing to pool by chunk; empty if there is."""
     preset, static = resolved.preset, resolved.files is not None and resolved.files.static
     runtime = "static" if static else preset.runtime

@@ -16,6 +16,7 @@ from qdrant_embed.types import Json
 
 PRESETS_VARIABLE = "QDRANT_EMBED_PRESETS"
 """Environment variable that names a user's own preset file, or a folder of them."""
+_SPELLINGS = {"licence": "license", "licence_note": "license_note"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,9 @@ def _parse(text: str, origin: str) -> dict[str, dict[str, Json]]:
 
 def _with_defaults(defaults: Mapping[str, Json], values: Mapping[str, Json]) -> dict[str, Json]:
     """Lay a model's values over its family's; of where they were read, only what the model does not say anew."""
+    defaults, values = (
+        {_SPELLINGS.get(key, key): value for key, value in layer.items()} for layer in (defaults, values)
+    )
     merged = {**defaults, **values}
     if all(isinstance(layer.get("sources"), dict) for layer in (defaults, values)):
         merged["sources"] = {**defaults["sources"], **values["sources"]}

@@ -51,7 +51,7 @@ class Preset:
     :param architecture: `model_type` of transformers, e.g. `bert`, `qwen3`; checked against `config.json`.
     :param parameters: Number of weights.
     :param languages: Language codes (BCP 47), or `multilingual`.
-    :param licence_note: Said once when the model is loaded, e.g. that it may not be used commercially.
+    :param license_note: Warned of once when the model is loaded, e.g. that it may not be used commercially.
     :param sources: value name → paper and section, or file, where it was read; `all` for the values not named.
 
     How its vectors are made
@@ -67,7 +67,7 @@ class Preset:
         where the model's own modules do it.
     :param pooled: Tokens that are pooled: `all`; `text`, those of the text (of its last copy) only; `all-but-first`,
         all but the one that every text begins with (`[CLS]`; paper 20).
-    :param layer_norm: Whether vectors pass a layer normalisation without weights before dimensions are cut.
+    :param layer_norm: Whether vectors pass a layer normalization without weights before dimensions are cut.
     :param smoothing: The `a` of SIF's weights a / (a + p(word)).
     :param components: Common directions that `sif` and `tfidf` remove.
     :param normalize: Whether vectors have unit length.
@@ -130,8 +130,8 @@ class Preset:
     architecture: str = ""
     parameters: int = 0
     languages: tuple[str, ...] = ()
-    licence: str = ""
-    licence_note: str = ""
+    license: str = ""
+    license_note: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
     runtime: str = "torch"
     attention: str = ""

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from qdrant_embed.errors import ModelError, UnknownNameError, near_names
-from qdrant_embed.long_context.extension_plan import Stretch
+from qdrant_embed.long_context.extension_plan import ExtensionPlan
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.layouts import SETTINGS
 from qdrant_embed.models.files.lora import base_of, is_adapter, require_adapter
@@ -41,25 +41,25 @@ _HUB_ID = re.compile(r"[A-Za-z0-9_.\-]+/[A-Za-z0-9_.\-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class ResolvedModel:
     """A preset ready for use.
 
     :param files: The model's folder; None for models without weights.
     :param origins: value name → where it came from.
-    :param stretch: What makes it read longer texts than it was trained on; `max_tokens` counts it in.
+    :param extension_plan: What makes it read longer texts than it was trained on; `max_tokens` counts it in.
     :param query: What reads questions, where these go through other modules than texts do.
     """
 
     preset: Preset
     files: ModelFiles | None
     origins: Mapping[str, str]
-    stretch: Stretch | None = None
-    query: Resolved | None = None
+    extension_plan: ExtensionPlan | None = None
+    query: ResolvedModel | None = None
 
     @property
-    def stretched_beyond(self) -> int:
+    def native_tokens(self) -> int:
         """Tokens beyond which a text is read by stretching the model, all counted in; 0 if it is not stretched."""
-        return self.stretch.trained if self.stretch else 0
+        return self.extension_plan.trained if self.extension_plan else 0
 
 
 def list_models(presets: str | Path | None = None) -> list[str]:
@@ -82,7 +82,7 @@ def describe(name: str, presets: str | Path | None = None) -> tuple[Mapping[str,
     return entry.values, ", ".join(dict.fromkeys(entry.origins.values()))
 
 
-def resolve(name: str | Path, presets: str | Path | None = None) -> Resolved:
+def resolve(name: str | Path, presets: str | Path | None = None) -> ResolvedModel:
     """Find a model by preset name, folder, hub id, or `fastembed:` and a name that fastembed knows.
 
     :raises UnknownNameError: It is none of them.
@@ -149,7 +149,7 @@ def _fastembed_entry(name: str, known: dict[str, PresetEntry]) -> PresetEntry:
     return PresetEntry(values, origins)
 
 
-def _from_preset(name: str, entry: PresetEntry) -> Resolved:
+def _from_preset(name: str, entry: PresetEntry) -> ResolvedModel:
     values = {key: value for key, value in entry.values.items() if isinstance(value, str)}
     if values.get("unloadable"):
         raise ModelError(f"{name!r} cannot be loaded: it {values['unloadable']}.")
@@ -189,8 +189,8 @@ def _read(place: Path, languages: Iterable[str]) -> ModelFiles:
     """Read a model's folder; a word table is made one first, and an adapter is read with the model it belongs to."""
     if is_adapter(place):
         base, revision = base_of(require_adapter(place))
-        beside = place / Path(base).expanduser()
-        return replace(_read(beside if beside.is_dir() else fetch(base, revision), languages), adapter=place)
+        auxiliary = place / Path(base).expanduser()
+        return replace(_read(auxiliary if auxiliary.is_dir() else fetch(base, revision), languages), adapter=place)
     table = find_table(place)
     return read_model_files(table_folder(table, languages) if table else place)
 
@@ -214,7 +214,7 @@ def _from_package(spec: str) -> Path | None:
     return Path(str(resources.files(module) / inside))
 
 
-def _filled(name: str, entry: PresetEntry, files: ModelFiles | None) -> Resolved:
+def _filled(name: str, entry: PresetEntry, files: ModelFiles | None) -> ResolvedModel:
     """Fill what the preset leaves open from the model's own files.
 
     :raises ModelError: Something that decides the vectors is stated nowhere.
@@ -238,7 +238,7 @@ def _filled(name: str, entry: PresetEntry, files: ModelFiles | None) -> Resolved
             raise ModelError(f"neither a preset nor the files of {name!r} state {needed}; add it to a preset.")
     preset = make_preset(name, values)
     if files is None or files.side != "document":
-        return Resolved(preset, files, origins)
+        return ResolvedModel(preset, files, origins)
     asked = read_model_files(files.folder, "query")
     query = _filled(name, entry, replace(asked, adapter=files.query_adapter or files.adapter))
     if query.preset.dim != preset.dim:
@@ -246,7 +246,7 @@ def _filled(name: str, entry: PresetEntry, files: ModelFiles | None) -> Resolved
             f"the two sides of {name!r} give vectors of {preset.dim} (documents) and {query.preset.dim} (questions) "
             "dimensions, which cannot be compared."
         )
-    return Resolved(preset, files, origins, query=query)
+    return ResolvedModel(preset, files, origins, query=query)
 
 
 @cache
@@ -275,21 +275,21 @@ def _unused_prompts(files: ModelFiles, stated: Mapping[str, Json]) -> str:
     return " and ".join(unused)
 
 
-class LicenceWarning(UserWarning):
-    """A model's licence restricts its use, e.g. to research."""
+class LicenseWarning(UserWarning):
+    """A model's license restricts its use, e.g. to research."""
 
 
-def say_licence(preset: Preset) -> None:
-    """Warn of a preset's `licence_note`, once in a process."""
-    if preset.licence_note:
-        _warn(preset.name, preset.licence, preset.licence_note)
+def say_license(preset: Preset) -> None:
+    """Warn of a preset's `license_note`, once in a process."""
+    if preset.license_note:
+        _warn(preset.name, preset.license, preset.license_note)
 
 
 @cache
-def _warn(name: str, licence: str, note: str) -> None:
-    warnings.warn(f"{name} ({licence or 'licence unknown'}): {note}", LicenceWarning, stacklevel=4)
+def _warn(name: str, license: str, note: str) -> None:
+    warnings.warn(f"{name} ({license or 'license unknown'}): {note}", LicenseWarning, stacklevel=4)
 
 
-def pooling_only(resolved: Resolved) -> bool:
+def pooling_only(resolved: ResolvedModel) -> bool:
     """Tell whether token states need only the pooling that is done above the runtimes."""
     return resolved.files is not None and resolved.files.plain and resolved.preset.pooling != "none"

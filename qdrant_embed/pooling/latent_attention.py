@@ -117,8 +117,8 @@ class LatentPooling:
         return np.asarray(latents.mean(axis=1), np.float32)
 
     def _norm(self, name: str, values: FloatArray) -> FloatArray:
-        centred = values - values.mean(axis=-1, keepdims=True)
-        scaled = centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + _EPSILON)
+        centered = values - values.mean(axis=-1, keepdims=True)
+        scaled = centered / np.sqrt((centered**2).mean(axis=-1, keepdims=True) + _EPSILON)
         return np.asarray(scaled * self.weights[f"{name}_norm.weight"] + self.weights[f"{name}_norm.bias"], np.float32)
 
     def _split(self, values: FloatArray) -> FloatArray:

@@ -12,7 +12,7 @@ from qdrant_embed.compression.binary_codes import nearness
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval.hits import Hit
 from qdrant_embed.retrieval.query_plan import QueryVector
-from qdrant_embed.store.collection_codec import Coding
+from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.points import WINDOWS
 from qdrant_embed.store.scroll import vector_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def hits_with_windows(
-    engine: Engine, name: str, coding: Coding, points: Sequence[models.ScoredPoint], asked: QueryVector | None
+    engine: Engine, name: str, codec: CollectionCodec, points: Sequence[models.ScoredPoint], asked: QueryVector | None
 ) -> list[Hit]:
     """Return hits that know their best window.
 
@@ -33,20 +33,20 @@ def hits_with_windows(
     several = [point.id for point in points if (point.payload or {}).get(WINDOWS)]
     best: dict[Any, int] = {}
     if asked is not None:
-        for start in range(0, len(several), coding.page):
-            page = several[start : start + coding.page]
+        for start in range(0, len(several), codec.page):
+            page = several[start : start + codec.page]
             for record in engine.retrieve(name, page, with_payload=False, with_vectors=[DENSE]):
-                best[record.id] = int(np.argmax(_nearness(_rows(record), coding, asked)))
+                best[record.id] = int(np.argmax(_nearness(_rows(record), codec, asked)))
     return [_hit(point, best.get(point.id)) for point in points]
 
 
-def raw_vectors(engine: Engine, name: str, coding: Coding, ids: Sequence[str]) -> FloatArray:
+def raw_vectors(engine: Engine, name: str, codec: CollectionCodec, ids: Sequence[str]) -> FloatArray:
     """Return the model's dense vector (n, dim) of each point; where each window has one, their mean.
 
     :raises ConfigurationError: One of them is gone.
     """
     records = engine.retrieve(name, ids, with_payload=False, with_vectors=[DENSE])
-    rows = {str(record.id): coding.raw(_rows(record)).mean(axis=0) for record in records}
+    rows = {str(record.id): codec.raw(_rows(record)).mean(axis=0) for record in records}
     gone = [point for point in ids if point not in rows]
     if gone:
         raise ConfigurationError(f"collection {name!r} has no point {gone[0]!r} any more.")
@@ -64,11 +64,11 @@ def _hit(point: models.ScoredPoint, best: int | None) -> Hit:
     return replace(hit, window=(start, end))
 
 
-def _nearness(rows: FloatArray, coding: Coding, asked: QueryVector) -> FloatArray:
+def _nearness(rows: FloatArray, codec: CollectionCodec, asked: QueryVector) -> FloatArray:
     """Return how near each row (windows, width) is to a question, larger is nearer."""
-    if coding.compression.datatype == "bits" and not coding.compression.full:
-        return nearness(asked.coded, rows.astype(np.uint8), coding.coder.bits)
-    return coding.coder.real_scores(asked.whole, coding.raw(rows))
+    if codec.compression.datatype == "bits" and not codec.compression.full:
+        return nearness(asked.coded, rows.astype(np.uint8), codec.vector_codec.bits)
+    return codec.vector_codec.real_scores(asked.whole, codec.raw(rows))
 
 
 def _rows(record: models.Record) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Looking into a collection without a query: its documents, their chunks, a hit's neighbours, a data frame."""
+"""Looking into a collection without a query: its documents, their chunks, a hit's neighbors, a data frame."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qdrant_embed.retrieval.documents import Documents, StoredDocument
 from qdrant_embed.retrieval.frames import frame_of, require_pandas
 from qdrant_embed.retrieval.hits import COLUMNS, Hit, Hits
 from qdrant_embed.retrieval.root_labels import with_roots
-from qdrant_embed.store.collection_codec import Coding
+from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, filter_of, to_filter
 from qdrant_embed.store.points import CHUNK_COUNT
@@ -71,7 +71,7 @@ class Browser:
             raise UnknownNameError("document", source, there)
         return Hits(self._rooted(sorted(hits, key=lambda hit: (hit.root, hit.source, hit.index))))
 
-    def neighbours(self, hit: Hit, before: int, after: int) -> Hits:
+    def neighbors(self, hit: Hit, before: int, after: int) -> Hits:
         """Return the chunks around a hit in its document, the hit included, in reading order.
 
         :raises ConfigurationError: `before` or `after` is negative.
@@ -106,7 +106,7 @@ class Browser:
     def _document_ids(self, where: models.Filter) -> set[str]:
         return {(record.payload or {})["document_id"] for record in self._scroll(where, payload=["document_id"])}
 
-    def to_pandas(self, where: PlainFilter | models.Filter | None, coding: Coding | None) -> pd.DataFrame:
+    def to_pandas(self, where: PlainFilter | models.Filter | None, codec: CollectionCodec | None) -> pd.DataFrame:
         """Return the chunks as a data frame, one row each, in reading order.
 
         :param coding: Adds a column `vector` with the model's vectors, which it finds in the store's.
@@ -114,21 +114,21 @@ class Browser:
         :raises ConfigurationError: Vectors are wanted, and the collection keeps nothing but signs.
         """
         require_pandas()
-        if coding is not None:
-            coding.require_numbers()
+        if codec is not None:
+            codec.require_numbers()
         columns = [name for name in COLUMNS if name not in ("score", "window")]
         rows = []
         condition = filter_of(self.engine, self.name, where)
-        found = self._scroll(condition, page=coding.page if coding else PAGE, vectors=[DENSE] * bool(coding))
+        found = self._scroll(condition, page=codec.page if codec else PAGE, vectors=[DENSE] * bool(codec))
         for record in found:
             row = {column: value for column, value in Hit.from_point(record).as_dict().items() if column in columns}
-            if coding is not None:
+            if codec is not None:
                 stored = np.asarray(vector_of(record, DENSE))
-                raw = coding.raw(np.atleast_2d(stored))
+                raw = codec.raw(np.atleast_2d(stored))
                 row["vector"] = raw if stored.ndim > 1 else raw[0]
             rows.append(row)
         rows.sort(key=lambda row: (row["root"], row["source"], row["index"]))
-        return frame_of(rows, [*columns, *(["vector"] if coding else [])])
+        return frame_of(rows, [*columns, *(["vector"] if codec else [])])
 
     def _rooted(self, hits: Sequence[Hit]) -> list[Hit]:
         return with_roots(self.engine, self.name, [hits])[0]

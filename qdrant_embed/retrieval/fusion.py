@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.retrieval.lists import Lists
-from qdrant_embed.retrieval.query_plan import DEPTH, Ranked, in_order
+from qdrant_embed.retrieval.query_plan import DEPTH, QueryPlan, in_order
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -19,7 +19,7 @@ first would fall behind any that both lists hold somewhere in their first hundre
 """
 
 
-def best(lists: Lists, ranked: Sequence[Ranked], last: int) -> list[list[models.ScoredPoint]]:
+def best(lists: Lists, ranked: Sequence[QueryPlan], last: int) -> list[list[models.ScoredPoint]]:
     """Return the points of each query down to the last one wanted, or more, best first.
 
     A list that is alone ranks as it is. Of several, each offers the same number of hits whatever is asked for; only
@@ -47,14 +47,14 @@ def _lengthened(found: list[models.ScoredPoint], deeper: Sequence[models.ScoredP
     return [*found, *(point.model_copy(update={"score": min(point.score, lowest)}) for point in more)]
 
 
-def _rankings(lists: Lists, queries: Sequence[Ranked], depths: Sequence[int]) -> list[list[models.ScoredPoint]]:
+def _rankings(lists: Lists, queries: Sequence[QueryPlan], depths: Sequence[int]) -> list[list[models.ScoredPoint]]:
     """Return the points of each query, best first, of so many hits of each of its lists."""
     parts = [(part, depth) for query, depth in zip(queries, depths, strict=True) for part in query.lists]
     rankings = iter(lists.best([part for part, _ in parts], [depth for _, depth in parts]))
     found = []
     for query in queries:
         own = [next(rankings) for _ in query.lists]
-        found.append(own[0] if query.single else fused(own))
+        found.append(own[0] if query.single else rrf_fuse(own))
     again = [
         place for place, query in enumerate(queries) if query.tokens is not None and not query.single and found[place]
     ]
@@ -64,7 +64,7 @@ def _rankings(lists: Lists, queries: Sequence[Ranked], depths: Sequence[int]) ->
     return found
 
 
-def fused(lists: Sequence[Sequence[models.ScoredPoint]]) -> list[models.ScoredPoint]:
+def rrf_fuse(lists: Sequence[Sequence[models.ScoredPoint]]) -> list[models.ScoredPoint]:
     """Fuse rankings, each in order, by reciprocal rank, best first; equal scores have equal ranks."""
     scores: dict[Any, float] = {}
     points: dict[Any, models.ScoredPoint] = {}

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from qdrant_embed.retrieval.binary.index import PAGE, HammingIndex
+from qdrant_embed.retrieval.binary.index import PAGE, BinaryIndex
 from qdrant_embed.retrieval.binary.shortlist import shortlist
-from qdrant_embed.retrieval.query_plan import DEPTH, MOST_ASKED, SPARE_FOR_TIES, QueryVector, Ranked, in_order
-from qdrant_embed.store.collection_codec import Coding
+from qdrant_embed.retrieval.query_plan import DEPTH, MOST_ASKED, SPARE_FOR_TIES, QueryPlan, QueryVector, in_order
+from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.types import DENSE, DENSE_SMALL
 
@@ -33,16 +33,16 @@ class Lists:
 
     engine: Engine
     name: str
-    coding: Coding
+    codec: CollectionCodec
 
     @cached_property
-    def hamming(self) -> HammingIndex:
+    def hamming(self) -> BinaryIndex:
         """The codes of a collection that keeps only signs."""
-        vector = DENSE_SMALL if self.coding.compression.full else DENSE
-        page = self.coding.page if self.coding.windows else PAGE
-        return HammingIndex(self.engine, self.name, vector, self.coding.coder.bits, page)
+        vector = DENSE_SMALL if self.codec.compression.full else DENSE
+        page = self.codec.page if self.codec.windows else PAGE
+        return BinaryIndex(self.engine, self.name, vector, self.codec.vector_codec.bits, page)
 
-    def best(self, parts: Sequence[Ranked], least: Sequence[int]) -> list[Ranking]:
+    def best(self, parts: Sequence[QueryPlan], least: Sequence[int]) -> list[Ranking]:
         """Return the first hits of each list, in order, without payloads, asked for together.
 
         :param parts: Queries of one list each; their limits are set here.
@@ -65,26 +65,26 @@ class Lists:
                     waiting[place] = part, min(asked * GROWTH, MOST_ASKED)
         return [found[place] for place in range(len(parts))]
 
-    def rank(self, parts: Sequence[Ranked]) -> list[Ranking]:
+    def rank(self, parts: Sequence[QueryPlan]) -> list[Ranking]:
         """Return the points that each query of one list may find, as many as its limit says, in order."""
         return [in_order(_rounded(points)) for points in self._by_engine(parts)]
 
-    def _ask(self, parts: Sequence[Ranked]) -> list[Ranking]:
-        if self.coding.compression.datatype != "bits":
+    def _ask(self, parts: Sequence[QueryPlan]) -> list[Ranking]:
+        if self.codec.compression.datatype != "bits":
             return self._by_engine(parts)
         by_codes = iter(self._by_codes([(part, part.vector) for part in parts if part.vector is not None]))
         by_engine = iter(self._by_engine([part for part in parts if part.vector is None]))
         return [next(by_engine if part.vector is None else by_codes) for part in parts]
 
-    def _by_engine(self, parts: Sequence[Ranked]) -> list[Ranking]:
+    def _by_engine(self, parts: Sequence[QueryPlan]) -> list[Ranking]:
         if not parts:
             return []
         answers = self.engine.query_batch_points(self.name, requests=[part.request() for part in parts])
         return [part.scored(answer.points) for part, answer in zip(parts, answers, strict=True)]
 
-    def _by_codes(self, parts: Sequence[tuple[Ranked, QueryVector]]) -> list[Ranking]:
+    def _by_codes(self, parts: Sequence[tuple[QueryPlan, QueryVector]]) -> list[Ranking]:
         """Rank by sign codes, or by the whole vectors, where they are kept, of what these find."""
-        if not self.coding.compression.full:
+        if not self.codec.compression.full:
             return [self.hamming.search(vector.coded, part.limit, part.condition) for part, vector in parts]
         for attempt in (1, 2):
             lists = [shortlist(self.engine, self.name, self.hamming, part, vector) for part, vector in parts]

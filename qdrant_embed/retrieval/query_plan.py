@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.compression.spec import BINARY_CODES
-from qdrant_embed.store.collection_codec import Coding
+from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.quantization import search_params
 from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE, FloatArray
 
@@ -38,7 +38,7 @@ class QueryVector:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ranked:
+class QueryPlan:
     """One query as lists to rank by, and the vectors of its tokens, by which their hits are ranked again.
 
     :param terms: By BM25.
@@ -49,7 +49,7 @@ class Ranked:
     :param shortlist: Ids that the vector may find; None for all.
     """
 
-    coding: Coding
+    codec: CollectionCodec
     condition: models.Filter | None
     terms: models.SparseVector | None
     vector: QueryVector | None
@@ -59,7 +59,7 @@ class Ranked:
     shortlist: tuple[Any, ...] | None = None
 
     @property
-    def lists(self) -> list[Ranked]:
+    def lists(self) -> list[QueryPlan]:
         """Each list as a query of its own; that of the tokens where it is the only one."""
         alone = replace(self, terms=None, vector=None, weights=None, tokens=None)
         parts = [
@@ -78,14 +78,14 @@ class Ranked:
     @property
     def rescores(self) -> bool:
         """Whether what the vector finds by code is ranked again by what is stored."""
-        return self.vector is not None and self.coding.compression.rescore is not None
+        return self.vector is not None and self.codec.compression.rescore is not None
 
     @property
     def rescored(self) -> int:
         """Hits of the compressed vector that the whole one ranks again."""
-        return math.ceil(self.limit * (self.coding.compression.rescore or 1.0))
+        return math.ceil(self.limit * (self.codec.compression.rescore or 1.0))
 
-    def among(self, ids: Sequence[Any]) -> Ranked:
+    def among(self, ids: Sequence[Any]) -> QueryPlan:
         """Return the query that ranks these points by the vectors of the tokens."""
         from qdrant_client import models
 
@@ -102,7 +102,7 @@ class Ranked:
         (part,) = self.lists
         single = part._prefetch()
         # All that are rescored come back: which of several equal ones an engine leaves out is chance.
-        staged = self.vector is not None and self.coding.compression.full and self.shortlist is None
+        staged = self.vector is not None and self.codec.compression.full and self.shortlist is None
         return models.QueryRequest(
             query=single.query,
             using=single.using,
@@ -116,25 +116,25 @@ class Ranked:
     def scored(self, points: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:
         """Return the engine's hits with scores of the model, larger is nearer.
 
-        What centring or whole numbers changed is undone; distances, which engines count upwards, become negative.
+        What centering or whole numbers changed is undone; distances, which engines count upwards, become negative.
         """
         if self.vector is None or self._scores_are_the_models:
             return list(points)
-        coder, offset = self.coding.coder, self.vector.offset
-        scores = [coder.score(point.score, offset) for point in points]
-        if self._by_signs and coder.store_distance == "euclid":
+        vector_codec, offset = self.codec.vector_codec, self.vector.offset
+        scores = [vector_codec.score(point.score, offset) for point in points]
+        if self._by_signs and vector_codec.store_distance == "euclid":
             scores = _agreements([point.score for point in points])
         return [point.model_copy(update={"score": score}) for point, score in zip(points, scores, strict=True)]
 
     @property
     def _scores_are_the_models(self) -> bool:
-        compression, distance = self.coding.compression, self.coding.coder.distance
+        compression, distance = self.codec.compression, self.codec.vector_codec.distance
         return distance != "euclid" and (compression.plain or compression.full)
 
     @property
     def _by_signs(self) -> bool:
         """Whether nothing but the signs of numbers is compared."""
-        compression = self.coding.compression
+        compression = self.codec.compression
         return compression.code in BINARY_CODES and compression.rescore is None and not compression.full
 
     def _prefetch(self) -> models.Prefetch:
@@ -156,7 +156,7 @@ class Ranked:
     def _by_vector(self, vector: QueryVector, limit: int) -> models.Prefetch:
         from qdrant_client import models
 
-        compression = self.coding.compression
+        compression = self.codec.compression
         params = search_params(compression, HNSW_EF)
         coded, whole = (self._asked(given) for given in (vector.coded, vector.whole))
         if not compression.full:
@@ -176,7 +176,7 @@ class Ranked:
     def _asked(self, vector: FloatArray) -> list[float] | list[list[float]]:
         """Return a vector as engines want to be asked: a list of one where points have a vector for each window."""
         numbers: list[float] = vector.tolist()
-        return [numbers] if self.coding.windows else numbers
+        return [numbers] if self.codec.windows else numbers
 
 
 def _agreements(found: Sequence[float]) -> list[float]:

@@ -13,15 +13,15 @@ import numpy as np
 
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
-from qdrant_embed.embedding.recipe_models import Beside
+from qdrant_embed.embedding.recipe_models import AuxiliaryModels
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval.best_window import hits_with_windows, raw_vectors
 from qdrant_embed.retrieval.fusion import best
 from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.retrieval.lists import Lists
-from qdrant_embed.retrieval.query_plan import QueryVector, Ranked
+from qdrant_embed.retrieval.query_plan import QueryPlan, QueryVector
 from qdrant_embed.retrieval.root_labels import with_roots
-from qdrant_embed.store.collection_codec import Coding
+from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter, filter_of
 from qdrant_embed.store.own_points import left_out
@@ -38,7 +38,7 @@ Mode = Literal["hybrid", "dense", "bm25", "sparse", "multivector"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class SearchRequest:
     """What is wanted of a search.
 
     :param k: Hits of each query.
@@ -73,10 +73,10 @@ class Searcher:
     name: str
     embedder: Embedder
     bm25: Bm25Encoder
-    coding: Coding
-    beside: Beside = field(default_factory=dict)
+    codec: CollectionCodec
+    auxiliary: AuxiliaryModels = field(default_factory=dict)
 
-    def search(self, queries: Sequence[str], wanted: Wanted, *, mode: Mode = "hybrid") -> list[Hits]:
+    def search(self, queries: Sequence[str], wanted: SearchRequest, *, mode: Mode = "hybrid") -> list[Hits]:
         """Return the best passages for each query, best first.
 
         :raises ConfigurationError: `k`, `mode`, the filter or a query makes no sense.
@@ -86,10 +86,10 @@ class Searcher:
         condition = filter_of(self.engine, self.name, wanted.where)
         nothing = [None] * len(queries)
         vectors = self._vectors(queries) if mode in ("hybrid", "dense") and queries else nothing
-        weights, tokens = (self._beside(name, queries, mode) for name in (SPARSE, MULTIVECTOR))
+        weights, tokens = (self._auxiliary(name, queries, mode) for name in (SPARSE, MULTIVECTOR))
         ranked = [
-            Ranked(
-                coding=self.coding,
+            QueryPlan(
+                codec=self.codec,
                 condition=condition,
                 terms=self._terms(query, mode),
                 vector=vector,
@@ -104,7 +104,7 @@ class Searcher:
             for query, hits in zip(queries, found, strict=True)
         ]
 
-    def nearest(self, vectors: FloatArray, wanted: Wanted, title: str) -> Hits:
+    def nearest(self, vectors: FloatArray, wanted: SearchRequest, title: str) -> Hits:
         """Return the passages whose dense vectors are nearest to one that is given.
 
         :param vectors: (1, dim), as the embedder gives them.
@@ -112,11 +112,11 @@ class Searcher:
         """
         (vector,) = self._coded(vectors)
         condition = filter_of(self.engine, self.name, wanted.where)
-        ranked = Ranked(coding=self.coding, condition=condition, terms=None, vector=vector)
+        ranked = QueryPlan(codec=self.codec, condition=condition, terms=None, vector=vector)
         (hits,) = self._answers([ranked], [vector], wanted)
         return Hits(hits, language=self.bm25.language, title=title, offset=wanted.offset)
 
-    def similar(self, hits: Sequence[Hit], wanted: Wanted) -> Hits:
+    def similar(self, hits: Sequence[Hit], wanted: SearchRequest) -> Hits:
         """Return the passages whose dense vectors are nearest to the mean of those of some hits.
 
         Where the collection keeps nothing but signs, their texts are embedded again.
@@ -125,11 +125,11 @@ class Searcher:
         """
         if not hits:
             raise ConfigurationError("nothing to be similar to: give a hit, an id, or several of them.")
-        compression = self.coding.compression
+        compression = self.codec.compression
         if compression.datatype == "bits" and not compression.full:
             rows = self.embedder.embed_documents([hit.text for hit in hits])
         else:
-            rows = raw_vectors(self.engine, self.name, self.coding, [hit.id for hit in hits])
+            rows = raw_vectors(self.engine, self.name, self.codec, [hit.id for hit in hits])
         mean = rows.mean(axis=0, keepdims=True)
         length = float(np.linalg.norm(mean))
         named = f"like {hits[0].place}" if len(hits) == 1 else f"like {len(hits)} passages"
@@ -138,22 +138,25 @@ class Searcher:
     @cached_property
     def lists(self) -> Lists:
         """What answers with rankings."""
-        return Lists(self.engine, self.name, self.coding)
+        return Lists(self.engine, self.name, self.codec)
 
     def _answers(
-        self, ranked: Sequence[Ranked], vectors: Sequence[QueryVector | None], wanted: Wanted
+        self, ranked: Sequence[QueryPlan], vectors: Sequence[QueryVector | None], wanted: SearchRequest
     ) -> list[list[Hit]]:
         """Return the wanted hits of each query; ranked again where a foreign point took the place of one."""
         before = left_out(self.engine)
         found = self._hits(best(self.lists, ranked, wanted.last), vectors, wanted)
         if left_out(self.engine) == before:
             return found
-        if self.coding.compression.datatype == "bits":
+        if self.codec.compression.datatype == "bits":
             self.lists.hamming.forget()
         return self._hits(best(self.lists, ranked, wanted.last), vectors, wanted)
 
     def _hits(
-        self, found: Sequence[Sequence[models.ScoredPoint]], vectors: Sequence[QueryVector | None], wanted: Wanted
+        self,
+        found: Sequence[Sequence[models.ScoredPoint]],
+        vectors: Sequence[QueryVector | None],
+        wanted: SearchRequest,
     ) -> list[list[Hit]]:
         """Return the wanted hits of each query's points."""
         least = -math.inf if wanted.min_score is None else wanted.min_score
@@ -178,24 +181,24 @@ class Searcher:
         return payloads
 
     def _read(self, points: Sequence[models.ScoredPoint], vector: QueryVector | None) -> list[Hit]:
-        if self.coding.windows:
-            return hits_with_windows(self.engine, self.name, self.coding, points, vector)
+        if self.codec.windows:
+            return hits_with_windows(self.engine, self.name, self.codec, points, vector)
         return [Hit.from_point(point) for point in points]
 
     def _vectors(self, queries: Sequence[str]) -> Sequence[QueryVector | None]:
         embedded = self.embedder.embed_queries(list(queries))
-        if not self.coding.ready():
+        if not self.codec.ready():
             # Nothing was ingested yet, so there is nothing to find by vector.
             return [None] * len(queries)
         return self._coded(embedded)
 
     def _coded(self, embedded: FloatArray) -> list[QueryVector]:
-        coded = self.coding.coder.queries(embedded)
+        coded = self.codec.vector_codec.queries(embedded)
         return [QueryVector(*row) for row in zip(coded.vectors, embedded, map(float, coded.offsets), strict=True)]
 
-    def _beside(self, name: str, queries: Sequence[str], mode: Mode) -> Sequence[Any]:
+    def _auxiliary(self, name: str, queries: Sequence[str], mode: Mode) -> Sequence[Any]:
         """Return what a model beside the dense one makes of each query; None where that is nothing, or not wanted."""
-        model = self.beside.get(name)
+        model = self.auxiliary.get(name)
         if model is None or mode not in ("hybrid", name) or not queries:
             return [None] * len(queries)
         vectors = [engine_vector(vector) for vector in model.embed_queries(list(queries))]
@@ -203,8 +206,8 @@ class Searcher:
         return [vector if getattr(vector, "indices", True) else None for vector in vectors]
 
     def _require_model(self, mode: Mode) -> None:
-        if mode in (SPARSE, MULTIVECTOR) and mode not in self.beside:
-            there = ", ".join(["hybrid", "dense", "bm25", *self.beside])
+        if mode in (SPARSE, MULTIVECTOR) and mode not in self.auxiliary:
+            there = ", ".join(["hybrid", "dense", "bm25", *self.auxiliary])
             raise ConfigurationError(
                 f"collection {self.name!r} has no {mode} vectors: it was made without Recipe({mode}=…). Choose one of "
                 f"{there}, or ingest into a new collection with a recipe that names a {mode} model."

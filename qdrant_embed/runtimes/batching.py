@@ -9,20 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from qdrant_embed.concurrency import in_threads, went_on
-from qdrant_embed.runtimes.out_of_memory import Run, run_halving
+from qdrant_embed.runtimes.out_of_memory import Run, run_or_halve
 from qdrant_embed.tokenization.batch import TokenIds
 from qdrant_embed.types import FloatArray
 
 TOKENS_PER_BATCH = 4096
 """Padded tokens in one forward pass; measured on a CPU with 1024 to 16384, of which none was faster."""
-_STRETCH = 1.1
+_PADDED_RATIO = 1.1
 
 CORE_TOKENS = 512
 """Padded tokens of a batch that one core has to itself: in processor time, 256 to 2048 differed by under 5 %."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lanes:
+class BatchLimits:
     """What a runtime works on at once.
 
     :param number: Batches.
@@ -42,15 +42,15 @@ def cores() -> int:
     return max(1, min(given, int(asked))) if asked.isdigit() and int(asked) else given
 
 
-def lane_per_core(multiple: int = 1) -> Lanes:
+def lane_per_core(multiple: int = 1) -> BatchLimits:
     """Return the lanes of a runtime that gives each core a batch of its own.
 
     :param multiple: What the length of a batch is rounded up to a multiple of.
     """
-    return Lanes(cores(), CORE_TOKENS, multiple)
+    return BatchLimits(cores(), CORE_TOKENS, multiple)
 
 
-def run_sequences(run: Run, sequences: Sequence[TokenIds], lanes: Lanes) -> list[FloatArray]:
+def run_in_batches(run: Run, sequences: Sequence[TokenIds], lanes: BatchLimits) -> list[FloatArray]:
     """Return what `run` gives for every sequence, in their order.
 
     :param run: Called with the sequences of one batch; from several threads where there are several lanes.
@@ -60,7 +60,7 @@ def run_sequences(run: Run, sequences: Sequence[TokenIds], lanes: Lanes) -> list
     batches = list(batches_by_length(lengths, _budget(sum(lengths), lanes)))
 
     def one(places: Sequence[int]) -> list[FloatArray]:
-        return run_halving(run, [sequences[place] for place in places])
+        return run_or_halve(run, [sequences[place] for place in places])
 
     found: list[FloatArray] = [np.empty(0, np.float32)] * len(sequences)
     for places, arrays in zip(batches, _in_lanes(one, batches, lanes.number), strict=True):
@@ -69,7 +69,7 @@ def run_sequences(run: Run, sequences: Sequence[TokenIds], lanes: Lanes) -> list
     return found
 
 
-def _budget(tokens: int, lanes: Lanes) -> int:
+def _budget(tokens: int, lanes: BatchLimits) -> int:
     """Return the tokens of a batch: a lane's fill, or less where there would be too few batches for all lanes."""
     return lanes.tokens if lanes.number == 1 else max(64, min(lanes.tokens, -(-tokens // lanes.number)))
 
@@ -90,7 +90,7 @@ def batches_by_length(lengths: Sequence[int], budget: int = TOKENS_PER_BATCH) ->
     """Yield batches of places, longest sequences first, each of at most `budget` padded tokens (or one sequence).
 
     Many short texts fit one budget, and their lengths differ much; a batch that is worth its pass already ends early
-    rather than pad a sequence to a length that is `_STRETCH` times its own.
+    rather than pad a sequence to a length that is `_PADDED_RATIO` times its own.
     """
     order = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
     batch: list[int] = []
@@ -98,7 +98,7 @@ def batches_by_length(lengths: Sequence[int], budget: int = TOKENS_PER_BATCH) ->
         if batch:
             longest = lengths[batch[0]]
             padded = longest * len(batch)
-            stretched = longest > _STRETCH * lengths[place] and padded >= budget // 4
+            stretched = longest > _PADDED_RATIO * lengths[place] and padded >= budget // 4
             if stretched or padded + longest > budget:
                 yield batch
                 batch = []

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from qdrant_embed.errors import ConfigurationError, UnknownNameError
-from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.runtimes import RUNTIMES
 
 RUNTIME_VARIABLE = "QDRANT_EMBED_RUNTIME"
@@ -23,7 +23,7 @@ PRECISIONS: Mapping[str, tuple[str, ...]] = {
 }
 """Runtime → the precisions that it computes in; a runtime that is not listed takes none."""
 
-PROMISES: Mapping[str, float] = {"float32": 0.9999, "bf16": 0.9995, "int8": 0.995}
+MIN_COSINE: Mapping[str, float] = {"float32": 0.9999, "bf16": 0.9995, "int8": 0.995}
 """Precision → the cosine to torch in float32 that no text falls below."""
 
 _CONVERTED = ("openvino", "onnx")
@@ -79,7 +79,7 @@ class Choice:
     advice: str = ""
 
 
-def choose(resolved: Resolved, asked: str = "auto") -> Choice:
+def choose(resolved: ResolvedModel, asked: str = "auto") -> Choice:
     """Return what runs a model: what is asked for, else what its preset says, else the environment, else the fastest.
 
     :raises ConfigurationError: What was asked for does not exist, or cannot run the model as it is extended.
@@ -105,19 +105,19 @@ def choose(resolved: Resolved, asked: str = "auto") -> Choice:
     return _fastest(resolved)
 
 
-def _unconverted(resolved: Resolved) -> str:
+def _unconverted(resolved: ResolvedModel) -> str:
     """Return why a model cannot be converted as it is extended; empty if it can."""
-    stretch = resolved.stretch
-    if stretch is None:
+    extension_plan = resolved.extension_plan
+    if extension_plan is None:
         return ""
-    if stretch.extension.method == "selfextend":
+    if extension_plan.extension.method == "selfextend":
         return "selfextend has an attention of its own, which torch alone runs"
-    if stretch.trained > _LONGEST_TRIED:
-        return f"no text longer than {stretch.trained} tokens is tried on a converted model"
+    if extension_plan.trained > _LONGEST_TRIED:
+        return f"no text longer than {extension_plan.trained} tokens is tried on a converted model"
     return ""
 
 
-def _fastest(resolved: Resolved) -> Choice:
+def _fastest(resolved: ResolvedModel) -> Choice:
     torch, files = RuntimeChoice("torch"), resolved.files
     if _has_gpu():
         return Choice(torch, "there is a GPU", forced=False)

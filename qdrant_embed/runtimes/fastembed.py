@@ -8,7 +8,7 @@ import numpy as np
 
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.models import fastembed_catalog
-from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.native import initializing
 from qdrant_embed.runtimes.batching import batches_by_length
 from qdrant_embed.runtimes.out_of_memory import halved
@@ -19,13 +19,13 @@ from qdrant_embed.types import FloatArray
 
 
 class FastembedRuntime:
-    """fastembed tokenises, pools and perhaps normalises; prompts and windows are added above, as for every model.
+    """fastembed tokenizes, pools and perhaps normalizes; prompts and windows are added above, as for every model.
 
     :raises ConfigurationError: The preset is one of another runtime.
     :raises ModelError: The model's files are not to be had.
     """
 
-    def __init__(self, resolved: Resolved) -> None:
+    def __init__(self, resolved: ResolvedModel) -> None:
         if resolved.preset.runtime != "fastembed":
             raise ConfigurationError(
                 f"{resolved.preset.name!r} is no model of fastembed. Name one as fastembed:NAME, or write a preset "

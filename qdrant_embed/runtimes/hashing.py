@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.tokenization.batch import Batch
 from qdrant_embed.types import FloatArray
 
@@ -22,7 +22,7 @@ _TEXTS_AT_ONCE = 1024
 
 
 class HashingRuntime:
-    """Feature hashing (Weinberger et al. 2009): each word and each pair of neighbours adds ±1 to one dimension.
+    """Feature hashing (Weinberger et al. 2009): each word and each pair of neighbors adds ±1 to one dimension.
 
     The same vectors on every machine and in every batch, and fast. It finds texts that share words; it knows no
     meanings, no synonyms and no word order beyond pairs. Use it for tests and dry runs, never to judge how well
@@ -31,7 +31,7 @@ class HashingRuntime:
     :raises ConfigurationError: The preset has weights, which this runtime would ignore.
     """
 
-    def __init__(self, resolved: Resolved) -> None:
+    def __init__(self, resolved: ResolvedModel) -> None:
         if resolved.files is not None:
             raise ConfigurationError(
                 f"the runtime 'hashing' reads words, not weights; {resolved.preset.name!r} has weights. Give the "
@@ -50,9 +50,9 @@ class HashingRuntime:
         lengths = np.fromiter(map(len, words), np.int64, len(words))
         hashes = np.fromiter((value for text in words for value in text), np.uint64, int(lengths.sum()))
         rows = np.repeat(np.arange(len(texts)), lengths)
-        neighbours = rows[:-1] == rows[1:]
-        pairs = _mixed(hashes[:-1] * np.uint64(3) + hashes[1:])[neighbours]
-        features, places = np.concatenate([hashes, pairs]), np.concatenate([rows, rows[:-1][neighbours]])
+        neighbors = rows[:-1] == rows[1:]
+        pairs = _mixed(hashes[:-1] * np.uint64(3) + hashes[1:])[neighbors]
+        features, places = np.concatenate([hashes, pairs]), np.concatenate([rows, rows[:-1][neighbors]])
         signs = np.where(features & np.uint64(1), -1.0, 1.0)
         cells = places * self._dim + ((features >> np.uint64(1)) % np.uint64(self._dim)).astype(np.int64)
         counts = np.bincount(cells, weights=signs, minlength=len(texts) * self._dim).reshape(len(texts), self._dim)

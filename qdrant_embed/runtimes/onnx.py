@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.errors import MissingExtraError
-from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.models.telemetry import silence_onnxruntime
 from qdrant_embed.native import initializing
 from qdrant_embed.runtimes import Runtime, TokenRuntime, first_batch, is_large
 from qdrant_embed.runtimes.batching import lane_per_core
 from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.runtimes.conversion import convert
-from qdrant_embed.runtimes.conversion.convert import Converted, Converter, converted
+from qdrant_embed.runtimes.conversion.convert import Converted, ModelConverter, converted
 from qdrant_embed.runtimes.torch.graph import Graph, examples
 from qdrant_embed.tokenization.batch import Batch
 from qdrant_embed.types import FloatArray
@@ -33,7 +33,7 @@ _TO_EXPORT = ("onnx", "onnxscript")
 _CHOICE = RuntimeChoice("onnx", "float32")
 
 
-def load(resolved: Resolved, precision: str = "float32") -> Runtime | TokenRuntime:
+def load(resolved: ResolvedModel, precision: str = "float32") -> Runtime | TokenRuntime:
     """Export a model, or take up what was exported before.
 
     :param precision: `float32`, the only one.
@@ -44,13 +44,13 @@ def load(resolved: Resolved, precision: str = "float32") -> Runtime | TokenRunti
     return OnnxRuntime(resolved, made) if made.pooled else OnnxTokenRuntime(made)
 
 
-def shortfall(resolved: Resolved) -> str:
-    """Return how the model, exported before, is known to break its promise; empty if it is not.
+def fidelity_error(resolved: ResolvedModel) -> str:
+    """Return how the model, exported before, is known to miss its minimum cosine; empty if it is not.
 
     :raises MissingExtraError: A package is not installed that running it takes, or exporting it, if it never was.
     """
     _require("onnxruntime")
-    known = convert.shortfall(resolved, CONVERTER)
+    known = convert.fidelity_error(resolved, CONVERTER)
     if known is None:
         _require(*_TO_EXPORT)
     return known or ""
@@ -62,7 +62,7 @@ def _require(*packages: str) -> None:
             raise MissingExtraError("the runtime 'onnx'", package, "qdrant-embed[onnx]")
 
 
-def _export(_: Resolved, graph: Graph, folder: Path) -> None:
+def _export(_: ResolvedModel, graph: Graph, folder: Path) -> None:
     _require(*_TO_EXPORT)
     import torch
 
@@ -109,7 +109,7 @@ def _runner(folder: Path) -> Callable[[Batch], FloatArray]:
         return run
 
 
-CONVERTER = Converter(_CHOICE, ("onnx", "onnxruntime"), _export, _runner, _runner)
+CONVERTER = ModelConverter(_CHOICE, ("onnx", "onnxruntime"), _export, _runner, _runner)
 
 
 class OnnxRuntime:
@@ -117,7 +117,7 @@ class OnnxRuntime:
 
     takes_threads = True
 
-    def __init__(self, resolved: Resolved, made: Converted) -> None:
+    def __init__(self, resolved: ResolvedModel, made: Converted) -> None:
         self._resolved = resolved
         self._made = made
         self.lanes = lane_per_core()

@@ -19,7 +19,7 @@ _OUT_OF_MEMORY = re.compile(r"out of memory|allocat\w*\b.{0,60}\bmemory|bad_allo
 """How torch, CUDA, onnxruntime, OpenVINO and the C++ library say it; each raises an error of its own kind."""
 
 
-def run_halving(run: Run, sequences: Sequence[TokenIds]) -> list[FloatArray]:
+def run_or_halve(run: Run, sequences: Sequence[TokenIds]) -> list[FloatArray]:
     """Run a batch and return an array for each sequence; if memory runs out, run its halves.
 
     :raises ModelError: Memory does not suffice for a single sequence.

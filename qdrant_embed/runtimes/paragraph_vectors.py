@@ -15,7 +15,7 @@ from qdrant_embed.compression.binary_codes import ByteArray, pack_signs
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.models.files.static_folder import PARAGRAPHS
 from qdrant_embed.models.files.word_vectors import UNKNOWN, word_tokenizer
-from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.tokenization.batch import Batch
 from qdrant_embed.types import FloatArray, IntArray
 
@@ -32,7 +32,7 @@ class ParagraphsRuntime:
     :raises ModelError: Its files are incomplete.
     """
 
-    def __init__(self, resolved: Resolved) -> None:
+    def __init__(self, resolved: ResolvedModel) -> None:
         files = resolved.files
         if files is None or not files.static:
             raise ConfigurationError(

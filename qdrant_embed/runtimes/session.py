@@ -7,18 +7,18 @@ from functools import cached_property
 from pathlib import Path
 
 from qdrant_embed.errors import ConfigurationError, ModelError
-from qdrant_embed.models.resolve import Resolved, say_licence
+from qdrant_embed.models.resolve import ResolvedModel, say_license
 from qdrant_embed.native import Once, make_lock
 from qdrant_embed.pooling.token_pooling import POOLINGS, Pooler
 from qdrant_embed.runtimes import Runtime, TokenRuntime
-from qdrant_embed.runtimes.batching import Lanes
+from qdrant_embed.runtimes.batching import BatchLimits
 from qdrant_embed.runtimes.choice import RuntimeChoice, choose
 from qdrant_embed.runtimes.start import start
 from qdrant_embed.tokenization.batch import Batch
 from qdrant_embed.types import FloatArray
 
 
-class Running:
+class RuntimeSession:
     """Batches to vectors, by the runtime that was asked for.
 
     Safe to use from several threads: a runtime that takes only one batch at a time gets them one by one.
@@ -27,7 +27,7 @@ class Running:
     :raises UnknownNameError: There is no such runtime.
     """
 
-    def __init__(self, resolved: Resolved, asked: str) -> None:
+    def __init__(self, resolved: ResolvedModel, asked: str) -> None:
         if asked != "auto":
             RuntimeChoice.parse(asked)
         self._resolved = resolved
@@ -57,17 +57,17 @@ class Running:
         return "int8" if chosen.precision == "int8" else "float"
 
     @property
-    def lanes(self) -> Lanes:
+    def lanes(self) -> BatchLimits:
         """How many batches it works on at once, and of how many tokens."""
         return _lanes(self.runtime)
 
     @property
-    def token_lanes(self) -> Lanes:
+    def token_lanes(self) -> BatchLimits:
         """The same where the states of single tokens are asked for."""
         return _lanes(self._tokenwise())
 
     def _start(self) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
-        say_licence(self._resolved.preset)
+        say_license(self._resolved.preset)
         return start(self._resolved, self.asked)
 
     def token_states(self, batch: Batch) -> FloatArray:
@@ -92,7 +92,7 @@ class Running:
         return tokenwise
 
     def run(self, batch: Batch) -> FloatArray:
-        """Return the vectors (n, dim) of a batch, pooled, not yet cut or normalised.
+        """Return the vectors (n, dim) of a batch, pooled, not yet cut or normalized.
 
         :raises ModelError: They have another shape than the preset says.
         """
@@ -117,8 +117,8 @@ class Running:
         return load_pooler(self._resolved.preset.pooling, files.folder if files else None)
 
 
-def _lanes(runtime: Runtime | TokenRuntime) -> Lanes:
-    lanes: Lanes = getattr(runtime, "lanes", Lanes())
+def _lanes(runtime: Runtime | TokenRuntime) -> BatchLimits:
+    lanes: BatchLimits = getattr(runtime, "lanes", BatchLimits())
     return lanes
 
 

@@ -7,17 +7,17 @@ from contextlib import suppress
 from dataclasses import replace
 
 from qdrant_embed.errors import ForkedError, QdrantEmbedError
-from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.runtimes import RUNTIMES, Runtime, TokenRuntime
 from qdrant_embed.runtimes.choice import Choice, RuntimeChoice, choose
-from qdrant_embed.runtimes.conversion.convert import FidelityWarning, TooFarError
+from qdrant_embed.runtimes.conversion.convert import FidelityWarning, LowFidelityError
 
 
-def start(resolved: Resolved, asked: str = "auto") -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
+def start(resolved: ResolvedModel, asked: str = "auto") -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
     """Return what runs a model, and its name.
 
     What nobody asked for and cannot be had gives way to torch. So does what was asked for and does not keep its
-    promise of fidelity: wrong vectors are worse than slow ones. Both warn once.
+    minimum cosine: wrong vectors are worse than slow ones. Both warn once.
 
     :raises ModelError: The model cannot be loaded, or not by the runtime that was asked for.
     :raises MissingExtraError: That runtime is not installed.
@@ -29,7 +29,7 @@ def start(resolved: Resolved, asked: str = "auto") -> tuple[RuntimeChoice, Runti
     except ForkedError:
         raise
     except QdrantEmbedError as error:
-        if choice.runtime.name == "torch" or (choice.forced and not isinstance(error, TooFarError)):
+        if choice.runtime.name == "torch" or (choice.forced and not isinstance(error, LowFidelityError)):
             raise
         reason = str(error)
     instead, runtime = _instead(choice.runtime, resolved)
@@ -40,7 +40,7 @@ def start(resolved: Resolved, asked: str = "auto") -> tuple[RuntimeChoice, Runti
     return instead, runtime
 
 
-def _instead(failed: RuntimeChoice, resolved: Resolved) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
+def _instead(failed: RuntimeChoice, resolved: ResolvedModel) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
     *others, torch = instead_of(failed)
     for other in others:
         with suppress(QdrantEmbedError):
@@ -54,12 +54,12 @@ def instead_of(failed: RuntimeChoice) -> tuple[RuntimeChoice, ...]:
     return (*usual, RuntimeChoice("torch"))
 
 
-def _started(choice: RuntimeChoice, resolved: Resolved) -> Runtime | TokenRuntime:
+def _started(choice: RuntimeChoice, resolved: ResolvedModel) -> Runtime | TokenRuntime:
     factory = RUNTIMES.get(choice.name)
     return factory(resolved, choice.precision) if choice.precision else factory(resolved)
 
 
-def foresee(resolved: Resolved, asked: str = "auto") -> Choice:
+def predict_runtime(resolved: ResolvedModel, asked: str = "auto") -> Choice:
     """Return what `start` will take, with its precision; where that is not what was chosen, `why` says why not.
 
     :raises QdrantEmbedError: Starting will fail: a package, a key or instructions of the processor are lacking.
@@ -80,18 +80,18 @@ def foresee(resolved: Resolved, asked: str = "auto") -> Choice:
     return replace(choice, runtime=runtime, why=short, forced=False)
 
 
-def _foreseen(runtime: RuntimeChoice, resolved: Resolved) -> tuple[RuntimeChoice, str]:
-    """Return a runtime with its precision, and how it is known to break its promise."""
+def _foreseen(runtime: RuntimeChoice, resolved: ResolvedModel) -> tuple[RuntimeChoice, str]:
+    """Return a runtime with its precision, and how it is known to miss its minimum cosine."""
     # Here, and not above: what is asked for is one of them, and the others may not be installed.
     if runtime.name == "openvino":
         from qdrant_embed.runtimes.openvino import runtime as openvino
 
         exact = openvino.chosen(runtime.precision)
-        return exact, openvino.shortfall(resolved, exact)
+        return exact, openvino.fidelity_error(resolved, exact)
     if runtime.name == "onnx":
         from qdrant_embed.runtimes import onnx
 
-        return runtime, onnx.shortfall(resolved)
+        return runtime, onnx.fidelity_error(resolved)
     if runtime.name == "api":
         from qdrant_embed.runtimes.api.settings import settings_of
 

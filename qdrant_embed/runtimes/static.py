@@ -12,7 +12,7 @@ from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.model_folder import ModelFiles
 from qdrant_embed.models.files.static_folder import MODEL2VEC, TABLE_NAMES, WORD_TABLE, header
 from qdrant_embed.models.presets import Preset
-from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.tokenization.batch import Batch
 from qdrant_embed.types import FloatArray, IntArray
 
@@ -31,7 +31,7 @@ class StaticRuntime:
     :raises ModelError: The table is incomplete.
     """
 
-    def __init__(self, resolved: Resolved) -> None:
+    def __init__(self, resolved: ResolvedModel) -> None:
         files, preset = resolved.files, resolved.preset
         if files is None or not files.static:
             raise ConfigurationError(f"the runtime 'static' averages a table of vectors; {preset.name!r} is none.")

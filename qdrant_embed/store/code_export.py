@@ -12,7 +12,7 @@ import numpy as np
 from qdrant_embed.compression import Compression
 from qdrant_embed.compression.binary_codes import ByteArray, pack_signs
 from qdrant_embed.errors import ConfigurationError, MissingExtraError
-from qdrant_embed.store.collection_codec import Coding
+from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.stored_vectors import read_rows
 from qdrant_embed.types import DENSE, DENSE_SMALL
@@ -23,18 +23,18 @@ FROM_SIGNS = ("", "binary")
 """Codes that are the signs of what is stored; the engine makes the others of what it knows alone, and keeps them."""
 
 
-def export_codes(engine: Engine, name: str, coding: Coding, path: str | Path) -> Path:
+def export_codes(engine: Engine, name: str, codec: CollectionCodec, path: str | Path) -> Path:
     """Write every point's code to a `.npy` or `.parquet` file, as `write_codes` says.
 
     A collection of `bits` or `uint8` gives the bytes it stores; any other one the signs of the numbers it stores, after
-    centring and rotation, packed most significant bit first.
+    centering and rotation, packed most significant bit first.
 
     :raises ConfigurationError: Its codes are made inside the engine, or the file could not be written.
     """
     require_codes_file(path)
-    compression = coding.compression
+    compression = codec.compression
     _require_exportable(compression)
-    stored = read_rows(engine, name, coding, vector=DENSE_SMALL if compression.full else DENSE)
+    stored = read_rows(engine, name, codec, vector=DENSE_SMALL if compression.full else DENSE)
     codes = stored.vectors.astype(np.uint8) if compression.datatype in BYTES else pack_signs(stored.vectors)
     return write_codes(path, stored.ids, codes, stored.windows)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdrant_embed.compression import Coder, Compression, Transform, enough_vectors
+from qdrant_embed.compression import Compression, Transform, VectorCodec, enough_vectors
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.native import make_lock
 from qdrant_embed.store.attachments import load_attachment, save_attachment
@@ -32,7 +32,7 @@ _LEARNING = make_lock()
 """Held by the one handle of this process that learns; the others then find what it kept."""
 
 
-class Coding:
+class CollectionCodec:
     """Codes vectors for one collection; learns what is to be learned once, from the first vectors that any handle has.
 
     :param dim: Dimensions that the embedder gives.
@@ -56,13 +56,13 @@ class Coding:
         self._engine = engine
         self._name = name
         self.windows = windows
-        self.coder = Coder.start(compression, dim, distance, normalize=normalize)
+        self.vector_codec = VectorCodec.start(compression, dim, distance, normalize=normalize)
         self.ready()
 
     @property
     def compression(self) -> Compression:
         """What is done to vectors."""
-        return self.coder.compression
+        return self.vector_codec.compression
 
     @property
     def page(self) -> int:
@@ -74,9 +74,9 @@ class Coding:
 
         :raises ConfigurationError: What was kept does not belong to the collection, or has been lost.
         """
-        if not self.coder.ready:
+        if not self.vector_codec.ready:
             self._take_over()
-        return self.coder.ready
+        return self.vector_codec.ready
 
     def fit(self, vectors: FloatArray) -> None:
         """Learn from the embedder's vectors (n, dim) and keep what was learned, before any point is stored by it.
@@ -85,27 +85,27 @@ class Coding:
         """
         with _LEARNING:
             if not self.ready():
-                self.keep(self.coder.fit(vectors))
+                self.keep(self.vector_codec.fit(vectors))
                 # A server knows no such lock: if two processes learn at once, the last to keep is right, and the
                 # other finds that out here.
                 self._take_over()
 
-    def keep(self, coder: Coder) -> None:
+    def keep(self, vector_codec: VectorCodec) -> None:
         """Take a coder that has learned, and keep its transform with the collection."""
-        if coder.transform is not None and coder.compression.keeps_transform:
-            data = coder.transform.to_bytes()
+        if vector_codec.transform is not None and vector_codec.compression.keeps_transform:
+            data = vector_codec.transform.to_bytes()
             save_attachment(self._engine, self._name, data, {DIGEST_KEY: _digest(data)})
-        self.coder = coder
+        self.vector_codec = vector_codec
 
     def _take_over(self) -> None:
         transform = _stored_transform(self._engine, self._name)
         if transform is not None:
-            self.coder = self.coder.with_transform(transform)
+            self.vector_codec = self.vector_codec.with_transform(transform)
 
     @property
     def doubt(self) -> str:
         """What to say of a transform that was learned from too few vectors; empty where it was not."""
-        found, wanted = self.coder.transform, enough_vectors(self.compression, self.coder.cut_dim)
+        found, wanted = self.vector_codec.transform, enough_vectors(self.compression, self.vector_codec.cut_dim)
         if found is None or found.sample >= wanted:
             return ""
         return (
@@ -118,7 +118,7 @@ class Coding:
 
     def stored(self, vectors: FloatArray) -> FloatArray:
         """Return what the vector `dense` holds (n, width) of the embedder's vectors."""
-        return vectors if self.compression.full else self.coder.encode(vectors)
+        return vectors if self.compression.full else self.vector_codec.encode(vectors)
 
     def stored_each(self, vectors: Sequence[FloatArray]) -> list[FloatArray]:
         """Return what the vector `dense` of each point holds, given the embedder's: (dim,), or (windows, dim)."""
@@ -138,7 +138,7 @@ class Coding:
         """Return all dense vectors of a point, given what its vector `dense` holds: (width,) or (windows, width)."""
         if not self.compression.full:
             return {DENSE: stored}
-        small = self.coder.encode(np.atleast_2d(stored))
+        small = self.vector_codec.encode(np.atleast_2d(stored))
         return {DENSE: stored, DENSE_SMALL: small if stored.ndim > 1 else small[0]}
 
     def require_numbers(self) -> None:
@@ -155,7 +155,7 @@ class Coding:
 
     def raw(self, stored: FloatArray) -> FloatArray:
         """Return the embedder's vectors (n, dim) of what `dense` holds, as exact as the stored format."""
-        return np.asarray(stored, np.float32) if self.compression.full else self.coder.decode(stored)
+        return np.asarray(stored, np.float32) if self.compression.full else self.vector_codec.decode(stored)
 
 
 def kept_digest(engine: Engine, name: str) -> str | None:

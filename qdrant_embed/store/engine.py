@@ -1,9 +1,9 @@
 """What this library asks of a vector engine: a few methods of `QdrantClient`, with the same names and meanings.
 
-`store.edge.EdgeEngine` answers for a folder; `store.remote.ClientEngine` wraps a `QdrantClient`: a server's, the one in
-memory, or the user's own. `qdrant_embed.testing.conformance.engines` checks an engine and compares two.
+`store.edge.EdgeEngine` answers for a folder; `store.client.engine.ClientEngine` wraps a `QdrantClient`: a server's, the
+one in memory, or the user's own. `qdrant_embed.testing.conformance.engines` checks an engine and compares two.
 
-Every engine raises `StoreError` and its kin, never an exception of a transport:
+Every engine raises `StoreError` or one of its subclasses, never an exception of a transport:
 `UnsupportedByEngineError` where it lacks a feature; `CollectionNotFoundError` where a collection is missing and
 `CollectionExistsError` where a name is taken, which are `ValueError` too, as stores written for `QdrantClient` expect.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qdrant_embed.compression import Coder, Compression
+from qdrant_embed.compression import Compression, VectorCodec
 from qdrant_embed.store import quantization
 from qdrant_embed.store.filters.fields import INDEXED_FIELDS
 from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE
@@ -41,8 +41,10 @@ class VectorLayout:
 
     def vectors(self) -> dict[str, models.VectorParams]:
         """Return the settings of each vector that is not sparse by its name."""
-        coder = Coder(compression=self.compression, dim=self.dim, distance=self.distance)
-        small = self._each_window(quantization.vector_params(coder.width, coder.store_distance, self.compression))
+        vector_codec = VectorCodec(compression=self.compression, dim=self.dim, distance=self.distance)
+        small = self._each_window(
+            quantization.vector_params(vector_codec.width, vector_codec.store_distance, self.compression)
+        )
         others = {}
         if self.multivector:
             others[MULTIVECTOR] = multivector_params(self.multivector, self.multivector_distance)

@@ -58,7 +58,7 @@ def json_payload(payload: Mapping[Any, Any] | None) -> dict[str, Json]:
     if payload is not None and not isinstance(payload, Mapping):
         raise StoreError(f"a payload is a dict of fields, not a {type(payload).__name__}: {payload!r:.60}.")
     try:
-        return _Walk().mapping(payload or {}, 1)
+        return _PayloadWalk().mapping(payload or {}, 1)
     except _RefusedError as refused:
         reason = "contains itself; break the circle" if _is_circular(payload) else refused.reason
         raise StoreError(f"the field {_told(refused.path)!r} cannot be stored: it {reason}.") from None
@@ -91,7 +91,7 @@ def _is_circular(payload: Any) -> bool:
     return False
 
 
-class _Walk:
+class _PayloadWalk:
     """One walk through a payload."""
 
     def __init__(self) -> None:
@@ -263,10 +263,10 @@ def _scalar(value: np.generic) -> Json:
         return _number(value)
     if isinstance(value, (np.datetime64, np.timedelta64)):
         try:
-            return _Walk().value(plain_time(value), 1)
+            return _PayloadWalk().value(plain_time(value), 1)
         except OverflowError:
             raise _RefusedError("is a time that Python has no date for; store it as text") from None
-    return _Walk().value(value.item(), 1)
+    return _PayloadWalk().value(value.item(), 1)
 
 
 def plain_time(value: np.datetime64 | np.timedelta64) -> datetime | timedelta | None:

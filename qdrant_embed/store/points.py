@@ -94,7 +94,7 @@ class DocumentKey:
     def of(cls, document: Document, root: str) -> DocumentKey:
         """Describe a document ingested under `root`.
 
-        :raises StoreError: A value of its metadata cannot be stored; see `store.values`.
+        :raises StoreError: A value of its metadata cannot be stored; see `store.payload_values`.
         """
         key = document_id(root, document.source)
         shared: dict[str, Json] = {

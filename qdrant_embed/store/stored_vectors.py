@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qdrant_embed.store.collection_codec import Coding
+from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.points import WINDOWS, chunk_of
 from qdrant_embed.store.scroll import dense_of, pages
@@ -49,7 +49,7 @@ def read_texts(engine: Engine, name: str) -> Texts:
     return found
 
 
-def read_rows(engine: Engine, name: str, coding: Coding, *, vector: str = DENSE, texts: bool = False) -> Rows:
+def read_rows(engine: Engine, name: str, codec: CollectionCodec, *, vector: str = DENSE, texts: bool = False) -> Rows:
     """Read one vector of every point, as it is stored.
 
     :param vector: Its name.
@@ -59,7 +59,7 @@ def read_rows(engine: Engine, name: str, coding: Coding, *, vector: str = DENSE,
     windows: list[int] = []
     embedded: list[str] = []
     vectors: list[FloatArray] = []
-    for records in pages(engine, name, coding.page, fields=texts, vectors=[vector]):
+    for records in pages(engine, name, codec.page, fields=texts, vectors=[vector]):
         rows, counts = dense_of(records, vector)
         vectors.append(rows)
         for record, count in zip(records, counts, strict=True):
@@ -68,9 +68,9 @@ def read_rows(engine: Engine, name: str, coding: Coding, *, vector: str = DENSE,
             embedded += _window_texts(record.payload or {}, count) if texts else []
     return Rows(
         ids=ids,
-        windows=windows if coding.windows else None,
+        windows=windows if codec.windows else None,
         texts=embedded,
-        vectors=np.concatenate(vectors) if vectors else np.zeros((0, coding.coder.width), np.float32),
+        vectors=np.concatenate(vectors) if vectors else np.zeros((0, codec.vector_codec.width), np.float32),
     )
 
 

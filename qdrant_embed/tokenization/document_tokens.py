@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Framed:
+class DocumentTokens:
     """A text as tokens, however many.
 
     :param head: Special tokens and prompt before the text; `tail` what follows it.
@@ -33,7 +33,7 @@ class Framed:
     offsets: IntArray
     body: tuple[int, int]
 
-    def within(self, prefix: Sequence[int], suffix: Sequence[int]) -> Framed:
+    def within(self, prefix: Sequence[int], suffix: Sequence[int]) -> DocumentTokens:
         """Return the same text with special tokens outside all else."""
         return replace(self, head=[*prefix, *self.head], tail=[*self.tail, *suffix])
 
@@ -47,7 +47,7 @@ class Framed:
         if not len(self.ids):
             return [(0, 0)] * len(spans)
         starts, ends = self.offsets[:, 0], self.offsets[:, 1]
-        # Some normalisers reorder marks within a character; a search needs order.
+        # Some normalizers reorder marks within a character; a search needs order.
         middles = np.maximum.accumulate(np.maximum(starts, (starts + ends - 1) // 2))
         edges = np.asarray(spans, np.int64).reshape(-1, 2)
         firsts, lasts = np.searchsorted(middles, edges[:, 0]), np.searchsorted(middles, edges[:, 1])
@@ -59,8 +59,8 @@ class Framed:
         return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
 
 
-def frame(tokenizer: Tokenizer, text: str, prompt: str) -> Framed:
-    """Tokenise a text together with its prompt, as in training, and say which tokens are whose.
+def frame(tokenizer: Tokenizer, text: str, prompt: str) -> DocumentTokens:
+    """Tokenize a text together with its prompt, as in training, and say which tokens are whose.
 
     :raises ConfigurationError: The prompt holds the text more than once, so that a token has several states.
     """
@@ -76,7 +76,7 @@ def frame(tokenizer: Tokenizer, text: str, prompt: str) -> Framed:
     inside = np.flatnonzero((offsets[:, 1] > start) & (offsets[:, 0] < end))
     none = int((offsets[:, 1] <= start).sum())
     first, last = (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (none, none)
-    return Framed(
+    return DocumentTokens(
         head=encoding.ids[:first],
         ids=encoding.ids[first:last],
         tail=encoding.ids[last:],

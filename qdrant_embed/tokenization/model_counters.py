@@ -28,7 +28,7 @@ def counter_of(preset: Preset) -> TokenCounter:
     """Return what counts the tokens of a model whose files are not read here.
 
     That is the tokenizer that the preset names, `tiktoken:NAME` or the path of a `tokenizer.json`, else an estimate.
-    Nothing is downloaded: an encoding that tiktoken has not cached is replaced by the estimate too, which is said once.
+    Nothing is downloaded: an encoding that tiktoken has not cached is replaced by the estimate too, with one warning.
 
     :raises ConfigurationError: The preset names a tokenizer that is not there.
     """

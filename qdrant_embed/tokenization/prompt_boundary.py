@@ -1,6 +1,6 @@
-"""Where prompt and text can be tokenised apart with the same result, so that the chunker's work on the text counts.
+"""Where prompt and text can be tokenized apart with the same result, so that the chunker's work on the text counts.
 
-In training both were tokenised together, and a token may reach over the seam. It cannot where the tokenizer first
+In training both were tokenized together, and a token may reach over the seam. It cannot where the tokenizer first
 splits at spaces and the prompt ends with one: so it is with WordPiece, and SentencePiece by words, not byte-level BPE.
 """
 
@@ -22,7 +22,7 @@ _LEANING = ("Mn", "Mc", "Me", "Cc", "Cf", "Cs", "Sk", "Zs", "Zl", "Zp")
 
 
 @dataclass(frozen=True, slots=True)
-class Seam:
+class PromptBoundary:
     """A prompt that texts can be joined to.
 
     :param head: Its token ids.
@@ -43,7 +43,7 @@ class Seam:
         return [*self.head, *ids], len(self.head) + (len(ids) > 0 and ids[0] == self.space)
 
 
-def seam_of(tokenizer: Tokenizer, prompt: str) -> Seam | None:
+def seam_of(tokenizer: Tokenizer, prompt: str) -> PromptBoundary | None:
     """Return the seam behind a prompt, or None where it is not sure that there is one."""
     if not prompt.endswith(" ") or prompt[:-1] != prompt.rstrip() or _reaches_over(tokenizer):
         return None
@@ -56,7 +56,7 @@ def seam_of(tokenizer: Tokenizer, prompt: str) -> Seam | None:
     # That is how it is made; whether it is so, is seen.
     if all(_ids(tokenizer, prompt + text) == [*head, *_ids(tokenizer, text)] for text in _PROBES):
         taken_out = tuple(token.content for token in tokenizer.get_added_tokens_decoder().values())
-        return Seam(head, tokenizer.token_to_id(steps[-1]["replacement"]) if by_words else None, taken_out)
+        return PromptBoundary(head, tokenizer.token_to_id(steps[-1]["replacement"]) if by_words else None, taken_out)
     return None
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.errors import ConfigurationError, TextTooLongError
-from qdrant_embed.long_context import Window, WindowStrategy
+from qdrant_embed.long_context import TokenSpan, WindowStrategy
 from qdrant_embed.models.files.input_length import pads_left
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.prompts import TEXT, rendered
 from qdrant_embed.tokenization.batch import Batch, TokenIds
-from qdrant_embed.tokenization.document_tokens import Framed, frame
+from qdrant_embed.tokenization.document_tokens import DocumentTokens, frame
 from qdrant_embed.tokenization.prompt_boundary import seam_of
 from qdrant_embed.tokens import HuggingFaceTokens, encodable
 from qdrant_embed.types import digest
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tokenizers import Encoding
 
 
-class TextTokens(list[int]):
+class TokenSequence(list[int]):
     """Token ids that know which of them are the text's (those of its last copy), where only those are pooled."""
 
     def __init__(self, ids: TokenIds, text: slice) -> None:
@@ -34,7 +34,7 @@ class TextTokens(list[int]):
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class WindowedText:
     """One text as the model will read it.
 
     :param windows: Where it was cut, in tokens of the text alone.
@@ -42,7 +42,7 @@ class Cut:
     :param length: Tokens of the text alone, those that were cut off included.
     """
 
-    windows: Sequence[Window]
+    windows: Sequence[TokenSpan]
     sequences: Sequence[TokenIds]
     length: int
 
@@ -52,7 +52,7 @@ class Cut:
         return self.length > self.windows[-1][1]
 
 
-class Sequencer:
+class TokenSequencer:
     """Adds prompt and special tokens, and cuts texts that are too long into windows.
 
     :param folder: Where `tokenizer_config.json` and `config.json` are.
@@ -105,14 +105,14 @@ class Sequencer:
         around, copies = sum(map(len, self._parts(prompt))), prompt.count(TEXT) or 1
         return self.room_beside(around, copies, most)
 
-    def framed(self, text: str, prompt: str) -> Framed:
+    def framed(self, text: str, prompt: str) -> DocumentTokens:
         """Return a text of any length as tokens, with what stands around each window of it.
 
         :raises ConfigurationError: The prompt holds the text more than once, so that a token has several states.
         """
         return frame(self._tokenizer, text, prompt).within(self._prefix, self._suffix)
 
-    def room_around(self, framed: Framed, most: int = 0) -> int:
+    def room_around(self, framed: DocumentTokens, most: int = 0) -> int:
         """Return how many tokens of a framed text fit in one window with all that stands around it.
 
         :param most: Tokens of a window, fewer than the model can take; 0 for those.
@@ -121,7 +121,7 @@ class Sequencer:
         special = len(self._prefix) + len(self._suffix)
         return self.room_beside(len(framed.head) + len(framed.tail) - special, most=most)
 
-    def spans(self, text: str, prompt: str, windows: Sequence[Window]) -> list[Window]:
+    def spans(self, text: str, prompt: str, windows: Sequence[TokenSpan]) -> list[TokenSpan]:
         """Return the characters of each window that `cut` made of a text that is too long."""
         alone = TEXT in prompt or self.text_only
         offsets = self._tokens.offsets(text) if alone else self.framed(text, prompt).offsets
@@ -156,7 +156,7 @@ class Sequencer:
             )
         return room
 
-    def cut(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> list[Cut]:
+    def cut(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> list[WindowedText]:
         """Return each text as the model will read it.
 
         :raises TextTooLongError: The strategy is `error` and a text is too long.
@@ -168,7 +168,7 @@ class Sequencer:
             return self._cut_prompted(texts, prompt, strategy)
         return [self._cut(ids, 0, strategy) for ids in self._tokens.ids_batch(texts)]
 
-    def _cut_prompted(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> list[Cut]:
+    def _cut_prompted(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> list[WindowedText]:
         """As `cut`, with a prompt before the text: together, as in training, or apart where that gives the same."""
         seam = self._seam_after(prompt)
         alone = [text for text in texts if seam is not None and seam.fits(text)]
@@ -184,7 +184,7 @@ class Sequencer:
                 cuts.append(self._cut(encoding.ids, _prompt_tokens(encoding, len(prompt)), strategy))
         return cuts
 
-    def _cut(self, ids: TokenIds, prompted: int, strategy: WindowStrategy) -> Cut:
+    def _cut(self, ids: TokenIds, prompted: int, strategy: WindowStrategy) -> WindowedText:
         room, length = self.room_beside(prompted, most=strategy.tokens), len(ids) - prompted
         _require_room(length, room, strategy)
         windows = strategy.windows(length, room)
@@ -192,10 +192,10 @@ class Sequencer:
         sequences = [
             [*head, *ids[prompted + start : prompted + end], *self._suffix] or [self.pad_id] for start, end in windows
         ]
-        return Cut(windows, sequences, length)
+        return WindowedText(windows, sequences, length)
 
-    def _cut_templates(self, texts: Sequence[str], template: str, strategy: WindowStrategy) -> list[Cut]:
-        """As `cut`, with what stands around the text. One that fits is tokenised whole, as in training."""
+    def _cut_templates(self, texts: Sequence[str], template: str, strategy: WindowStrategy) -> list[WindowedText]:
+        """As `cut`, with what stands around the text. One that fits is tokenized whole, as in training."""
         whole = self._tokenizer.encode_batch([rendered(template, text) for text in texts], add_special_tokens=False)
         room = (strategy.tokens or self._max_tokens) - len(self._prefix) - len(self._suffix)
         after = len(template) - template.rindex(TEXT) - len(TEXT)
@@ -208,10 +208,14 @@ class Sequencer:
             first, last = _tokens_between(encoding, end - len(text), end)
             ids = [*self._prefix, *encoding.ids, *self._suffix] or [self.pad_id]
             shift = len(self._prefix)
-            cuts.append(Cut([(0, last - first)], [TextTokens(ids, slice(shift + first, shift + last))], last - first))
+            cuts.append(
+                WindowedText(
+                    [(0, last - first)], [TokenSequence(ids, slice(shift + first, shift + last))], last - first
+                )
+            )
         return cuts
 
-    def _cut_long(self, text: str, template: str, strategy: WindowStrategy) -> Cut:
+    def _cut_long(self, text: str, template: str, strategy: WindowStrategy) -> WindowedText:
         """Put each window of a text where the template wants the text."""
         parts = self._parts(template)
         ids = self._tokenizer.encode(text, add_special_tokens=False).ids
@@ -222,8 +226,8 @@ class Sequencer:
         for start, end in windows:
             copies = [token for part in parts[:-1] for token in (*part, *ids[start:end])]
             place = slice(len(self._prefix) + len(copies) - (end - start), len(self._prefix) + len(copies))
-            sequences.append(TextTokens([*self._prefix, *copies, *parts[-1], *self._suffix], place))
-        return Cut(windows, sequences, len(ids))
+            sequences.append(TokenSequence([*self._prefix, *copies, *parts[-1], *self._suffix], place))
+        return WindowedText(windows, sequences, len(ids))
 
     def batch(self, sequences: Sequence[TokenIds], prompt: str = "", multiple: int = 1) -> Batch:
         """Pad sequences to the length of the longest, rounded up to a multiple where the model can take as much."""
@@ -238,7 +242,7 @@ class Sequencer:
             ids[row, place] = sequence
             mask[row, place] = 1
             if pooled is not None:
-                text = sequence.text if isinstance(sequence, TextTokens) else slice(0, 0)
+                text = sequence.text if isinstance(sequence, TokenSequence) else slice(0, 0)
                 text = slice(1, len(sequence)) if self.skips_first else text
                 # A text without tokens has none to pool: all stand in for them.
                 pooled[row, first + text.start : first + text.stop] = 1
@@ -249,7 +253,7 @@ class Sequencer:
 
 def sequence_key(sequence: TokenIds) -> bytes:
     """Return a hash of what the model reads."""
-    place = f"{sequence.text}" if isinstance(sequence, TextTokens) else ""
+    place = f"{sequence.text}" if isinstance(sequence, TokenSequence) else ""
     return digest(np.asarray(sequence, np.int64).tobytes() + place.encode())
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qdrant_embed.errors import ConfigurationError, TextTooLongError
-from qdrant_embed.long_context import Window, WindowStrategy
+from qdrant_embed.long_context import TokenSpan, WindowStrategy
 from qdrant_embed.models.prompts import TEXT, rendered
 from qdrant_embed.tokens import TokenCounter
 from qdrant_embed.types import IntArray
@@ -22,10 +22,10 @@ class TextCut:
     :param spans: Where each window stands in the text, in characters.
     """
 
-    windows: Sequence[Window]
+    windows: Sequence[TokenSpan]
     texts: Sequence[str]
     length: int
-    spans: Sequence[Window]
+    spans: Sequence[TokenSpan]
 
     @property
     def truncated(self) -> bool:
@@ -70,8 +70,8 @@ class TextWindows:
         room, whole, cuts = self.room(prompt, strategy.tokens), self._whole(strategy.tokens), []
         for text, length in zip(texts, self._counter.count_batch(texts), strict=True):
             # Where prompt and text meet, they may have fewer tokens than apart: counted only where it matters.
-            beside = 0 if length <= room else self._counter.count(rendered(prompt, text)) - length
-            if length <= room or length + beside <= whole:
+            auxiliary = 0 if length <= room else self._counter.count(rendered(prompt, text)) - length
+            if length <= room or length + auxiliary <= whole:
                 cuts.append(TextCut([(0, length)], [rendered(prompt, text)], length, [(0, len(text))]))
                 continue
             if strategy.name == "error":
@@ -79,14 +79,14 @@ class TextWindows:
                     f"a text has {length} tokens, the model takes {room} beside prompt and special tokens. Make chunks "
                     "smaller, or choose the window strategy 'pcw' or 'truncate'."
                 )
-            windows, spans = self._windows(text, prompt, strategy, max(room, whole - beside))
+            windows, spans = self._windows(text, prompt, strategy, max(room, whole - auxiliary))
             pieces = [rendered(prompt, text[start:end]) for start, end in spans]
             cuts.append(TextCut(windows, pieces, length, spans))
         return cuts
 
     def _windows(
         self, text: str, prompt: str, strategy: WindowStrategy, room: int
-    ) -> tuple[Sequence[Window], Sequence[Window]]:
+    ) -> tuple[Sequence[TokenSpan], Sequence[TokenSpan]]:
         """Cut between tokens; a piece may have more of them alone than it had inside the text, so look again."""
         offsets, whole, size = self._counter.offsets(text), self._whole(strategy.tokens), room
         while True:
@@ -101,6 +101,6 @@ class TextWindows:
         return (most or self._max_tokens) - self.special_tokens
 
 
-def _characters(offsets: IntArray, window: Window) -> Window:
+def _characters(offsets: IntArray, window: TokenSpan) -> TokenSpan:
     start, end = window
     return int(offsets[start, 0]), int(offsets[end - 1, 1])

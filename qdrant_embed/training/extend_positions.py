@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.models.files.model_folder import ADDED_VALUES
-from qdrant_embed.models.long_context_support import reach_of
-from qdrant_embed.models.resolve import Resolved, pooling_only, resolve
+from qdrant_embed.models.long_context_support import context_support
+from qdrant_embed.models.resolve import ResolvedModel, pooling_only, resolve
 from qdrant_embed.runtimes.torch.load import load_model
-from qdrant_embed.tokenization.sequences import Sequencer
+from qdrant_embed.tokenization.sequences import TokenSequencer
 from qdrant_embed.tokens import HuggingFaceTokens
 from qdrant_embed.training.sample_passages import batches, passages
 
 if TYPE_CHECKING:
-    from qdrant_embed.training.position_table import Batch, LongTable
+    from qdrant_embed.training.position_table import LongTable, PassageBatch
 
 Progress = Callable[[int, int, float], None]
 """Called after each step with its number, their number and the loss."""
@@ -60,7 +60,7 @@ class ExtendOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Extended:
+class ExtendedModel:
     """A model that was extended.
 
     :param folder: Where it is: a sentence-transformers folder.
@@ -80,7 +80,7 @@ class Extended:
 
 def extend(
     name: str | Path, tokens: int, texts: Iterable[str], out: str | Path, *, options: ExtendOptions | None = None
-) -> Extended:
+) -> ExtendedModel:
     """Make a model read longer texts by training new positions on a corpus; the old positions and all else stay.
 
     Texts that fit the old window keep their vectors exactly: with `pi` the folder says that positions of short texts
@@ -119,15 +119,15 @@ def extend(
         "scale_from": trained,
     }
     _save(model, resolved, folder, added)
-    return Extended(folder, target, len(trainable), before, after)
+    return ExtendedModel(folder, target, len(trainable), before, after)
 
 
-def _require_table(resolved: Resolved, tokens: int) -> int:
+def _require_table(resolved: ResolvedModel, tokens: int) -> int:
     """Return the window that is made longer.
 
     :raises ConfigurationError: There is none, or it is long enough.
     """
-    reach, preset = reach_of(resolved), resolved.preset
+    reach, preset = context_support(resolved), resolved.preset
     if reach.kind != "learned":
         raise ConfigurationError(f"{preset.name!r} has no table of positions to make longer: {reach.why}.")
     if not pooling_only(resolved) or preset.states not in ("", "last") or preset.layers:
@@ -142,11 +142,11 @@ def _require_table(resolved: Resolved, tokens: int) -> int:
     return reach.trained
 
 
-def _sequencer(resolved: Resolved, tokens: int) -> Sequencer:
+def _sequencer(resolved: ResolvedModel, tokens: int) -> TokenSequencer:
     if resolved.files is None:
         raise ConfigurationError(f"{resolved.preset.name!r} names no weights.")
     counter = HuggingFaceTokens(resolved.files.tokenizer())
-    return Sequencer(counter, resolved.files.transformer, tokens, padding="right")
+    return TokenSequencer(counter, resolved.files.transformer, tokens, padding="right")
 
 
 def _split(found: list[list[int]], size: int) -> tuple[list[list[int]], list[list[int]]]:
@@ -157,7 +157,9 @@ def _split(found: list[list[int]], size: int) -> tuple[list[list[int]], list[lis
     return [one for at, one in enumerate(found) if at not in places], [found[at] for at in sorted(places)]
 
 
-def _train(table: LongTable, sequencer: Sequencer, found: list[list[int]], prompt: str, options: ExtendOptions) -> None:
+def _train(
+    table: LongTable, sequencer: TokenSequencer, found: list[list[int]], prompt: str, options: ExtendOptions
+) -> None:
     chosen = batches(len(found), options.batch, options.steps, seed=options.seed)
     prepared = (_batch(sequencer, [found[place] for place in places], prompt) for places in chosen)
     progress, steps = options.progress, options.steps
@@ -165,16 +167,16 @@ def _train(table: LongTable, sequencer: Sequencer, found: list[list[int]], promp
     table.train(prepared, steps, rate=options.rate, seed=options.seed, step=step)
 
 
-def _batch(sequencer: Sequencer, found: list[list[int]], prompt: str) -> Batch:
+def _batch(sequencer: TokenSequencer, found: list[list[int]], prompt: str) -> PassageBatch:
     import torch
 
-    from qdrant_embed.training.position_table import Batch as TorchBatch
+    from qdrant_embed.training.position_table import PassageBatch as TorchBatch
 
     made = sequencer.batch([sequencer.around(ids, prompt) for ids in found])
     return TorchBatch(torch.from_numpy(made.ids), torch.from_numpy(made.mask))
 
 
-def _save(model: Any, resolved: Resolved, folder: Path, added: dict[str, int]) -> None:
+def _save(model: Any, resolved: ResolvedModel, folder: Path, added: dict[str, int]) -> None:
     """Write the folder of sentence-transformers, and beside it what our loader has to know."""
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling

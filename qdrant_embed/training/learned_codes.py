@@ -36,7 +36,7 @@ STEPS = 2400
 SAMPLE = 8192
 """Vectors that ITQ and scales are found from."""
 FEW = 6000
-"""So many vectors are moved up to as far as they vary; more of them less, as neighbours say then what noise would."""
+"""So many vectors are moved up to as far as they vary; more of them less, as neighbors say then what noise would."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class CodeTraining:
 
     :param bits: Length of the code. The last byte is filled up, so that whole bytes waste nothing.
     :param steps: Batches, of `queries` vectors that are asked with and `documents` that are found.
-    :param temperature: The lower, the more the nearest neighbours count, and the less all others.
+    :param temperature: The lower, the more the nearest neighbors count, and the less all others.
     :param words: Weight of predicting the words of a text from its code (the paper's decoder), where texts are given.
     """
 
@@ -96,10 +96,10 @@ def train_code(
     mean, start = _start(vectors, training)
     head = _Head(vectors, mean, start)
     decoder = WordDecoder(word_counts, training.bits, training.seed, batches.generator) if word_counts else None
-    optimiser = head.optimiser(training.rate, decoder.parameters if decoder else [])
-    rates = [group["lr"] for group in optimiser.param_groups]
+    optimizer = head.optimizer(training.rate, decoder.parameters if decoder else [])
+    rates = [group["lr"] for group in optimizer.param_groups]
     for step in range(training.steps):
-        for group, rate in zip(optimiser.param_groups, rates, strict=True):
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * (1 - step / training.steps)
         queries, documents, drawn = batches.draw()
         codes = head.codes(documents)
@@ -107,9 +107,9 @@ def train_code(
         loss = _ranking_loss(real, head.weights(queries) @ codes.T, training.temperature)
         if decoder is not None:
             loss = loss + training.words * decoder.loss(codes, drawn)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        optimizer.step()
         if training.progress is not None:
             training.progress(step + 1, float(loss.detach()))
     return head.transform(scale, sample=len(vectors))
@@ -140,7 +140,7 @@ class _Batches:
         """Return queries (asked, dim), documents (n, dim), and which vectors (n,) the documents were."""
         import torch
 
-        # Queries and documents are different vectors: one that finds itself says nothing about neighbours.
+        # Queries and documents are different vectors: one that finds itself says nothing about neighbors.
         drawn = torch.randperm(len(self._data), generator=self.generator)[: self._size]
         moved = self._moved(self._data[drawn])
         return moved[: self._asked], moved[self._asked :], drawn[self._asked :]
@@ -177,7 +177,7 @@ class _Head:
         self._query = (torch.from_numpy(start) * scale).requires_grad_()
         self._scale = scale
 
-    def optimiser(self, rate: float, others: Sequence[torch.Tensor]) -> torch.optim.Optimizer:
+    def optimizer(self, rate: float, others: Sequence[torch.Tensor]) -> torch.optim.Optimizer:
         """Return what trains both layers, each at steps of its own size, and others."""
         import torch
 
@@ -212,7 +212,7 @@ class _Head:
 
 
 def rounded(activations: torch.Tensor) -> torch.Tensor:
-    """Return codes of -1 and +1, with the gradient of the hyperbolic tangent (a sigmoid, centred)."""
+    """Return codes of -1 and +1, with the gradient of the hyperbolic tangent (a sigmoid, centered)."""
     import torch
 
     smooth = torch.tanh(activations)
@@ -223,7 +223,7 @@ def rounded(activations: torch.Tensor) -> torch.Tensor:
 def _at_unit_scale(vectors: FloatArray, distance: str) -> tuple[FloatArray, np.float32]:
     """Return the vectors, so scaled that a temperature means what it does for unit vectors, and their scale.
 
-    Scores grow with the square of lengths: those of long vectors would leave each query a single neighbour.
+    Scores grow with the square of lengths: those of long vectors would leave each query a single neighbor.
     """
     if distance == "cosine":
         return vectors, np.float32(1)
@@ -242,8 +242,8 @@ def _scores(queries: torch.Tensor, documents: torch.Tensor, distance: str) -> to
 def _start(vectors: FloatArray, training: CodeTraining) -> tuple[FloatArray, FloatArray]:
     """Return the mean, and (bits, dim) directions: principal ones turned by ITQ, drawn ones beyond those."""
     mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
-    centred = (vectors - mean).astype(np.float64)
-    _, directions = np.linalg.eigh(centred.T @ centred)
+    centered = (vectors - mean).astype(np.float64)
+    _, directions = np.linalg.eigh(centered.T @ centered)
     principal = directions[:, ::-1][:, : min(training.bits, vectors.shape[1])].T.astype(np.float32)
     sample = (vectors[:SAMPLE] - mean) @ principal.T
     turned = itq(np.asarray(sample, np.float32), training.seed, iterations=20) @ principal

@@ -74,7 +74,7 @@ def _train(
     output = torch.zeros((len(noise), training.bits), requires_grad=True)
     vectors = (0.1 * torch.randn((len(documents), training.bits), generator=start)).requires_grad_()
     bias = torch.zeros(len(noise), requires_grad=True)
-    optimiser = torch.optim.Adam([vectors, output, bias], lr=training.rate)
+    optimizer = torch.optim.Adam([vectors, output, bias], lr=training.rate)
     random = np.random.default_rng(training.seed)
     shares = _shares(noise)
     filled = np.array([row for row, words in enumerate(documents) if len(words)], np.int64)
@@ -85,9 +85,9 @@ def _train(
             right = np.stack([random.choice(documents[row], DRAWN) for row in rows])
             wrong = random.choice(len(noise), (len(rows), DRAWN * NEGATIVES), p=shares)
             loss = _loss(rounded(vectors[torch.from_numpy(rows)]), right, wrong, output, bias)
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
+            optimizer.step()
     return output.detach().numpy(), bias.detach().numpy()
 
 

@@ -1,7 +1,7 @@
 """New rows of a table of positions, trained with everything else frozen (LongEmbed, arXiv 2404.12096, appendix B).
 
 A long text is simulated: a passage that fits the old window stands at an offset u, drawn from 0 to L_t - n, in the
-longer table. LongEmbed trains on labelled pairs. Here there are none: each passage at its offset has to be told from
+longer table. LongEmbed trains on labeled pairs. Here there are none: each passage at its offset has to be told from
 the other passages of its batch by the vectors that the *old* model gives them, and to come near to its own. That is
 enough, since all that new positions have to learn is to stand in for old ones; it needs no second model, for old rows
 are part of the new table; and it keeps vectors comparable with those of questions, which are short and go on reading
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from qdrant_embed.long_context.patches.absolute_positions import first_row, position_table
-from qdrant_embed.long_context.positions import stretched_table
+from qdrant_embed.long_context.positions import extended_table
 from qdrant_embed.pooling.torch_pooling import POOLS
 
 Step = Callable[[int, float], None]
@@ -28,7 +28,7 @@ _WARM = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class PassageBatch:
     """Passages as the model reads them: ids and mask, both (n, tokens), padded on the right."""
 
     ids: torch.Tensor
@@ -51,7 +51,7 @@ class LongTable:
         self._first, self._pool = first_row(old), POOLS[pooling]
         self._tokens, self._factor = tokens, tokens // trained if method == "pi" else 1
         before, rows = old.weight.detach()[: self._first], old.weight.detach()[self._first :][:trained]
-        table = torch.from_numpy(stretched_table(rows.cpu().numpy(), method, tokens)).to(rows.device)
+        table = torch.from_numpy(extended_table(rows.cpu().numpy(), method, tokens)).to(rows.device)
         self._frozen = torch.arange(trained, device=rows.device) * self._factor + self._first
         # The mix of two rows with shares 1 and 0 may differ from the first in its last bit.
         table[self._frozen - self._first] = rows
@@ -66,7 +66,7 @@ class LongTable:
                 setattr(parent, name, longer if name == "position_ids" else torch.zeros_like(longer))
         self._model.config.max_position_embeddings = self._first + tokens
 
-    def train(self, prepared: Iterable[Batch], steps: int, *, rate: float, seed: int, step: Step | None) -> None:
+    def train(self, prepared: Iterable[PassageBatch], steps: int, *, rate: float, seed: int, step: Step | None) -> None:
         """Train for as many steps as there are batches.
 
         :param steps: Their number, for the rate to rise over the first tenth and fall to nothing at the end.
@@ -90,7 +90,7 @@ class LongTable:
                 step(number, float(loss.detach()))
         weight.requires_grad_(False)  # noqa: FBT003
 
-    def agreement(self, batches: Sequence[Batch], *, seed: int) -> float:
+    def agreement(self, batches: Sequence[PassageBatch], *, seed: int) -> float:
         """Return the mean cosine of vectors at random offsets to those that the old model gives."""
         random = np.random.default_rng(seed)
         with torch.inference_mode():
@@ -99,7 +99,7 @@ class LongTable:
             ]
         return float(torch.cat(cosines).mean())
 
-    def _loss(self, batch: Batch, offsets: torch.Tensor) -> torch.Tensor:
+    def _loss(self, batch: PassageBatch, offsets: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
             taught = self._taught(batch)
         vectors = self._vectors(batch, offsets)
@@ -108,21 +108,21 @@ class LongTable:
         told_apart = torch.nn.functional.cross_entropy(cosines / _TEMPERATURE, own)
         return told_apart + (1 - cosines.diagonal()).mean()
 
-    def _offsets(self, batch: Batch, random: np.random.Generator) -> torch.Tensor:
+    def _offsets(self, batch: PassageBatch, random: np.random.Generator) -> torch.Tensor:
         lengths = batch.mask.sum(1).cpu().numpy()
         drawn = random.integers(0, self._tokens - lengths + 1)
         return torch.from_numpy(drawn).to(batch.ids.device).unsqueeze(1)
 
-    def _taught(self, batch: Batch) -> torch.Tensor:
+    def _taught(self, batch: PassageBatch) -> torch.Tensor:
         return self._run(batch, self._places(batch) * self._factor)
 
-    def _vectors(self, batch: Batch, offsets: torch.Tensor) -> torch.Tensor:
+    def _vectors(self, batch: PassageBatch, offsets: torch.Tensor) -> torch.Tensor:
         return self._run(batch, (self._places(batch) + offsets).clamp(max=self._tokens - 1))
 
     @staticmethod
-    def _places(batch: Batch) -> torch.Tensor:
+    def _places(batch: PassageBatch) -> torch.Tensor:
         return (batch.mask.cumsum(1) - 1).clamp(min=0)
 
-    def _run(self, batch: Batch, places: torch.Tensor) -> torch.Tensor:
+    def _run(self, batch: PassageBatch, places: torch.Tensor) -> torch.Tensor:
         found = self._model(input_ids=batch.ids, attention_mask=batch.mask, position_ids=places + self._first)
         return torch.nn.functional.normalize(self._pool(found.last_hidden_state, batch.mask), dim=1)

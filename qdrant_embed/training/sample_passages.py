@@ -39,7 +39,7 @@ def passages(texts: Iterable[str], tokens: HuggingFaceTokens, most: int, *, seed
 
 
 def batches(count: int, size: int, steps: int, *, seed: int) -> Iterator[Sequence[int]]:
-    """Yield `steps` batches of places among `count` passages, which are neighbours in the corpus.
+    """Yield `steps` batches of places among `count` passages, which are neighbors in the corpus.
 
     Passages of one document are harder to tell apart than those of two. Every passage is used before one is used twice.
     """

@@ -5,8 +5,8 @@ import pytest
 
 from qdrant_embed import Document
 from qdrant_embed.calibration.trial import try_settings
-from qdrant_embed.compression import Coder, Compression
-from qdrant_embed.evaluation.exact_search import exact
+from qdrant_embed.compression import Compression, VectorCodec
+from qdrant_embed.evaluation.exact_search import exact_search
 
 TEXTS = [f"Crane {n} lifts {n * 7} tons of {['herring', 'cod', 'eel', 'hull'][n % 4]} at pier {n}." for n in range(60)]
 
@@ -42,13 +42,13 @@ def test_a_recompressed_collection_holds_what_an_ingest_would_write(make, compre
 
 @pytest.mark.parametrize("distance", ["dot", "euclid"])
 def test_parts_of_unit_vectors_are_unit_vectors_too_while_measured(distance):
-    """Of 4 dimensions the last 2 make vectors shorter, so that unless they are normalised anew others are nearest."""
+    """Of 4 dimensions the last 2 make vectors shorter, so that unless they are normalized anew others are nearest."""
     rng = np.random.default_rng(0)
     angles, shares = rng.uniform(0, np.pi, 80), rng.uniform(0.1, 1, 80)
     plane = np.stack([np.cos(angles), np.sin(angles)], 1)
     rest = np.sqrt(1 - shares**2)[:, None] * [[0.6, 0.8]]
     whole = np.concatenate([plane * shares[:, None], rest], 1).astype(np.float32)
-    truth = exact(whole, whole[:5], 3, distance, normalize=True)
+    truth = exact_search(whole, whole[:5], 3, distance, normalize=True)
     [trial] = try_settings([Compression.parse("2d!")], truth)
     wanted = np.argsort(-(plane[:5] @ plane.T), axis=1)[:, :3]
     assert [list(places) for places in trial.found] == wanted.tolist()
@@ -60,6 +60,6 @@ def test_parts_of_unit_vectors_are_unit_vectors_too_while_measured(distance):
 )
 def test_the_small_vector_beside_the_whole_one_is_of_unit_length_where_the_models_are(distance, normalize, unit):
     whole = np.random.default_rng(1).standard_normal((20, 8)).astype(np.float32)
-    coder = Coder.start(Compression.parse("4d!+full+rescore2"), 8, distance, normalize=normalize)
-    lengths = np.linalg.norm(coder.encode(whole), axis=1)
+    vector_codec = VectorCodec.start(Compression.parse("4d!+full+rescore2"), 8, distance, normalize=normalize)
+    lengths = np.linalg.norm(vector_codec.encode(whole), axis=1)
     assert np.allclose(lengths, 1, atol=1e-6) == unit

@@ -1,6 +1,6 @@
 import pytest
 
-from qdrant_embed.calibration.grid import Grid, built_alike, oversampled
+from qdrant_embed.calibration.grid import Grid, build_key, oversampled
 from qdrant_embed.compression import Compression
 from qdrant_embed.compression.transitions import require_kept
 from qdrant_embed.errors import ConfigurationError
@@ -16,14 +16,20 @@ def everything(grid):
     codes = grid.codes()
     coded = [*codes, *(found for code in codes for found in (*grid.asked(code), *grid.rotated(code)))]
     signs = grid.signs()
-    found = [*grid.formats(), *coded, *grid.products(), *signs, *(one for sign in signs for one in grid.beside(sign))]
+    found = [
+        *grid.formats(),
+        *coded,
+        *grid.products(),
+        *signs,
+        *(one for sign in signs for one in grid.auxiliary(sign)),
+    ]
     found += [setting for code in coded for setting in grid.stored_under(code)]
     return [*found, *(setting for dim in grid.cuts() for setting in grid.cut(dim, coded[:2]))]
 
 
 HELD = [
     "float32", "float16", "uint8", "turbo8", "256d", "100d!+float16", "int8+rescore2", "rotate+binary+rescore4",
-    "128d+full+rescore4", "full+bits+rescore8", "centre+itq+float16", "opq+pq16", "512d+turbo8+binary+query8+rescore4",
+    "128d+full+rescore4", "full+bits+rescore8", "center+itq+float16", "opq+pq16", "512d+turbo8+binary+query8+rescore4",
 ]  # fmt: skip
 
 
@@ -50,8 +56,8 @@ def test_the_product_has_the_settings_that_save_disk_and_bits():
     names = {str(setting) for setting in everything(grid_of())}
     assert names >= {
         "float16+binary", "float16+int8", "uint8+int8", "turbo8+binary+query8", "float16+rotate+binary",
-        "binary1.5", "binary+query4", "binary2+query8", "turbo16", "centre+itq+binary", "pq16", "opq+pq16",
-        "bits+centre", "bits+median", "bits+centre+itq+median", "full+float16+bits+rescore8",
+        "binary1.5", "binary+query4", "binary2+query8", "turbo16", "center+itq+binary", "pq16", "opq+pq16",
+        "bits+center", "bits+median", "bits+center+itq+median", "full+float16+bits+rescore8",
         "256d+full+float16+rescore4", "256d+full+float16+int8+rescore4", "256d+float16",
     }  # fmt: skip
     assert "bits+itq+median" not in names
@@ -85,4 +91,4 @@ def test_an_amount_of_rescoring_that_is_named_stays():
 
 def test_what_differs_in_rescoring_alone_is_built_once():
     settings = ("rescore4", "rescore20", "rescore20+rounds")
-    assert len({built_alike(Compression.parse(f"full+bits+learned64+{setting}")) for setting in settings}) == 1
+    assert len({build_key(Compression.parse(f"full+bits+learned64+{setting}")) for setting in settings}) == 1

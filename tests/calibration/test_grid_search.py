@@ -1,6 +1,6 @@
-from qdrant_embed.calibration.grid import Grid, built_alike, oversampled
-from qdrant_embed.calibration.grid_search import walk
-from qdrant_embed.calibration.selection import Wish
+from qdrant_embed.calibration.grid import Grid, build_key, oversampled
+from qdrant_embed.calibration.grid_search import search_grid
+from qdrant_embed.calibration.selection import Constraints
 from qdrant_embed.calibration.trial import Trial
 from qdrant_embed.compression import Compression
 
@@ -33,7 +33,7 @@ class Measured:
             recall, ram, disk = told(setting, self.dim)
             self.trials[setting] = Trial(setting=str(setting), recall=recall, low=recall - 0.002, high=recall, ram=ram,
                                          disk=disk, p50=1, p95=2, build=1, resident=True, found=())  # fmt: skip
-            self.builds += [built_alike(setting)] if built_alike(setting) not in self.builds else []
+            self.builds += [build_key(setting)] if build_key(setting) not in self.builds else []
             found.append(self.trials[setting])
         return found
 
@@ -41,8 +41,8 @@ class Measured:
 def walked(held="float32", *, target=0.98, dim=384, trained=()):
     grid = Grid(held=Compression.parse(held), model="m", full=dim, dim=dim, trained=trained, compare_by="cosine")
     measured = Measured(dim)
-    wish = Wish(held=grid.held, target=target)
-    found = walk(grid, wish, measured)
+    wish = Constraints(held=grid.held, target=target)
+    found = search_grid(grid, wish, measured)
     assert len({trial.setting for trial in found}) == len(found) == len(measured.trials)
     return wish, found, {str(build) for build in measured.builds}
 
@@ -53,7 +53,7 @@ def test_few_are_built_and_the_cheapest_is_found():
     best = wish.in_order(found)[0]
     setting = Compression.parse(best.setting)
     assert (setting.code, setting.datatype) == ("binary", "turbo8")
-    assert {"float16+binary", "binary+query8", "binary+query4", "centre+itq+binary+query4", "bits+median"} <= builds
+    assert {"float16+binary", "binary+query8", "binary+query4", "center+itq+binary+query4", "bits+median"} <= builds
     assert "binary2+query8" not in builds, "larger than what is good enough"
     assert "pq16" not in builds
 

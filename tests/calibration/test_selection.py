@@ -1,4 +1,4 @@
-from qdrant_embed.calibration.selection import Wish, front
+from qdrant_embed.calibration.selection import Constraints, pareto_front
 from qdrant_embed.calibration.trial import Trial
 from qdrant_embed.compression import Compression
 
@@ -13,7 +13,7 @@ def trial(setting, recall, *, ram=48.0, disk=1586.0, p95=5.0, spread=0.0):
 
 
 def chosen(*trials, **wish):
-    return [one.setting for one in Wish(held=HELD, **{"target": 0.99, **wish}).in_order(trials)]
+    return [one.setting for one in Constraints(held=HELD, **{"target": 0.99, **wish}).in_order(trials)]
 
 
 def test_a_lucky_mean_is_not_enough():
@@ -21,9 +21,9 @@ def test_a_lucky_mean_is_not_enough():
 
 
 def test_noise_does_not_cost_a_copy():
-    turned = trial("centre+rotate+binary+query8+rescore16", 0.999, p95=4.97)
+    turned = trial("center+rotate+binary+query8+rescore16", 0.999, p95=4.97)
     assert chosen(turned, trial("binary+query8+rescore16", 1.0, p95=5.15, disk=1587))[0] == "binary+query8+rescore16"
-    held = Wish(held=Compression.parse("centre+rotate"), target=0.99)
+    held = Constraints(held=Compression.parse("center+rotate"), target=0.99)
     plain = trial("binary+query8+rescore16", 1.0)
     assert held.in_order([plain, turned])[0] is turned
 
@@ -50,4 +50,4 @@ def test_what_is_small_on_disk_is_on_the_front_too():
     bits, coded = trial("bits", 0.62, ram=112, disk=48), trial("binary+rescore16", 0.99)
     halved, beaten = trial("float16+binary+rescore16", 0.99, disk=816), trial("binary+rescore8", 0.98)
     exact = trial("float16", 1.0, ram=768, disk=768)
-    assert front([coded, exact, bits, halved, beaten]) == (halved, bits, exact)
+    assert pareto_front([coded, exact, bits, halved, beaten]) == (halved, bits, exact)

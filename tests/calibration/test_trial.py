@@ -6,7 +6,7 @@ import pytest
 from qdrant_embed.calibration.trial import _built, try_settings, with_graph
 from qdrant_embed.calibration.trial_search import NAME
 from qdrant_embed.compression import Compression
-from qdrant_embed.evaluation.exact_search import exact
+from qdrant_embed.evaluation.exact_search import exact_search
 from tests.compression.samples import clustered
 
 
@@ -15,7 +15,7 @@ def truth_of(count, dim, *, windows=False, k=5):
     counts = np.random.default_rng(1).integers(1, 5, count).tolist() if windows else None
     if counts:
         vectors = clustered(sum(counts) + 20, dim, 5)
-    return exact(vectors[20:], vectors[:20], k, "cosine", counts=counts, normalize=True)
+    return exact_search(vectors[20:], vectors[:20], k, "cosine", counts=counts, normalize=True)
 
 
 def tried(truth, *settings):

@@ -125,7 +125,7 @@ def test_what_stands_before_the_text_changes_nothing_far_behind():
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10_000), room=st.sampled_from([20, 60, 200]))
-def test_no_two_neighbours_of_a_section_would_fit_together(seed, room):
+def test_no_two_neighbors_of_a_section_would_fit_together(seed, room):
     rnd = random.Random(seed)
     text = "\n\n".join(markdown(rnd))
     ruler, levels = Ruler(text, WordTokens()), read_outline(text).levels

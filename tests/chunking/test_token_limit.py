@@ -3,7 +3,7 @@ from itertools import pairwise
 import pytest
 
 from qdrant_embed.chunking import ChunkLimit
-from qdrant_embed.chunking.token_limit import Fitter, Piece
+from qdrant_embed.chunking.token_limit import Fitter, TextPart
 from qdrant_embed.chunking.token_ruler import Ruler
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.tokens import WordTokens
@@ -15,7 +15,7 @@ TEXT = "one two three four. five six seven eight. nine ten eleven twelve."
 def fit(text, spans, *, tokens, overlap=0, floor=0, counter=None):
     counter = counter or WordTokens()
     fitter = Fitter(counter, ChunkLimit(tokens=tokens, overlap=overlap))
-    return list(fitter.fit(Ruler(text, counter), [Piece(span, floor) for span in spans]))
+    return list(fitter.fit(Ruler(text, counter), [TextPart(span, floor) for span in spans]))
 
 
 def sentences(text):

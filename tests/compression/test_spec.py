@@ -15,7 +15,7 @@ from qdrant_embed.errors import ConfigurationError
         "bits+learned64", "128d!+full+rescore4", "128d!+full+bits+itq+rescore20", "full+bits+learned64+rescore20",
         "full+float16+bits+learned28+rescore20+rounds",
         "full+float16+bits+rescore4",
-        "centre+itq+binary+query8+rescore1.5", "opq+pq16+rescore", "rotate+binary1.5", "int8", "turbo1.5+rescore3",
+        "center+itq+binary+query8+rescore1.5", "opq+pq16+rescore", "rotate+binary1.5", "int8", "turbo1.5+rescore3",
     ],
 )  # fmt: skip
 def test_a_compression_prints_as_it_is_written(text):
@@ -29,7 +29,7 @@ def compressions(draw):
         "full": draw(st.booleans()),
         "datatype": draw(st.sampled_from(DATATYPES)),
         "kept": draw(st.sampled_from(("float32", "float16"))),
-        "centre": draw(st.booleans()),
+        "center": draw(st.booleans()),
         "rotation": draw(st.sampled_from(("", *ROTATIONS))),
         "median": draw(st.booleans()),
         "learned": draw(st.none() | st.integers(1, 512)),
@@ -82,7 +82,7 @@ def test_unknown_or_repeated_parts_list_the_legal_ones(text):
         ("int8+query8", "name one of binary"),
         ("uint8+binary", "needs the signs"),
         ("turbo8+float16+binary", "one stored format or code too many"),
-        ("binary+rescore0.5", "1 to 1000 times k"),
+        ("binary+rescore0.5", "a factor of 1 to 1000"),
         ("turbo8+turbo8", "not understood"),
         ("float32+bits", "'bits' keep no numbers"),
         ("float16+bits", "'bits' keep no numbers"),
@@ -121,3 +121,7 @@ def test_any_cut_is_made_when_insisted_on_but_never_more_than_there_is():
     assert Compression.parse("100d!").dim_of("tiny", 256, []) == 100
     with pytest.raises(ConfigurationError, match="'tiny' has 256 dimensions; 300 cannot be kept"):
         Compression.parse("300d!").dim_of("tiny", 256, [])
+
+
+def test_both_spellings_are_read_and_one_is_written():
+    assert str(Compression.parse("centre+rotate+binary")) == "center+rotate+binary"

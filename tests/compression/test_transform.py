@@ -5,7 +5,7 @@ from qdrant_embed.compression import Compression, enough_vectors, fit_transform
 from tests.compression.samples import clustered
 
 
-@pytest.mark.parametrize("compression", ["uint8", "uint8+centre", "uint8+rotate", "uint8+centre+itq"])
+@pytest.mark.parametrize("compression", ["uint8", "uint8+center", "uint8+rotate", "uint8+center+itq"])
 @pytest.mark.parametrize("first", [1, 3, 400])
 def test_eight_bits_learned_from_few_unit_vectors_hold_all_others(compression, first):
     vectors = clustered(400, 96, seed=6)
@@ -29,7 +29,7 @@ def test_eight_bits_of_two_dimensions_go_no_further_than_a_unit_vector_does():
 
 @pytest.mark.parametrize(
     ("compression", "wanted"),
-    [("itq", 384), ("bits+centre+itq", 384), ("centre", 256), ("bits+median", 256), ("uint8", 256), ("float16", 0),
+    [("itq", 384), ("bits+center+itq", 384), ("center", 256), ("bits+median", 256), ("uint8", 256), ("float16", 0),
      ("rotate", 0), ("bits+learned64", 0)],
 )  # fmt: skip
 def test_how_many_vectors_settle_what_is_learned(compression, wanted):

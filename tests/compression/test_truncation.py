@@ -21,7 +21,7 @@ def slowly(row, dim, *, normalize):
     dim=st.integers(1, 8),
     normalize=st.booleans(),
 )
-def test_cutting_comes_before_normalising(pooled, dim, normalize):
+def test_cutting_comes_before_normalizing(pooled, dim, normalize):
     vectors = finish(pooled, dim=dim, normalize=normalize)
     assert vectors.dtype == np.float32
     assert vectors.shape == (len(pooled), dim)
@@ -57,8 +57,8 @@ def test_a_layer_norm_hides_nothing_that_is_not_finite(wrong):
 def test_a_vector_of_any_length_keeps_its_direction(size, layer_norm):
     shape = np.array([[1, -1, 0.5, 0], [0, 0, 1, 1]], np.float64)
     found = finish((shape * size).astype(np.float32), dim=4, normalize=True, layer_norm=layer_norm and size > 1e-3)
-    centred = shape - shape.mean(axis=1, keepdims=True) if layer_norm and size > 1e-3 else (shape * size).astype("f4")
-    expected = centred.astype(np.float64) / np.linalg.norm(centred.astype(np.float64), axis=1, keepdims=True)
+    centered = shape - shape.mean(axis=1, keepdims=True) if layer_norm and size > 1e-3 else (shape * size).astype("f4")
+    expected = centered.astype(np.float64) / np.linalg.norm(centered.astype(np.float64), axis=1, keepdims=True)
     np.testing.assert_allclose(found, expected, atol=1e-3)
 
 

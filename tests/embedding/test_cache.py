@@ -6,7 +6,7 @@ import pytest
 from qdrant_embed.embedding import cache, load_embedder
 from qdrant_embed.embedding.cache import EMBEDDINGS_VARIABLE
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.runtimes.session import Running
+from qdrant_embed.runtimes.session import RuntimeSession
 
 TEXTS = ["w1 w2", "w3", " ".join(f"w{number}" for number in range(50)), "w3"]
 
@@ -15,7 +15,7 @@ def test_a_text_that_was_embedded_costs_no_model_time_again(save_model, tmp_path
     monkeypatch.setenv(EMBEDDINGS_VARIABLE, str(tmp_path / "deep" / "vectors.sqlite"))
     folder = save_model()
     first = load_embedder(folder).encode_documents(TEXTS)
-    monkeypatch.setattr(Running, "run", lambda *_: pytest.fail("the model was run"))
+    monkeypatch.setattr(RuntimeSession, "run", lambda *_: pytest.fail("the model was run"))
     again = load_embedder(folder, compression="16d!").encode_documents(TEXTS[::-1])
     cut = first.vectors[::-1, :16]
     np.testing.assert_allclose(again.vectors, cut / np.linalg.norm(cut, axis=1, keepdims=True), atol=1e-6)
@@ -80,14 +80,14 @@ def test_a_file_that_another_process_holds_costs_no_vector(filled, monkeypatch, 
     other.execute("ROLLBACK")
     other.close()
     embedder.embed_documents(TEXTS)
-    monkeypatch.setattr(Running, "run", lambda *_: pytest.fail("the model was run"))
+    monkeypatch.setattr(RuntimeSession, "run", lambda *_: pytest.fail("the model was run"))
     np.testing.assert_allclose(embedder.embed_documents(TEXTS), wanted, atol=1e-6)
 
 
 def test_a_file_that_breaks_costs_no_vector(filled, caplog):
     embedder, wanted, path = filled
-    for beside in path.parent.glob("vectors.sqlite-*"):
-        beside.unlink()
+    for auxiliary in path.parent.glob("vectors.sqlite-*"):
+        auxiliary.unlink()
     path.write_bytes(b"no database any more" * 1000)
     check(embedder, wanted, caplog)
 
@@ -97,6 +97,6 @@ def test_a_file_that_was_removed_is_made_again(filled, monkeypatch, caplog):
     for file in path.parent.glob("vectors.sqlite*"):
         file.unlink()
     embedder.embed_documents(TEXTS)
-    monkeypatch.setattr(Running, "run", lambda *_: pytest.fail("the model was run"))
+    monkeypatch.setattr(RuntimeSession, "run", lambda *_: pytest.fail("the model was run"))
     np.testing.assert_allclose(embedder.embed_documents(TEXTS), wanted, atol=1e-6)
     assert not caplog.records

@@ -87,7 +87,7 @@ def test_a_stretched_model_reads_more_in_one_macro_window(folder):
         text = text_of(count)
         found = late.encode_late(text, [(0, len(text))])
         np.testing.assert_allclose(found.vectors, plain.embed_documents([text]), atol=1e-5)
-        assert (found.tokens, found.windowed, found.stretched) == (count + 2, 0, int(count + 2 > 64))
+        assert (found.tokens, found.windowed, found.extended) == (count + 2, 0, int(count + 2 > 64))
         assert len(late.encode_late(text, words_as_chunks(text, 5)).vectors) == count // 5
 
 
@@ -207,7 +207,7 @@ def test_an_edit_changes_only_passages_whose_window_holds_it(late):
     after = [passage.key for passage in late.passages(changed, words_as_chunks(changed, 5))]
     fresh = [place for place, key in enumerate(after) if key not in before]
     assert 2 in fresh, "the chunk that was edited"
-    assert max(fresh) < 10, "and its neighbours, no others"
+    assert max(fresh) < 10, "and its neighbors, no others"
 
 
 def test_vectors_kept_on_disk_are_those_of_the_context(late, tmp_path, monkeypatch):

@@ -55,7 +55,7 @@ def test_every_point_has_the_vectors_that_the_models_give(harbour):
     records, _ = harbour._engine.scroll("harbour", limit=100, with_vectors=True)
     assert len(records) == harbour.count() > 5
     texts = [chunk_of(record.payload).embed_text for record in records]
-    weights, tokens = (harbour._parts.beside[name].embed_documents(texts) for name in ("sparse", "multivector"))
+    weights, tokens = (harbour._parts.auxiliary[name].embed_documents(texts) for name in ("sparse", "multivector"))
     for record, sparse, vectors in zip(records, weights, tokens, strict=True):
         kept = record.vector
         order = np.argsort(kept["sparse"].indices)
@@ -94,14 +94,14 @@ def test_every_mode_finds_and_filters(harbour, mode):
 
 
 def test_scores_are_those_of_the_models(harbour):
-    beside, found = harbour._parts.beside, stored(harbour)
-    term = beside["sparse"].embed_queries([QUESTION])[0]
+    auxiliary, found = harbour._parts.auxiliary, stored(harbour)
+    term = auxiliary["sparse"].embed_queries([QUESTION])[0]
     asked = dict(zip(term.indices.tolist(), term.values.tolist(), strict=True))
     for hit in harbour.search(QUESTION, k=5, mode="sparse"):
         kept = found[hit.text]["sparse"]
         dot = sum(asked.get(index, 0.0) * value for index, value in zip(kept.indices, kept.values, strict=True))
         assert hit.score == pytest.approx(dot, rel=1e-4)
-    tokens = beside["multivector"].embed_queries([QUESTION])[0]
+    tokens = auxiliary["multivector"].embed_queries([QUESTION])[0]
     best = {text: (tokens @ np.array(vectors["multivector"]).T).max(axis=1) for text, vectors in found.items()}
     every = {text: float(cosines.sum()) for text, cosines in best.items()}
     for mode in ("multivector", "hybrid"):

@@ -237,16 +237,16 @@ def test_whole_documents_take_no_chunk_size(make_collection):
 def test_texts_read_by_stretching_are_counted(make_collection, model, window):
     docs = make_collection(model=model, window=window, chunker="document")
     done = docs.ingest([Document(text=" ".join(paragraphs(count)), source=f"{count}") for count in (1, 10, 60)])
-    assert done.stretched == 2
+    assert done.extended == 2
     assert ", 2 stretched" in str(done)
     plain = make_collection(name="plain", model=model, chunker="document")
-    assert ("stretched" in str(plain.ingest([Document(text="A bell.", source="a")]))) is False
+    assert ("extended" in str(plain.ingest([Document(text="A bell.", source="a")]))) is False
 
 
 def test_windows_that_fit_what_the_model_was_trained_for_are_not_stretched(make_collection, model):
     docs = make_collection(model=model, window="pi:256+windows:32", chunker="document")
     done = docs.ingest([Document(text=" ".join(paragraphs(20)), source="keys.txt")])
-    assert (done.windowed, done.stretched) == (1, 0)
+    assert (done.windowed, done.extended) == (1, 0)
 
 
 # Late chunking
@@ -306,7 +306,7 @@ def test_chunks_read_late_in_a_stretched_window_are_counted(make_collection, mod
     done = docs.ingest([Document(text=text, source=f"{number}.txt") for number, text in enumerate(texts)])
     (alone,) = docs.chunks("0.txt")
     assert alone.text == texts[0]
-    assert (done.stretched, done.windowed) == (done.late - 1, 0)
+    assert (done.extended, done.windowed) == (done.late - 1, 0)
 
 
 def test_the_same_chunk_in_other_company_has_another_vector(make_late):

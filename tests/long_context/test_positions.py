@@ -7,11 +7,11 @@ import pytest
 
 from qdrant_embed.long_context.positions import (
     attention_scales,
+    extended_table,
     grouped,
     interpolated,
     recurrent,
     stretch_factors,
-    stretched_table,
 )
 
 TRAINED, DIM = 6, 4
@@ -32,9 +32,9 @@ def test_rows_are_those_of_the_formulas():
 
 
 @pytest.mark.parametrize("tokens", [7, 12, 17, 24, 48])
-def test_interpolated_rows_are_the_mix_of_their_neighbours_and_anchors_are_the_old_rows(tokens):
+def test_interpolated_rows_are_the_mix_of_their_neighbors_and_anchors_are_the_old_rows(tokens):
     factor = math.ceil(tokens / TRAINED)
-    table = stretched_table(TABLE, "pi", tokens)
+    table = extended_table(TABLE, "pi", tokens)
     assert table.shape == (tokens, DIM)
     for place in range(tokens):
         at = place / factor
@@ -45,10 +45,10 @@ def test_interpolated_rows_are_the_mix_of_their_neighbours_and_anchors_are_the_o
     np.testing.assert_array_equal(anchors, TABLE[: len(anchors)])
 
 
-def test_the_last_rows_have_no_right_neighbour_and_repeat_the_last_old_one():
+def test_the_last_rows_have_no_right_neighbor_and_repeat_the_last_old_one():
     """With s = 8 and 512 rows these are rows 4089 to 4095."""
     old = np.random.default_rng(1).normal(size=(512, 2)).astype(np.float32)
-    table = stretched_table(old, "pi", 4096)
+    table = extended_table(old, "pi", 4096)
     np.testing.assert_allclose(table[4088:], np.broadcast_to(old[511], (8, 2)), rtol=1e-6)
     assert (table[4087] != old[511]).all()
 
@@ -56,12 +56,12 @@ def test_the_last_rows_have_no_right_neighbour_and_repeat_the_last_old_one():
 @pytest.mark.parametrize("method", ["gp", "rp", "pi"])
 def test_a_text_that_fits_keeps_its_rows(method):
     for tokens in (1, 3, TRAINED):
-        np.testing.assert_array_equal(stretched_table(TABLE, method, tokens), TABLE[:tokens])
+        np.testing.assert_array_equal(extended_table(TABLE, method, tokens), TABLE[:tokens])
 
 
 def test_grouped_and_recurrent_tables():
-    np.testing.assert_array_equal(stretched_table(TABLE, "gp", 11), TABLE[[0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5]])
-    np.testing.assert_array_equal(stretched_table(TABLE, "rp", 9), TABLE[[0, 1, 2, 3, 4, 5, 0, 1, 2]])
+    np.testing.assert_array_equal(extended_table(TABLE, "gp", 11), TABLE[[0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5]])
+    np.testing.assert_array_equal(extended_table(TABLE, "rp", 9), TABLE[[0, 1, 2, 3, 4, 5, 0, 1, 2]])
 
 
 def test_attention_is_scaled_by_the_ratio_of_logarithms_and_never_below_one():

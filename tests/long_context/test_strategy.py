@@ -80,7 +80,7 @@ def test_truncation_keeps_the_beginning():
     assert WindowStrategy.parse("truncate").windows(7, 30) == [(0, 7)]
 
 
-def test_windows_are_averaged_before_they_are_normalised():
+def test_windows_are_averaged_before_they_are_normalized():
     vectors = np.array([[3, 0], [0, 1]], np.float32)
     np.testing.assert_allclose(WindowStrategy.parse("pcw").combine(vectors, [(0, 4), (2, 6)]), [1.5, 0.5])
 

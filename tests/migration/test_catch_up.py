@@ -127,7 +127,7 @@ def test_a_collection_that_never_stands_still_is_left_as_it_was(handles, monkeyp
 def test_what_was_true_before_another_change_is_not_worked_with(handles):
     one, other = handles
     parts, recipe = one._parts, one.recipe
-    assert parts.coding.coder.ready
+    assert parts.codec.vector_codec.ready
     other.recompress("float16")
     with pytest.raises(StoreError, match="was changed to 'float16'"):
         recompress(one._engine, "cranes", parts, recipe, Change(compression="rotate"))
@@ -155,7 +155,7 @@ def test_on_a_server_a_copier_is_gone_when_it_was_not_heard_of_for_long(handles,
     with pytest.raises(StoreError, match="is being copied already"):
         one.recompress("int8")
     heard_of(2 * copy_lease.DEAD_SECONDS)
-    with copy_lease.marked(one._engine, "cranes") as mark:
+    with copy_lease.lease_of(one._engine, "cranes") as mark:
         heard_of(0)
         with pytest.raises(StoreError, match="another process has begun"):
             mark.require()

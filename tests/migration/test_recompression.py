@@ -90,7 +90,7 @@ def code(bits, seed, dim=256):
 def kept(collection):
     """Return the digest of what a collection's vectors are coded by, as a new handle finds it."""
     with Collection.open(collection.name, at=collection._engine.path) as again:
-        return again._parts.coding.coder.transform.digest
+        return again._parts.codec.vector_codec.transform.digest
 
 
 def test_a_code_that_was_trained_again_replaces_the_one_there_was(filled):
@@ -121,7 +121,7 @@ def test_a_code_that_does_not_fit_is_refused_before_anything_is_written(filled, 
     assert [found.name for found in filled._engine.get_collections().collections] == ["cranes"]
 
 
-@pytest.mark.parametrize("compression", ["itq", "centre+uint8"])
+@pytest.mark.parametrize("compression", ["itq", "center+uint8"])
 def test_what_was_learned_is_learned_again_on_request(make_collection, compression):
     collection = make_collection("cranes", compression=compression)
     collection.ingest([Document(text=TEXTS[n], source=f"{n}.txt") for n in range(40)])
@@ -130,7 +130,7 @@ def test_what_was_learned_is_learned_again_on_request(make_collection, compressi
     assert collection.recompress(compression).in_place
     assert not collection.recompress(compression, refit=True).in_place
     assert kept(collection) != digest
-    assert collection._parts.coding.coder.transform.sample == len(TEXTS)
+    assert collection._parts.codec.vector_codec.transform.sample == len(TEXTS)
     assert answers(collection)[0] == before[0]
 
 

@@ -10,7 +10,7 @@ import pytest
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.long_context import METHODS
-from qdrant_embed.models.long_context_support import LEARNED, ROTARY, kind_of, reach_of
+from qdrant_embed.models.long_context_support import LEARNED, ROTARY, context_support, kind_of
 from qdrant_embed.models.preset_files import read_presets
 from qdrant_embed.models.presets import make_preset, preset_defaults
 from qdrant_embed.models.resolve import resolve
@@ -46,14 +46,14 @@ def test_methods_follow_from_the_kind_of_positions(folder_of, tmp_path, kind, me
     presets.write_text(
         f"[models.own]\nsource = {str(folder_of(kind))!r}\npooling = 'mean'\ndim = 32\nmax_tokens = {TRAINED}\n"
     )
-    reach = reach_of(resolve("own", presets))
+    reach = context_support(resolve("own", presets))
     assert reach.methods == methods
     assert not methods or (reach.tokens == TRAINED and reach.trained == TRAINED)
     assert kind in reach.why
 
 
 def test_minilm_is_said_to_read_256_tokens_and_to_have_512_positions():
-    reach = reach_of(resolve("minilm"))
+    reach = context_support(resolve("minilm"))
     assert (reach.tokens, reach.trained, reach.methods) == (256, 512, LEARNED)
     assert reach.why == "bert has a learned table of 512 positions"
 
@@ -71,7 +71,7 @@ def test_models_whose_positions_are_elsewhere_take_none(tmp_path):
             resolved = resolve(name)
         except Exception as error:
             pytest.fail(str(error))
-        reach = reach_of(resolved)
+        reach = context_support(resolved)
         assert (reach.kind, reach.methods) == ("", ())
         with pytest.raises(ConfigurationError, match="its positions are not ours to change"):
             load_embedder(name, window="pi:900000")
@@ -98,7 +98,7 @@ def test_a_model_that_its_own_files_stretch_is_left_alone(folder_of, tmp_path):
     folder = shutil.copytree(folder_of("llama"), tmp_path / "model")
     rope = {"rope_type": "yarn", "factor": 4.0, "rope_theta": 10000.0, "original_max_position_embeddings": 8}
     edit_json(folder / "config.json", rope_parameters=rope)
-    assert "stretched by its own files already (yarn)" in reach_of(resolve(folder)).why
+    assert "stretched by its own files already (yarn)" in context_support(resolve(folder)).why
 
 
 def test_a_longer_target_is_what_the_embedder_says_it_reads(folder_of):
@@ -106,7 +106,7 @@ def test_a_longer_target_is_what_the_embedder_says_it_reads(folder_of):
     assert embedder.max_tokens == 100
     assert embedder.chunk_budget == 98
     encoded = embedder.encode_documents(["harbour", "harbour " * 90, "harbour " * 300])
-    assert encoded.stretched == 2
+    assert encoded.extended == 2
     assert (encoded.windowed, encoded.truncated) == (1, 0), "what is longer still is read in windows of the new length"
 
 

@@ -7,7 +7,7 @@ import pytest
 from qdrant_embed import load_embedder
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.long_context import CUTS, METHODS
-from qdrant_embed.models.long_context_support import legal_windows
+from qdrant_embed.models.long_context_support import supported_windows
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.testing.fixtures.tiny_models import save_static_model
 
@@ -22,7 +22,7 @@ def test_an_averaging_model_takes_all_and_its_ways_to_be_stretched(save_model):
 @pytest.mark.parametrize("pooling", ["cls", "lasttoken", "max", "weightedmean"])
 def test_models_that_do_not_average_are_not_read_late(save_model, pooling):
     folder = save_model(pooling)
-    legal = legal_windows(resolve(folder))
+    legal = supported_windows(resolve(folder))
     assert legal == ("error", "truncate", "pcw", "windows", *LEARNED)
     reason = f"pools by {pooling!r}, so that such averages are no vectors of it. Choose one of {', '.join(legal)}."
     with pytest.raises(ConfigurationError, match=re.escape(reason)):

@@ -55,7 +55,7 @@ def test_defaults_are_merged_into_each_model(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[models.a]\ncolour = 3\n", "unknown key 'colour'; known: about, source, package"),
+        ("[models.a]\ncolor = 3\n", "unknown key 'color'; known: about, source, package"),
         ("[models.a]\nname = 'b'\n", "unknown key 'name'"),
         ("[models.a]\ndim = 'wide'\n", "dim = 'wide' is of the wrong kind"),
         ("[models.a]\ndim = true\n", "dim = True is of the wrong kind"),
@@ -80,6 +80,12 @@ def test_a_wrong_preset_is_refused_and_the_file_named(tmp_path, text, message):
     with pytest.raises(ConfigurationError, match=message) as caught:
         read_presets(path)
     assert str(path) in str(caught.value)
+
+
+def test_both_spellings_of_license_are_read(tmp_path):
+    write(tmp_path, "[models.a]\ndim = 8\nlicence = 'mit'\nlicense_note = 'free'\n")
+    values = read_presets(tmp_path)["a"].values
+    assert (values["license"], values["license_note"]) == ("mit", "free")
 
 
 def test_one_model_in_two_files_of_a_folder_is_refused(tmp_path):

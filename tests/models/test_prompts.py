@@ -11,7 +11,7 @@ from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import ConfigurationError, ModelError, TextTooLongError, UnknownNameError
 from qdrant_embed.models.presets import Preset, with_layers
 from qdrant_embed.models.prompts import with_task
-from qdrant_embed.models.resolve import LicenceWarning
+from qdrant_embed.models.resolve import LicenseWarning
 from qdrant_embed.recipe import fingerprint
 
 TEXTS = ["w1 w2 w3", "w4", "w5 w6 w7 w8 w9"]
@@ -228,11 +228,11 @@ def test_windows_that_do_not_suit_the_model_are_refused(write_preset):
         write_preset(windows=["gp", "pi"])
 
 
-def test_a_licence_note_is_said_once_and_when_the_weights_are_loaded(write_preset):
-    embedder = write_preset(licence="Some-NC", licence_note="not for commercial use.")
-    with pytest.warns(LicenceWarning, match=r"mine \(Some-NC\): not for commercial use"):
+def test_a_license_note_is_said_once_and_when_the_weights_are_loaded(write_preset):
+    embedder = write_preset(license="Some-NC", license_note="not for commercial use.")
+    with pytest.warns(LicenseWarning, match=r"mine \(Some-NC\): not for commercial use"):
         embedder.embed_documents(TEXTS)
-    write_preset(licence="Some-NC", licence_note="not for commercial use.").embed_documents(TEXTS)
+    write_preset(license="Some-NC", license_note="not for commercial use.").embed_documents(TEXTS)
 
 
 def test_an_architecture_other_than_the_files_say_is_refused(write_preset):

@@ -37,7 +37,7 @@ def save(weights, folder, heads=HEADS, tokens="all"):
 
 
 def twin(weights, items):
-    """Pool one text's (items, width) by torch's own attention and normalisation."""
+    """Pool one text's (items, width) by torch's own attention and normalization."""
     import torch
     from torch.nn import functional
 

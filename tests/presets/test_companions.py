@@ -4,7 +4,7 @@ import pytest
 
 from qdrant_embed import load_multivector, load_sparse
 from qdrant_embed.models.preset_files import read_presets
-from qdrant_embed.models.resolve import LicenceWarning, _warn
+from qdrant_embed.models.resolve import LicenseWarning, _warn
 from qdrant_embed.testing.conformance.auxiliary_models import assert_close
 from qdrant_embed.testing.fixtures.tiny_encoders import save_colbert, save_splade
 
@@ -24,7 +24,7 @@ def test_none_is_left_out():
     assert kinds == {**dict.fromkeys(SPARSE, "sparse"), **dict.fromkeys(MULTIVECTOR, "multivector")}
 
 
-@pytest.mark.filterwarnings("ignore::qdrant_embed.models.resolve.LicenceWarning")
+@pytest.mark.filterwarnings("ignore::qdrant_embed.models.resolve.LicenseWarning")
 @pytest.mark.parametrize("name", SPARSE)
 def test_a_sparse_preset_gives_the_weights_of_the_reference(name, tmp_path):
     from sentence_transformers import SparseEncoder
@@ -63,12 +63,12 @@ def test_a_multivector_preset_gives_the_vectors_of_the_reference(name, tmp_path)
     assert embedder.preset.query_tokens == 32
 
 
-def test_a_licence_is_said_when_a_sparse_model_is_loaded(tmp_path):
+def test_a_license_is_said_when_a_sparse_model_is_loaded(tmp_path):
 
     _warn.cache_clear()
     folder = save_splade(tmp_path / "model")
     embedder = load_sparse("splade-v3", presets=lay_over(tmp_path, "splade-v3", folder, dim=400))
-    with pytest.warns(LicenceWarning, match="non-commercial"):
+    with pytest.warns(LicenseWarning, match="non-commercial"):
         embedder.embed_queries(["a"])
 
 

@@ -5,10 +5,10 @@ import pytest
 
 from qdrant_embed import load_embedder
 from qdrant_embed.models.preset_files import read_presets
-from qdrant_embed.models.resolve import LicenceWarning, _warn
+from qdrant_embed.models.resolve import LicenseWarning, _warn
 from qdrant_embed.testing.fixtures.tiny_adapters import hook_adapter
 
-pytestmark = pytest.mark.filterwarnings("ignore::qdrant_embed.models.resolve.LicenceWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::qdrant_embed.models.resolve.LicenseWarning")
 
 PRESETS = {name: entry.values for name, entry in read_presets().items()}
 LOADABLE = sorted(
@@ -102,12 +102,12 @@ def test_another_architecture_is_refused(tiny_folder, lay_over):
 
 
 @pytest.mark.filterwarnings("default")
-def test_a_research_licence_is_said_when_the_model_is_loaded(tiny_folder, lay_over):
+def test_a_research_license_is_said_when_the_model_is_loaded(tiny_folder, lay_over):
 
     _warn.cache_clear()
     folder, _ = tiny_folder("nemotron-8b")
     embedder = load_embedder("nemotron-8b", presets=lay_over("nemotron-8b", folder))
-    with pytest.warns(LicenceWarning, match="non-commercial"):
+    with pytest.warns(LicenseWarning, match="non-commercial"):
         embedder.embed_queries(["a"])
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from qdrant_embed import load_embedder
 from qdrant_embed.models.preset_files import read_presets
-from qdrant_embed.runtimes.batching import Lanes
+from qdrant_embed.runtimes.batching import BatchLimits
 
 PRESETS = {name: entry.values for name, entry in read_presets().items()}
 LOADABLE = sorted(
@@ -61,7 +61,7 @@ def test_what_the_tokenizer_is_given(name, tiny_folder, lay_over, monkeypatch):
     folder, _ = tiny_folder(name)
     embedder = load_embedder(name, presets=lay_over(name, folder))
     seen = []
-    monkeypatch.setattr(type(embedder._running), "lanes", Lanes())  # to ask for them would load the model
+    monkeypatch.setattr(type(embedder._running), "lanes", BatchLimits())  # to ask for them would load the model
     # In the class, since a model with an adapter for questions has two of them.
     monkeypatch.setattr(type(embedder._running), "run", lambda _, batch: seen.append(batch) or _nothing(batch))
     embedder.embed_queries([QUESTION])

@@ -16,7 +16,7 @@ API = sorted(name for name, values in PRESETS.items() if values.get("runtime") =
 UNLOADABLE = sorted(name for name, values in PRESETS.items() if values.get("unloadable"))
 OWN_SERVERS = {"tei", "infinity", "vllm", "ollama"}
 UNLICENSED = OWN_SERVERS | {"peg", "multi-qa-mpnet", "genc-phi1.5"}
-"""Models whose licence was not found, and servers whose model is not known."""
+"""Models whose license was not found, and servers whose model is not known."""
 
 
 @pytest.mark.parametrize("name", sorted(set(PRESETS) - {"hashing"}))
@@ -26,8 +26,8 @@ def test_a_preset_is_complete_and_says_where_it_was_read(name):
     assert values["about"].endswith(".")
     assert sources["all"]
     assert (
-        values.get("licence")
-        or values.get("licence_note")
+        values.get("license")
+        or values.get("license_note")
         or name in OWN_SERVERS | {"peg", "multi-qa-mpnet", "genc-phi1.5"}
     )
     assert values.get("source") or values.get("api")
@@ -86,9 +86,9 @@ def test_a_server_of_ones_own_needs_what_only_its_owner_knows(name, tmp_path):
     assert settings.address.endswith("/embeddings")
 
 
-def test_a_research_licence_is_noted():
-    assert "non-commercial" in PRESETS["nemotron-8b"]["licence_note"]
-    assert "non-commercial" in PRESETS["jina-v3"]["licence_note"]
+def test_a_research_license_is_noted():
+    assert "non-commercial" in PRESETS["nemotron-8b"]["license_note"]
+    assert "non-commercial" in PRESETS["jina-v3"]["license_note"]
 
 
 def test_a_users_file_lies_over_ours(tmp_path):

@@ -159,7 +159,7 @@ def test_a_frame_with_vectors(log):
 
 @pytest.mark.parametrize(
     "compression",
-    ["float16", "uint8", "centre+rotate", "uint8+centre+itq", "64d!", "64d!+full+rescore4", "full+bits+itq+rescore4"],
+    ["float16", "uint8", "center+rotate", "uint8+center+itq", "64d!", "64d!+full+rescore4", "full+bits+itq+rescore4"],
 )
 def test_the_vectors_of_a_frame_are_the_models(make_collection, compression):
     docs = make_collection(compression=compression)

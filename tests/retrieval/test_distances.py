@@ -12,7 +12,7 @@ WORDS = ("anchor", "beam", "crane", "dock", "eel", "fish", "gate", "hull", "iron
 QUESTIONS = ["crane dock fish", "iron jetty", "lamp mast gate gate"]
 K = 10
 EXACT = ("float32", "rotate", "128d!", "128d!+full+rescore8", "full+bits+rotate+rescore40")
-COMPRESSIONS = (*EXACT, "uint8", "centre+float16", "int8+rescore8")
+COMPRESSIONS = (*EXACT, "uint8", "center+float16", "int8+rescore8")
 
 
 @pytest.fixture(params=[("euclid", None), ("euclid", ":memory:"), ("dot", None)], ids=["euclid", "in memory", "dot"])

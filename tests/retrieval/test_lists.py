@@ -7,7 +7,7 @@ import pytest
 from qdrant_embed import Document
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval import query_plan
-from qdrant_embed.retrieval.fusion import fused
+from qdrant_embed.retrieval.fusion import rrf_fuse
 
 WORDS = [
     "harbour",
@@ -95,7 +95,7 @@ def test_equal_scores_have_equal_ranks():
     def points(*scores):
         return [ScoredPoint(id=place, version=0, score=score) for place, score in enumerate(scores)]
 
-    scores = {point.id: point.score for point in fused([points(3.0, 2.0, 2.0, 1.0)])}
+    scores = {point.id: point.score for point in rrf_fuse([points(3.0, 2.0, 2.0, 1.0)])}
     assert scores == {0: 1 / 2, 1: 1 / 3, 2: 1 / 3, 3: 1 / 5}
 
 

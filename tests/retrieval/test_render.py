@@ -37,9 +37,9 @@ def hits_of(text, query="", **fields):
     return Hits([Hit(text=text, **values)], query=query)
 
 
-def printed(hits, *, width=80, colours=False):
+def printed(hits, *, width=80, colors=False):
     console = Console(
-        file=io.StringIO(), width=width, force_terminal=colours, color_system="standard" if colours else None
+        file=io.StringIO(), width=width, force_terminal=colors, color_system="standard" if colors else None
     )
     console.print(hits)
     return console.file.getvalue()
@@ -117,7 +117,7 @@ def test_the_terminal_shows_question_place_score_and_text(collection, pages):
 
 
 def test_the_terminal_marks_words_after_a_line_end_of_windows():
-    shown = printed(hits_of("First line.\r\nThe keys\r\nare here.", query="keys"), colours=True)
+    shown = printed(hits_of("First line.\r\nThe keys\r\nare here.", query="keys"), colors=True)
     assert "\x1b[1;33mkeys\x1b[0m" in shown
     assert "\r" not in shown
 

@@ -81,7 +81,7 @@ def test_other_weights_have_another_fingerprint(onnx_folder, write_preset, tmp_p
 @pytest.mark.usefixtures("needs_fastembed")
 def test_what_fastembed_says_of_a_model_is_used(caplog):
     values = described_values({"api_model": "baai/bge-small-en-v1.5"})
-    assert (values["dim"], values["max_tokens"], values["licence"]) == (384, 512, "mit")
+    assert (values["dim"], values["max_tokens"], values["license"]) == (384, 512, "mit")
     assert not caplog.records
     described_values({"api_model": "intfloat/multilingual-e5-large"})
     assert "trained with prompts" in caplog.text

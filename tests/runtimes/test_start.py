@@ -10,7 +10,7 @@ from qdrant_embed.runtimes import choice, onnx
 from qdrant_embed.runtimes.conversion import cache_folder, convert
 from qdrant_embed.runtimes.conversion.fidelity import Fidelity
 from qdrant_embed.runtimes.openvino import runtime as openvino
-from qdrant_embed.runtimes.start import foresee
+from qdrant_embed.runtimes.start import predict_runtime
 
 pytest.importorskip("openvino")
 
@@ -31,37 +31,37 @@ def noted(monkeypatch, model, runtime, worst):
     monkeypatch.setattr(convert, "build_graph", lambda *_, **__: type("Graph", (), {"pooled": True}))
     monkeypatch.setattr(convert, "compare", lambda *_: Fidelity(worst, worst))
     converter = onnx.CONVERTER if runtime.name == "onnx" else openvino._converter(runtime)
-    made = convert.Converter(
+    made = convert.ModelConverter(
         converter.choice, converter.packages, lambda *_: None, lambda _: None, lambda _: lambda _: None
     )
     try:
         convert.converted(model, made)
-    except convert.TooFarError:
+    except convert.LowFidelityError:
         assert worst < 0.9995
 
 
 def test_the_precision_that_will_be_taken_is_said(model):
-    assert str(foresee(model).runtime) == "openvino:bf16"
-    assert "fastest" in foresee(model).why
-    assert str(foresee(model, "torch").runtime) == "torch"
-    assert str(foresee(resolve("hashing")).runtime) == "hashing"
+    assert str(predict_runtime(model).runtime) == "openvino:bf16"
+    assert "fastest" in predict_runtime(model).why
+    assert str(predict_runtime(model, "torch").runtime) == "torch"
+    assert str(predict_runtime(resolve("hashing")).runtime) == "hashing"
 
 
 def test_a_model_that_has_fallen_back_before_will_do_so_again(model, monkeypatch):
     noted(monkeypatch, model, choice.RuntimeChoice("openvino", "bf16"), 0.93)
     for asked in ("auto", "openvino"):
-        found = foresee(model, asked)
+        found = predict_runtime(model, asked)
         assert str(found.runtime) == "torch"
         assert "cosine of 0.9300" in found.why
     noted(monkeypatch, model, choice.RuntimeChoice("openvino", "float32"), 0.99999)
-    assert str(foresee(model, "openvino:float32").runtime) == "openvino:float32"
+    assert str(predict_runtime(model, "openvino:float32").runtime) == "openvino:float32"
 
 
 def test_int8_gives_way_to_what_is_exact_and_then_to_torch(model, monkeypatch):
     noted(monkeypatch, model, choice.RuntimeChoice("openvino", "int8"), 0.97)
-    assert str(foresee(model, "openvino:int8").runtime) == "openvino:bf16"
+    assert str(predict_runtime(model, "openvino:int8").runtime) == "openvino:bf16"
     noted(monkeypatch, model, choice.RuntimeChoice("openvino", "bf16"), 0.9)
-    found = foresee(model, "openvino:int8")
+    found = predict_runtime(model, "openvino:int8")
     assert str(found.runtime) == "torch"
     assert "0.9700" in found.why
 
@@ -71,34 +71,34 @@ def test_what_the_processor_lacks_is_an_error(model, monkeypatch):
     monkeypatch.setattr(openvino, "multiplies_int8", lambda: False)
     for asked in ("openvino:bf16", "openvino:int8"):
         with pytest.raises(ConfigurationError, match="this processor"):
-            foresee(model, asked)
-    assert str(foresee(model, "openvino").runtime) == "openvino:float32"
+            predict_runtime(model, asked)
+    assert str(predict_runtime(model, "openvino").runtime) == "openvino:float32"
 
 
 def test_packages_that_are_lacking_are_an_error(model, monkeypatch):
     for package in ("onnxruntime", "onnx", "onnxscript"):
         pytest.importorskip(package)
-    assert str(foresee(model, "onnx").runtime) == "onnx"
+    assert str(predict_runtime(model, "onnx").runtime) == "onnx"
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     with pytest.raises(MissingExtraError, match=r"'onnxscript'.*qdrant-embed\[onnx\]"):
-        foresee(model, "onnx")
+        predict_runtime(model, "onnx")
     noted(monkeypatch, model, onnx.CONVERTER.choice, 1.0)
-    assert str(foresee(model, "onnx").runtime) == "onnx", "it was exported before"
+    assert str(predict_runtime(model, "onnx").runtime) == "onnx", "it was exported before"
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingExtraError, match="'onnxruntime'"):
-        foresee(model, "onnx")
+        predict_runtime(model, "onnx")
 
 
 def test_openvino_that_is_not_installed_is_an_error_where_it_was_asked_for(model, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(MissingExtraError, match=r"qdrant-embed\[openvino\]"):
-        foresee(model, "openvino")
+        predict_runtime(model, "openvino")
 
 
 def test_a_key_that_is_not_set_is_an_error(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(ConfigurationError, match="export OPENAI_API_KEY="):
-        foresee(resolve("openai-small"))
+        predict_runtime(resolve("openai-small"))
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-    assert str(foresee(resolve("openai-small")).runtime) == "api"
+    assert str(predict_runtime(resolve("openai-small")).runtime) == "api"

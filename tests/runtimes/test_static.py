@@ -67,7 +67,7 @@ def test_a_static_embedding_of_sentence_transformers_gives_the_same_vectors_as_t
     ("kind", "weighted", "mapped"), [("f4", False, False), ("f2", True, False), ("f4", True, True)]
 )
 def test_a_model2vec_folder_is_averaged_as_its_authors_do(tmp_path, kind, weighted, mapped):
-    """Unknown tokens are left out; weights and the mapping of a quantised vocabulary are by token id."""
+    """Unknown tokens are left out; weights and the mapping of a quantized vocabulary are by token id."""
     random = np.random.default_rng(2)
     tokens = len(WORDS) + 2
     table = random.normal(size=(4 if mapped else tokens, DIM)).astype(kind)

@@ -27,7 +27,7 @@ class Local:
         ("itq", 2048, True),
         ("itq", 4096, False),
         ("rotate+float16", 4096, False),
-        ("centre+float16", 4096, True),
+        ("center+float16", 4096, True),
         ("full+bits+learned256+rescore20", 4096, True),
         ("full+bits+learned4096+rescore20", 4096, False),
     ],

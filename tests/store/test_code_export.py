@@ -25,9 +25,9 @@ def exported(collection, path):
     "compression",
     [
         "bits",
-        "bits+centre+itq",
+        "bits+center+itq",
         "itq",
-        "centre+itq+binary+rescore4",
+        "center+itq+binary+rescore4",
         "float32",
         "64d!+full+rescore4",
         "64d!+full+bits+itq+rescore4",
@@ -37,10 +37,10 @@ def test_every_point_has_the_code_that_its_vector_gives(make_collection, tmp_pat
     collection = filled(make_collection, compression)
     _, codes = exported(collection, tmp_path / "codes.npy")
     assert len(codes) == len(TEXTS)
-    coder = collection._parts.coding.coder
+    vector_codec = collection._parts.codec.vector_codec
     for n in (0, 33, 69):
         vector = collection.embedder.embed_documents([TEXTS[n]])
-        different = np.unpackbits(codes[collection.chunks(f"{n}.txt")[0].id] ^ coder.codes(vector)[0]).sum()
+        different = np.unpackbits(codes[collection.chunks(f"{n}.txt")[0].id] ^ vector_codec.codes(vector)[0]).sum()
         # A number that is zero but for rounding has a sign of its own in another batch.
         assert different <= 2
 

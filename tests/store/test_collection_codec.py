@@ -37,12 +37,12 @@ EXACT = (
     "uint8",
     "rotate",
     "itq",
-    "centre",
-    "centre+itq",
-    "centre+float16",
-    "uint8+centre+rotate",
+    "center",
+    "center+itq",
+    "center+float16",
+    "uint8+center+rotate",
 )
-CODED = ("int8+rescore2", "rotate+binary+rescore20", "centre+itq+binary+query8+rescore8", "opq+pq16+rescore8",
+CODED = ("int8+rescore2", "rotate+binary+rescore20", "center+itq+binary+query8+rescore8", "opq+pq16+rescore8",
          "turbo8", "float32+turbo4+rescore2", "128d!+full+rescore8",
          "64d!+full+float16+rescore20", "full+bits+rotate+rescore20")  # fmt: skip
 
@@ -115,8 +115,8 @@ def test_bits_rank_as_the_slow_twin_does_with_and_without_a_filter(collection, m
     bits.ingest(documents())
     vectors = {h.source: v for h, v in zip(*everything(bits), strict=True)}
     query = bits.embedder.embed_queries(["crane dock fish"])
-    code = bits._parts.coding.coder.codes(query)[0]
-    assert all(np.array_equal(v, pack_signs(bits._parts.coding.coder.transform.rotate(
+    code = bits._parts.codec.vector_codec.codes(query)[0]
+    assert all(np.array_equal(v, pack_signs(bits._parts.codec.vector_codec.transform.rotate(
         bits.embedder.embed_documents([texts()[int(s[:4])]])))[0]) for s, v in list(vectors.items())[:5])  # fmt: skip
     distances = {source: int(hamming(code, vector[None])[0]) for source, vector in vectors.items()}
     for where in (None, {"source": [f"{n:04}.txt" for n in range(0, 300, 50)]}):

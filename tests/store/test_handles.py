@@ -6,7 +6,7 @@ import pytest
 from tests.store.test_coding import documents, stored, texts
 
 from qdrant_embed import Collection, Document
-from qdrant_embed.compression import Coder, Compression
+from qdrant_embed.compression import Compression, VectorCodec
 from qdrant_embed.errors import RecipeMismatchError
 from qdrant_embed.store import collection_codec
 from qdrant_embed.store.metadata import METADATA_KEY, read_metadata
@@ -36,7 +36,7 @@ def test_a_change_of_compression_by_another_handle_is_followed(handles, compress
     assert [best(docs, 77) for docs in (ours, theirs)] == ["0077.txt"] * 2
 
 
-@pytest.mark.parametrize("compression", ["itq", "uint8", "rotate", "bits+centre+rotate"])
+@pytest.mark.parametrize("compression", ["itq", "uint8", "rotate", "bits+center+rotate"])
 def test_what_another_handle_learned_is_taken_over(handles, compression):
     ours, theirs = handles(compression), handles(compression)
     assert len(ours.search("crane", mode="dense")) == 0
@@ -52,13 +52,13 @@ def test_what_another_handle_learned_is_taken_over(handles, compression):
 
 def test_two_first_ingests_code_alike(handles, monkeypatch):
     ours, theirs = handles("itq"), handles("itq")
-    at_once, learn = threading.Barrier(2), collection_codec.Coding.fit
+    at_once, learn = threading.Barrier(2), collection_codec.CollectionCodec.fit
 
     def fit(self, vectors):
         at_once.wait(60)  # both have found that nothing was learned yet
         learn(self, vectors)
 
-    monkeypatch.setattr(collection_codec.Coding, "fit", fit)
+    monkeypatch.setattr(collection_codec.CollectionCodec, "fit", fit)
     other = threading.Thread(target=theirs.ingest, args=(documents(100, start=50),))
     other.start()
     ours.ingest(documents(50))
@@ -74,11 +74,11 @@ def test_of_two_processes_that_learn_at_once_the_last_to_keep_is_right(handles, 
         save(*given)
         monkeypatch.setattr(collection_codec, "save_attachment", save)
         rows = theirs.embedder.embed_documents(texts()[100:200])
-        theirs._parts.coding.keep(theirs._parts.coding.coder.fit(rows))
+        theirs._parts.codec.keep(theirs._parts.codec.vector_codec.fit(rows))
 
     monkeypatch.setattr(collection_codec, "save_attachment", overtaken)
     ours.ingest(documents(60))
-    digests = [docs._parts.coding.coder.transform.digest for docs in (ours, theirs, handles("itq"))]
+    digests = [docs._parts.codec.vector_codec.transform.digest for docs in (ours, theirs, handles("itq"))]
     assert digests == digests[:1] * 3
     assert best(theirs, 7) == "0007.txt"
 
@@ -105,7 +105,7 @@ def test_a_drawn_rotation_is_kept_with_the_collection(make_collection, monkeypat
     docs = make_collection(compression="rotate+float16")
     docs.ingest(documents(60))
     before = stored(docs)
-    kept = docs._parts.coding.coder.transform
+    kept = docs._parts.codec.vector_codec.transform
     docs.close()
     monkeypatch.setattr("qdrant_embed.compression.transform.random_rotation", None)  # a numpy that draws otherwise
     again = make_collection(compression="rotate+float16")
@@ -113,9 +113,9 @@ def test_a_drawn_rotation_is_kept_with_the_collection(make_collection, monkeypat
     again.ingest(documents(90))
     assert {key: stored(again)[key] for key in before} == before
     assert best(again, 77) == "0077.txt"
-    assert again._parts.coding.coder.transform.digest == kept.digest
+    assert again._parts.codec.vector_codec.transform.digest == kept.digest
 
 
 def test_nothing_is_drawn_before_there_is_something_to_rotate():
-    assert not Coder.start(Compression.parse("rotate"), 64, "cosine").ready
-    assert Coder.start(Compression.parse("float16"), 64, "cosine").ready
+    assert not VectorCodec.start(Compression.parse("rotate"), 64, "cosine").ready
+    assert VectorCodec.start(Compression.parse("float16"), 64, "cosine").ready

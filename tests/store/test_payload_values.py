@@ -1,4 +1,4 @@
-"""The kinds of values are checked with every engine (`testing.engine_values`); here, what else may arrive."""
+"""Values are checked with every engine (`testing.conformance.engine_values`); here, what else may arrive."""
 
 import dataclasses
 import enum

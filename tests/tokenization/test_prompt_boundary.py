@@ -1,4 +1,4 @@
-"""Prompts joined to texts that were tokenised before, beside prompt and text tokenised together."""
+"""Prompts joined to texts that were tokenized before, beside prompt and text tokenized together."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from qdrant_embed.long_context import WindowStrategy
 from qdrant_embed.testing.fixtures.tiny_models import ARCHITECTURES, build_tokenizer, save_transformer
 from qdrant_embed.tokenization.prompt_boundary import seam_of
-from qdrant_embed.tokenization.sequences import Sequencer
+from qdrant_embed.tokenization.sequences import TokenSequencer
 from qdrant_embed.tokens import HuggingFaceTokens, encodable
 
 PROMPTS = ("query: ", "search_document: ", "Represent this sentence for searching relevant passages: ")
@@ -56,11 +56,11 @@ def test_a_token_that_is_not_seen_in_the_raw_text_leaves_no_seam():
 
 
 @pytest.mark.parametrize("architecture", ["bert", "xlm-roberta", "qwen3"])
-def test_what_the_chunker_has_tokenised_is_used_again_and_changes_nothing(tmp_path, architecture, monkeypatch):
+def test_what_the_chunker_has_tokenized_is_used_again_and_changes_nothing(tmp_path, architecture, monkeypatch):
     folder = save_transformer(tmp_path, architecture)
-    sequencer = Sequencer(HuggingFaceTokens.from_file(folder / "tokenizer.json"), folder, 24)
+    sequencer = TokenSequencer(HuggingFaceTokens.from_file(folder / "tokenizer.json"), folder, 24)
     prompt, strategy, long = "passage: ", WindowStrategy(), "Crane four lifts twelve tons. " * 9
-    counted = Sequencer(HuggingFaceTokens.from_file(folder / "tokenizer.json"), folder, 24)
+    counted = TokenSequencer(HuggingFaceTokens.from_file(folder / "tokenizer.json"), folder, 24)
     counted.tokens.count_batch([*TEXTS, long])
     monkeypatch.setattr("qdrant_embed.tokenization.sequences.seam_of", lambda *_: None)
     wanted = sequencer.cut([*TEXTS, long], prompt, strategy)
@@ -81,7 +81,7 @@ def wanted_apart(sequencer, text):
 
 
 def _only_known(tokens, asked):
-    """Let token ids be had of texts only that were tokenised before."""
+    """Let token ids be had of texts only that were tokenized before."""
     known = dict(tokens._recent)
 
     def ids_batch(_, texts):
@@ -94,6 +94,6 @@ def _only_known(tokens, asked):
 @pytest.mark.parametrize("prompt", ["query: ", "query: {text} ."])
 def test_a_broken_character_behind_a_prompt_loses_no_text(tmp_path, prompt):
     folder = save_transformer(tmp_path, "bert")
-    sequencer = Sequencer(HuggingFaceTokens.from_file(folder / "tokenizer.json"), folder, 24)
+    sequencer = TokenSequencer(HuggingFaceTokens.from_file(folder / "tokenizer.json"), folder, 24)
     broken, mended = sequencer.cut(["\ud83d key", "\ufffd key"], prompt, WindowStrategy())
     np.testing.assert_array_equal(broken.sequences[0], mended.sequences[0])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from qdrant_embed.long_context import WindowStrategy
-from qdrant_embed.tokenization.sequences import Sequencer
+from qdrant_embed.tokenization.sequences import TokenSequencer
 from qdrant_embed.tokens import HuggingFaceTokens
 
 
@@ -24,7 +24,7 @@ def metaspace_folder(folder):
 
 
 def make_sequencer(folder, max_tokens):
-    return Sequencer(HuggingFaceTokens.from_file(folder / "tokenizer.json"), folder, max_tokens)
+    return TokenSequencer(HuggingFaceTokens.from_file(folder / "tokenizer.json"), folder, max_tokens)
 
 
 def test_a_token_that_reaches_from_the_prompt_into_the_text_belongs_to_the_text(tmp_path):

@@ -59,9 +59,9 @@ def test_old_rows_are_as_they_were_and_new_ones_were_trained(parent, extended):
     assert (len(old), len(new)) == (TRAINED, TARGET)
     places = np.arange(TRAINED) * factor
     np.testing.assert_array_equal(new[places], old)
-    from qdrant_embed.long_context.positions import stretched_table
+    from qdrant_embed.long_context.positions import extended_table
 
-    untrained = stretched_table(old, "pi" if factor > 1 else "rp", TARGET)
+    untrained = extended_table(old, "pi" if factor > 1 else "rp", TARGET)
     changed = (np.abs(new - untrained).max(axis=1) > 1e-4).nonzero()[0]
     assert set(changed) <= set(range(TARGET)) - set(places.tolist())
     assert len(changed) > 0.9 * (TARGET - TRAINED)

@@ -29,7 +29,7 @@ def test_passages_are_runs_of_the_text_of_many_lengths():
     assert passages([text], tokens(), 40, seed=4) != found
 
 
-def test_batches_are_neighbours_and_use_every_passage_before_one_twice():
+def test_batches_are_neighbors_and_use_every_passage_before_one_twice():
     made = list(batches(12, 4, 6, seed=0))
     assert len(made) == 6
     for batch in made:

@@ -1,4 +1,4 @@
-"""Late chunking in a pipeline: nodes that are embedded in their document, with exact places and neighbours."""
+"""Late chunking in a pipeline: nodes that are embedded in their document, with exact places and neighbors."""
 
 import asyncio
 import pickle

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qdrant_embed.cli import exit_codes, parameters
-from qdrant_embed.cli.locations import Wanted, open_for_rehearsal, open_wanted
+from qdrant_embed.cli.locations import CollectionFlags, open_for_rehearsal, open_wanted
 from qdrant_embed.cli.output import messages, results, say, write_json
 from qdrant_embed.errors import QdrantEmbedError
 
@@ -62,7 +62,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     from qdrant_embed.ingest.options import IngestOptions
     from qdrant_embed.reading.files import ReadOptions
 
-    wanted = Wanted.by_flags(
+    wanted = CollectionFlags.by_flags(
         collection, at, runtime, model=model, chunker=chunker, chunk_tokens=chunk_tokens, overlap=overlap,
         window=window, compression=compression, language=language, layers=layers, task=task, sparse=sparse,
         multivector=multivector,
@@ -84,7 +84,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
         list_skipped=list_skipped,
         dry_run=dry_run,
     )
-    _run(_labelled(paths, root or []), wanted, settings, _Output(as_json=as_json, quiet=quiet))
+    _run(_labeled(paths, root or []), wanted, settings, _Output(as_json=as_json, quiet=quiet))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ def _display(asked: parameters.ProgressKind) -> str:
     return "bar" if terminal else "plain"
 
 
-def _labelled(paths: list[str], roots: list[str]) -> list[str]:
+def _labeled(paths: list[str], roots: list[str]) -> list[str]:
     """Give each path the label that stands in its place, where there is one for each."""
     if len(roots) < 2:
         return paths
@@ -113,7 +113,7 @@ def _labelled(paths: list[str], roots: list[str]) -> list[str]:
     return [f"{label}={path}" for label, path in zip(roots, paths, strict=True)]
 
 
-def _run(paths: Sequence[str], wanted: Wanted, settings: IngestOptions, output: _Output) -> None:
+def _run(paths: Sequence[str], wanted: CollectionFlags, settings: IngestOptions, output: _Output) -> None:
     from qdrant_embed.ingest.monitoring.report import combined
     from qdrant_embed.ingest.scopes import plan
 
@@ -143,7 +143,7 @@ def _run(paths: Sequence[str], wanted: Wanted, settings: IngestOptions, output: 
         raise typer.Exit(exit_codes.SOME_FAILED)
 
 
-def _show(report: IngestReport, wanted: Wanted, *, dry_run: bool, quiet: bool) -> None:
+def _show(report: IngestReport, wanted: CollectionFlags, *, dry_run: bool, quiet: bool) -> None:
     from qdrant_embed.cli.ingest_summary import failures, skipped, summary, to_do
 
     console = results()

@@ -26,16 +26,16 @@ def models(
     filter: Annotated[str, typer.Option(help="Only models with all these words in name, source or description.")] = "",
     language: Annotated[str, typer.Option(help="Only models for this language, e.g. de.")] = "",
     kind: Annotated[str, typer.Option(help="dense, sparse, multivector, static, api; or an architecture.")] = "",
-    licence: Annotated[str, typer.Option("--licence", "--license", help="Only licences with these words.")] = "",
+    license: Annotated[str, typer.Option("--license", help="Only licenses with these words.")] = "",
     dim: Annotated[int, typer.Option(help="Only vectors that have, or can be cut to, this many dimensions.")] = 0,
     as_json: parameters.AsJson = False,
 ) -> None:
     """List the models that have a preset, narrowed down by any of the flags."""
     if context.invoked_subcommand is not None:
         return
-    from qdrant_embed.models.catalog import Wish, list_presets
+    from qdrant_embed.models.catalog import ModelFilter, list_presets
 
-    listed = list_presets(Wish(filter, language, kind, licence, dim))
+    listed = list_presets(ModelFilter(filter, language, kind, license, dim))
     if as_json:
         write_json({"models": listed})
         return
@@ -110,8 +110,8 @@ def _print_warnings(rows: Rows) -> None:
     stated = {row.key: row.value for row in rows}
     if stated.get("unloadable"):
         say(f"It cannot be loaded: it {stated['unloadable']}.", style="yellow")
-    if stated.get("licence_note"):
-        say(f"licence: {stated['licence_note']}", style="yellow")
+    if stated.get("license_note"):
+        say(f"license: {stated['license_note']}", style="yellow")
 
 
 def _shown(value: Json) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from qdrant_embed.cli import parameters
-from qdrant_embed.cli.locations import Wanted, recipe_of
+from qdrant_embed.cli.locations import CollectionFlags, recipe_of
 from qdrant_embed.cli.output import cell, results, write_json
 
 
@@ -29,7 +29,7 @@ def preview(  # noqa: PLR0913 - one parameter for each flag
     Cut as the collection would, if there is one of that name; else as the recipe flags say.
     """
     recipe = recipe_of(
-        Wanted.by_flags(
+        CollectionFlags.by_flags(
             collection, at, model=model, chunker=chunker, chunk_tokens=chunk_tokens, overlap=overlap, window=window
         )
     )

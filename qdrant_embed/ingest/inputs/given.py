@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.ingest.inputs.items import WRAP, Items, Refused, is_foreign, is_missing
+from qdrant_embed.ingest.inputs.items import WRAP, Items, RefusedItem, is_foreign, is_missing
 from qdrant_embed.ingest.options import SOURCE_COLUMN, IngestOptions
 from qdrant_embed.types import Document
 
@@ -33,7 +33,7 @@ class Stream:
         self.error: Exception | None = None
         self.total = len(items) if isinstance(items, Sized) else None
 
-    def __iter__(self) -> Iterator[Document | Refused]:
+    def __iter__(self) -> Iterator[Document | RefusedItem]:
         try:
             for item in self._items:
                 yield self._convert.document(item)

@@ -29,7 +29,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedItem:
     """An item that is no document.
 
     :param source: Its source if it names one, else its position.
@@ -53,7 +53,7 @@ class Items:
     _position: int = 0
     _names: Counter[str] = field(default_factory=Counter)
 
-    def document(self, item: object) -> Document | Refused:
+    def document(self, item: object) -> Document | RefusedItem:
         """Return an item as a document; a refusal names its position among the items, counted from 0."""
         place = f"item {self._position}"
         self._position += 1
@@ -61,7 +61,7 @@ class Items:
             return _storable(self._converted(item))
         except ConfigurationError as error:
             source = _named_source(item, self.source_key)
-            return Refused(source or place, f"{place}: {error}", named=bool(source))
+            return RefusedItem(source or place, f"{place}: {error}", named=bool(source))
 
     def _converted(self, item: object) -> Document:
         if isinstance(item, Document):

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from qdrant_embed.errors import ModelError
-from qdrant_embed.long_context.extension_plan import Stretch
+from qdrant_embed.long_context.extension_plan import ExtensionPlan
 from qdrant_embed.long_context.patches.attention import scale_queries
 from qdrant_embed.long_context.patches.forward_context import READING, Positions, Reading, counted, read_by
 from qdrant_embed.long_context.patches.mpnet_attention import attend_in_blocks
@@ -16,7 +16,7 @@ from qdrant_embed.long_context.positions import attention_scales, grouped, inter
 _TABLE = "position_embeddings"
 
 
-def stretch_learned(model: Any, stretch: Stretch) -> None:
+def extend_absolute(model: Any, extension_plan: ExtensionPlan) -> None:
     """Make a transformer of `transformers` with learned positions read up to the target, in place.
 
     Rows are found inside the graph, text by text, from the mask: converted models do it too, and a short text keeps its
@@ -26,14 +26,14 @@ def stretch_learned(model: Any, stretch: Stretch) -> None:
     """
     table, parent = position_table(model)
     first = first_row(table)
-    if len(table.weight) - first < stretch.trained:
+    if len(table.weight) - first < extension_plan.trained:
         raise ModelError(
-            f"{stretch.trained} positions are to be stretched, and the table has {len(table.weight) - first}."
+            f"{extension_plan.trained} positions are to be stretched, and the table has {len(table.weight) - first}."
         )
-    if stretch.extension.method == "pi":
-        setattr(parent, _TABLE, _BetweenRows(table, first + stretch.trained - 1))
-    _attend_far(model, scaled=stretch.extension.scaled)
-    read_by(model, _Rows(stretch, first))
+    if extension_plan.extension.method == "pi":
+        setattr(parent, _TABLE, _BetweenRows(table, first + extension_plan.trained - 1))
+    _attend_far(model, scaled=extension_plan.extension.scaled)
+    read_by(model, _Rows(extension_plan, first))
 
 
 def read_tuned(model: Any, factor: int, scale_from: int) -> None:
@@ -72,7 +72,7 @@ def position_table(model: Any) -> tuple[Any, Any]:
 
 
 def first_row(table: torch.nn.Embedding) -> int:
-    """Return the row at which positions begin: those of RoBERTa and its kin do behind that of padding."""
+    """Return the row at which positions begin: those of RoBERTa and its family do behind that of padding."""
     return 0 if table.padding_idx is None else table.padding_idx + 1
 
 
@@ -81,10 +81,10 @@ class _Rows(Positions):
     factors: torch.Tensor
     scales: torch.Tensor
 
-    def __init__(self, stretch: Stretch, first: int) -> None:
+    def __init__(self, extension_plan: ExtensionPlan, first: int) -> None:
         super().__init__()
-        self._method, self._scaled = stretch.extension.method, stretch.extension.scaled
-        self._tokens, self._trained, self._first = stretch.extension.tokens, stretch.trained, first
+        self._method, self._scaled = extension_plan.extension.method, extension_plan.extension.scaled
+        self._tokens, self._trained, self._first = extension_plan.extension.tokens, extension_plan.trained, first
         factors = stretch_factors(self._tokens, self._trained)
         self.register_buffer("factors", torch.from_numpy(factors), persistent=False)
         scales = attention_scales(self._tokens, self._trained)
@@ -133,7 +133,7 @@ class _Tuned(Positions):
 
 
 class _BetweenRows(torch.nn.Module):
-    """A table that gives the linear mix of two neighbouring rows, the second at most the row `last`."""
+    """A table that gives the linear mix of two neighboring rows, the second at most the row `last`."""
 
     def __init__(self, rows: torch.nn.Embedding, last: int) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from qdrant_embed.long_context.patches.self_extend_attention import Bands
 
 _FUSED, _EAGER = "qdrant_embed", "qdrant_embed_eager"
 """Names under which transformers knows our attention; only models that were extended go by them."""
-_BANDS = "stretched_bands"
+_BANDS = "extended_bands"
 
 
 def scale_queries(model: Any) -> None:

@@ -75,11 +75,11 @@ def read_by(model: Any, positions: Positions) -> None:
 
     Extended.__name__, Extended.__qualname__, Extended.__module__ = kind.__name__, kind.__qualname__, kind.__module__
     model.__class__ = Extended
-    model.stretched_positions = positions.to(model.device)
+    model.extended_positions = positions.to(model.device)
 
 
 def _read(model: Any, forward: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    positions, mask = model.stretched_positions, args[1].long()
+    positions, mask = model.extended_positions, args[1].long()
     if not recorded() and not positions.changes(mask.sum(1)):
         return forward(model, *args, **kwargs)
     reading, rows = positions.read(mask)

@@ -14,7 +14,7 @@ import torch
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 from qdrant_embed.errors import ModelError
-from qdrant_embed.long_context.extension_plan import Stretch
+from qdrant_embed.long_context.extension_plan import ExtensionPlan
 from qdrant_embed.long_context.patches.attention import group_distances, scale_queries
 from qdrant_embed.long_context.patches.forward_context import READING, Positions, Reading, counted, read_by
 from qdrant_embed.long_context.patches.self_extend_attention import Bands
@@ -30,7 +30,7 @@ _ROTATION = "rotary_emb"
 _SLIDING, _FULL = "sliding_attention", "full_attention"
 
 
-def stretch_rotary(model: Any, stretch: Stretch) -> None:
+def extend_rotary(model: Any, extension_plan: ExtensionPlan) -> None:
     """Make a transformer of `transformers` with rotary positions read up to the target, in place.
 
     :raises ModelError: Its rotations cannot be found.
@@ -38,27 +38,27 @@ def stretch_rotary(model: Any, stretch: Stretch) -> None:
     parent = next((module for module in model.modules() if hasattr(module, _ROTATION)), None)
     if parent is None:
         raise ModelError(f"the rotary positions of a {model.config.model_type!r} model were not found.")
-    rotation, method = getattr(parent, _ROTATION), stretch.extension.method
-    if stretch.extension.scaled:
+    rotation, method = getattr(parent, _ROTATION), extension_plan.extension.method
+    if extension_plan.extension.scaled:
         scale_queries(model)
     if method == "selfextend":
-        group_distances(model, Bands(rotation, *stretch.group_and_window))
+        group_distances(model, Bands(rotation, *extension_plan.group_and_window))
         setattr(parent, _ROTATION, _Unrotated(rotation))
     elif method in ("gp", "pi"):
         setattr(parent, _ROTATION, _Moved(rotation))
     else:
-        setattr(parent, _ROTATION, _Slowed(rotation, stretch, model.config))
-    read_by(model, _Places(stretch))
+        setattr(parent, _ROTATION, _Slowed(rotation, extension_plan, model.config))
+    read_by(model, _Places(extension_plan))
 
 
 class _Places(Positions):
     factors: torch.Tensor
     scales: torch.Tensor
 
-    def __init__(self, stretch: Stretch) -> None:
+    def __init__(self, extension_plan: ExtensionPlan) -> None:
         super().__init__()
-        self._method, self._scaled = stretch.extension.method, stretch.extension.scaled
-        self._tokens, self._trained = stretch.extension.tokens, stretch.trained
+        self._method, self._scaled = extension_plan.extension.method, extension_plan.extension.scaled
+        self._tokens, self._trained = extension_plan.extension.tokens, extension_plan.trained
         factors = stretch_factors(self._tokens, self._trained)
         self.register_buffer("factors", torch.from_numpy(factors), persistent=False)
         scales = attention_scales(self._tokens, self._trained)
@@ -121,19 +121,21 @@ class _Slowed(_Rotation):
     slowed: torch.Tensor
     multiples: torch.Tensor
 
-    def __init__(self, rotation: Any, stretch: Stretch, config: Any) -> None:
+    def __init__(self, rotation: Any, extension_plan: ExtensionPlan, config: Any) -> None:
         super().__init__(rotation)
         self._layer = _FULL if getattr(rotation, "layer_types", None) else ""
-        self._tokens, self._size = stretch.extension.tokens, 1.0
+        self._tokens, self._size = extension_plan.extension.tokens, 1.0
         trained = self._trained().detach().cpu().float().numpy()
         multiples = np.ones(1, np.float32)
         slowed = torch.from_numpy(trained.copy())
-        if stretch.extension.method == "ntk":
-            slowed = torch.from_numpy(ntk_frequencies(trained, stretch.ntk_lambda))
-        elif stretch.extension.method == "yarn":
-            slowed, self._size = _yarn(config, stretch, self._layer)
+        if extension_plan.extension.method == "ntk":
+            slowed = torch.from_numpy(ntk_frequencies(trained, extension_plan.ntk_lambda))
+        elif extension_plan.extension.method == "yarn":
+            slowed, self._size = _yarn(config, extension_plan, self._layer)
         else:
-            multiples = dynamic_multiples(self._tokens, stretch.trained, stretch.dynamic_factor, 2 * len(trained))
+            multiples = dynamic_multiples(
+                self._tokens, extension_plan.trained, extension_plan.dynamic_factor, 2 * len(trained)
+            )
         device = self._trained().device
         self.register_buffer("slowed", slowed.to(device), persistent=False)
         self.register_buffer("multiples", torch.from_numpy(multiples).to(device), persistent=False)
@@ -169,7 +171,7 @@ def _chosen(reading: Reading, own: torch.Tensor) -> torch.Tensor:
     return torch.where(reading.long.unsqueeze(1), reading.places, own)
 
 
-def _yarn(config: Any, stretch: Stretch, layer: str) -> tuple[torch.Tensor, float]:
+def _yarn(config: Any, extension_plan: ExtensionPlan, layer: str) -> tuple[torch.Tensor, float]:
     """Return YaRN's frequencies and what cosines and sines are multiplied by, as transformers has them.
 
     (Peng et al. 2023, arXiv 2309.00071, section 3)
@@ -178,8 +180,8 @@ def _yarn(config: Any, stretch: Stretch, layer: str) -> tuple[torch.Tensor, floa
     rope = changed.rope_parameters[layer] if layer else changed.rope_parameters
     rope |= {
         "rope_type": "yarn",
-        "factor": max(1.0, stretch.extension.tokens / stretch.trained),
-        "original_max_position_embeddings": stretch.trained,
+        "factor": max(1.0, extension_plan.extension.tokens / extension_plan.trained),
+        "original_max_position_embeddings": extension_plan.trained,
     }
     find: Any = ROPE_INIT_FUNCTIONS["yarn"]
     slowed, size = find(changed, layer_type=layer or None)

@@ -59,8 +59,8 @@ class ModelFiles:
     :param transformer: Where the transformer's `config.json`, weights and tokenizer are.
     :param values: Values of a preset, as far as the files give them.
     :param origins: value name → the file it came from.
-    :param plain: Whether the model is a transformer, a pooling and perhaps a normalisation, nothing else.
-    :param lowercase: Whether texts are lower-cased before they are tokenised.
+    :param plain: Whether the model is a transformer, a pooling and perhaps a normalization, nothing else.
+    :param lowercase: Whether texts are lower-cased before they are tokenized.
     :param static: Whether the model is a table of vectors, without a transformer.
     :param layout: Kind and places of the modules; None for a table of vectors.
     :param adapter: Folder of a LoRA adapter that is added to the weights.

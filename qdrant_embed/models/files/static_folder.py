@@ -44,7 +44,7 @@ def static_place(folder: Path, modules: Sequence[Mapping[str, Any]], config: Map
 def static_values(place: Path, config: Mapping[str, Any], *, normalized: bool) -> dict[str, tuple[Json, str]]:
     """Return the preset values that a table's folder gives, each with the file it came from.
 
-    :param normalized: Whether `modules.json` ends with a normalisation.
+    :param normalized: Whether `modules.json` ends with a normalization.
     :raises ModelError: There is no table.
     """
     stated = {key: config[key] for key in ("pooling", "smoothing", "components") if key in config}

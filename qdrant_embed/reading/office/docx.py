@@ -13,7 +13,7 @@ from qdrant_embed.reading.markup import local_name
 from qdrant_embed.reading.office.chunks import chunk_text
 from qdrant_embed.reading.office.converter import convert, tidy
 from qdrant_embed.reading.office.drawings import chart_text, diagram_text
-from qdrant_embed.reading.office.inventory import Converted, paragraphs
+from qdrant_embed.reading.office.inventory import OfficeContent, paragraphs
 from qdrant_embed.reading.office.package import Package, attribute
 from qdrant_embed.reading.office.tracked_changes import revise
 from qdrant_embed.reading.parsed import Parsed, clean, one_line
@@ -64,7 +64,7 @@ class _Reading:
         self._note_the_rest()
         return "\n\n".join(part for part in parts if part)
 
-    def _read_body(self) -> Converted:
+    def _read_body(self) -> OfficeContent:
         root = self._package.tree(self._main)
         if root is None:
             raise ReadError(f"broken file: its part {self._main} is damaged")
@@ -76,7 +76,7 @@ class _Reading:
             body = self._plain(root)
         else:
             body = self._converted(root)
-        converted = Converted(body)
+        converted = OfficeContent(body)
         missing = converted.missing(paragraphs(root))
         self.body = "\n\n".join(part for part in (body, *missing) if part)
         return converted
@@ -116,7 +116,7 @@ class _Reading:
                     levels[attribute(style, "styleId")] = int(heading[1] or 1)
         return levels
 
-    def _sections(self, converted: Converted) -> Iterator[str]:
+    def _sections(self, converted: OfficeContent) -> Iterator[str]:
         """Yield what stands beside the body, under a heading for each kind."""
         for heading, kinds in (("Notes", ("footnotes", "endnotes")), ("Headers and footers", ("header", "footer"))):
             found = [text for root in self._parts(*kinds) for text in converted.missing(paragraphs(root))]

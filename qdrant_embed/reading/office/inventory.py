@@ -82,7 +82,7 @@ def _shown(element: Element, name: str) -> list[Element]:
     return next(([child] for child in element if any(local_name(part) == "t" for part in child.iter())), [])
 
 
-class Converted:
+class OfficeContent:
     """The text that a converter produced, in which pieces of the original are looked for."""
 
     def __init__(self, text: str) -> None:

@@ -12,7 +12,7 @@ from qdrant_embed.reading.archives import core_title, open_archive
 from qdrant_embed.reading.markup import local_name
 from qdrant_embed.reading.office.converter import convert, tidy
 from qdrant_embed.reading.office.drawings import chart_labels, chart_text, diagram_text
-from qdrant_embed.reading.office.inventory import Converted, paragraphs
+from qdrant_embed.reading.office.inventory import OfficeContent, paragraphs
 from qdrant_embed.reading.office.package import Package
 from qdrant_embed.reading.parsed import Parsed, clean, one_line
 from qdrant_embed.reading.text import first_heading
@@ -33,7 +33,7 @@ def read_pptx(data: bytes, name: str) -> Parsed:
     """
     archive = open_archive(data)
     package = Package(archive)
-    reading = _Reading(package)
+    reading = _SlideReading(package)
     slides = reading.slides(data)
     text = "\n\n".join(slides)
     starts = accumulate((len(slide) + 2 for slide in slides[:-1]), initial=0)
@@ -46,7 +46,7 @@ def read_pptx(data: bytes, name: str) -> Parsed:
     )
 
 
-class _Reading:
+class _SlideReading:
     """One presentation that is read."""
 
     def __init__(self, package: Package) -> None:
@@ -95,12 +95,12 @@ class _Reading:
             return text
         if root.get("show") == "0":
             self.notes.append(f"slide {name.rpartition('slide')[2].removesuffix('.xml')} is hidden, and is read too")
-        converted = Converted(text)
+        converted = OfficeContent(text)
         parts = [text, *converted.missing(paragraphs(root))]
-        parts += self._beside(name, converted)
+        parts += self._auxiliary(name, converted)
         return "\n\n".join(part for part in parts if part)
 
-    def _beside(self, name: str, converted: Converted) -> Iterator[str]:
+    def _auxiliary(self, name: str, converted: OfficeContent) -> Iterator[str]:
         """Yield what a slide shows from other parts, and what is said about it."""
         for relation in self._package.relations(name):
             root = self._package.tree(relation.target) if relation.target.lower().endswith(".xml") else None

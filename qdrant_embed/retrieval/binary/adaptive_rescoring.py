@@ -1,11 +1,11 @@
 """Which whole vectors are read to rank what learned codes found: chosen in rounds, each of which teaches the next.
 
-A short code is wrong about neighbours alike: what it left out of one it left out of the other. So the whole vectors
+A short code is wrong about neighbors alike: what it left out of one it left out of the other. So the whole vectors
 are not read all at once. Those of the first round say how far the scores of their codes were off; codes near to them
 are taken to be off by as much, and the next round is chosen after that. In all, no more vectors are read than at once.
 
 That what lies near what was found is worth a look is the idea of adaptive re-ranking (MacAvaney, Tonellotto and
-Macdonald 2022, section 3), which walks a graph of neighbours; here the codes tell who they are. The error of a code is
+Macdonald 2022, section 3), which walks a graph of neighbors; here the codes tell who they are. The error of a code is
 the mean of those that are known, weighted by a kernel of their distance (Nadaraya 1964; Watson 1964), and the distance
 is asymmetric, since of a code that was read the vector is known (Gordo et al. 2014, section 3).
 """
@@ -32,7 +32,7 @@ DOUBT = 0.05
 """How much it counts that a code may not be off at all, beside a known one of the very same code."""
 
 
-def in_rounds(scores: FloatArray, codes: ByteArray, bits: int, wanted: int, read: Reader) -> IntArray:
+def rescore_in_rounds(scores: FloatArray, codes: ByteArray, bits: int, wanted: int, read: Reader) -> IntArray:
     """Return the places of the `wanted` candidates whose whole vectors shall rank.
 
     :param scores: (n,) by code, in descending order, in units of the real ones and up to a constant.
@@ -41,7 +41,7 @@ def in_rounds(scores: FloatArray, codes: ByteArray, bits: int, wanted: int, read
     if len(scores) <= wanted:
         return np.arange(len(scores))
     signs = unpack_signs(codes, bits)
-    known = KnownErrors(scores, signs)
+    known = ScoreErrors(scores, signs)
     hopes, chosen = scores.copy(), np.zeros(0, np.int64)
     for size in _sizes(wanted):
         fresh = np.argsort(-hopes, kind="stable")[:size]
@@ -53,7 +53,7 @@ def in_rounds(scores: FloatArray, codes: ByteArray, bits: int, wanted: int, read
     return chosen
 
 
-class KnownErrors:
+class ScoreErrors:
     """How far the scores of some codes were off, and what that says of the others.
 
     :param scores: (n,) by code.

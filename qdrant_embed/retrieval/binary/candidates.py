@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdrant_embed.compression.binary_codes import ByteArray, SignCodes, lowest
-from qdrant_embed.retrieval.binary.codes_in_memory import HeldCodes
+from qdrant_embed.retrieval.binary.codes_in_memory import CodesInMemory
 from qdrant_embed.types import FloatArray, IntArray
 
 
@@ -22,17 +22,17 @@ class Candidates:
     :param scores: (n,) of these codes, larger is nearer.
     """
 
-    held: HeldCodes
+    held: CodesInMemory
     rows: IntArray
     scores: FloatArray
 
     @classmethod
-    def nearest(cls, held: HeldCodes, query: FloatArray, bits: int, limit: int) -> Candidates:
+    def nearest(cls, held: CodesInMemory, query: FloatArray, bits: int, limit: int) -> Candidates:
         """Return the points whose codes are nearest to a query, as for `keys`, equals in the order they are held."""
         return cls.lowest(held, keys(query, held.codes, bits), bits, limit)
 
     @classmethod
-    def lowest(cls, held: HeldCodes, found: NDArray[Any], bits: int, limit: int) -> Candidates:
+    def lowest(cls, held: CodesInMemory, found: NDArray[Any], bits: int, limit: int) -> Candidates:
         """Return the points with the lowest keys; one of several codes counts by its nearest.
 
         :param found: (codes,) keys of all held codes.

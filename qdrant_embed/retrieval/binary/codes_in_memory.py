@@ -21,7 +21,7 @@ _UUID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HeldCodes:
+class CodesInMemory:
     """Codes and whose they are.
 
     :param ids: (points,) in ascending order: the bytes of UUIDs, or whole numbers where a collection has such.
@@ -35,7 +35,7 @@ class HeldCodes:
     mark: str | None = None
 
     @classmethod
-    def of(cls, records: Iterable[models.Record], vector: str, width: int, mark: str | None = None) -> HeldCodes:
+    def of(cls, records: Iterable[models.Record], vector: str, width: int, mark: str | None = None) -> CodesInMemory:
         """Return the codes of points as an engine gave them, each read and let go.
 
         :param width: Bytes of a code.
@@ -56,7 +56,7 @@ class HeldCodes:
         # numpy takes zeros at the end of bytes for padding.
         return [str(UUID(bytes=key.ljust(_UUID_BYTES, b"\0"))) for key in chosen.tolist()]
 
-    def among(self, ids: Sequence[Any]) -> HeldCodes:
+    def among(self, ids: Sequence[Any]) -> CodesInMemory:
         """Return the codes of these points alone; those that are not held are left out."""
         return self._only(_present(self.ids, np.sort(_as_keys(ids))))
 
@@ -67,7 +67,7 @@ class HeldCodes:
         # Engines give ids in order, which a stable sort is through with at once.
         return _present(self.ids, np.sort(keys, kind="stable")), [ids[place] for place in fresh]
 
-    def changed(self, kept: NDArray[np.bool_], fresh: HeldCodes) -> HeldCodes:
+    def changed(self, kept: NDArray[np.bool_], fresh: CodesInMemory) -> CodesInMemory:
         """Return the codes of the points to keep and of fresh ones."""
         old = self._only(kept)
         if not len(fresh.ids) or not len(old.ids):
@@ -75,23 +75,23 @@ class HeldCodes:
         owners = np.concatenate([old.owners, fresh.owners + np.int32(len(old.ids))])
         return _sorted(np.concatenate([old.ids, fresh.ids]), owners, old.codes.joined(fresh.codes), self.mark)
 
-    def _only(self, kept: NDArray[np.bool_]) -> HeldCodes:
+    def _only(self, kept: NDArray[np.bool_]) -> CodesInMemory:
         if kept.all():
             return self
         places = np.cumsum(kept, dtype=np.int32) - 1
         rows = np.flatnonzero(kept[self.owners])
-        return HeldCodes(self.ids[kept], places[self.owners[rows]], self.codes.take(rows), self.mark)
+        return CodesInMemory(self.ids[kept], places[self.owners[rows]], self.codes.take(rows), self.mark)
 
 
-def _sorted(ids: NDArray[Any], owners: _Places, codes: SignCodes, mark: str | None) -> HeldCodes:
+def _sorted(ids: NDArray[Any], owners: _Places, codes: SignCodes, mark: str | None) -> CodesInMemory:
     """Put points into the order of their ids, so that equal codes rank the same way however they were read."""
     order = np.argsort(ids, kind="stable")
     if (order[1:] > order[:-1]).all():
-        return HeldCodes(ids, owners, codes, mark)
+        return CodesInMemory(ids, owners, codes, mark)
     places = np.empty(len(order), np.int32)
     places[order] = np.arange(len(order), dtype=np.int32)
     rows = np.argsort(places[owners], kind="stable")
-    return HeldCodes(ids[order], places[owners][rows], codes.take(rows), mark)
+    return CodesInMemory(ids[order], places[owners][rows], codes.take(rows), mark)
 
 
 def _present(wanted: NDArray[Any], there: NDArray[Any]) -> NDArray[np.bool_]:

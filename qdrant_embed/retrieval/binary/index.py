@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.native import make_lock
 from qdrant_embed.retrieval.binary.candidates import Candidates, keys
-from qdrant_embed.retrieval.binary.codes_in_memory import HeldCodes
-from qdrant_embed.store.copies.revision import change_mark
+from qdrant_embed.retrieval.binary.codes_in_memory import CodesInMemory
+from qdrant_embed.store.copies.revision import revision_of
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.scroll import pages
 from qdrant_embed.types import FloatArray
@@ -30,7 +30,7 @@ GROWTH = 8
 """How much larger the next portion of candidates is when a filter let too few of the last one through."""
 
 
-class HammingIndex:
+class BinaryIndex:
     """The sign codes of a collection, in memory.
 
     :param vector: Name of the vector that holds packed bits.
@@ -43,7 +43,7 @@ class HammingIndex:
         self._engine, self._name, self._vector, self._bits = engine, name, vector, bits
         self._page = page
         self._lock = make_lock()
-        self._held: HeldCodes | None = None
+        self._held: CodesInMemory | None = None
         self._stale = False
 
     def forget(self) -> None:
@@ -104,19 +104,19 @@ class HammingIndex:
 
     # Reading
 
-    def _codes(self) -> HeldCodes:
+    def _codes(self) -> CodesInMemory:
         with self._lock:
             # Taken before the points are read: what is written meanwhile has a later mark, and is read next time.
-            mark = change_mark(self._engine, self._name)
+            mark = revision_of(self._engine, self._name)
             if self._held is None:
                 records = self._scroll(None, self._page, self._vector)
-                self._held = HeldCodes.of(records, self._vector, -(-self._bits // 8), mark)
+                self._held = CodesInMemory.of(records, self._vector, -(-self._bits // 8), mark)
             elif self._stale or self._held.mark != mark:
                 self._held = replace(self._updated(self._held), mark=mark)
             self._stale = False
             return self._held
 
-    def _updated(self, held: HeldCodes) -> HeldCodes:
+    def _updated(self, held: CodesInMemory) -> CodesInMemory:
         """Return the codes of the points that there are now; a point's id says what it holds, so none is read again."""
         ids = [record.id for record in self._scroll(None, PAGE)]
         kept, fresh = held.compared(ids)
@@ -124,7 +124,7 @@ class HammingIndex:
         for start in range(0, len(fresh), self._page):
             portion = fresh[start : start + self._page]
             read += self._engine.retrieve(self._name, portion, with_payload=False, with_vectors=[self._vector])
-        return held.changed(kept, HeldCodes.of(read, self._vector, held.codes.width))
+        return held.changed(kept, CodesInMemory.of(read, self._vector, held.codes.width))
 
     def _scroll(self, where: models.Filter | None, page: int, *vectors: str) -> Iterator[models.Record]:
         return chain.from_iterable(pages(self._engine, self._name, page, where=where, vectors=vectors))

@@ -7,24 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from qdrant_embed.retrieval.binary.adaptive_rescoring import CONSIDERED, in_rounds
+from qdrant_embed.retrieval.binary.adaptive_rescoring import CONSIDERED, rescore_in_rounds
 from qdrant_embed.retrieval.binary.candidates import Candidates
-from qdrant_embed.retrieval.binary.index import HammingIndex
-from qdrant_embed.retrieval.query_plan import QueryVector, Ranked
-from qdrant_embed.store.collection_codec import Coding
+from qdrant_embed.retrieval.binary.index import BinaryIndex
+from qdrant_embed.retrieval.query_plan import QueryPlan, QueryVector
+from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.scroll import vector_of
 from qdrant_embed.types import DENSE, FloatArray, IntArray
 
 
-def shortlist(engine: Engine, name: str, index: HammingIndex, ranked: Ranked, vector: QueryVector) -> tuple[Any, ...]:
+def shortlist(engine: Engine, name: str, index: BinaryIndex, ranked: QueryPlan, vector: QueryVector) -> tuple[Any, ...]:
     """Return ids of the `ranked.rescored` points that pass its filter and whose whole vectors shall rank."""
-    wanted, coding = ranked.rescored, ranked.coding
-    if not coding.compression.rounds:
+    wanted, codec = ranked.rescored, ranked.codec
+    if not codec.compression.rounds:
         return tuple(index.candidates(vector.coded, wanted, wanted, ranked.condition).ids())
     candidates = index.candidates(vector.coded, wanted, CONSIDERED * wanted, ranked.condition)
-    reader = _Reader(engine, name, coding, candidates, vector)
-    chosen = in_rounds(candidates.scores, candidates.codes(), coding.coder.bits, wanted, reader.read)
+    reader = _Reader(engine, name, codec, candidates, vector)
+    chosen = rescore_in_rounds(candidates.scores, candidates.codes(), codec.vector_codec.bits, wanted, reader.read)
     return tuple(candidates.ids(chosen))
 
 
@@ -32,18 +32,22 @@ def shortlist(engine: Engine, name: str, index: HammingIndex, ranked: Ranked, ve
 class _Reader:
     engine: Engine
     name: str
-    coding: Coding
+    codec: CollectionCodec
     candidates: Candidates
     vector: QueryVector
 
     def read(self, places: IntArray) -> tuple[IntArray, FloatArray, FloatArray]:
-        """Return what `in_rounds` learns from: see `compression.rounds.Reader`."""
-        coder, ids = self.coding.coder, self.candidates.ids(places)
+        """Return what `rescore_in_rounds` learns from: see `retrieval.binary.adaptive_rescoring.Reader`."""
+        vector_codec, ids = self.codec.vector_codec, self.candidates.ids(places)
         records = self.engine.retrieve(self.name, ids, with_payload=False, with_vectors=[DENSE])
         rows = {record.id: np.atleast_2d(np.asarray(vector_of(record, DENSE), np.float32)) for record in records}
         there = [place for place, point in enumerate(ids) if point in rows]
         windows = self.candidates.windows(places)
         # A point with several windows was found by the code of one of them.
         found = [rows[ids[place]][windows[place]] for place in there]
-        vectors = self.coding.raw(np.array(found, np.float32).reshape(len(there), coder.dim))
-        return places[there], coder.real_scores(self.vector.whole, vectors), coder.queries(vectors).vectors
+        vectors = self.codec.raw(np.array(found, np.float32).reshape(len(there), vector_codec.dim))
+        return (
+            places[there],
+            vector_codec.real_scores(self.vector.whole, vectors),
+            vector_codec.queries(vectors).vectors,
+        )

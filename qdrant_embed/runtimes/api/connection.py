@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from qdrant_embed.native import make_lock
-from qdrant_embed.runtimes.api.errors import Fault, Hopeless, Malformed, Passing, fault_of, said_by, shortened
+from qdrant_embed.runtimes.api.errors import (
+    MalformedResponseError,
+    PermanentError,
+    RequestError,
+    TransientError,
+    fault_of,
+    said_by,
+    shortened,
+)
 from qdrant_embed.runtimes.api.keys import Key, is_local, require_safe, shown
 from qdrant_embed.types import Json
 
@@ -63,7 +71,7 @@ class Connection:
                 del body  # it may repeat the key, and tracebacks can show local variables
                 raise fault
             address = self._redirected(address, status, headers.get("location", ""))
-        raise Hopeless(f"more than {_MOST_REDIRECTS} redirects one after the other")
+        raise PermanentError(f"more than {_MOST_REDIRECTS} redirects one after the other")
 
     def _redirected(self, address: str, status: int, location: str) -> str:
         """Return where to go on, which is never another host: the key was given for this one."""
@@ -72,7 +80,7 @@ class Connection:
         same = (here.scheme, here.netloc) == (there.scheme, there.netloc)
         if status in _KEEPING_REDIRECTS and location and same:
             return target
-        raise Hopeless(
+        raise PermanentError(
             f"the server redirects (status {status}) to {self._key.scrub(shown(target))!r}, which is not followed: "
             "texts and key go only where the preset says. If that address is right, write it as endpoint"
         )
@@ -80,18 +88,18 @@ class Connection:
     def _send(self, address: str, content: bytes) -> tuple[int, Mapping[str, str], bytes]:
         import httpx
 
-        fault: Fault
+        fault: RequestError
         try:
             with self._free:
                 return self._exchange(address, content)
         except httpx.TimeoutException as error:
-            fault = Passing(f"no answer within {self._timeout:g} s ({type(error).__name__})")
+            fault = TransientError(f"no answer within {self._timeout:g} s ({type(error).__name__})")
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            fault = Hopeless(f"{shown(address)!r} is no address ({type(error).__name__})")
+            fault = PermanentError(f"{shown(address)!r} is no address ({type(error).__name__})")
         except httpx.DecodingError:
-            fault = Malformed("the answer's compression is broken")
+            fault = MalformedResponseError("the answer's compression is broken")
         except httpx.HTTPError as error:
-            fault = Passing(shortened(self._key.scrub(f"{type(error).__name__}: {error}")))
+            fault = TransientError(shortened(self._key.scrub(f"{type(error).__name__}: {error}")))
         # Outside the handlers: httpx keeps the request, with its headers, in each of its errors.
         raise fault
 
@@ -105,14 +113,14 @@ class Connection:
         body.clear()  # it may repeat the key, and tracebacks can show local variables
         raise fault
 
-    def _read(self, response: httpx.Response, body: bytearray, deadline: float) -> Fault | None:
+    def _read(self, response: httpx.Response, body: bytearray, deadline: float) -> RequestError | None:
         """Append the answer to `body`; return what is wrong with it, if anything is."""
         for part in response.iter_bytes():
             body += part
             if time.monotonic() > deadline:
-                return Passing(f"the answer was not complete after {self._timeout:g} s")
+                return TransientError(f"the answer was not complete after {self._timeout:g} s")
             if len(body) > MOST_BYTES:
-                return Hopeless(f"the answer has more than {MOST_BYTES} bytes")
+                return PermanentError(f"the answer has more than {MOST_BYTES} bytes")
         return None
 
     def _signed(self, request: httpx.Request) -> httpx.Request:

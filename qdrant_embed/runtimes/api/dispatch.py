@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from qdrant_embed.concurrency import in_threads
 from qdrant_embed.errors import ApiError, ModelError, TextTooLongError
 from qdrant_embed.runtimes.api.batches import Kept, batches
-from qdrant_embed.runtimes.api.errors import Fault, Refused, TooLarge
+from qdrant_embed.runtimes.api.errors import RejectedError, RequestError, TooLargeError
 from qdrant_embed.runtimes.api.keys import shown
 from qdrant_embed.runtimes.api.rate_limit import Stopped
 from qdrant_embed.runtimes.api.retry import Ask, Caller
@@ -26,7 +26,7 @@ _PLACES_SHOWN = 10
 
 
 @dataclass(slots=True)
-class Job:
+class RequestJob:
     """One call of `Sender.send`, and how far it has come.
 
     :param done: Which texts have their vector (n,).
@@ -39,22 +39,22 @@ class Job:
     kind: str
     vectors: FloatArray
     done: NDArray[np.bool_]
-    faults: dict[int, Fault] = field(default_factory=dict)
+    faults: dict[int, RequestError] = field(default_factory=dict)
     probes: int = PROBES
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def may_halve(self, places: Sequence[int], fault: Fault) -> bool:
+    def may_halve(self, places: Sequence[int], fault: RequestError) -> bool:
         """Tell whether halves of a request may work, or show which texts are at fault."""
-        if len(places) == 1 or not isinstance(fault, TooLarge | Refused):
+        if len(places) == 1 or not isinstance(fault, TooLargeError | RejectedError):
             return False
-        if isinstance(fault, Refused):
+        if isinstance(fault, RejectedError):
             self.probes -= 2
         return self.probes >= 0
 
-    def fail(self, places: Sequence[int], fault: Fault) -> None:
+    def fail(self, places: Sequence[int], fault: RequestError) -> None:
         """Note why texts have no vector, and end the call if the others would meet the same."""
         self.faults.update(dict.fromkeys(places, fault))
-        if not isinstance(fault, TooLarge | Refused):
+        if not isinstance(fault, TooLargeError | RejectedError):
             self.stop.set()
 
 
@@ -81,7 +81,7 @@ class Sender:
         :raises ApiError: Some texts have no vector; `places` says which.
         :raises ConfigurationError: The key is not set.
         """
-        job = Job(texts, counts, kind, np.zeros((len(texts), dim), np.float32), np.zeros(len(texts), np.bool_))
+        job = RequestJob(texts, counts, kind, np.zeros((len(texts), dim), np.float32), np.zeros(len(texts), np.bool_))
         for place, text in enumerate(texts):
             kept = self._kept.take(kind, text, dim)
             if kept is not None:
@@ -95,7 +95,7 @@ class Sender:
             raise self._error(job)
         return job.vectors
 
-    def _run(self, job: Job) -> None:
+    def _run(self, job: RequestJob) -> None:
         settings = self._settings
         todo = [int(place) for place in np.flatnonzero(~job.done)]
         most = min(settings.batch_tokens, settings.tokens_per_window or settings.batch_tokens)
@@ -118,7 +118,7 @@ class Sender:
             job.stop.set()  # Ctrl-C, which no request has seen
             raise
 
-    def _fill(self, job: Job, places: list[int]) -> bool:
+    def _fill(self, job: RequestJob, places: list[int]) -> bool:
         """Ask for the vectors of some texts, in halves if the server finds them too many; tell whether all came."""
         if job.stop.is_set():
             return False
@@ -127,7 +127,7 @@ class Sender:
                 job.vectors[places] = self._caller.ask(self._ask(job, places), job.stop)
             except Stopped:
                 return False
-            except Fault as fault:
+            except RequestError as fault:
                 if not job.may_halve(places, fault):
                     job.fail(places, fault)
                     return False
@@ -141,11 +141,11 @@ class Sender:
             self._most_texts = min(self._most_texts, len(places) - middle)
         return all(both)
 
-    def _ask(self, job: Job, places: list[int]) -> Ask:
+    def _ask(self, job: RequestJob, places: list[int]) -> Ask:
         texts = [job.texts[place] for place in places]
         return Ask(texts, sum(job.counts[place] for place in places), job.kind, job.vectors.shape[1])
 
-    def _error(self, job: Job) -> ModelError:
+    def _error(self, job: RequestJob) -> ModelError:
         missing = tuple(int(place) for place in np.flatnonzero(~job.done))
         reasons = list(dict.fromkeys(map(str, job.faults.values())))
         more = f"; and {len(reasons) - _REASONS_SHOWN} more" if len(reasons) > _REASONS_SHOWN else ""
@@ -154,7 +154,7 @@ class Sender:
             f"{self._settings.model!r} at {shown(self._settings.address)}: {len(missing)} of {len(job.texts)} texts "
             f"have no vector (counted from 0: {named}): {'; '.join(reasons[:_REASONS_SHOWN])}{more}."
         )
-        if all(isinstance(job.faults.get(place), TooLarge) for place in missing):
+        if all(isinstance(job.faults.get(place), TooLargeError) for place in missing):
             return TextTooLongError(
                 f"{message} The server takes them not even alone: lower max_tokens in a preset of your own, or name "
                 "the model's tokenizer in it."

@@ -27,7 +27,7 @@ _TOO_LARGE_FOR_A_MINUTE = re.compile(r"request too large|tokens must be reduced"
 _SHOWN = 300
 
 
-class Fault(Exception):  # noqa: N818 - a fault is the reason of an error, not yet one
+class RequestError(Exception):
     """A request brought no vectors; the message says why and holds no secret.
 
     :param wait: Seconds that the server asked to be left alone, None if it did not say.
@@ -38,50 +38,50 @@ class Fault(Exception):  # noqa: N818 - a fault is the reason of an error, not y
         self.wait = wait
 
 
-class Passing(Fault):
+class TransientError(RequestError):
     """The same request may work later."""
 
 
-class Malformed(Passing):
+class MalformedResponseError(TransientError):
     """An answer came and cannot be used: no JSON, a wrong count, a wrong width, something that is not a number."""
 
 
-class TooLarge(Fault):
+class TooLargeError(RequestError):
     """The request is larger than the server takes; its halves may not be."""
 
 
-class PerhapsTooLarge(TooLarge):
+class PerhapsTooLargeError(TooLargeError):
     """The server broke down and spoke of size: worth one more try before the request is halved."""
 
 
-class Refused(Fault):
+class RejectedError(RequestError):
     """The server judged these texts and will judge them so again."""
 
 
-class Hopeless(Fault):
+class PermanentError(RequestError):
     """Every request will end like this: a wrong key, a wrong address, no credit."""
 
 
-def fault_of(status: int, headers: Mapping[str, str], message: str) -> Fault:
+def fault_of(status: int, headers: Mapping[str, str], message: str) -> RequestError:
     """Tell what an answer that is no success means.
 
     :param message: What the server said, secrets already taken out.
     """
     said = f"status {status}: {message}" if message else f"status {status}"
     if status == 429 and _NO_CREDIT.search(message):
-        return Hopeless(said)
+        return PermanentError(said)
     if status == 413 or (status == 429 and _TOO_LARGE_FOR_A_MINUTE.search(message)):
-        return TooLarge(said)
+        return TooLargeError(said)
     if _TOO_LARGE.search(message) and not _OF_TIME.search(message):
         if status in (400, 422):
-            return TooLarge(said)
+            return TooLargeError(said)
         if status == 500:
-            return PerhapsTooLarge(said, retry_after(headers))
+            return PerhapsTooLargeError(said, retry_after(headers))
     if status in PASSING_STATUSES:
-        return Passing(said, retry_after(headers))
+        return TransientError(said, retry_after(headers))
     if status in (400, 422):
-        return Refused(said)
-    return Hopeless(said)
+        return RejectedError(said)
+    return PermanentError(said)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

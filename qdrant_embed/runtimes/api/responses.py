@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from qdrant_embed.runtimes.api.errors import Malformed
+from qdrant_embed.runtimes.api.errors import MalformedResponseError
 from qdrant_embed.types import FloatArray
 
 
@@ -22,19 +22,19 @@ def read_vectors(body: bytes, count: int, dim: int) -> FloatArray:
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
-        raise Malformed(f"the answer of {len(body)} bytes is not valid JSON") from None
+        raise MalformedResponseError(f"the answer of {len(body)} bytes is not valid JSON") from None
     rows = _ordered(_rows(answer), count)
     vectors = np.empty((count, dim), np.float32)
     for place, row in enumerate(rows):
         vector = _vector(row)
         if vector.shape != (dim,):
-            raise Malformed(
+            raise MalformedResponseError(
                 f"a vector has {vector.size} dimensions where {dim} were expected; if the model gives that many, "
                 f"write dim = {vector.size} into its preset"
             )
         vectors[place] = vector
     if not np.isfinite(vectors).all():
-        raise Malformed("a vector holds a value that is not a finite number")
+        raise MalformedResponseError("a vector holds a value that is not a finite number")
     return vectors
 
 
@@ -49,17 +49,17 @@ def _rows(answer: Any) -> list[tuple[int | None, Any]]:
         found = found.get("float")
     if isinstance(found, list):
         return [(None, row) for row in found]
-    raise Malformed("the answer holds no vectors")
+    raise MalformedResponseError("the answer holds no vectors")
 
 
 def _ordered(rows: list[tuple[int | None, Any]], count: int) -> list[Any]:
     if len(rows) != count:
-        raise Malformed(f"{len(rows)} vectors came for {count} texts")
+        raise MalformedResponseError(f"{len(rows)} vectors came for {count} texts")
     if all(index is None for index, _ in rows):
         return [row for _, row in rows]
     places = {index: row for index, row in rows if type(index) is int}
     if places.keys() != set(range(count)):
-        raise Malformed(f"the answer's indices are not those of {count} texts, each once")
+        raise MalformedResponseError(f"the answer's indices are not those of {count} texts, each once")
     return [places[place] for place in range(count)]
 
 
@@ -73,4 +73,4 @@ def _vector(row: Any) -> FloatArray:
                 return numbers.astype(np.float32)
     except (binascii.Error, ValueError):
         pass
-    raise Malformed("a vector is neither a list of numbers nor base64 of 32 bit floats")
+    raise MalformedResponseError("a vector is neither a list of numbers nor base64 of 32 bit floats")

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 from qdrant_embed.concurrency import went_on
 from qdrant_embed.runtimes.api.connection import Connection
-from qdrant_embed.runtimes.api.errors import Fault, Malformed, Passing, PerhapsTooLarge, Refused
+from qdrant_embed.runtimes.api.errors import (
+    MalformedResponseError,
+    PerhapsTooLargeError,
+    RejectedError,
+    RequestError,
+    TransientError,
+)
 from qdrant_embed.runtimes.api.rate_limit import Gate, sleep
 from qdrant_embed.runtimes.api.responses import read_vectors
 from qdrant_embed.runtimes.api.settings import ApiSettings
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MALFORMED_ATTEMPTS = 3
-"""An answer that makes no sense is rarely the weather, and each one may have been paid for."""
+"""An answer that makes no sense is rarely transient, and each one may have been paid for."""
 TOO_LARGE_ATTEMPTS = 2
 """A server that breaks down over a request's size does so again, or was not asked for too much."""
 
@@ -72,7 +78,7 @@ class Caller:
         from tenacity import Retrying, retry_if_exception_type
 
         retrying = Retrying(
-            retry=retry_if_exception_type((Passing, PerhapsTooLarge)),
+            retry=retry_if_exception_type((TransientError, PerhapsTooLargeError)),
             stop=self._gives_up,
             wait=self._wait,
             before_sleep=self._before_waiting,
@@ -90,7 +96,7 @@ class Caller:
         )
         try:
             body = self._connection.post(request)
-        except Refused as fault:
+        except RejectedError as fault:
             field = settings.protocol.refused_field(str(fault))
             if not field or field in without:
                 raise
@@ -103,7 +109,7 @@ class Caller:
 
     def _gives_up(self, state: RetryCallState) -> bool:
         fault = _fault(state)
-        few = {Malformed: MALFORMED_ATTEMPTS, PerhapsTooLarge: TOO_LARGE_ATTEMPTS}
+        few = {MalformedResponseError: MALFORMED_ATTEMPTS, PerhapsTooLargeError: TOO_LARGE_ATTEMPTS}
         most = min(self._settings.attempts, few.get(type(fault), self._settings.attempts))
         return state.attempt_number >= most or (fault.wait or 0) > self._settings.longest_wait
 
@@ -122,8 +128,8 @@ class Caller:
         log.info("%s; trying again in %.1f s", fault, state.next_action.sleep if state.next_action else 0.0)
 
 
-def _fault(state: RetryCallState) -> Fault:
+def _fault(state: RetryCallState) -> RequestError:
     fault = state.outcome.exception() if state.outcome else None
-    if not isinstance(fault, Fault):
+    if not isinstance(fault, RequestError):
         raise TypeError(f"only faults are tried again, not {fault!r}")
     return fault

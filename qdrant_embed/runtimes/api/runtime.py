@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 
-from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.runtimes.api.dispatch import Sender
 from qdrant_embed.runtimes.api.settings import settings_of
 from qdrant_embed.tokenization.batch import Batch
@@ -25,7 +25,7 @@ class ApiRuntime:
     takes_threads = True
     """Calls need not wait for each other; the server is asked at most `concurrency` times at once by each."""
 
-    def __init__(self, resolved: Resolved) -> None:
+    def __init__(self, resolved: ResolvedModel) -> None:
         self._resolved = resolved
         self._settings = settings_of(resolved.preset)
         self._sender = Sender(self._settings)

@@ -23,10 +23,10 @@ from filelock import FileLock, Timeout
 from qdrant_embed.concurrency import pause, went_on
 from qdrant_embed.errors import ModelError, QdrantEmbedError
 from qdrant_embed.models.fingerprint import model_fingerprint
-from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.native import return_memory
 from qdrant_embed.runtimes.batching import cores
-from qdrant_embed.runtimes.choice import PROMISES, RuntimeChoice
+from qdrant_embed.runtimes.choice import MIN_COSINE, RuntimeChoice
 from qdrant_embed.runtimes.conversion.cache_folder import CACHE_VARIABLE, UNFINISHED, hold, lock_file, place_of, prune
 from qdrant_embed.runtimes.conversion.fidelity import compare
 from qdrant_embed.runtimes.torch.graph import Graph, build_graph, pools_inside, quiet, without_blind_rows
@@ -45,7 +45,7 @@ LONGEST_WAIT = 900.0
 """Seconds to wait for another process that converts the same model."""
 _BETWEEN_LOOKS = 0.1
 _NOTE = "fidelity.json"
-_SAID_ONLY = ("name", "about", "sources", "licence", "licence_note", "languages", "parameters", "runtime", "tasks")
+_SAID_ONLY = ("name", "about", "sources", "license", "license_note", "languages", "parameters", "runtime", "tasks")
 """Values of a preset that change nothing about its graph."""
 
 
@@ -53,8 +53,8 @@ class FidelityWarning(UserWarning):
     """A converted model's vectors are too far from torch's, and torch runs the model instead."""
 
 
-class TooFarError(ModelError):
-    """A converted model does not keep its promise; whoever starts runtimes takes another one then, and warns."""
+class LowFidelityError(ModelError):
+    """A converted model misses its minimum cosine; another runtime is started in its place, with a warning."""
 
 
 class _UnusableError(Exception):
@@ -80,7 +80,7 @@ _RUNNING: weakref.WeakValueDictionary[tuple[object, ...], Converted] = weakref.W
 
 
 @dataclass(frozen=True, slots=True)
-class Converter:
+class ModelConverter:
     """How one runtime makes its files from a torch graph, and runs them.
 
     :param packages: What made the files; another version makes them anew.
@@ -91,12 +91,12 @@ class Converter:
 
     choice: RuntimeChoice
     packages: tuple[str, ...]
-    convert: Callable[[Resolved, Graph, Path], None]
+    convert: Callable[[ResolvedModel, Graph, Path], None]
     try_out: Callable[[Path], Run]
     start: Callable[[Path], Run]
 
 
-def converted(resolved: Resolved, converter: Converter, *, pooled: bool = True) -> Converted:
+def converted(resolved: ResolvedModel, converter: ModelConverter, *, pooled: bool = True) -> Converted:
     """Return a model's converted form, running; made and tried now if it never was, or cannot be read any more.
 
     :param pooled: Whether to pool inside, where that is possible.
@@ -115,30 +115,30 @@ def converted(resolved: Resolved, converter: Converter, *, pooled: bool = True) 
             return _made(resolved, converter, folder, inside)
 
 
-def shortfall(resolved: Resolved, converter: Converter) -> str | None:
-    """Return how a conversion that was made before breaks its promise; empty if it keeps it, None if there is none."""
+def fidelity_error(resolved: ResolvedModel, converter: ModelConverter) -> str | None:
+    """Return how an earlier conversion misses its minimum cosine; empty if it reaches it, None if there is none."""
     note = _note(_folder(resolved, converter, pools_inside(resolved)))
     return _shortfall(resolved, converter, note) if note else None
 
 
-def _folder(resolved: Resolved, converter: Converter, pooled: bool) -> Path:  # noqa: FBT001
+def _folder(resolved: ResolvedModel, converter: ModelConverter, pooled: bool) -> Path:  # noqa: FBT001
     return place_of(_key(resolved, converter, pooled))
 
 
-def _shortfall(resolved: Resolved, converter: Converter, note: Mapping[str, Json]) -> str:
-    promise = PROMISES[converter.choice.precision]
-    if note["worst"] >= promise:
+def _shortfall(resolved: ResolvedModel, converter: ModelConverter, note: Mapping[str, Json]) -> str:
+    minimum = MIN_COSINE[converter.choice.precision]
+    if note["worst"] >= minimum:
         return ""
     return (
         f"{resolved.preset.name!r} in {converter.choice} has a cosine of {note['worst']:.4f} to torch in "
-        f"float32 on the worst of the texts it was tried on, and {promise} is promised."
+        f"float32 on the worst of the texts it was tried on, and {minimum} is the minimum."
     )
 
 
 def _note(folder: Path) -> Mapping[str, Json] | None:
     """Return what was noted of a conversion; None unless all of its files are there, as long as they were.
 
-    Whoever tidies a cache takes away the large ones.
+    A tool that evicts a cache takes away the large ones.
     """
     try:
         note: dict[str, Json] = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
@@ -147,13 +147,13 @@ def _note(folder: Path) -> Mapping[str, Json] | None:
         return None
 
 
-def _started(resolved: Resolved, converter: Converter, folder: Path) -> Converted:
+def _started(resolved: ResolvedModel, converter: ModelConverter, folder: Path) -> Converted:
     note = _note(folder)
     if note is None or not hold(folder):
         raise _UnusableError(f"{folder} is not whole")
     short = _shortfall(resolved, converter, note)
     if short:
-        raise TooFarError(short)
+        raise LowFidelityError(short)
     try:
         key = _running_key(folder, note)
         made = _RUNNING.get(key)
@@ -208,7 +208,7 @@ def _acquire(lock: FileLock) -> None:
             return
 
 
-def _key(resolved: Resolved, converter: Converter, pooled: bool) -> str:  # noqa: FBT001
+def _key(resolved: ResolvedModel, converter: ModelConverter, pooled: bool) -> str:  # noqa: FBT001
     """Hash everything that the files depend on."""
     preset, files = resolved.preset, resolved.files
     shape: dict[str, Json] = {
@@ -218,7 +218,7 @@ def _key(resolved: Resolved, converter: Converter, pooled: bool) -> str:  # noqa
         "format": _FORMAT,
         "model": model_fingerprint(files) if files else preset.name,
         "shape": shape,
-        "stretch": repr(resolved.stretch),
+        "stretch": repr(resolved.extension_plan),
         "runtime": str(converter.choice),
         "pooled": pooled,
         "machine": f"{platform.machine()} {platform.processor()} {_processor()}",
@@ -228,7 +228,7 @@ def _key(resolved: Resolved, converter: Converter, pooled: bool) -> str:  # noqa
     return digest.hexdigest()
 
 
-def _made(resolved: Resolved, converter: Converter, folder: Path, pooled: bool) -> Converted:  # noqa: FBT001
+def _made(resolved: ResolvedModel, converter: ModelConverter, folder: Path, pooled: bool) -> Converted:  # noqa: FBT001
     """Convert, try, and put the result in place in one step, so that a kill leaves nothing half made."""
     log.info("converting %s for %s, which is done once and kept for later", resolved.preset.name, converter.choice)
     try:
@@ -256,7 +256,7 @@ def _made(resolved: Resolved, converter: Converter, folder: Path, pooled: bool) 
         ) from error
 
 
-def _write(resolved: Resolved, converter: Converter, work: Path, pooled: bool) -> None:  # noqa: FBT001
+def _write(resolved: ResolvedModel, converter: ModelConverter, work: Path, pooled: bool) -> None:  # noqa: FBT001
     with quiet():
         # Each step may take a minute or more of a large model, and none of them is a standstill.
         graph = build_graph(resolved, pooled=pooled)

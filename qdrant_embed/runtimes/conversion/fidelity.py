@@ -10,12 +10,12 @@ import numpy as np
 from qdrant_embed.concurrency import went_on
 from qdrant_embed.errors import ModelError
 from qdrant_embed.long_context import WindowStrategy
-from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.pooling.token_pooling import POOLINGS
 from qdrant_embed.runtimes.conversion.probe_texts import PROBES
 from qdrant_embed.runtimes.torch.graph import Graph
 from qdrant_embed.tokenization.batch import Batch, TokenIds
-from qdrant_embed.tokenization.sequences import Sequencer
+from qdrant_embed.tokenization.sequences import TokenSequencer
 from qdrant_embed.tokens import HuggingFaceTokens
 from qdrant_embed.types import FloatArray
 
@@ -41,7 +41,7 @@ class Fidelity:
     mean: float
 
 
-def batches_of(resolved: Resolved, texts: tuple[str, ...]) -> list[Batch]:
+def batches_of(resolved: ResolvedModel, texts: tuple[str, ...]) -> list[Batch]:
     """Return texts as the model reads them, in small batches of mixed lengths, and one long one of a model that can.
 
     :raises ModelError: The model has no files.
@@ -52,27 +52,27 @@ def batches_of(resolved: Resolved, texts: tuple[str, ...]) -> list[Batch]:
     folder, reach = resolved.files.transformer, _reach(resolved)
 
     def cut(texts: Sequence[str], most: int) -> list[TokenIds]:
-        sequencer = Sequencer(tokens, folder, most)
+        sequencer = TokenSequencer(tokens, folder, most)
         return [cut.sequences[0] for cut in sequencer.cut(texts, "", WindowStrategy("truncate"))]
 
     sequences = cut(texts, min(reach, _BUDGET))
     groups = [sequences[at : at + _AT_ONCE] for at in range(0, len(sequences), _AT_ONCE)]
-    if reach > _BUDGET or resolved.stretch is not None:
+    if reach > _BUDGET or resolved.extension_plan is not None:
         text = " ".join(texts)
         repeated = " ".join([text] * (1 + reach // max(1, tokens.count(text))))
         # Beside a short one, which is then mostly padding.
         groups.append([*cut([repeated], reach), min(sequences, key=len)])
-    sequencer = Sequencer(tokens, folder, reach, padding=resolved.preset.padding)
+    sequencer = TokenSequencer(tokens, folder, reach, padding=resolved.preset.padding)
     return [sequencer.batch(group) for group in groups]
 
 
-def _reach(resolved: Resolved) -> int:
+def _reach(resolved: ResolvedModel) -> int:
     """Return how long a text the model is tried on: half as long again as a window that is stretched, at least."""
-    stretched = resolved.stretch.trained * 3 // 2 + 7 if resolved.stretch else 0
-    return min(resolved.preset.max_tokens, max(_LONG, stretched))
+    extended = resolved.extension_plan.trained * 3 // 2 + 7 if resolved.extension_plan else 0
+    return min(resolved.preset.max_tokens, max(_LONG, extended))
 
 
-def compare(resolved: Resolved, graph: Graph, run: Callable[[Batch], FloatArray]) -> Fidelity:
+def compare(resolved: ResolvedModel, graph: Graph, run: Callable[[Batch], FloatArray]) -> Fidelity:
     """Compare what a converted graph gives with what the torch graph gives.
 
     :param run: Batch → what the converted graph gives, vectors or token states.

@@ -1,6 +1,6 @@
 """Texts that every converted model is tried on: some to find the range of its numbers, others to compare it with torch.
 
-No text is for both: a quantised model is good at what its ranges were read from.
+No text is for both: a quantized model is good at what its ranges were read from.
 """
 
 from __future__ import annotations
@@ -67,12 +67,12 @@ PARAGRAPHS = (
     "the danger. Vines and olives grow up to six hundred metres; above them stand chestnut woods, then broom, then "
     "bare lava. After an eruption it takes lichens about ten years to return, and trees at least fifty.",
     "supersonic flow past slender bodies of revolution at small angles of incidence is treated by linearised theory . "
-    "the pressure distribution , the normal force and the centre of pressure are found in closed form , and are "
+    "the pressure distribution , the normal force and the center of pressure are found in closed form , and are "
     "compared with wind tunnel measurements at mach numbers of 1.5 , 2.0 and 3.1 . agreement is good up to 6 degrees .",
     "It was the best season in the club's history: twenty-two wins, five draws and three defeats. The captain scored "
     "nineteen goals, the goalkeeper kept a clean sheet in fourteen games, and the youth team won its own league. The "
     "coach, who had been doubted by nearly everyone in August, was carried around the pitch.",
-    "Melt the butter slowly, stir in the flour and let it foam without taking colour. Add the milk a little at a time, "
+    "Melt the butter slowly, stir in the flour and let it foam without taking color. Add the milk a little at a time, "
     "beating well, then salt, nutmeg and a bay leaf. Simmer for ten minutes. If lumps remain, press the sauce through "
     "a sieve. It keeps for two days in a cold place and freezes badly.",
 )
@@ -82,7 +82,7 @@ LONG = tuple(" ".join(PARAGRAPHS[start : start + 5]) for start in range(0, 10, 2
 """Texts that fill a window of 256 tokens, and more."""
 
 CALIBRATION = (*SHORT, *SCRIPTS, *PARAGRAPHS, *LONG)
-"""What the range of a quantised model's numbers is read from."""
+"""What the range of a quantized model's numbers is read from."""
 
 _PROBED_SHORT = (
     "",

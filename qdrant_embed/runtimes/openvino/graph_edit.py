@@ -1,4 +1,4 @@
-"""Parts of an OpenVINO graph taken out and put in: what quantising needs of it."""
+"""Parts of an OpenVINO graph taken out and put in: what quantizing needs of it."""
 
 from __future__ import annotations
 

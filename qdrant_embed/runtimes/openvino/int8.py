@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.concurrency import went_on
-from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.runtimes.conversion.fidelity import batches_of
 from qdrant_embed.runtimes.conversion.probe_texts import CALIBRATION
 from qdrant_embed.runtimes.openvino.graph_edit import (
@@ -52,7 +52,7 @@ _STEPS = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenRanges:
     """What the channels of an activation went through: lowest, highest and mean value, each (channels,)."""
 
     low: FloatArray
@@ -65,10 +65,10 @@ class Seen:
         return np.maximum(np.maximum(-self.low, self.high), _LEAST)
 
 
-def quantize(resolved: Resolved, model: openvino.Model) -> openvino.Model:
+def quantize(resolved: ResolvedModel, model: openvino.Model) -> openvino.Model:
     """Put the model's products with constant weights into int8, in place, and return it.
 
-    Attention, softmax and normalisation stay as they are.
+    Attention, softmax and normalization stay as they are.
     """
     grouped = inputs_of_products(model)
     seen = _watch(model, list(grouped), [*batches_of(resolved, CALIBRATION), *batches_of(resolved, _noise(resolved))])
@@ -80,7 +80,7 @@ def quantize(resolved: Resolved, model: openvino.Model) -> openvino.Model:
     return model
 
 
-def _noise(resolved: Resolved) -> tuple[str, ...]:
+def _noise(resolved: ResolvedModel) -> tuple[str, ...]:
     """Return texts of random words of the model's vocabulary, short ones and long ones."""
     if resolved.files is None:
         return ()
@@ -91,7 +91,7 @@ def _noise(resolved: Resolved) -> tuple[str, ...]:
     return tuple(tokenizer.decode(random.choice(ids, length).tolist()) for length in (*_RANDOM_LENGTHS,) * 2)
 
 
-def _watch(model: openvino.Model, names: Sequence[str], batches: Sequence[Batch]) -> dict[str, Seen]:
+def _watch(model: openvino.Model, names: Sequence[str], batches: Sequence[Batch]) -> dict[str, SeenRanges]:
     """Run the model on batches and return what went into its products, padding left out.
 
     :param names: Friendly names of the nodes whose first output is watched.
@@ -115,10 +115,10 @@ def _watch(model: openvino.Model, names: Sequence[str], batches: Sequence[Batch]
             lows[name] = np.minimum(lows.get(name, np.inf), values.min(axis=0))
             highs[name] = np.maximum(highs.get(name, -np.inf), values.max(axis=0))
             sums[name] = sums.get(name, 0.0) + values.sum(axis=0)
-    return {name: Seen(lows[name], highs[name], sums[name] / np.float32(count)) for name in names}
+    return {name: SeenRanges(lows[name], highs[name], sums[name] / np.float32(count)) for name in names}
 
 
-def _rewrite(products: Sequence[Any], seen: Seen) -> None:
+def _rewrite(products: Sequence[Any], seen: SeenRanges) -> None:
     """Put products that share an input into int8."""
     value = products[0].input_value(0)
     weights = [weights_of(product) for product in products]
@@ -138,7 +138,7 @@ def _rewrite(products: Sequence[Any], seen: Seen) -> None:
         follow_bias(product, int8_weights(coded, whole, step), lost, extra)
 
 
-def _smoothing(seen: Seen, weight_reach: FloatArray) -> FloatArray:
+def _smoothing(seen: SeenRanges, weight_reach: FloatArray) -> FloatArray:
     """Return what each channel is divided by, (channels,)."""
     factors = seen.reach**SMOOTHING / np.maximum(weight_reach, _LEAST) ** (1 - SMOOTHING)
     return np.asarray(factors / np.exp(np.log(factors).mean()), np.float32)

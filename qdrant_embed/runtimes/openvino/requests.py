@@ -14,7 +14,7 @@ from qdrant_embed.errors import MissingExtraError
 from qdrant_embed.models.telemetry import silence_openvino
 from qdrant_embed.native import Once, initializing, make_lock, return_memory
 from qdrant_embed.runtimes import first_batch, is_large
-from qdrant_embed.runtimes.batching import Lanes, lane_per_core
+from qdrant_embed.runtimes.batching import BatchLimits, lane_per_core
 from qdrant_embed.tokenization.batch import Batch
 from qdrant_embed.types import FloatArray
 
@@ -32,7 +32,7 @@ _LENGTHS = 16
 """Lengths are rounded up to a multiple of it: a kernel is made for each shape, and AMX multiplies tiles of 16 rows."""
 
 
-def lanes() -> Lanes:
+def lanes() -> BatchLimits:
     """Return on how many batches at once this runtime works, and how they are padded."""
     return lane_per_core(_LENGTHS)
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.native import initializing
 from qdrant_embed.runtimes import Runtime, TokenRuntime
 from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.runtimes.conversion import convert as converting
-from qdrant_embed.runtimes.conversion.convert import Converted, Converter, converted
+from qdrant_embed.runtimes.conversion.convert import Converted, ModelConverter, converted
 from qdrant_embed.runtimes.openvino.padding_attention import write_out_padding
 from qdrant_embed.runtimes.openvino.requests import MixedRequests, Requests, best_hint, core, lanes, multiplies_int8
 from qdrant_embed.runtimes.torch.graph import Graph, examples
@@ -31,7 +31,7 @@ _HINTS = {"float32": "f32", "bf16": "bf16"}
 _FILE, _WHOLE_FILE = "model.xml", "whole.xml"
 
 
-def load(resolved: Resolved, precision: str = "") -> Runtime | TokenRuntime:
+def load(resolved: ResolvedModel, precision: str = "") -> Runtime | TokenRuntime:
     """Convert a model, or take up what was converted before.
 
     :param precision: `float32`, `bf16` or `int8`; empty for bf16 where the processor has it, else float32.
@@ -65,9 +65,9 @@ def chosen(precision: str = "") -> RuntimeChoice:
     return choice
 
 
-def shortfall(resolved: Resolved, choice: RuntimeChoice) -> str:
-    """Return how the model, converted before, is known to break its promise; empty if it is not."""
-    return converting.shortfall(resolved, _converter(choice)) or ""
+def fidelity_error(resolved: ResolvedModel, choice: RuntimeChoice) -> str:
+    """Return how the model, converted before, is known to miss its minimum cosine; empty if it is not."""
+    return converting.fidelity_error(resolved, _converter(choice)) or ""
 
 
 def best_precision() -> str:
@@ -75,9 +75,9 @@ def best_precision() -> str:
     return "bf16" if best_hint() == "bf16" else "float32"
 
 
-def _converter(choice: RuntimeChoice) -> Converter:
+def _converter(choice: RuntimeChoice) -> ModelConverter:
     convert = _convert_to_int8 if choice.precision == "int8" else _convert
-    return Converter(
+    return ModelConverter(
         choice,
         ("openvino",),
         convert,
@@ -86,11 +86,11 @@ def _converter(choice: RuntimeChoice) -> Converter:
     )
 
 
-def _convert(resolved: Resolved, graph: Graph, folder: Path) -> None:
+def _convert(resolved: ResolvedModel, graph: Graph, folder: Path) -> None:
     _save(_read(resolved, graph), folder / _FILE)
 
 
-def _convert_to_int8(resolved: Resolved, graph: Graph, folder: Path) -> None:
+def _convert_to_int8(resolved: ResolvedModel, graph: Graph, folder: Path) -> None:
     from qdrant_embed.runtimes.openvino.int8 import quantize
 
     model = _read(resolved, graph)
@@ -98,7 +98,7 @@ def _convert_to_int8(resolved: Resolved, graph: Graph, folder: Path) -> None:
     _save(quantize(resolved, model), folder / _FILE)
 
 
-def _read(resolved: Resolved, graph: Graph) -> openvino.Model:
+def _read(resolved: ResolvedModel, graph: Graph) -> openvino.Model:
     with initializing("OpenVINO"):
         core()
         import openvino
@@ -129,7 +129,7 @@ class OpenVinoRuntime:
 
     takes_threads = True
 
-    def __init__(self, resolved: Resolved, choice: RuntimeChoice, made: Converted) -> None:
+    def __init__(self, resolved: ResolvedModel, choice: RuntimeChoice, made: Converted) -> None:
         self._resolved = resolved
         self._choice = choice
         self.name = str(choice)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ConfigurationError, ModelError
-from qdrant_embed.long_context.extension_plan import Stretch
+from qdrant_embed.long_context.extension_plan import ExtensionPlan
 from qdrant_embed.models.presets import Preset
 
 if TYPE_CHECKING:
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 _BLOCK_LISTS = ("layer", "layers", "h", "block", "blocks")
 """What transformers calls the list of a model's blocks."""
 _FINAL_NORMS = ("norm", "final_norm", "final_layernorm", "final_layer_norm", "ln_f")
-"""What it calls the normalisation that follows the last block, beside that list."""
+"""What it calls the normalization that follows the last block, beside that list."""
 
 
-def shape(model: Any, preset: Preset, stretch: Stretch | None = None) -> None:
+def shape(model: Any, preset: Preset, extension_plan: ExtensionPlan | None = None) -> None:
     """Change a transformer (of `transformers`) into what the preset says, in place.
 
-    :param stretch: What makes it read longer texts.
+    :param extension_plan: What makes it read longer texts.
     :raises ConfigurationError: The model has fewer blocks, or the preset asks for blocks and then for none.
     :raises ModelError: It cannot attend that way.
     """
@@ -36,18 +36,18 @@ def shape(model: Any, preset: Preset, stretch: Stretch | None = None) -> None:
         keep_blocks(model, 1)
     if preset.attention:
         set_attention(model, preset.attention)
-    _place(model, preset, stretch)
+    _place(model, preset, extension_plan)
 
 
-def _place(model: Any, preset: Preset, stretch: Stretch | None) -> None:
+def _place(model: Any, preset: Preset, extension_plan: ExtensionPlan | None) -> None:
     # Here, and not above: these need torch to be imported, which whoever reads this file does not.
-    from qdrant_embed.long_context.patches.absolute_positions import read_tuned, stretch_learned
-    from qdrant_embed.long_context.patches.rotary_positions import stretch_rotary
+    from qdrant_embed.long_context.patches.absolute_positions import extend_absolute, read_tuned
+    from qdrant_embed.long_context.patches.rotary_positions import extend_rotary
 
     if preset.short_factor > 1 or preset.scale_from:
         read_tuned(model, preset.short_factor, preset.scale_from)
-    if stretch is not None:
-        (stretch_learned if stretch.kind == "learned" else stretch_rotary)(model, stretch)
+    if extension_plan is not None:
+        (extend_absolute if extension_plan.kind == "learned" else extend_rotary)(model, extension_plan)
 
 
 def set_attention(model: Any, attention: str) -> None:
@@ -91,7 +91,7 @@ def _sees_later_tokens(model: Any, padding: int) -> bool:
 def keep_blocks(model: Any, number: int) -> None:
     """Remove the blocks above the lowest `number`; what is left gives that block's states, as training saw them.
 
-    A normalisation that follows the last block goes too: the states of inner blocks were never normalised by it (2DMSE,
+    A normalization that follows the last block goes too: the states of inner blocks were never normalized by it (2DMSE,
     arXiv 2402.14776, section 3; AdaptiveLayerLoss of sentence-transformers).
 
     :raises ConfigurationError: The model has fewer blocks.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ModelError
-from qdrant_embed.models.resolve import Resolved, pooling_only
+from qdrant_embed.models.resolve import ResolvedModel, pooling_only
 from qdrant_embed.native import make_lock
 from qdrant_embed.pooling.torch_pooling import POOLS
 from qdrant_embed.runtimes.torch.load import load_model, token_module, without_last_normalization
@@ -32,14 +32,14 @@ class Graph:
     pooled: bool
 
 
-def pools_inside(resolved: Resolved) -> bool:
+def pools_inside(resolved: ResolvedModel) -> bool:
     """Tell whether a model's pooling can be part of its graph, so that only sentence vectors leave it."""
     if not pooling_only(resolved):
         return True
     return resolved.preset.pooling in POOLS and resolved.preset.pooled in ("", "all")
 
 
-def build_graph(resolved: Resolved, *, pooled: bool) -> Graph:
+def build_graph(resolved: ResolvedModel, *, pooled: bool) -> Graph:
     """Load a model and wrap it.
 
     :param pooled: Whether to pool inside, where `pools_inside` allows it.
@@ -71,7 +71,7 @@ def pooled_module(states: torch.nn.Module, pooling: str) -> torch.nn.Module:
 
 
 def _chained(model: Any, name: str) -> torch.nn.Module:
-    """Return all modules of a model but a last normalisation, which is done above, once dimensions have been cut."""
+    """Return all modules of a model but a last normalization, which is done above, once dimensions have been cut."""
     import torch
 
     modules = without_last_normalization(model)

@@ -21,7 +21,7 @@ from qdrant_embed.models.files.layouts import ROUTERS, kind_of_module, route_of
 from qdrant_embed.models.files.lora import add_adapter
 from qdrant_embed.models.files.model_folder import ModelFiles
 from qdrant_embed.models.presets import Preset
-from qdrant_embed.models.resolve import Resolved
+from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.models.telemetry import stay_silent
 from qdrant_embed.native import prepare_torch
 from qdrant_embed.runtimes.out_of_memory import is_out_of_memory
@@ -37,7 +37,7 @@ PROBE = "Größe matters: a naïve CAFÉ,\tin 42 words — don't 統一 it!"
 """Letters with marks, capitals, signs and another script: what tokenizers disagree on."""
 
 
-def load_model(resolved: Resolved, *, dtype: str = "float32", device: str = "") -> Any:
+def load_model(resolved: ResolvedModel, *, dtype: str = "float32", device: str = "") -> Any:
     """Return the model as a `SentenceTransformer`: all of its modules, in order.
 
     :param dtype: Of the weights, from the first byte on: a model of 7 billion in float32 would need twice the memory
@@ -52,9 +52,9 @@ def load_model(resolved: Resolved, *, dtype: str = "float32", device: str = "") 
     model = _one_side(model, files) if files.side else model
     if files.adapter is not None:
         add_adapter(model[0].model, files.adapter)
-    if resolved.stretch or _is_shaped(preset):
+    if resolved.extension_plan or _is_shaped(preset):
         try:
-            shape(model[0].model, preset, resolved.stretch)
+            shape(model[0].model, preset, resolved.extension_plan)
         except (AttributeError, TypeError) as error:
             raise ModelError(f"{preset.name!r}: attention, layers and states are for transformers only.") from error
     _require_same_tokens(model, files)
@@ -83,7 +83,7 @@ def without_last_normalization(model: Any) -> list[Any]:
     return modules[:-1] if type(last).__name__ == "Normalize" and names == {"sentence_embedding"} else modules
 
 
-def load_copies(resolved: Resolved, devices: Sequence[str], *, dtype: str) -> list[Any]:
+def load_copies(resolved: ResolvedModel, devices: Sequence[str], *, dtype: str) -> list[Any]:
     """Return the model once for each device. Read once, and copied from the memory of the processor.
 
     :raises ModelError: As of `load_model`.
@@ -93,7 +93,7 @@ def load_copies(resolved: Resolved, devices: Sequence[str], *, dtype: str) -> li
         return [copy.deepcopy(model).to(device) for device in devices]
 
 
-def load_encoder(resolved: Resolved) -> Any:
+def load_encoder(resolved: ResolvedModel) -> Any:
     """Return a sparse or multi-vector model in float32, as a `SparseEncoder` or a `MultiVectorEncoder`.
 
     :raises ModelError: As of `load_model`; or a part of it would be made up, since the files hold no such model.
@@ -118,7 +118,7 @@ def starts(model: Any) -> list[Any]:
     return [route[0] for route in first.sub_modules.values()] if hasattr(first, "sub_modules") else [first]
 
 
-def _files_of(resolved: Resolved) -> ModelFiles:
+def _files_of(resolved: ResolvedModel) -> ModelFiles:
     if resolved.files is None:
         raise ModelError(f"the preset {resolved.preset.name!r} names no weights; give it a source.")
     return resolved.files

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdrant_embed.models.resolve import Resolved, pooling_only
+from qdrant_embed.models.resolve import ResolvedModel, pooling_only
 from qdrant_embed.native import initializing, prepare_torch
 from qdrant_embed.runtimes import Runtime, TokenRuntime, first_batch
-from qdrant_embed.runtimes.batching import Lanes
+from qdrant_embed.runtimes.batching import BatchLimits
 from qdrant_embed.runtimes.torch.graph import pooled_module, pools_inside
 from qdrant_embed.runtimes.torch.load import load_copies, load_model, token_module, without_last_normalization
 from qdrant_embed.tokenization.batch import Batch
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 GPU_TOKENS = 32_768
 """Padded tokens of a batch on a GPU: on an H200, MiniLM read 1.1 million a second with 4096, 3.2 with 32 768, and 3.5
-with twice those, tokenising apart."""
+with twice those, tokenizing apart."""
 
 
-def load(resolved: Resolved, precision: str = "") -> Runtime | TokenRuntime:
+def load(resolved: ResolvedModel, precision: str = "") -> Runtime | TokenRuntime:
     """Load a model's weights onto the best device there is; where there are several GPUs, onto each.
 
     :param precision: `float32` or `bf16`; empty for bf16 on NVIDIA GPUs that have it, else float32.
@@ -49,7 +49,7 @@ def _gpus() -> list[str]:
     return [f"cuda:{number}" for number in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
 
 
-def _on_device(model: Any, resolved: Resolved) -> TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime:
+def _on_device(model: Any, resolved: ResolvedModel) -> TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime:
     runtime = _around(model, resolved)
     read = runtime.token_states if isinstance(runtime, TorchTokenRuntime) else runtime.sentence
     with initializing("torch"):
@@ -57,7 +57,7 @@ def _on_device(model: Any, resolved: Resolved) -> TorchTokenRuntime | TorchPoole
     return runtime
 
 
-def _around(model: Any, resolved: Resolved) -> TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime:
+def _around(model: Any, resolved: ResolvedModel) -> TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime:
     if not pooling_only(resolved):
         return TorchSentenceRuntime(model)
     preset = resolved.preset
@@ -73,9 +73,9 @@ class _Torch:
         self._model = model
 
     @property
-    def lanes(self) -> Lanes:
+    def lanes(self) -> BatchLimits:
         """One batch at a time, which is larger on a GPU."""
-        return Lanes(tokens=GPU_TOKENS) if self._model.device.type == "cuda" else Lanes()
+        return BatchLimits(tokens=GPU_TOKENS) if self._model.device.type == "cuda" else BatchLimits()
 
     def _features(self, batch: Batch) -> dict[str, torch.Tensor]:
         import torch
@@ -88,16 +88,16 @@ class _Torch:
 
 
 class TorchTokenRuntime(_Torch):
-    """For a transformer that only needs pooling and normalising: both are done above."""
+    """For a transformer that only needs pooling and normalizing: both are done above."""
 
     def __init__(self, model: Any, states: str = "last") -> None:
         super().__init__(model)
         self._states = token_module(model, states)
 
     @property
-    def lanes(self) -> Lanes:
+    def lanes(self) -> BatchLimits:
         """One batch at a time, nowhere a larger one: the states of all its tokens go to the processor's memory."""
-        return Lanes()
+        return BatchLimits()
 
     def token_states(self, batch: Batch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim)."""
@@ -173,7 +173,7 @@ class TorchPool:
     takes_threads = True
 
     def __init__(self, models: Sequence[TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime]) -> None:
-        self.lanes = Lanes(len(models), models[0].lanes.tokens)
+        self.lanes = BatchLimits(len(models), models[0].lanes.tokens)
         tokenwise = [model.tokenwise for model in models if isinstance(model, TorchPooledRuntime)]
         self.tokenwise = TorchTokenPool(tokenwise) if tokenwise else None
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()

@@ -54,7 +54,7 @@ ADVICE: dict[Kind, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ServerFault:
     """One failure of a request.
 
     :param detail: What was said about it, without secrets.
@@ -85,7 +85,7 @@ class Retries:
 class FaultError(Exception):
     """Carries a fault to those who can act on it; users see `told(…)`."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: ServerFault) -> None:
         super().__init__(fault.detail)
         self.fault = fault
 
@@ -132,7 +132,7 @@ def persist(action: Callable[[], T], retries: Retries, repeatable: frozenset[Kin
     return Retrying(stop=stop, wait=pause, retry=retry_if_exception(worth_it), reraise=True)(attempt)
 
 
-def told(fault: Fault, place: str, collection: str | None) -> StoreError:
+def told(fault: ServerFault, place: str, collection: str | None) -> StoreError:
     """Return the error that a user sees.
 
     :param place: The server's URL, or `memory`.
@@ -149,11 +149,11 @@ def told(fault: Fault, place: str, collection: str | None) -> StoreError:
     return StoreError(f"{detail}. {ADVICE[fault.kind]}".rstrip())
 
 
-def diagnose(error: Exception, secret: str | None) -> Fault:
+def diagnose(error: Exception, secret: str | None) -> ServerFault:
     """Sort an exception of `qdrant_client`, or of what lies below it."""
     fault = _of_http(error) or _of_grpc(error) or _of_local(error)
     detail = struck(" ".join(fault.detail.split()), secret)
-    return Fault(fault.kind, detail if len(detail) <= LONGEST else f"{detail[:LONGEST]}…", fault.wait)
+    return ServerFault(fault.kind, detail if len(detail) <= LONGEST else f"{detail[:LONGEST]}…", fault.wait)
 
 
 def struck(text: str, secret: str | None) -> str:
@@ -196,39 +196,39 @@ def _without_parts(text: str, form: str) -> str:
     return "".join(kept)
 
 
-def _of_http(error: Exception) -> Fault | None:
+def _of_http(error: Exception) -> ServerFault | None:
     from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
     from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
     if isinstance(error, ResourceExhaustedResponse):
         wait = float(error.retry_after_s)
-        return Fault("busy", f"too many requests, wanted a pause of {wait:g} s ({error})", wait)
+        return ServerFault("busy", f"too many requests, wanted a pause of {wait:g} s ({error})", wait)
     if isinstance(error, UnexpectedResponse) and 300 <= (error.status_code or 0) < 400:
         to = error.headers.get("location") or "another place"
-        return Fault("foreign", f"it redirects to {to} (HTTP {error.status_code})")
+        return ServerFault("foreign", f"it redirects to {to} (HTTP {error.status_code})")
     if isinstance(error, UnexpectedResponse):
-        return Fault(_kind_of_status(error.status_code or 0), f"HTTP {error.status_code}, {_said(error.content)}")
+        return ServerFault(_kind_of_status(error.status_code or 0), f"HTTP {error.status_code}, {_said(error.content)}")
     if isinstance(error, ResponseHandlingException):
         return _of_transport(error.source)
     if isinstance(error, QdrantException):
-        return Fault("busy", str(error))
+        return ServerFault("busy", str(error))
     return None
 
 
-def _of_transport(error: Exception) -> Fault:
+def _of_transport(error: Exception) -> ServerFault:
     import httpx
 
     name = type(error).__name__
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
-        return Fault("unreachable", f"no connection ({error or name})")
+        return ServerFault("unreachable", f"no connection ({error or name})")
     if isinstance(error, httpx.TimeoutException):
-        return Fault("timeout", f"no answer in time ({name})")
+        return ServerFault("timeout", f"no answer in time ({name})")
     if isinstance(error, httpx.TransportError):
-        return Fault("cut", f"the connection was cut ({error or name})")
-    return Fault("foreign", f"it sent {_kind_of_answer(error)}")
+        return ServerFault("cut", f"the connection was cut ({error or name})")
+    return ServerFault("foreign", f"it sent {_kind_of_answer(error)}")
 
 
-def _of_grpc(error: Exception) -> Fault | None:
+def _of_grpc(error: Exception) -> ServerFault | None:
     import grpc  # type: ignore[import-untyped]
 
     if not isinstance(error, grpc.RpcError):
@@ -236,7 +236,7 @@ def _of_grpc(error: Exception) -> Fault | None:
     status, detail = error.code(), str(error.details())
     if status in (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.OUT_OF_RANGE):
         too_large = re.search(r"message (length )?(too large|larger)", detail)
-        return Fault("too large" if too_large else "busy", f"gRPC {status.name}, {detail}")
+        return ServerFault("too large" if too_large else "busy", f"gRPC {status.name}, {detail}")
     kinds: dict[Any, Kind] = {
         grpc.StatusCode.UNAVAILABLE: "unreachable" if "connect" in detail.lower() else "cut",
         grpc.StatusCode.DEADLINE_EXCEEDED: "timeout",
@@ -246,17 +246,17 @@ def _of_grpc(error: Exception) -> Fault | None:
         grpc.StatusCode.NOT_FOUND: "missing",
         grpc.StatusCode.UNIMPLEMENTED: "unsupported",
     }
-    return Fault(kinds.get(status, "refused"), f"gRPC {status.name}, {detail}")
+    return ServerFault(kinds.get(status, "refused"), f"gRPC {status.name}, {detail}")
 
 
-def _of_local(error: Exception) -> Fault:
+def _of_local(error: Exception) -> ServerFault:
     if isinstance(error, NotImplementedError):
-        return Fault("unsupported", str(error))
+        return ServerFault("unsupported", str(error))
     if isinstance(error, json.JSONDecodeError):
-        return Fault("foreign", f"it sent {_kind_of_answer(error)}")
+        return ServerFault("foreign", f"it sent {_kind_of_answer(error)}")
     if isinstance(error, RecursionError):
-        return Fault("refused", "a filter or a query is nested too deep")
-    return Fault("missing" if _names_a_collection(str(error)) else "refused", f"{type(error).__name__}: {error}")
+        return ServerFault("refused", "a filter or a query is nested too deep")
+    return ServerFault("missing" if _names_a_collection(str(error)) else "refused", f"{type(error).__name__}: {error}")
 
 
 def _kind_of_status(status: int) -> Kind:

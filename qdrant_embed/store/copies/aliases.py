@@ -24,7 +24,7 @@ KEY = "succeeds"
 over, the collection `before` it, whether that was `named` so by someone, and whether the copy is `whole`."""
 
 
-def own_name(engine: Engine, name: str) -> str:
+def resolve_alias(engine: Engine, name: str) -> str:
     """Return the name of the collection that a name or an alias leads to."""
     aliases = {alias.alias_name: alias.collection_name for alias in engine.get_aliases().aliases}
     return aliases.get(name, name)
@@ -50,21 +50,21 @@ def require_finished(engine: Engine, name: str) -> None:
         )
 
 
-def begun(engine: Engine, name: str) -> dict[str, Json]:
+def copy_metadata(engine: Engine, name: str) -> dict[str, Json]:
     """Return the metadata entries with which a copy is created: whose names it will take."""
-    before = own_name(engine, name)
+    before = resolve_alias(engine, name)
     # A copy's own name was made up here, and goes with it; any other one is somebody's, and must lead to the points.
     named = before == name or KEY not in _metadata(engine, before)
     return {KEY: {"name": _first_name(engine, name), "before": before, "named": named, "whole": False}}
 
 
-def take_over(engine: Engine, name: str, copy: str) -> None:
+def switch_aliases(engine: Engine, name: str, copy: str) -> None:
     """Let a collection's names lead to a copy that is whole, and remove what they led to before."""
     merge_metadata(engine, copy, {KEY: {**_succession(engine, copy), "whole": True}})
-    finish(engine, name)
+    finish_switch(engine, name)
 
 
-def finish(engine: Engine, name: str) -> None:
+def finish_switch(engine: Engine, name: str) -> None:
     """Do what is left to do for a copy to take the names of this collection; nothing where nothing was begun."""
     for copy, noted in _copies(engine, name):
         if noted.get("whole"):
@@ -73,7 +73,7 @@ def finish(engine: Engine, name: str) -> None:
             return
 
 
-def clear(engine: Engine, name: str) -> None:
+def remove_unfinished_copies(engine: Engine, name: str) -> None:
     """Remove copies that were begun and given up before they were whole."""
     for copy, noted in _copies(engine, name):
         if noted.get("whole") is False:
@@ -83,7 +83,7 @@ def clear(engine: Engine, name: str) -> None:
 def _take_names(engine: Engine, copy: str, before: str, *, named: bool) -> None:
     from qdrant_client import models
 
-    if engine.collection_exists(before) and own_name(engine, before) == before:
+    if engine.collection_exists(before) and resolve_alias(engine, before) == before:
         # Removing a collection removes the aliases that lead to it, so all of them move first.
         moved = [alias.alias_name for alias in engine.get_collection_aliases(before).aliases]
         removals = [models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias)) for alias in moved]
@@ -105,7 +105,7 @@ def _first_name(engine: Engine, name: str) -> str:
 
     Whoever opens it finds by this what another name's user has begun.
     """
-    own = own_name(engine, name)
+    own = resolve_alias(engine, name)
     return str(_succession(engine, own).get("name", own)) if engine.collection_exists(own) else own
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import StoreError
-from qdrant_embed.store.copies.aliases import own_name
+from qdrant_embed.store.copies.aliases import resolve_alias
 from qdrant_embed.store.engine import is_served
 from qdrant_embed.store.metadata import metadata_of
 
@@ -31,12 +31,12 @@ _ours: set[str] = set()
 """The copiers of this process that are at work."""
 
 
-class CopyMark:
+class CopyLease:
     """A mark while it is held; `marked` gives it."""
 
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine = engine
-        self._name = own_name(engine, name)
+        self._name = resolve_alias(engine, name)
         self._token = uuid.uuid4().hex
         self._beaten = 0.0
         self._stays = False
@@ -94,12 +94,12 @@ class CopyMark:
 
 
 @contextmanager
-def marked(engine: Engine, name: str) -> Iterator[CopyMark]:
+def lease_of(engine: Engine, name: str) -> Iterator[CopyLease]:
     """Mark a collection as being copied.
 
     :raises StoreError: It is being copied already.
     """
-    mark = CopyMark(engine, name)
+    mark = CopyLease(engine, name)
     try:
         mark.set()
         yield mark
@@ -107,7 +107,7 @@ def marked(engine: Engine, name: str) -> Iterator[CopyMark]:
         mark.release()
 
 
-def require_unmarked(engine: Engine, name: str) -> None:
+def require_no_copy(engine: Engine, name: str) -> None:
     """Refuse to write to a collection that is being copied: what is written now might be missing in the copy.
 
     :raises StoreError: It is.
@@ -119,7 +119,7 @@ def require_unmarked(engine: Engine, name: str) -> None:
         )
 
 
-def give_up_dead(engine: Engine, name: str) -> None:
+def release_expired(engine: Engine, name: str) -> None:
     """Take the mark off a collection whose copier is gone; nothing where it is alive or there is none."""
     if not engine.collection_exists(name):
         return
@@ -128,7 +128,7 @@ def give_up_dead(engine: Engine, name: str) -> None:
         _set(engine, name, {})
 
 
-class Steady:
+class WriteGuard:
     """A collection that is written to for a while: it stays where it is, and is not copied.
 
     :param name: A name that leads to it.
@@ -137,19 +137,19 @@ class Steady:
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine = engine
         self._name = name
-        self._own = own_name(engine, name)
+        self._own = resolve_alias(engine, name)
 
     def require(self) -> None:
         """Refuse to write any more where that has changed.
 
         :raises StoreError: It is being copied, or a copy of it has taken its name.
         """
-        if own_name(self._engine, self._name) != self._own:
+        if resolve_alias(self._engine, self._name) != self._own:
             raise StoreError(
                 f"the compression of collection {self._name!r} was changed after it was opened here. Open it again and "
                 "ingest again: what is there already costs almost nothing."
             )
-        require_unmarked(self._engine, self._name)
+        require_no_copy(self._engine, self._name)
 
 
 def _mark(engine: Engine, name: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ CHANGED_KEY = "qdrant_embed_changed"
 """Metadata entry of its own, so that setting it touches no entry that somebody else is changing."""
 
 
-def mark_changed(engine: Engine, name: str, compression: Compression) -> None:
+def bump_revision(engine: Engine, name: str, compression: Compression) -> None:
     """Let those who hold this collection's codes in memory know that points came or went.
 
     Costs nothing where nobody holds any. To be called after the change, before anybody is told of it.
@@ -28,7 +28,7 @@ def mark_changed(engine: Engine, name: str, compression: Compression) -> None:
         engine.update_collection(collection_name=name, metadata={CHANGED_KEY: uuid.uuid4().hex})
 
 
-def change_mark(engine: Engine, name: str) -> str | None:
+def revision_of(engine: Engine, name: str) -> str | None:
     """Return the mark as it stands; None before the first change."""
     found = metadata_of(engine, name).get(CHANGED_KEY)
     return None if found is None else str(found)

@@ -132,7 +132,7 @@ class EdgeEngine(EdgeQueries):
 
     def finish_bulk_load(self, collection_name: str) -> None:
         """Build the HNSW graph where enough points are new, and flush; other threads wait meanwhile."""
-        self.shard(collection_name).optimise()
+        self.shard(collection_name).optimize()
 
 
 def _chosen(selector: Selector) -> edge.Filter | list[PointId]:

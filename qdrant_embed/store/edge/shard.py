@@ -150,7 +150,7 @@ class _Calls:
 class Shard:
     """An open shard.
 
-    :param config: What the shard shall be from now on; indexes are rebuilt by the next `optimise` where it differs.
+    :param config: What the shard shall be from now on; indexes are rebuilt by the next `optimize` where it differs.
     :raises LocationLockedError: Another process has the shard's log open.
     """
 
@@ -207,17 +207,17 @@ class Shard:
         self._flushed = time.monotonic()
 
     def require_building(self) -> None:
-        """Have the next `optimise` build the graph: the shard is about to change."""
+        """Have the next `optimize` build the graph: the shard is about to change."""
         if self._built:
             (self._path / BUILT).unlink(missing_ok=True)
             self._built = False
 
-    def optimise(self) -> None:
+    def optimize(self) -> None:
         """Build the HNSW graph and merge segments where the engine's thresholds say so, if anything has changed since.
 
         Where it may take long, another process does it, so that this one goes on and sees Ctrl-C; calls of other
         threads wait. Where that process could not be started, this one does it. Where a signal ended it, as one does
-        if memory runs out, nobody does: searches then read all points, and the next `optimise` tries again.
+        if memory runs out, nobody does: searches then read all points, and the next `optimize` tries again.
         """
         with self._one_at_a_time, refusals(self.collection):
             if self._built:

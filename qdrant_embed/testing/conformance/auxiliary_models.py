@@ -6,7 +6,7 @@
     def test_my_model():
         check_companion(load_sparse("my-model"))
 
-Plain functions that assert; `check_companion` calls them all.
+Plain functions that assert; `check_auxiliary` calls them all.
 """
 # ruff: noqa: S101
 
@@ -19,15 +19,15 @@ from typing import Any
 import numpy as np
 
 from qdrant_embed.embedding import SparseVector
-from qdrant_embed.embedding.auxiliary import CompanionEmbedder
+from qdrant_embed.embedding.auxiliary import AuxiliaryEmbedder
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.testing.conformance.embedders import TEXTS, TOLERANCE
 from qdrant_embed.types import FloatArray
 
-Embedder = CompanionEmbedder[Any]
+Embedder = AuxiliaryEmbedder[Any]
 
 
-def check_companion(embedder: Embedder) -> None:
+def check_auxiliary(embedder: Embedder) -> None:
     """Assert everything that a sparse or multi-vector embedder promises."""
     check_form(embedder)
     check_empty_list(embedder)
@@ -89,13 +89,13 @@ def check_batch_independence(embedder: Embedder) -> None:
 
 
 def check_very_long_text(embedder: Embedder) -> None:
-    """Require that nothing of a text of many windows is lost, and that its neighbours keep their vectors."""
+    """Require that nothing of a text of many windows is lost, and that its neighbors keep their vectors."""
     long = "w5 w6 harbour " * (4 * embedder.max_tokens)
     encoded = embedder.encode_documents(["w1", long, "w2"])
     assert (encoded.windowed, encoded.truncated) == (1, 0)
     assert encoded.tokens >= embedder.tokens.count(long)
-    neighbours = embedder.embed_documents(["w1", "w2"])
-    assert_close(embedder, [encoded.vectors[0], encoded.vectors[2]], neighbours, "a long neighbour")
+    neighbors = embedder.embed_documents(["w1", "w2"])
+    assert_close(embedder, [encoded.vectors[0], encoded.vectors[2]], neighbors, "a long neighbor")
 
 
 def check_pickle(embedder: Embedder) -> None:

@@ -98,12 +98,12 @@ def check_unit_length(embedder: Embedder) -> None:
 
 
 def check_very_long_text(embedder: Embedder) -> None:
-    """Require one vector for a text of many windows, and unchanged ones for its neighbours."""
+    """Require one vector for a text of many windows, and unchanged ones for its neighbors."""
     long = "w5 w6 harbour " * (4 * embedder.max_tokens)
     vectors = embedder.embed_documents(["w1", long, "w2"])
     assert vectors.shape == (3, embedder.dim), f"shape {vectors.shape}"
     assert np.isfinite(vectors).all(), "a vector holds something that is not a number"
-    _assert_close(embedder, vectors[[0, 2]], embedder.embed_documents(["w1", "w2"]), "a long neighbour")
+    _assert_close(embedder, vectors[[0, 2]], embedder.embed_documents(["w1", "w2"]), "a long neighbor")
 
 
 def check_counts(embedder: Embedder) -> None:

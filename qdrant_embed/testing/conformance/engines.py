@@ -1,6 +1,6 @@
 """Conformance suite for engines: what every `Engine` must do, and whether two of them answer alike.
 
-    from qdrant_embed.testing import engines
+    from qdrant_embed.testing.conformance import engines
 
     engines.check_engine(mine)                          # every check, on a location of its own
     engines.assert_same_answers(mine, open_engine(":memory:"))
@@ -20,7 +20,7 @@ from qdrant_client import models
 
 from qdrant_embed.errors import CollectionNotFoundError, StoreError
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.testing import engine_values, engine_vectors
+from qdrant_embed.testing.conformance import engine_values, engine_vectors
 from qdrant_embed.testing.conformance.engine_cases import (
     BM25,
     COUNT,
@@ -65,7 +65,7 @@ def check_writing_twice(engine: Engine) -> None:
 
 
 def check_vectors_come_back(engine: Engine) -> None:
-    """Check that vectors are stored as given (cosine ones normalised), in every form."""
+    """Check that vectors are stored as given (cosine ones normalized), in every form."""
     load(engine)
     given = sample_points()[7]
     found = _vectors(engine.retrieve(NAME, [given.id], with_vectors=True)[0])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.long_context.grouping import centred, grouped, means, salient, unit
+from benchmarks.long_context.grouping import centered, grouped, means, salient, unit
 from benchmarks.long_context.lexical import bm25
 
 rng = np.random.default_rng(0)
@@ -41,7 +41,7 @@ def test_equal_windows_make_groups_that_are_numbers():
 
 def test_what_all_documents_share_is_taken_away():
     shared = np.array([5.0, 0.0, 0.0])
-    one, other = centred([unit(shared + ODD), unit(shared - ODD)])
+    one, other = centered([unit(shared + ODD), unit(shared - ODD)])
     assert (one @ other.T).item() == pytest.approx(-1.0)
 
 

@@ -63,7 +63,7 @@ def test_what_meets_the_target_is_named_written_and_applied(cli, harbour, tmp_pa
 
 def test_settings_are_shown_whole_in_a_terminal_of_usual_width(cli, harbour, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    setting = "float16+centre+rotate+binary+query8+rescore16"
+    setting = "float16+center+rotate+binary+query8+rescore16"
     shown = cli("calibrate", "--setting", setting, "--target-recall", 0)
     assert setting in "".join(line.split()[0] for line in shown.out.splitlines() if line.strip())
     assert "…" not in shown.out

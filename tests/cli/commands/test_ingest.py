@@ -130,9 +130,9 @@ def test_a_dry_run_counts_long_texts_as_the_real_one(cli, pages, tiny, words):
     (pages / "long.txt").write_text("\n\n".join(lines))
     flags = ("--model", tiny, *words, "--json")
     dry, real = (cli("ingest", pages, *flags, *more).json for more in (["--dry-run"], []))
-    counts = ("documents", "chunks", "truncated", "windowed", "stretched", "late")
+    counts = ("documents", "chunks", "truncated", "windowed", "extended", "late")
     assert {name: dry[name] for name in counts} == {name: real[name] for name in counts}
-    assert dry["truncated"] + dry["windowed"] + dry["stretched"] >= 1
+    assert dry["truncated"] + dry["windowed"] + dry["extended"] >= 1
 
 
 @pytest.mark.parametrize("model", ["hashing", "tiny"])
@@ -145,7 +145,7 @@ def test_a_dry_run_counts_texts_beyond_the_model_as_the_real_one(cli, tmp_path, 
     (folder / "short.txt").write_text(SENTENCES[0])
     flags = ("--model", tiny if model == "tiny" else model, "--window", window, "--chunker", "document", "--json")
     dry, real = (cli("ingest", folder, *flags, *more).json for more in (["--dry-run"], []))
-    counts = ("documents", "chunks", "tokens", "truncated", "windowed", "stretched", "failed")
+    counts = ("documents", "chunks", "tokens", "truncated", "windowed", "extended", "failed")
     assert {name: dry[name] for name in counts} == {name: real[name] for name in counts}
 
 

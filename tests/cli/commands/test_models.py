@@ -61,8 +61,8 @@ def test_flags_narrow_the_list_together(cli):
     assert {"potion-8m", "static-retrieval", "turkish-x2static"} <= tables
     assert "minilm" not in tables
     assert names(cli("models", "--kind", "qwen3", "--filter", "reranking 0.6b", "--json")) == {"e2rank-0.6b"}
-    assert "nemotron-8b" in names(cli("models", "--licence", "non-commercial", "--json"))
-    assert "minilm" not in names(cli("models", "--licence", "non-commercial", "--json"))
+    assert "nemotron-8b" in names(cli("models", "--license", "non-commercial", "--json"))
+    assert "minilm" not in names(cli("models", "--license", "non-commercial", "--json"))
     small = names(cli("models", "--dim", "64", "--json"))
     assert {"kalm-v2", "potion-2m"} <= small
     assert "qzhou" not in small, "it was not trained to be cut"

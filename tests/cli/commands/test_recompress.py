@@ -11,18 +11,18 @@ def test_a_collection_is_changed_in_place_or_by_a_copy(cli, ingested):
     switched = cli("recompress", "int8+rescore4")
     assert switched.code == 0, switched.err
     assert "'documents' was 'float32' and is now 'int8+rescore4', in place." in switched.out
-    copied = cli("recompress", "centre+float16", "--json")
+    copied = cli("recompress", "center+float16", "--json")
     assert copied.code == 0, copied.err
     assert copied.json == {
         "at": "./qdrant_data",
         "collection": "documents",
         "before": "int8+rescore4",
-        "compression": "float16+centre",
+        "compression": "float16+center",
         "in_place": False,
         "stored_as": copied.json["stored_as"],
     }
     assert copied.json["stored_as"].startswith("documents--")
-    assert recipe_of(cli) == "float16+centre"
+    assert recipe_of(cli) == "float16+center"
     assert "guide/keys.md" in cli("search", "who rotates the keys?", "--mode", "dense").out
 
 

@@ -13,7 +13,7 @@ from qdrant_embed import Document, IngestOptions, concurrency
 from qdrant_embed.concurrency import went_on
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.ingest.monitoring import watchdog
-from qdrant_embed.ingest.prefetch import Flow
+from qdrant_embed.ingest.prefetch import Prefetcher
 
 
 def numbers():
@@ -42,7 +42,7 @@ def said(capsys):
 
 
 def test_the_stage_that_stands_still_is_named_and_the_ingest_goes_on(said):
-    with Flow(stall_seconds=0.5) as flow:
+    with Prefetcher(stall_seconds=0.5) as flow:
         first = flow.stage(stands_still(said), 2, "chunk")
         assert list(flow.stage((number for number in first), 2, "embed")) == [0, 1]
     assert "stage 'chunk' stands still" in said()
@@ -53,7 +53,7 @@ def test_the_stage_that_stands_still_is_named_and_the_ingest_goes_on(said):
 
 
 def test_the_stage_in_the_caller_is_named_too(said):
-    with Flow(stall_seconds=0.5) as flow:
+    with Prefetcher(stall_seconds=0.5) as flow:
         for _ in zip(flow.stage(numbers(), 2, "read"), stands_still(said), strict=False):
             pass
     assert "stage 'write' stands still" in said()
@@ -93,7 +93,7 @@ def test_a_slow_stage_that_goes_on_is_left_alone_until_it_stands_still(said, mon
         clock.let_it_look()
         yield 1
 
-    with Flow(stall_seconds=0.1) as flow:
+    with Prefetcher(stall_seconds=0.1) as flow:
         assert list(flow.stage(slow(), 2, "embed")) == [1]
     assert before == [""]
     assert "stage 'embed' stands still" in said()
@@ -101,7 +101,7 @@ def test_a_slow_stage_that_goes_on_is_left_alone_until_it_stands_still(said, mon
 
 def test_no_thread_is_left_of_it(said):
     before = threading.active_count()
-    with Flow(stall_seconds=60.0) as flow:
+    with Prefetcher(stall_seconds=60.0) as flow:
         assert list(flow.stage(numbers(), 2, "read")) == [0, 1, 2]
     deadline = time.monotonic() + 10
     while threading.active_count() > before and time.monotonic() < deadline:

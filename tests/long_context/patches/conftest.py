@@ -49,10 +49,10 @@ def build():
 
 
 @pytest.fixture(scope="session")
-def stretched(build):
+def extended(build):
     """Return a function that gives such a model, stretched by a strategy."""
     from qdrant_embed.long_context import Extension
-    from qdrant_embed.long_context.extension_plan import Stretch
+    from qdrant_embed.long_context.extension_plan import ExtensionPlan
     from qdrant_embed.models.long_context_support import kind_of
     from qdrant_embed.models.presets import make_preset, preset_defaults
     from qdrant_embed.runtimes.torch.architecture import shape
@@ -62,7 +62,7 @@ def stretched(build):
     def make(kind, extension, *, trained=TRAINED, **changes):
         model = build(kind, **changes)
         positions, _ = kind_of(kind, {}, preset)
-        shape(model, preset, Stretch(Extension.parse(extension), trained, positions))
+        shape(model, preset, ExtensionPlan(Extension.parse(extension), trained, positions))
         return model
 
     return make

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from qdrant_embed.long_context.patches.absolute_positions import first_row, position_table, read_tuned
-from qdrant_embed.long_context.positions import stretched_table
+from qdrant_embed.long_context.positions import extended_table
 
 KINDS = ("bert", "distilbert", "electra", "albert", "ernie", "roberta", "xlm-roberta", "camembert", "data2vec-text",
          "mpnet")  # fmt: skip
@@ -19,7 +19,7 @@ def with_table(model, method, tokens):
     """Return the model with its table swapped for a longer one: what stretching has to equal."""
     table, parent = position_table(model)
     first = first_row(table)
-    rows = stretched_table(table.weight[first : first + TRAINED].detach().numpy(), method, tokens)
+    rows = extended_table(table.weight[first : first + TRAINED].detach().numpy(), method, tokens)
     longer = torch.nn.Embedding(first + tokens, rows.shape[1], padding_idx=table.padding_idx)
     longer.weight.data = torch.cat([table.weight.detach()[:first], torch.from_numpy(rows)])
     parent.position_embeddings = longer
@@ -32,8 +32,8 @@ def with_table(model, method, tokens):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("method", ["gp", "rp", "pi"])
-def test_a_long_text_reads_the_rows_of_the_formulas(build, stretched, read, kind, method):
-    model = stretched(kind, f"{method}:64,scale=0")
+def test_a_long_text_reads_the_rows_of_the_formulas(build, extended, read, kind, method):
+    model = extended(kind, f"{method}:64,scale=0")
     for tokens in (17, 50, 64):
         wanted = read(with_table(build(kind), method, tokens), [tokens])
         torch.testing.assert_close(read(model, [tokens]), wanted, atol=3e-5, rtol=1e-4)
@@ -41,31 +41,31 @@ def test_a_long_text_reads_the_rows_of_the_formulas(build, stretched, read, kind
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("method", ["gp", "rp", "pi"])
-def test_texts_that_fit_are_read_bit_for_bit_as_before(build, stretched, read, kind, method):
-    base, model = build(kind), stretched(kind, f"{method}:64")
+def test_texts_that_fit_are_read_bit_for_bit_as_before(build, extended, read, kind, method):
+    base, model = build(kind), extended(kind, f"{method}:64")
     for lengths in ([16], [1], [16, 3, 9]):
         assert torch.equal(read(model, lengths), read(base, lengths))
 
 
 @pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "mpnet", "distilbert"])
 @pytest.mark.parametrize("method", ["gp", "rp", "pi"])
-def test_no_text_depends_on_those_beside_it(stretched, read, kind, method):
-    model = stretched(kind, f"{method}:64")
+def test_no_text_depends_on_those_beside_it(extended, read, kind, method):
+    model = extended(kind, f"{method}:64")
     together = read(model, [50, 10, 30])
     for row, length in enumerate([50, 10, 30]):
         states = read(model, [*[1] * row, length])[row, :length]
         torch.testing.assert_close(together[row, :length], states, atol=3e-5, rtol=1e-4)
 
 
-def test_token_types_and_padding_change_nothing_beyond_the_old_window(stretched, read):
-    model = stretched("bert", "gp:64")
+def test_token_types_and_padding_change_nothing_beyond_the_old_window(extended, read):
+    model = extended("bert", "gp:64")
     alone = read(model, [40])[0]
     padded = read(model, [40, 64])[0, :40]
     torch.testing.assert_close(padded, alone, atol=3e-5, rtol=1e-4)
 
 
-def test_from_stretches_a_part_of_the_table(stretched, read):
-    half = stretched("bert", "pi:64,from=8", trained=8)
+def test_from_stretches_a_part_of_the_table(extended, read):
+    half = extended("bert", "pi:64,from=8", trained=8)
     used = set()
     rows = half.embeddings.position_embeddings.rows
     rows.register_forward_hook(lambda _module, inputs, _output: used.update(inputs[0].flatten().tolist()))
@@ -92,7 +92,7 @@ def test_how_far_short_texts_are_spread_follows_from_the_table_and_not_from_the_
     model = build("bert")
     shape(model, make_preset("tuned", {**preset_defaults(), "short_factor": 4, "max_tokens": 8}))
     mask = torch.ones(1, 4, dtype=torch.long)
-    assert model.stretched_positions.read(mask)[1].tolist() == [[0, 4, 8, 12]]
+    assert model.extended_positions.read(mask)[1].tolist() == [[0, 4, 8, 12]]
 
 
 @pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "mpnet"])
@@ -111,10 +111,10 @@ def test_attention_over_long_texts_is_sharpened_where_the_table_was_trained(buil
     assert not torch.allclose(found[0], usual[0], atol=1e-2)
 
 
-def test_two_models_of_one_kind_live_side_by_side_and_copies_work_alone(build, stretched, read):
+def test_two_models_of_one_kind_live_side_by_side_and_copies_work_alone(build, extended, read):
     base = build("bert")
     before = read(base, [12])
-    grouped, recurrent = stretched("bert", "gp:64"), stretched("bert", "rp:64")
+    grouped, recurrent = extended("bert", "gp:64"), extended("bert", "rp:64")
     first = read(grouped, [40]), read(recurrent, [40])
     assert not torch.allclose(*first)
     copied = copy.deepcopy(grouped)

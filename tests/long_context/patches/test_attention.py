@@ -20,25 +20,25 @@ def close(found, wanted):
 
 @pytest.mark.parametrize("kind", ["bert", "mpnet", "distilbert", "llama", "modernbert", "gemma2"])
 @pytest.mark.parametrize("method", ["gp", "pi"])
-def test_queries_of_a_text_are_multiplied_by_ln_n_over_ln_of_the_window(stretched, read, sharper, kind, method):
+def test_queries_of_a_text_are_multiplied_by_ln_n_over_ln_of_the_window(extended, read, sharper, kind, method):
     """LongEmbed, section 3.2. By the length of each text, whatever stands beside it."""
     lengths = [50, 10, 64, 16]
     found, usual = (
-        read(stretched(kind, f"{method}:64"), lengths),
-        read(stretched(kind, f"{method}:64,scale=0"), lengths),
+        read(extended(kind, f"{method}:64"), lengths),
+        read(extended(kind, f"{method}:64,scale=0"), lengths),
     )
     for row, length in enumerate(lengths):
         factor = max(1, math.log(length) / math.log(TRAINED))
-        wanted = read(sharper(stretched(kind, f"{method}:64,scale=0"), factor), lengths)
+        wanted = read(sharper(extended(kind, f"{method}:64,scale=0"), factor), lengths)
         close(found[row, :length], wanted[row, :length])
         assert torch.allclose(found[row, :length], usual[row, :length], atol=2e-4) == (length <= TRAINED)
 
 
 @pytest.mark.parametrize("kind", ["llama", "qwen2", "phi"])
 @pytest.mark.parametrize("method", ["ntk", "selfextend", "yarn"])
-def test_other_rotary_methods_are_sharpened_where_that_is_asked_for(stretched, read, sharper, kind, method):
-    found = read(stretched(kind, f"{method}:64,scale=1"), [40])
-    close(found, read(sharper(stretched(kind, f"{method}:64,scale=0"), math.log(40) / math.log(TRAINED)), [40]))
+def test_other_rotary_methods_are_sharpened_where_that_is_asked_for(extended, read, sharper, kind, method):
+    found = read(extended(kind, f"{method}:64,scale=1"), [40])
+    close(found, read(sharper(extended(kind, f"{method}:64,scale=0"), math.log(40) / math.log(TRAINED)), [40]))
 
 
 def over_the_grid(model, grid, group, window, factor):
@@ -74,15 +74,15 @@ def over_the_grid(model, grid, group, window, factor):
 
 
 # Gemma 2 caps its scores, has a scaling of its own and slides in every other block,
-# Phi turns half of a head, Qwen 3 normalises queries.
+# Phi turns half of a head, Qwen 3 normalizes queries.
 @pytest.mark.parametrize("kind", ["llama", "qwen3", "phi", "gemma", "gemma2", "nomic_bert", "gte", "modernbert"])
 @pytest.mark.parametrize("side", ["right", "left"])
 def test_selfextend_is_attention_over_its_grid_in_every_architecture(
-    build, stretched, read, self_extend_grid, kind, side
+    build, extended, read, self_extend_grid, kind, side
 ):
     changes = {"modernbert": {"layer_types": ["full_attention"] * 2}, "gemma2": {"query_pre_attn_scalar": 3}}
     changes = changes.get(kind, {})
-    together = read(stretched(kind, "selfextend:64,g=5,w=4", **changes), [50, 30], side)
+    together = read(extended(kind, "selfextend:64,g=5,w=4", **changes), [50, 30], side)
     for row, length in enumerate((50, 30)):
         factor = math.log(length) / math.log(TRAINED)
         wanted = over_the_grid(build(kind, **changes), self_extend_grid, 5, 4, factor)
@@ -105,9 +105,9 @@ def masks(monkeypatch):
 
 @pytest.mark.parametrize("kind", ["bert", "distilbert", "xlm-roberta", "electra"])
 @pytest.mark.parametrize("method", ["gp:64", "pi:64,scale=0"])
-def test_one_mask_of_keys_is_enough_for_a_text_however_long(stretched, read, masks, kind, method):
+def test_one_mask_of_keys_is_enough_for_a_text_however_long(extended, read, masks, kind, method):
     """A mask of all pairs would hold more than the scores themselves at 4096 tokens, which no kernel ever holds."""
-    model = stretched(kind, method)
+    model = extended(kind, method)
     read(model, [64, 40])
     assert [tuple(mask.shape) for mask in masks] == [(2, 1, 1, 64)] * 2
 
@@ -121,8 +121,8 @@ def test_nor_is_there_one_of_all_pairs_where_the_table_was_trained(build, read, 
 
 @pytest.mark.parametrize("kind", ["llama", "qwen3", "nomic_bert", "gte", "modernbert", "gemma3_text"])
 @pytest.mark.parametrize("method", ["ntk:64", "pi:64"])
-def test_rotary_models_hold_one_bit_mask_for_all_heads(stretched, read, masks, kind, method):
-    read(stretched(kind, method), [64, 40])
+def test_rotary_models_hold_one_bit_mask_for_all_heads(extended, read, masks, kind, method):
+    read(extended(kind, method), [64, 40])
     assert len(masks) == 2
     for mask in masks:
         assert mask.dtype == torch.bool

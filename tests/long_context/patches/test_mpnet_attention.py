@@ -5,9 +5,9 @@ import torch
 from qdrant_embed.long_context.patches import mpnet_attention
 
 
-def test_blocks_equal_the_models_own_attention(monkeypatch, stretched, build, read):
+def test_blocks_equal_the_models_own_attention(monkeypatch, extended, build, read):
     monkeypatch.setattr(mpnet_attention, "_QUERIES", 7)
-    model, own = stretched("mpnet", "rp:64"), stretched("mpnet", "rp:64")
+    model, own = extended("mpnet", "rp:64"), extended("mpnet", "rp:64")
     own.encoder.__class__ = type(build("mpnet").encoder)
     for lengths in ([50], [50, 10, 33]):
         found, wanted = read(model, lengths), read(own, lengths)

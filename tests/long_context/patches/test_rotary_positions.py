@@ -16,8 +16,8 @@ def close(found, wanted):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("method", METHODS)
-def test_texts_that_fit_are_untouched_and_no_text_depends_on_those_beside_it(build, stretched, read, kind, method):
-    base, model = build(kind), stretched(kind, f"{method}:64")
+def test_texts_that_fit_are_untouched_and_no_text_depends_on_those_beside_it(build, extended, read, kind, method):
+    base, model = build(kind), extended(kind, f"{method}:64")
     assert torch.equal(read(model, [16, 5]), read(base, [16, 5])), "bit for bit"
     together = read(model, [50, 10, 30])
     close(together[1, :10], read(base, [50, 10, 30])[1, :10])
@@ -27,8 +27,8 @@ def test_texts_that_fit_are_untouched_and_no_text_depends_on_those_beside_it(bui
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("kind", ["qwen3", "nomic_bert", "gemma2"])
-def test_padding_on_the_left_changes_nothing(stretched, read, kind, method):
-    model = stretched(kind, f"{method}:64")
+def test_padding_on_the_left_changes_nothing(extended, read, kind, method):
+    model = extended(kind, f"{method}:64")
     padded = read(model, [50, 10, 30], side="left")
     right = read(model, [50, 10, 30])
     for row, length in enumerate([50, 10, 30]):
@@ -54,16 +54,16 @@ def rescaled(build, kind, rope_type, **settings):
         ("dynamic:64", "dynamic", {}),
     ],
 )
-def test_linear_yarn_and_dynamic_are_those_of_transformers(build, stretched, read, kind, method, rope_type, settings):
+def test_linear_yarn_and_dynamic_are_those_of_transformers(build, extended, read, kind, method, rope_type, settings):
     if rope_type == "dynamic" and kind in LAYERED:
         pytest.skip("transformers' own dynamic scaling forgets the factor of cosines where layers differ")
     lengths = [60]
-    close(read(stretched(kind, method), lengths), read(rescaled(build, kind, rope_type, **settings), lengths))
+    close(read(extended(kind, method), lengths), read(rescaled(build, kind, rope_type, **settings), lengths))
 
 
 @pytest.mark.parametrize("kind", ["llama", "gte", "modernbert"])
 @pytest.mark.parametrize(("given", "multiple"), [("", 5), (",lambda=7", 7)])
-def test_ntk_is_a_larger_base(build, stretched, read, kind, given, multiple):
+def test_ntk_is_a_larger_base(build, extended, read, kind, given, multiple):
     rope = build(kind).config.rope_parameters
     if kind in LAYERED:
         full = rope["full_attention"]
@@ -71,11 +71,11 @@ def test_ntk_is_a_larger_base(build, stretched, read, kind, given, multiple):
     else:
         rope = {**rope, "rope_theta": rope["rope_theta"] * multiple}
     wanted = build(kind, rope_parameters=rope)
-    close(read(stretched(kind, f"ntk:64{given},scale=0"), [64]), read(wanted, [64]))
+    close(read(extended(kind, f"ntk:64{given},scale=0"), [64]), read(wanted, [64]))
 
 
-def test_grouped_positions_are_those_divided_by_the_factor_of_each_text(stretched):
-    model = stretched("llama", "gp:64")
+def test_grouped_positions_are_those_divided_by_the_factor_of_each_text(extended):
+    model = extended("llama", "gp:64")
     seen = []
     model.rotary_emb.rotation.register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[1]))
     ids, mask = torch.randint(5, 40, (3, 40)), torch.ones(3, 40, dtype=torch.long)
@@ -89,11 +89,11 @@ def test_grouped_positions_are_those_divided_by_the_factor_of_each_text(stretche
 
 
 @pytest.mark.parametrize("kind", LAYERED)
-def test_blocks_with_a_sliding_window_keep_their_own_rotation(stretched, build, kind):
+def test_blocks_with_a_sliding_window_keep_their_own_rotation(extended, build, kind):
     types = ["sliding_attention", "sliding_attention"]
     ids, mask = torch.randint(5, 40, (1, 50)), torch.ones(1, 50, dtype=torch.long)
     for method in ("pi", "selfextend"):
-        model = stretched(kind, f"{method}:64,scale=0", layer_types=types)
+        model = extended(kind, f"{method}:64,scale=0", layer_types=types)
         with torch.inference_mode():
             found = model(input_ids=ids, attention_mask=mask).last_hidden_state
             wanted = build(kind, layer_types=types)(input_ids=ids, attention_mask=mask).last_hidden_state

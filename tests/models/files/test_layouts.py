@@ -7,7 +7,7 @@ from sentence_transformers import MultiVectorEncoder, SparseEncoder
 from qdrant_embed import load_embedder, load_multivector, load_sparse
 from qdrant_embed.embedding.cache import EMBEDDINGS_VARIABLE
 from qdrant_embed.errors import ConfigurationError, ModelError, TextTooLongError
-from qdrant_embed.testing.conformance.auxiliary_models import check_companion
+from qdrant_embed.testing.conformance.auxiliary_models import check_auxiliary
 from qdrant_embed.testing.fixtures.tiny_encoders import save_colbert, save_splade
 from qdrant_embed.testing.fixtures.tiny_models import edit_json, save_tiny_model
 
@@ -84,12 +84,12 @@ def test_weights_of_terms_are_those_of_the_reference(tmp_path, layout, pooling):
 
 @pytest.mark.parametrize(("layout", "expansion"), [("modules", AT_LEAST), ("stanford", FIXED)])
 def test_multivector_embedders_conform(colberts, layout, expansion):
-    check_companion(load_multivector(colberts(layout, expansion)))
+    check_auxiliary(load_multivector(colberts(layout, expansion)))
 
 
 @pytest.mark.parametrize("layout", ["modules", "router"])
 def test_sparse_embedders_conform(tmp_path, layout):
-    check_companion(load_sparse(save_splade(tmp_path, layout=layout)))
+    check_auxiliary(load_sparse(save_splade(tmp_path, layout=layout)))
 
 
 def test_a_long_text_keeps_every_term_of_its_windows(splade):
@@ -230,11 +230,11 @@ def test_collections_compare_such_vectors_as_they_are(tmp_path):
     from qdrant_client import models
 
     from qdrant_embed import Recipe
-    from qdrant_embed.embedding.recipe_models import Embedders
+    from qdrant_embed.embedding.recipe_models import RecipeModels
     from qdrant_embed.types import MULTIVECTOR
 
     for folder, expected in ((save_raw(tmp_path), "DOT"), (save_colbert(tmp_path / "unit"), "COSINE")):
-        layout = Embedders.of(Recipe(model="hashing", multivector=str(folder))).layout
+        layout = RecipeModels.of(Recipe(model="hashing", multivector=str(folder))).layout
         assert layout.vectors()[MULTIVECTOR].distance == models.Distance[expected]
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from qdrant_embed.compression.binary_codes import pack_signs
-from qdrant_embed.retrieval.binary.adaptive_rescoring import DOUBT, REACH, ROUNDS, KnownErrors, in_rounds
+from qdrant_embed.retrieval.binary.adaptive_rescoring import DOUBT, REACH, ROUNDS, ScoreErrors, rescore_in_rounds
 from tests.compression.samples import clustered
 
 BITS = 24
@@ -37,7 +37,7 @@ def test_what_codes_misjudge_is_found_by_reading_no_more():
     for seed in range(20):
         scores, codes, real, weights = judged(seed, 1000)
         read = []
-        chosen = in_rounds(scores, codes, BITS, 60, reader(real, weights, read))
+        chosen = rescore_in_rounds(scores, codes, BITS, 60, reader(real, weights, read))
         assert len(set(chosen.tolist())) == 60
         assert sum(map(len, read)) == 45  # the vectors of the last round teach nobody, and are not read for that
         at_once.append(hits(np.arange(60), real, 20))
@@ -48,7 +48,7 @@ def test_what_codes_misjudge_is_found_by_reading_no_more():
 def test_what_the_codes_rank_first_is_read_first_and_nothing_twice():
     scores, codes, real, weights = judged(3)
     read = []
-    chosen = in_rounds(scores, codes, BITS, 41, reader(real, weights, read))
+    chosen = rescore_in_rounds(scores, codes, BITS, 41, reader(real, weights, read))
     assert read[0] == list(range(11))
     assert len(read) == ROUNDS - 1
     assert [*read[0], *read[1], *read[2]] == chosen[: sum(map(len, read))].tolist()
@@ -57,20 +57,20 @@ def test_what_the_codes_rank_first_is_read_first_and_nothing_twice():
 
 def test_codes_that_are_right_are_left_in_their_order():
     scores, codes, _, weights = judged(4)
-    chosen = in_rounds(scores, codes, BITS, 40, reader(scores + 7, weights, []))
+    chosen = rescore_in_rounds(scores, codes, BITS, 40, reader(scores + 7, weights, []))
     assert sorted(chosen.tolist()) == list(range(40))
 
 
 @pytest.mark.parametrize("wanted", [1, 2, 3, 5, 300, 400])
 def test_any_number_can_be_wanted(wanted):
     scores, codes, real, weights = judged(5)
-    chosen = in_rounds(scores, codes, BITS, wanted, reader(real, weights, []))
+    chosen = rescore_in_rounds(scores, codes, BITS, wanted, reader(real, weights, []))
     assert len(set(chosen.tolist())) == len(chosen) == min(wanted, 300)
 
 
 def test_vectors_that_are_gone_teach_nothing_and_stop_nothing():
     scores, codes, _, weights = judged(6)
-    chosen = in_rounds(scores, codes, BITS, 40, lambda places: (places[:0], scores[:0], weights[:0]))
+    chosen = rescore_in_rounds(scores, codes, BITS, 40, lambda places: (places[:0], scores[:0], weights[:0]))
     assert chosen.tolist() == list(range(40))
 
 
@@ -79,7 +79,7 @@ def test_the_known_errors_are_a_kernel_mean_whatever_the_order_they_came_in():
     signs = np.sign(clustered(30, BITS, 7)).astype(np.float32)
     scores, real = (rng.standard_normal(30).astype(np.float32) for _ in range(2))
     weights = rng.standard_normal((30, BITS)).astype(np.float32)
-    known = KnownErrors(scores, signs)
+    known = ScoreErrors(scores, signs)
     known.add(np.arange(4), real[:4], weights[:4])
     known.add(np.arange(4, 9), real[4:9], weights[4:9])
     expected = []
@@ -95,5 +95,5 @@ def test_the_known_errors_are_a_kernel_mean_whatever_the_order_they_came_in():
 
 def test_a_vector_at_the_mean_weighs_no_bit_and_is_no_error():
     scores, codes, real, weights = judged(8)
-    chosen = in_rounds(scores, codes, BITS, 40, reader(real, 0 * weights, []))
+    chosen = rescore_in_rounds(scores, codes, BITS, 40, reader(real, 0 * weights, []))
     assert len(chosen) == 40

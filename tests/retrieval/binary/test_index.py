@@ -96,7 +96,9 @@ def test_filters_that_few_or_many_points_pass_give_what_is_nearest_of_these(make
     docs = make_signs()
     docs.ingest(documents())
     index, condition = docs._parts.searcher.lists.hamming, to_filter({"source": list(sources)})
-    coded = docs._parts.coding.coder.queries(docs.embedder.embed_queries(["the lamp and the herring are weighed"]))
+    coded = docs._parts.codec.vector_codec.queries(
+        docs.embedder.embed_queries(["the lamp and the herring are weighed"])
+    )
     passing = set(docs.to_pandas(filter={"source": list(sources)})["id"])
     everything = index.nearest(coded.vectors[0], len(WORDS) + MORE, None)
     assert len(everything) == len(WORDS) + MORE

@@ -6,7 +6,7 @@ import pytest
 from qdrant_embed import Document
 from qdrant_embed.compression import Transform
 from qdrant_embed.compression.binary_codes import pack_signs
-from qdrant_embed.retrieval.binary.adaptive_rescoring import in_rounds
+from qdrant_embed.retrieval.binary.adaptive_rescoring import rescore_in_rounds
 from qdrant_embed.store.filters import to_filter
 
 WORDS = ("anchor", "beam", "crane", "dock", "eel", "fish", "gate", "hull", "iron", "jetty", "keel", "lamp", "mast")
@@ -45,12 +45,19 @@ def shortlists(collection, monkeypatch):
         return engine_retrieve(name, ids, **given)
 
     def query_batch_points(name, requests):
-        ranked.extend(condition.has_id for condition in requests[0].filter.must if hasattr(condition, "has_id"))
+        ranked.extend(ids_of(requests[0].filter))
         return engine_query(name, requests=requests)
 
     monkeypatch.setattr(collection._engine, "retrieve", retrieve)
     monkeypatch.setattr(collection._engine, "query_batch_points", query_batch_points)
     return ranked, read
+
+
+def ids_of(condition):
+    """Return the lists of ids that a filter names, those of filters inside it included."""
+    if hasattr(condition, "has_id"):
+        return [condition.has_id]
+    return [ids for part in getattr(condition, "must", None) or () for ids in ids_of(part)]
 
 
 def twin(collection, trained, question, wanted, filter_):
@@ -66,7 +73,7 @@ def twin(collection, trained, question, wanted, filter_):
         found = vectors[order[places]]
         return places, found @ asked[0], trained.weigh(found)
 
-    chosen = in_rounds(scores[order], pack_signs(signs[order]), trained.width, wanted, read)
+    chosen = rescore_in_rounds(scores[order], pack_signs(signs[order]), trained.width, wanted, read)
     return {kept[place].source for place in order[chosen]}
 
 

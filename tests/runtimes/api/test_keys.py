@@ -14,7 +14,7 @@ from qdrant_embed.errors import ApiError, ConfigurationError
 from qdrant_embed.models.preset_checks import check_values
 from qdrant_embed.runtimes.api import connection
 from qdrant_embed.runtimes.api.connection import Connection
-from qdrant_embed.runtimes.api.errors import Fault
+from qdrant_embed.runtimes.api.errors import RequestError
 from qdrant_embed.runtimes.api.keys import Key, require_safe, shown
 from qdrant_embed.testing.fixtures.api_server import ApiServer
 
@@ -62,7 +62,7 @@ def test_no_error_and_no_log_shows_the_key(make_sender, send, caplog, fault):
 def test_a_fault_does_not_hold_on_to_the_request(fault):
     with ApiServer(fault=lambda number, texts: fault) as server:
         connection = Connection(server.endpoint, Key(VARIABLE), timeout=0.3, size=1)
-        with pytest.raises(Fault) as caught:
+        with pytest.raises(RequestError) as caught:
             connection.post({"input": ["w1"]})
         connection.close()
     assert SECRET not in everything_in(caught.value)
@@ -74,7 +74,7 @@ def test_an_answer_that_repeats_the_key_and_comes_too_late_is_forgotten(monkeypa
     monkeypatch.setattr(connection, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
     with ApiServer(fault=lambda number, texts: "401") as server:
         opened = Connection(server.endpoint, Key(VARIABLE), timeout=9.0, size=1)
-        with pytest.raises(Fault, match="not complete after 9 s") as caught:
+        with pytest.raises(RequestError, match="not complete after 9 s") as caught:
             opened.post({"input": ["w1"]})
         opened.close()
     assert SECRET not in everything_in(caught.value)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qdrant_embed.runtimes.api.errors import Malformed
+from qdrant_embed.runtimes.api.errors import MalformedResponseError
 from qdrant_embed.runtimes.api.responses import read_vectors
 
 numbers = st.floats(-1e3, 1e3, width=32)
@@ -78,5 +78,5 @@ def test_the_shapes_of_answers(answer):
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_reason(body, message):
-    with pytest.raises(Malformed, match=message):
+    with pytest.raises(MalformedResponseError, match=message):
         read_vectors(body, 1, 2)

@@ -12,7 +12,7 @@ from qdrant_embed.errors import ModelError
 from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.runtimes.conversion import convert as converting
 from qdrant_embed.runtimes.conversion.cache_folder import CACHE_VARIABLE, lock_file
-from qdrant_embed.runtimes.conversion.convert import Converter, converted
+from qdrant_embed.runtimes.conversion.convert import ModelConverter, converted
 
 BYTES = b"all there is of a graph"
 
@@ -22,7 +22,7 @@ class Copying:
 
     def __init__(self):
         self.conversions, self.graph = 0, None
-        self.converter = Converter(RuntimeChoice("onnx", "float32"), (), self.convert, self.start, self.start)
+        self.converter = ModelConverter(RuntimeChoice("onnx", "float32"), (), self.convert, self.start, self.start)
 
     def convert(self, _, graph, folder):
         self.conversions += 1
@@ -78,7 +78,7 @@ def test_what_does_not_start_even_when_new_is_an_error_with_a_cure(model):
         starts.append(folder)
         raise RuntimeError("out of pipes")
 
-    broken = Converter(copying.converter.choice, (), copying.convert, copying.start, start)
+    broken = ModelConverter(copying.converter.choice, (), copying.convert, copying.start, start)
     with pytest.raises(ModelError, match=r"could not be converted for onnx:float32: .* out of pipes\. Give .* torch"):
         converted(model, broken)
     assert len(starts) == 1
@@ -138,7 +138,7 @@ def test_a_conversion_goes_on_with_each_of_its_steps(model, job):
         seen.append(job.steps)
         return copying.start(folder)
 
-    converted(model, Converter(copying.converter.choice, (), convert, start, start))
+    converted(model, ModelConverter(copying.converter.choice, (), convert, start, start))
     before, after, tried, started = seen
     assert 0 < before == after < tried < started
 
@@ -151,7 +151,7 @@ def test_a_conversion_that_is_called_off_leaves_nothing(model, job):
         job.cancelled.set()
 
     with pytest.raises(Cancelled):
-        converted(model, Converter(copying.converter.choice, (), convert, copying.start, copying.start))
+        converted(model, ModelConverter(copying.converter.choice, (), convert, copying.start, copying.start))
     job.cancelled.clear()
     made = converted(model, copying.converter)
     assert copying.conversions == 2
@@ -169,7 +169,7 @@ def test_the_compiled_form_counts_when_room_is_made(model, monkeypatch):
         sizes.append((keep / "compiled").stat().st_size)
 
     monkeypatch.setattr(converting, "prune", prune)
-    converted(model, Converter(copying.converter.choice, (), copying.convert, copying.start, start))
+    converted(model, ModelConverter(copying.converter.choice, (), copying.convert, copying.start, start))
     assert sizes == [1000]
 
 
@@ -211,11 +211,11 @@ def test_a_cache_that_cannot_be_written_is_named(model, cache):
 
 def test_how_a_conversion_fell_short_is_known_afterwards(model, monkeypatch):
     copying = Copying()
-    assert converting.shortfall(model, copying.converter) is None
+    assert converting.fidelity_error(model, copying.converter) is None
     converted(model, copying.converter)
-    assert converting.shortfall(model, copying.converter) == ""
-    monkeypatch.setitem(converting.PROMISES, "float32", 1.1)
-    assert "1.1 is promised" in converting.shortfall(model, copying.converter)
+    assert converting.fidelity_error(model, copying.converter) == ""
+    monkeypatch.setitem(converting.MIN_COSINE, "float32", 1.1)
+    assert "1.1 is the minimum" in converting.fidelity_error(model, copying.converter)
 
 
 @pytest.mark.parametrize("spoiled", ["converted/*/model.bin", "converted/*/compiled/*"])

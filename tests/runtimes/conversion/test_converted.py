@@ -149,7 +149,7 @@ def test_vectors_too_far_from_torch_fall_back_to_it_with_one_warning(save_model,
     folder = save_model()
     embedder = load_embedder(folder, runtime="openvino:float32")
     with pytest.warns(
-        FidelityWarning, match=r"cosine of 0\.9300 .* 0\.9999 is promised\. Torch runs it instead"
+        FidelityWarning, match=r"cosine of 0\.9300 .* 0\.9999 is the minimum\. Torch runs it instead"
     ) as said:
         found = embedder.embed_documents(["w1 w2"])
         embedder.embed_documents(["w3"])

@@ -88,7 +88,7 @@ def test_padding_never_leaks_on_either_side(kind, attention, left):
 
 @pytest.mark.parametrize("kind", ["mistral-sliding", "gemma2", "gemma3_text"])
 def test_a_sliding_window_becomes_one_that_reaches_both_ways(kind):
-    """Of one block that slides, tokens see their neighbours on both sides, and no further."""
+    """Of one block that slides, tokens see their neighbors on both sides, and no further."""
     changes = {"num_hidden_layers": 1, "layer_types": ["sliding_attention"]} if kind != "mistral-sliding" else {}
     model = build(kind, **{"num_hidden_layers": 1, **changes})
     set_attention(model, "bidirectional")

@@ -9,7 +9,7 @@ import pytest
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import ModelError
 from qdrant_embed.models.resolve import resolve
-from qdrant_embed.runtimes.batching import Lanes
+from qdrant_embed.runtimes.batching import BatchLimits
 from qdrant_embed.runtimes.torch import load as modules
 from qdrant_embed.runtimes.torch import runtime as torch_runtime
 from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
@@ -110,16 +110,16 @@ def test_several_gpus_work_at_once_and_each_on_as_large_a_batch_as_one_alone(fol
     monkeypatch.setattr(torch_runtime, "_gpus", lambda: ["cpu", "cpu"])
     embedder = load_embedder(folder, runtime="torch:float32")
     np.testing.assert_allclose(embedder.embed_documents(["w1 w2 w3", "w4", "w5 w6"]), wanted, atol=1e-6)
-    assert embedder._running.lanes == Lanes(2, Lanes().tokens)
+    assert embedder._running.lanes == BatchLimits(2, BatchLimits().tokens)
 
 
 def test_a_gpu_gets_larger_batches(folder):
     model = modules.load_model(resolve(folder))
     sentence, token = torch_runtime.TorchSentenceRuntime(model), torch_runtime.TorchTokenRuntime(model)
-    assert sentence.lanes == token.lanes == Lanes()
+    assert sentence.lanes == token.lanes == BatchLimits()
     sentence._model = token._model = SimpleNamespace(device=SimpleNamespace(type="cuda"))
-    assert sentence.lanes == Lanes(tokens=torch_runtime.GPU_TOKENS)
-    assert token.lanes == Lanes(), "the states of all tokens leave the GPU"
+    assert sentence.lanes == BatchLimits(tokens=torch_runtime.GPU_TOKENS)
+    assert token.lanes == BatchLimits(), "the states of all tokens leave the GPU"
 
 
 def test_a_tokenizer_file_that_does_not_match_the_folder_is_found_out(folder):

@@ -74,7 +74,7 @@ def test_every_point_is_there_wherever_the_change_is_cut_off(place, aliased, cha
         assert again.recipe.compression == ("float16" if finished else "rotate" if aliased else "float32")
         if finished:
             assert [names] == [[alias.collection_name for alias in aliases]], "something is left over"
-        again.recompress("centre+float16")
+        again.recompress("center+float16")
         names, aliases = require_all(again)
         assert [names] == [[alias.collection_name for alias in aliases]], "a copy that was given up is left"
     assert Collection.drop("cranes", at=place)

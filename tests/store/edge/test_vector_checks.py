@@ -8,7 +8,7 @@ from qdrant_embed.errors import StoreError
 from qdrant_embed.store.edge import EdgeEngine
 from qdrant_embed.store.edge.engine import POINTS_PER_UPDATE
 from qdrant_embed.testing.conformance.engine_cases import COUNT, DENSE, NAME, load, point_id
-from qdrant_embed.testing.engine_vectors import MISFITS
+from qdrant_embed.testing.conformance.engine_vectors import MISFITS
 
 GOOD = {"a": [1.0, 2.0]}
 

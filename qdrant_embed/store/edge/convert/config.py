@@ -87,7 +87,7 @@ def _changed(model: _M, changes: Mapping[str, Any]) -> _M:
         if change is None:
             continue
         if isinstance(change, models.Disabled):
-            # The next `optimise` writes the segments again without codes.
+            # The next `optimize` writes the segments again without codes.
             updated[section] = None
             continue
         before = getattr(model, section)

@@ -75,9 +75,9 @@ def _relationships(hit: Hit, around: Iterable[Hit]) -> dict[NodeRelationship, Re
         node_id=hit.document_id, node_type=ObjectType.DOCUMENT, metadata={**hit.metadata, "source": hit.source}
     )
     related = {NodeRelationship.SOURCE: document}
-    beside = {hit.index - 1: NodeRelationship.PREVIOUS, hit.index + 1: NodeRelationship.NEXT}
-    for neighbour in around:
-        if neighbour.index in beside:
-            info = RelatedNodeInfo(node_id=neighbour.id, node_type=ObjectType.TEXT)
-            related[beside[neighbour.index]] = info
+    auxiliary = {hit.index - 1: NodeRelationship.PREVIOUS, hit.index + 1: NodeRelationship.NEXT}
+    for neighbor in around:
+        if neighbor.index in auxiliary:
+            info = RelatedNodeInfo(node_id=neighbor.id, node_type=ObjectType.TEXT)
+            related[auxiliary[neighbor.index]] = info
     return related
