@@ -1,6 +1,10 @@
-"""The house rules that a machine can keep: import order, sizes, no model names in code."""
+"""The house rules that a machine can keep: import order, no circles, sizes, names."""
 
 import ast
+import re
+import sys
+from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,9 +18,7 @@ ORDER = [
     {"native"},
     {"registry", "tokens", "words"},
     {"pooling", "evaluation"},
-    {"reading"},
-    {"chunking"},
-    {"compression"},
+    {"reading", "chunking", "compression"},
     {"long_context"},
     {"recipe"},
     {"store"},
@@ -34,42 +36,142 @@ ORDER = [
     {"diagnostics"},
     {"cli"},
 ]
-FILES = sorted(PACKAGE.rglob("*.py"))
+"""The folders and files of the package: each imports only what stands above it. The root and `testing` see all."""
+SHARED_STEMS = {"__init__", "__main__", "base", "runtime", "engine", "errors"}
+LARGEST_SHARE = 0.13
+MOST_FILES, MOST_LINES = 20, 2500
+LISTED = re.compile(r"Files, in reading order: (?P<names>[\w,\s]+)\.")
 
 
-def station(module: str) -> int | None:
-    names = module.split(".")
-    if names[0] != "qdrant_embed" or len(names) < 2:
-        return None
-    return next((place for place, group in enumerate(ORDER) if names[1] in group), None)
+def module_of(path):
+    return ".".join(("qdrant_embed", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
 
 
-def imported_modules(tree: ast.AST):
-    for node in ast.walk(tree):
+FILES = {module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+FOLDERS = sorted({path.parent for path in FILES.values()})
+
+
+def named(path):
+    return str(path.relative_to(PACKAGE))
+
+
+@cache
+def tree_of(path):
+    return ast.parse(path.read_text())
+
+
+@cache
+def imports_of(module):
+    """Return the modules of the package that a module imports anywhere: lazily and for types, too."""
+    found = set()
+    for node in ast.walk(tree_of(FILES[module])):
         if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            assert node.level == 0, "relative imports hide the order of stations"
-            yield node.module
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0 and node.module, "relative imports hide the order"
+            for name in node.names:
+                whole = f"{node.module}.{name.name}"
+                found.add(whole if whole in FILES else node.module)
+    return {name for name in found if name in FILES} - {module}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_station_imports_only_what_stands_to_its_left(path):
-    own_name = ".".join(("qdrant_embed", *path.relative_to(PACKAGE).with_suffix("").parts))
-    own = station(own_name)
+def place_of(module):
+    room = module.split(".")[1] if "." in module else ""
+    return next((place for place, rooms in enumerate(ORDER) if room in rooms), None)
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_a_module_imports_only_what_stands_above_it(module):
+    own = place_of(module)
     if own is None:
-        pytest.skip("the package root and the testing suites see every station")
-    for module in imported_modules(ast.parse(path.read_text())):
-        other = station(module)
-        same_room = module.split(".")[1:2] == own_name.split(".")[1:2]
-        assert other is None or other < own or same_room, f"{own_name} imports {module}, which stands to its right"
+        pytest.skip("the root of the package and the testing suites see all")
+    for other in imports_of(module):
+        assert not other.startswith("qdrant_embed.testing"), f"{module} imports {other}, which is for tests"
+        place = place_of(other)
+        same = module.split(".")[1] == other.split(".")[1] if "." in other else False
+        assert same or place is None or place < own, f"{module} imports {other}, which stands beside or below it"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+@pytest.mark.parametrize("folder", [folder for folder in FOLDERS if folder != PACKAGE], ids=named)
+def test_order_holds_inside_folders(folder):
+    items = {path.stem for path in folder.glob("*.py")} - {"__init__", "__main__"}
+    items |= {path.name for path in folder.iterdir() if (path / "__init__.py").exists()}
+    text = ast.get_docstring(tree_of(folder / "__init__.py")) or ""
+    found = LISTED.search(text)
+    listed = re.split(r",\s+", found["names"]) if found else []
+    assert set(listed) == items or len(items) < 2, f"{folder.name}/__init__.py lists {listed}, it holds {sorted(items)}"
+    base = f"{module_of(folder / '__init__.py')}."
+    for module in FILES:
+        own = module.removeprefix(base).split(".")[0]
+        for other in imports_of(module) if module.startswith(base) and own in listed else ():
+            above = other.removeprefix(base).split(".")[0]
+            if other.startswith(base) and above in listed and above != own:
+                assert listed.index(above) < listed.index(own), f"{module} imports {other}, which is listed below it"
+
+
+def circles():
+    """Yield the groups of modules that import each other (Tarjan 1972)."""
+    number, low, stack = {}, {}, []
+
+    def visit(module):
+        number[module] = low[module] = len(number)
+        stack.append(module)
+        for other in imports_of(module):
+            if other not in number:
+                yield from visit(other)
+                low[module] = min(low[module], low[other])
+            elif other in stack:
+                low[module] = min(low[module], number[other])
+        if low[module] == number[module]:
+            group = stack[stack.index(module) :]
+            del stack[stack.index(module) :]
+            if len(group) > 1:
+                yield group
+
+    for module in FILES:
+        if module not in number:
+            yield from visit(module)
+
+
+def test_nothing_imports_in_a_circle():
+    assert list(circles()) == []
+
+
+def lines_in(folder):
+    return sum(path.read_text().count("\n") for path in folder.glob("*.py"))
+
+
+def test_folders_are_small(capsys):
+    whole = sum(map(lines_in, FOLDERS))
+    largest = max(FOLDERS, key=lines_in)
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{len(list(circles()))} circles, {len(FOLDERS)} folders, {len(FILES)} files, {whole} lines; the largest "
+            f"folder is {named(largest)} with {lines_in(largest) / whole:.1%}\n"
+        )
+    assert lines_in(largest) <= LARGEST_SHARE * whole
+    for folder in FOLDERS:
+        files = len(list(folder.glob("*.py"))) - 1
+        assert files <= MOST_FILES, f"{named(folder)} has {files} files"
+        assert lines_in(folder) <= MOST_LINES, f"{named(folder)} has {lines_in(folder)} lines"
+
+
+def test_no_name_of_a_file_or_class_occurs_twice():
+    stems, classes = defaultdict(list), defaultdict(list)
+    for module, path in FILES.items():
+        if path.stem not in SHARED_STEMS and path.parent != PACKAGE / "cli/commands":
+            stems[path.stem].append(module)
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ClassDef):
+                classes[node.name].append(module)
+    assert {name: found for name, found in (stems | classes).items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("path", FILES.values(), ids=named)
 def test_files_and_functions_are_small(path):
     text = path.read_text()
     assert text.count("\n") <= 300, f"{path.name} has {text.count(chr(10))} lines"
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body
             size = node.end_lineno - body[0].lineno + 1 if body else 0
@@ -78,18 +180,6 @@ def test_files_and_functions_are_small(path):
             assert node.end_lineno - node.lineno <= 200, f"{path.name}: class {node.name} is too large"
 
 
-def test_every_package_folder_is_a_station():
+def test_every_folder_has_its_place():
     known = set().union(*ORDER) | {"testing", "presets"}
     assert {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"} <= known
-
-
-FILES_OF_A_FOLDER = 20
-
-
-def test_folders_hold_few_files():
-    for folder in sorted({path.parent for path in FILES}):
-        name = "" if folder == PACKAGE else str(folder.relative_to(PACKAGE))
-        files, most = len(list(folder.glob("*.py"))) - 1, FILES_OF_A_FOLDER
-        assert files <= most, (
-            f"{name or PACKAGE.name} has {files} files, at most {most} are allowed; fold one into another"
-        )

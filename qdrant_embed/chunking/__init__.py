@@ -1,4 +1,8 @@
-"""Documents into chunks that fit the model, with exact character offsets."""
+"""Documents into chunks that fit the model, with exact character offsets.
+
+Files, in reading order: base, boundaries, markdown_outline, segments, token_ruler, merging, token_limit, markdown,
+plain_text, code, auto.
+"""
 
 from collections.abc import Callable
 

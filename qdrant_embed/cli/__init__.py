@@ -1,4 +1,8 @@
-"""The command line: resolves arguments, calls the library, renders what it gives back."""
+"""The command line: resolves arguments, calls the library, renders what it gives back.
+
+Files, in reading order: locations, model_page, output, parameters, exit_codes, ingest_summary, commands, app,
+python_page.
+"""
 
 from qdrant_embed.cli.app import app, main
 

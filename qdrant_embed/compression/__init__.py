@@ -1,7 +1,19 @@
-"""How vectors are made smaller: dimensions kept, numbers stored, codes searched, rescoring; one value, one grammar."""
+"""How vectors are made smaller: dimensions kept, numbers stored, codes searched, rescoring; one value, one grammar.
 
-from qdrant_embed.compression.codec import CodedQueries, Coder
+Files, in reading order: binary_codes, capacity, rotations, spec, transform, transitions, truncation, codec.
+"""
+
+from qdrant_embed.compression.codec import EncodedQueries, VectorCodec
 from qdrant_embed.compression.spec import CODES, DATATYPES, Compression
 from qdrant_embed.compression.transform import Transform, enough_vectors, fit_transform
 
-__all__ = ["CODES", "DATATYPES", "CodedQueries", "Coder", "Compression", "Transform", "enough_vectors", "fit_transform"]
+__all__ = [
+    "CODES",
+    "DATATYPES",
+    "Compression",
+    "EncodedQueries",
+    "Transform",
+    "VectorCodec",
+    "enough_vectors",
+    "fit_transform",
+]

@@ -1,4 +1,8 @@
-"""Texts into vectors: presets, the model's own files, runtimes."""
+"""Texts into vectors: presets, the model's own files, runtimes.
+
+Files, in reading order: bm25, cache, late_chunking, encode, results, long_texts, auxiliary, embedder, multivector,
+recipe_models, sparse.
+"""
 
 from pathlib import Path
 
@@ -40,7 +44,7 @@ def load_embedder(
     """Return the embedder of a preset, a model folder or a hub id.
 
     :param window: What happens to texts longer than the model: `pcw`, `windows`, `windows:128`, `late`, `truncate`,
-        `error`, or one of them behind a way to stretch the model, as in `pi:4096+late`; see `windowing.strategy`.
+        `error`, or one of them behind a way to stretch the model, as in `pi:4096+late`; see `long_context.strategy`.
     :param compression: Dimensions kept and number format stored, e.g. `256d+float16`.
     :param runtime: What runs the weights; `auto` for the preset's own.
     :param presets: A preset file or folder of your own, laid over the others.
@@ -54,7 +58,7 @@ def load_embedder(
 
 
 def load_sparse(name: str | Path, *, window: str = "pcw", presets: str | Path | None = None) -> SparseEmbedder:
-    """Return the embedder of a sparse model (SPLADE and its kin): a preset, a model folder or a hub id.
+    """Return the embedder of a sparse model (the SPLADE family): a preset, a model folder or a hub id.
 
     :param window: For texts longer than the model: `error`, `truncate`, or windows whose weights are joined.
     :param presets: A preset file or folder of your own, laid over the others.
@@ -65,7 +69,7 @@ def load_sparse(name: str | Path, *, window: str = "pcw", presets: str | Path | 
 def load_multivector(
     name: str | Path, *, window: str = "pcw", presets: str | Path | None = None
 ) -> MultiVectorEmbedder:
-    """Return the embedder of a multi-vector model (ColBERT and its kin): a preset, a model folder or a hub id.
+    """Return the embedder of a multi-vector model (the ColBERT family): a preset, a model folder or a hub id.
 
     :param window: For texts longer than the model: `error`, `truncate`, or windows whose vectors are all kept.
     :param presets: A preset file or folder of your own, laid over the others.

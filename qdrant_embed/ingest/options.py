@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypedDict
 
 from qdrant_embed.errors import ConfigurationError, UnknownNameError
-from qdrant_embed.ingest.monitoring.report import IngestReport
+from qdrant_embed.ingest.monitoring.report import Progress
 from qdrant_embed.ingest.monitoring.watchdog import STALL_SECONDS
 from qdrant_embed.reading.files import ReadOptions
 
-Progress = Callable[[IngestReport], None]
-"""Called after each block with the counts so far."""
 TEXT_COLUMN, SOURCE_COLUMN = "text", "source"
 DISPLAYS = ("auto", "bar", "plain", "none")
 

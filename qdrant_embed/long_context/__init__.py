@@ -1,7 +1,10 @@
-"""What happens to a text that is longer than the model."""
+"""What happens to a text that is longer than the model.
+
+Files, in reading order: extension, positions, extension_plan, patches, strategy, macro_windows.
+"""
 
 from qdrant_embed.long_context.extension import FROM, METHODS, SCALE, Extension
 from qdrant_embed.long_context.macro_windows import Part, plan_macro_windows
-from qdrant_embed.long_context.strategy import CUTS, Window, WindowStrategy
+from qdrant_embed.long_context.strategy import CUTS, TokenSpan, WindowStrategy
 
-__all__ = ["CUTS", "FROM", "METHODS", "SCALE", "Extension", "Part", "Window", "WindowStrategy", "plan_macro_windows"]
+__all__ = ["CUTS", "FROM", "METHODS", "SCALE", "Extension", "Part", "TokenSpan", "WindowStrategy", "plan_macro_windows"]

@@ -1,1 +1,4 @@
-"""A collection made anew in another form while it goes on answering."""
+"""A collection made anew in another form while it goes on answering.
+
+Files, in reading order: catch_up, recompression.
+"""

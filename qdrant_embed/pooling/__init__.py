@@ -1,1 +1,4 @@
-"""One vector from the vectors of tokens."""
+"""One vector from the vectors of tokens.
+
+Files, in reading order: token_pooling, latent_attention, torch_pooling.
+"""

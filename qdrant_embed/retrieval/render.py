@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from qdrant_embed.display import TABLE_START, TABLE_STYLE, as_html, one_line, printable
 from qdrant_embed.embedding.bm25 import Bm25Encoder
@@ -13,8 +13,6 @@ from qdrant_embed.words.splitter import split
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-    from qdrant_embed.retrieval.hits import Hit, Hits
 
 Spans = Sequence[tuple[int, int]]
 
@@ -24,6 +22,48 @@ _LEAD = 80
 """Characters before the first marked word that an excerpt begins with, at the most."""
 _ANCHOR = re.compile(r"[ \t]*\{:?[ \t]*[#.][\w.#:= \t-]*\}[ \t]*$", re.MULTILINE)
 """`{ #anchor }` behind a heading: an attribute list of Markdown, which says nothing to a reader."""
+
+
+class Passage(Protocol):
+    """What is shown of a hit."""
+
+    @property
+    def score(self) -> float:
+        """How well it answers, the higher the better."""
+        ...
+
+    @property
+    def place(self) -> str:
+        """Where a person would look it up."""
+        ...
+
+    @property
+    def passage(self) -> str:
+        """The text."""
+        ...
+
+    @property
+    def column_names(self) -> str:
+        """The row of names of the table that it is a part of."""
+        ...
+
+
+class PassageList(Protocol):
+    """Hits with what they are shown under; see `qdrant_embed.retrieval.Hits`."""
+
+    query: str
+    language: str
+    title: str
+    asked: bool
+    offset: int
+
+    def __iter__(self) -> Iterator[Passage]:
+        """Yield them, best first."""
+        ...
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        ...
 
 
 def marked_spans(text: str, query: str, language: str) -> list[tuple[int, int]]:
@@ -58,7 +98,7 @@ def excerpt(text: str, spans: Spans, most: int) -> tuple[str, Spans]:
     return f"{before}{text[begin:end].rstrip()}{after}", kept
 
 
-def to_html(hits: Hits) -> str:
+def to_html(hits: PassageList) -> str:
     """Return a self-contained HTML table; rank and scores are left out where nothing was asked."""
     head = f"{'<th>#</th><th>score</th>' * hits.asked}<th>{as_html(hits.title)}</th>"
     rows = "".join(_html_row(place, hit, hits) for place, hit in enumerate(hits, hits.offset + 1))
@@ -66,7 +106,7 @@ def to_html(hits: Hits) -> str:
     return f"{TABLE_STYLE}{TABLE_START}<tr>{head}</tr>{rows or nothing}</table>"
 
 
-def to_rich(hits: Hits, most: int | None = None) -> Table:
+def to_rich(hits: PassageList, most: int | None = None) -> Table:
     """Return a table for the terminal; rank and scores are left out where nothing was asked.
 
     :param most: Characters shown of each passage, those around the marked words; None for all.
@@ -92,7 +132,7 @@ def to_rich(hits: Hits, most: int | None = None) -> Table:
     return table
 
 
-def to_text(hits: Hits) -> str:
+def to_text(hits: PassageList) -> str:
     """Return hits as lines for `print`: place and score, and of each passage what is around the words of the query."""
     lines = [one_line(hits.title)] if hits.title else []
     for place, hit in enumerate(hits, hits.offset + 1):
@@ -105,7 +145,7 @@ def to_text(hits: Hits) -> str:
     return "\n".join(lines if hits else [*lines, "nothing found"])
 
 
-def _passage(hit: Hit, hits: Hits, most: int | None) -> tuple[str, Spans]:
+def _passage(hit: Passage, hits: PassageList, most: int | None) -> tuple[str, Spans]:
     whole = shown(hit.passage)
     marked = marked_spans(whole, hits.query, hits.language)
     text, spans = (whole, marked) if most is None else excerpt(whole, marked, most)
@@ -115,7 +155,7 @@ def _passage(hit: Hit, hits: Hits, most: int | None) -> tuple[str, Spans]:
     return names + text, [(start + len(names), end + len(names)) for start, end in spans]
 
 
-def _html_row(place: int, hit: Hit, hits: Hits) -> str:
+def _html_row(place: int, hit: Passage, hits: PassageList) -> str:
     score = f"<td>{place}</td><td>{hit.score:.3f}</td>" if hits.asked else ""
     text, spans = _passage(hit, hits, None)
     parts: list[str] = []

@@ -1,4 +1,8 @@
-"""What runs the weights; prompts, batching, pooling and normalising are done once, above."""
+"""What runs the weights; prompts, batching, pooling and normalizing are done once, above.
+
+Files, in reading order: api, choice, hashing, out_of_memory, batching, fastembed, paragraph_vectors, static, torch,
+conversion, onnx, openvino, start, session.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +40,7 @@ class Runtime(Protocol):
     """Gives one vector per sequence."""
 
     def sentence(self, batch: Batch) -> FloatArray:
-        """Return sentence vectors (n, dim), float32, not yet cut or normalised."""
+        """Return sentence vectors (n, dim), float32, not yet cut or normalized."""
         ...
 
 
@@ -66,6 +70,6 @@ RUNTIMES: Registry[Callable[..., Runtime | TokenRuntime]] = Registry(
 """Name → what makes it of a resolved model; one that knows precisions takes them as a second argument.
 
 They are loaded with no other thread beside them, and one that uses a native library reads `first_batch` before it is
-handed out. A runtime may say `takes_threads = True`, and with `lanes` (`embedding.lanes.Lanes`) how many batches it
-works on at once, and of how many tokens.
+handed out. A runtime may say `takes_threads = True`, and with `lanes` (`runtimes.batching.BatchLimits`) how many
+batches it works on at once, and of how many tokens.
 """

@@ -1,7 +1,11 @@
-"""What learns weights: positions of longer texts, short codes, frequencies of words, paragraph vectors."""
+"""What learns weights: positions of longer texts, short codes, frequencies of words, paragraph vectors.
 
-from qdrant_embed.training.extend_positions import Extended, ExtendOptions, extend
+Files, in reading order: position_table, sample_passages, extend_positions, word_decoder, learned_codes,
+paragraph_training, collection_codes, word_frequencies.
+"""
+
+from qdrant_embed.training.extend_positions import ExtendedModel, ExtendOptions, extend
 from qdrant_embed.training.paragraph_training import train_paragraph_vectors
 from qdrant_embed.training.word_frequencies import fit_word_table
 
-__all__ = ["ExtendOptions", "Extended", "extend", "fit_word_table", "train_paragraph_vectors"]
+__all__ = ["ExtendOptions", "ExtendedModel", "extend", "fit_word_table", "train_paragraph_vectors"]

@@ -13,8 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.display import counted, one_line
-from qdrant_embed.ingest.monitoring.report import IngestReport, Tally
-from qdrant_embed.ingest.options import Progress
+from qdrant_embed.ingest.monitoring.report import IngestReport, Progress, Tally
 from qdrant_embed.reading.files import SourceFile
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from qdrant_embed.display import counted, html_table, one_line, printable
 from qdrant_embed.types import Json
 
 COUNTS = (
-    "documents", "chunks", "embedded", "reused", "deleted", "withheld", "skipped", "truncated", "windowed", "stretched",
+    "documents", "chunks", "embedded", "reused", "deleted", "withheld", "skipped", "truncated", "windowed", "extended",
     "late", "tokens",
 )  # fmt: skip
 _ALWAYS = ("embedded", "reused", "deleted", "skipped", "truncated", "windowed")
-_SOMETIMES = ("stretched", "late", "withheld")
+_SOMETIMES = ("extended", "late", "withheld")
 """Counts of a printed report that are said even if they are nought, and those that are not."""
 STAGES = ("read", "chunk", "embed", "write", "index")
 
@@ -74,7 +74,7 @@ class IngestReport:
     :param truncated: Texts longer than the model whose end was cut off (window strategy `truncate`).
     :param windowed: Texts longer than the model that were read in several windows; under the strategy `late`, documents
         that were read in several macro windows.
-    :param stretched: Texts longer than the window that the model was trained for, read by stretching it (`pi:4096` and
+    :param extended: Texts longer than the window that the model was trained for, read by stretching it (`pi:4096` and
         its like); under `late`, chunks read in such a window.
     :param late: Chunks whose vectors were pooled from their whole document or a macro window of it (strategy `late`).
     :param tokens: Tokens that went through the model.
@@ -102,7 +102,7 @@ class IngestReport:
     guessed_encodings: Mapping[str, int] = field(default_factory=dict)
     truncated: int = 0
     windowed: int = 0
-    stretched: int = 0
+    extended: int = 0
     late: int = 0
     tokens: int = 0
     warnings: tuple[str, ...] = ()
@@ -262,3 +262,7 @@ class Tally:
                 seconds=round(time.perf_counter() - self._started, 3),
                 stage_seconds={stage: round(seconds, 3) for stage, seconds in self._stages.items()},
             )
+
+
+Progress = Callable[[IngestReport], None]
+"""Called after each block with the counts so far."""

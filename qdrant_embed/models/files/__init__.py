@@ -1,1 +1,5 @@
-"""What the files of a model say of it."""
+"""What the files of a model say of it.
+
+Files, in reading order: json_files, input_length, layouts, linear_layers, lora, static_folder, model_folder,
+word_vectors.
+"""

@@ -1,1 +1,4 @@
-"""Jupyter notebooks as Markdown."""
+"""Jupyter notebooks as Markdown.
+
+Files, in reading order: outputs, cells.
+"""

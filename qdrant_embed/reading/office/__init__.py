@@ -1,1 +1,4 @@
-"""DOCX, PPTX and EPUB as Markdown; what their converters leave out is found in the parts of the file and added."""
+"""DOCX, PPTX and EPUB as Markdown; what their converters leave out is found in the parts of the file and added.
+
+Files, in reading order: chunks, converter, package, epub, inventory, drawings, pptx, tracked_changes, docx.
+"""

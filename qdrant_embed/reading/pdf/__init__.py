@@ -1,1 +1,4 @@
-"""PDF as plain text, page by page."""
+"""PDF as plain text, page by page.
+
+Files, in reading order: annotations, columns, paragraphs, document.
+"""

@@ -1,1 +1,4 @@
-"""Workbooks as text: a heading for each sheet, a paragraph for each row."""
+"""Workbooks as text: a heading for each sheet, a paragraph for each row.
+
+Files, in reading order: sheet_rows, cell_formats, xls, xlsx.
+"""

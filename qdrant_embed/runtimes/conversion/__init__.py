@@ -1,1 +1,4 @@
-"""Conversions of models: made once, compared with the model, kept on disk."""
+"""Conversions of models: made once, compared with the model, kept on disk.
+
+Files, in reading order: cache_folder, probe_texts, fidelity, convert.
+"""

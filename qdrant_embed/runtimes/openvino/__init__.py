@@ -1,1 +1,4 @@
-"""Models converted for OpenVINO."""
+"""Models converted for OpenVINO.
+
+Files, in reading order: graph_edit, requests, int8, padding_attention, runtime.
+"""

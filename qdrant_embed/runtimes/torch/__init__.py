@@ -1,1 +1,4 @@
-"""Models run by PyTorch."""
+"""Models run by PyTorch.
+
+Files, in reading order: architecture, missing_weights, load, graph, runtime.
+"""

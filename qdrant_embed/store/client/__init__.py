@@ -1,1 +1,4 @@
-"""Collections on a Qdrant server, through `qdrant_client`."""
+"""Collections on a Qdrant server, through `qdrant_client`.
+
+Files, in reading order: errors, grpc, engine.
+"""

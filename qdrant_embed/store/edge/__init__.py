@@ -6,6 +6,9 @@
 
 `engine.py` speaks `qdrant_client.models`; the `convert_*` modules translate. What Qdrant Edge cannot do raises
 `UnsupportedByEngineError`: nothing that was asked for is ignored.
+
+Files, in reading order: catalog_file, groups, lock, optimizer, room, vector_checks, convert, client_arguments, mmr,
+shard, folder, collection_methods, queries, engine.
 """
 
 from qdrant_embed.store.edge.engine import EdgeEngine

@@ -1,1 +1,4 @@
-"""Values of `qdrant_client` as those of Qdrant Edge, and back."""
+"""Values of `qdrant_client` as those of Qdrant Edge, and back.
+
+Files, in reading order: values, config, point_structs, filter, formula, query.
+"""
