@@ -19,7 +19,6 @@ from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
 from qdrant_embed.tokenization.batch import Batch
 
 pytest.importorskip("openvino")
-CONVERTED = ["openvino:float32", "openvino:bf16", "onnx"]
 INT8 = "openvino:int8"
 
 
@@ -43,6 +42,20 @@ def cache(shared_cache, monkeypatch):
     return shared_cache
 
 
+@pytest.fixture(scope="session")
+def model_of(save_model):
+    """Return a function that saves a model of given settings once, so that each runtime converts it once."""
+    folders = {}
+
+    def of(**settings):
+        key = tuple(sorted(settings.items()))
+        if key not in folders:
+            folders[key] = save_model(**settings)
+        return folders[key]
+
+    return of
+
+
 def cosines(one, other):
     return np.einsum("nd,nd->n", one, other)
 
@@ -59,8 +72,8 @@ def cosines(one, other):
     ],
     ids=str,
 )
-def test_conformance_of_converted_models(save_model, runtime, settings):
-    check_embedder(load_embedder(save_model(**settings), runtime=available(runtime)))
+def test_conformance_of_converted_models(model_of, runtime, settings):
+    check_embedder(load_embedder(model_of(**settings), runtime=available(runtime)))
 
 
 @pytest.mark.parametrize(
@@ -82,8 +95,8 @@ def test_conformance_where_padding_may_see_no_token(tmp_path, runtime, architect
     np.testing.assert_allclose(embedder.embed_documents(TEXTS), wanted, atol=1e-4)
 
 
-def test_conformance_of_bf16_in_torch(save_model):
-    check_embedder(load_embedder(save_model(), runtime="torch:bf16"))
+def test_conformance_of_bf16_in_torch(model_of):
+    check_embedder(load_embedder(model_of(), runtime="torch:bf16"))
 
 
 @pytest.fixture
@@ -104,8 +117,8 @@ class Exactly:
 
 @pytest.mark.usefixtures("int8_anywhere")
 @pytest.mark.parametrize("settings", [{}, {"pooling": "cls"}], ids=str)
-def test_conformance_of_int8(save_model, settings):
-    embedder = load_embedder(save_model(**settings), runtime=INT8)
+def test_conformance_of_int8(model_of, settings):
+    embedder = load_embedder(model_of(**settings), runtime=INT8)
     assert embedder.runtime == INT8, "another one runs it"
     check_embedder(embedder)
 
@@ -125,8 +138,8 @@ def test_every_pooling_inside_the_graph_equals_numpy(pooling, side):
 
 
 @pytest.mark.parametrize("runtime", ["openvino:float32", "onnx"])
-def test_token_states_are_to_be_had_from_a_model_that_pools_inside(save_model, runtime):
-    folder = save_model()
+def test_token_states_are_to_be_had_from_a_model_that_pools_inside(model_of, runtime):
+    folder = model_of()
     wanted = load_embedder(folder, runtime="torch")._runtime
     found = load_embedder(folder, runtime=available(runtime))._runtime.tokenwise
     batch = Batch((), np.array([[2, 9, 11, 3], [2, 9, 3, 0]]), np.array([[1, 1, 1, 1], [1, 1, 1, 0]]))
@@ -134,25 +147,37 @@ def test_token_states_are_to_be_had_from_a_model_that_pools_inside(save_model, r
     np.testing.assert_allclose(found.token_states(batch)[seen], wanted.token_states(batch)[seen], atol=1e-4)
 
 
-def test_a_second_start_converts_nothing(save_model, monkeypatch):
-    folder = save_model()
+def test_a_second_start_converts_nothing(model_of, monkeypatch):
+    folder = model_of()
     first = load_embedder(folder, runtime="openvino:float32").embed_documents(["w1 w2"])
     monkeypatch.setattr(convert, "build_graph", lambda *_, **__: pytest.fail("converted again"))
     np.testing.assert_array_equal(load_embedder(folder, runtime="openvino:float32").embed_documents(["w1 w2"]), first)
 
 
-def test_another_model_is_converted_anew(save_model, cache):
-    load_embedder(save_model(), runtime="openvino:float32").embed_documents(["w1"])
-    before = {path.name for path in (cache / "converted").iterdir()}
+def test_another_model_is_converted_anew_and_its_note_says_how_near_it_is(model_of, save_model, cache):
+    load_embedder(model_of(), runtime="openvino:float32").embed_documents(["w1"])
+    before = set((cache / "converted").iterdir())
     load_embedder(save_model("max"), runtime="openvino:float32").embed_documents(["w1"])
-    assert {path.name for path in (cache / "converted").iterdir()} > before
+    assert set((cache / "converted").iterdir()) > before
     assert not list((cache / "converted").glob("making-*")), "something half made was left"
+    notes = [path for path in (cache / "converted").glob("*/fidelity.json") if path.parent not in before]
+    (note,) = [json.loads(path.read_text()) for path in notes]
+    assert note["pooled"]
+    assert note["worst"] > 0.9999
 
 
-def test_vectors_too_far_from_torch_fall_back_to_it_with_one_warning(save_model, monkeypatch, tmp_path):
+def test_what_onnx_holds_lies_beside_the_graph_since_a_file_of_it_ends_at_two_gibibytes(model_of, cache):
+    load_embedder(model_of(), runtime=available("onnx")).embed_documents(["w1"])
+    notes = [json.loads(path.read_text()) for path in cache.glob("converted/*/fidelity.json")]
+    files = [note["files"].keys() for note in notes if any("onnx" in name for name in note["files"])]
+    assert files
+    assert all(names == {"model.onnx", "model.onnx.data"} for names in files)
+
+
+def test_vectors_too_far_from_torch_fall_back_to_it_with_one_warning(model_of, monkeypatch, tmp_path):
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     monkeypatch.setattr(convert, "compare", lambda *_: Fidelity(worst=0.93, mean=0.99))
-    folder = save_model()
+    folder = model_of()
     embedder = load_embedder(folder, runtime="openvino:float32")
     with pytest.warns(
         FidelityWarning, match=r"cosine of 0\.9300 .* 0\.9999 is the minimum\. Torch runs it instead"
@@ -164,13 +189,13 @@ def test_vectors_too_far_from_torch_fall_back_to_it_with_one_warning(save_model,
     np.testing.assert_allclose(found, load_embedder(folder, runtime="torch").embed_documents(["w1 w2"]), atol=1e-6)
 
 
-def test_what_cannot_be_converted_falls_back_only_if_nobody_asked_for_it(save_model, monkeypatch, tmp_path):
+def test_what_cannot_be_converted_falls_back_only_if_nobody_asked_for_it(model_of, monkeypatch, tmp_path):
     def fail(*_, **__):
         raise RuntimeError("no such operation\nmore")
 
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     monkeypatch.setattr(openvino, "_convert", fail)
-    folder = save_model()
+    folder = model_of()
     with pytest.raises(ModelError, match=r"could not be converted for openvino:float32: no such operation\. Give"):
         load_embedder(folder, runtime="openvino:float32").embed_documents(["w1"])
     monkeypatch.delenv("QDRANT_EMBED_RUNTIME")
@@ -190,7 +215,7 @@ def test_a_model_that_leaves_its_prompt_out_is_left_to_torch(save_model):
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("runtime", [*CONVERTED, INT8, "torch:bf16"])
+@pytest.mark.parametrize("runtime", ["openvino:float32", "openvino:bf16", INT8, "torch:bf16"])
 def test_minilm_keeps_its_promises_in_every_runtime(runtime):
     check_embedder(load_embedder("minilm", runtime=available(runtime)))
 
@@ -212,15 +237,7 @@ def test_no_text_is_further_from_float32_than_promised(runtime, promise):
     assert cosines(wanted, found).min() >= promise
 
 
-def test_int8_without_instructions_for_it_is_refused(save_model, monkeypatch):
+def test_int8_without_instructions_for_it_is_refused(model_of, monkeypatch):
     monkeypatch.setattr(openvino, "multiplies_int8", lambda: False)
     with pytest.raises(ConfigurationError, match=r"no instructions for products in int8 \(VNNI\).*runtime openvino"):
-        load_embedder(save_model("mean"), runtime="openvino:int8").embed_documents(["w1"])
-
-
-def test_the_note_of_a_conversion_says_how_near_it_is(save_model, tmp_path, monkeypatch):
-    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "alone"))
-    load_embedder(save_model("weightedmean"), runtime="openvino:float32").embed_documents(["w1"])
-    (note,) = [json.loads(path.read_text()) for path in (tmp_path / "alone" / "converted").glob("*/fidelity.json")]
-    assert note["pooled"]
-    assert note["worst"] > 0.9999
+        load_embedder(model_of(), runtime="openvino:int8").embed_documents(["w1"])
