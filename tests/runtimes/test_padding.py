@@ -11,11 +11,14 @@ from qdrant_embed.testing.fixtures.tiny_models import edit_json, save_tiny_model
 SHORT, LONG = "keys", "Master keys are rotated every ninety days by the harbour master; a lost key is reported."
 
 
-@pytest.mark.parametrize("pooling", ["mean", "cls", "lasttoken"])
 @pytest.mark.parametrize(
-    ("architecture", "runtime"),
-    [("bert", "torch"), ("bert", "openvino:float32"), ("distilbert", "torch"), ("roberta", "torch"), ("mpnet", "torch"),
-     ("qwen3", "torch"), ("modernbert", "torch")],
+    ("architecture", "runtime", "pooling"),
+    [
+        *((kind, "torch", pooling)
+          for kind in ("bert", "distilbert", "roberta", "mpnet", "qwen3", "modernbert")
+          for pooling in ("mean", "cls", "lasttoken")),
+        ("bert", "openvino:float32", "cls"),  # which side it pads on is settled before any runtime is asked
+    ],
 )  # fmt: skip
 def test_a_tokenizer_that_pads_left_changes_no_vector(architecture, runtime, pooling, tmp_path, monkeypatch):
     if runtime.startswith("openvino"):
