@@ -86,7 +86,8 @@ def test_a_model2vec_folder_is_averaged_as_its_authors_do(tmp_path, kind, weight
         rows = [table[mapping[token]].astype(np.float64) * weights[token] for token in ids]
         expected.append(unit(sum(rows) / len(rows) if rows else np.zeros(DIM)))
     np.testing.assert_allclose(embedder.embed_documents(TEXTS), expected, atol=2e-6)
-    check_embedder(embedder)
+    if weighted and mapped:
+        check_embedder(embedder)
 
 
 def write_table(path, rows, *, counts_line=True, words=WORDS):
@@ -99,7 +100,7 @@ def write_table(path, rows, *, counts_line=True, words=WORDS):
 
 @pytest.mark.parametrize(("name", "counts_line"), [("words.vec", True), ("glove.txt", False), ("words.vec.gz", True)])
 @pytest.mark.parametrize("as_folder", [False, True])
-def test_a_word_table_in_text_form_is_an_embedder(tmp_path, rows, name, counts_line, as_folder):
+def test_a_word_table_in_text_form_gives_means(tmp_path, rows, name, counts_line, as_folder):
     place = tmp_path / "table"
     place.mkdir()
     table = write_table(place / name, rows, counts_line=counts_line)
@@ -107,7 +108,12 @@ def test_a_word_table_in_text_form_is_an_embedder(tmp_path, rows, name, counts_l
     embedder = load_embedder(place if as_folder else table)
     expected = [unit(rows[[0, 1]].mean(axis=0)), unit(rows[[3, 2]].mean(axis=0)), np.eye(1, DIM)[0]]
     np.testing.assert_allclose(embedder.embed_documents(["The HARBOUR!", "lift, cranes", "?"]), expected, atol=1e-6)
-    check_embedder(embedder)
+
+
+@pytest.mark.parametrize("as_folder", [False, True])
+def test_a_word_table_in_text_form_is_an_embedder(tmp_path, rows, as_folder):
+    table = write_table(tmp_path / "words.vec", rows)
+    check_embedder(load_embedder(tmp_path if as_folder else table))
 
 
 def test_a_word_table_is_converted_once_and_again_when_it_has_changed(tmp_path, rows):

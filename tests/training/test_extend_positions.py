@@ -13,7 +13,7 @@ from qdrant_embed.training import ExtendOptions, extend
 TRAINED, TARGET = 32, 128
 CORPUS = [" ".join(SENTENCES[at:] + SENTENCES[:at]) * 2 for at in range(len(SENTENCES))]
 SHORT = ["The gates of the harbour open at six.", "lost key", "x"]
-QUICK = {"steps": 200, "batch": 8, "rate": 3e-3}
+QUICK = {"steps": 80, "batch": 8, "rate": 3e-3}
 
 
 @pytest.fixture(scope="module", params=["bert", "xlm-roberta"])

@@ -25,22 +25,22 @@ def silenced():
     logging.getLogger("transformers.modeling_utils").disabled = True
 
 
-@pytest.fixture(
-    params=[
-        lambda: None,
-        lambda: logging.disable(logging.CRITICAL),
-        lambda: logging.config.dictConfig({"version": 1}),
-        silenced,
-        lambda: logging.getLogger("transformers.modeling_utils").addFilter(lambda _: False),
-    ],
-    ids=["as it is", "disabled", "dictConfig", "one logger", "filter"],
-)
+LOGS = {
+    "as it is": lambda: None,
+    "disabled": lambda: logging.disable(logging.CRITICAL),
+    "dictConfig": lambda: logging.config.dictConfig({"version": 1}),
+    "one logger": silenced,
+    "filter": lambda: logging.getLogger("transformers.modeling_utils").addFilter(lambda _: False),
+}
+
+
+@pytest.fixture
 def logs(request):
     """Set logging up as programs do, and back at the end."""
     known = [logging.getLogger(name) for name in logging.root.manager.loggerDict]
     before = [(logger, logger.disabled, list(logger.filters)) for logger in known]
     root = logging.root.handlers[:], logging.root.level
-    request.param()
+    LOGS[request.param]()
     yield
     logging.disable(logging.NOTSET)
     logging.root.handlers[:], logging.root.level = root
@@ -48,7 +48,9 @@ def logs(request):
         logger.disabled, logger.filters = disabled, filters
 
 
-@pytest.mark.parametrize("architecture", ["bert", "qwen3"])
+@pytest.mark.parametrize(
+    ("architecture", "logs"), [*(("bert", name) for name in LOGS), ("qwen3", "disabled")], indirect=["logs"]
+)
 def test_missing_weights_are_refused_whatever_is_done_to_logs(architecture, tmp_path, logs):
     folder = save_tiny_model(tmp_path, architecture)
     load_embedder(folder).embed_queries(["a"])
@@ -65,7 +67,16 @@ def test_one_missing_tensor_is_enough(part, tmp_path):
         load_embedder(folder).embed_queries(["a"])
 
 
-@pytest.mark.parametrize(("save", "load"), [(save_splade, load_sparse), (save_colbert, load_multivector)])
+@pytest.mark.parametrize(
+    ("save", "load", "logs"),
+    [
+        (save_splade, load_sparse, "as it is"),
+        (save_splade, load_sparse, "disabled"),
+        (save_colbert, load_multivector, "as it is"),
+        (save_colbert, load_multivector, "one logger"),
+    ],
+    indirect=["logs"],
+)
 def test_sparse_and_multivector_models_are_looked_at_too(save, load, tmp_path, logs):
     folder = save(tmp_path)
     load(folder).embed_documents(["a"])
