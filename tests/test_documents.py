@@ -1,7 +1,7 @@
 """What the README, the guide and the reference tell people to type works: every block is run as it stands there.
 
-A page's blocks run in order, in an empty folder that holds a few pages of the guide as `docs/`. A block that cannot be run
-has the line `<!-- not run: why -->` before it.
+A page's blocks run in order, in an empty folder that holds a few pages of the guide as `docs/`. A block that cannot be
+run has the line `<!-- not run: why -->` before it.
 """
 
 import re

@@ -4,7 +4,7 @@ import pytest
 from llama_index.core.vector_stores import FilterCondition, FilterOperator, MetadataFilter, MetadataFilters
 from llama_index.retrievers.qdrant_embed.filters import to_plain_filter
 
-from qdrant_embed import Document
+from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.errors import ConfigurationError, FilterWarning
 
 LEDGER = {
@@ -15,14 +15,16 @@ LEDGER = {
 }
 
 
-@pytest.fixture(params=["folder", "memory"])
-def ledger(request, make_collection):
-    collection = make_collection(at=":memory:" if request.param == "memory" else None)
-    collection.ingest(
-        Document(text=f"Entry {name} of the ledger.", source=name, metadata=metadata, page_starts=(0,) * number)
-        for number, (name, metadata) in enumerate(LEDGER.items(), start=1)
-    )
-    return collection
+@pytest.fixture(scope="module", params=["folder", "memory"])
+def ledger(request, tmp_path_factory):
+    """Return a collection of the entries, for all tests, which only read it."""
+    at = ":memory:" if request.param == "memory" else tmp_path_factory.mktemp("ledger")
+    with Collection.open("harbour", at=at, recipe=Recipe(model="hashing", chunk_tokens=24)) as collection:
+        collection.ingest(
+            Document(text=f"Entry {name} of the ledger.", source=name, metadata=metadata, page_starts=(0,) * number)
+            for number, (name, metadata) in enumerate(LEDGER.items(), start=1)
+        )
+        yield collection
 
 
 def found(collection, filters):

@@ -82,7 +82,6 @@ def test_conformance_of_converted_models(model_of, runtime, settings):
         ("openvino:float32", "qwen3", "lasttoken", {"padding_side": "left"}),
         ("openvino:float32", "gemma3_text", "mean", {"use_bidirectional_attention": True}),
         ("openvino:float32", "modernbert", "mean", {}),
-        ("onnx", "qwen3", "lasttoken", {"padding_side": "left"}),
         ("onnx", "gemma3_text", "mean", {"use_bidirectional_attention": True}),
     ],
 )
