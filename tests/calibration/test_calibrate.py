@@ -11,8 +11,9 @@ from qdrant_embed.calibration.trial import Trial, try_settings
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.compression.binary_codes import hyperplanes
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.evaluation.exact_search import exact_search, similarity
-from qdrant_embed.evaluation.metrics import bootstrap_interval, ndcg
+from qdrant_embed.evaluation.exact_search import exact, similarity
+from qdrant_embed.evaluation.metrics import interval, ndcg
+from tests.calibration.footprints import count_in_this_process
 from tests.compression.samples import clustered
 
 WORDS = [
@@ -42,8 +43,9 @@ SETTINGS = ("float32", "float16", "binary", "bits")
 
 @pytest.fixture
 def filled(make_collection, monkeypatch):
-    """Return a collection of texts of which a few are asked for, which costs by far the most of a calibration."""
+    """Return a collection of which a calibration asks little, and whose trials it measures in this process."""
     monkeypatch.setattr("qdrant_embed.calibration.calibration_run.DRAWN", 20)
+    count_in_this_process(monkeypatch)
     rng = np.random.default_rng(3)
     collection = make_collection("harbour")
     texts = [f"The {' '.join(rng.choice(WORDS, 10))} is at place {n}." for n in range(100)]
@@ -222,6 +224,7 @@ def sampled(count, dim):
 
 
 def test_documents_with_windows_are_what_is_found(make_collection):
+    """The one test of this file that counts bytes in a process of its own, as calibrations do."""
     rng = np.random.default_rng(3)
     docs = make_collection("long", window="windows:24", chunker="document")
     texts = [f"{' '.join(rng.choice(WORDS, 60))}. Number {n} is told of at length here." for n in range(60)]

@@ -6,7 +6,8 @@ import pytest
 from qdrant_embed.calibration.trial import _built, try_settings, with_graph
 from qdrant_embed.calibration.trial_search import NAME
 from qdrant_embed.compression import Compression
-from qdrant_embed.evaluation.exact_search import exact_search
+from qdrant_embed.evaluation.exact_search import exact
+from tests.calibration.footprints import count_in_this_process
 from tests.compression.samples import clustered
 
 
@@ -35,7 +36,8 @@ def test_a_point_with_windows_counts_once_by_its_best():
 
 
 @pytest.mark.parametrize("setting", ["float32", "bits", "binary+rescore"])
-def test_windows_are_searched_as_collections_search_them(setting):
+def test_windows_are_searched_as_collections_search_them(setting, monkeypatch):
+    count_in_this_process(monkeypatch)
     truth = truth_of(80, 64, windows=True)
     [trial] = tried(truth, setting)
     assert all(len(set(places)) == 5 for places in trial.found)
@@ -54,14 +56,16 @@ def test_memory_of_sign_codes_is_that_of_the_index_that_searches_them():
     assert signs.ram > 256 / 8 + 16 + coded.ram * 0.5
 
 
-def test_sign_codes_take_a_twentieth_of_the_disk():
+def test_sign_codes_take_a_twentieth_of_the_disk(monkeypatch):
+    count_in_this_process(monkeypatch)
     truth = truth_of(4000, 384)
     [whole], [signs] = tried(truth, "float32"), tried(truth, "bits")
     assert signs.disk <= whole.disk / 20
     assert whole.disk >= 4 * 384
 
 
-def test_what_is_checked_is_built_as_collections_are():
+def test_what_is_checked_is_built_as_collections_are(monkeypatch):
+    count_in_this_process(monkeypatch)
     truth = truth_of(200, 64)
     setting = Compression.parse("float16+binary")
     with _built(setting, truth, graph=True, transform=None) as (engine, *_):

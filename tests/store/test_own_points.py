@@ -11,6 +11,7 @@ from qdrant_embed.calibration.calibration_run import CalibrateOptions
 from qdrant_embed.errors import ConfigurationError, ForeignPointsWarning, UnknownNameError
 from qdrant_embed.store.points import is_chunk
 from qdrant_embed.store.scroll import pages
+from tests.calibration.footprints import count_in_this_process
 
 TEXTS = [f"Crane {n} lifts {n * 7} tons at pier {n % 9}." for n in range(60)]
 COUNT = len(TEXTS)
@@ -163,7 +164,8 @@ def test_ingest_and_delete_leave_them(collection):
 
 
 @pytest.mark.filterwarnings("ignore::qdrant_embed.errors.ForeignPointsWarning")
-def test_calibration_and_export_pass_over_them(filled, tmp_path):
+def test_calibration_and_export_pass_over_them(filled, tmp_path, monkeypatch):
+    count_in_this_process(monkeypatch)
     write_foreign(filled, [LLAMA_INDEX] * 3, vectors=False)
     found = filled.calibrate(["crane"] * 3, options=CalibrateOptions(settings=("float32", "int8")))
     assert found.trials

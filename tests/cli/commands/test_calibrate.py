@@ -1,10 +1,14 @@
 import json
+import shutil
 import sys
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from qdrant_embed.cli.app import app
 from qdrant_embed.training.learned_codes import STEPS
+from tests.calibration.footprints import count_in_this_process
 
 WORDS = [
     "anchor",
@@ -30,17 +34,28 @@ WORDS = [
 ]
 
 
-@pytest.fixture
-def harbour(cli, tmp_path):
-    """Ingest 120 short texts."""
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Write 60 short texts and ingest them by the command line, which is done once for all tests."""
     rng = np.random.default_rng(3)
-    folder = tmp_path / "texts"
+    place = tmp_path_factory.mktemp("harbour")
+    folder = place / "texts"
     folder.mkdir()
-    for n in range(120):
+    for n in range(60):
         (folder / f"{n}.txt").write_text(f"The {' '.join(rng.choice(WORDS, 10))} is at place {n}.\n")
-    answer = cli("ingest", folder, "--model", "hashing", "--json")
-    assert answer.code == 0, answer.err
-    return folder
+    words = ["ingest", str(folder), "--at", str(place / "qdrant_data"), "--model", "hashing", "--json"]
+    answer = CliRunner().invoke(app, words)
+    assert answer.exit_code == 0, answer.output
+    return place
+
+
+@pytest.fixture
+def harbour(cli, written, tmp_path, monkeypatch):
+    """Return a folder of short texts, of which a copy of what was ingested stands in the default place."""
+    shutil.copytree(written / "qdrant_data", tmp_path / "qdrant_data")
+    monkeypatch.setattr("qdrant_embed.calibration.calibration_run.DRAWN", 20)
+    count_in_this_process(monkeypatch)
+    return written / "texts"
 
 
 def test_what_meets_the_target_is_named_written_and_applied(cli, harbour, tmp_path):
@@ -76,7 +91,7 @@ def test_codes_are_trained_written_and_searched_by(cli, harbour):
     assert made.json["recipe"]["compression"] == "full+bits+learned16+rescore20"
     assert "60/60 loss" in made.err
     assert f"[default: {STEPS}]" in cli("train-codes", "--help").out
-    assert np.load("codes.npy", allow_pickle=False)["code"].shape == (120, 2)
+    assert np.load("codes.npy", allow_pickle=False)["code"].shape == (60, 2)
     text = (harbour / "7.txt").read_text()
     assert cli("search", text, "-k", 1, "--mode", "dense", "--json").json["hits"][0]["source"] == "7.txt"
 

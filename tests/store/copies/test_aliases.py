@@ -1,6 +1,7 @@
 """A change of compression that is cut off anywhere leaves a name that leads to every point."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,9 +28,32 @@ class CutError(BaseException):
     """Stands for whatever ends a process."""
 
 
+@pytest.fixture(scope="module")
+def filled_folder(tmp_path_factory):
+    """Return a folder with the cranes, of which each test changes a copy."""
+    folder = tmp_path_factory.mktemp("filled") / "qdrant_data"
+    fill(folder)
+    return folder
+
+
+@pytest.fixture
+def here(filled_folder, tmp_path):
+    """Return a folder with the cranes."""
+    return shutil.copytree(filled_folder, tmp_path / "qdrant_data")
+
+
 @pytest.fixture(params=["folder", "memory"])
-def place(request, tmp_path):
-    return tmp_path / "qdrant_data" if request.param == "folder" else QdrantClient(":memory:")
+def place(request):
+    """Return a place with the cranes: a folder, and a client in memory."""
+    return place_of(request, request.param)
+
+
+def place_of(request, kind):
+    if kind == "folder":
+        return request.getfixturevalue("here")
+    client = QdrantClient(":memory:")
+    fill(client)
+    return client
 
 
 def fill(place):
@@ -56,11 +80,25 @@ def require_all(docs):
     return [found.name for found in engine.get_collections().collections], engine.get_aliases().aliases
 
 
-@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("change", ["create_collection", "upsert", "delete_collection", "update_collection_aliases"])
-@pytest.mark.parametrize("aliased", [False, True], ids=["collection", "alias"])
-def test_every_point_is_there_wherever_the_change_is_cut_off(place, aliased, change, done):
-    fill(place)
+CHANGES = ("create_collection", "upsert", "delete_collection", "update_collection_aliases")
+CUTS = [
+    pytest.param(kind, aliased, change, done, id=f"{kind}-{'alias' if aliased else 'collection'}-{change}-{when}")
+    for row, change in enumerate(CHANGES)
+    for done, when in ((False, "before"), (True, "after"))
+    for kind, aliased in (
+        ("folder", (row + done) % 2 == 0),  # each change by both kinds of name, each kind of name before and after
+        ("memory", (row + done) % 2 == 1),
+    )
+]
+"""Every change, before and after it is done, on both engines; of the two kinds of name, the one here, the other there.
+
+What is cut off and where decides what must be put right again, by the same code for both engines.
+"""
+
+
+@pytest.mark.parametrize(("kind", "aliased", "change", "done"), CUTS)
+def test_every_point_is_there_wherever_the_change_is_cut_off(request, kind, aliased, change, done):
+    place = place_of(request, kind)
     with Collection.open("cranes", at=place) as docs:
         if aliased:
             docs.recompress("rotate")
@@ -82,7 +120,6 @@ def test_every_point_is_there_wherever_the_change_is_cut_off(place, aliased, cha
 
 
 def test_a_name_that_leads_nowhere_is_not_made_anew(place):
-    fill(place)
     with Collection.open("cranes", at=place) as docs, pytest.MonkeyPatch.context() as patch:
         cut(docs._engine, patch, "delete_collection", done=True)
         with pytest.raises(CutError):
@@ -91,18 +128,16 @@ def test_a_name_that_leads_nowhere_is_not_made_anew(place):
         require_all(again)
 
 
-def test_a_killed_process_loses_nothing(tmp_path):
-    fill(tmp_path / "here")
+def test_a_killed_process_loses_nothing(here):
     environment = {**os.environ, "PYTHONPATH": str(Path(qdrant_embed.__file__).parents[1])}
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "here")], env=environment, timeout=120)
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(here)], env=environment, timeout=120)
     assert killed.returncode == 9
-    with Collection.open("cranes", at=tmp_path / "here") as again:
+    with Collection.open("cranes", at=here) as again:
         require_all(again)
         assert again.recipe.compression == "float16"
 
 
 def test_other_names_of_a_collection_go_with_it(place):
-    fill(place)
     with Collection.open("cranes", at=place) as docs:
         for compression, alias in (("float16", "lifting"), ("rotate+float16", "hoisting")):
             own = docs._engine.get_collections().collections[0].name
@@ -114,11 +149,10 @@ def test_other_names_of_a_collection_go_with_it(place):
         assert len(docs._engine.get_collections().collections) == 1
 
 
-def test_a_copy_is_listed_by_the_name_to_open_it_by(tmp_path):
-    fill(tmp_path / "here")
-    with Collection.open("cranes", at=tmp_path / "here") as docs:
+def test_a_copy_is_listed_by_the_name_to_open_it_by(here):
+    with Collection.open("cranes", at=here) as docs:
         docs.recompress("float16")
-    assert [found.name for found in list_collections(str(tmp_path / "here"))] == ["cranes"]
+    assert [found.name for found in list_collections(str(here))] == ["cranes"]
 
 
 def alias(engine, name, collection):
@@ -129,7 +163,6 @@ def alias(engine, name, collection):
 @pytest.mark.parametrize("change", [None, "delete_collection", "update_collection_aliases"])
 @pytest.mark.parametrize("opened", ["prod", "cranes"])
 def test_the_users_own_name_of_a_collection_leads_on_whichever_alias_it_was_changed_by(place, opened, change):
-    fill(place)
     with Collection.open("cranes", at=place) as docs:
         alias(docs._engine, "prod", "cranes")
     with Collection.open("prod", at=place) as docs, pytest.MonkeyPatch.context() as patch:
@@ -150,7 +183,6 @@ def test_the_users_own_name_of_a_collection_leads_on_whichever_alias_it_was_chan
 
 
 def test_a_copy_opened_by_its_made_up_name_keeps_that_too(place):
-    fill(place)
     with Collection.open("cranes", at=place) as docs:
         docs.recompress("float16")
         made_up = docs._engine.get_collections().collections[0].name
