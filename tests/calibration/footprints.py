@@ -11,7 +11,7 @@ from qdrant_embed.calibration import memory_footprint
 def count_in_this_process(monkeypatch):
     """Let each trial's bytes be counted here: a process of its own takes seconds to start, for each of the trials."""
 
-    def run(command, *, input, **_):  # noqa: A002 - as subprocess names it
+    def run(command, *, input, **_):
         shown = io.StringIO()
         with monkeypatch.context() as patch, redirect_stdout(shown):
             patch.setattr("sys.stdin", io.StringIO(input))

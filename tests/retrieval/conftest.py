@@ -2,14 +2,39 @@
 
 import pytest
 
-from qdrant_embed import Document
+from qdrant_embed import Collection, Document, Recipe
+from tests.conftest import PAGES
 
 
-@pytest.fixture
-def harbour(collection, pages):
-    """Return the harbour's pages as a collection, on each local engine."""
-    collection.ingest(pages)
-    return collection
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory):
+    """Return a function: kind of engine, name, function that fills → a collection that the tests of a file only read."""
+    made = {}
+
+    def make(kind, name, fill):
+        if (kind, name) not in made:
+            at = ":memory:" if kind == "memory" else tmp_path_factory.mktemp(name) / "qdrant_data"
+            made[kind, name] = Collection.open("harbour", at=at, recipe=Recipe(model="hashing", chunk_tokens=24))
+            fill(made[kind, name])
+        return made[kind, name]
+
+    yield make
+    for collection in made.values():
+        collection.close()
+
+
+@pytest.fixture(params=["folder", "memory"])
+def harbour(request, made_once, tmp_path_factory):
+    """Return the harbour's pages as a collection to read, on each local engine."""
+
+    def fill(collection):
+        folder = tmp_path_factory.mktemp("pages") / "harbour"
+        for name, text in PAGES.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        collection.ingest(folder)
+
+    return made_once(request.param, "pages", fill)
 
 
 NOTES = [
@@ -31,8 +56,7 @@ NOTES = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def notes(collection):
-    """Return four notes about cranes, each of one chunk."""
-    collection.ingest(NOTES)
-    return collection
+@pytest.fixture(params=["folder", "memory"])
+def notes(request, made_once):
+    """Return four notes about cranes to read, each of one chunk."""
+    return made_once(request.param, "notes", lambda collection: collection.ingest(NOTES))

@@ -11,17 +11,17 @@ LONG = "\n\n".join(
 )
 
 
-@pytest.fixture
-def log(collection):
-    """Return a collection with one long document between two short ones."""
-    collection.ingest(
-        [
-            Document(text="A page before.", source="a"),
-            Document(text=LONG, source="log", title="Log", metadata={"year": 1926}),
-            Document(text="A page after.", source="z"),
-        ]
-    )
-    return collection
+LOG = [
+    Document(text="A page before.", source="a"),
+    Document(text=LONG, source="log", title="Log", metadata={"year": 1926}),
+    Document(text="A page after.", source="z"),
+]
+
+
+@pytest.fixture(params=["folder", "memory"])
+def log(request, made_once):
+    """Return a collection to read, with one long document between two short ones."""
+    return made_once(request.param, "log", lambda collection: collection.ingest(LOG))
 
 
 def test_chunks_are_the_document_in_reading_order(log):
@@ -188,7 +188,7 @@ def test_signs_alone_give_a_frame_no_vectors(make_collection):
     assert "vector" not in docs.to_pandas().columns
 
 
-def test_an_empty_frame_has_the_same_columns(log, collection):
+def test_an_empty_frame_has_the_same_columns(log):
     assert list(log.to_pandas(filter={"source": "nothing"}).columns) == list(log.to_pandas().columns)
     assert "vector" in log.to_pandas(filter={"source": "nothing"}, vectors=True).columns
 
@@ -207,7 +207,8 @@ def test_passages_without_a_question_draw_themselves_too(log):
     assert "Paragraph 0 tells" in chunks._repr_html_()
 
 
-def test_a_collection_says_what_it_is_even_when_it_is_closed(log):
-    assert repr(log) == f"Collection('harbour', model='hashing', {log.count()} chunks)"
-    log.close()
-    assert repr(log).startswith("Collection('harbour', model='hashing'")
+def test_a_collection_says_what_it_is_even_when_it_is_closed(collection):
+    collection.ingest(LOG)
+    assert repr(collection) == f"Collection('harbour', model='hashing', {collection.count()} chunks)"
+    collection.close()
+    assert repr(collection).startswith("Collection('harbour', model='hashing'")

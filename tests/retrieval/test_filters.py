@@ -100,7 +100,7 @@ def test_what_is_no_filter_is_refused_with_examples(notes, plain, said):
             ask()
 
 
-@pytest.mark.parametrize("collection", ["memory"], indirect=True)
+@pytest.mark.parametrize("notes", ["memory"], indirect=True)
 @pytest.mark.parametrize("where", [{"taem": "cranes"}, {"any": [{"taem": "cranes"}, {"source": "nowhere"}]}])
 def test_a_field_that_no_document_has_is_warned_of_wherever_nothing_is_found(notes, where):
     docs = notes

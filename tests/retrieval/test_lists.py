@@ -34,7 +34,7 @@ def records():
     """Return many short records of equal length, so that most scores are equal to others."""
     draw = random.Random(4)
     return [
-        Document(text=" ".join(draw.sample(WORDS, 6)) + f" note {number}", source=str(number)) for number in range(1200)
+        Document(text=" ".join(draw.sample(WORDS, 6)) + f" note {number}", source=str(number)) for number in range(500)
     ]
 
 

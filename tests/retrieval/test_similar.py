@@ -34,7 +34,7 @@ def test_several_hits_are_taken_together(harbour):
     assert all(hit.source.startswith("guide/") for hit in found)
 
 
-@pytest.mark.parametrize("collection", ["memory"], indirect=True)
+@pytest.mark.parametrize("harbour", ["memory"], indirect=True)
 def test_passages_named_by_their_ids_are_fetched_in_one_request(harbour, monkeypatch):
     ids = [hit.id for hit in harbour.search("keys", k=4)]
     asked, retrieve = [], harbour._engine.retrieve

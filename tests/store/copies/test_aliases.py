@@ -13,7 +13,7 @@ import qdrant_embed
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.cli.commands.info import list_collections
 
-TEXTS = [f"Crane {n} lifts {n * 7} tons at pier {n}." for n in range(60)]
+TEXTS = [f"Crane {n} lifts {n * 7} tons at pier {n}." for n in range(30)]
 KILLED = """
 import os, sys
 from qdrant_embed import Collection
@@ -160,9 +160,16 @@ def alias(engine, name, collection):
     engine.update_collection_aliases([models.CreateAliasOperation(create_alias=create)])
 
 
-@pytest.mark.parametrize("change", [None, "delete_collection", "update_collection_aliases"])
-@pytest.mark.parametrize("opened", ["prod", "cranes"])
-def test_the_users_own_name_of_a_collection_leads_on_whichever_alias_it_was_changed_by(place, opened, change):
+@pytest.mark.parametrize(
+    ("kind", "opened", "change"),
+    [
+        (kind, opened, change)
+        for row, change in enumerate([None, "delete_collection", "update_collection_aliases"])
+        for kind, opened in zip(("folder", "memory"), ("prod", "cranes")[:: (1, -1)[row % 2]], strict=True)
+    ],
+)
+def test_the_users_own_name_of_a_collection_leads_on_whichever_alias_it_was_changed_by(request, kind, opened, change):
+    place = place_of(request, kind)
     with Collection.open("cranes", at=place) as docs:
         alias(docs._engine, "prod", "cranes")
     with Collection.open("prod", at=place) as docs, pytest.MonkeyPatch.context() as patch:
