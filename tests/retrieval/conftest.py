@@ -8,7 +8,7 @@ from tests.conftest import PAGES
 
 @pytest.fixture(scope="module")
 def made_once(tmp_path_factory):
-    """Return a function: kind of engine, name, function that fills → a collection that the tests of a file only read."""
+    """Return a function: kind of engine, name, function that fills → a collection that a file only reads."""
     made = {}
 
     def make(kind, name, fill):
