@@ -1,5 +1,4 @@
 import json
-import shutil
 import sys
 
 import numpy as np
@@ -9,6 +8,7 @@ from typer.testing import CliRunner
 from qdrant_embed.cli.app import app
 from qdrant_embed.training.learned_codes import STEPS
 from tests.calibration.footprints import count_in_this_process
+from tests.copied import copy_collections
 
 WORDS = [
     "anchor",
@@ -52,7 +52,7 @@ def written(tmp_path_factory):
 @pytest.fixture
 def harbour(cli, written, tmp_path, monkeypatch):
     """Return a folder of short texts, of which a copy of what was ingested stands in the default place."""
-    shutil.copytree(written / "qdrant_data", tmp_path / "qdrant_data")
+    copy_collections(written / "qdrant_data", tmp_path / "qdrant_data")
     monkeypatch.setattr("qdrant_embed.calibration.calibration_run.DRAWN", 20)
     count_in_this_process(monkeypatch)
     return written / "texts"

@@ -4,9 +4,32 @@ from typing import get_args
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
+from qdrant_embed.cli.app import app
 from qdrant_embed.cli.commands.search import Mode, parse_filters
 from qdrant_embed.retrieval import searcher as library
+from tests.conftest import PAGES
+from tests.copied import copy_collections
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Ingest the harbour's pages by the command line, which is done once for all tests."""
+    place = tmp_path_factory.mktemp("written")
+    for name, text in PAGES.items():
+        (place / "harbour" / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / "harbour" / name).write_text(text)
+    words = ["ingest", str(place / "harbour"), "--at", str(place / "qdrant_data"), "--model", "hashing"]
+    answer = CliRunner().invoke(app, words)
+    assert answer.exit_code == 0, answer.output
+    return place / "qdrant_data"
+
+
+@pytest.fixture
+def ingested(pages, written, tmp_path):
+    """Copy what was ingested into the default place, beside the pages."""
+    return copy_collections(written, tmp_path / "qdrant_data")
 
 
 def test_hits_as_json(cli, ingested):

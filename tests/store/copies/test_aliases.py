@@ -1,7 +1,6 @@
 """A change of compression that is cut off anywhere leaves a name that leads to every point."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from qdrant_client import QdrantClient, models
 import qdrant_embed
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.cli.commands.info import list_collections
+from tests.copied import copy_collections
 
 TEXTS = [f"Crane {n} lifts {n * 7} tons at pier {n}." for n in range(30)]
 KILLED = """
@@ -39,7 +39,7 @@ def filled_folder(tmp_path_factory):
 @pytest.fixture
 def here(filled_folder, tmp_path):
     """Return a folder with the cranes."""
-    return shutil.copytree(filled_folder, tmp_path / "qdrant_data")
+    return copy_collections(filled_folder, tmp_path / "qdrant_data")
 
 
 @pytest.fixture(params=["folder", "memory"])

@@ -10,16 +10,23 @@ from qdrant_embed.cli.app import app
 from qdrant_embed.errors import CollectionNotFoundError, DamagedError, StoreError
 from qdrant_embed.store.edge.catalog_file import CATALOG_FILE
 from qdrant_embed.store.location import open_engine
+from tests.copied import copy_collections
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """Return a folder with the collections `good` and `bad`."""
-    at = tmp_path / "q"
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """Return a folder with the collections `good` and `bad`, of which each test damages a copy."""
+    at = tmp_path_factory.mktemp("sound") / "q"
     for name in ("good", "bad"):
         with Collection.open(name, at=at, recipe=Recipe(model="hashing")) as docs:
             docs.ingest([Document(text="The gate opens at nine.", source="a")])
     return at
+
+
+@pytest.fixture
+def folder(sound, tmp_path):
+    """Return a folder with the collections `good` and `bad`."""
+    return copy_collections(sound, tmp_path / "q")
 
 
 def shard_of(folder, name):
