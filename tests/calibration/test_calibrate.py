@@ -11,8 +11,8 @@ from qdrant_embed.calibration.trial import Trial, try_settings
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.compression.binary_codes import hyperplanes
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.evaluation.exact_search import exact, similarity
-from qdrant_embed.evaluation.metrics import interval, ndcg
+from qdrant_embed.evaluation.exact_search import exact_search, similarity
+from qdrant_embed.evaluation.metrics import bootstrap_interval, ndcg
 from tests.calibration.footprints import count_in_this_process
 from tests.compression.samples import clustered
 

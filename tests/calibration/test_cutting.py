@@ -5,8 +5,8 @@ import pytest
 
 from qdrant_embed import Document
 from qdrant_embed.calibration.trial import try_settings
-from qdrant_embed.compression import Coder, Compression
-from qdrant_embed.evaluation.exact_search import exact
+from qdrant_embed.compression import Compression, VectorCodec
+from qdrant_embed.evaluation.exact_search import exact_search
 from tests.calibration.footprints import count_in_this_process
 
 TEXTS = [f"Crane {n} lifts {n * 7} tons of {['herring', 'cod', 'eel', 'hull'][n % 4]} at pier {n}." for n in range(60)]
@@ -43,7 +43,7 @@ def test_a_recompressed_collection_holds_what_an_ingest_would_write(make, compre
 
 @pytest.mark.parametrize("distance", ["dot", "euclid"])
 def test_parts_of_unit_vectors_are_unit_vectors_too_while_measured(distance, monkeypatch):
-    """Of 4 dimensions the last 2 make vectors shorter, so that unless they are normalised anew others are nearest."""
+    """Of 4 dimensions the last 2 make vectors shorter, so that unless they are normalized anew others are nearest."""
     count_in_this_process(monkeypatch)
     rng = np.random.default_rng(0)
     angles, shares = rng.uniform(0, np.pi, 80), rng.uniform(0.1, 1, 80)

@@ -6,7 +6,7 @@ import pytest
 from qdrant_embed.calibration.trial import _built, try_settings, with_graph
 from qdrant_embed.calibration.trial_search import NAME
 from qdrant_embed.compression import Compression
-from qdrant_embed.evaluation.exact_search import exact
+from qdrant_embed.evaluation.exact_search import exact_search
 from tests.calibration.footprints import count_in_this_process
 from tests.compression.samples import clustered
 

@@ -12,7 +12,7 @@ from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.runtimes.conversion import convert as converting
 from qdrant_embed.runtimes.conversion.cache_folder import CACHE_VARIABLE, lock_file
-from qdrant_embed.runtimes.conversion.convert import Converter, converted
+from qdrant_embed.runtimes.conversion.convert import ModelConverter, converted
 from qdrant_embed.runtimes.torch.graph import build_graph
 
 BYTES = b"all there is of a graph"

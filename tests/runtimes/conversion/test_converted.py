@@ -1,6 +1,9 @@
 """Every converted runtime, on tiny models of every pooling and on MiniLM."""
 
+import csv
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +22,7 @@ from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
 from qdrant_embed.tokenization.batch import Batch
 
 pytest.importorskip("openvino")
+DATA = Path(os.environ.get("QDRANT_EMBED_DATA", Path(__file__).parents[4] / "shared" / "data"))
 INT8 = "openvino:int8"
 
 
@@ -67,7 +71,6 @@ def cosines(one, other):
         ("openvino:float32", {"pooling": "cls"}),
         ("openvino:float32", {"pooling": "lasttoken"}),
         ("openvino:float32", {"dense": 16}),
-        ("onnx", {}),
         ("onnx", {"dense": 16}),
     ],
     ids=str,
@@ -82,6 +85,7 @@ def test_conformance_of_converted_models(model_of, runtime, settings):
         ("openvino:float32", "qwen3", "lasttoken", {"padding_side": "left"}),
         ("openvino:float32", "gemma3_text", "mean", {"use_bidirectional_attention": True}),
         ("openvino:float32", "modernbert", "mean", {}),
+        ("onnx", "qwen3", "lasttoken", {"padding_side": "left"}),
         ("onnx", "gemma3_text", "mean", {"use_bidirectional_attention": True}),
     ],
 )
@@ -234,6 +238,21 @@ def test_no_text_is_further_from_float32_than_promised(runtime, promise):
     wanted = load_embedder("minilm", runtime="torch").embed_documents(TEXTS)
     found = load_embedder("minilm", runtime=available(runtime)).embed_documents(TEXTS)
     assert cosines(wanted, found).min() >= promise
+
+
+@pytest.mark.model
+def test_stsb_is_as_well_ranked_as_by_the_reference():
+    # Every other runtime has nearly the same vectors, as the tests above say.
+    stats = pytest.importorskip("scipy.stats")
+    path = DATA / "stsb" / "test.csv"
+    if not path.exists():
+        pytest.skip("the data set is not here")
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.reader(stream))
+    one, other, score = [row[0] for row in rows], [row[1] for row in rows], [float(row[2]) for row in rows]
+    embedder = load_embedder("minilm", runtime="openvino:float32")
+    similarities = cosines(embedder.embed_documents(one), embedder.embed_documents(other))
+    assert stats.spearmanr(similarities, score).statistic == pytest.approx(0.8203, abs=5e-4)
 
 
 def test_int8_without_instructions_for_it_is_refused(model_of, monkeypatch):
