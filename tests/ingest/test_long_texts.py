@@ -238,12 +238,12 @@ def test_texts_read_by_stretching_are_counted(make_collection, model, window):
     docs = make_collection(model=model, window=window, chunker="document")
     done = docs.ingest([Document(text=" ".join(paragraphs(count)), source=f"{count}") for count in (1, 10, 60)])
     assert done.extended == 2
-    assert ", 2 stretched" in str(done)
+    assert ", 2 extended" in str(done)
     plain = make_collection(name="plain", model=model, chunker="document")
     assert ("extended" in str(plain.ingest([Document(text="A bell.", source="a")]))) is False
 
 
-def test_windows_that_fit_what_the_model_was_trained_for_are_not_stretched(make_collection, model):
+def test_windows_that_fit_what_the_model_was_trained_for_are_not_extended(make_collection, model):
     docs = make_collection(model=model, window="pi:256+windows:32", chunker="document")
     done = docs.ingest([Document(text=" ".join(paragraphs(20)), source="keys.txt")])
     assert (done.windowed, done.extended) == (1, 0)
@@ -300,7 +300,7 @@ def test_documents_that_need_several_macro_windows_are_counted(make_late):
     assert docs.ingest([Document(text=texts[1], source="1.txt")]).windowed == 0, "nothing was read again"
 
 
-def test_chunks_read_late_in_a_stretched_window_are_counted(make_collection, model):
+def test_chunks_read_late_in_a_extended_window_are_counted(make_collection, model):
     docs = make_collection(model=model, window="pi:256+late", chunk_tokens=24)
     texts = ["\n\n".join(paragraphs(count)) for count in (1, 6)]
     done = docs.ingest([Document(text=text, source=f"{number}.txt") for number, text in enumerate(texts)])

@@ -56,7 +56,7 @@ def test_what_was_on_its_way_when_the_copy_began_is_in_it(handles, monkeypatch):
 
     def finish_writing():
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(copy_lease, "require_unmarked", lambda *_: None)
+            patch.setattr(copy_lease, "require_no_copy", lambda *_: None)
             other.ingest([Document(text="A whale was seen.", source="7.txt"), Document(text="Fog.", source="new.txt")])
             other.delete("8.txt")
             other._engine.set_payload("cranes", {"checked": True}, [other.chunks("9.txt")[0].id])

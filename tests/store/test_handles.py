@@ -3,13 +3,13 @@
 import threading
 
 import pytest
-from tests.store.test_coding import documents, stored, texts
 
 from qdrant_embed import Collection, Document
 from qdrant_embed.compression import Compression, VectorCodec
 from qdrant_embed.errors import RecipeMismatchError
 from qdrant_embed.store import collection_codec
 from qdrant_embed.store.metadata import METADATA_KEY, read_metadata
+from tests.store.test_collection_codec import documents, stored, texts
 
 
 @pytest.fixture

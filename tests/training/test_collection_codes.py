@@ -62,7 +62,7 @@ def test_a_text_counts_once_however_many_windows_it_has(windowed, tmp_path):
 
 
 def test_each_window_has_its_own_words_and_its_number_in_the_file(windowed, tmp_path, monkeypatch):
-    rows = read_rows(windowed._engine, "windows", windowed._parts, texts=True)
+    rows = read_rows(windowed._engine, "windows", windowed._parts.codec, texts=True)
     assert len(rows.ids) == len(rows.texts) == len(rows.windows) == len(rows.vectors) > 60
     longest = max(windowed.documents(), key=lambda document: len(windowed.chunks(document.source)[0].text))
     chunk = windowed.chunks(longest.source)[0]

@@ -1,10 +1,10 @@
 """What every sparse and multi-vector embedder keeps to.
 
     from qdrant_embed import load_sparse
-    from qdrant_embed.testing.conformance.auxiliary_models import check_companion
+    from qdrant_embed.testing.conformance.auxiliary_models import check_auxiliary
 
     def test_my_model():
-        check_companion(load_sparse("my-model"))
+        check_auxiliary(load_sparse("my-model"))
 
 Plain functions that assert; `check_auxiliary` calls them all.
 """

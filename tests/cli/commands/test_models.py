@@ -113,7 +113,7 @@ def test_a_line_break_in_a_prompt_is_shown_as_one(cli):
 def test_the_reference_page_is_current():
     from qdrant_embed.cli.model_page import page
 
-    made = Path(__file__).parents[2] / "docs" / "reference" / "models.md"
+    made = Path(__file__).parents[3] / "docs" / "reference" / "models.md"
     how = "type: python -m qdrant_embed.cli.model_page > docs/reference/models.md"
     assert made.read_text(encoding="utf-8") == page(), how
 

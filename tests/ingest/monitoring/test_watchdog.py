@@ -111,14 +111,14 @@ def test_no_thread_is_left_of_it(said):
 
 LOCKED = """
 import ctypes
-from qdrant_embed.ingest.prefetch import Flow
+from qdrant_embed.ingest.prefetch import Prefetcher
 
 def holds_the_lock():
     yield 0
     ctypes.PyDLL(None).usleep(2_500_000)  # as a native library that waits with the interpreter's lock held
     yield 1
 
-with Flow(stall_seconds=0.5) as flow:
+with Prefetcher(stall_seconds=0.5) as flow:
     print(list(flow.stage(holds_the_lock(), 2, "embed")))
 """
 

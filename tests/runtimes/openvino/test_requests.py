@@ -129,7 +129,7 @@ def slowly(self, version):
 
 numpy.lib.NumpyVersion.__init__ = slowly
 
-from qdrant_embed.runtimes.batching import Lanes, run_sequences
+from qdrant_embed.runtimes.batching import BatchLimits, run_in_batches
 from qdrant_embed.runtimes import Batch
 from qdrant_embed.runtimes.openvino.requests import Requests
 
@@ -139,7 +139,7 @@ def run(sequences):
     ids = numpy.array(sequences, numpy.int64)
     return requests.infer(Batch((), ids, numpy.ones_like(ids)))
 
-print(len(run_sequences(run, [[number] * 8 for number in range(64)], Lanes(4, 64))))
+print(len(run_in_batches(run, [[number] * 8 for number in range(64)], BatchLimits(4, 64))))
 """
 
 

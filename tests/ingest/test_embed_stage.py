@@ -1,7 +1,8 @@
 """What is learned from the first vectors is in doubt where these were few, and the report says so."""
 
 import pytest
-from tests.store.test_coding import documents
+
+from tests.store.test_collection_codec import documents
 
 
 @pytest.mark.parametrize("compression", ["itq", "bits+center", "uint8"])
