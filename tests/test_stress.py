@@ -40,7 +40,7 @@ from llama_index.embeddings.qdrant_embed import QdrantEmbedEmbedding
 
 if __name__ == "__main__":
     nodes = [TextNode(text=f"document {number} about ferries and harbors. " * 20) for number in range(64)]
-    pipeline = IngestionPipeline(transformations=[QdrantEmbedEmbedding("minilm")])
+    pipeline = IngestionPipeline(transformations=[QdrantEmbedEmbedding(model_name="minilm")])
     print(len(pipeline.run(nodes=nodes, num_workers=2)))
 """
 
