@@ -16,7 +16,7 @@ PLACES = (
     "Sallowfield", "Thornavon",
 )  # fmt: skip
 PREDICATES = (
-    ("The {kind} in {place} was painted {a} by volunteers.", "What color is the {kind} in {place}?",
+    ("The {kind} in {place} was painted {a} by volunteers.", "What colour is the {kind} in {place}?",
      ("dark green", "orange", "pale blue", "crimson", "violet")),
     ("The {kind} in {place} opens only on {a}.", "On which day does the {kind} in {place} open?",
      ("Tuesdays", "Thursdays", "Fridays", "Sundays", "Mondays")),

@@ -51,7 +51,7 @@ def _windows(size: int) -> Callable[[Documents], Bags]:
     return read(f"windows:{size}", max(256, size))
 
 
-def _extended_names(window: str, *, passkey: int = 8192, needle: int = 4096) -> Strategy:
+def _extended(window: str, *, passkey: int = 8192, needle: int = 4096) -> Strategy:
     kind = "several" if window.endswith("late") else "one vector"
     return Strategy(window, read(window), passkey=passkey, needle=needle, kind=kind)
 
@@ -62,17 +62,17 @@ STRATEGIES: Sequence[Strategy] = (
     Strategy("pcw", read("pcw"), needle=MOST),
     Strategy("pcw (512)", read("pcw", 512)),
     Strategy("pcw:length-weighted", read("pcw:length-weighted"), needle=MOST),
-    _extended_names("gp:4096"),
-    _extended_names("rp:4096"),
-    _extended_names("pi:4096"),
-    _extended_names("pi:4096,from=256", passkey=4096, needle=OFF),
-    _extended_names("pi:2048", passkey=2048, needle=OFF),
-    _extended_names("pi:1024", passkey=2048, needle=OFF),
+    _extended("gp:4096"),
+    _extended("rp:4096"),
+    _extended("pi:4096"),
+    _extended("pi:4096,from=256", passkey=4096, needle=OFF),
+    _extended("pi:2048", passkey=2048, needle=OFF),
+    _extended("pi:1024", passkey=2048, needle=OFF),
     Strategy("windows (512)", _windows(512), kind="several"),
     Strategy("windows", read("windows"), needle=MOST, kind="several"),
     Strategy("windows:128", _windows(128), kind="several"),
     Strategy("late", read("late"), kind="several"),
-    _extended_names("pi:4096+late", passkey=4096, needle=OFF),
+    _extended("pi:4096+late", passkey=4096, needle=OFF),
     Strategy("windows:128 [best three]", _windows(128), partial(top, count=3), kind="built here"),
     Strategy("windows:128 [softmax]", _windows(128), partial(soft, sharpness=20.0), kind="built here"),
     Strategy("windows:128 [half over]", lambda documents: documents.shifted(128), needle=OFF, kind="built here"),
@@ -85,7 +85,7 @@ STRATEGIES: Sequence[Strategy] = (
         kind="built here",
     ),
     Strategy("pcw [odd windows weigh]", lambda documents: salient(documents.bags("windows")), kind="built here"),
-    Strategy("pcw [centered]", lambda documents: centered(documents.bags("windows")), kind="built here"),
+    Strategy("pcw [centred]", lambda documents: centered(documents.bags("windows")), kind="built here"),
 )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ class Grid:
         """Return sign codes that are kept alone."""
         return self._each({"datatype": "bits", **_turned(text)} for text in SIGNS)
 
-    def auxiliary(self, signs: Compression) -> list[Compression]:
+    def with_whole_vectors(self, signs: Compression) -> list[Compression]:
         """Return sign codes with whole vectors beside them, as float16, which rescores as well as float32."""
         whole = {"full": True, "kept": "float16"}
         return self._each({**_parts(signs), **whole, "rescore": factor} for factor in OVERSAMPLING)

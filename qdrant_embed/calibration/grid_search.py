@@ -27,7 +27,7 @@ def search_grid(grid: Grid, wish: Constraints, measure: Measure) -> list[Trial]:
     signs = measure(grid.signs())
     found += signs
     for setting in _builds(_best(signs))[:1]:
-        found += measure(grid.auxiliary(setting))
+        found += measure(grid.with_whole_vectors(setting))
     coded = measure(grid.codes())
     for setting in _promising(grid, coded, wish):
         coded += _refined(grid, setting, coded, measure)

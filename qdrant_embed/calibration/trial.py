@@ -133,7 +133,7 @@ def _built(
     setting: Compression, truth: ExactAnswers, *, graph: bool, transform: Transform | None
 ) -> Iterator[tuple[Engine, CollectionCodec, Path]]:
     dim = truth.vectors.shape[1]
-    # The model's cut and the collection's are the same thing here: the vectors are whole, and the coder cuts them.
+    # The model's cut and the collection's are the same thing here: the vectors are whole, and the codec cuts them.
     with tempfile.TemporaryDirectory(prefix="qdrant-embed-calibrate-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
         engine = open_engine(folder)

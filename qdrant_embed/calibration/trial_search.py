@@ -57,7 +57,7 @@ def answers(
 
 
 def replace_compression(codec: CollectionCodec, setting: Compression) -> CollectionCodec:
-    """Return the coding of the same points, searched in another way."""
+    """Return the codec of the same points, searched in another way."""
     other = object.__new__(CollectionCodec)
     other.__dict__.update(codec.__dict__)
     other.vector_codec = replace(codec.vector_codec, compression=setting)

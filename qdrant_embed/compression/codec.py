@@ -63,7 +63,7 @@ class VectorCodec:
 
     @classmethod
     def start(cls, compression: Compression, dim: int, distance: str, *, normalize: bool = False) -> VectorCodec:
-        """Return a coder that has seen no vector yet; it is ready where nothing is to be kept with the collection."""
+        """Return a codec that has seen no vector yet; it is ready where nothing is to be kept with the collection."""
         vector_codec = cls(compression=compression, dim=dim, distance=distance, normalize=normalize)
         if compression.keeps_transform:
             return vector_codec
@@ -99,11 +99,11 @@ class VectorCodec:
         return self.transform is not None
 
     def fit(self, vectors: FloatArray) -> VectorCodec:
-        """Return a coder that has learned from the embedder's vectors (n, dim)."""
+        """Return a codec that has learned from the embedder's vectors (n, dim)."""
         return self.with_transform(fit_transform(self.compression, self._cut(vectors)))
 
     def with_transform(self, transform: Transform) -> VectorCodec:
-        """Return a coder with a transform."""
+        """Return a codec with a transform."""
         return replace(self, transform=transform)
 
     # Into the store

@@ -160,7 +160,7 @@ def _cut_unfit(resolved: ResolvedModel, name: str) -> str:
     stated = resolved.preset.windows
     if stated and name not in (*_ALWAYS, *stated):
         others = ", ".join(word for word in stated if word not in METHODS)
-        return f"its preset states others ({others or 'ways to extension_plan it'})"
+        return f"its preset states others ({others or 'ways to stretch it'})"
     return _late_unfit(resolved) if name == "late" else ""
 
 

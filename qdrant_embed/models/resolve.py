@@ -189,8 +189,8 @@ def _read(place: Path, languages: Iterable[str]) -> ModelFiles:
     """Read a model's folder; a word table is made one first, and an adapter is read with the model it belongs to."""
     if is_adapter(place):
         base, revision = base_of(require_adapter(place))
-        auxiliary = place / Path(base).expanduser()
-        return replace(_read(auxiliary if auxiliary.is_dir() else fetch(base, revision), languages), adapter=place)
+        base_folder = place / Path(base).expanduser()
+        return replace(_read(base_folder if base_folder.is_dir() else fetch(base, revision), languages), adapter=place)
     table = find_table(place)
     return read_model_files(table_folder(table, languages) if table else place)
 

@@ -186,9 +186,9 @@ def _is_aside_of_reading(tag: Tag) -> bool:
 
 def _keep_main_part(soup: BeautifulSoup, census: Census, heading: Tag | None) -> tuple[str, ...]:
     """Keep the main part of a page and what else around it says something."""
-    auxiliary = census.outermost(census.named(*AROUND_THE_TEXT))
-    speaking = [tag for tag in auxiliary if _says_something(tag)]
-    silent = [tag for tag in auxiliary if not any(tag is other for other in speaking)]
+    around = census.outermost(census.named(*AROUND_THE_TEXT))
+    speaking = [tag for tag in around if _says_something(tag)]
+    silent = [tag for tag in around if not any(tag is other for other in speaking)]
     available = census.outside_links(soup) - census.outside_links(*silent)
     regions = _main_regions(census, available)
     if not regions:

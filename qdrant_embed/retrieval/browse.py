@@ -109,7 +109,7 @@ class Browser:
     def to_pandas(self, where: PlainFilter | models.Filter | None, codec: CollectionCodec | None) -> pd.DataFrame:
         """Return the chunks as a data frame, one row each, in reading order.
 
-        :param coding: Adds a column `vector` with the model's vectors, which it finds in the store's.
+        :param codec: Adds a column `vector` with the model's vectors, which it finds in the store's.
         :raises MissingExtraError: pandas is not installed.
         :raises ConfigurationError: Vectors are wanted, and the collection keeps nothing but signs.
         """

@@ -1,4 +1,4 @@
-"""A collection's coder: what was learned or drawn for it is kept with it, and read back with its digest checked."""
+"""A collection's codec: what was learned or drawn for it is kept with it, and read back with its digest checked."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class CollectionCodec:
                 self._take_over()
 
     def keep(self, vector_codec: VectorCodec) -> None:
-        """Take a coder that has learned, and keep its transform with the collection."""
+        """Take a codec that has learned, and keep its transform with the collection."""
         if vector_codec.transform is not None and vector_codec.compression.keeps_transform:
             data = vector_codec.transform.to_bytes()
             save_attachment(self._engine, self._name, data, {DIGEST_KEY: _digest(data)})

@@ -70,8 +70,8 @@ class TextWindows:
         room, whole, cuts = self.room(prompt, strategy.tokens), self._whole(strategy.tokens), []
         for text, length in zip(texts, self._counter.count_batch(texts), strict=True):
             # Where prompt and text meet, they may have fewer tokens than apart: counted only where it matters.
-            auxiliary = 0 if length <= room else self._counter.count(rendered(prompt, text)) - length
-            if length <= room or length + auxiliary <= whole:
+            added = 0 if length <= room else self._counter.count(rendered(prompt, text)) - length
+            if length <= room or length + added <= whole:
                 cuts.append(TextCut([(0, length)], [rendered(prompt, text)], length, [(0, len(text))]))
                 continue
             if strategy.name == "error":
@@ -79,7 +79,7 @@ class TextWindows:
                     f"a text has {length} tokens, the model takes {room} beside prompt and special tokens. Make chunks "
                     "smaller, or choose the window strategy 'pcw' or 'truncate'."
                 )
-            windows, spans = self._windows(text, prompt, strategy, max(room, whole - auxiliary))
+            windows, spans = self._windows(text, prompt, strategy, max(room, whole - added))
             pieces = [rendered(prompt, text[start:end]) for start, end in spans]
             cuts.append(TextCut(windows, pieces, length, spans))
         return cuts

@@ -14,30 +14,8 @@ from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.evaluation.exact_search import exact_search, similarity
 from qdrant_embed.evaluation.metrics import bootstrap_interval, ndcg
 from tests.calibration.footprints import count_in_this_process
-from tests.compression.samples import clustered
+from tests.compression.samples import WORDS, clustered
 
-WORDS = [
-    "anchor",
-    "beam",
-    "crane",
-    "dock",
-    "eel",
-    "fish",
-    "gate",
-    "hull",
-    "iron",
-    "jetty",
-    "keel",
-    "lamp",
-    "mast",
-    "net",
-    "oar",
-    "pier",
-    "quay",
-    "rope",
-    "sail",
-    "tide",
-]
 SETTINGS = ("float32", "float16", "binary", "bits")
 
 

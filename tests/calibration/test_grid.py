@@ -21,7 +21,7 @@ def everything(grid):
         *coded,
         *grid.products(),
         *signs,
-        *(one for sign in signs for one in grid.auxiliary(sign)),
+        *(one for sign in signs for one in grid.with_whole_vectors(sign)),
     ]
     found += [setting for code in coded for setting in grid.stored_under(code)]
     return [*found, *(setting for dim in grid.cuts() for setting in grid.cut(dim, coded[:2]))]

@@ -1,6 +1,11 @@
-"""Vectors that resemble those of a text model: clusters on a sphere, off its center."""
+"""Words to make texts of, and vectors that resemble those of a text model: clusters on a sphere, off its center."""
 
 import numpy as np
+
+WORDS = (
+    *("anchor", "beam", "crane", "dock", "eel", "fish", "gate", "hull", "iron", "jetty", "keel", "lamp", "mast"),
+    *("net", "oar", "pier", "quay", "rope", "sail", "tide"),
+)
 
 
 def clustered(count, dim, seed=0, spread=0.7):

@@ -86,8 +86,8 @@ def test_a_file_that_another_process_holds_costs_no_vector(filled, monkeypatch, 
 
 def test_a_file_that_breaks_costs_no_vector(filled, caplog):
     embedder, wanted, path = filled
-    for auxiliary in path.parent.glob("vectors.sqlite-*"):
-        auxiliary.unlink()
+    for journal in path.parent.glob("vectors.sqlite-*"):
+        journal.unlink()
     path.write_bytes(b"no database any more" * 1000)
     check(embedder, wanted, caplog)
 

@@ -36,8 +36,8 @@ def test_a_preset_cannot_make_vectors_depend_on_their_neighbors(tmp_path):
     presets = tmp_path / "mine.toml"
     presets.write_text(f'[models.mine]\nsource = "{folder}"\npadding = "left"\n')
     ours = load_embedder("mine", presets=presets)
-    auxiliary = ours.embed_documents([LONG, SHORT])[1]
-    np.testing.assert_allclose(auxiliary, ours.embed_documents([SHORT])[0], atol=1e-6)
+    with_a_longer_one = ours.embed_documents([LONG, SHORT])[1]
+    np.testing.assert_allclose(with_a_longer_one, ours.embed_documents([SHORT])[0], atol=1e-6)
 
 
 def test_sparse_and_multivector_models_pad_right_too(tmp_path):

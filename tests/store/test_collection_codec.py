@@ -8,29 +8,8 @@ from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.compression import Compression
 from qdrant_embed.compression.binary_codes import hamming, pack_signs
 from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, UnsupportedByEngineError
+from tests.compression.samples import WORDS
 
-WORDS = [
-    "anchor",
-    "beam",
-    "crane",
-    "dock",
-    "eel",
-    "fish",
-    "gate",
-    "hull",
-    "iron",
-    "jetty",
-    "keel",
-    "lamp",
-    "mast",
-    "net",
-    "oar",
-    "pier",
-    "quay",
-    "rope",
-    "sail",
-    "tide",
-]
 EXACT = (
     "float32",
     "float16",

@@ -72,7 +72,7 @@ def position_table(model: Any) -> tuple[Any, Any]:
 
 
 def first_row(table: torch.nn.Embedding) -> int:
-    """Return the row at which positions begin: those of RoBERTa and its family do behind that of padding."""
+    """Return the row at which positions begin: in the RoBERTa family, behind that of padding."""
     return 0 if table.padding_idx is None else table.padding_idx + 1
 
 

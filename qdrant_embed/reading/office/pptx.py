@@ -97,10 +97,10 @@ class _SlideReading:
             self.notes.append(f"slide {name.rpartition('slide')[2].removesuffix('.xml')} is hidden, and is read too")
         converted = OfficeContent(text)
         parts = [text, *converted.missing(paragraphs(root))]
-        parts += self._auxiliary(name, converted)
+        parts += self._from_other_parts(name, converted)
         return "\n\n".join(part for part in parts if part)
 
-    def _auxiliary(self, name: str, converted: OfficeContent) -> Iterator[str]:
+    def _from_other_parts(self, name: str, converted: OfficeContent) -> Iterator[str]:
         """Yield what a slide shows from other parts, and what is said about it."""
         for relation in self._package.relations(name):
             root = self._package.tree(relation.target) if relation.target.lower().endswith(".xml") else None

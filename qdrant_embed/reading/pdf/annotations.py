@@ -74,12 +74,12 @@ def _field(annotation: Any, form: Any, labels: _Labels) -> str:
         if not pdfium.FPDFAnnot_IsChecked(form, annotation):
             return ""
         value = _text(lambda buffer, size: pdfium.FPDFAnnot_GetFormFieldExportValue(form, annotation, buffer, size))
-        label = told or labels.auxiliary(annotation, right=True) or name
+        label = told or labels.text_next_to(annotation, right=True) or name
         return f"[x] {label}" if value.lower() in UNTOLD or value == label else f"[x] {label}: {value}"
     value = _text(lambda buffer, size: pdfium.FPDFAnnot_GetFormFieldValue(form, annotation, buffer, size))
     if not value or kind == pdfium.FPDF_FORMFIELD_PUSHBUTTON:
         return ""
-    label = told or labels.auxiliary(annotation, right=False) or name
+    label = told or labels.text_next_to(annotation, right=False) or name
     return f"{label.rstrip(' :')}: {value}" if label else value
 
 
@@ -97,7 +97,7 @@ class _Labels:
         self._text_page = text_page
         self._whole = f" {one_line(text)} "
 
-    def auxiliary(self, annotation: Any, *, right: bool) -> str:
+    def text_next_to(self, annotation: Any, *, right: bool) -> str:
         """Return the short text to one side of a field, which is its label."""
         import pypdfium2.raw as pdfium
 

@@ -20,7 +20,7 @@ class Sheet:
 
     title: str
     rows: Iterable[Sequence[str]]
-    auxiliary: Sequence[str] = ()
+    besides: Sequence[str] = ()
 
 
 def sheets_text(sheets: Iterable[Sheet]) -> str:
@@ -28,7 +28,7 @@ def sheets_text(sheets: Iterable[Sheet]) -> str:
 
     :raises ReadError: It is too long, as when many cells share a long text.
     """
-    texts = ((sheet.title, joined(chain(table_records(sheet.rows), sheet.auxiliary), "\n\n")) for sheet in sheets)
+    texts = ((sheet.title, joined(chain(table_records(sheet.rows), sheet.besides), "\n\n")) for sheet in sheets)
     return joined((f"## {title}\n\n{text}" for title, text in texts if text), "\n\n")
 
 

@@ -44,7 +44,8 @@ def read_xlsx(data: bytes, name: str) -> Parsed:
     notes: list[str] = []
     parts = list(_parts(package, main, root, notes))
     sheets = [
-        Sheet(part.title, _rows(package, part, cells, notes), list(_auxiliary(package, part.name))) for part in parts
+        Sheet(part.title, _rows(package, part, cells, notes), list(_besides_cells(package, part.name)))
+        for part in parts
     ]
     text = sheets_text(sheets)
     notes += hidden_note([part.title for part in parts if part.hidden])
@@ -147,7 +148,7 @@ def _related(package: Package, main: str, kind: str) -> str | None:
     return next(filter(None, map(package.find, [*named, f"xl/{kind}.xml"])), None)
 
 
-def _auxiliary(package: Package, name: str) -> Iterator[str]:
+def _besides_cells(package: Package, name: str) -> Iterator[str]:
     """Yield what stands on a sheet besides its cells: text boxes, titles of charts, comments."""
     relations = package.relations(name)
     drawings = [relation.target for relation in relations if relation.kind == "drawing"]

@@ -8,30 +8,8 @@ from typer.testing import CliRunner
 from qdrant_embed.cli.app import app
 from qdrant_embed.training.learned_codes import STEPS
 from tests.calibration.footprints import count_in_this_process
+from tests.compression.samples import WORDS
 from tests.copied import copy_collections
-
-WORDS = [
-    "anchor",
-    "beam",
-    "crane",
-    "dock",
-    "eel",
-    "fish",
-    "gate",
-    "hull",
-    "iron",
-    "jetty",
-    "keel",
-    "lamp",
-    "mast",
-    "net",
-    "oar",
-    "pier",
-    "quay",
-    "rope",
-    "sail",
-    "tide",
-]
 
 
 @pytest.fixture(scope="module")
