@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.charset.codepages import MULTI_BYTE, NAMES, codec_of
 from qdrant_embed.reading.charset.detection import detect, text_bits
-from qdrant_embed.reading.charset.repair import repair_utf8
+from qdrant_embed.reading.charset.repair import joined_surrogates, repair_utf8
 from qdrant_embed.reading.charset.wide import CONTROL, narrowed, wide_encoding, widened
 from qdrant_embed.reading.parsed import Parsed
 
@@ -185,7 +185,7 @@ def _seven_bit(data: bytes, named: str, assumed: Assumed) -> Decoded:
 
 
 def _eight_bit(data: bytes, named: str, assumed: Assumed) -> Decoded:
-    whole = _strictly(data, "utf-8")
+    whole = _whole_utf8(data)
     if whole and not (named in MULTI_BYTE and _reads_better(data, named, whole.text)):
         return whole
     beyond_doubt = not named and assumed.codec not in ("", "utf-8")
@@ -201,6 +201,12 @@ def _eight_bit(data: bytes, named: str, assumed: Assumed) -> Decoded:
     return Decoded(decoded.text, "" if guess.page.codec == named else guess.page.name, decoded.notes)
 
 
+def _whole_utf8(data: bytes) -> Decoded | None:
+    """Decode UTF-8 without damage, that of programs which write surrogates and NUL in their own way included."""
+    decoded = _strictly(data, "utf-8") or _strictly(joined_surrogates(data), "utf-8")
+    return decoded and _noting_nul(decoded.text, [])
+
+
 def _reads_better(data: bytes, codec: str, utf8: str) -> bool:
     declared = _strictly(data, codec)
     return declared is not None and text_bits(declared.text) < text_bits(utf8)
@@ -208,7 +214,7 @@ def _reads_better(data: bytes, codec: str, utf8: str) -> bool:
 
 def _utf8(data: bytes, *, beyond_doubt: bool = False) -> Decoded | None:
     """Decode UTF-8, with damage or not; None if it is another encoding, or might be one and is to be beyond doubt."""
-    if whole := _strictly(data, "utf-8"):
+    if whole := _whole_utf8(data):
         return whole
     repaired = repair_utf8(data, beyond_doubt=beyond_doubt)
     if repaired is None:

@@ -210,6 +210,34 @@ def test_surrogates_and_nul_of_other_programs_are_mended_in_utf8():
     assert (decoded.text, decoded.notes) == ("one end é", ("1 NUL character left out",))
 
 
+@pytest.mark.parametrize("declared", ["", "iso-8859-1", "windows-1252", "shift_jis", "utf-8"])
+def test_surrogates_of_other_programs_are_joined_whatever_is_declared(declared):
+    text = "Größe 😀 der Tür"
+    written = "Größe \ud83d\ude00 der Tür".encode("utf-8", "surrogatepass")
+    assert decode(written, declared).text == text
+    decoded = decode(written + b"\xc0\x80", declared)
+    assert (decoded.text, decoded.notes) == (text, ("1 NUL character left out",))
+
+
+GERMAN = "Hallo Welt, schöne Grüße aus Köln 😀. Die Tür ist geöffnet.\n"
+
+
+def test_a_lone_surrogate_is_damage_of_utf8_and_no_word_of_another_encoding():
+    lone = "Ein Wort \ud83d hier\n".encode("utf-8", "surrogatepass")
+    wanted = "Ein Wort \ufffd hier\n"
+    decoded = decode(GERMAN.encode() * 20 + lone + b"x\xff")
+    assert decoded.text == GERMAN * 20 + wanted + "x\ufffd"
+    assert decoded.notes == ("4 bytes damaged, not UTF-8: U+FFFD stands in their place",)
+    with assumed_encoding("cp1252") as assumed:
+        assert decode(GERMAN.encode() + lone).text == GERMAN + wanted
+    assert not assumed.used
+
+
+def test_a_word_between_tags_is_mended_as_one_between_spaces_is():
+    line = "<td>Straße</td><td>Köln</td>\n"
+    assert decode((line * 9).encode() + line.encode("cp1252")).text == line * 10
+
+
 def test_an_assumed_encoding_does_not_turn_damaged_utf8_into_other_letters():
     damaged = RUSSIAN.encode() + b"\xff" + RUSSIAN.encode()
     short = "né\n".encode() + b"\xff"

@@ -13,11 +13,13 @@ from qdrant_embed.reading.charset.codepages import CODE_PAGES, EVERY_ALPHABET, C
 from qdrant_embed.reading.charset.letters import languages
 
 HIGH = re.compile(rb"[\x80-\xff]")
-REST_OF_TOKEN = re.compile(rb"[^\x00-\x2f:-?]{0,200}")
-SPACE = re.compile(rb"[\x00-\x2f:-?]")
+SEPARATORS = r"\x00-\x2f:-?"
 """What stands between words, signs of markup among it; none is the second byte of an East Asian character."""
-WORD_BEFORE = re.compile(rb"(?<![^\x00-\x2f:-?])[A-Za-z]{1,20}[ ,]{1,2}\Z")
-WORD_AFTER = re.compile(rb"[ ,]{1,2}([A-Za-z]{1,20}+)(?![^\x00-\x2f:-?])")
+_PARTED = SEPARATORS.encode()
+REST_OF_TOKEN = re.compile(rb"[^%b]{0,200}" % _PARTED)
+SPACE = re.compile(rb"[%b]" % _PARTED)
+WORD_BEFORE = re.compile(rb"(?<![^%b])[A-Za-z]{1,20}[ ,]{1,2}\Z" % _PARTED)
+WORD_AFTER = re.compile(rb"[ ,]{1,2}([A-Za-z]{1,20}+)(?![^%b])" % _PARTED)
 LONGEST_START = 40
 
 BLOCKS, TOKENS_OF_A_BLOCK = 64, 60

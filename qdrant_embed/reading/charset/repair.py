@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 
 from qdrant_embed.reading.charset.codepages import MULTI_BYTE
-from qdrant_embed.reading.charset.detection import Guess, detect, text_bits
+from qdrant_embed.reading.charset.detection import SEPARATORS, Guess, detect, text_bits
 
 SURROGATE_PAIR = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
-LONE_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+LONE_SURROGATE = re.compile("\udced[\udca0-\udcbf][\udc80-\udcbf]")
 BROKEN = re.compile("[\udc80-\udcff]")
 BROKEN_RUN = re.compile("[\udc80-\udcff]+")
 WHOLE = re.compile("[\x80-\ud7ff\ue000-\U0010ffff]")
-TOKEN = re.compile("[^\0-/]+")
+TOKEN = re.compile(f"[^{SEPARATORS}]+")
 COMPARED_LINES = 2000
 
 WHOLE_FOR_ONE_BROKEN = 9
@@ -45,14 +44,12 @@ def repair_utf8(data: bytes, *, beyond_doubt: bool = False) -> Repaired | None:
 
     :param beyond_doubt: None as well where only the words tell that it is UTF-8, and not the number of its sequences.
     """
-    data = _joined_surrogates(data)
-    if not beyond_doubt:
-        mended, lone = LONE_SURROGATE.subn("\ufffd".encode(), data)
-        with suppress(UnicodeDecodeError):  # in another encoding there are bytes around them that are no UTF-8
-            return Repaired(mended.decode("utf-8"), lost=3 * lone)
-    lines = data.decode("utf-8", errors="surrogateescape").split("\n")
+    lines = joined_surrogates(data).decode("utf-8", errors="surrogateescape").split("\n")
+    lone = _replace_lone_surrogates(lines)
     bad = [line for line in lines if BROKEN.search(line)]
     good = [line for line in lines if not line.isascii() and not BROKEN.search(line)]
+    if not (bad or beyond_doubt):
+        return Repaired("\n".join(lines), lost=3 * lone)
     broken = sum(len(BROKEN_RUN.findall(line)) for line in bad)
     whole = sum(len(WHOLE.findall(line)) for line in (*good, *bad))
     foreign = [line for line in bad if _is_foreign(line)] or [
@@ -63,12 +60,26 @@ def repair_utf8(data: bytes, *, beyond_doubt: bool = False) -> Repaired | None:
         guess = None
     if whole <= WHOLE_FOR_ONE_BROKEN * broken and (beyond_doubt or not _stands_better(good[:COMPARED_LINES], guess)):
         return None
-    return _mended(lines, guess)
+    return _mended(lines, guess, lost=3 * lone)
 
 
-def _joined_surrogates(data: bytes) -> bytes:
+def joined_surrogates(data: bytes) -> bytes:
     """Return UTF-8 for what writes a character beyond U+FFFF as two surrogates, and NUL as two bytes (CESU-8)."""
     return SURROGATE_PAIR.sub(_joined, data).replace(b"\xc0\x80", b"\0")
+
+
+def _replace_lone_surrogates(lines: list[str]) -> int:
+    """Put U+FFFD for surrogates where nothing else is broken, which tells them from letters of another encoding.
+
+    :return: How many there were.
+    """
+    count = 0
+    for place, line in enumerate(lines):
+        replaced, found = LONE_SURROGATE.subn("\ufffd", line)
+        if found and not BROKEN.search(replaced):
+            lines[place] = replaced
+            count += found
+    return count
 
 
 def _is_foreign(line: str) -> bool:
@@ -83,8 +94,8 @@ def _stands_better(good: list[str], guess: Guess | None) -> bool:
     return text_bits(text) < text_bits(_bytes(text).decode(guess.page.codec, errors="replace"))
 
 
-def _mended(lines: list[str], guess: Guess | None) -> Repaired:
-    lost = read_otherwise = 0
+def _mended(lines: list[str], guess: Guess | None, lost: int) -> Repaired:
+    read_otherwise = 0
     for place, line in enumerate(lines):
         if not BROKEN.search(line):
             continue
