@@ -1,5 +1,6 @@
 """A copy of a folder of collections, whose files are long and mostly holes."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 
 def copy_collections(source, target):
     """Copy a folder, leaving out holes, which take most of the time otherwise; return where the copy is."""
-    return shutil.copytree(source, target, copy_function=_without_holes)
+    return shutil.copytree(source, target, copy_function=_without_holes if hasattr(os, "SEEK_DATA") else shutil.copy2)
 
 
 def _without_holes(source, target):
@@ -17,7 +18,9 @@ def _without_holes(source, target):
         while place < size:
             try:
                 place = os.lseek(given.fileno(), place, os.SEEK_DATA)
-            except OSError:  # nothing but a hole is left
+            except OSError as error:
+                if error.errno != errno.ENXIO:  # nothing but a hole is left
+                    raise
                 break
             end = os.lseek(given.fileno(), place, os.SEEK_HOLE)
             os.pwrite(made.fileno(), os.pread(given.fileno(), end - place, place), place)

@@ -158,6 +158,7 @@ class AuxiliaryEmbedder(ABC, Generic[V]):
 
         :raises TextTooLongError: A text is longer than the model and the window strategy is `error`.
         """
+        require_texts(texts)
         cuts, _, lengths = self._cut(texts, self.preset.document_prompt, "document")
         return _counts(cuts, lengths)
 

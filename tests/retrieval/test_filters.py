@@ -6,6 +6,7 @@ import pytest
 from qdrant_client import models
 
 from qdrant_embed.errors import ConfigurationError, FilterWarning
+from tests.retrieval.conftest import NOTES
 
 MODES = ("hybrid", "dense", "bm25")
 ALL = {"lifts/four", "lifts/five", "canteen", "songs"}
@@ -100,10 +101,10 @@ def test_what_is_no_filter_is_refused_with_examples(notes, plain, said):
             ask()
 
 
-@pytest.mark.parametrize("notes", ["memory"], indirect=True)
 @pytest.mark.parametrize("where", [{"taem": "cranes"}, {"any": [{"taem": "cranes"}, {"source": "nowhere"}]}])
-def test_a_field_that_no_document_has_is_warned_of_wherever_nothing_is_found(notes, where):
-    docs = notes
+def test_a_field_that_no_document_has_is_warned_of_wherever_nothing_is_found(make_collection, where):
+    docs = make_collection(at=":memory:", chunk_tokens=24)
+    docs.ingest(NOTES)
     hit = docs.chunks("songs")[0]
     vector = docs.embedder.embed_queries(["crane"])[0]
     asked = [

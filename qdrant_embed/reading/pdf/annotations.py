@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from qdrant_embed.reading.markup import local_name
@@ -95,7 +96,11 @@ class _Labels:
 
     def __init__(self, text_page: Any, text: str) -> None:
         self._text_page = text_page
-        self._whole = f" {one_line(text)} "
+        self._text = text
+
+    @cached_property
+    def _whole(self) -> str:
+        return f" {one_line(self._text)} "  # of use to fields only, which few pages have
 
     def text_next_to(self, annotation: Any, *, right: bool) -> str:
         """Return the short text to one side of a field, which is its label."""

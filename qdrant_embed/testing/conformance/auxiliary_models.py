@@ -20,8 +20,7 @@ import numpy as np
 
 from qdrant_embed.embedding import SparseVector
 from qdrant_embed.embedding.auxiliary import AuxiliaryEmbedder
-from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.testing.conformance.embedders import TEXTS, TOLERANCE
+from qdrant_embed.testing.conformance.embedders import TEXTS, TOLERANCE, check_single_text_is_refused
 from qdrant_embed.types import FloatArray
 
 Embedder = AuxiliaryEmbedder[Any]
@@ -59,16 +58,6 @@ def check_form(embedder: Embedder) -> None:
 def check_empty_list(embedder: Embedder) -> None:
     """Require no vectors for no texts."""
     assert len(embedder.embed_documents([])) == len(embedder.embed_queries([])) == 0
-
-
-def check_single_text_is_refused(embedder: Embedder) -> None:
-    """Require an error for a string in place of a list: it would be read letter by letter."""
-    try:
-        embedder.embed_documents("one text")
-    except ConfigurationError as error:
-        assert "list" in str(error), f"the message does not say what to give: {error}"
-    else:
-        raise AssertionError("a single string was taken for a list of texts")
 
 
 def check_order(embedder: Embedder) -> None:

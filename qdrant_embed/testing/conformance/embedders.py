@@ -13,10 +13,12 @@ Plain functions that assert; `check_embedder` calls them all.
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import numpy as np
 
 from qdrant_embed.embedding import Embedder
+from qdrant_embed.embedding.auxiliary import AuxiliaryEmbedder
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.types import FloatArray
 
@@ -64,14 +66,15 @@ def check_empty_list(embedder: Embedder) -> None:
         assert vectors.dtype == np.float32, f"dtype {vectors.dtype}"
 
 
-def check_single_text_is_refused(embedder: Embedder) -> None:
+def check_single_text_is_refused(embedder: Embedder | AuxiliaryEmbedder[Any]) -> None:
     """Require an error for a string in place of a list: it would be read letter by letter."""
-    try:
-        embedder.embed_documents("one text")
-    except ConfigurationError as error:
-        assert "list" in str(error), f"the message does not say what to give: {error}"
-    else:
-        raise AssertionError("a single string was taken for a list of texts")
+    for read in (embedder.embed_documents, embedder.embed_queries, embedder.count_documents):
+        try:
+            read("one text")
+        except ConfigurationError as error:
+            assert "list" in str(error), f"the message does not say what to give: {error}"
+        else:
+            raise AssertionError(f"{read.__name__} took a single string for a list of texts")
 
 
 def check_order(embedder: Embedder) -> None:

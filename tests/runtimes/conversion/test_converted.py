@@ -31,7 +31,8 @@ def available(runtime):
         pytest.skip("the processor has no bf16")
     if runtime == INT8 and not openvino.multiplies_int8():
         pytest.skip("the processor has no instructions for products in int8")
-    pytest.importorskip("onnxscript" if runtime == "onnx" else "openvino")
+    for package in ("onnxscript", "onnxruntime") if runtime == "onnx" else ("openvino",):
+        pytest.importorskip(package)
     return runtime
 
 
