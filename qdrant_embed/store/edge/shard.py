@@ -9,14 +9,17 @@ last flush is followed by one; the server keeps the same promise with the same i
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import re
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import qdrant_edge as edge
@@ -35,6 +38,9 @@ POINTS_AT_ONCE = 2000
 """Points of a shard from which its graph is built by a process of its own; below, it is a matter of a second."""
 BUILT = "graph_built"
 """File in a shard's folder: its graph is built over all that it holds. It goes before the next change is made."""
+_ERROR_NUMBER = re.compile(r"os error (\d+)")
+_WRONG_FILES = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL}
+"""What the system says of files that are missing or have no contents; all else that it refuses may work later."""
 _LONGEST_REASON = 300
 _LET_GO_SECONDS = 0.1
 _REDIRECTING = make_lock()
@@ -104,8 +110,8 @@ def damaged(collection: str, error: BaseException, path: Path | None = None) -> 
     folder = "its folder" if path is None else f"the folder {str(path.parent.parent)!r}"
     return DamagedError(
         f"the collection {collection!r} is damaged ({_reason(error)}). Restore {folder} from a copy; or remove the "
-        f"collection with Collection.drop({collection!r}, at=…) (qdrant-embed delete --all --collection {collection}) "
-        "and ingest again. The other collections of the folder are not affected."
+        f"collection with Collection.drop({collection!r}, at=…) (qdrant-embed delete --all --collection "
+        f"{quote(collection)}) and ingest again. The other collections of the folder are not affected."
     )
 
 
@@ -116,10 +122,14 @@ def config_of(stored: Mapping[str, Any], collection: str, path: Path) -> edge.Ed
     """
     try:
         return edge_config(stored)
-    except QdrantEmbedError:
-        raise
-    except Exception as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise damaged(collection, error, path) from error
+
+
+def _is_refusal(reason: str) -> bool:
+    """Tell whether the system did not let files be read: too many are open, or a permission is lacking."""
+    numbers = {int(number) for number in _ERROR_NUMBER.findall(reason)}
+    return bool(numbers) and not numbers <= _WRONG_FILES
 
 
 def lost(collection: str, folder: Path) -> DamagedError:
@@ -127,7 +137,7 @@ def lost(collection: str, folder: Path) -> DamagedError:
     return DamagedError(
         f"the folder {str(folder)!r} has lost the data of {collection!r}: its catalog names it, but its shard is gone. "
         f"Restore the folder from a copy; or remove the collection with Collection.drop({collection!r}, at=…) "
-        f"(qdrant-embed delete --all --collection {collection}) and ingest again."
+        f"(qdrant-embed delete --all --collection {quote(collection)}) and ingest again."
     )
 
 
@@ -178,6 +188,9 @@ class Shard:
             if "WouldBlock" in str(error):
                 # Our own lock was free, so it is a child that this or an earlier process has forked.
                 raise held_by_another(path.parent.parent, {}) from None
+            if _is_refusal(str(error)):
+                reason = f"the collection {collection!r} could not be opened: {_reason(error)}"
+                raise StoreError(f"{reason}. Nothing is said of its files by that; try again.") from error
             raise damaged(collection, error, path) from error
 
     @staticmethod

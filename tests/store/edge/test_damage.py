@@ -86,6 +86,26 @@ def test_the_command_line_removes_a_damaged_collection(folder, damage):
     assert [found.name for found in Collection.list(at=folder)] == ["good"]
 
 
+@pytest.mark.parametrize(
+    "reason",
+    ["failed to open WAL: Too many open files (os error 24)", "Permission denied (os error 13)", "(os error 12)"],
+)
+def test_what_the_system_refuses_for_now_is_not_taken_for_damage(folder, monkeypatch, reason):
+    class Refusing:
+        @staticmethod
+        def load(*_):
+            raise RuntimeError(reason)
+
+    monkeypatch.setattr("qdrant_embed.store.edge.shard.edge.EdgeShard", Refusing)
+    with pytest.raises(StoreError, match=r"'good' could not be opened.*os error \d+.*try again") as raised:
+        Collection.open("good", at=folder)
+    assert not isinstance(raised.value, DamagedError)
+    done = CliRunner().invoke(app, ["delete", "--all", "-y", "--at", str(folder), "-c", "good"])
+    assert done.exit_code == 1
+    monkeypatch.undo()
+    assert {found.name for found in Collection.list(at=folder)} == {"good", "bad"}
+
+
 def changed(folder, name, change):
     path = folder / CATALOG_FILE
     stored = json.loads(path.read_text())
