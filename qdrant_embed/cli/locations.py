@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import CollectionNotFoundError
@@ -53,12 +55,16 @@ def open_wanted(wanted: CollectionFlags) -> Collection:
     return _open_or_make(wanted, wanted.at)
 
 
-def open_for_rehearsal(wanted: CollectionFlags) -> Collection:
-    """Open a collection to see what an ingest would do; an empty one in memory, which is forgotten, if there is none.
+@contextmanager
+def open_for_rehearsal(wanted: CollectionFlags) -> Iterator[Collection]:
+    """Open a collection to see what an ingest would do; an empty one in a folder of its own if there is none.
+
+    That folder is removed afterwards. A folder's engine has every compression, the one in memory has not.
 
     :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
     """
-    return _open_or_make(wanted, ":memory:")
+    with TemporaryDirectory(prefix="qdrant-embed-") as folder, _open_or_make(wanted, folder) as collection:
+        yield collection
 
 
 def recipe_of(wanted: CollectionFlags) -> Recipe:

@@ -156,6 +156,14 @@ def test_a_dry_run_uses_the_stored_recipe(cli, pages):
     assert cli("ingest", pages, "--dry-run", "--model", "minilm").code == 1
 
 
+@pytest.mark.parametrize("compression", ["int8+rescore2", "center+itq+binary", "bits"])
+def test_a_dry_run_goes_through_with_what_only_a_folder_can_store(cli, pages, tmp_path, compression):
+    flags = ("--model", "hashing", "--compression", compression, "--at", tmp_path / "new")
+    dry, real = (cli("ingest", pages, *flags, *more, "--json").json for more in (["--dry-run"], []))
+    assert dry["chunks"] == real["chunks"] > 0
+    assert cli("ingest", pages, "--model", "hashing", "--compression", "int9", "--dry-run").code == 1
+
+
 def test_a_dry_run_says_so(cli, pages):
     answer = cli("ingest", pages, "--model", "hashing", "--dry-run")
     assert "dry run, nothing was embedded or stored" in answer.out
