@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from qdrant_embed.cli.output import say
-from qdrant_embed.cli.parameters import in_flags
+from qdrant_embed.cli.parameters import forget_place, in_flags
 from qdrant_embed.errors import (
     CollectionNotFoundError,
     FilterWarning,
@@ -64,6 +64,7 @@ class Commands(TyperGroup):
         """Run a command; errors of this library end in exit code 1, an interruption in 130."""
         if ctx.params.get("debug"):
             _debugging.set()
+        forget_place()
         ctx.call_on_close(partial(_notices.setLevel, _notices.level))  # a program that runs a command goes on
         try:
             with warnings.catch_warnings():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from shlex import quote
 from typing import Annotated
@@ -22,10 +23,36 @@ _RECIPE = "Recipe: kept with the collection, so that later runs need none of the
 _FILES = "Files"
 _DELETING = "Deleting"
 
+_place = {"collection": DEFAULT_COLLECTION, "at": DEFAULT_LOCATION}
+"""Which collection the command at hand is about: what messages tell to type has to be about the same."""
+
+
+def forget_place() -> None:
+    """Begin another command, which may be about none."""
+    _place.update(collection=DEFAULT_COLLECTION, at=DEFAULT_LOCATION)
+
+
+def _noting(name: str) -> Callable[[str], str]:
+    def note(value: str) -> str:
+        _place[name] = value
+        return value
+
+    return note
+
+
 At = Annotated[
-    str, typer.Option("--at", help="Where collections live: a folder, a server's URL, or :memory:.", metavar="LOCATION")
+    str,
+    typer.Option(
+        "--at",
+        help="Where collections live: a folder, a server's URL, or :memory:.",
+        metavar="LOCATION",
+        callback=_noting("at"),
+    ),
 ]
-Name = Annotated[str, typer.Option("--collection", "-c", help="Name of the collection.", metavar="NAME")]
+Name = Annotated[
+    str,
+    typer.Option("--collection", "-c", help="Name of the collection.", metavar="NAME", callback=_noting("collection")),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, nothing else there.")]
 
 Model = Annotated[
@@ -190,21 +217,35 @@ _SETTINGS = (
 """Arguments whose flags have their names."""
 
 _BYTES = re.compile(r"([\d,]+) bytes, the limit is ([\d,]+)")
-_CALL = re.compile(r"\b[A-Za-z_.]+\([^()]*\) \((qdrant-embed [^()]+)\)")
+_QUOTED = r"(?:[^()'\"]|'[^']*'|\"[^\"]*\")"
+_CALL = re.compile(rf"\b[A-Za-z_.]+\({_QUOTED}*\) \((qdrant-embed {_QUOTED}+)\)")
 """A call, and the command for it in parentheses."""
-_VALUE = r"(True|…|-?\d+|'[^']*'|\('[^']*',\))"
-_IN_RECIPE = re.compile(rf"\bRecipe\((?:…, )?({'|'.join(_SETTINGS)})={_VALUE}\)")
-_SETTING = re.compile(rf"(?<![\w.(/-])({'|'.join(_SETTINGS)})={_VALUE}")
+_VALUE = r"(?:True|…|-?\d+|'[^']*'|\('[^']*',\))"
+_ASSIGNED = rf"(?:{'|'.join(_SETTINGS)})={_VALUE}"
+_IN_RECIPE = re.compile(rf"\bRecipe\((?:…, )?({_ASSIGNED}(?:, {_ASSIGNED})*)\)")
+_SETTING = re.compile(rf"(?<![\w.(/-])({'|'.join(_SETTINGS)})=({_VALUE})")
 
 
 def in_flags(text: str) -> str:
     """Return a message that names Python's arguments or calls with the flags and commands that do the same."""
     for word, flag in _WORDS.items():
         text = text.replace(word, flag)
-    text = _CALL.sub(r"\1", text)
-    for pattern in (_IN_RECIPE, _SETTING):
-        text = pattern.sub(lambda found: _flag(found[1], found[2]), text)
+    text = _CALL.sub(lambda found: _there(found[1]), text)
+    text = _IN_RECIPE.sub(lambda found: found[1].replace(", ", " "), text)
+    text = _SETTING.sub(lambda found: _flag(found[1], found[2]), text)
     return _BYTES.sub(lambda found: f"{_mb(found[1])} MB, the limit is {_mb(found[2])} MB", text)
+
+
+def place_flags(collection: str, at: str) -> str:
+    """Return the flags for a collection and its location, each with a space before it; none for what is usual."""
+    named = f" --collection {quote(collection)}" if collection != DEFAULT_COLLECTION else ""
+    return named + (f" --at {quote(at)}" if at != DEFAULT_LOCATION else "")
+
+
+def _there(command: str) -> str:
+    """Return a command that is about the collection of the one that is running."""
+    named = DEFAULT_COLLECTION if "--collection " in command else _place["collection"]
+    return command + place_flags(named, _place["at"])
 
 
 def _flag(name: str, value: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -157,6 +156,5 @@ def _show(report: IngestReport, wanted: CollectionFlags, *, dry_run: bool, quiet
     if report.withheld:
         say(f"{report.withheld:,} chunks were not deleted; see above. If they may go: --allow-delete", style="red")
     if not (quiet or dry_run) and report.stored:
-        flags = "" if wanted.name == parameters.DEFAULT_COLLECTION else f" --collection {quote(wanted.name)}"
-        flags += "" if wanted.at == parameters.DEFAULT_LOCATION else f" --at {quote(wanted.at)}"
+        flags = parameters.place_flags(wanted.name, wanted.at)
         say(f'next: qdrant-embed search "your question"{flags}')
