@@ -52,9 +52,9 @@ def left_out(engine: Engine) -> int:
 class OwnPoints:
     """An `Engine` around another one; the methods that read or remove no points are the other one's.
 
-    A filter is completed by what every chunk has, which costs nothing beside it. Where there is none, the engine is
-    first asked whether anything is to be left out. What has all fields, but in a wrong form, is found out when it is
-    read by its id, and left out from then on.
+    A filter is completed by what every chunk has, which costs little beside it but in memory. There, and where there
+    is none, the engine is first asked whether anything is to be left out. What has all fields, but in a wrong form, is
+    found out when it is read by its id, and left out from then on.
 
     :ivar left_out: Foreign points that `retrieve` met so far.
     """
@@ -167,8 +167,10 @@ class OwnPoints:
 
     def query_batch_points(self, collection_name: str, requests: Sequence[models.QueryRequest]) -> list[QueryResponse]:
         """Return the answers to several queries, in order."""
-        # A filter is completed unasked, and what is ranked among the hits of a stage needs none.
-        if not any(map(_ranks_all, requests)) or self.met(collection_name):
+        # A filter is completed unasked where that costs less than to ask; hits of a stage need none. In memory every
+        # condition is looked at for every point, and to ask is one count that is kept.
+        unasked = not any(map(_ranks_all, requests)) and not is_in_memory(self.whole)
+        if unasked or self.met(collection_name):
             requests = [self._narrowed(collection_name, request) for request in requests]
         return self.whole.query_batch_points(collection_name, requests=requests)
 
