@@ -18,6 +18,7 @@ from qdrant_embed.calibration.trial_search import NAME, answers
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.compression.truncation import finish
 from qdrant_embed.evaluation.exact_search import ExactAnswers
+from qdrant_embed.retrieval.binary.index import page_of
 from qdrant_embed.store import layout as schema
 from qdrant_embed.store import quantization
 from qdrant_embed.store.collection_codec import FIT_VECTORS, CollectionCodec
@@ -123,7 +124,7 @@ def _probe(codec: CollectionCodec, truth: ExactAnswers) -> Probe:
         query=[query.tolist()] if codec.windows and not signs else query.tolist(),
         vectors=(DENSE_SMALL, DENSE) if compression.full else (DENSE,),
         bits=codec.vector_codec.bits if signs else 0,
-        page=codec.page,
+        page=page_of(codec),
         coded=bool(compression.code),
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from qdrant_embed.retrieval.binary.index import PAGE, BinaryIndex
+from qdrant_embed.retrieval.binary.index import BinaryIndex, page_of
 from qdrant_embed.retrieval.binary.shortlist import shortlist
 from qdrant_embed.retrieval.query_plan import DEPTH, MOST_ASKED, SPARE_FOR_TIES, QueryPlan, QueryVector, in_order
 from qdrant_embed.store.collection_codec import CollectionCodec
@@ -39,8 +39,7 @@ class Lists:
     def hamming(self) -> BinaryIndex:
         """The codes of a collection that keeps only signs."""
         vector = DENSE_SMALL if self.codec.compression.full else DENSE
-        page = self.codec.page if self.codec.windows else PAGE
-        return BinaryIndex(self.engine, self.name, vector, self.codec.vector_codec.bits, page)
+        return BinaryIndex(self.engine, self.name, vector, self.codec.vector_codec.bits, page_of(self.codec))
 
     def best(self, parts: Sequence[QueryPlan], least: Sequence[int]) -> list[Ranking]:
         """Return the first hits of each list, in order, without payloads, asked for together.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from qdrant_embed.native import make_lock
 from qdrant_embed.retrieval.binary.candidates import Candidates, keys
 from qdrant_embed.retrieval.binary.codes_in_memory import CodesInMemory
+from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.copies.revision import revision_of
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.scroll import pages
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 PAGE = 4096
 GROWTH = 8
 """How much larger the next portion of candidates is when a filter let too few of the last one through."""
+
+
+def page_of(codec: CollectionCodec) -> int:
+    """Return how many points are read at once into memory: fewer where each has a code for every window."""
+    return codec.page if codec.windows else PAGE
 
 
 class BinaryIndex:
