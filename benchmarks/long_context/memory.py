@@ -33,7 +33,7 @@ def documents(count: int, words: int):
 
 def tiny_model(folder: Path) -> str:
     """Save a transformer of two blocks with random weights: the same memory for texts, windows and states of tokens."""
-    from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
+    from tests.support.tiny_models import save_tiny_model
 
     return str(save_tiny_model(folder, "bert", max_tokens=TINY_TOKENS))
 

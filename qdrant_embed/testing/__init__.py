@@ -1,4 +1,4 @@
 """Conformance suites: plain functions that assert, for our parts and for yours.
 
-Files, in reading order: conformance, fixtures.
+Files, in reading order: conformance.
 """

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import qdrant_embed
 from qdrant_embed.cli import app
-from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
+from tests.support.tiny_models import save_tiny_model
 
 HERE = {**os.environ, "PYTHONPATH": str(Path(qdrant_embed.__file__).parents[1]), "COLUMNS": "80"}
 """An environment in which a process of its own finds the library under test, wherever it runs."""

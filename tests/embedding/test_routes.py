@@ -11,7 +11,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling, StaticEm
 
 from qdrant_embed import load_embedder, load_multivector
 from qdrant_embed.errors import ModelError
-from qdrant_embed.testing.fixtures.tiny_models import edit_json, save_transformer
+from tests.support.tiny_models import edit_json, save_transformer
 
 TEXTS = ["The gates open at six.", "keys", "Master keys are rotated every ninety days by the harbour master."]
 

@@ -8,8 +8,8 @@ from qdrant_embed.embedding import MultiVectorEmbedder, SparseEmbedder
 from qdrant_embed.errors import ConfigurationError, ModelError, RecipeMismatchError
 from qdrant_embed.recipe import fingerprint
 from qdrant_embed.store.points import chunk_of
-from qdrant_embed.testing.fixtures.tiny_encoders import save_colbert, save_splade
-from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
+from tests.support.tiny_encoders import save_colbert, save_splade
+from tests.support.tiny_models import save_tiny_model
 
 FIXED = {"strategy": "fixed", "length": 16}
 QUESTION = "when are lost keys reported?"

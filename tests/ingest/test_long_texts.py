@@ -9,7 +9,7 @@ from qdrant_embed import Document, load_embedder
 from qdrant_embed.compression import Transform
 from qdrant_embed.compression.rotations import random_rotation
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.testing.fixtures.tiny_models import SENTENCES, save_tiny_model
+from tests.support.tiny_models import SENTENCES, save_tiny_model
 
 PLACES = ("harbour", "tower", "bridge", "market", "station", "mill", "garden", "library", "school", "well")
 THINGS = ("crane", "bell", "lamp", "scale", "clock", "wheel", "fountain", "ladder", "desk", "bucket")

@@ -9,7 +9,7 @@ import pytest
 
 from qdrant_embed import Document, tokens
 from qdrant_embed.ingest import changed_documents, chunk_stage, embed_stage, pipeline
-from qdrant_embed.testing.fixtures.tiny_models import SENTENCES, save_tiny_model
+from tests.support.tiny_models import SENTENCES, save_tiny_model
 
 WORDS = sorted({word for word in re.findall("[a-z]{4,}", " ".join(SENTENCES))})
 LENGTH = 500

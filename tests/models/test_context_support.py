@@ -14,7 +14,7 @@ from qdrant_embed.models.long_context_support import LEARNED, ROTARY, context_su
 from qdrant_embed.models.preset_files import read_presets
 from qdrant_embed.models.presets import make_preset, preset_defaults
 from qdrant_embed.models.resolve import resolve
-from qdrant_embed.testing.fixtures.tiny_models import edit_json, save_static_model, save_tiny_model
+from tests.support.tiny_models import edit_json, save_static_model, save_tiny_model
 
 TRAINED = 32
 

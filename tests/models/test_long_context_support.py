@@ -9,7 +9,7 @@ from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.long_context import CUTS, METHODS
 from qdrant_embed.models.long_context_support import supported_windows
 from qdrant_embed.models.resolve import resolve
-from qdrant_embed.testing.fixtures.tiny_models import save_static_model
+from tests.support.tiny_models import save_static_model
 
 LEARNED = ("gp:TOKENS", "rp:TOKENS", "pi:TOKENS")
 

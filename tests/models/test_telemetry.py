@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from qdrant_embed.models import fastembed_catalog
-from qdrant_embed.testing.fixtures.tiny_models import save_static_model
+from tests.support.tiny_models import save_static_model
 
 SCRIPT = """
 import socket, sys

@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 from qdrant_embed.models.preset_files import read_presets
-from qdrant_embed.testing.fixtures.tiny_adapters import save_tiny_adapter
-from qdrant_embed.testing.fixtures.tiny_models import edit_json, save_static_model, save_tiny_model, save_word_table
+from tests.support.tiny_adapters import save_tiny_adapter
+from tests.support.tiny_models import edit_json, save_static_model, save_tiny_model, save_word_table
 
 PRESETS = read_presets()
 

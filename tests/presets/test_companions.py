@@ -6,7 +6,7 @@ from qdrant_embed import load_multivector, load_sparse
 from qdrant_embed.models.preset_files import read_presets
 from qdrant_embed.models.resolve import LicenseWarning, _warn
 from qdrant_embed.testing.conformance.auxiliary_models import assert_close
-from qdrant_embed.testing.fixtures.tiny_encoders import save_colbert, save_splade
+from tests.support.tiny_encoders import save_colbert, save_splade
 
 PRESETS = {name: entry.values for name, entry in read_presets().items()}
 SPARSE = {

@@ -6,7 +6,7 @@ import pytest
 from qdrant_embed import load_embedder
 from qdrant_embed.models.preset_files import read_presets
 from qdrant_embed.models.resolve import LicenseWarning, _warn
-from qdrant_embed.testing.fixtures.tiny_adapters import hook_adapter
+from tests.support.tiny_adapters import hook_adapter
 
 pytestmark = pytest.mark.filterwarnings("ignore::qdrant_embed.models.resolve.LicenseWarning")
 

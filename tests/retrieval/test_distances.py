@@ -6,7 +6,7 @@ import pytest
 from qdrant_embed import Document
 from qdrant_embed.compression import Compression
 from qdrant_embed.retrieval.fusion import RRF_K
-from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
+from tests.support.tiny_models import save_tiny_model
 
 WORDS = ("anchor", "beam", "crane", "dock", "eel", "fish", "gate", "hull", "iron", "jetty", "keel", "lamp", "mast")
 QUESTIONS = ["crane dock fish", "iron jetty", "lamp mast gate gate"]

@@ -6,7 +6,7 @@ from qdrant_embed.errors import ConfigurationError, UnknownNameError
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes import choice
 from qdrant_embed.runtimes.choice import RuntimeChoice, choose
-from qdrant_embed.testing.fixtures.tiny_models import save_static_model
+from tests.support.tiny_models import save_static_model
 
 
 @pytest.fixture(scope="module")

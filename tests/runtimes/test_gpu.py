@@ -11,7 +11,7 @@ from qdrant_embed.runtimes import out_of_memory
 from qdrant_embed.runtimes.torch import runtime as torch_runtime
 from qdrant_embed.runtimes.torch.load import load_model
 from qdrant_embed.testing.conformance.embedders import check_embedder
-from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
+from tests.support.tiny_models import save_tiny_model
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU is visible")
 

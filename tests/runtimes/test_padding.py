@@ -5,8 +5,8 @@ import pytest
 from sentence_transformers import MultiVectorEncoder, SentenceTransformer, SparseEncoder
 
 from qdrant_embed import load_embedder, load_multivector, load_sparse
-from qdrant_embed.testing.fixtures.tiny_encoders import save_colbert, save_splade
-from qdrant_embed.testing.fixtures.tiny_models import edit_json, save_tiny_model
+from tests.support.tiny_encoders import save_colbert, save_splade
+from tests.support.tiny_models import edit_json, save_tiny_model
 
 SHORT, LONG = "keys", "Master keys are rotated every ninety days by the harbour master; a lost key is reported."
 

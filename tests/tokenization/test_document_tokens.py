@@ -4,8 +4,8 @@ import pytest
 
 from qdrant_embed import load_embedder
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
 from qdrant_embed.tokenization.document_tokens import frame
+from tests.support.tiny_models import save_tiny_model
 
 
 def tokens_of(tokenizer, text, spans, prompt=""):

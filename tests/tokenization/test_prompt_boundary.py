@@ -6,10 +6,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qdrant_embed.long_context import WindowStrategy
-from qdrant_embed.testing.fixtures.tiny_models import ARCHITECTURES, build_tokenizer, save_transformer
 from qdrant_embed.tokenization.prompt_boundary import seam_of
 from qdrant_embed.tokenization.sequences import TokenSequencer
 from qdrant_embed.tokens import HuggingFaceTokens, encodable
+from tests.support.tiny_models import ARCHITECTURES, build_tokenizer, save_transformer
 
 PROMPTS = ("query: ", "search_document: ", "Represent this sentence for searching relevant passages: ")
 TRICKY = "aäé '-#.\n[]<>▁\u0301\u200d"

@@ -7,8 +7,8 @@ import pytest
 
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.testing.fixtures.tiny_models import SENTENCES, save_tiny_model
 from qdrant_embed.training import ExtendOptions, extend
+from tests.support.tiny_models import SENTENCES, save_tiny_model
 
 TRAINED, TARGET = 32, 128
 CORPUS = [" ".join(SENTENCES[at:] + SENTENCES[:at]) * 2 for at in range(len(SENTENCES))]

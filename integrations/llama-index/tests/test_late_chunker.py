@@ -16,7 +16,7 @@ from llama_index.node_parser.qdrant_embed import QdrantEmbedLateChunker
 from pydantic import ValidationError
 
 from qdrant_embed import load_embedder
-from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
+from tests.support.tiny_models import save_tiny_model
 
 KEYS = "Master keys are rotated every ninety days. They hang in the watch house.\n\n"
 TEXTS = [KEYS * 6 + "Eels are sold by the basket.", "Crane four lifts at most twelve tons.", " \n"]

@@ -6,7 +6,7 @@ from benchmarks.long_context.drawing import average
 from benchmarks.long_context.reading import Documents
 from benchmarks.long_context.strategies import STRATEGIES
 from qdrant_embed.long_context import WindowStrategy
-from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
+from tests.support.tiny_models import save_tiny_model
 
 
 class Asked:

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from qdrant_embed import Collection, diagnostics
-from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
+from tests.support.tiny_models import save_tiny_model
 
 
 def by_name(answer):

@@ -3,7 +3,7 @@
 import pytest
 
 from qdrant_embed import load_embedder
-from qdrant_embed.testing.fixtures.tiny_models import SENTENCES
+from tests.support.tiny_models import SENTENCES
 
 QUICK = ("--steps", "2", "--batch", "2", "--sample-tokens", "32")
 

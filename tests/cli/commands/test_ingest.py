@@ -12,8 +12,8 @@ from qdrant_embed.collection import DEFAULT_LOCATION
 from qdrant_embed.ingest import Failure
 from qdrant_embed.ingest.monitoring.report import combined
 from qdrant_embed.runtimes.conversion import convert
-from qdrant_embed.testing.fixtures.tiny_encoders import save_colbert, save_splade
-from qdrant_embed.testing.fixtures.tiny_models import SENTENCES
+from tests.support.tiny_encoders import save_colbert, save_splade
+from tests.support.tiny_models import SENTENCES
 
 
 def test_the_shortest_command_line_ingests_and_finds(cli, pages):

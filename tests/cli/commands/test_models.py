@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from qdrant_embed.embedding import list_models
-from qdrant_embed.testing.fixtures.tiny_encoders import save_colbert, save_splade
+from tests.support.tiny_encoders import save_colbert, save_splade
 
 
 def test_every_preset_is_listed(cli):

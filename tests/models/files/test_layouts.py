@@ -8,8 +8,8 @@ from qdrant_embed import load_embedder, load_multivector, load_sparse
 from qdrant_embed.embedding.cache import EMBEDDINGS_VARIABLE
 from qdrant_embed.errors import ConfigurationError, ModelError, TextTooLongError
 from qdrant_embed.testing.conformance.auxiliary_models import check_auxiliary
-from qdrant_embed.testing.fixtures.tiny_encoders import save_colbert, save_splade
-from qdrant_embed.testing.fixtures.tiny_models import edit_json, save_tiny_model
+from tests.support.tiny_encoders import save_colbert, save_splade
+from tests.support.tiny_models import edit_json, save_tiny_model
 
 TEXTS = [
     "The gates open at six, daily.",

@@ -7,8 +7,8 @@ import pytest
 
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import ModelError
-from qdrant_embed.testing.fixtures.tiny_adapters import hook_adapter, save_tiny_adapter
-from qdrant_embed.testing.fixtures.tiny_models import edit_json, save_tiny_model
+from tests.support.tiny_adapters import hook_adapter, save_tiny_adapter
+from tests.support.tiny_models import edit_json, save_tiny_model
 
 TEXTS = ["Crane four lifts twelve tons.", "Key", "The gates open at six in the morning."]
 LAYERS = ("q_proj", "v_proj", "up_proj")

@@ -8,7 +8,7 @@ from qdrant_embed import load_embedder
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.models.files.model_folder import read_model_files
 from qdrant_embed.models.resolve import resolve
-from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
+from tests.support.tiny_models import save_tiny_model
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from qdrant_embed.errors import ApiError, TextTooLongError
 from qdrant_embed.runtimes.api.connection import Connection
 from qdrant_embed.runtimes.api.keys import Key
-from qdrant_embed.testing.fixtures.api_server import ApiServer, vector_of
+from tests.support.api_server import ApiServer, vector_of
 
 DIM = 16
 PASSING = ["", "429", "500", "503", "cut", "reordered", "slow", "json", "few", "many", "twice", "dims", "nan", "null"]

@@ -16,7 +16,7 @@ from qdrant_embed.runtimes.api import connection
 from qdrant_embed.runtimes.api.connection import Connection
 from qdrant_embed.runtimes.api.errors import RequestError
 from qdrant_embed.runtimes.api.keys import Key, require_safe, shown
-from qdrant_embed.testing.fixtures.api_server import ApiServer
+from tests.support.api_server import ApiServer
 
 VARIABLE = "HARBOUR_API_KEY"
 SECRET = "sk-1f3a9c77b2e84d"

@@ -5,7 +5,7 @@ import pytest
 
 from qdrant_embed import load_embedder
 from qdrant_embed.models.preset_files import read_presets
-from qdrant_embed.testing.fixtures.api_server import ApiServer, vector_of
+from tests.support.api_server import ApiServer, vector_of
 
 PRESETS = {name: entry.values for name, entry in read_presets().items() if entry.values.get("runtime") == "api"}
 YOURS = {"dim": 24, "max_tokens": 128, "api_model": "served-by-you"}

@@ -15,7 +15,7 @@ import pytest
 from qdrant_embed import Collection, Recipe, load_embedder
 from qdrant_embed.errors import ApiError, ConfigurationError, TextTooLongError, UnknownNameError
 from qdrant_embed.testing.conformance.embedders import check_embedder
-from qdrant_embed.testing.fixtures.api_server import ApiServer, vector_of
+from tests.support.api_server import ApiServer, vector_of
 
 DIM = 16
 VARIABLE = "HARBOUR_API_KEY"

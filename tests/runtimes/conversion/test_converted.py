@@ -18,8 +18,8 @@ from qdrant_embed.runtimes.openvino import requests
 from qdrant_embed.runtimes.openvino import runtime as openvino
 from qdrant_embed.runtimes.openvino.requests import core
 from qdrant_embed.testing.conformance.embedders import TEXTS, check_embedder
-from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
 from qdrant_embed.tokenization.batch import Batch
+from tests.support.tiny_models import save_tiny_model
 
 pytest.importorskip("openvino")
 DATA = Path(os.environ.get("QDRANT_EMBED_DATA", Path(__file__).parents[4] / "shared" / "data"))

@@ -5,7 +5,7 @@ from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.conversion.fidelity import batches_of, compare
 from qdrant_embed.runtimes.conversion.probe_texts import CALIBRATION, PROBES
 from qdrant_embed.runtimes.torch.graph import Graph
-from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
+from tests.support.tiny_models import save_tiny_model
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from qdrant_embed.pooling.token_pooling import POOLINGS
 from qdrant_embed.runtimes.conversion import convert
 from qdrant_embed.runtimes.conversion.cache_folder import CACHE_VARIABLE
 from qdrant_embed.runtimes.openvino import runtime as openvino
-from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
 from qdrant_embed.tokenization.batch import Batch
+from tests.support.tiny_models import save_tiny_model
 
 TRAINED, TARGET = 32, 128
 LENGTHS = (3, 2 * TRAINED, TARGET, TRAINED)

@@ -5,7 +5,7 @@ import pytest
 
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.torch.graph import build_graph, examples, quiet, without_blind_rows
-from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
+from tests.support.tiny_models import save_tiny_model
 
 openvino = pytest.importorskip("openvino")
 

@@ -9,8 +9,8 @@ import pytest
 from qdrant_embed import load_embedder, load_multivector, load_sparse
 from qdrant_embed.errors import ModelError
 from qdrant_embed.runtimes.conversion.cache_folder import CACHE_VARIABLE
-from qdrant_embed.testing.fixtures.tiny_encoders import save_colbert, save_splade
-from qdrant_embed.testing.fixtures.tiny_models import edit_json, save_tiny_model
+from tests.support.tiny_encoders import save_colbert, save_splade
+from tests.support.tiny_models import edit_json, save_tiny_model
 
 
 def drop(folder, *parts):

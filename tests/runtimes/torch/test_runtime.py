@@ -12,7 +12,7 @@ from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.batching import BatchLimits
 from qdrant_embed.runtimes.torch import load as modules
 from qdrant_embed.runtimes.torch import runtime as torch_runtime
-from qdrant_embed.testing.fixtures.tiny_models import save_tiny_model
+from tests.support.tiny_models import save_tiny_model
 
 BOTH = ("torch:float32", "torch:bf16")
 
