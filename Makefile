@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 export HF_HUB_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fix bench clean
+.PHONY: help install demo test fuzz check fix bench clean
 
 help: ## list what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ demo: install ## ingest docs/ into ./qdrant_data and answer three questions from
 
 test: install ## run the tests (offline), a file at a time on each core
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
+
+fuzz: install ## run the generated tests on new random examples
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile -m hypothesis --hypothesis-profile fuzz
 
 check: install ## lint, formatting, types, import order
 	$(BIN)/ruff check .

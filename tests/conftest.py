@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fuzz", settings.get_profile("fixed"), derandomize=False, max_examples=500, print_blob=True)
 settings.load_profile("fixed")  # a test that is green is green again; no example depends on how busy a machine is
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")

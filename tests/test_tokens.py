@@ -73,7 +73,6 @@ def test_no_texts(counter):
 @settings(
     max_examples=60,
     deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(text=st.text(st.characters(), max_size=80))

@@ -72,7 +72,7 @@ def test_every_chunker_with_its_counters(make, counter, request):
 
 
 @pytest.mark.parametrize(("make", "counter"), PAIRS, indirect=True)
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=TEXTS, limit=limits())
 def test_generated_texts(make, counter, text, limit):
     check_text(made(make, counter, limit), text, counter, limit)

@@ -101,7 +101,7 @@ def test_an_edit_changes_the_chunks_that_hold_it_and_hardly_another(name):
     assert most <= 6, f"an edit travelled over {most} chunks"
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10_000), name=st.sampled_from(sorted(KINDS)))
 def test_an_edit_never_reaches_far(seed, name):
     rnd = random.Random(seed)
@@ -123,7 +123,7 @@ def test_what_stands_before_the_text_changes_nothing_far_behind():
     assert before[-len(before) // 2 :] == after[-len(before) // 2 :]
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10_000), room=st.sampled_from([20, 60, 200]))
 def test_no_two_neighbors_of_a_section_would_fit_together(seed, room):
     rnd = random.Random(seed)
@@ -136,7 +136,7 @@ def test_no_two_neighbors_of_a_section_would_fit_together(seed, room):
             assert ruler.tokens(start, end) > room, f"{text[start:end]!r} would fit"
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_chunks_are_more_than_half_full_on_average(seed):
     text = "\n\n".join(plain(random.Random(seed)))

@@ -21,7 +21,7 @@ PATTERNS = st.builds(
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git says what is right")
-@settings(max_examples=25, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     paths=st.lists(PATHS, min_size=1, max_size=6),
     top=st.lists(PATTERNS, max_size=3),
