@@ -8,6 +8,8 @@ import warnings
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.cpu_seconds import CpuSeconds
+
 settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fuzz", settings.get_profile("fixed"), derandomize=False, max_examples=500, print_blob=True)
 settings.load_profile("fixed")  # a test that is green is green again; no example depends on how busy a machine is
@@ -29,6 +31,21 @@ PAGES = {
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "query", "passage", ":", ".", *(f"w{number}" for number in range(60))]
 WIDTH, MAX_TOKENS = 32, 24
+
+
+def pytest_configure(config):
+    """Count CPU seconds, also in folders whose tests are none of this one's."""
+    config.pluginmanager.register(CpuSeconds())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def conversions(tmp_path_factory):
+    """Keep converted models in one folder for all workers of a run, which wait for each other; return the folder."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "conversions"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("QDRANT_EMBED_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture
