@@ -80,13 +80,12 @@ class Items:
             raise ConfigurationError(f"no key {self.text_key!r} in it, but {keys}; name the right one: text_column=…")
         rest = {str(key): value for key, value in item.items() if key not in (self.text_key, self.source_key)}
         metadata = _mapping(rest.pop("metadata", None) or {})
-        given = {name: rest.pop(name, None) for name in _FIELDS}
-        own = {name: value for name, value in given.items() if value is not None}
+        own = {name: value for name in _FIELDS if (value := rest.pop(name, None)) is not None}
         text = _text(item[self.text_key], self.text_key)
         source = _content_name(text)
         if self.source_key in item:
-            given = item[self.source_key]
-            source = str(given) if isinstance(given, (Integral, PurePath, UUID)) else _text(given, self.source_key)
+            name = item[self.source_key]
+            source = str(name) if isinstance(name, (Integral, PurePath, UUID)) else _text(name, self.source_key)
         return _made(text=text, source=source, metadata={**rest, **metadata}, **own)
 
     def _of_foreign(self, item: Any) -> Document:
