@@ -15,6 +15,7 @@ from qdrant_embed.ingest.monitoring.report import Tally
 from qdrant_embed.ingest.options import IngestOptions
 from qdrant_embed.ingest.stored_documents import DocumentState, look_up, reopen
 from qdrant_embed.reading.files import Skipped, SourceFile
+from qdrant_embed.reading.formats import MEDIA_TYPES
 from qdrant_embed.reading.ignore_patterns import PathPatterns
 from qdrant_embed.reading.reader import Reader, ReadFile, Rest
 from qdrant_embed.store.points import DocumentKey, document_id
@@ -24,6 +25,10 @@ T = TypeVar("T")
 
 LOOK_UP_BATCH = 64
 """Documents asked about in one request."""
+SAYING_THEIR_ENCODING = frozenset(
+    MEDIA_TYPES[name] for name in (".pdf", ".docx", ".pptx", ".epub", ".xlsx", ".xlsm", ".xls")
+)
+"""Media types of files whose texts no encoding has to be assumed for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,8 @@ def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 def from_files(run: Run, files: Iterable[SourceFile | Skipped], reader: Reader) -> Iterator[ChangedDocument]:
     """Yield the documents of the files that changed since they were last ingested.
 
-    A file whose size and time are as stored is not opened, unless an encoding is assumed, which may be another one now.
+    A file whose size and time are as stored is not opened, unless it is of a kind for which an encoding is assumed,
+    which may be another one now.
     """
     tally, seen = run.tally, run.seen
     for batch in in_batches(files, LOOK_UP_BATCH):
@@ -135,8 +141,7 @@ def from_files(run: Run, files: Iterable[SourceFile | Skipped], reader: Reader) 
             ids = {file.source: document_id(run.root, file.source) for file in wanted}
             stored = look_up(run.target, list(ids.values())) if ids else {}
             known_by = {file.source: stored.get(ids[file.source]) for file in wanted}
-            again = run.options.force or bool(run.options.reading.encoding)
-            same = {file.source for file in wanted if not again and _same_file(file, known_by[file.source])}
+            same = {file.source for file in wanted if _is_same(file, known_by[file.source], run.options)}
             reader.expect(file for file in wanted if file.source not in same)
         for file in wanted:
             tally.add(documents=1)
@@ -194,8 +199,11 @@ def _refuse(run: Run, item: RefusedItem) -> None:
         run.seen.nameless += 1
 
 
-def _same_file(file: SourceFile, known: DocumentState | None) -> bool:
-    return known is not None and known.same_file(file.size, file.modified)
+def _is_same(file: SourceFile, known: DocumentState | None, options: IngestOptions) -> bool:
+    """Tell whether a file need not be opened to be found unchanged."""
+    if known is None or options.force or not known.same_file(file.size, file.modified):
+        return False
+    return not options.reading.encoding or known.head.get("media_type") in SAYING_THEIR_ENCODING
 
 
 def _read(reader: Reader, file: SourceFile, tally: Tally) -> ReadFile | None:

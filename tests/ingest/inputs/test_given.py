@@ -218,3 +218,29 @@ def test_another_encoding_is_taken_for_what_is_stored_already(collection, tmp_pa
     assert ingest("cp850") == ("Größe und Höhe", 1)
     assert ingest("cp850") == ("Größe und Höhe", 0)
     assert ingest("") == ("Größe und Höhe", 0), "what was not changed is not opened"
+
+
+def test_what_says_its_own_encoding_is_not_opened_for_another_one(collection, tmp_path):
+    """Whether it does is seen by what it was read as, not by its name."""
+    import os
+
+    import openpyxl
+
+    folder = tmp_path / "f"
+    folder.mkdir()
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["berth", "depth"])
+    workbook.active.append(["Köln nine", "twelve"])
+    workbook.save(folder / "book.xlsx")
+    (folder / "list.xlsx").write_bytes("Größe;Höhe\nvier;fünf\n".encode("cp850"))
+    collection.ingest(folder, reading=ReadOptions(encoding="cp1250"))
+    book = folder / "book.xlsx"
+    status = book.stat()
+    book.write_bytes(b"\0" * status.st_size)
+    os.utime(book, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    report = collection.ingest(folder, reading=ReadOptions(encoding="cp850"))
+    assert (report.failed, report.embedded) == ((), 1)
+    assert "Größe: vier" in collection.chunks("list.xlsx")[0].text
+    forced = collection.ingest(folder, force=True, reading=ReadOptions(encoding="cp850"))
+    assert [failure.source for failure in forced.failed] == ["book.xlsx"]
