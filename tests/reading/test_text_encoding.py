@@ -1,6 +1,7 @@
 import pytest
 
 from qdrant_embed.errors import ReadError
+from qdrant_embed.reading.charset.wide import wide_encoding
 from qdrant_embed.reading.text_encoding import (
     assumed_encoding,
     code_encoding,
@@ -98,6 +99,34 @@ def test_nul_is_left_out_and_said(text):
 )
 def test_wide_encodings_without_a_mark(encoding, text):
     assert decode(text.encode(encoding)).text == text
+
+
+@pytest.mark.parametrize("between", ["\n", "\t", "\r"])
+@pytest.mark.parametrize(
+    ("letters", "encoding"),
+    [
+        ("áčďéěíňóřšťúůýž", "cp1250"), ("ąćęłńóśźż", "cp1250"), ("ŐŰÁÉőűáé", "iso8859-2"), ("äöüÄÖÜß", "cp1252"),
+        ("àâçéèêëîïôùûü", "cp850"), ("éa", "cp1252"), ("àbcçdeéfgh", "mac-roman"), ("абвгдеж", "cp1251"),
+        ("αβγδ", "cp1253"),
+    ],
+)  # fmt: skip
+def test_letters_in_a_row_or_a_column_are_no_indic_script(letters, encoding, between):
+    for times in (1, 2, 50, 1000):
+        for end in ("", between):
+            text = between.join(letters * times) + end
+            assert wide_encoding(text.encode(encoding)) == ""
+            with assumed_encoding(encoding):
+                assert decode(text.encode(encoding)).text == text
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text",
+    ["সভা শুরু হয়।", "સભા નવ વાગ્યે શરૂ થાય છે.", "ਮੀਟਿੰਗ ਨੌਂ ਵਜੇ\n", "യോഗം ഒമ്പതിന്", "රැස්වීම නවයට\r\n", "बैठक\n", "సమావేశం", "கூட்டம்"],
+)
+def test_indic_scripts_without_a_mark(encoding, text):
+    for times in (1, 3, 400):
+        assert decode((text * times).encode(encoding)).text == text * times
 
 
 def test_utf16_among_other_lines():

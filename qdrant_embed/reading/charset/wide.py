@@ -12,6 +12,9 @@ CONTROL = re.compile(rb"[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f]")
 SAMPLE, WORDS_SAMPLE = 2**16, 2**10
 FIRST_PRINTED = 0x20
 """First byte that texts of single bytes have; the alphabets of UTF-16 are below it, so that their texts have none."""
+BETWEEN_LETTERS = b"\t\n\r"
+"""First bytes of Indic scripts that stand, in a text of single bytes, between letters in a row or a column."""
+SPACE_OR_SIGN = re.compile("[\t\n\r -~]")
 BITS_OF_WORDS = 11
 """Characters of real words cost fewer bits each; bytes that are paired by chance, more."""
 
@@ -95,5 +98,6 @@ def _bits_of_a_character(sample: bytes, encoding: str) -> float:
     text = sample[: len(sample) // 2 * 2].decode(encoding, errors="replace")
     blocks = Counter(ord(character) >> 8 for character in text if character > "\x7f").most_common(1)
     if blocks and blocks[0][0] < FIRST_PRINTED and blocks[0][1] > 0.8 * sum(character > "\x7f" for character in text):
-        return 0.0
+        # Words in these scripts have spaces between them, with the zero that letters in a column lack.
+        return float("inf") if blocks[0][0] in BETWEEN_LETTERS and not SPACE_OR_SIGN.search(text) else 0.0
     return text_bits(text) / max(1, sum(len(token) for token in text.split() if not token.isascii()))
