@@ -164,10 +164,11 @@ def refuse_nested(folder: Path, root: RootLabel, stored: Mapping[str, str]) -> N
     :raises ConfigurationError: `folder` is another root's place.
     """
     where = place(folder)
+    inside = "" if folder == root.base else f" inside {root.base.name!r}"
     for label, known in stored.items():
         if known == where and label != root.label:
             raise ConfigurationError(
-                f"the folder {folder.name!r} inside {root.base.name!r} is a root of its own ({label!r}); its documents "
+                f"the folder {folder.name!r}{inside} is a root of its own ({label!r}); its documents "
                 f"would be found twice. Leave one of the two out; or, if they are there already, remove them first: "
                 f"collection.delete(root={label!r}) (qdrant-embed delete --root {quote(label)})."
             )

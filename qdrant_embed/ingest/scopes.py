@@ -42,6 +42,11 @@ class FileScope:
         fate = fate_of_file(self.root.base, source)
         return Fate("gone") if self.whole and fate.kind == "there" else fate
 
+    def may_hold(self, folder: Path) -> bool:
+        """Tell whether a folder lies on the way from the root to a file, as far as can be said without a look."""
+        below = folder.is_relative_to(self.found.folder) or self.found.folder.is_relative_to(folder)
+        return below and folder.is_relative_to(self.root.base)
+
     def files(self, reading: ReadOptions, roots: Mapping[str, str]) -> Iterator[SourceFile | Skipped]:
         """Yield the files, not read yet.
 
@@ -49,19 +54,32 @@ class FileScope:
         :raises ConfigurationError: A folder on the way is a root of its own.
         """
         prefix = self.root.relative(self.found.folder)
-        checked: set[Path] = set()
+        checked = set(self.root.base.parents)
         for item in walk(self.found, reading):
-            if isinstance(item, SourceFile) and item.path.parent not in checked:
-                checked.add(item.path.parent)
-                refuse_nested(item.path.parent, self.root, roots)
+            if isinstance(item, SourceFile):
+                for folder in item.path.parents:  # those without files of their own, too
+                    if folder in checked:
+                        break
+                    checked.add(folder)
+                    refuse_nested(folder, self.root, roots)
             yield replace(item, source=prefix + item.source) if prefix else item
+
+
+def require_paths(paths: Sequence[str | Path], reading: ReadOptions) -> None:
+    """Refuse misspelt paths, whatever collection they are for.
+
+    :raises ConfigurationError: One does not exist or matches nothing.
+    :raises ReadError: One cannot be looked at.
+    """
+    for path in paths:
+        require_match(find_root(split_label(path)[1]), reading)
 
 
 def plan(
     paths: Sequence[str | Path],
     options: IngestOptions,
     known: Mapping[str, str],
-    holds: Callable[[str, str], bool] = lambda label, within: False,
+    holds: Callable[[str, str], bool],
 ) -> list[FileScope]:
     """Say what each path means, all of them before anything is done with one.
 
@@ -113,9 +131,7 @@ def _checked(scope: FileScope, reading: ReadOptions, known: Mapping[str, str], h
     label = scope.root.label
     new = known.get(label) != scope.root.place
     others = {name: where for name, where in known.items() if name != label and where != GIVEN} if new else {}
-    others |= {
-        root.label: root.place for root in here if root.label != label and root.base.is_relative_to(scope.found.folder)
-    }
-    if not others or scope.found.only is not None:
+    others |= {root.label: root.place for root in here if root.label != label and scope.may_hold(root.base)}
+    if not others:
         return scope
     return replace(scope, total=sum(isinstance(item, SourceFile) for item in scope.files(reading, others)))

@@ -40,6 +40,50 @@ def test_a_folder_inside_a_known_root_is_no_root_of_its_own(collection, docs, mo
         collection.ingest("docs/sub", root="own")
 
 
+@pytest.fixture
+def deep(tmp_path, monkeypatch):
+    """Return a folder that holds folders only, and so do all in it but the last."""
+    folder = tmp_path / "yard"
+    (folder / "north" / "quay" / "crane").mkdir(parents=True)
+    (folder / "north" / "quay" / "crane" / "manual.txt").write_text("The jib is greased on Mondays.")
+    (folder / "south" / "shed").mkdir(parents=True)
+    (folder / "south" / "shed" / "rope.txt").write_text("Ropes are counted in spring.")
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+@pytest.mark.parametrize("inner", ["yard", "yard/north", "yard/north/quay", "yard/north/quay/crane/manual.txt"])
+@pytest.mark.parametrize("outer", ["yard", "yard/**/*.txt"])
+def test_a_root_of_folders_only_is_noticed_in_every_order(make_collection, deep, inner, outer):
+    for number, calls in enumerate((
+        [[f"all={outer}", f"own={inner}"]], [[f"own={inner}", f"all={outer}"]],
+        [f"all={outer}", f"own={inner}"], [f"own={inner}", f"all={outer}"],
+    )):  # fmt: skip
+        docs = make_collection(f"docs-{number}")
+        with pytest.raises(ConfigurationError, match=TWICE):
+            for paths in calls:
+                docs.ingest(paths)
+        texts = [hit.text for hit in docs.search("Mondays", k=9)]
+        assert len(texts) == len(set(texts)) == docs.count()
+        assert len(docs.info()["roots"]) == len(calls) - 1
+
+
+@pytest.mark.parametrize("paths", [["yard/north/quay", "own=yard/north"], ["own=yard/north", "yard=yard/north/quay"]])
+def test_a_part_of_a_root_and_a_root_around_that_part_are_refused_before_either(collection, deep, paths):
+    from qdrant_embed import ReadOptions
+
+    collection.ingest("yard", reading=ReadOptions(exclude=("north/",)))
+    with pytest.raises(ConfigurationError, match="'north' inside 'yard' is a root of its own"):
+        collection.ingest(paths)
+    assert (collection.count(), collection.info()["roots"]) == (1, ["yard"])
+
+
+def test_one_folder_has_no_two_labels(collection, deep):
+    with pytest.raises(ConfigurationError, match=r"the folder 'yard' is a root of its own \('b'\)"):
+        collection.ingest(["a=yard", "b=yard"])
+    assert collection.count() == 0
+
+
 def test_what_a_root_leaves_out_may_be_a_root_of_its_own(collection, docs):
     from qdrant_embed import ReadOptions
 

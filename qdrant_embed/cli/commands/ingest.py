@@ -114,11 +114,11 @@ def _labeled(paths: list[str], roots: list[str]) -> list[str]:
 
 def _run(paths: Sequence[str], wanted: CollectionFlags, settings: IngestOptions, output: _Output) -> None:
     from qdrant_embed.ingest.monitoring.report import combined
-    from qdrant_embed.ingest.scopes import plan
+    from qdrant_embed.ingest.scopes import require_paths
 
     if output.quiet:
         exit_codes.be_quiet()
-    plan(paths, settings, {})  # a misspelt path is said before anything is made
+    require_paths(paths, settings.reading)  # said before a model is loaded or anything is made
     reports: list[IngestReport] = []
     problem: QdrantEmbedError | None = None
     with open_for_rehearsal(wanted) if settings.dry_run else open_wanted(wanted) as collection:

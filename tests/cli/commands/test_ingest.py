@@ -69,6 +69,21 @@ def test_a_misspelt_path_is_said_before_anything_is_made(cli, pages):
     assert not Path("qdrant_data").exists()
 
 
+def test_a_glob_without_a_match_is_said_before_a_model_is_loaded(cli, pages):
+    answer = cli("ingest", f"{pages}/**/*.xyz", "--model", "there-is-no-such-model")
+    assert answer.code == 1
+    assert "no file matches '**/*.xyz'" in answer.err
+    assert not Path("qdrant_data").exists()
+
+
+def test_paths_are_judged_by_the_roots_of_the_collection(cli, pages):
+    """Without knowing them, the first would look like a root of its own inside the second."""
+    assert cli("ingest", pages, "--model", "hashing").code == 0
+    again = cli("ingest", pages / "guide", pages, "--json")
+    assert (again.code, again.json["embedded"]) == (0, 0), again.err
+    assert cli("info", "--collection", "documents", "--json").json["roots"] == ["harbour"]
+
+
 def test_another_recipe_is_refused_with_what_to_type(cli, pages, ingested):
     answer = cli("ingest", pages, "--chunk-tokens", "64", "--window", "pcw")
     assert answer.code == 1
