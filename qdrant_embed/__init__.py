@@ -9,66 +9,73 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
+    from qdrant_embed.calibration import CalibrateOptions, Calibration
     from qdrant_embed.collection import Collection
+    from qdrant_embed.collection_parts import load_recipe, preview_chunks
+    from qdrant_embed.compression import Compression
     from qdrant_embed.embedding import Embedder, load_embedder, load_multivector, load_sparse
     from qdrant_embed.errors import QdrantEmbedError
-    from qdrant_embed.ingest.monitoring.report import IngestReport
-    from qdrant_embed.ingest.options import IngestOptions
+    from qdrant_embed.ingest import IngestOptions, IngestReport
+    from qdrant_embed.models import describe_model, list_models
     from qdrant_embed.reading.files import ReadOptions
+    from qdrant_embed.reading.parsed import Parsed
     from qdrant_embed.recipe import Recipe
-    from qdrant_embed.retrieval.hits import Hit, Hits
+    from qdrant_embed.retrieval import Hit, Hits
+    from qdrant_embed.training import ExtendOptions, extend
     from qdrant_embed.types import Chunk, Document
+else:
+    # Names import on first use, so that `import qdrant_embed` costs milliseconds.
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "calibration": ["CalibrateOptions", "Calibration"],
+            "collection": ["Collection"],
+            "collection_parts": ["load_recipe", "preview_chunks"],
+            "compression": ["Compression"],
+            "embedding": ["Embedder", "load_embedder", "load_multivector", "load_sparse"],
+            "errors": ["QdrantEmbedError"],
+            "ingest": ["IngestOptions", "IngestReport"],
+            "reading.files": ["ReadOptions"],
+            "reading.parsed": ["Parsed"],
+            "models": ["describe_model", "list_models"],
+            "recipe": ["Recipe"],
+            "retrieval": ["Hit", "Hits"],
+            "training": ["ExtendOptions", "extend"],
+            "types": ["Chunk", "Document"],
+        },
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "CalibrateOptions",
+    "Calibration",
     "Chunk",
     "Collection",
+    "Compression",
     "Document",
     "Embedder",
+    "ExtendOptions",
     "Hit",
     "Hits",
     "IngestOptions",
     "IngestReport",
+    "Parsed",
     "QdrantEmbedError",
     "ReadOptions",
     "Recipe",
     "__version__",
+    "describe_model",
+    "extend",
+    "list_models",
     "load_embedder",
     "load_multivector",
+    "load_recipe",
     "load_sparse",
+    "preview_chunks",
 ]
-
-# Names import on first use, so that `import qdrant_embed` costs milliseconds.
-_HOMES = {
-    "Chunk": "types",
-    "Collection": "collection",
-    "Document": "types",
-    "Embedder": "embedding",
-    "Hit": "retrieval.hits",
-    "Hits": "retrieval.hits",
-    "IngestOptions": "ingest.options",
-    "IngestReport": "ingest.monitoring.report",
-    "QdrantEmbedError": "errors",
-    "ReadOptions": "reading.files",
-    "Recipe": "recipe",
-    "load_embedder": "embedding",
-    "load_multivector": "embedding",
-    "load_sparse": "embedding",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'qdrant_embed' has no attribute {name!r}")
-    value = getattr(import_module(f"qdrant_embed.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from qdrant_embed.chunking import make_chunker
+from qdrant_embed.chunking import Chunker, make_chunker
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
 from qdrant_embed.embedding.recipe_models import (
@@ -122,6 +122,16 @@ class CollectionParts:
         )
 
 
+def load_recipe(recipe: Recipe, runtime: str = "auto") -> tuple[Embedder, Chunker]:
+    """Return the dense model of a recipe and the chunker that cuts for it; weights are loaded at the first text.
+
+    :param runtime: What runs the model, e.g. `openvino:int8`.
+    :raises ConfigurationError: Some part of the recipe is not known, or its chunks would have no room for text.
+    """
+    embedder = load_dense(recipe, runtime)
+    return embedder, make_chunker(recipe.chunker, embedder.tokens, chunk_limit(recipe, embedder))
+
+
 def preview_chunks(
     recipe: Recipe, what: str | Path | Document, *, reading: ReadOptions | None = None, runtime: str = "auto"
 ) -> Preview:
@@ -133,8 +143,7 @@ def preview_chunks(
     from qdrant_embed.ingest.chunk_preview import preview
     from qdrant_embed.reading.files import ReadOptions
 
-    embedder = load_dense(recipe, runtime)
-    chunker = make_chunker(recipe.chunker, embedder.tokens, chunk_limit(recipe, embedder))
+    embedder, chunker = load_recipe(recipe, runtime)
     return preview(what, chunker, embedder, reading or ReadOptions())
 
 

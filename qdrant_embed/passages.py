@@ -100,7 +100,7 @@ class Passages(Handle):
 
         The first hits are the same for every `k`.
 
-        :param filter: A plain dict (see `qdrant_embed.store.filters`) or a `qdrant_client.models.Filter`.
+        :param filter: A plain dict (see docs/guide/searching.md) or a `qdrant_client.models.Filter`.
         :param mode: `hybrid` (dense, BM25 and, where there is one, the sparse model, fused by rank; or, where there
             is a multi-vector model, ranked again by that), or one alone: `dense`, `bm25`, `sparse`, `multivector`.
         :param min_score: Leave out hits below this score; its scale is the mode's.

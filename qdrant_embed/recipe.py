@@ -27,9 +27,9 @@ class Recipe:
         what the model reads in one pass, at most 512; under `late`, a quarter of a macro window.
     :param overlap: Tokens that a chunk shares with the one before it.
     :param window: What happens to a text longer than the model: `pcw`, `windows`, `late`, `truncate`, `error`, or one
-        of them behind a way to stretch the model, as in `pi:4096+late`; see `qdrant_embed.long_context.strategy`.
+        of them behind a way to stretch the model, as in `pi:4096+late`; see docs/guide/chunking.md.
     :param compression: Dimensions, number format, codes and rescoring, e.g. `256d+float16+binary+rescore4`; see
-        `qdrant_embed.compression.spec`.
+        docs/guide/compression.md.
     :param layers: Blocks of the model that are run, counted from the bottom; 0 for all. See `depths` in
         `qdrant-embed models show NAME` for those that it was trained for.
     :param task: What the vectors are for, where the model knows several tasks or takes instructions: one of its tasks,

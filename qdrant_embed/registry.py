@@ -6,7 +6,8 @@ listing every name imports nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Any, Generic, TypeVar, cast
 
@@ -69,3 +70,22 @@ class Registry(Generic[T]):
                 raise ConfigurationError(message)
             found[entry.name] = entry.value
         self._targets, self._discovered = found, True
+
+
+def lazy_names(
+    package: str, homes: Mapping[str, Iterable[str]]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the `__getattr__` and the `__dir__` of a package whose names are imported when they are first used.
+
+    :param homes: Module within the package → the names that it gives, e.g. `{"hits": ["Hit", "Hits"]}`.
+    """
+    modules = {name: module for module, names in homes.items() for name in names}
+
+    def find(name: str) -> Any:
+        if name not in modules:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{package}.{modules[name]}"), name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return find, lambda: sorted(sys.modules[package].__all__)

@@ -2,4 +2,26 @@
 
 Files, in reading order: grid, memory_footprint, trial_search, trial, selection, calibration_report, grid_search,
 calibration_run.
+
+Public: `CalibrateOptions`, `Calibration` (what `Collection.calibrate` returns) and `Trial` (one setting, measured).
 """
+
+from typing import TYPE_CHECKING
+
+from qdrant_embed.registry import lazy_names
+
+if TYPE_CHECKING:
+    from qdrant_embed.calibration.calibration_report import Calibration
+    from qdrant_embed.calibration.calibration_run import CalibrateOptions
+    from qdrant_embed.calibration.trial import Trial
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "calibration_report": ["Calibration"],
+            "calibration_run": ["CalibrateOptions"],
+            "trial": ["Trial"],
+        },
+    )
+
+__all__ = ["CalibrateOptions", "Calibration", "Trial"]

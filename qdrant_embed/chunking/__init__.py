@@ -2,6 +2,10 @@
 
 Files, in reading order: base, boundaries, markdown_outline, segments, token_ruler, merging, token_limit, markdown,
 plain_text, code, auto.
+
+Public: `Chunker` and `ChunkLimit` (what a chunker is and what it is given), `ChunkerByMediaType` and `SegmentChunker`
+(for chunkers that look at the kind of a text or at its parts), `make_chunker` (by name, from `CHUNKERS`),
+`chunk_document`, and `in_parts`.
 """
 
 from collections.abc import Callable

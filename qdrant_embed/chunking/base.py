@@ -37,7 +37,7 @@ class Chunker(Protocol):
     """Cuts a text into spans.
 
     The spans fit the limit, are not blank, are in order, and cover everything that is not white space; the same text
-    gives the same spans. `qdrant_embed.testing.conformance.chunkers` holds a chunker to that.
+    gives the same spans. `qdrant_embed.testing.check_chunker` holds a chunker to that.
     """
 
     def spans(self, text: str) -> Iterable[Span]:

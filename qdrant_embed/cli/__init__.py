@@ -2,6 +2,8 @@
 
 Files, in reading order: locations, model_page, output, parameters, exit_codes, ingest_summary, commands, app,
 python_page.
+
+Public: `main` (the program) and `app` (its commands).
 """
 
 from qdrant_embed.cli.app import app, main

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from qdrant_embed.models.catalog import ModelFilter, list_presets, stated_prompts
+from qdrant_embed.models.catalog import our_models, stated_prompts
 
 if TYPE_CHECKING:
     from qdrant_embed.types import Json
@@ -28,7 +28,7 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     yield _HEAD
     # Ours alone: a user's own presets stand in no page of ours.
-    listed = sorted(list_presets(ModelFilter(), ours=True), key=lambda model: (model["origin"], model["name"]))
+    listed = sorted(our_models(), key=lambda model: (model["origin"], model["name"]))
     for origin, models in groupby(listed, key=lambda model: model["origin"]):
         yield f"## {str(origin).removeprefix('preset ')}\n"
         yield f"| {' | '.join(_COLUMNS)} |"

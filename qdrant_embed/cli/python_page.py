@@ -27,7 +27,7 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     yield _HEAD
     for listed in _classes():
-        home = "" if _is_public(listed) else f" (`{listed.__module__}`)"
+        home = "" if _is_public(listed) else f" (`{_home(listed)}`)"
         yield f"## {listed.__name__}{home}\n"
         text, entries = _parsed(inspect.getdoc(listed) or "")
         yield f"{text}\n"
@@ -38,16 +38,20 @@ def _lines() -> Iterator[str]:
 
 def _classes() -> list[type]:
     import qdrant_embed as public
-    from qdrant_embed.ingest.chunk_preview import Preview, PreviewedChunk
-    from qdrant_embed.retrieval.documents import Documents, StoredDocument
-    from qdrant_embed.retrieval.hits import Answers
-    from qdrant_embed.store.listing import ListedCollection
+    from qdrant_embed.ingest import Preview, PreviewedChunk
+    from qdrant_embed.retrieval import Answers, Documents, StoredDocument
+    from qdrant_embed.store import ListedCollection
 
     return [
         public.Collection, public.Recipe, public.Document, public.IngestOptions, public.ReadOptions,
         public.IngestReport, public.Hit, public.Hits, Answers, Documents, StoredDocument, Preview, PreviewedChunk,
         ListedCollection,
     ]  # fmt: skip
+
+
+def _home(listed: type) -> str:
+    """Return the folder of the package that gives a class to users."""
+    return ".".join(listed.__module__.split(".")[:2])
 
 
 def _is_public(listed: type) -> bool:

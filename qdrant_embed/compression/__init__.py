@@ -1,6 +1,9 @@
 """How vectors are made smaller: dimensions kept, numbers stored, codes searched, rescoring; one value, one grammar.
 
 Files, in reading order: binary_codes, capacity, rotations, spec, transform, transitions, truncation, codec.
+
+Public: `Compression` (the value; `DATATYPES` and `CODES` say what it may name), `VectorCodec` and `EncodedQueries`
+(what applies it), `Transform`, `fit_transform` and `enough_vectors` (what is learned for it).
 """
 
 from qdrant_embed.compression.codec import EncodedQueries, VectorCodec

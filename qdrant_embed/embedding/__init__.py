@@ -2,6 +2,9 @@
 
 Files, in reading order: bm25, cache, late_chunking, encode, results, long_texts, auxiliary, embedder, multivector,
 recipe_models, sparse.
+
+Public: `load_embedder`, `load_sparse` and `load_multivector`, which return an `Embedder`, a `SparseEmbedder` and a
+`MultiVectorEmbedder`; `Encoded`, `EncodedWindows`, `WindowVectors` and `SparseVector` (what they return).
 """
 
 from pathlib import Path
@@ -10,8 +13,6 @@ from qdrant_embed.embedding.embedder import Embedder
 from qdrant_embed.embedding.multivector import MultiVectorEmbedder
 from qdrant_embed.embedding.results import Encoded, EncodedWindows, WindowVectors
 from qdrant_embed.embedding.sparse import SparseEmbedder
-from qdrant_embed.models.presets import Preset
-from qdrant_embed.models.resolve import describe, list_models
 from qdrant_embed.types import SparseVector
 
 __all__ = [
@@ -19,12 +20,9 @@ __all__ = [
     "Encoded",
     "EncodedWindows",
     "MultiVectorEmbedder",
-    "Preset",
     "SparseEmbedder",
     "SparseVector",
     "WindowVectors",
-    "describe",
-    "list_models",
     "load_embedder",
     "load_multivector",
     "load_sparse",
@@ -44,7 +42,7 @@ def load_embedder(
     """Return the embedder of a preset, a model folder or a hub id.
 
     :param window: What happens to texts longer than the model: `pcw`, `windows`, `windows:128`, `late`, `truncate`,
-        `error`, or one of them behind a way to stretch the model, as in `pi:4096+late`; see `long_context.strategy`.
+        `error`, or one of them behind a way to stretch the model, as in `pi:4096+late`; see docs/guide/chunking.md.
     :param compression: Dimensions kept and number format stored, e.g. `256d+float16`.
     :param runtime: What runs the weights; `auto` for the preset's own.
     :param presets: A preset file or folder of your own, laid over the others.

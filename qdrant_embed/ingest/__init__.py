@@ -3,8 +3,26 @@
 Files, in reading order: chunk_preview, context, embed_retry, monitoring, options, inputs, prefetch, roots,
 stored_documents, changed_documents, chunk_stage, dry_run, embed_stage, auxiliary_stage, prune, scopes, write_stage,
 pipeline.
+
+Public: `IngestOptions`, `IngestReport` and `Failure` of an ingest, `Preview` and `PreviewedChunk` of a preview.
 """
 
-from qdrant_embed.ingest.monitoring.report import Failure, IngestReport
+from typing import TYPE_CHECKING
 
-__all__ = ["Failure", "IngestReport"]
+from qdrant_embed.registry import lazy_names
+
+if TYPE_CHECKING:
+    from qdrant_embed.ingest.chunk_preview import Preview, PreviewedChunk
+    from qdrant_embed.ingest.monitoring.report import Failure, IngestReport
+    from qdrant_embed.ingest.options import IngestOptions
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "chunk_preview": ["Preview", "PreviewedChunk"],
+            "monitoring.report": ["Failure", "IngestReport"],
+            "options": ["IngestOptions"],
+        },
+    )
+
+__all__ = ["Failure", "IngestOptions", "IngestReport", "Preview", "PreviewedChunk"]

@@ -19,7 +19,7 @@ DISPLAYS = ("auto", "bar", "plain", "none")
 class IngestOptions:
     """What an ingest reads, what it may delete, and how it is watched.
 
-    :param root: Label of the folder, see `qdrant_embed.ingest.roots`; None for the folder's name.
+    :param root: Label of the folder, see docs/guide/ingesting.md; None for the folder's name.
     :param reading: Limits and patterns for files.
     :param progress: `auto` (a bar on a terminal and in a notebook, else lines to the log `qdrant_embed.ingest`), `bar`,
         `plain` (lines on stderr), `none` or None, or a function that is called after each block with the counts so far.

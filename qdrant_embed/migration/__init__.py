@@ -1,4 +1,22 @@
 """A collection made anew in another form while it goes on answering.
 
 Files, in reading order: catch_up, recompression.
+
+Public: `RecompressResult` (what `Collection.recompress` returns).
 """
+
+from typing import TYPE_CHECKING
+
+from qdrant_embed.registry import lazy_names
+
+if TYPE_CHECKING:
+    from qdrant_embed.migration.recompression import RecompressResult
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "recompression": ["RecompressResult"],
+        },
+    )
+
+__all__ = ["RecompressResult"]

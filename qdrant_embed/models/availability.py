@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import UnknownNameError
 from qdrant_embed.models.hub import download_line, local_copy, missing_parts
-from qdrant_embed.models.resolve import describe
+from qdrant_embed.models.resolve import preset_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ def find_weights(name: str) -> WeightsLocation:
     if Path(name).expanduser().is_dir():
         return WeightsLocation(here=True, place="the folder given")
     try:
-        values, _ = describe(name)
+        values, _ = preset_values(name)
     except UnknownNameError:
         if name.count("/") != 1 or name.startswith((".", "~", "/")):
             raise

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qdrant_embed.display import aligned, html_table, one_line
 
 if TYPE_CHECKING:
+    from qdrant_embed.models.availability import WeightsLocation
+    from qdrant_embed.models.preset_files import PresetEntry
     from qdrant_embed.models.presets import Preset
     from qdrant_embed.types import Json
 
 EXAMPLE = "how do I rotate keys?"
 """A text to show prompts with."""
 _OURS = "preset "
+_LISTED = ("model", "dims", "tokens", "about")
+_DESCRIBED = ("value", "is", "from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +65,147 @@ class Row:
     origin: str
     read_in: str = ""
 
+    def cells(self) -> tuple[str, str, str]:
+        """Return name, value and origin as a table has them."""
+        return self.key, shown(self.value), f"{self.origin}: {self.read_in}" if self.read_in else self.origin
 
-Rows = Sequence[Row]
+
+class ListedModels(list[dict[str, Any]]):
+    """What presets say of models, JSON-ready: a list that also draws itself as a table, and prints as lines."""
+
+    def rows(self) -> Iterator[tuple[str, str, str, str]]:
+        """Yield name, dimensions, tokens and description of each, as a table has them."""
+        for model in self:
+            dims, tokens = (str(model.get(key) or "–") for key in ("dim", "max_tokens"))
+            refused = " Cannot be loaded here: see 'models show'." if model.get("unloadable") else ""
+            yield (one_line(model["name"]), dims, tokens, one_line(f"{model.get('about', '')}{refused}"))
+
+    def __str__(self) -> str:
+        return aligned([_LISTED, *self.rows()], right=(1, 2))
+
+    def _repr_html_(self) -> str:
+        return html_table(_LISTED, self.rows(), nothing="no preset is like that")
 
 
-def list_presets(wish: ModelFilter, *, ours: bool = False) -> list[dict[str, Json]]:
-    """Return what presets say of the models that are like that, JSON-ready, by name.
+@dataclass(frozen=True, slots=True)
+class ModelDescription:
+    """Every value that is used for a model, with where it was read; draws itself as a table, and prints as lines.
 
-    :param ours: Only presets that come with the library, as they come.
+    :param rows: All values if the weights are here, those of its preset if not.
+    :param weights: Whether the weights are on this machine, where, and what to type to get them.
     """
-    from qdrant_embed.models.preset_files import our_presets, read_presets
 
-    presets = our_presets() if ours else read_presets()
+    name: str
+    rows: tuple[Row, ...]
+    weights: WeightsLocation
+
+    @property
+    def values(self) -> dict[str, Json]:
+        """Name of each value → the value."""
+        return {row.key: row.value for row in self.rows}
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """How a question and a text look to the model; empty if nothing is put around them."""
+        from qdrant_embed.models.prompts import rendered
+
+        query, document = stated_prompts(self.values)
+        if not (query or document):
+            return {}
+        return {"a question is read as": rendered(query, EXAMPLE), "a text is read as": rendered(document, EXAMPLE)}
+
+    @property
+    def warnings(self) -> list[str]:
+        """Why it cannot be loaded, and what its license asks for."""
+        values = self.values
+        refused = [f"It cannot be loaded: it {values['unloadable']}."] if values.get("unloadable") else []
+        return refused + ([f"license: {values['license_note']}"] if values.get("license_note") else [])
+
+    @property
+    def notes(self) -> list[str]:
+        """What is said below the values: how texts are read, and where the weights are."""
+        return [*(f"{side}: {shown(text)}" for side, text in self.texts.items()), f"weights: {self.weights.place}"]
+
+    def as_dict(self) -> dict[str, Json]:
+        """Return the description as JSON-ready values."""
+        values = {row.key: {"value": row.value, "origin": row.origin, "read_in": row.read_in} for row in self.rows}
+        weights = {"weights_here": self.weights.here, "weights": self.weights.place}
+        return {"name": self.name, **weights, "texts": self.texts, "values": values}
+
+    def __str__(self) -> str:
+        table = aligned([_DESCRIBED, *(tuple(map(one_line, row.cells())) for row in self.rows)])
+        return "\n".join([table, *map(one_line, [*self.notes, *self.warnings])])
+
+    def _repr_html_(self) -> str:
+        below = [("", text, "") for text in (*self.notes, *self.warnings)]
+        return html_table(_DESCRIBED, [*(row.cells() for row in self.rows), *below])
+
+
+def list_models(
+    words: str = "",
+    *,
+    language: str = "",
+    kind: str = "",
+    license: str = "",
+    dim: int = 0,
+    presets: str | Path | None = None,
+) -> ListedModels:
+    """Return what presets say of models, by name: of all, or of those that everything given holds for.
+
+    :param words: All of these, in name, source, base or description.
+    :param language: A language code, e.g. `de`; models for all languages have it too.
+    :param kind: `dense`, `sparse`, `multivector`, `static`, `api`, or an architecture.
+    :param license: Words of the license.
+    :param dim: Dimensions that the vectors have, or can be cut to.
+    :param presets: A preset file or folder of your own, laid over the others.
+    :raises ConfigurationError: A preset file says something that there is not.
+    """
+    from qdrant_embed.models.preset_files import read_presets
+
+    return _matching(read_presets(presets), ModelFilter(words, language, kind, license, dim))
+
+
+def our_models() -> ListedModels:
+    """Return what the presets that come with the library say, as they come."""
+    from qdrant_embed.models.preset_files import our_presets
+
+    return _matching(our_presets(), ModelFilter())
+
+
+def describe_model(name: str) -> ModelDescription:
+    """Return every value that is used for a model, and where it was read; nothing is loaded or downloaded.
+
+    :param name: A preset, a folder or a hub id.
+    :raises UnknownNameError: Nothing has that name; near names are listed.
+    :raises ModelError: The files that are here cannot be used.
+    """
+    from qdrant_embed.models.availability import find_weights
+
+    weights = find_weights(name)
+    return ModelDescription(name, tuple(_rows_of(name, here=weights.here)), weights)
+
+
+def shown(value: Json) -> str:
+    """Return a value of a model in one line."""
+    if value in ("", (), [], {}, None):
+        return "–"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return "; ".join(f"{key} = {inner!r}" for key, inner in value.items())
+    # Line breaks in prompts matter; they must not look like those of the table.
+    return repr(value)[1:-1] if isinstance(value, str) else str(value)
+
+
+def _matching(presets: Mapping[str, PresetEntry], wish: ModelFilter) -> ListedModels:
     every = (
         {"name": name, **entry.values, "origin": ", ".join(dict.fromkeys(entry.origins.values()))}
         for name, entry in sorted(presets.items())
     )
-    return [model for model in every if wish.grants(model)]
+    return ListedModels(model for model in every if wish.grants(model))
 
 
-def rows_of(name: str, *, here: bool) -> Rows:
-    """Return every value of a model: all of them if its weights are here, those of its preset if not.
-
-    :raises UnknownNameError: Nothing has that name.
-    :raises ModelError: The files that are here cannot be used.
-    """
+def _rows_of(name: str, *, here: bool) -> list[Row]:
     from qdrant_embed.models.preset_files import read_presets
 
     entry = read_presets().get(name)
@@ -97,16 +220,6 @@ def rows_of(name: str, *, here: bool) -> Rows:
         for key, value in stated.items()
         if key != "sources"
     ]
-
-
-def prompted_texts(rows: Rows) -> dict[str, str]:
-    """Return how a question and a text look to the model, empty if nothing is put around them."""
-    from qdrant_embed.models.prompts import rendered
-
-    query, document = stated_prompts({row.key: row.value for row in rows})
-    if not (query or document):
-        return {}
-    return {"a question is read as": rendered(query, EXAMPLE), "a text is read as": rendered(document, EXAMPLE)}
 
 
 def stated_prompts(stated: Mapping[str, Json]) -> tuple[str, str]:

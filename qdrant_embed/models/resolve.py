@@ -62,15 +62,7 @@ class ResolvedModel:
         return self.extension_plan.trained if self.extension_plan else 0
 
 
-def list_models(presets: str | Path | None = None) -> list[str]:
-    """Return the names of all presets.
-
-    :param presets: A preset file or folder of your own, laid over the others.
-    """
-    return sorted(read_presets(presets))
-
-
-def describe(name: str, presets: str | Path | None = None) -> tuple[Mapping[str, Json], str]:
+def preset_values(name: str, presets: str | Path | None = None) -> tuple[Mapping[str, Json], str]:
     """Return what preset files say of a model, and which files, without looking for its weights.
 
     :raises UnknownNameError: There is no such preset.

@@ -2,6 +2,9 @@
 
 Files, in reading order: api, choice, hashing, out_of_memory, batching, fastembed, paragraph_vectors, static, torch,
 conversion, onnx, openvino, start, session.
+
+Public: `Runtime` and `TokenRuntime` (what a new one has to be), `Batch` (what it is given), `RUNTIMES` (all by name),
+`first_batch` and `is_large`.
 """
 
 from __future__ import annotations

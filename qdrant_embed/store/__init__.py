@@ -2,4 +2,40 @@
 
 Files, in reading order: engine, metadata, payload_values, points, client, quantization, scroll, filters, edge,
 attachments, collection_codec, layout, copies, create, location, own_points, listing, stored_vectors, code_export.
+
+Public: `Engine` (what a new engine has to answer), `open_engine` (that of a location), `Listing` and
+`ListedCollection` (the collections of a location), and of filters `PlainFilter` (their type), `Pattern` (a text with
+stars), `to_filter`, `PAYLOAD_FIELDS` and `MOST_NESTED`.
 """
+
+from typing import TYPE_CHECKING
+
+from qdrant_embed.registry import lazy_names
+
+if TYPE_CHECKING:
+    from qdrant_embed.store.engine import Engine
+    from qdrant_embed.store.filters import MOST_NESTED, PAYLOAD_FIELDS, Pattern, PlainFilter, to_filter
+    from qdrant_embed.store.listing import ListedCollection, Listing
+    from qdrant_embed.store.location import open_engine
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "engine": ["Engine"],
+            "filters": ["MOST_NESTED", "PAYLOAD_FIELDS", "Pattern", "PlainFilter", "to_filter"],
+            "listing": ["ListedCollection", "Listing"],
+            "location": ["open_engine"],
+        },
+    )
+
+__all__ = [
+    "MOST_NESTED",
+    "PAYLOAD_FIELDS",
+    "Engine",
+    "ListedCollection",
+    "Listing",
+    "Pattern",
+    "PlainFilter",
+    "open_engine",
+    "to_filter",
+]

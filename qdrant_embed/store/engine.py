@@ -1,7 +1,7 @@
 """What this library asks of a vector engine: a few methods of `QdrantClient`, with the same names and meanings.
 
 `store.edge.EdgeEngine` answers for a folder; `store.client.engine.ClientEngine` wraps a `QdrantClient`: a server's, the
-one in memory, or the user's own. `qdrant_embed.testing.conformance.engines` checks an engine and compares two.
+one in memory, or the user's own. `qdrant_embed.testing` checks an engine and compares two.
 
 Every engine raises `StoreError` or one of its subclasses, never an exception of a transport:
 `UnsupportedByEngineError` where it lacks a feature; `CollectionNotFoundError` where a collection is missing and

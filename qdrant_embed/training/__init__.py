@@ -2,6 +2,8 @@
 
 Files, in reading order: position_table, sample_passages, extend_positions, word_decoder, learned_codes,
 paragraph_training, collection_codes, word_frequencies.
+
+Public: `extend` with `ExtendOptions` and `ExtendedModel`, `fit_word_table`, `train_paragraph_vectors`.
 """
 
 from qdrant_embed.training.extend_positions import ExtendedModel, ExtendOptions, extend

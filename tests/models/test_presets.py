@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import qdrant_embed
-from qdrant_embed.embedding import describe, list_models, load_embedder
+from qdrant_embed import list_models, load_embedder
 from qdrant_embed.errors import ConfigurationError, ModelError, UnknownNameError
 from qdrant_embed.models.preset_files import PRESETS_VARIABLE, read_presets
+from qdrant_embed.models.resolve import preset_values
 
 PACKAGE = Path(qdrant_embed.__file__).parent
 
@@ -29,7 +30,7 @@ def write(folder, text, name="mine.toml"):
 @pytest.mark.parametrize("path", sorted((PACKAGE / "presets").glob("*.toml")), ids=lambda path: path.stem)
 def test_every_preset_file_is_complete(path):
     for name in tomllib.loads(path.read_text())["models"]:
-        values, _ = describe(name)
+        values, _ = preset_values(name)
         assert values["about"]
         assert len(values.get("revision", "0" * 40)) == 40, "a branch would be another model tomorrow"
 
@@ -42,7 +43,7 @@ def test_no_model_is_named_in_code():
 
 
 def _sources():
-    return [(name, describe(name)[0]["source"]) for name in list_models() if describe(name)[0].get("source")]
+    return [(model["name"], model["source"]) for model in list_models() if model.get("source")]
 
 
 def test_defaults_are_merged_into_each_model(tmp_path):
@@ -126,13 +127,13 @@ def test_an_unknown_name_lists_near_ones():
     with pytest.raises(UnknownNameError, match=r"unknown model 'hashin'\. Did you mean 'hashing'\?"):
         load_embedder("hashin")
     with pytest.raises(UnknownNameError, match="Did you mean 'hashing'"):
-        describe("hashin")
+        preset_values("hashin")
 
 
 def test_describing_looks_for_no_weights(tmp_path):
     path = write(tmp_path, "[models.absent]\nsource = 'nobody/nothing'\ndim = 4\n")
-    assert describe("absent", path) == ({"source": "nobody/nothing", "dim": 4}, str(path))
-    assert "absent" in list_models(path)
+    assert preset_values("absent", path) == ({"source": "nobody/nothing", "dim": 4}, str(path))
+    assert [model["dim"] for model in list_models("nobody", presets=path)] == [4]
 
 
 def test_a_relative_source_begins_at_its_file_wherever_the_model_is_used(tmp_path, save_model, monkeypatch):
@@ -144,7 +145,7 @@ def test_a_relative_source_begins_at_its_file_wherever_the_model_is_used(tmp_pat
     monkeypatch.chdir(tmp_path / "elsewhere")
     vectors = load_embedder("mine", presets=tmp_path / "mine.toml").embed_documents(["w1 w2"])
     np.testing.assert_array_equal(pickle.loads(pickled).embed_documents(["w1 w2"]), vectors)
-    assert describe("mine", "../mine.toml")[0]["source"] == str(tmp_path / "models" / "ours")
+    assert preset_values("mine", "../mine.toml")[0]["source"] == str(tmp_path / "models" / "ours")
 
 
 @pytest.mark.parametrize("source", ["/no/such/folder", "./no-such-folder"])
@@ -152,4 +153,4 @@ def test_a_source_that_is_not_there_is_named_with_its_file(tmp_path, source):
     path = write(tmp_path, f"[models.mine]\nsource = {source!r}\n")
     with pytest.raises(ModelError, match=rf"'mine': the folder .*folder' does not exist; correct source in {path}"):
         load_embedder("mine", presets=path)
-    assert "mine" in list_models(path), "the others are still of use"
+    assert "mine" in [model["name"] for model in list_models(presets=path)], "the others are still of use"

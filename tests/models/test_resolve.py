@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from qdrant_embed.embedding import describe, load_embedder
+from qdrant_embed import load_embedder
 from qdrant_embed.errors import ConfigurationError, ModelError, UnknownNameError
 from qdrant_embed.models.preset_files import PRESETS_VARIABLE
-from qdrant_embed.models.resolve import resolve
+from qdrant_embed.models.resolve import preset_values, resolve
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_a_name_that_is_nothing_at_all_lists_near_presets():
     ],
 )
 def test_names_that_models_have_elsewhere_lead_to_their_presets(typed, preset):
-    for call in (load_embedder, describe):
+    for call in (load_embedder, preset_values):
         with pytest.raises(UnknownNameError, match=rf"Did you mean .*'{re.escape(preset)}'"):
             call(typed)
 

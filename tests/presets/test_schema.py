@@ -4,11 +4,10 @@ import re
 
 import pytest
 
-from qdrant_embed.embedding import describe
 from qdrant_embed.errors import ModelError, UnknownNameError
 from qdrant_embed.models.preset_files import read_presets
 from qdrant_embed.models.presets import WINDOWS
-from qdrant_embed.models.resolve import resolve
+from qdrant_embed.models.resolve import preset_values, resolve
 from qdrant_embed.runtimes.api.settings import settings_of
 
 PRESETS = {name: entry.values for name, entry in read_presets().items()}
@@ -94,7 +93,7 @@ def test_a_research_license_is_noted():
 def test_a_users_file_lies_over_ours(tmp_path):
     mine = tmp_path / "mine.toml"
     mine.write_text('[models.jina-v2-base-en]\nsource = "me/jina-rebuilt"\n')
-    values, origin = describe("jina-v2-base-en", mine)
+    values, origin = preset_values("jina-v2-base-en", mine)
     assert values["dim"] == 768
     assert "unloadable" not in values, "what was wrong with our weights is not wrong with the user's"
     assert str(mine) in origin

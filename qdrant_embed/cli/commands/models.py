@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from qdrant_embed.cli import parameters
 from qdrant_embed.cli.output import cell, results, say, write_json
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from qdrant_embed.models.catalog import Row, Rows
-    from qdrant_embed.types import Json
 
 app = typer.Typer(help="List the models that have a preset; 'models show NAME' says everything about one.")
 
@@ -33,9 +27,9 @@ def models(
     """List the models that have a preset, narrowed down by any of the flags."""
     if context.invoked_subcommand is not None:
         return
-    from qdrant_embed.models.catalog import ModelFilter, list_presets
+    from qdrant_embed import list_models
 
-    listed = list_presets(ModelFilter(filter, language, kind, license, dim))
+    listed = list_models(filter, language=language, kind=kind, license=license, dim=dim)
     if as_json:
         write_json({"models": listed})
         return
@@ -46,9 +40,8 @@ def models(
     table.columns[0].no_wrap = True
     for number in (1, 2):
         table.columns[number].justify = "right"
-    for model in listed:
-        counts = [str(model.get(key) or "–") for key in ("dim", "max_tokens")]
-        table.add_row(cell(model["name"]), *counts, cell(_about(model)))
+    for row in listed.rows():
+        table.add_row(*map(cell, row))
     results().print(table)
     say(f"{len(listed)} models. What is not here (–) is read from a model's own files.")
     say("any sentence-transformers folder or hub id works too: --model PATH or --model OWNER/NAME")
@@ -59,26 +52,23 @@ def show(
     name: Annotated[str, typer.Argument(help="Preset, folder or hub id.")], *, as_json: parameters.AsJson = False
 ) -> None:
     """Say every value that is used for a model, and where it was read."""
-    from qdrant_embed.models.availability import find_weights
-    from qdrant_embed.models.catalog import prompted_texts, rows_of
+    from qdrant_embed import describe_model
 
-    weights = find_weights(name)
-    rows = rows_of(name, here=weights.here)
-    texts = prompted_texts(rows)
+    found = describe_model(name)
     if as_json:
-        values = {row.key: {"value": row.value, "origin": row.origin, "read_in": row.read_in} for row in rows}
-        write_json(
-            {"name": name, "weights_here": weights.here, "weights": weights.place, "texts": texts, "values": values}
-        )
+        write_json(found.as_dict())
         return
-    _print_rows(rows)
+    table = Table("value", "is", "from", box=None, padding=(0, 2, 0, 0))
+    for row in found.rows:
+        table.add_row(*map(cell, row.cells()))
     console = results()
-    for side, text in texts.items():
-        console.print(cell(f"{side}: {_shown(text)}"))
-    console.print(cell(f"weights: {weights.place}"))
-    _print_warnings(rows)
-    if weights.advice and not any(row.key == "unloadable" and row.value for row in rows):
-        say(f"What is not listed is read from the model's own files. To get them: {weights.advice}")
+    console.print(table)
+    for note in found.notes:
+        console.print(cell(note))
+    for warning in found.warnings:
+        say(warning, style="yellow")
+    if found.weights.advice and not found.values.get("unloadable"):
+        say(f"What is not listed is read from the model's own files. To get them: {found.weights.advice}")
 
 
 @app.command("clear-cache")
@@ -92,38 +82,3 @@ def clear_cache(*, as_json: parameters.AsJson = False) -> None:
         write_json({"folder": str(cache_folder()), "removed_bytes": size, "left_bytes": left})
         return
     say(f"removed {size / 2**30:.2f} GB of converted models from {cache_folder()}; {left / 2**30:.2f} GB are in use.")
-
-
-def _about(model: Mapping[str, Json]) -> str:
-    about = str(model.get("about", ""))
-    return f"{about} Cannot be loaded here: see 'models show'." if model.get("unloadable") else about
-
-
-def _print_rows(rows: Rows) -> None:
-    table = Table("value", "is", "from", box=None, padding=(0, 2, 0, 0))
-    for row in rows:
-        table.add_row(cell(row.key), cell(_shown(row.value)), cell(_origin(row)))
-    results().print(table)
-
-
-def _print_warnings(rows: Rows) -> None:
-    stated = {row.key: row.value for row in rows}
-    if stated.get("unloadable"):
-        say(f"It cannot be loaded: it {stated['unloadable']}.", style="yellow")
-    if stated.get("license_note"):
-        say(f"license: {stated['license_note']}", style="yellow")
-
-
-def _shown(value: Json) -> str:
-    if value in ("", (), [], {}, None):
-        return "–"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    if isinstance(value, dict):
-        return "; ".join(f"{key} = {inner!r}" for key, inner in value.items())
-    # Line breaks in prompts matter; they must not look like those of the table.
-    return repr(value)[1:-1] if isinstance(value, str) else str(value)
-
-
-def _origin(row: Row) -> str:
-    return f"{row.origin}: {row.read_in}" if row.read_in else row.origin

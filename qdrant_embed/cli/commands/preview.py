@@ -39,7 +39,7 @@ def preview(  # noqa: PLR0913 - one parameter for each flag
     from rich.table import Table
     from rich.text import Text
 
-    from qdrant_embed.collection_parts import preview_chunks
+    from qdrant_embed import preview_chunks
     from qdrant_embed.display import printable
 
     found = preview_chunks(recipe, Path(path))

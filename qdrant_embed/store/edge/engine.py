@@ -38,7 +38,7 @@ POINTS_PER_UPDATE = 1000
 
 @takes_client_arguments
 class EdgeEngine(EdgeQueries):
-    """The engine of a folder; see `qdrant_embed.store.engine.Engine` for what its methods mean.
+    """The engine of a folder; see `qdrant_embed.store.Engine` for what its methods mean.
 
     :raises LocationLockedError: Another process holds the folder.
     """

@@ -1,7 +1,7 @@
 """What every sparse and multi-vector embedder keeps to.
 
     from qdrant_embed import load_sparse
-    from qdrant_embed.testing.conformance.auxiliary_models import check_auxiliary
+    from qdrant_embed.testing import check_auxiliary
 
     def test_my_model():
         check_auxiliary(load_sparse("my-model"))

@@ -1,6 +1,6 @@
 r"""Conformance suite for chunkers: what every `Chunker` must do with every text.
 
-    from qdrant_embed.testing.conformance.chunkers import check_chunker
+    from qdrant_embed.testing import check_chunker
     from qdrant_embed.tokens import WordTokens
 
     def test_my_chunker():

@@ -1,7 +1,7 @@
 """What every embedder keeps to, whatever runs its weights.
 
     from qdrant_embed import load_embedder
-    from qdrant_embed.testing.conformance.embedders import check_embedder
+    from qdrant_embed.testing import check_embedder
 
     def test_my_runtime():
         check_embedder(load_embedder("my-model", runtime="my-runtime"))

@@ -1,11 +1,12 @@
 """Conformance suite for engines: what every `Engine` must do, and whether two of them answer alike.
 
-    from qdrant_embed.testing.conformance import engines
+    from qdrant_embed.store import open_engine
+    from qdrant_embed.testing import assert_same_answers, check_engine
 
-    engines.check_engine(mine)                          # every check, on a location of its own
-    engines.assert_same_answers(mine, open_engine(":memory:"))
+    check_engine(mine)                          # every check, on a location of its own
+    assert_same_answers(mine, open_engine(":memory:"))
 
-Each `check_…` makes the collection `conformance` anew and asserts; use `CHECKS` to run them as separate tests.
+Each check makes the collection `conformance` anew and asserts; `CHECKS` has them one by one.
 """
 # ruff: noqa: S101  (asserting is what this module is for)
 

@@ -8,7 +8,7 @@ from typing import Any
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.bridge.pydantic import Field, PrivateAttr, model_validator
 
-from qdrant_embed.embedding import Embedder, load_embedder
+from qdrant_embed import Embedder, load_embedder
 from qdrant_embed.errors import ConfigurationError, require_keywords
 from qdrant_embed.types import FloatArray
 

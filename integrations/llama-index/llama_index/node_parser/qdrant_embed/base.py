@@ -12,12 +12,9 @@ from llama_index.core.node_parser.node_utils import build_nodes_from_splits
 from llama_index.core.schema import BaseNode, MetadataMode, TextNode
 from llama_index.core.schema import Document as LlamaDocument
 
-from qdrant_embed.chunking import Chunker, chunk_document, make_chunker
-from qdrant_embed.embedding import Embedder
-from qdrant_embed.embedding.recipe_models import chunk_limit, load_dense
+from qdrant_embed import Chunk, Document, Embedder, Recipe, load_recipe
+from qdrant_embed.chunking import Chunker, chunk_document
 from qdrant_embed.errors import ConfigurationError, require_keywords
-from qdrant_embed.recipe import Recipe
-from qdrant_embed.types import Chunk, Document
 
 
 class QdrantEmbedLateChunker(NodeParser):
@@ -74,13 +71,12 @@ class QdrantEmbedLateChunker(NodeParser):
             layers=self.layers,
             task=self.task,
         )
-        self._embedder = load_dense(recipe, self.runtime)
+        self._embedder, self._chunker = load_recipe(recipe, self.runtime)
         if self._embedder.window.name != "late":
             raise ConfigurationError(
                 f"QdrantEmbedLateChunker is for the window strategy 'late', you gave {self.window!r}. Leave window "
                 "out, or cut with one of LlamaIndex's splitters and embed with QdrantEmbedEmbedding."
             )
-        self._chunker = make_chunker(self.chunker, self._embedder.tokens, chunk_limit(recipe, self._embedder))
 
     @classmethod
     def class_name(cls) -> str:

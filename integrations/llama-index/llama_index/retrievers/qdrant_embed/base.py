@@ -13,14 +13,14 @@ from llama_index.core.vector_stores import MetadataFilters
 from llama_index.retrievers.qdrant_embed.filters import to_plain_filter
 from llama_index.retrievers.qdrant_embed.nodes import to_node
 
-from qdrant_embed.retrieval.hits import Hit
+from qdrant_embed import Hit
 
 if TYPE_CHECKING:
     from qdrant_client import models
 
-    from qdrant_embed.collection import Collection
-    from qdrant_embed.retrieval.searcher import Mode
-    from qdrant_embed.store.filters import PlainFilter
+    from qdrant_embed import Collection
+    from qdrant_embed.retrieval import Mode
+    from qdrant_embed.store import PlainFilter
 
 
 class QdrantEmbedRetriever(BaseRetriever):

@@ -8,7 +8,7 @@ from typing import Any
 from llama_index.core.vector_stores import FilterCondition, FilterOperator, MetadataFilter, MetadataFilters
 
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.store.filters import MOST_NESTED, PAYLOAD_FIELDS, Pattern, PlainFilter, to_filter
+from qdrant_embed.store import MOST_NESTED, PAYLOAD_FIELDS, Pattern, PlainFilter, to_filter
 
 NODE_FIELDS = {"file_name": "source", "file_path": "source", "file_type": "media_type", "page_label": "page"}
 """Names that nodes show, and the payload fields that they are made of where a document has no own such field."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from llama_index.core.schema import NodeRelationship, ObjectType, RelatedNodeInfo, TextNode
 
-from qdrant_embed.retrieval.hits import Hit
+from qdrant_embed import Hit
 
 EMBEDDED_KEYS = frozenset({"headings", "columns"})
 """Metadata that was embedded with the text, and so belongs to what an embedder or a reranker sees of the node."""

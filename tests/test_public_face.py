@@ -1,0 +1,121 @@
+"""What documents, examples, integrations and messages tell people to import stands in the public face of the package.
+
+That is `qdrant_embed` and, one level below, what a folder or a file there gives out by its `__all__`.
+"""
+
+import ast
+import json
+import re
+from importlib import import_module
+from importlib.util import find_spec
+from inspect import isclass, isroutine
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+PACKAGE = PROJECT / "qdrant_embed"
+PAGES = [
+    *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *sorted((PROJECT / "docs").rglob("*.md")),
+    *sorted((PROJECT / "integrations").rglob("*.md")),
+]
+SCRIPTS = [*sorted((PROJECT / "examples").glob("*.py")), *sorted((PROJECT / "integrations").rglob("*.py"))]
+NOTEBOOKS = sorted((PROJECT / "examples").glob("*.ipynb"))
+MODULES = sorted(PACKAGE.rglob("*.py"))
+FACES = sorted(
+    path.parent.name for path in PACKAGE.glob("*/__init__.py") if "\n__all__ = " in path.read_text()
+)  # fmt: skip
+PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"(?<![\w.\-/])(?<!-m )qdrant_embed(?:\.\w+)+(?![\w/:])")
+"""A name as a message or a page has it; `python -m …`, paths of files and targets of registries are no imports."""
+GROUPS = {"qdrant_embed.chunkers", "qdrant_embed.readers", "qdrant_embed.runtimes"}
+"""Of entry points, in which other packages offer theirs."""
+OF_CHILDREN = {"qdrant_embed/calibration/memory_footprint.py"}
+"""Files with code that a process of the library itself runs."""
+
+
+def named(path):
+    return str(path.relative_to(PROJECT))
+
+
+def is_module(name):
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def fault_of(module, name=""):
+    """Return what is wrong with importing a name of a module, empty if nothing is."""
+    if module.count(".") > 1:
+        return f"{module} is deeper than one level"
+    given = import_module(module)
+    if name and is_module(f"{module}.{name}") and module != "qdrant_embed":
+        return f"{module}.{name} is a module, deeper than one level"
+    public = getattr(given, "__all__", None)
+    if name and public is not None and name not in public and not is_module(f"{module}.{name}"):
+        return f"{name} is not in {module}.__all__"
+    return "" if not name or hasattr(given, name) or is_module(f"{module}.{name}") else f"{module} has no {name}"
+
+
+def faults_of_code(code):
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            yield from (fault_of(one.name) for one in node.names if one.name.split(".")[0] == "qdrant_embed")
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "qdrant_embed":
+            yield from (fault_of(node.module, one.name) for one in node.names)
+
+
+def faults_of_prose(text):
+    for found in (name for name in NAMED.findall(text) if name not in GROUPS):
+        parts = found.split(".")
+        depth = next(end for end in range(len(parts), 0, -1) if is_module(".".join(parts[:end])))
+        yield fault_of(".".join(parts[:depth]), parts[depth] if depth < len(parts) else "")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_pages_name_the_public_face(page):
+    text = page.read_text()
+    faults = [*faults_of_prose(text), *(fault for code in PYTHON.findall(text) for fault in faults_of_code(code))]
+    assert [fault for fault in faults if fault] == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=named)
+def test_scripts_and_integrations_import_the_public_face(script):
+    assert [fault for fault in faults_of_code(script.read_text()) if fault] == []
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=named)
+def test_notebooks_import_the_public_face(notebook):
+    cells = json.loads(notebook.read_text())["cells"]
+    codes = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert [fault for code in codes for fault in faults_of_code(code) if fault] == []
+
+
+@pytest.mark.parametrize("module", [path for path in MODULES if named(path) not in OF_CHILDREN], ids=named)
+def test_messages_and_docstrings_name_the_public_face(module):
+    said = [node.value for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Constant)]
+    prose = [text for text in said if isinstance(text, str) and " " in text]
+    assert [fault for text in prose for fault in faults_of_prose(text) if fault] == []
+
+
+@pytest.mark.parametrize("face", ["", *FACES])
+def test_every_public_name_is_there_and_said_in_the_docstring(face):
+    module = import_module(f"qdrant_embed.{face}".rstrip("."))
+    assert set(module.__all__) <= set(dir(module))
+    for name in module.__all__:
+        value = getattr(module, name)
+        assert not (isclass(value) or isroutine(value)) or value.__doc__, f"{name} has no docstring"
+        assert not face or f"`{name}`" in module.__doc__, f"the docstring of {module.__name__} does not name {name}"
+
+
+def test_the_check_finds_what_is_deeper():
+    deeper = "from qdrant_embed.calibration.calibration_run import CalibrateOptions"
+    assert list(faults_of_code(deeper)) == ["qdrant_embed.calibration.calibration_run is deeper than one level"]
+    assert list(faults_of_code("from qdrant_embed.store import filters")) == [
+        "qdrant_embed.store.filters is a module, deeper than one level"
+    ]
+    assert list(faults_of_code("from qdrant_embed import Searcher")) == ["Searcher is not in qdrant_embed.__all__"]
+    assert list(faults_of_prose("call qdrant_embed.training.fit_word_table(…)")) == [""]
+    assert all(faults_of_prose("see `qdrant_embed.store.engine.Engine`"))
