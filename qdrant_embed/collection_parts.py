@@ -113,7 +113,7 @@ class CollectionParts:
             engine=self._points,
             name=self._name,
             embedder=self.embedder,
-            chunker=make_chunker(self.recipe.chunker, self.embedder.tokens, chunk_limit(self.recipe, self.embedder)),
+            chunker=chunker_of(self.recipe, self.embedder),
             bm25=self.bm25,
             fingerprint=fingerprint(self.recipe, RecipeModels(self.embedder, self.auxiliary).identity),
             codec=self.codec,
@@ -129,7 +129,15 @@ def load_recipe(recipe: Recipe, runtime: str = "auto") -> tuple[Embedder, Chunke
     :raises ConfigurationError: Some part of the recipe is not known, or its chunks would have no room for text.
     """
     embedder = load_dense(recipe, runtime)
-    return embedder, make_chunker(recipe.chunker, embedder.tokens, chunk_limit(recipe, embedder))
+    return embedder, chunker_of(recipe, embedder)
+
+
+def chunker_of(recipe: Recipe, embedder: Embedder) -> Chunker:
+    """Return the chunker of a recipe, measuring by the tokens of its model.
+
+    :raises ConfigurationError: There is no such chunker, or a chunk may have more tokens than the model reads.
+    """
+    return make_chunker(recipe.chunker, embedder.token_counter, chunk_limit(recipe, embedder))
 
 
 def preview_chunks(
@@ -162,7 +170,7 @@ def create_collection(
     :raises ConfigurationError: Some part of the recipe is not known; nothing has been created then.
     """
     models = RecipeModels.of(recipe)
-    make_chunker(recipe.chunker, models.dense.tokens, chunk_limit(recipe, models.dense))
+    chunker_of(recipe, models.dense)
     Bm25Encoder(recipe.language)
     made_by = {
         "recipe": recipe.as_dict(),

@@ -93,7 +93,7 @@ def check_model(name: str) -> Iterator[Finding]:
         return
     yield Finding("model", name, "ok", f"weights: {weights.place}")
     yield Finding("model", "vectors", "ok", f"{embedder.dim} dimensions, {embedder.distance}")
-    suitable = ", ".join(embedder.windows)
+    suitable = ", ".join(embedder.supported_windows)
     detail = f"reads {embedder.max_tokens} tokens at once, longer ones by {embedder.window}; suits it: {suitable}"
     yield Finding("model", "window", "ok", detail)
     yield _runtime(name)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 
 from qdrant_embed.compression import Compression
 from qdrant_embed.errors import ConfigurationError, RecipeMismatchError
+from qdrant_embed.long_context.strategy import usual_words
 from qdrant_embed.types import Json
 
 OPTIONAL = ("layers", "task", "sparse", "multivector")
@@ -26,8 +27,9 @@ class Recipe:
     :param chunk_tokens: The most tokens a chunk may have, context, prompt and special tokens included; None means
         what the model reads in one pass, at most 512; under `late`, a quarter of a macro window.
     :param overlap: Tokens that a chunk shares with the one before it.
-    :param window: What happens to a text longer than the model: `pcw`, `windows`, `late`, `truncate`, `error`, or one
-        of them behind a way to stretch the model, as in `pi:4096+late`; see docs/guide/chunking.md.
+    :param window: What happens to a text longer than the model: `pcw` (`average` is read as the same), `windows`,
+        `late`, `truncate`, `error`, or one of them behind a way to extend the model, as in `pi:4096+late`; see
+        docs/guide/chunking.md.
     :param compression: Dimensions, number format, codes and rescoring, e.g. `256d+float16+binary+rescore4`; see
         docs/guide/compression.md.
     :param layers: Blocks of the model that are run, counted from the bottom; 0 for all. See `depths` in
@@ -54,6 +56,7 @@ class Recipe:
     multivector: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "window", usual_words(self.window))
         if self.chunk_tokens is not None and self.chunk_tokens < 8:
             raise ConfigurationError(f"chunk_tokens={self.chunk_tokens} is too small to hold text; give 8 or more.")
         if self.chunker == "document" and self.chunk_tokens is not None:

@@ -42,7 +42,7 @@ def tokenizing(embedder: Embedder) -> Encode:
     """Return what embeds texts, and tokenizes them each time: tokens of texts seen lately would be remembered."""
 
     def encode(texts: list[str]) -> np.ndarray:
-        embedder.tokens._recent.clear()
+        embedder.token_counter._recent.clear()
         return embedder.embed_documents(texts)
 
     return encode

@@ -43,7 +43,7 @@ def doc_chunks() -> list[str]:
 
     embedder = load_embedder("minilm", runtime="torch")
     recipe = Recipe(model="minilm")
-    chunker = make_chunker(recipe.chunker, embedder.tokens, chunk_limit(recipe, embedder))
+    chunker = make_chunker(recipe.chunker, embedder.token_counter, chunk_limit(recipe, embedder))
     pages = sorted((data("docs") / "fastapi").rglob("*.md"))
     documents = (Document(text=page.read_text(), source=page.name) for page in pages)
     return [chunk.embed_text for document in documents for chunk in chunk_document(document, chunker)]

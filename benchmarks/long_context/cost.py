@@ -25,7 +25,7 @@ def reading(window: str, tokens: int, documents: int) -> dict:
     """Return tokens of the documents read a second, and memory beyond that of the loaded model."""
     task = needle(LONG, prose(), documents=documents, queries=1)
     texts = list(task.documents.values())
-    count = sum(embedder("truncate").tokens.count_batch(texts))
+    count = sum(embedder("truncate").token_counter.count_batch(texts))
     Documents(["once"]).bags(window, tokens)
     before = _peak()
     seconds, processor = _timed(lambda: Documents(texts).bags(window, tokens))

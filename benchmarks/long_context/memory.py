@@ -48,7 +48,7 @@ def measure(model: str, window: str, count: int, tokens: int) -> dict:
         recipe = Recipe(model=name, window=window, chunker="document" if whole else "auto")
         with Collection.open("long", at=Path(folder) / "data", recipe=recipe) as collection:
             collection.embedder.embed_queries(["warm"])
-            words = round(tokens * 1000 / collection.embedder.tokens.count(text(0, 1000)))
+            words = round(tokens * 1000 / collection.embedder.token_counter.count(text(0, 1000)))
             start = rss_anon_mb()
             with Peak() as peak:
                 began = time.perf_counter()

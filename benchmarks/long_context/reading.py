@@ -54,8 +54,8 @@ class Documents:
             return [text.vectors for text in found], [text.spans for text in found]
         if name == "late":
             spans = self._chunk_spans()
-            passages = [model.passages(text, own) for text, own in zip(self._texts, spans, strict=True)]
-            vectors = model.encode_passages([passage for own in passages for passage in own]).vectors
+            passages = [model.late_passages(text, own) for text, own in zip(self._texts, spans, strict=True)]
+            vectors = model.encode_late_passages([passage for own in passages for passage in own]).vectors
             return np.split(vectors, np.cumsum([len(own) for own in passages])[:-1]), spans
         return [row[None] for row in model.embed_documents(self._texts)], []
 

@@ -99,7 +99,7 @@ class AuxiliaryEmbedder(ABC, Generic[V]):
         return self.preset.max_tokens
 
     @cached_property
-    def tokens(self) -> HuggingFaceTokens:
+    def token_counter(self) -> HuggingFaceTokens:
         """The model's own tokenizer; markers in its prompts are single tokens where it was trained so."""
         if self._resolved.files is None:
             raise ModelError(f"the preset {self.preset.name!r} names no weights; give it a source.")
@@ -113,7 +113,7 @@ class AuxiliaryEmbedder(ABC, Generic[V]):
         """Everything that decides the vectors, JSON-ready; equal fingerprints mean comparable vectors."""
         preset, files = self.preset, self._resolved.files
         return {
-            **identity(self._resolved, self.tokens, self.dim),
+            **identity(self._resolved, self.token_counter, self.dim),
             "kind": preset.kind,
             "query_tokens": preset.query_tokens,
             "query_expansion": preset.query_expansion,
@@ -167,17 +167,17 @@ class AuxiliaryEmbedder(ABC, Generic[V]):
         cutter = self._cutters[side]
         cuts = cutter.cut(list(map(encodable, texts)), prompt, self._window)
         pieces = [piece for cut in cuts for piece in cut.texts]
-        return cuts, pieces, [length + cutter.special_tokens for length in self.tokens.count_batch(pieces)]
+        return cuts, pieces, [length + cutter.special_tokens for length in self.token_counter.count_batch(pieces)]
 
     @cached_property
     def _cutters(self) -> Mapping[str, TextWindows]:
         """What cuts texts and questions, each for what the model takes of it."""
-        tokenizer = self.tokens.tokenizer
+        tokenizer = self.token_counter.tokenizer
         special = len(tokenizer.encode("a")) - len(tokenizer.encode("a", add_special_tokens=False))
         question = self.preset.query_tokens or self.max_tokens
         return {
-            "document": TextWindows(self.tokens, self.max_tokens, special),
-            "query": TextWindows(self.tokens, question, special),
+            "document": TextWindows(self.token_counter, self.max_tokens, special),
+            "query": TextWindows(self.token_counter, question, special),
         }
 
     def _run(self, pieces: Sequence[str], lengths: Sequence[int], side: str) -> Sequence[FloatArray]:

@@ -105,7 +105,7 @@ class Embedder(LongTexts):
         return self._resolved.native_tokens
 
     @property
-    def windows(self) -> tuple[str, ...]:
+    def supported_windows(self) -> tuple[str, ...]:
         """The window strategies that suit it; `pi:TOKENS` and its like take the length that they reach."""
         return supported_windows(self._resolved)
 
@@ -120,7 +120,7 @@ class Embedder(LongTexts):
         return self._compression
 
     @cached_property
-    def tokens(self) -> TokenCounter:
+    def token_counter(self) -> TokenCounter:
         """The model's own tokenizer."""
         if self.preset.runtime in WITHOUT_FILES:
             return counter_of(self.preset)
@@ -139,11 +139,11 @@ class Embedder(LongTexts):
     @cached_property
     def fingerprint(self) -> Mapping[str, Json]:
         """Everything that decides the vectors, JSON-ready; equal fingerprints mean comparable vectors."""
-        return identity(self._resolved, self.tokens, self.dim)
+        return identity(self._resolved, self.token_counter, self.dim)
 
     @cached_property
     def _reader(self) -> TextEncoder:
-        return TextEncoder(self._resolved, self._running, self.tokens, self.dim)
+        return TextEncoder(self._resolved, self._running, self.token_counter, self.dim)
 
     @cached_property
     def _query_reader(self) -> TextEncoder:
@@ -156,7 +156,7 @@ class Embedder(LongTexts):
         if files is None or files.query_adapter is None:
             return self._reader
         resolved = replace(self._resolved, files=replace(files, adapter=files.query_adapter, query_adapter=None))
-        return TextEncoder(resolved, RuntimeSession(resolved, self._arguments[2]), self.tokens, self.dim)
+        return TextEncoder(resolved, RuntimeSession(resolved, self._arguments[2]), self.token_counter, self.dim)
 
     # Texts to vectors
 
@@ -188,8 +188,8 @@ class Embedder(LongTexts):
             )
         if self._window.name == "late":
             require_texts(texts)
-            return self.encode_passages(
-                [passage for text in texts for passage in self.passages(text, [(0, len(text))])]
+            return self.encode_late_passages(
+                [passage for text in texts for passage in self.late_passages(text, [(0, len(text))])]
             )
         return self._encode(texts, self.preset.document_prompt, "document", self._window)
 

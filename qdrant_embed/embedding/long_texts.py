@@ -64,7 +64,7 @@ class LongTexts(ABC):
         """
         require_texts(texts)
         if self.window.name == "late":
-            passages = [passage for text in texts for passage in self.passages(text, [(0, len(text))])]
+            passages = [passage for text in texts for passage in self.late_passages(text, [(0, len(text))])]
             windowed, beyond = sum(len(one.parts) > 1 for one in passages), extended(passages, self.native_tokens)
             return {"tokens": tokens_read(passages), "truncated": 0, "windowed": windowed, "extended": beyond}
         read = self._reader.count(texts, self.preset.document_prompt, self.window)
@@ -91,6 +91,10 @@ class LongTexts(ABC):
         ]
         return EncodedWindows(found, read.tokens, read.windowed, read.extended)
 
+    def embed_late(self, text: str, spans: Sequence[TokenSpan]) -> FloatArray:
+        """Return the vectors (n, dim), float32, of the chunks of one document; see `encode_late`."""
+        return self.encode_late(text, spans).vectors
+
     def encode_late(self, text: str, spans: Sequence[TokenSpan]) -> Encoded:
         """Return the vectors of the chunks of one document, each with the document around it in mind.
 
@@ -98,22 +102,22 @@ class LongTexts(ABC):
             parts of the text out.
         :raises ConfigurationError: The window strategy is another than `late`, or the spans are not such.
         """
-        return self.encode_passages(self.passages(text, spans))
+        return self.encode_late_passages(self.late_passages(text, spans))
 
-    def passages(self, text: str, spans: Sequence[TokenSpan]) -> list[LatePassage]:
-        """Return the chunks of a document with what they are read in, for `encode_passages`; nothing is embedded yet.
+    def late_passages(self, text: str, spans: Sequence[TokenSpan]) -> list[LatePassage]:
+        """Return the chunks of a document with what they are read in, for `encode_late_passages`; nothing is embedded.
 
         :param spans: Characters `[start, end)` of each chunk, ordered by where they start; they may overlap, and leave
             parts of the text out.
         :raises ConfigurationError: The window strategy is another than `late`, or the spans are not such.
         """
-        self._require("late", "passages")
+        self._require("late", "late_passages")
         _require_spans(text, spans)
         return self._late.plan(text, spans)
 
-    def encode_passages(self, passages: Sequence[LatePassage]) -> Encoded:
+    def encode_late_passages(self, passages: Sequence[LatePassage]) -> Encoded:
         """Return the vectors of chunks, of any documents; a macro window that several share is read once."""
-        self._require("late", "encode_passages")
+        self._require("late", "encode_late_passages")
         if not passages:
             return Encoded(np.zeros((0, self.dim), np.float32))
         pooled = self._reader.read_late(self._late, passages)

@@ -98,7 +98,7 @@ def preview(what: str | Path | Document, chunker: Chunker, embedder: Embedder, r
     document = what if isinstance(what, Document) else _document(what, reading)
     chunks = list(chunk_document(document, chunker))
     around = embedder.max_tokens - embedder.chunk_budget
-    lengths = embedder.tokens.count_batch([chunk.embed_text for chunk in chunks])
+    lengths = embedder.token_counter.count_batch([chunk.embed_text for chunk in chunks])
     found = [
         PreviewedChunk(
             index=chunk.index,

@@ -146,7 +146,7 @@ def _pieces(target: IngestContext, work: ChangedDocument, tally: Tally) -> Itera
         return
     text = "".join(parts)
     chunks = list(chunk_document(work.document, target.chunker, [text]))
-    passages = target.embedder.passages(text, [(chunk.start, chunk.end) for chunk in chunks]) if chunks else []
+    passages = target.embedder.late_passages(text, [(chunk.start, chunk.end) for chunk in chunks]) if chunks else []
     tally.add(windowed=int(windows_read(passages) > 1))
     for chunk, passage in zip(chunks, passages, strict=True):
         yield _piece(target, work, chunk, passage)

@@ -194,7 +194,7 @@ def _encode(embedder: Embedder, pieces: Sequence[ChunkTask]) -> tuple[list[Chunk
         ]
         return made, {"tokens": found.tokens, "windowed": found.windowed, "extended": found.extended}
     if embedder.window.name == "late":
-        late = embedder.encode_passages([piece.passage for piece in pieces if piece.passage is not None])
+        late = embedder.encode_late_passages([piece.passage for piece in pieces if piece.passage is not None])
         # What was read in several windows is a document here, and counted where documents are known.
         counts = {"tokens": late.tokens, "late": len(pieces), "extended": late.extended}
         return list(map(ChunkVectors, late.vectors)), counts

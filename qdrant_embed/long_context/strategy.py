@@ -22,6 +22,7 @@ CUTS: Mapping[str, tuple[str, ...]] = {
     "late": (),
 }
 """What is done with a text that is too long → its possible arguments."""
+_SPELLINGS = {"average": "pcw"}
 SIZED = ("windows", "late")
 """Those whose argument is a number of tokens."""
 FEWEST_TOKENS = 8
@@ -35,7 +36,7 @@ class WindowStrategy:
     - `truncate`: keep its beginning.
     - `pcw`: parallel context windows (LongEmbed, Zhu et al. 2024, section 3.1): read it in windows of the model's
       length, the last one shifted left so that it is full, and average their vectors. `length-weighted` gives the last
-      window only the weight of the tokens that no other window has.
+      window only the weight of the tokens that no other window has. `average` is read as the same word.
     - `windows`: the same windows, or such of `N` tokens (`windows:128`), each with a vector of its own.
     - `late`: late chunking (Günther et al. 2024, arXiv 2409.04701): the document is read whole, or in overlapping macro
       windows of the model's length or of `N` tokens (`late:256`), and the states of each chunk's tokens are averaged.
@@ -106,8 +107,14 @@ class WindowStrategy:
         return np.asarray(np.average(vectors, axis=0, weights=fresh), np.float32)
 
 
+def usual_words(text: str) -> str:
+    """Return a strategy's text with the word that is kept for each that is read: `pcw` for `average`."""
+    words = (word.partition(":") for word in text.split("+"))
+    return "+".join(_SPELLINGS.get(name, name) + colon + argument for name, colon, argument in words)
+
+
 def _cut(word: str) -> tuple[str, str]:
-    name, _, argument = word.partition(":")
+    name, _, argument = usual_words(word).partition(":")
     if name not in CUTS:
         raise UnknownNameError("window strategy", name, (*CUTS, *METHODS))
     if name in SIZED and argument:

@@ -69,7 +69,7 @@ class Browser:
         if not hits:
             there = {document.source for document in self.documents(None) if root in (None, document.root)}
             raise UnknownNameError("document", source, there)
-        return Hits(self._rooted(sorted(hits, key=lambda hit: (hit.root, hit.source, hit.index))))
+        return Hits(self._rooted(sorted(hits, key=lambda hit: (hit.root, hit.source, hit.chunk_index))))
 
     def neighbors(self, hit: Hit, before: int, after: int) -> Hits:
         """Return the chunks around a hit in its document, the hit included, in reading order.
@@ -84,11 +84,11 @@ class Browser:
             must=[
                 models.FieldCondition(key="document_id", match=models.MatchValue(value=hit.document_id)),
                 models.FieldCondition(
-                    key="chunk_index", range=models.Range(gte=hit.index - before, lte=hit.index + after)
+                    key="chunk_index", range=models.Range(gte=hit.chunk_index - before, lte=hit.chunk_index + after)
                 ),
             ]
         )
-        return Hits(self._rooted(sorted(map(Hit.from_point, self._scroll(where)), key=lambda found: found.index)))
+        return Hits(self._rooted(sorted(map(Hit.from_point, self._scroll(where)), key=lambda found: found.chunk_index)))
 
     def documents(self, where: PlainFilter | models.Filter | None) -> Documents:
         """Return the documents that have a chunk which the filter lets through, by root and source."""

@@ -28,7 +28,7 @@ class Hit:
         ranked.
     :param start: First character of the passage in the document's text; `end` is one past its last.
     :param page: 1-based page, None for documents without pages.
-    :param index: Position among the document's chunks, from 0.
+    :param chunk_index: Position among the document's chunks, from 0.
     :param context: What was embedded before the text: the path of headings, and a table's row of names where the text
         is a later part of the table.
     :param window: Characters `[start, end)` of the document whose vector was nearest, where each window of a long text
@@ -46,7 +46,7 @@ class Hit:
     headings: tuple[str, ...] = ()
     metadata: Mapping[str, Json] = field(default_factory=dict)
     title: str = ""
-    index: int = 0
+    chunk_index: int = 0
     document_id: str = ""
     root: str = ""
     media_type: str = ""
@@ -69,7 +69,7 @@ class Hit:
             headings=tuple(payload.get("headings", ())),
             metadata=payload.get("metadata", {}),
             title=payload.get("title", ""),
-            index=payload["chunk_index"],
+            chunk_index=payload["chunk_index"],
             document_id=payload["document_id"],
             root=payload.get("root", ""),
             media_type=payload.get("media_type", ""),

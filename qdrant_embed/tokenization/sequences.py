@@ -128,7 +128,7 @@ class TokenSequencer:
         return [(int(offsets[start, 0]), int(offsets[end - 1, 1])) for start, end in windows]
 
     @property
-    def tokens(self) -> HuggingFaceTokens:
+    def token_counter(self) -> HuggingFaceTokens:
         """The tokenizer."""
         return self._tokens
 

@@ -104,7 +104,7 @@ def extend(
 
     sequencer = _sequencer(resolved, min(options.sample_tokens or trained, trained))
     room = sequencer.room(resolved.preset.document_prompt)
-    found = passages(texts, sequencer.tokens, room, seed=options.seed)
+    found = passages(texts, sequencer.token_counter, room, seed=options.seed)
     trainable, held = _split(found, options.batch)
     model = load_model(resolved)
     table = LongTable(model, options.method, trained=trained, tokens=target, pooling=resolved.preset.pooling)

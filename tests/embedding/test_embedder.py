@@ -78,7 +78,8 @@ def test_each_call_has_its_own_prompt(with_runtime):
     embedder = with_runtime(runtime)
     embedder.embed_documents(["w1"])
     embedder.embed_queries(["w1"])
-    words = [[embedder.tokens.tokenizer.id_to_token(token) for token in batch.ids[0]] for batch in runtime.batches]
+    word = embedder.token_counter.tokenizer.id_to_token
+    words = [[word(token) for token in batch.ids[0]] for batch in runtime.batches]
     assert words == [["[CLS]", "passage", ":", "w1", "[SEP]"], ["[CLS]", "query", ":", "w1", "[SEP]"]]
 
 

@@ -95,7 +95,8 @@ def test_a_stretched_model_reads_more_in_one_macro_window(folder):
 def test_a_document_is_read_whole_up_to_the_length_of_the_model(late, plain, count):
     text = text_of(count)
     assert late.max_tokens == 24, "of which two are special tokens"
-    windows = {window.key for passage in late.passages(text, words_as_chunks(text, 4)) for window, _ in passage.parts}
+    passages = late.late_passages(text, words_as_chunks(text, 4))
+    windows = {window.key for passage in passages for window, _ in passage.parts}
     assert (len(windows) == 1) == (count <= 22)
     if count <= 22:
         found = late.encode_late(text, [(0, len(text))]).vectors
@@ -149,7 +150,7 @@ def test_white_space_around_a_text_belongs_to_its_first_and_last_chunk(late):
 )
 def test_spans_that_are_none_of_the_text_are_refused(late, spans, message):
     with pytest.raises(ConfigurationError, match=message):
-        late.passages("w3 w4 w5 w6", spans)
+        late.late_passages("w3 w4 w5 w6", spans)
 
 
 def test_a_chunk_knows_the_document_around_it(late):
@@ -161,8 +162,8 @@ def test_a_chunk_knows_the_document_around_it(late):
 
 def test_documents_of_one_batch_are_not_mixed(late):
     texts = [text_of(18, start) for start in range(0, 60, 3)]
-    passages = [passage for text in texts for passage in late.passages(text, words_as_chunks(text, 6))]
-    together = late.encode_passages(passages).vectors
+    passages = [passage for text in texts for passage in late.late_passages(text, words_as_chunks(text, 6))]
+    together = late.encode_late_passages(passages).vectors
     alone = np.concatenate([late.encode_late(text, words_as_chunks(text, 6)).vectors for text in texts])
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
@@ -170,8 +171,8 @@ def test_documents_of_one_batch_are_not_mixed(late):
 def test_a_long_document_is_read_in_macro_windows_each_chunk_in_the_middle_of_one(late, folder, reference):
     text = text_of(100)
     spans = words_as_chunks(text, 5)
-    passages = late.passages(text, spans)
-    found = late.encode_passages(passages)
+    passages = late.late_passages(text, spans)
+    found = late.encode_late_passages(passages)
     assert found.tokens < 2 * 100 + 22 * 8
     for passage, vector in zip(passages, found.vectors, strict=True):
         ((window, (start, end)),) = passage.parts
@@ -185,10 +186,10 @@ def test_a_long_document_is_read_in_macro_windows_each_chunk_in_the_middle_of_on
 
 def test_a_chunk_longer_than_the_model_is_the_mean_over_its_windows(late):
     text = text_of(60)
-    passage, rest = late.passages(text, [(0, len(text_of(50))), (len(text_of(50)) + 1, len(text))])
+    passage, rest = late.late_passages(text, [(0, len(text_of(50))), (len(text_of(50)) + 1, len(text))])
     assert len(passage.parts) > 1
     assert sum(end - start for _, (start, end) in passage.parts) == 1 + 50, "each token once, and [CLS]"
-    found = late.encode_passages([passage, rest])
+    found = late.encode_late_passages([passage, rest])
     assert found.windowed == 1
     assert found.vectors.shape == (2, late.dim)
 
@@ -203,8 +204,8 @@ def test_an_edit_changes_only_passages_whose_window_holds_it(late):
     words = WORDS[:150]
     text = " ".join(words)
     changed = " ".join([*words[:10], "w59", *words[11:]])
-    before = {passage.key for passage in late.passages(text, words_as_chunks(text, 5))}
-    after = [passage.key for passage in late.passages(changed, words_as_chunks(changed, 5))]
+    before = {passage.key for passage in late.late_passages(text, words_as_chunks(text, 5))}
+    after = [passage.key for passage in late.late_passages(changed, words_as_chunks(changed, 5))]
     fresh = [place for place, key in enumerate(after) if key not in before]
     assert 2 in fresh, "the chunk that was edited"
     assert max(fresh) < 10, "and its neighbors, no others"

@@ -326,7 +326,7 @@ def test_the_same_chunk_in_other_company_has_another_vector(make_late):
 def test_late_chunks_are_by_default_a_quarter_of_the_macro_window(make_collection, model):
     docs = make_collection(model=model, window="late")
     docs.ingest([Document(text="\n\n".join(paragraphs(20)), source="keys.txt")])
-    counts = docs.embedder.tokens.count_batch(list(docs.to_pandas()["text"]))
+    counts = docs.embedder.token_counter.count_batch(list(docs.to_pandas()["text"]))
     assert max(counts) <= 16
 
 

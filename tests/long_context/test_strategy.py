@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qdrant_embed import Recipe
 from qdrant_embed.errors import ConfigurationError, UnknownNameError
 from qdrant_embed.long_context import WindowStrategy
 
@@ -95,3 +96,9 @@ def test_length_weights_count_only_what_no_window_before_has():
 def test_a_single_window_is_left_as_it_is(text):
     vector = np.array([[0.1, 0.7]], np.float32)
     assert (WindowStrategy.parse(text).combine(vector, [(0, 4)]) == vector[0]).all()
+
+
+def test_average_is_read_as_the_word_that_is_kept():
+    assert WindowStrategy.parse("average") == WindowStrategy.parse("pcw")
+    assert str(WindowStrategy.parse("pi:4096+average:length-weighted")) == "pi:4096+pcw:length-weighted"
+    assert Recipe(window="average") == Recipe(window="pcw")

@@ -15,8 +15,8 @@ LEARNED = ("gp:TOKENS", "rp:TOKENS", "pi:TOKENS")
 
 
 def test_an_averaging_model_takes_all_and_its_ways_to_be_stretched(save_model):
-    assert load_embedder(save_model()).windows == (*CUTS, *LEARNED)
-    assert load_embedder("minilm").windows == (*CUTS, *LEARNED)
+    assert load_embedder(save_model()).supported_windows == (*CUTS, *LEARNED)
+    assert load_embedder("minilm").supported_windows == (*CUTS, *LEARNED)
 
 
 @pytest.mark.parametrize("pooling", ["cls", "lasttoken", "max", "weightedmean"])
@@ -41,7 +41,7 @@ def test_models_with_layers_behind_the_pooling_are_not_read_late(save_model):
 @pytest.mark.parametrize("name", ["hashing", "openai-small", "static"])
 def test_what_is_named_instead_is_legal_itself(name, tmp_path):
     model = save_static_model(tmp_path) if name == "static" else name
-    legal = load_embedder(model).windows
+    legal = load_embedder(model).supported_windows
     assert "late" not in legal and not [word for word in legal if word.partition(":")[0] in METHODS]
     for window in ("late", "pi:900000", "pi:900000+late"):
         with pytest.raises(ConfigurationError, match=f"does not suit .* Choose one of {', '.join(legal)}\\.$"):

@@ -133,7 +133,7 @@ def test_a_local_folder_needs_no_network_and_building_it_no_torch(save_model, tm
         "socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse\n"
         "from qdrant_embed.embedding import load_embedder\n"
         "embedder = load_embedder(sys.argv[1])\n"
-        "embedder.chunk_budget, embedder.fingerprint, embedder.tokens.count('w1 w2')\n"
+        "embedder.chunk_budget, embedder.fingerprint, embedder.token_counter.count('w1 w2')\n"
         "heavy = {'torch', 'transformers', 'sentence_transformers', 'huggingface_hub'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
         "assert embedder.embed_documents(['w1']).shape == (1, 32)\n"

@@ -27,7 +27,7 @@ def log(request, made_once):
 def test_chunks_are_the_document_in_reading_order(log):
     chunks = log.chunks("log")
     assert len(chunks) > 4
-    assert [chunk.index for chunk in chunks] == list(range(len(chunks)))
+    assert [chunk.chunk_index for chunk in chunks] == list(range(len(chunks)))
     assert all(LONG[chunk.start : chunk.end] == chunk.text for chunk in chunks)
     assert "".join("".join(chunk.text for chunk in chunks).split()) == "".join(LONG.split())
     with pytest.raises(UnknownNameError, match="Did you mean 'log'"):
@@ -55,13 +55,16 @@ def test_chunks_of_one_root_only(collection, pages):
 def test_neighbors_stay_in_their_document(log, at, before, after, expected):
     hit = log.chunks("log")[at]
     around = log.neighbors(hit, before, after)
-    assert [found.index for found in around] == expected
+    assert [found.chunk_index for found in around] == expected
     assert {found.source for found in around} == {"log"}
 
 
 def test_neighbors_at_the_end(log):
     last = log.chunks("log")[-1]
-    assert [found.index for found in log.neighbors(last, before=1, after=5)] == [last.index - 1, last.index]
+    assert [found.chunk_index for found in log.neighbors(last, before=1, after=5)] == [
+        last.chunk_index - 1,
+        last.chunk_index,
+    ]
 
 
 def test_neighbors_of_a_hit(log):

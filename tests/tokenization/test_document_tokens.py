@@ -19,7 +19,7 @@ def tokenizers(tmp_path_factory):
     found = {}
     for architecture, kind in (("bert", "wordpiece"), ("roberta", "bytes"), ("xlm-roberta", "unigram")):
         folder = save_tiny_model(tmp_path_factory.mktemp(kind), architecture)
-        found[kind] = load_embedder(folder).tokens.tokenizer
+        found[kind] = load_embedder(folder).token_counter.tokenizer
     return found
 
 

@@ -61,13 +61,13 @@ def test_what_the_chunker_has_tokenized_is_used_again_and_changes_nothing(tmp_pa
     sequencer = TokenSequencer(HuggingFaceTokens.from_file(folder / "tokenizer.json"), folder, 24)
     prompt, strategy, long = "passage: ", WindowStrategy(), "Crane four lifts twelve tons. " * 9
     counted = TokenSequencer(HuggingFaceTokens.from_file(folder / "tokenizer.json"), folder, 24)
-    counted.tokens.count_batch([*TEXTS, long])
+    counted.token_counter.count_batch([*TEXTS, long])
     monkeypatch.setattr("qdrant_embed.tokenization.sequences.seam_of", lambda *_: None)
     wanted = sequencer.cut([*TEXTS, long], prompt, strategy)
     monkeypatch.undo()
     asked = []
     if architecture != "qwen3":
-        monkeypatch.setattr(type(counted.tokens), "ids_batch", _only_known(counted.tokens, asked))
+        monkeypatch.setattr(type(counted.token_counter), "ids_batch", _only_known(counted.token_counter, asked))
     found = counted.cut([*TEXTS, long], prompt, strategy)
     assert [(cut.windows, [list(ids) for ids in cut.sequences], cut.length) for cut in found] == [
         (cut.windows, [list(ids) for ids in cut.sequences], cut.length) for cut in wanted
@@ -77,7 +77,7 @@ def test_what_the_chunker_has_tokenized_is_used_again_and_changes_nothing(tmp_pa
 
 
 def wanted_apart(sequencer, text):
-    return seam_of(sequencer.tokens.tokenizer, "passage: ").fits(text)
+    return seam_of(sequencer.token_counter.tokenizer, "passage: ").fits(text)
 
 
 def _only_known(tokens, asked):

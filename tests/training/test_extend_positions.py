@@ -47,8 +47,8 @@ def test_short_texts_have_exactly_the_vectors_of_the_parent(parent, extended):
 
 def test_long_texts_are_read_in_one_pass(extended):
     embedder = load_embedder(extended.folder, runtime="torch")
-    text = "harbour " * (100 // embedder.tokens.count("harbour "))
-    assert TRAINED < embedder.tokens.count(text) < TARGET
+    text = "harbour " * (100 // embedder.token_counter.count("harbour "))
+    assert TRAINED < embedder.token_counter.count(text) < TARGET
     encoded = embedder.encode_documents([text])
     assert (encoded.windowed, encoded.truncated) == (0, 0)
 
@@ -100,7 +100,7 @@ def test_attention_over_long_texts_is_sharpened_unless_a_preset_says_otherwise(e
     sharp, blunt = load_embedder(extended.folder, runtime="torch"), load_embedder("blunt", presets=presets)
     assert (sharp.fingerprint["scale_from"], blunt.fingerprint.get("scale_from")) == (TRAINED, None)
     np.testing.assert_array_equal(sharp.embed_documents(SHORT), blunt.embed_documents(SHORT))
-    text = "harbour " * (100 // sharp.tokens.count("harbour "))
+    text = "harbour " * (100 // sharp.token_counter.count("harbour "))
     assert not np.allclose(sharp.embed_documents([text]), blunt.embed_documents([text]), atol=1e-4)
     with pytest.raises(ConfigurationError, match="was made longer already"):
         load_embedder(extended.folder, window="gp:128")

@@ -194,3 +194,13 @@ def test_a_retriever_is_not_pickled_and_says_what_to_do(harbour):
 def test_an_unknown_keyword_is_refused(harbour):
     with pytest.raises(TypeError, match="top_k"):
         harbour.as_retriever(top_k=4)
+
+
+def test_llama_index_calls_the_number_of_passages_similarity_top_k(harbour):
+    retriever = QdrantEmbedRetriever(harbour, similarity_top_k=2, mode="bm25")
+    assert len(retriever.retrieve(QUESTION)) == 2
+    retriever.similarity_top_k = 3
+    wanted = [hit.id for hit in harbour.search(QUESTION, 3, mode="bm25")]
+    assert [node.node_id for node in retriever.retrieve(QUESTION)] == wanted
+    with pytest.raises(ConfigurationError, match=r"k=1 and similarity_top_k=2"):
+        QdrantEmbedRetriever(harbour, k=1, similarity_top_k=2)

@@ -82,7 +82,7 @@ def check_very_long_text(embedder: Embedder) -> None:
     long = "w5 w6 harbour " * (4 * embedder.max_tokens)
     encoded = embedder.encode_documents(["w1", long, "w2"])
     assert (encoded.windowed, encoded.truncated) == (1, 0)
-    assert encoded.tokens >= embedder.tokens.count(long)
+    assert encoded.tokens >= embedder.token_counter.count(long)
     neighbors = embedder.embed_documents(["w1", "w2"])
     assert_close(embedder, [encoded.vectors[0], encoded.vectors[2]], neighbors, "a long neighbor")
 

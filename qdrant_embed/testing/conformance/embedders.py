@@ -113,10 +113,10 @@ def check_counts(embedder: Embedder) -> None:
     """Require the same vectors of `encode_documents`, and that a text within the chunk budget is read in one pass."""
     encoded = embedder.encode_documents(TEXTS)
     _assert_close(embedder, encoded.vectors, embedder.embed_documents(TEXTS), "encode_documents")
-    assert encoded.tokens >= sum(embedder.tokens.count_batch(TEXTS)), f"{encoded.tokens} tokens were counted"
+    assert encoded.tokens >= sum(embedder.token_counter.count_batch(TEXTS)), f"{encoded.tokens} tokens were counted"
     assert 0 < embedder.chunk_budget <= embedder.max_tokens, f"chunk_budget {embedder.chunk_budget}"
     words = ["w1"] * embedder.chunk_budget
-    while embedder.tokens.count(" ".join(words)) > embedder.chunk_budget:
+    while embedder.token_counter.count(" ".join(words)) > embedder.chunk_budget:
         words.pop()
     full = embedder.encode_documents([" ".join(words)])
     assert (full.truncated, full.windowed) == (0, 0), "a text that keeps to chunk_budget was cut"

@@ -126,10 +126,10 @@ def test_a_question_that_just_fits_is_not_cut(colberts):
     ours, theirs = load_multivector(folder), MultiVectorEncoder(str(folder), device="cpu")
     room = 20 - 3  # [CLS], the marker, [SEP]
     words = ["key"] * room
-    while ours.tokens.count(" ".join(words)) > room:
+    while ours.token_counter.count(" ".join(words)) > room:
         words.pop()
     question = " ".join(words)
-    assert ours.tokens.count(question) == room
+    assert ours.token_counter.count(question) == room
     found = ours.embed_queries([question])[0]
     np.testing.assert_allclose(found, theirs.encode_query([question], convert_to_numpy=True)[0], atol=1e-5)
     assert len(ours.embed_queries([question + " key"])[0]) == 2 * 20

@@ -69,7 +69,7 @@ def test_building_an_embedder_sends_nothing(write_preset, monkeypatch):
     assert embedder.dim == DIM
     assert embedder.chunk_budget == 64
     assert embedder.fingerprint["model"] == "openai:harbour-1"
-    assert embedder.tokens.count("Master keys are rotated.") > 0
+    assert embedder.token_counter.count("Master keys are rotated.") > 0
 
 
 def test_documents_and_questions_are_told_apart(server, write_preset):
@@ -98,7 +98,7 @@ def test_long_texts_are_read_in_windows_and_none_is_over_the_limit(server, write
     encoded = embedder.encode_documents(["w1", long, "w2"])
     assert (encoded.windowed, encoded.truncated) == (1, 0)
     sent = [text for seen in server.seen for text in seen.texts]
-    assert max(embedder.tokens.count_batch(sent)) + 2 <= 64
+    assert max(embedder.token_counter.count_batch(sent)) + 2 <= 64
     pieces = [text.removeprefix("passage: ") for text in sent[1:-1]]
     assert len(pieces) > 5
     assert all(piece in long for piece in pieces)

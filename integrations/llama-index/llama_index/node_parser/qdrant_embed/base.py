@@ -96,9 +96,9 @@ class QdrantEmbedLateChunker(NodeParser):
             chunks = self._chunks(document, text)
             made += self._nodes(document, chunks)
             if chunks:
-                passages += self._embedder.passages(text, [(chunk.start, chunk.end) for chunk in chunks])
+                passages += self._embedder.late_passages(text, [(chunk.start, chunk.end) for chunk in chunks])
         # Together, so that short documents share batches.
-        vectors: list[list[float]] = self._embedder.encode_passages(passages).vectors.tolist()
+        vectors: list[list[float]] = self._embedder.encode_late_passages(passages).vectors.tolist()
         for node, vector in zip(made, vectors, strict=True):
             node.embedding = vector
         return list(made)

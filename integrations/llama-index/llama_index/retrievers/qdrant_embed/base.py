@@ -14,6 +14,7 @@ from llama_index.retrievers.qdrant_embed.filters import to_plain_filter
 from llama_index.retrievers.qdrant_embed.nodes import to_node
 
 from qdrant_embed import Hit
+from qdrant_embed.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -33,6 +34,7 @@ class QdrantEmbedRetriever(BaseRetriever):
     HyDE set them; a passage found by several keeps its best score. An `embedding` in the bundle is not used: nothing
     says which model made it, and comparing vectors of two models gives wrong answers without any error.
 
+    :param k: How many passages; LlamaIndex's word for it, `similarity_top_k`, is read too. 5 if neither is given.
     :param filter: A plain dict, a `qdrant_client.models.Filter`, or LlamaIndex's `MetadataFilters`.
     :param mode: `hybrid`, `dense`, `bm25`, `sparse` or `multivector`; scores are on that mode's scale.
     """
@@ -41,7 +43,8 @@ class QdrantEmbedRetriever(BaseRetriever):
         self,
         collection: Collection,
         *,
-        k: int = 5,
+        k: int | None = None,
+        similarity_top_k: int | None = None,
         filter: PlainFilter | models.Filter | MetadataFilters | None = None,
         mode: Mode = "hybrid",
         callback_manager: CallbackManager | None = None,
@@ -49,9 +52,18 @@ class QdrantEmbedRetriever(BaseRetriever):
     ) -> None:
         super().__init__(callback_manager=callback_manager, verbose=verbose)
         self._collection = collection
-        self._k = k
+        self._k = _one_of(k, similarity_top_k)
         self._filter = to_plain_filter(filter) if isinstance(filter, MetadataFilters) else filter
         self._mode: Mode = mode
+
+    @property
+    def similarity_top_k(self) -> int:
+        """How many passages a question gets; can be set, as on LlamaIndex's own retrievers."""
+        return self._k
+
+    @similarity_top_k.setter
+    def similarity_top_k(self, k: int) -> None:
+        self._k = k
 
     def __copy__(self) -> QdrantEmbedRetriever:
         made: QdrantEmbedRetriever = type(self).__new__(type(self))
@@ -81,3 +93,9 @@ class QdrantEmbedRetriever(BaseRetriever):
             NodeWithScore(node=to_node(hit, self._collection.neighbors(hit)), score=hit.score)
             for hit in list(best.values())[: self._k]
         ]
+
+
+def _one_of(k: int | None, similarity_top_k: int | None) -> int:
+    if k is not None and similarity_top_k is not None and k != similarity_top_k:
+        raise ConfigurationError(f"k={k} and similarity_top_k={similarity_top_k} mean the same; give one of them.")
+    return next((given for given in (k, similarity_top_k) if given is not None), 5)

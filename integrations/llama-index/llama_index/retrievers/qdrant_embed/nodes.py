@@ -75,9 +75,9 @@ def _relationships(hit: Hit, around: Iterable[Hit]) -> dict[NodeRelationship, Re
         node_id=hit.document_id, node_type=ObjectType.DOCUMENT, metadata={**hit.metadata, "source": hit.source}
     )
     related = {NodeRelationship.SOURCE: document}
-    relations = {hit.index - 1: NodeRelationship.PREVIOUS, hit.index + 1: NodeRelationship.NEXT}
+    relations = {hit.chunk_index - 1: NodeRelationship.PREVIOUS, hit.chunk_index + 1: NodeRelationship.NEXT}
     for neighbor in around:
-        if neighbor.index in relations:
+        if neighbor.chunk_index in relations:
             info = RelatedNodeInfo(node_id=neighbor.id, node_type=ObjectType.TEXT)
-            related[relations[neighbor.index]] = info
+            related[relations[neighbor.chunk_index]] = info
     return related
