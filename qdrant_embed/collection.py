@@ -2,57 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
-from qdrant_embed.collection_compression import Compressing
-from qdrant_embed.collection_parts import create_collection
-from qdrant_embed.compression import Compression
+from qdrant_embed import collection_changes, collection_queries
+from qdrant_embed.calibration.calibration_report import Calibration
+from qdrant_embed.calibration.calibration_run import CalibrateOptions, calibrate
+from qdrant_embed.collection_handle import CollectionHandle, drop_collection, open_handle
+from qdrant_embed.collection_parts import CollectionParts, preview_chunks
+from qdrant_embed.compression import Transform
+from qdrant_embed.compression.capacity import Capacity, capacity
 from qdrant_embed.display import Facts, counted
-from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, RecipeMismatchError, StoreError
-from qdrant_embed.recipe import Recipe, require_recipe, require_same_recipe
-from qdrant_embed.runtimes.choice import RuntimeChoice
-from qdrant_embed.store.copies import aliases, copy_lease
-from qdrant_embed.store.copies.revision import bump_revision
-from qdrant_embed.store.create import complete, index_metadata_field
+from qdrant_embed.embedding import Embedder
+from qdrant_embed.errors import StoreError
+from qdrant_embed.migration.recompression import Change, RecompressResult
+from qdrant_embed.recipe import Recipe
+from qdrant_embed.retrieval.documents import Documents
+from qdrant_embed.retrieval.hits import Answers, Hit, Hits
+from qdrant_embed.retrieval.searcher import Mode, SearchRequest
+from qdrant_embed.runtimes.paragraph_vectors import BinaryParagraphVectors, ParagraphTraining
+from qdrant_embed.store.code_export import export_codes
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters import PlainFilter, both, filter_of, warn_of_unknown_fields
+from qdrant_embed.store.filters import PlainFilter
 from qdrant_embed.store.listing import Listing, list_collections
-from qdrant_embed.store.location import open_engine
-from qdrant_embed.store.metadata import merge_metadata, read_metadata
-from qdrant_embed.store.own_points import foreign_points
+from qdrant_embed.training.collection_codes import CodeFiles, train_codes, train_paragraphs
+from qdrant_embed.training.learned_codes import STEPS, CodeTraining
+from qdrant_embed.types import Document, FloatArray
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from llama_index.core.retrievers import BaseRetriever
     from qdrant_client import QdrantClient, models
 
-    from qdrant_embed.ingest.context import IngestContext
+    from qdrant_embed.ingest.chunk_preview import Preview
     from qdrant_embed.ingest.monitoring.report import IngestReport
     from qdrant_embed.ingest.options import IngestOptions, IngestSettings
-    from qdrant_embed.ingest.roots import Roots
+    from qdrant_embed.reading.files import ReadOptions
 
 DEFAULT_LOCATION = "./qdrant_data"
 
 
-class Collection(Compressing):
+class Collection:
     """Documents as searchable chunks: open one with `Collection.open`.
 
     A collection remembers the recipe it was made with; opening it again needs only its name and place. Use it as a
     context manager, or call `close`, to let another process open the same folder.
     """
 
+    def __init__(self, handle: CollectionHandle) -> None:
+        self._handle = handle
+
     # Opening and closing
 
     @classmethod
     def open(
-        cls,
-        name: str,
-        *,
-        at: str | Path | QdrantClient = DEFAULT_LOCATION,
-        recipe: Recipe | None = None,
-        runtime: str = "auto",
-    ) -> Self:
+        cls, name: str, *,
+        at: str | Path | QdrantClient = DEFAULT_LOCATION, recipe: Recipe | None = None, runtime: str = "auto",
+    ) -> Self:  # fmt: skip
         """Open a collection; with a recipe, create it if it does not exist.
 
         :param at: A folder (embedded engine), a server's URL, `:memory:`, or a `QdrantClient` of yours.
@@ -62,29 +70,7 @@ class Collection(Compressing):
         :raises RecipeMismatchError: It was made with another recipe.
         :raises LocationLockedError: Another process holds the folder.
         """
-        if runtime != "auto":
-            RuntimeChoice.parse(runtime)
-        if recipe is not None:
-            require_recipe(recipe)
-        engine = open_engine(at, make=recipe is not None)
-        try:
-            return cls._open(engine, name, recipe, runtime)
-        except BaseException:
-            engine.close()
-            raise
-
-    @classmethod
-    def _open(cls, engine: Engine, name: str, recipe: Recipe | None, runtime: str) -> Self:
-        aliases.finish_switch(engine, name)
-        copy_lease.release_expired(engine, name)
-        if recipe is not None and not engine.collection_exists(name):
-            create_collection(engine, name, recipe)
-            return cls(engine, name, recipe, runtime)
-        stored = read_metadata(engine, name)
-        complete(engine, name)
-        if recipe is not None:
-            require_same_recipe(name, stored["recipe"], recipe)
-        return cls(engine, name, Recipe.from_dict(stored["recipe"]), runtime)
+        return cls(open_handle(name, at, recipe, runtime))
 
     @staticmethod
     def list(*, at: str | Path | QdrantClient = DEFAULT_LOCATION) -> Listing:
@@ -94,23 +80,11 @@ class Collection(Compressing):
     @staticmethod
     def drop(name: str, *, at: str | Path | QdrantClient = DEFAULT_LOCATION) -> bool:
         """Remove a collection and everything in it, a damaged one too; return whether there was one."""
-        try:
-            engine = open_engine(at, make=False)
-        except CollectionNotFoundError:
-            return False
-        try:
-            aliases.finish_switch(engine, name)
-            aliases.remove_unfinished_copies(engine, name)
-            existed = engine.collection_exists(name)
-            if existed:
-                engine.delete_collection(aliases.resolve_alias(engine, name))
-            return existed
-        finally:
-            engine.close()
+        return drop_collection(name, at)
 
     def close(self) -> None:
         """Let go of the location; a folder can then be opened by another process."""
-        self._engine.close()
+        self._handle.engine.close()
 
     def __enter__(self) -> Self:
         return self
@@ -127,7 +101,42 @@ class Collection(Compressing):
             chunks = "not reachable"
         return f"Collection({self.name!r}, model={self.recipe.model!r}, {chunks})"
 
-    # Documents in
+    # What it is
+
+    @property
+    def name(self) -> str:
+        """Its name at its location."""
+        return self._handle.name
+
+    @property
+    def recipe(self) -> Recipe:
+        """Everything that decides its vectors."""
+        return self._handle.recipe
+
+    @property
+    def embedder(self) -> Embedder:
+        """The model, checked to be the one whose vectors the collection holds."""
+        return self._handle.parts.embedder
+
+    @property
+    def parts(self) -> CollectionParts:
+        """What the recipe is made into: models, chunker, codec, searcher; for what has no method here."""
+        return self._handle.parts
+
+    @property
+    def engine(self) -> Engine:
+        """What holds the points, those of other programs too; it speaks `qdrant_client.models`."""
+        return self._handle.engine
+
+    def info(self) -> Facts:
+        """Return what the collection is: recipe, model, fingerprint, counts; a dict that also draws itself."""
+        return collection_queries.info(self._handle)
+
+    def count(self, *, filter: PlainFilter | models.Filter | None = None) -> int:
+        """Return the number of chunks, or of those that a filter lets through."""
+        return collection_queries.count(self._handle, filter)
+
+    # Documents in and out
 
     def ingest(
         self, what: Any, *, options: IngestOptions | None = None, **settings: Unpack[IngestSettings]
@@ -146,10 +155,7 @@ class Collection(Compressing):
         :raises ReadError: The folder cannot be read. Nothing was deleted.
         :raises StoreError: Its compression is being changed by a copy.
         """
-        from qdrant_embed.ingest.pipeline import ingest
-
-        copy_lease.require_no_copy(self._engine, self.name)
-        return ingest(*_asked(self._points, self.name, options, settings), what, self._target)
+        return collection_changes.ingest(self._handle, what, options, settings)
 
     def ingest_each(
         self, paths: Sequence[str | Path], *, options: IngestOptions | None = None, **settings: Unpack[IngestSettings]
@@ -158,34 +164,21 @@ class Collection(Compressing):
 
         :raises ConfigurationError: A path does not exist or matches nothing, or two would have the same label.
         """
-        from qdrant_embed.ingest.pipeline import ingest_each
+        return collection_changes.ingest_each(self._handle, paths, options, settings)
 
-        copy_lease.require_no_copy(self._engine, self.name)
-        return ingest_each(*_asked(self._points, self.name, options, settings), paths, self._target)
+    def preview(self, what: str | Path | Document, *, reading: ReadOptions | None = None) -> Preview:
+        """Return the chunks that an ingest would make, with their numbers of tokens; nothing is embedded or stored.
 
-    def _target(self) -> IngestContext:
-        """Return what is written to, checked to be what this handle was opened for.
-
-        :raises RecipeMismatchError: The collection was dropped and made anew with another recipe or model.
+        :param what: A file, a text, or a `Document`.
+        :raises ConfigurationError: There is no such file.
+        :raises ReadError: The file cannot be read.
         """
-        target = self._parts.target
-        stored = read_metadata(self._engine, self.name)
-        if stored["fingerprint"] != target.fingerprint:
-            require_same_recipe(self.name, stored["recipe"], self.recipe)
-            raise RecipeMismatchError(
-                f"collection {self.name!r} has fingerprint {stored['fingerprint']}, what this handle would write has "
-                f"{target.fingerprint}: it was made anew since. Open it again: Collection.open({self.name!r}, at=…)."
-            )
-        return target
+        return preview_chunks(self.recipe, what, reading=reading, runtime=self._handle.runtime)
 
     def delete(
-        self,
-        source: str | None = None,
-        *,
-        root: str | None = None,
-        filter: PlainFilter | models.Filter | None = None,
-        dry_run: bool = False,
-    ) -> int:
+        self, source: str | None = None, *,
+        root: str | None = None, filter: PlainFilter | models.Filter | None = None, dry_run: bool = False,
+    ) -> int:  # fmt: skip
         r"""Remove what all given conditions hold for; return how many chunks went.
 
         :param source: A source, or a pattern: `guide/*`, `*.pdf`; `\*` for a star that is part of the name.
@@ -195,57 +188,207 @@ class Collection(Compressing):
         :raises ConfigurationError: Nothing was given.
         :raises StoreError: The collection's compression is being changed by a copy.
         """
-        plain = {name: value for name, value in (("source", source), ("root", root)) if value is not None}
-        where = both(filter_of(self._points, self.name, plain), filter_of(self._points, self.name, filter))
-        if where is None:
-            raise ConfigurationError("say what to delete: source, root or filter; Collection.drop removes all.")
-        removed = self._points.count(self.name, count_filter=where, exact=True).count
-        warn_of_unknown_fields(self._points, self.name, filter, removed)
-        if dry_run:
-            return removed
-        copy_lease.require_no_copy(self._engine, self.name)
-        if removed:
-            self._points.delete(self.name, points_selector=where)
-            bump_revision(self._engine, self.name, Compression.parse(self.recipe.compression))
-        if root is not None and source is None and not filter:
-            _forget_root(self._engine, self.name, root)
-        return removed
-
-    # Settings
+        places = {"source": source, "root": root}
+        return collection_changes.delete(self._handle, places, filter, dry_run=dry_run)
 
     def index_field(self, field: str, kind: str = "keyword") -> None:
         """Index one of your own metadata fields: faster filters, and needed on servers in strict mode.
 
         :raises StoreError: The collection's compression is being changed by a copy.
         """
-        copy_lease.require_no_copy(self._engine, self.name)
-        index_metadata_field(self._engine, self.name, field, kind)
+        collection_changes.index_field(self._handle, field, kind)
 
-    def info(self) -> Facts:
-        """Return what the collection is: recipe, model, fingerprint, counts; a dict that also draws itself."""
-        stored = read_metadata(self._engine, self.name)
-        measure = getattr(self._engine, "disk_sizes", None)  # a folder's engine alone knows
-        sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measure(self.name), strict=True))} if measure else {}
-        return Facts(
-            name=self.name,
-            chunks=self.count(),
-            documents=self.count(filter={"chunk_index": 0}),
-            foreign_points=foreign_points(self._points, self.name),
-            **{key: stored[key] for key in ("recipe", "model", "fingerprint")},
-            roots=sorted(stored["roots"]),
-            **sizes,
-        )
+    # By question
 
+    @overload
+    def search(  # type: ignore[overload-overlap]
+        self, query: str, k: int = ..., *,
+        filter: PlainFilter | models.Filter | None = ..., mode: Mode = ..., min_score: float | None = ...,
+        offset: int = ...,
+    ) -> Hits: ...  # fmt: skip
+    @overload
+    def search(
+        self, query: Sequence[str], k: int = ..., *,
+        filter: PlainFilter | models.Filter | None = ..., mode: Mode = ..., min_score: float | None = ...,
+        offset: int = ...,
+    ) -> Answers: ...  # fmt: skip
+    def search(
+        self, query: str | Sequence[str], k: int = 5, *,
+        filter: PlainFilter | models.Filter | None = None, mode: Mode = "hybrid", min_score: float | None = None,
+        offset: int = 0,
+    ) -> Hits | Answers:  # fmt: skip
+        """Return the best `k` passages, best first; for a list of queries, one list for each.
 
-def _asked(
-    engine: Engine, name: str, options: IngestOptions | None, settings: IngestSettings
-) -> tuple[Roots, IngestOptions]:
-    from qdrant_embed.ingest.options import IngestOptions
-    from qdrant_embed.ingest.roots import Roots
+        The first hits are the same for every `k`.
 
-    return Roots(engine, name), (options or IngestOptions()).changed(settings)
+        :param filter: A plain dict (see docs/guide/searching.md) or a `qdrant_client.models.Filter`.
+        :param mode: `hybrid` (dense, BM25 and, where there is one, the sparse model, fused by rank; or, where there
+            is a multi-vector model, ranked again by that), or one alone: `dense`, `bm25`, `sparse`, `multivector`.
+        :param min_score: Leave out hits below this score; its scale is the mode's.
+        :param offset: Hits passed over before the first one: `offset=5, k=5` is the second page.
+        :raises ConfigurationError: A query is blank, or `k`, the mode or the filter makes no sense.
+        """
+        request = SearchRequest(k=k, offset=offset, where=filter, min_score=min_score)
+        return collection_queries.search(self._handle, query, request, mode)
 
+    def search_vector(
+        self, vector: Sequence[float] | FloatArray, k: int = 5, *,
+        filter: PlainFilter | models.Filter | None = None, min_score: float | None = None, offset: int = 0,
+    ) -> Hits:  # fmt: skip
+        """Return the `k` passages whose dense vectors are nearest to a vector of yours, best first.
 
-def _forget_root(engine: Engine, name: str, root: str) -> None:
-    roots = read_metadata(engine, name)["roots"]
-    merge_metadata(engine, name, {"roots": {label: place for label, place in roots.items() if label != root}})
+        :param vector: (dim,), as `embedder.embed_queries` gives them: whole, whatever the collection makes of its own.
+        :raises ConfigurationError: It has another number of dimensions, or holds what is no number.
+        """
+        request = SearchRequest(k=k, offset=offset, where=filter, min_score=min_score)
+        return collection_queries.search_vector(self._handle, vector, request)
+
+    def similar(
+        self, to: Hit | str | Sequence[Hit | str], k: int = 5, *,
+        filter: PlainFilter | models.Filter | None = None, min_score: float | None = None, offset: int = 0,
+    ) -> Hits:  # fmt: skip
+        """Return the `k` passages that are most like given ones, best first, these left out.
+
+        :param to: Hits or ids of chunks; of several, the mean of their dense vectors is compared with.
+        :raises ConfigurationError: There is none, or one of them is not in the collection.
+        """
+        request = SearchRequest(k=k, offset=offset, where=filter, min_score=min_score)
+        return collection_queries.similar(self._handle, to, request)
+
+    def as_retriever(
+        self, k: int = 5, *,
+        filter: PlainFilter | models.Filter | None = None, mode: Mode = "hybrid",
+    ) -> BaseRetriever:  # fmt: skip
+        """Return a LlamaIndex retriever over this collection.
+
+        :raises MissingExtraError: The integration is not installed.
+        """
+        retriever: BaseRetriever = collection_queries.retriever_class()(self, k=k, filter=filter, mode=mode)
+        return retriever
+
+    # Looking around
+
+    @overload
+    def get(self, ids: str) -> Hit: ...  # type: ignore[overload-overlap]
+    @overload
+    def get(self, ids: Sequence[str]) -> Hits: ...
+    def get(self, ids: str | Sequence[str]) -> Hit | Hits:
+        """Return one chunk by its id, or several in the order of their ids.
+
+        :raises ConfigurationError: There is no such point.
+        """
+        return collection_queries.get(self._handle, ids)
+
+    def chunks(self, source: str, *, root: str | None = None) -> Hits:
+        """Return all chunks of a document, in reading order.
+
+        :raises UnknownNameError: There is no such document; those with like names are listed.
+        """
+        return self._handle.browser.chunks(source, root)
+
+    def neighbors(self, hit: Hit, before: int = 1, after: int = 1) -> Hits:
+        """Return the chunks around a hit in its document, the hit included, in reading order.
+
+        :param before: How many chunks before the hit; `after` likewise.
+        """
+        return self._handle.browser.neighbors(hit, before, after)
+
+    def documents(self, *, filter: PlainFilter | models.Filter | None = None) -> Documents:
+        """Return the documents of the collection, by root and source.
+
+        :param filter: Only documents that have a chunk which it lets through.
+        """
+        return collection_queries.documents(self._handle, filter)
+
+    def to_pandas(
+        self, *,
+        filter: PlainFilter | models.Filter | None = None, vectors: bool = False,
+    ) -> pd.DataFrame:  # fmt: skip
+        """Return the chunks as a data frame; `vectors=True` adds their dense vectors, one or one for each window.
+
+        They are the model's, whatever the collection makes of them, and as exact as the format that it stores.
+
+        :raises ConfigurationError: Vectors are wanted, and the collection keeps nothing but signs (`bits`).
+        """
+        return collection_queries.to_pandas(self._handle, filter, vectors=vectors)
+
+    # Compression
+
+    def recompress(
+        self, compression: str, *, trained: Transform | None = None, refit: bool = False
+    ) -> RecompressResult:
+        """Change how vectors are stored and searched, without embedding anything again.
+
+        Codes (`int8`, `binary`, …) and rescoring are switched in place. For anything else the points are written again
+        into a copy, which then stands behind this collection's name as an alias; the old one is removed.
+
+        :param trained: What `train_codes` returned, for a compression with `learnedN`.
+        :param refit: Learn rotations, means, medians and scales again from the vectors that there are now: what was
+            learned from the first documents of a collection may not suit the rest.
+        :raises ConfigurationError: It needs numbers that were not kept.
+        :raises StoreError: The compression is being changed already, or was since the collection was opened.
+        """
+        change = Change(compression=compression, trained=trained, refit=refit)
+        return collection_changes.recompress(self._handle, change)
+
+    def calibrate(
+        self, questions: Sequence[str] | None = None, *, options: CalibrateOptions | None = None
+    ) -> Calibration:
+        """Measure on this collection's own vectors what compression costs and saves; changes nothing.
+
+        Follow it by `recompress(found.chosen.setting)` to take the cheapest setting that met the target.
+
+        :param questions: Questions that people ask; None to draw sentences and titles from the chunks.
+        :raises ConfigurationError: The collection holds too few chunks, or no numbers any more (`bits`).
+        """
+        points, parts = self._handle.points, self._handle.parts
+        return calibrate(points, self.name, parts, questions, options or CalibrateOptions())
+
+    def train_codes(
+        self, bits: int = 64, *,
+        seed: int = 0, steps: int = STEPS, words: bool = False, progress: Callable[[int, float], None] | None = None,
+        model_out: str | Path | None = None, codes_out: str | Path | None = None,
+    ) -> Transform:  # fmt: skip
+        """Train a short code on this collection's vectors; search by it with `recompress('full+bits+learned64+…')`.
+
+        :param steps: Batches to train on; fewer are sooner done and shortlist a little worse.
+        :param words: Train it to predict the words of the texts too.
+        :param progress: Called after each batch, with its number and its loss.
+        :param model_out: Write the transform (safetensors) there.
+        :param codes_out: Write ids and packed codes there (`.npy` or `.parquet`).
+        :raises ConfigurationError: A file could not be written, or the collection holds no numbers any more (`bits`).
+        """
+        training = CodeTraining(bits=bits, seed=seed, steps=steps, progress=progress)
+        files = CodeFiles(model_out, codes_out)
+        return train_codes(self._handle.points, self.name, self.parts.codec, training, words=words, files=files)
+
+    def train_paragraphs(
+        self, bits: int = 128, *,
+        seed: int = 0, model_out: str | Path | None = None, codes_out: str | Path | None = None,
+    ) -> BinaryParagraphVectors:  # fmt: skip
+        """Train binary paragraph vectors on this collection's texts alone: an embedder of its own.
+
+        :param model_out: Write the model's folder there; `Recipe(model=…)` takes it.
+        :param codes_out: Write ids and packed codes there (`.npy` or `.parquet`).
+        :raises ConfigurationError: A file could not be written.
+        """
+        training, files = ParagraphTraining(bits=bits, seed=seed), CodeFiles(model_out, codes_out)
+        return train_paragraphs(self._handle.points, self.name, training, files=files)
+
+    def export_codes(self, path: str | Path) -> Path:
+        """Write ids and codes of all points to a `.npy` or `.parquet` file, for other programs.
+
+        Of `bits` and `uint8` the bytes stored; else the signs of the numbers stored, as `binary` searches by them.
+
+        :raises ConfigurationError: The engine keeps the codes to itself (`int8`, `pq16`, …), or the path is no good.
+        """
+        return export_codes(self._handle.points, self.name, self.parts.codec, path)
+
+    def capacity(self) -> Capacity:
+        """Say up to how many documents single vectors of this collection's width can rank any pair on top.
+
+        The width is that of the vectors that decide the ranking: with `full` the whole ones, whatever shortlists them.
+
+        :raises ConfigurationError: Points have a vector for each window, which no theory of single vectors covers.
+        """
+        return capacity(self.parts.codec.ranked_width, self.count())

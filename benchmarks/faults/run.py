@@ -51,7 +51,7 @@ def points(at: Path) -> dict:
     """Return every point of the collection: id → (payload, dense vector)."""
     with Collection.open("faults", at=at) as collection:
         frame = collection.to_pandas(vectors=True)
-        payloads = {record.id: record.payload for record in collection._parts.target.scroll(None, list(_FIELDS))}
+        payloads = {record.id: record.payload for record in collection.parts.target.scroll(None, list(_FIELDS))}
     vectors = dict(zip(frame["id"], frame["vector"], strict=True))
     return {key: (payloads[key], np.asarray(vectors[key], np.float32)) for key in vectors}
 

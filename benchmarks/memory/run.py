@@ -146,7 +146,7 @@ def engine_share(chunks: int) -> dict:
     from qdrant_embed import Collection, Recipe
 
     with tempfile.TemporaryDirectory() as at, Collection.open("m", at=at, recipe=Recipe(model="hashing")) as collection:
-        target, generator = collection._parts.target, np.random.default_rng(3)
+        target, generator = collection.parts.target, np.random.default_rng(3)
         start = rss_anon_mb()
         with Peak() as peak:
             for first in range(0, chunks, BATCH):

@@ -69,6 +69,20 @@ class CollectionCodec:
         """How many points may be read with their vectors at once."""
         return PAGE_OF_WINDOWS if self.windows else PAGE
 
+    @property
+    def ranked_width(self) -> int:
+        """Dimensions of the vectors that decide the ranking: with `full` the whole ones, whatever shortlists them.
+
+        :raises ConfigurationError: Points have a vector for each window, and the best one counts.
+        """
+        if self.windows:
+            raise ConfigurationError(
+                "each point of this collection has a vector for each window of its text, and the best one counts; what "
+                "is known of capacity is about single vectors. Choose another window strategy to have those."
+            )
+        codec = self.vector_codec
+        return codec.dim if codec.compression.full else codec.bits
+
     def ready(self) -> bool:
         """Tell whether vectors can be coded; what another handle has learned meanwhile is taken over.
 

@@ -22,7 +22,7 @@ def make(request, tmp_path, monkeypatch, make_collection):
 
 
 def vectors(collection):
-    records, _ = collection._engine.scroll(collection.name, limit=100, with_vectors=True, with_payload=True)
+    records, _ = collection.engine.scroll(collection.name, limit=100, with_vectors=True, with_payload=True)
     return {r.payload["source"]: {k: v for k, v in r.vector.items() if k != "bm25"} for r in records}
 
 

@@ -35,7 +35,7 @@ def harbour(make_collection, pages, models, at):
 
 
 def stored(collection):
-    found, _ = collection._engine.scroll("harbour", limit=100, with_vectors=True)
+    found, _ = collection.engine.scroll("harbour", limit=100, with_vectors=True)
     return {record.payload["text"]: record.vector for record in found}
 
 
@@ -52,10 +52,10 @@ def count_calls(monkeypatch):
 
 
 def test_every_point_has_the_vectors_that_the_models_give(harbour):
-    records, _ = harbour._engine.scroll("harbour", limit=100, with_vectors=True)
+    records, _ = harbour.engine.scroll("harbour", limit=100, with_vectors=True)
     assert len(records) == harbour.count() > 5
     texts = [chunk_of(record.payload).embed_text for record in records]
-    weights, tokens = (harbour._parts.auxiliary[name].embed_documents(texts) for name in ("sparse", "multivector"))
+    weights, tokens = (harbour.parts.auxiliary[name].embed_documents(texts) for name in ("sparse", "multivector"))
     for record, sparse, vectors in zip(records, weights, tokens, strict=True):
         kept = record.vector
         order = np.argsort(kept["sparse"].indices)
@@ -76,7 +76,7 @@ def test_a_text_that_some_point_has_is_not_embedded_again(make_collection, model
     calls = count_calls(monkeypatch)
     report = collection.ingest([Document(text="Crane four lifts twelve tons.", source="b")])
     assert (report.embedded, report.reused, calls) == (0, 1, [])
-    one, other = (record.vector for record in collection._engine.scroll("harbour", with_vectors=True)[0])
+    one, other = (record.vector for record in collection.engine.scroll("harbour", with_vectors=True)[0])
     assert one["sparse"].values == other["sparse"].values
     np.testing.assert_allclose(one["multivector"], other["multivector"], atol=1e-3)
 
@@ -94,7 +94,7 @@ def test_every_mode_finds_and_filters(harbour, mode):
 
 
 def test_scores_are_those_of_the_models(harbour):
-    auxiliary, found = harbour._parts.auxiliary, stored(harbour)
+    auxiliary, found = harbour.parts.auxiliary, stored(harbour)
     term = auxiliary["sparse"].embed_queries([QUESTION])[0]
     asked = dict(zip(term.indices.tolist(), term.values.tolist(), strict=True))
     for hit in harbour.search(QUESTION, k=5, mode="sparse"):
@@ -127,7 +127,7 @@ def test_a_copy_with_another_compression_carries_them_along(harbour, pages, monk
     harbour.recompress(compression)
     after = {
         record.payload["text"]: record.vector
-        for record in harbour._engine.scroll("harbour", limit=100, with_vectors=["sparse", "multivector"])[0]
+        for record in harbour.engine.scroll("harbour", limit=100, with_vectors=["sparse", "multivector"])[0]
     }
     assert before.keys() == after.keys()
     for text, vectors in after.items():
@@ -204,7 +204,7 @@ def test_long_chunks_are_read_in_windows_by_every_model(make_collection, models,
     collection = make_collection(at=at, **models)
     report = collection.ingest([Document(text="harbour keys are counted " * 60, source="long")])
     assert report.windowed >= 2
-    vector = collection._engine.scroll("harbour", with_vectors=["multivector"])[0][0].vector["multivector"]
+    vector = collection.engine.scroll("harbour", with_vectors=["multivector"])[0][0].vector["multivector"]
     assert len(vector) > 64
 
 

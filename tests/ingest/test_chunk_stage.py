@@ -28,7 +28,7 @@ def test_a_document_that_cannot_be_chunked_is_listed_and_the_others_are_stored(p
     documents = [Document(text=text, source=f"{number}.txt") for number, text in enumerate(texts)]
     with Collection.open("c", at=":memory:", recipe=Recipe(model="hashing")) as collection:
         with monkeypatch.context() as patch:
-            patch.setattr(type(collection._parts.target.chunker), "for_media_type", lambda *_: Fragile())
+            patch.setattr(type(collection.parts.target.chunker), "for_media_type", lambda *_: Fragile())
             report = collection.ingest(documents)
         (failure,) = report.failed
         assert failure.source == f"{place}.txt"

@@ -7,12 +7,12 @@ from tests.store.test_collection_codec import documents
 
 @pytest.mark.parametrize("compression", ["itq", "bits+center", "uint8"])
 def test_a_report_says_that_few_vectors_were_learned_from_and_what_to_type(collection, make_collection, compression):
-    at = collection._engine.client if "memory" in repr(collection._engine) else None
+    at = collection.engine.client if "memory" in repr(collection.engine) else None
     docs = make_collection("few", at=at, compression=compression)
     report = docs.ingest(documents(30))
     (warning,) = report.warnings
     assert "from the first 30 vectors; 256 or more settle it" in warning
-    assert f"recompress('{docs._parts.codec.compression}', refit=True)" in warning
+    assert f"recompress('{docs.parts.codec.compression}', refit=True)" in warning
     assert warning in str(report)
     # It is no better once more have come: what was learned stays as it is.
     assert docs.ingest(documents(270)).warnings == report.warnings

@@ -15,7 +15,7 @@ def texts(collection):
 def spy(collection, monkeypatch):
     """Record every text that goes through the model."""
     seen = []
-    embedder = collection._parts.target.embedder
+    embedder = collection.parts.target.embedder
     original = embedder.encode_documents
     monkeypatch.setattr(embedder, "encode_documents", lambda given: (seen.extend(given), original(given))[1])
     return seen
@@ -42,7 +42,7 @@ def test_everything_arrives_with_its_place(collection, pages):
 def test_a_second_run_embeds_writes_and_opens_nothing(collection, pages, monkeypatch):
     first = collection.ingest(pages)
     seen = spy(collection, monkeypatch)
-    engine = collection._engine
+    engine = collection.engine
     for name in ("upsert", "delete", "set_payload"):
         monkeypatch.setattr(engine, name, lambda *args, **kwargs: pytest.fail("something was written"))
     for path in pages.rglob("*.*"):
@@ -158,7 +158,7 @@ def test_a_document_without_text_leaves_nothing_behind(collection):
 
 
 def test_a_text_that_cannot_be_embedded_is_listed_and_tried_again(collection, monkeypatch):
-    embedder = collection._parts.target.embedder
+    embedder = collection.parts.target.embedder
     original = embedder.encode_documents
 
     def fails_on_poison(given):
@@ -184,7 +184,7 @@ def test_a_model_that_never_works_stops_the_run_and_loses_nothing(collection, pa
     def broken(given):
         raise ModelError("no weights")
 
-    monkeypatch.setattr(collection._parts.target.embedder, "encode_documents", broken)
+    monkeypatch.setattr(collection.parts.target.embedder, "encode_documents", broken)
     new = [Document(text=f"New {n}", source=str(n)) for n in range(9)]
     with pytest.raises(ModelError, match="no weights"):
         collection.ingest(new)
@@ -192,7 +192,7 @@ def test_a_model_that_never_works_stops_the_run_and_loses_nothing(collection, pa
 
 
 def test_points_that_cannot_be_stored_are_listed(collection, monkeypatch):
-    engine = collection._engine
+    engine = collection.engine
     original = engine.upsert
 
     def refuses_thirteen(name, points, **rest):
@@ -241,7 +241,7 @@ def test_an_interrupted_change_that_is_taken_back_leaves_nothing_behind(collecti
     page = pages / "guide/keys.md"
     old, stat = page.read_text(), page.stat()
     page.write_text(old.replace("ninety", "thirty") + "\n\n## Extra\n\nA paragraph that will be taken back.\n" * 3)
-    engine = collection._engine
+    engine = collection.engine
     original = engine.delete
     monkeypatch.setattr(engine, "delete", lambda *args, **kwargs: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):

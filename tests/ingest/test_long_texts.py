@@ -54,7 +54,7 @@ def brute_force(docs, documents, query, k):
 def test_no_graph_compares_documents_window_by_window(make_collection, compression):
     """Of 200 documents of 100 000 tokens it would take minutes, in which the engine answers nobody."""
     docs = make_collection(window="windows:24", chunker="document", compression=compression)
-    stored = docs._engine.get_collection(docs.name).config.params.vectors
+    stored = docs.engine.get_collection(docs.name).config.params.vectors
     assert stored
     assert {params.hnsw_config.m for params in stored.values()} == {0}
 
@@ -186,7 +186,7 @@ def test_vectors_that_come_from_the_store_are_not_coded_again(make_windows, repo
 
 
 def stored_vectors(docs):
-    records, _ = docs._engine.scroll(docs.name, limit=100, with_vectors=["dense"])
+    records, _ = docs.engine.scroll(docs.name, limit=100, with_vectors=["dense"])
     return {record.payload["text_hash"]: np.asarray(record.vector["dense"]) for record in records}
 
 
@@ -216,8 +216,8 @@ def test_vectors_of_windows_are_fetched_a_page_at_a_time(make_windows, reports, 
             asked.append(len(ids))
         return engine_retrieve(name, ids, **given)
 
-    engine_retrieve = docs._engine.retrieve
-    monkeypatch.setattr(docs._engine, "retrieve", retrieve)
+    engine_retrieve = docs.engine.retrieve
+    monkeypatch.setattr(docs.engine, "retrieve", retrieve)
     after = docs.search("the bridge owns a wheel", k=10, mode="dense")
     assert [(hit.id, hit.window) for hit in after] == [(hit.id, hit.window) for hit in before]
     assert asked == [3, 3, 3, 1]

@@ -51,7 +51,7 @@ def test_each_document_has_the_chunks_of_one_version(docs):
 def test_chunks_that_another_program_left_behind_are_removed_by_the_next_ingest(docs):
     docs.ingest(documents("B"))
     whole = docs.count()
-    engine, name = docs._engine, docs.name
+    engine, name = docs.engine, docs.name
     records, _ = engine.scroll(name, limit=3, with_vectors=True)
     strangers = [
         models.PointStruct(id=number, vector=record.vector, payload={**record.payload, CHUNK_COUNT: 0})

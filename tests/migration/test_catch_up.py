@@ -34,7 +34,7 @@ def handles(place):
 
 def after_a_page(collection, patch, action, *, times=1):
     """Let something happen each time that the copier has written a page."""
-    write, left = collection._engine.upsert, [times]
+    write, left = collection.engine.upsert, [times]
 
     def writing(*given, **named):
         done = write(*given, **named)
@@ -43,12 +43,12 @@ def after_a_page(collection, patch, action, *, times=1):
             action()
         return done
 
-    patch.setattr(collection._engine, "upsert", writing, raising=False)
+    patch.setattr(collection.engine, "upsert", writing, raising=False)
 
 
 def leave_a_mark(collection, by, alive):
     mark = {copy_lease.KEY: {"by": by, "alive": alive}}
-    collection._engine.update_collection(collection_name=collection.name, metadata=mark)
+    collection.engine.update_collection(collection_name=collection.name, metadata=mark)
 
 
 def test_what_was_on_its_way_when_the_copy_began_is_in_it(handles, monkeypatch):
@@ -59,7 +59,7 @@ def test_what_was_on_its_way_when_the_copy_began_is_in_it(handles, monkeypatch):
             patch.setattr(copy_lease, "require_no_copy", lambda *_: None)
             other.ingest([Document(text="A whale was seen.", source="7.txt"), Document(text="Fog.", source="new.txt")])
             other.delete("8.txt")
-            other._engine.set_payload("cranes", {"checked": True}, [other.chunks("9.txt")[0].id])
+            other.engine.set_payload("cranes", {"checked": True}, [other.chunks("9.txt")[0].id])
 
     after_a_page(one, monkeypatch, finish_writing)
     one.recompress("rotate")
@@ -69,7 +69,7 @@ def test_what_was_on_its_way_when_the_copy_began_is_in_it(handles, monkeypatch):
     assert "8.txt" not in {document.source for document in one.documents()}
     with pytest.raises(UnknownNameError, match=r"8\.txt"):
         one.chunks("8.txt")
-    record = one._engine.retrieve("cranes", [one.chunks("9.txt")[0].id])[0]
+    record = one.engine.retrieve("cranes", [one.chunks("9.txt")[0].id])[0]
     assert record.payload["checked"] is True
 
 
@@ -115,7 +115,7 @@ def test_a_collection_that_never_stands_still_is_left_as_it_was(handles, monkeyp
     one, other = handles
     chunk = one.chunks("9.txt")[0].id
     stamps = iter(range(99))
-    after_a_page(one, monkeypatch, lambda: other._engine.set_payload("cranes", {"at": next(stamps)}, [chunk]), times=99)
+    after_a_page(one, monkeypatch, lambda: other.engine.set_payload("cranes", {"at": next(stamps)}, [chunk]), times=99)
     with pytest.raises(StoreError, match="writes to collection 'cranes' all the time"):
         one.recompress("rotate")
     assert other.ingest(documents()).embedded == 0
@@ -126,11 +126,11 @@ def test_a_collection_that_never_stands_still_is_left_as_it_was(handles, monkeyp
 
 def test_what_was_true_before_another_change_is_not_worked_with(handles):
     one, other = handles
-    parts, recipe = one._parts, one.recipe
+    parts, recipe = one.parts, one.recipe
     assert parts.codec.vector_codec.ready
     other.recompress("float16")
     with pytest.raises(StoreError, match="was changed to 'float16'"):
-        recompress(one._engine, "cranes", parts, recipe, Change(compression="rotate"))
+        recompress(one.engine, "cranes", parts, recipe, Change(compression="rotate"))
 
 
 def test_a_copier_that_is_gone_is_in_nobodys_way(place, handles):
@@ -146,7 +146,7 @@ def test_a_copier_that_is_gone_is_in_nobodys_way(place, handles):
 
 def test_on_a_server_a_copier_is_gone_when_it_was_not_heard_of_for_long(handles, monkeypatch):
     one, _ = handles
-    monkeypatch.setattr(one._engine, "_is_local", lambda: False, raising=False)
+    monkeypatch.setattr(one.engine, "_is_local", lambda: False, raising=False)
 
     def heard_of(seconds):
         leave_a_mark(one, "a process elsewhere", time.time() - seconds)
@@ -155,8 +155,8 @@ def test_on_a_server_a_copier_is_gone_when_it_was_not_heard_of_for_long(handles,
     with pytest.raises(StoreError, match="is being copied already"):
         one.recompress("int8")
     heard_of(2 * copy_lease.DEAD_SECONDS)
-    with copy_lease.lease_of(one._engine, "cranes") as mark:
+    with copy_lease.lease_of(one.engine, "cranes") as mark:
         heard_of(0)
         with pytest.raises(StoreError, match="another process has begun"):
             mark.require()
-    assert one._engine.get_collection("cranes").config.metadata[copy_lease.KEY]["by"] == "a process elsewhere"
+    assert one.engine.get_collection("cranes").config.metadata[copy_lease.KEY]["by"] == "a process elsewhere"

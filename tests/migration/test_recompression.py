@@ -27,14 +27,14 @@ def test_codes_are_switched_in_place_and_back(filled):
     before, ids = answers(filled), {hit.id for hit in filled.chunks("12.txt")}
     done = filled.recompress("float32+int8+rescore4")
     assert (done.in_place, filled.recipe.compression) == (True, "int8+rescore4")
-    config = filled._engine.get_collection("cranes").config.params.vectors["dense"].quantization_config
+    config = filled.engine.get_collection("cranes").config.params.vectors["dense"].quantization_config
     assert isinstance(config, models.ScalarQuantization)
     assert answers(filled) == before
     filled.recompress("binary+rescore50")
     assert answers(filled) == before
     filled.recompress("float32")
     assert answers(filled) == before
-    assert filled._engine.get_collection("cranes").config.params.vectors["dense"].quantization_config is None
+    assert filled.engine.get_collection("cranes").config.params.vectors["dense"].quantization_config is None
     assert {hit.id for hit in filled.chunks("12.txt")} == ids
 
 
@@ -58,7 +58,7 @@ def test_anything_else_is_a_copy_behind_the_name_that_an_ingest_knows(filled, tm
 def test_a_second_copy_replaces_the_first(filled):
     filled.recompress("rotate")
     filled.recompress("rotate+float16")
-    assert len(filled._engine.get_collections().collections) == 1
+    assert len(filled.engine.get_collections().collections) == 1
     assert filled.count() == len(TEXTS)
 
 
@@ -89,8 +89,8 @@ def code(bits, seed, dim=256):
 
 def kept(collection):
     """Return the digest of what a collection's vectors are coded by, as a new handle finds it."""
-    with Collection.open(collection.name, at=collection._engine.path) as again:
-        return again._parts.codec.vector_codec.transform.digest
+    with Collection.open(collection.name, at=collection.engine.path) as again:
+        return again.parts.codec.vector_codec.transform.digest
 
 
 def test_a_code_that_was_trained_again_replaces_the_one_there_was(filled):
@@ -103,7 +103,7 @@ def test_a_code_that_was_trained_again_replaces_the_one_there_was(filled):
     assert filled.recompress("full+bits+learned16+rescore4").in_place
     assert not filled.recompress("bits+learned16").in_place
     assert kept(filled) == second.digest
-    assert len(filled._engine.get_collections().collections) == 1
+    assert len(filled.engine.get_collections().collections) == 1
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_code_that_was_trained_again_replaces_the_one_there_was(filled):
 def test_a_code_that_does_not_fit_is_refused_before_anything_is_written(filled, setting, trained, said):
     with pytest.raises(ConfigurationError, match=said):
         filled.recompress(setting, trained=trained)
-    assert [found.name for found in filled._engine.get_collections().collections] == ["cranes"]
+    assert [found.name for found in filled.engine.get_collections().collections] == ["cranes"]
 
 
 @pytest.mark.parametrize("compression", ["itq", "center+uint8"])
@@ -130,7 +130,7 @@ def test_what_was_learned_is_learned_again_on_request(make_collection, compressi
     assert collection.recompress(compression).in_place
     assert not collection.recompress(compression, refit=True).in_place
     assert kept(collection) != digest
-    assert collection._parts.codec.vector_codec.transform.sample == len(TEXTS)
+    assert collection.parts.codec.vector_codec.transform.sample == len(TEXTS)
     assert answers(collection)[0] == before[0]
 
 

@@ -105,9 +105,9 @@ def test_the_nearest_are_first_in_the_list_that_is_fused(opened, compression):
 def test_codes_alone_keep_the_engines_order(opened, monkeypatch, compression):
     """Under a distance the engine's scores of sign codes are no distances, and neither rise nor fall throughout."""
     collection = opened(compression, count=300)
-    answers, ask = [], collection._engine.query_batch_points
+    answers, ask = [], collection.engine.query_batch_points
     monkeypatch.setattr(
-        type(collection._engine),
+        type(collection.engine),
         "query_batch_points",
         lambda engine, *args, **given: answers.append(ask(*args, **given)) or answers[-1],
     )

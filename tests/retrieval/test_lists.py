@@ -76,13 +76,13 @@ def test_what_is_no_offset_is_refused(harbour, offset):
 def test_more_equal_hits_than_are_asked_for_at_first(make_collection, monkeypatch):
     docs = make_collection()
     docs.ingest([Document(text="the same words", source=f"{number:04}") for number in range(900)])
-    asked, ask = [], docs._engine.query_batch_points
+    asked, ask = [], docs.engine.query_batch_points
 
     def watched(name, requests):
         asked.extend(request.limit for request in requests)
         return ask(name, requests)
 
-    monkeypatch.setattr(docs._engine, "query_batch_points", watched)
+    monkeypatch.setattr(docs.engine, "query_batch_points", watched)
     hits = docs.search("the same words", k=3, mode="bm25")
     assert [hit.id for hit in hits] == sorted(docs.to_pandas()["id"])[:3]
     assert max(asked) > 900
@@ -108,13 +108,13 @@ def test_several_queries_are_one_request(make_collection, records, monkeypatch, 
     docs.ingest(records[:150])
     questions = ["boat with rope", "lamp at the pier", "wind and tide", "the", "crew and deck"]
     singly = [docs.search(question, k=3, mode=mode) for question in questions]
-    asked, ask = [], docs._engine.query_batch_points
+    asked, ask = [], docs.engine.query_batch_points
 
     def watched(name, requests):
         asked.append(len(requests))
         return ask(name, requests)
 
-    monkeypatch.setattr(docs._engine, "query_batch_points", watched)
+    monkeypatch.setattr(docs.engine, "query_batch_points", watched)
     assert list(docs.search(questions, k=3, mode=mode)) == singly
     # Lists whose hits are equal at their end are asked for again, all at once.
     assert 1 <= len(asked) <= 2 * most

@@ -37,13 +37,13 @@ def test_several_hits_are_taken_together(harbour):
 @pytest.mark.parametrize("harbour", ["memory"], indirect=True)
 def test_passages_named_by_their_ids_are_fetched_in_one_request(harbour, monkeypatch):
     ids = [hit.id for hit in harbour.search("keys", k=4)]
-    asked, retrieve = [], harbour._engine.retrieve
+    asked, retrieve = [], harbour.engine.retrieve
 
     def watched(name, wanted, **named):
         asked.append(len(wanted))
         return retrieve(name, wanted, **named)
 
-    monkeypatch.setattr(harbour._engine, "retrieve", watched)
+    monkeypatch.setattr(harbour.engine, "retrieve", watched)
     one = harbour.similar(ids[:1], k=2)
     requests = len(asked)
     assert one

@@ -37,7 +37,7 @@ def test_every_point_has_the_code_that_its_vector_gives(make_collection, tmp_pat
     collection = filled(make_collection, compression)
     _, codes = exported(collection, tmp_path / "codes.npy")
     assert len(codes) == len(TEXTS)
-    vector_codec = collection._parts.codec.vector_codec
+    vector_codec = collection.parts.codec.vector_codec
     for n in (0, 33, 69):
         vector = collection.embedder.embed_documents([TEXTS[n]])
         different = np.unpackbits(codes[collection.chunks(f"{n}.txt")[0].id] ^ vector_codec.codes(vector)[0]).sum()
@@ -49,7 +49,7 @@ def test_eight_bit_numbers_are_their_own_codes(make_collection, tmp_path):
     collection = filled(make_collection, "uint8")
     _, codes = exported(collection, tmp_path / "codes.npy")
     point = collection.chunks("7.txt")[0].id
-    stored = collection._engine.retrieve("cranes", [point], with_vectors=["dense"])[0].vector["dense"]
+    stored = collection.engine.retrieve("cranes", [point], with_vectors=["dense"])[0].vector["dense"]
     assert codes[point].tolist() == stored
 
 

@@ -87,19 +87,19 @@ def test_a_second_ingest_and_a_reopening_code_as_the_first(make_collection, comp
 
 
 def stored(collection):
-    records, _ = collection._engine.scroll(collection.name, limit=1000, with_vectors=True)
+    records, _ = collection.engine.scroll(collection.name, limit=1000, with_vectors=True)
     return {record.id: {name: vector for name, vector in record.vector.items() if name != "bm25"} for record in records}
 
 
 def test_bits_rank_as_the_slow_twin_does_with_and_without_a_filter(collection, make_collection):
-    at = ":memory:" if "memory" in repr(collection._engine) else None
+    at = ":memory:" if "memory" in repr(collection.engine) else None
     bits = make_collection("bits", at=at, compression="bits+rotate")
     bits.ingest(documents())
     vectors = everything(bits)
     assert len(vectors) == 300
     query = bits.embedder.embed_queries(["crane dock fish"])
-    code = bits._parts.codec.vector_codec.codes(query)[0]
-    assert all(np.array_equal(v, pack_signs(bits._parts.codec.vector_codec.transform.rotate(
+    code = bits.parts.codec.vector_codec.codes(query)[0]
+    assert all(np.array_equal(v, pack_signs(bits.parts.codec.vector_codec.transform.rotate(
         bits.embedder.embed_documents([texts()[int(s[:4])]])))[0]) for s, v in list(vectors.items())[:5])  # fmt: skip
     distances = {source: int(hamming(code, vector[None])[0]) for source, vector in vectors.items()}
     for where in (None, {"source": [f"{n:04}.txt" for n in range(0, 300, 50)]}):
@@ -113,13 +113,13 @@ def test_bits_rank_as_the_slow_twin_does_with_and_without_a_filter(collection, m
 
 
 def everything(collection):
-    records, _ = collection._engine.scroll(collection.name, limit=1000, with_vectors=["dense"])
+    records, _ = collection.engine.scroll(collection.name, limit=1000, with_vectors=["dense"])
     return {record.payload["source"]: np.array(record.vector["dense"], np.uint8) for record in records}
 
 
 def test_bits_take_a_thirty_second_of_the_numbers(make_collection):
     bits = make_collection("bits", compression="bits")
-    params = bits._engine.get_collection("bits").config.params.vectors["dense"]
+    params = bits.engine.get_collection("bits").config.params.vectors["dense"]
     assert (params.size, params.datatype) == (256 // 8, models.Datatype.UINT8)
 
 
@@ -127,7 +127,7 @@ def test_a_rotation_of_another_collection_is_refused(make_collection):
     first, second = make_collection("first", compression="itq"), make_collection("second", compression="itq")
     first.ingest(documents(100))
     second.ingest(documents(200, start=100))
-    folder = first._engine.folder()
+    folder = first.engine.folder()
     folder.attach("second", folder.attachment("first"))
     second.close()
     broken = make_collection("second", compression="itq")
@@ -147,7 +147,7 @@ def test_the_rotation_goes_with_its_collection(make_collection, tmp_path):
 def test_a_server_keeps_the_rotation_in_the_metadata(make_collection):
     collection = make_collection(at=":memory:", compression="itq")
     collection.ingest(documents(50))
-    assert collection._engine.get_collection("harbour").config.metadata["qdrant_embed_transform"]
+    assert collection.engine.get_collection("harbour").config.metadata["qdrant_embed_transform"]
     assert "qdrant_embed_transform" not in collection.info()
 
 

@@ -15,7 +15,7 @@ from tests.store.test_collection_codec import documents, stored, texts
 @pytest.fixture
 def handles(collection, make_collection):
     """Return a function that opens handles on one collection, on each local engine."""
-    at = collection._engine.client if "memory" in repr(collection._engine) else None
+    at = collection.engine.client if "memory" in repr(collection.engine) else None
     return lambda compression: make_collection("shared", at=at, compression=compression)
 
 
@@ -74,20 +74,20 @@ def test_of_two_processes_that_learn_at_once_the_last_to_keep_is_right(handles, 
         save(*given)
         monkeypatch.setattr(collection_codec, "save_attachment", save)
         rows = theirs.embedder.embed_documents(texts()[100:200])
-        theirs._parts.codec.keep(theirs._parts.codec.vector_codec.fit(rows))
+        theirs.parts.codec.keep(theirs.parts.codec.vector_codec.fit(rows))
 
     monkeypatch.setattr(collection_codec, "save_attachment", overtaken)
     ours.ingest(documents(60))
-    digests = [docs._parts.codec.vector_codec.transform.digest for docs in (ours, theirs, handles("itq"))]
+    digests = [docs.parts.codec.vector_codec.transform.digest for docs in (ours, theirs, handles("itq"))]
     assert digests == digests[:1] * 3
     assert best(theirs, 7) == "0007.txt"
 
 
 def test_a_root_that_is_noted_by_what_was_read_before_loses_no_rotation(handles):
     ours, theirs = handles("itq"), handles("itq")
-    read = read_metadata(ours._engine, "shared")
+    read = read_metadata(ours.engine, "shared")
     theirs.ingest(documents(60))
-    ours._engine.update_collection("shared", metadata={METADATA_KEY: {**read, "roots": {"docs": "there"}}})
+    ours.engine.update_collection("shared", metadata={METADATA_KEY: {**read, "roots": {"docs": "there"}}})
     ours.ingest(documents(90))
     assert [best(docs, number) for docs in (ours, theirs) for number in (7, 77)] == ["0007.txt", "0077.txt"] * 2
 
@@ -105,7 +105,7 @@ def test_a_drawn_rotation_is_kept_with_the_collection(make_collection, monkeypat
     docs = make_collection(compression="rotate+float16")
     docs.ingest(documents(60))
     before = stored(docs)
-    kept = docs._parts.codec.vector_codec.transform
+    kept = docs.parts.codec.vector_codec.transform
     docs.close()
     monkeypatch.setattr("qdrant_embed.compression.transform.random_rotation", None)  # a numpy that draws otherwise
     again = make_collection(compression="rotate+float16")
@@ -113,7 +113,7 @@ def test_a_drawn_rotation_is_kept_with_the_collection(make_collection, monkeypat
     again.ingest(documents(90))
     assert {key: stored(again)[key] for key in before} == before
     assert best(again, 77) == "0077.txt"
-    assert again._parts.codec.vector_codec.transform.digest == kept.digest
+    assert again.parts.codec.vector_codec.transform.digest == kept.digest
 
 
 def test_nothing_is_drawn_before_there_is_something_to_rotate():

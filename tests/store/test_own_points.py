@@ -39,12 +39,12 @@ def filled(collection):
 
 def write_foreign(docs, payloads, *, vectors=True):
     """Write points as near to the question as can be; return their ids."""
-    engine = docs._engine
+    engine = docs.engine
     near = docs.embedder.embed_queries([QUESTION])[0].tolist()
     given, _ = engine.scroll(docs.name, limit=1, with_vectors=True)
     names = given[0].vector if vectors else {}
     found = {name: near if name == "dense" else value for name, value in names.items()}
-    terms, weights = docs._parts.bm25.encode_query(QUESTION)
+    terms, weights = docs.parts.bm25.encode_query(QUESTION)
     if "bm25" in found:
         found["bm25"] = models.SparseVector(indices=terms, values=[99.0 for _ in weights])
     points = [models.PointStruct(id=str(uuid.uuid4()), vector=found, payload=payload) for payload in payloads]
@@ -101,7 +101,7 @@ def test_they_are_warned_of_once(filled):
 
 def test_fields_in_a_wrong_form_are_found_out(filled):
     before = every_answer(filled)
-    payload = filled._engine.scroll(filled.name, limit=1)[0][0].payload
+    payload = filled.engine.scroll(filled.name, limit=1)[0][0].payload
     write_foreign(filled, [malformed(payload)] * 9)
     with pytest.warns(ForeignPointsWarning):
         assert len(filled.search(QUESTION, k=7, mode="dense")) == 7
@@ -112,7 +112,7 @@ def test_fields_in_a_wrong_form_are_found_out(filled):
 def test_a_chunk_that_another_program_wrote_over_is_no_hit(filled):
     best = filled.search(QUESTION, k=8, mode="dense")
     near = filled.embedder.embed_queries([QUESTION])[0].tolist()
-    filled._engine.upsert(filled.name, [models.PointStruct(id=best[0].id, vector={"dense": near}, payload={})])
+    filled.engine.upsert(filled.name, [models.PointStruct(id=best[0].id, vector={"dense": near}, payload={})])
     with pytest.warns(ForeignPointsWarning):
         found = filled.search(QUESTION, k=7, mode="dense")
     assert [hit.id for hit in found] == [hit.id for hit in best[1:]]
@@ -127,7 +127,7 @@ def test_a_copy_takes_them_along(filled, compression, vectors):
     foreign = write_foreign(filled, [*LACKING.values()], vectors=vectors)
     filled.recompress(compression)
     assert (filled.count(), filled.info()["foreign_points"]) == (COUNT, len(LACKING))
-    stored = {record.id: record for record in filled._engine.scroll(filled.name, limit=100, with_vectors=True)[0]}
+    stored = {record.id: record for record in filled.engine.scroll(filled.name, limit=100, with_vectors=True)[0]}
     assert foreign <= set(stored)
     assert all(("dense" in (stored[point].vector or {})) == vectors for point in foreign)
     assert len(filled.search(QUESTION, k=COUNT, mode="dense")) == COUNT
@@ -140,10 +140,10 @@ def test_codes_in_memory_do_not_hold_them(make_collection):
         docs = make_collection(at=at, compression="bits")
         docs.ingest([Document(text=text, source=f"{n}.txt") for n, text in enumerate(TEXTS)])
         best = [hit.id for hit in docs.search(QUESTION, k=7, mode="dense")]
-        bits = docs._engine.scroll(docs.name, limit=1, with_vectors=True)[0][0].vector
+        bits = docs.engine.scroll(docs.name, limit=1, with_vectors=True)[0][0].vector
         points = [models.PointStruct(id=n, vector=bits, payload={"n": n}) for n in range(20)]
-        docs._engine.upsert(docs.name, points)
-        docs._parts.searcher.lists.hamming.forget()
+        docs.engine.upsert(docs.name, points)
+        docs.parts.searcher.lists.hamming.forget()
         assert [hit.id for hit in docs.search(QUESTION, k=7, mode="dense")] == best
 
 
@@ -151,14 +151,14 @@ def test_codes_in_memory_do_not_hold_them(make_collection):
 def test_ingest_and_delete_leave_them(collection):
     filled, documents = collection, [Document(text=text, source=f"{n}.txt") for n, text in enumerate(TEXTS)]
     filled.ingest(documents, root="cranes", sync=True)
-    payload = filled._engine.scroll(filled.name, limit=1)[0][0].payload
+    payload = filled.engine.scroll(filled.name, limit=1)[0][0].payload
     same_document = {key: payload[key] for key in ("document_id", "root", "source", "chunk_index")}
     foreign = write_foreign(filled, [LLAMA_INDEX, {"page_content": "x"}, same_document])
     documents = [Document(text="Cranes are gone.", source=f"{n}.txt") for n in range(3)]
     filled.ingest(documents, root="cranes", sync=True, allow_delete=True)
     assert filled.count() == 3
     assert filled.delete(filter={"source": {"not": "nothing"}}) == 3
-    left = {record.id for record in filled._engine.scroll(filled.name, limit=100)[0]}
+    left = {record.id for record in filled.engine.scroll(filled.name, limit=100)[0]}
     assert left == foreign
     with pytest.raises(UnknownNameError):
         filled.chunks("x")
@@ -182,7 +182,7 @@ def test_nothing_is_said_where_there_are_none(filled):
 
 
 def test_what_is_a_chunk(filled):
-    payload = filled._engine.scroll(filled.name, limit=1)[0][0].payload
+    payload = filled.engine.scroll(filled.name, limit=1)[0][0].payload
     assert is_chunk(payload)
     assert not is_chunk(malformed(payload))
     assert not any(is_chunk(foreign or {}) for foreign in LACKING.values())
@@ -192,13 +192,13 @@ def test_what_is_a_chunk(filled):
 def counted(filled, monkeypatch):
     """Return what has been counted so far, once the parts of the collection have been made."""
     filled.search(QUESTION)
-    asked, count = [], filled._engine.count
+    asked, count = [], filled.engine.count
 
     def watched(*given, **named):
         asked.append(given)
         return count(*given, **named)
 
-    monkeypatch.setattr(filled._engine, "count", watched)
+    monkeypatch.setattr(filled.engine, "count", watched)
     return asked
 
 
@@ -209,7 +209,7 @@ def test_what_to_leave_out_is_decided_once_a_scroll(filled, counted, foreign):
     sizes, per_scroll = (5, 60), []
     for size in sizes:
         counted.clear()
-        found = [record.id for records in pages(filled._points, filled.name, size) for record in records]
+        found = [record.id for records in pages(filled.parts.searcher.engine, filled.name, size) for record in records]
         assert len(found) == len(set(found)) == COUNT
         per_scroll.append(len(counted))
     assert per_scroll[0] in (1, 2)
@@ -218,8 +218,8 @@ def test_what_to_leave_out_is_decided_once_a_scroll(filled, counted, foreign):
 
 def test_a_filter_is_completed_without_counting(filled, counted):
     best = filled.search(QUESTION, k=5, filter={"n": {"gte": 3}})
-    assert len(counted) == is_in_memory(filled._engine), "which looks at every condition for every point"
-    filled._points.foreign(filled.name)
+    assert len(counted) == is_in_memory(filled.engine), "which looks at every condition for every point"
+    filled.info()  # counts them
     write_foreign(filled, [{**LLAMA_INDEX, "metadata": {"n": 4}}] * 9)
     assert filled.search(QUESTION, k=5, filter={"n": {"gte": 3}}) == best
     counted.clear()

@@ -55,14 +55,14 @@ def windowed(make_collection):
 
 
 def test_a_text_counts_once_however_many_windows_it_has(windowed, tmp_path):
-    found = read_texts(windowed._engine, "windows")
+    found = read_texts(windowed.engine, "windows")
     assert (len(found.texts), len(set(found.ids))) == (60, 60)
     windowed.train_paragraphs(16, codes_out=tmp_path / "codes.npy")
     assert len(set(exported(tmp_path / "codes.npy")["id"].tolist())) == len(exported(tmp_path / "codes.npy")) == 60
 
 
 def test_each_window_has_its_own_words_and_its_number_in_the_file(windowed, tmp_path, monkeypatch):
-    rows = read_rows(windowed._engine, "windows", windowed._parts.codec, texts=True)
+    rows = read_rows(windowed.engine, "windows", windowed.parts.codec, texts=True)
     assert len(rows.ids) == len(rows.texts) == len(rows.windows) == len(rows.vectors) > 60
     longest = max(windowed.documents(), key=lambda document: len(windowed.chunks(document.source)[0].text))
     chunk = windowed.chunks(longest.source)[0]

@@ -19,7 +19,7 @@ def documents():
 @pytest.fixture(params=SIGNS)
 def make_signs(request, collection, make_collection):
     """Return a function that opens handles on one collection of sign codes, on each local engine."""
-    at = collection._engine.client if "memory" in repr(collection._engine) else None
+    at = collection.engine.client if "memory" in repr(collection.engine) else None
     return lambda: make_collection("signs", at=at, compression=request.param)
 
 
@@ -60,7 +60,7 @@ def test_points_whose_writer_died_before_it_could_say_so_are_not_missed(make_sig
     docs = make_signs()
     docs.ingest(documents())
     best = docs.search("the gate lies at the pier", k=4, mode="dense")
-    docs._engine.delete(docs.name, points_selector=[hit.id for hit in best[:3]])
+    docs.engine.delete(docs.name, points_selector=[hit.id for hit in best[:3]])
     found = docs.search("the gate lies at the pier", k=4, mode="dense")
     assert len(found) == 4
     assert not {hit.id for hit in found} & {hit.id for hit in best[:3]}
@@ -72,7 +72,7 @@ def test_only_codes_of_points_that_came_are_read(make_signs, monkeypatch):
     nearest(docs, "the gate lies at the pier")
     read = []
     for method in ("scroll", "retrieve"):
-        monkeypatch.setattr(docs._engine, method, watched(getattr(docs._engine, method), read), raising=False)
+        monkeypatch.setattr(docs.engine, method, watched(getattr(docs.engine, method), read), raising=False)
     make_signs().ingest([Document(text=f"Seal {n} barks.", source=f"{word}.txt") for n, word in enumerate("ab")])
     docs.delete("lamp.txt")
     assert nearest(docs, "seal barks") != ["lamp.txt"]
@@ -95,10 +95,8 @@ def watched(method, read):
 def test_filters_that_few_or_many_points_pass_give_what_is_nearest_of_these(make_signs, sources):
     docs = make_signs()
     docs.ingest(documents())
-    index, condition = docs._parts.searcher.lists.hamming, to_filter({"source": list(sources)})
-    coded = docs._parts.codec.vector_codec.queries(
-        docs.embedder.embed_queries(["the lamp and the herring are weighed"])
-    )
+    index, condition = docs.parts.searcher.lists.hamming, to_filter({"source": list(sources)})
+    coded = docs.parts.codec.vector_codec.queries(docs.embedder.embed_queries(["the lamp and the herring are weighed"]))
     passing = set(docs.to_pandas(filter={"source": list(sources)})["id"])
     everything = index.nearest(coded.vectors[0], len(WORDS) + MORE, None)
     assert len(everything) == len(WORDS) + MORE

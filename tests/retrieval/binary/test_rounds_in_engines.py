@@ -37,7 +37,7 @@ def sources(hits):
 def shortlists(collection, monkeypatch):
     """Return a list that fills with the ids each search ranks by whole vectors, and one of those read before."""
     ranked, read = [], []
-    engine_retrieve, engine_query = collection._engine.retrieve, collection._engine.query_batch_points
+    engine_retrieve, engine_query = collection.engine.retrieve, collection.engine.query_batch_points
 
     def retrieve(name, ids, **given):
         if given.get("with_vectors"):
@@ -48,8 +48,8 @@ def shortlists(collection, monkeypatch):
         ranked.extend(ids_of(requests[0].filter))
         return engine_query(name, requests=requests)
 
-    monkeypatch.setattr(collection._engine, "retrieve", retrieve)
-    monkeypatch.setattr(collection._engine, "query_batch_points", query_batch_points)
+    monkeypatch.setattr(collection.engine, "retrieve", retrieve)
+    monkeypatch.setattr(collection.engine, "query_batch_points", query_batch_points)
     return ranked, read
 
 
@@ -99,7 +99,7 @@ def test_collections_read_what_arrays_say(collection, shortlists, monkeypatch, b
 
 
 def source_of(collection, ids):
-    return [record.payload["source"] for record in collection._engine.retrieve(collection.name, ids)]
+    return [record.payload["source"] for record in collection.engine.retrieve(collection.name, ids)]
 
 
 def test_scores_are_the_models_own_and_hybrid_searches_go_on(collection):
@@ -117,7 +117,7 @@ def test_points_that_are_gone_are_passed_over(collection):
     best = collection.search(QUESTIONS[0], k=3, mode="dense")
     # As a writer that died before it could say so.
     gone = to_filter({"source": best[0].source})
-    collection._engine.delete(collection.name, gone)
+    collection.engine.delete(collection.name, gone)
     left = collection.search(QUESTIONS[0], k=10, mode="dense")
     assert len(left) == 10
     assert best[0].source not in sources(left)

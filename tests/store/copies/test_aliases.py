@@ -18,8 +18,8 @@ KILLED = """
 import os, sys
 from qdrant_embed import Collection
 docs = Collection.open("cranes", at=sys.argv[1])
-remove = docs._engine.delete_collection
-docs._engine.delete_collection = lambda name: remove(name) and os._exit(9)
+remove = docs.engine.delete_collection
+docs.engine.delete_collection = lambda name: remove(name) and os._exit(9)
 docs.recompress("float16")
 """
 
@@ -76,7 +76,7 @@ def cut(engine, patch, change, *, done):
 def require_all(docs):
     assert docs.count() == len(TEXTS)
     assert docs.search("crane 12", k=1, mode="dense")[0].source == "12.txt"
-    engine = docs._engine
+    engine = docs.engine
     return [found.name for found in engine.get_collections().collections], engine.get_aliases().aliases
 
 
@@ -103,7 +103,7 @@ def test_every_point_is_there_wherever_the_change_is_cut_off(request, kind, alia
         if aliased:
             docs.recompress("rotate")
         with pytest.MonkeyPatch.context() as patch:
-            cut(docs._engine, patch, change, done=done)
+            cut(docs.engine, patch, change, done=done)
             with pytest.raises(CutError):
                 docs.recompress("float16")
     with Collection.open("cranes", at=place, recipe=None) as again:
@@ -121,7 +121,7 @@ def test_every_point_is_there_wherever_the_change_is_cut_off(request, kind, alia
 
 def test_a_name_that_leads_nowhere_is_not_made_anew(place):
     with Collection.open("cranes", at=place) as docs, pytest.MonkeyPatch.context() as patch:
-        cut(docs._engine, patch, "delete_collection", done=True)
+        cut(docs.engine, patch, "delete_collection", done=True)
         with pytest.raises(CutError):
             docs.recompress("float16")
     with Collection.open("cranes", at=place, recipe=Recipe(model="hashing", compression="float16")) as again:
@@ -140,13 +140,13 @@ def test_a_killed_process_loses_nothing(here):
 def test_other_names_of_a_collection_go_with_it(place):
     with Collection.open("cranes", at=place) as docs:
         for compression, alias in (("float16", "lifting"), ("rotate+float16", "hoisting")):
-            own = docs._engine.get_collections().collections[0].name
+            own = docs.engine.get_collections().collections[0].name
             create = models.CreateAlias(collection_name=own, alias_name=alias)
-            docs._engine.update_collection_aliases([models.CreateAliasOperation(create_alias=create)])
+            docs.engine.update_collection_aliases([models.CreateAliasOperation(create_alias=create)])
             docs.recompress(compression)
-        names = {found.alias_name for found in docs._engine.get_aliases().aliases}
+        names = {found.alias_name for found in docs.engine.get_aliases().aliases}
         assert names == {"cranes", "lifting", "hoisting"}
-        assert len(docs._engine.get_collections().collections) == 1
+        assert len(docs.engine.get_collections().collections) == 1
 
 
 def test_a_copy_is_listed_by_the_name_to_open_it_by(here):
@@ -171,12 +171,12 @@ def alias(engine, name, collection):
 def test_the_users_own_name_of_a_collection_leads_on_whichever_alias_it_was_changed_by(request, kind, opened, change):
     place = place_of(request, kind)
     with Collection.open("cranes", at=place) as docs:
-        alias(docs._engine, "prod", "cranes")
+        alias(docs.engine, "prod", "cranes")
     with Collection.open("prod", at=place) as docs, pytest.MonkeyPatch.context() as patch:
         if change is None:
             docs.recompress("float16")
         else:
-            cut(docs._engine, patch, change, done=True)
+            cut(docs.engine, patch, change, done=True)
             with pytest.raises(CutError):
                 docs.recompress("float16")
     with Collection.open(opened, at=place) as docs:
@@ -192,7 +192,7 @@ def test_the_users_own_name_of_a_collection_leads_on_whichever_alias_it_was_chan
 def test_a_copy_opened_by_its_made_up_name_keeps_that_too(place):
     with Collection.open("cranes", at=place) as docs:
         docs.recompress("float16")
-        made_up = docs._engine.get_collections().collections[0].name
+        made_up = docs.engine.get_collections().collections[0].name
     with Collection.open(made_up, at=place) as docs:
         docs.recompress("rotate+float16")
         require_all(docs)

@@ -16,7 +16,7 @@ TEAMS = [
 
 
 def schema_of(collection):
-    return collection._engine.get_collection(collection.name).payload_schema
+    return collection.engine.get_collection(collection.name).payload_schema
 
 
 def test_a_field_that_is_indexed_is_filtered_by(collection):
@@ -31,7 +31,7 @@ def test_indexes_graph_and_entries_of_others_go_with_the_copy(make_collection):
     collection.ingest(TEAMS)
     collection.index_field("team")
     collection.index_field("size", "integer")
-    engine = collection._engine
+    engine = collection.engine
     engine.update_collection(
         "harbour",
         hnsw_config=models.HnswConfigDiff(m=24),
@@ -56,10 +56,10 @@ def test_indexes_graph_and_entries_of_others_go_with_the_copy(make_collection):
 def test_a_graph_that_an_owner_wanted_over_windows_goes_with_the_copy(make_collection):
     collection = make_collection(window="windows:24", chunker="document")
     graph = models.HnswConfigDiff(m=12)
-    collection._engine.update_collection("harbour", vectors_config={DENSE: models.VectorParamsDiff(hnsw_config=graph)})
+    collection.engine.update_collection("harbour", vectors_config={DENSE: models.VectorParamsDiff(hnsw_config=graph)})
     for compression, degree in (("float16", 12), ("bits", 0)):
         assert not collection.recompress(compression).in_place
-        stored = collection._engine.get_collection("harbour").config.params.vectors[DENSE]
+        stored = collection.engine.get_collection("harbour").config.params.vectors[DENSE]
         assert stored.hnsw_config.m == degree
 
 
@@ -67,7 +67,7 @@ def test_a_graph_that_an_owner_wanted_over_windows_goes_with_the_copy(make_colle
 def test_a_graph_that_the_layout_leaves_out_is_not_taken_for_a_setting(make_collection, before, after):
     collection = make_collection(compression=before)
     layout = VectorLayout(dim=256, distance="cosine", compression=Compression.parse(before))
-    settings = Settings.of(collection._engine, "harbour", layout)
+    settings = Settings.of(collection.engine, "harbour", layout)
     assert settings.graph is None
     other = VectorLayout(dim=256, distance="cosine", compression=Compression.parse(after))
     given = {"vectors_config": other.vectors(), "optimizers_config": None, "metadata": {}}

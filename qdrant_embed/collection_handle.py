@@ -1,0 +1,123 @@
+"""An opened collection: its engine, its name, and the parts for what the name leads to now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qdrant_embed.collection_parts import CollectionParts, create_collection
+from qdrant_embed.errors import CollectionNotFoundError, RecipeMismatchError
+from qdrant_embed.recipe import Recipe, require_equal, require_recipe, require_same_recipe
+from qdrant_embed.retrieval.browse import Browser
+from qdrant_embed.runtimes.choice import RuntimeChoice
+from qdrant_embed.store.copies import aliases, copy_lease
+from qdrant_embed.store.create import complete
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.location import open_engine
+from qdrant_embed.store.metadata import read_metadata
+from qdrant_embed.store.own_points import own_points
+
+if TYPE_CHECKING:
+    from qdrant_client import QdrantClient
+
+    from qdrant_embed.ingest.context import IngestContext
+
+
+class CollectionHandle:
+    """One collection of an engine, and what is made of its recipe.
+
+    :ivar engine: What holds the collection, with all of its points.
+    :ivar points: The same engine without what other programs wrote into the collection.
+    """
+
+    def __init__(self, engine: Engine, name: str, recipe: Recipe, runtime: str = "auto") -> None:
+        self.engine, self.points = engine, own_points(engine)
+        self.name = name
+        self.runtime = runtime
+        self.browser = Browser(self.points, name)
+        self.use(recipe)
+
+    def use(self, recipe: Recipe) -> None:
+        """Go on with another recipe, by the same runtime."""
+        self.recipe = recipe
+        self._made = CollectionParts(self.points, self.name, recipe, self.runtime)
+
+    @property
+    def parts(self) -> CollectionParts:
+        """The parts for what the name leads to now: another handle may have put recompressed vectors behind it.
+
+        To be read once by each method: the next time it may be others.
+
+        :raises RecipeMismatchError: More than the compression has become another.
+        """
+        if not self._made.current:
+            stored = read_metadata(self.engine, self.name)["recipe"]
+            given = self.recipe.as_dict()
+            require_equal(self.name, stored, {**given, "compression": stored["compression"]})
+            self.use(Recipe.from_dict(stored))
+        return self._made
+
+    def target(self) -> IngestContext:
+        """Return what is written to, checked to be what this handle was opened for.
+
+        :raises RecipeMismatchError: The collection was dropped and made anew with another recipe or model.
+        """
+        target = self.parts.target
+        stored = read_metadata(self.engine, self.name)
+        if stored["fingerprint"] != target.fingerprint:
+            require_same_recipe(self.name, stored["recipe"], self.recipe)
+            raise RecipeMismatchError(
+                f"collection {self.name!r} has fingerprint {stored['fingerprint']}, what this handle would write has "
+                f"{target.fingerprint}: it was made anew since. Open it again: Collection.open({self.name!r}, at=…)."
+            )
+        return target
+
+
+def open_handle(name: str, at: str | Path | QdrantClient, recipe: Recipe | None, runtime: str) -> CollectionHandle:
+    """Open a collection; with a recipe, create it if it does not exist.
+
+    :raises CollectionNotFoundError: It does not exist and no recipe says how to make it.
+    :raises RecipeMismatchError: It was made with another recipe.
+    :raises LocationLockedError: Another process holds the folder.
+    """
+    if runtime != "auto":
+        RuntimeChoice.parse(runtime)
+    if recipe is not None:
+        require_recipe(recipe)
+    engine = open_engine(at, make=recipe is not None)
+    try:
+        return CollectionHandle(engine, name, _recipe_in(engine, name, recipe), runtime)
+    except BaseException:
+        engine.close()
+        raise
+
+
+def _recipe_in(engine: Engine, name: str, recipe: Recipe | None) -> Recipe:
+    """Return a collection's recipe; where there is no collection, make it by the given one."""
+    aliases.finish_switch(engine, name)
+    copy_lease.release_expired(engine, name)
+    if recipe is not None and not engine.collection_exists(name):
+        create_collection(engine, name, recipe)
+        return recipe
+    stored = read_metadata(engine, name)
+    complete(engine, name)
+    if recipe is not None:
+        require_same_recipe(name, stored["recipe"], recipe)
+    return Recipe.from_dict(stored["recipe"])
+
+
+def drop_collection(name: str, at: str | Path | QdrantClient) -> bool:
+    """Remove a collection and everything in it, a damaged one too; return whether there was one."""
+    try:
+        engine = open_engine(at, make=False)
+    except CollectionNotFoundError:
+        return False
+    try:
+        aliases.finish_switch(engine, name)
+        aliases.remove_unfinished_copies(engine, name)
+        existed = engine.collection_exists(name)
+        if existed:
+            engine.delete_collection(aliases.resolve_alias(engine, name))
+        return existed
+    finally:
+        engine.close()

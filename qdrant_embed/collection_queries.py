@@ -1,0 +1,116 @@
+"""What a collection gives back: passages by question, by vector, by likeness; documents, counts, frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from qdrant_embed.collection_handle import CollectionHandle
+from qdrant_embed.display import Facts
+from qdrant_embed.errors import MissingExtraError
+from qdrant_embed.retrieval.documents import Documents
+from qdrant_embed.retrieval.hits import Answers, Hit, Hits
+from qdrant_embed.retrieval.searcher import Mode, SearchRequest, as_queries, as_vector
+from qdrant_embed.store.filters import filter_of, warn_of_unknown_fields, without
+from qdrant_embed.store.metadata import read_metadata
+from qdrant_embed.store.own_points import foreign_points
+from qdrant_embed.types import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def search(handle: CollectionHandle, query: str | Sequence[str], request: SearchRequest, mode: Mode) -> Hits | Answers:
+    """Return the best passages for a query; for several, one list for each."""
+    queries = as_queries(query)
+    found = handle.parts.searcher.search(queries, request, mode=mode)
+    if queries:
+        _warn(handle, request.where, sum(map(len, found)))
+    return found[0] if isinstance(query, str) else Answers(found)
+
+
+def search_vector(handle: CollectionHandle, vector: Sequence[float] | FloatArray, request: SearchRequest) -> Hits:
+    """Return the passages whose dense vectors are nearest to a given one."""
+    parts = handle.parts
+    row = as_vector(vector, parts.embedder.dim)
+    found = parts.searcher.nearest(row, request, "nearest to a vector")
+    _warn(handle, request.where, len(found))
+    return found
+
+
+def similar(handle: CollectionHandle, to: Hit | str | Sequence[Hit | str], request: SearchRequest) -> Hits:
+    """Return the passages that are most like given ones, these left out."""
+    given = [to] if isinstance(to, Hit | str) else list(to)
+    named = [one for one in given if not isinstance(one, Hit)]
+    fetched = iter(handle.browser.get(named) if named else ())
+    hits = [one if isinstance(one, Hit) else next(fetched) for one in given]
+    others = without(filter_of(handle.points, handle.name, request.where), [hit.id for hit in hits])
+    found = handle.parts.searcher.similar(hits, replace(request, where=others))
+    _warn(handle, request.where, len(found))
+    return found
+
+
+def get(handle: CollectionHandle, ids: str | Sequence[str]) -> Hit | Hits:
+    """Return one chunk by its id, or several in the order of their ids."""
+    if isinstance(ids, str) or not isinstance(ids, Sequence):
+        return handle.browser.get([ids])[0]
+    return Hits(handle.browser.get(list(ids)))
+
+
+def documents(handle: CollectionHandle, where: Any) -> Documents:
+    """Return the documents that have a chunk which a filter lets through."""
+    found = handle.browser.documents(where)
+    _warn(handle, where, len(found))
+    return found
+
+
+def count(handle: CollectionHandle, where: Any = None) -> int:
+    """Return the number of chunks that a filter lets through."""
+    found = handle.points.count(
+        handle.name, count_filter=filter_of(handle.points, handle.name, where), exact=True
+    ).count
+    _warn(handle, where, found)
+    return found
+
+
+def to_pandas(handle: CollectionHandle, where: Any, *, vectors: bool) -> pd.DataFrame:
+    """Return the chunks that a filter lets through as a data frame, with their dense vectors if wanted."""
+    found = handle.browser.to_pandas(where, handle.parts.codec if vectors else None)
+    _warn(handle, where, len(found))
+    return found
+
+
+def info(handle: CollectionHandle) -> Facts:
+    """Return what the collection is: recipe, model, fingerprint, counts, and what a folder takes on disk."""
+    stored = read_metadata(handle.engine, handle.name)
+    measure = getattr(handle.engine, "disk_sizes", None)  # a folder's engine alone knows
+    sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measure(handle.name), strict=True))} if measure else {}
+    return Facts(
+        name=handle.name,
+        chunks=count(handle),
+        documents=count(handle, {"chunk_index": 0}),
+        foreign_points=foreign_points(handle.points, handle.name),
+        **{key: stored[key] for key in ("recipe", "model", "fingerprint")},
+        roots=sorted(stored["roots"]),
+        **sizes,
+    )
+
+
+def retriever_class() -> Callable[..., Any]:
+    """Return the class of LlamaIndex retrievers over collections.
+
+    :raises MissingExtraError: The integration is not installed.
+    """
+    try:
+        module = import_module("llama_index.retrievers.qdrant_embed")
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("as_retriever()", str(error.name), "qdrant-embed[llama-index]") from None
+    made: Callable[..., Any] = module.QdrantEmbedRetriever
+    return made
+
+
+def _warn(handle: CollectionHandle, where: Any, found: int) -> None:
+    """Warn where nothing was found because no document has a field that the filter names."""
+    warn_of_unknown_fields(handle.points, handle.name, where, found)
