@@ -27,6 +27,8 @@ Each message says what came, what was expected and what to type.
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from qdrant_embed.display import printable
@@ -183,3 +185,11 @@ class FilterWarning(UserWarning):
 
 class ForeignPointsWarning(UserWarning):
     """Another program wrote points into a collection, which are left out; given once for each handle."""
+
+
+def warn_user(message: str, category: type[Warning]) -> None:
+    """Warn at the line outside this package that led here, through however many of our own functions."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "qdrant_embed":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,7 +12,7 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
-from qdrant_embed.errors import ModelError, UnknownNameError, near_names
+from qdrant_embed.errors import ModelError, UnknownNameError, near_names, warn_user
 from qdrant_embed.long_context.extension_plan import ExtensionPlan
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.layouts import SETTINGS
@@ -279,7 +278,7 @@ def say_license(preset: Preset) -> None:
 
 @cache
 def _warn(name: str, license: str, note: str) -> None:
-    warnings.warn(f"{name} ({license or 'license unknown'}): {note}", LicenseWarning, stacklevel=4)
+    warn_user(f"{name} ({license or 'license unknown'}): {note}", LicenseWarning)
 
 
 def pooling_only(resolved: ResolvedModel) -> bool:

@@ -127,7 +127,7 @@ class Browser:
                 raw = codec.raw(np.atleast_2d(stored))
                 row["vector"] = raw if stored.ndim > 1 else raw[0]
             rows.append(row)
-        rows.sort(key=lambda row: (row["root"], row["source"], row["index"]))
+        rows.sort(key=lambda row: (row["root"], row["source"], row["chunk_index"]))
         return frame_of(rows, [*columns, *(["vector"] if codec else [])])
 
     def _rooted(self, hits: Sequence[Hit]) -> list[Hit]:

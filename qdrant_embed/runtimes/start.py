@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from contextlib import suppress
 from dataclasses import replace
 
-from qdrant_embed.errors import ForkedError, QdrantEmbedError
+from qdrant_embed.errors import ForkedError, QdrantEmbedError, warn_user
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.runtimes import RUNTIMES, Runtime, TokenRuntime
 from qdrant_embed.runtimes.choice import Choice, RuntimeChoice, choose
@@ -34,9 +33,7 @@ def start(resolved: ResolvedModel, asked: str = "auto") -> tuple[RuntimeChoice, 
         reason = str(error)
     instead, runtime = _instead(choice.runtime, resolved)
     # Said only now: where torch cannot load the model either, its error is the one to read.
-    warnings.warn(
-        f"{reason} {str(instead).capitalize()} runs it instead, which is slower.", FidelityWarning, stacklevel=2
-    )
+    warn_user(f"{reason} {str(instead).capitalize()} runs it instead, which is slower.", FidelityWarning)
     return instead, runtime
 
 

@@ -7,12 +7,11 @@ collection reads the engine itself, and takes them along.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from qdrant_embed.display import counted, one_line
-from qdrant_embed.errors import ForeignPointsWarning
+from qdrant_embed.errors import ForeignPointsWarning, warn_user
 from qdrant_embed.store.engine import Engine, is_in_memory
 from qdrant_embed.store.filters.grammar import both
 from qdrant_embed.store.points import CHUNK_FIELDS, is_chunk
@@ -231,9 +230,8 @@ def _is_complete(payload: Mapping[str, Any]) -> bool:
 
 def _warn(name: str, found: int) -> None:
     were = "was" if found == 1 else "were"
-    warnings.warn(
+    warn_user(
         f"collection {one_line(name)!r} holds {counted(found, 'point')} that {were} written by another program, "
         "without the fields of a chunk; they are left out. Ingest what they hold as documents to have it searched.",
         ForeignPointsWarning,
-        stacklevel=4,
     )

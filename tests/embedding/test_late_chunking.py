@@ -106,11 +106,11 @@ def test_a_document_is_read_whole_up_to_the_length_of_the_model(late, plain, cou
 def test_a_small_macro_window_is_filled_beside_prompt_and_special_tokens(save_model):
     text = text_of(6)
     small = load_embedder(save_model(prompts={"document": "passage : w9 w9 "}), window="late:8")
-    (passage,) = small.passages(text, [(0, len(text))])
+    (passage,) = small.late_passages(text, [(0, len(text))])
     assert [len(window.ids) for window, _ in passage.parts] == [8] * 3, "[CLS] passage : w9 w9 … [SEP], and two of 6"
     none = load_embedder(save_model(prompts={"document": "passage : w9 w9 w9 w9 "}), window="late:8")
     with pytest.raises(ConfigurationError, match="leaves no room for text in the 8 tokens"):
-        none.passages(text, [(0, len(text))])
+        none.late_passages(text, [(0, len(text))])
 
 
 def test_chunks_are_the_means_of_their_tokens_states(late, folder, reference):
@@ -197,7 +197,7 @@ def test_a_chunk_longer_than_the_model_is_the_mean_over_its_windows(late):
 def test_smaller_macro_windows_can_be_asked_for(folder):
     small = load_embedder(folder, window="late:16")
     text = text_of(40)
-    assert {len(w.ids) <= 16 for p in small.passages(text, words_as_chunks(text, 4)) for w, _ in p.parts} == {True}
+    assert {len(w.ids) <= 16 for p in small.late_passages(text, words_as_chunks(text, 4)) for w, _ in p.parts} == {True}
 
 
 def test_an_edit_changes_only_passages_whose_window_holds_it(late):

@@ -148,7 +148,7 @@ def test_a_frame_has_a_row_for_each_chunk(log):
     frame = log.to_pandas()
     assert list(frame["source"]) == ["a", *["log"] * len(log.chunks("log")), "z"]
     log_rows = frame[frame["source"] == "log"]
-    assert list(log_rows["index"]) == list(range(len(log_rows)))
+    assert list(log_rows["chunk_index"]) == list(range(len(log_rows)))
     assert list(log_rows["text"]) == [chunk.text for chunk in log.chunks("log")]
     assert log_rows["metadata"].iloc[0] == {"year": 1926}
     assert "score" not in frame.columns

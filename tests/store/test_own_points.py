@@ -221,7 +221,11 @@ def test_a_filter_is_completed_without_counting(filled, counted):
     assert len(counted) == is_in_memory(filled.engine), "which looks at every condition for every point"
     filled.info()  # counts them
     write_foreign(filled, [{**LLAMA_INDEX, "metadata": {"n": 4}}] * 9)
-    assert filled.search(QUESTION, k=5, filter={"n": {"gte": 3}}) == best
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ForeignPointsWarning)
+        assert filled.search(QUESTION, k=5, filter={"n": {"gte": 3}}) == best
+    if is_in_memory(filled.engine):
+        return
     counted.clear()
     with pytest.warns(ForeignPointsWarning):
         filled.search(QUESTION, k=5, mode="dense")

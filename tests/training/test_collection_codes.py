@@ -9,6 +9,7 @@ from qdrant_embed import Document
 from qdrant_embed.compression import Transform
 from qdrant_embed.errors import ConfigurationError, MissingExtraError
 from qdrant_embed.store.stored_vectors import read_rows, read_texts
+from qdrant_embed.training.collection_codes import word_numbers
 
 WORDS = ["anchor", "beam", "crane", "dock", "eel", "fish", "gate", "hull", "iron", "jetty"]
 
@@ -26,8 +27,8 @@ def exported(path):
 class OfTexts:
     """Stands for a model of texts, which is not what is tried here."""
 
-    def __init__(self, found, _training):
-        self.trained_on = found.texts
+    def __init__(self, texts, _training):
+        self.trained_on = texts
 
     def codes(self, texts):
         return np.zeros((len(texts), 2), np.uint8)
@@ -35,7 +36,7 @@ class OfTexts:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr("qdrant_embed.collection_compression.train_paragraphs", OfTexts)
+    monkeypatch.setattr("qdrant_embed.training.collection_codes.train_paragraph_vectors", OfTexts)
 
 
 def test_paragraph_vectors_need_no_vectors(make_collection, tmp_path):
@@ -71,13 +72,13 @@ def test_each_window_has_its_own_words_and_its_number_in_the_file(windowed, tmp_
     assert all(text in chunk.text and len(text) < len(chunk.text) for text in mine)
     trained_on = []
 
-    def train_head(given, _training, *, distance):
-        trained_on.append((given.texts, len(given.vectors), distance))
+    def train_code(vectors, _training, *, distance, word_counts):
+        trained_on.append((word_counts, len(vectors), distance))
         return Transform(dim=256, matrix=np.eye(8, 256, dtype=np.float32))
 
-    monkeypatch.setattr("qdrant_embed.collection_compression.train_head", train_head)
+    monkeypatch.setattr("qdrant_embed.training.collection_codes.train_code", train_code)
     windowed.train_codes(8, words=True, codes_out=tmp_path / "codes.npy")
-    assert trained_on == [(rows.texts, len(rows.ids), "cosine")]
+    assert trained_on == [(word_numbers(rows.texts), len(rows.ids), "cosine")]
     found = exported(tmp_path / "codes.npy")
     pairs = list(zip(found["id"].tolist(), found["window"].tolist(), strict=True))
     assert len(set(pairs)) == len(pairs) == len(rows.ids)
@@ -87,8 +88,8 @@ def test_each_window_has_its_own_words_and_its_number_in_the_file(windowed, tmp_
 def test_files_that_cannot_be_written_are_refused_before_the_training(make_collection, tmp_path, monkeypatch, train):
     collection = make_collection()
     (tmp_path / "there").write_text("a file")
-    monkeypatch.setattr("qdrant_embed.collection_compression.train_head", None)
-    monkeypatch.setattr("qdrant_embed.collection_compression.train_paragraphs", None)
+    monkeypatch.setattr("qdrant_embed.training.collection_codes.train_code", None)
+    monkeypatch.setattr("qdrant_embed.training.collection_codes.train_paragraph_vectors", None)
     start = getattr(collection, train)
     with pytest.raises(ConfigurationError, match=r"must end in \.npy or \.parquet"):
         start(16, codes_out=tmp_path / "codes.csv")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.errors import FilterWarning, StoreError
+from qdrant_embed.errors import FilterWarning, StoreError, warn_user
 from qdrant_embed.store.filters.fields import INDEXED_FIELDS, METADATA, PAYLOAD_FIELDS, Field
 from qdrant_embed.store.filters.grammar import PlainFilter, to_filter
 from qdrant_embed.store.filters.patterns import Pattern
@@ -103,10 +102,9 @@ def warn_of_unknown_fields(engine: Engine, name: str, plain: PlainFilter | model
             continue  # an empty collection has no fields at all
         near = get_close_matches(field.key, known, n=3, cutoff=0.6)
         advice = f"did you mean {' or '.join(map(repr, near))}?" if near else f"fields found: {_listed(known)}."
-        warnings.warn(
+        warn_user(
             f"no document of collection {name!r} has a field {field.key!r}, which the filter names; {advice}",
             FilterWarning,
-            stacklevel=3,
         )
 
 

@@ -99,7 +99,7 @@ def test_a_code_is_applied_beside_whatever_whole_vectors_are_kept(cli, harbour):
 @pytest.mark.parametrize("compression", ["64d!", "uint8"])
 def test_a_code_that_could_not_be_applied_is_not_trained(cli, harbour, monkeypatch, compression):
     assert cli("recompress", compression).code == 0
-    monkeypatch.setattr("qdrant_embed.collection_compression.train_head", None)
+    monkeypatch.setattr("qdrant_embed.training.collection_codes.train_code", None)
     refused = cli("train-codes", "--bits", 16, "--apply")
     assert refused.code == 1
     assert "does not hold the numbers" in refused.err
@@ -117,7 +117,7 @@ def test_a_code_that_could_not_be_applied_is_not_trained(cli, harbour, monkeypat
     ],
 )
 def test_what_was_typed_wrongly_is_said_before_the_training(cli, ingested, monkeypatch, typed, code, said):
-    monkeypatch.setattr("qdrant_embed.collection_compression.train_head", None)
+    monkeypatch.setattr("qdrant_embed.training.collection_codes.train_code", None)
     refused = cli("train-codes", "--bits", 16, *typed)
     assert (refused.code, said in " ".join(refused.err.split())) == (code, True)
 
