@@ -34,9 +34,9 @@ class Calibration:
     """A calibration's result; shown as a table in a notebook, written to files by `save`.
 
     :param vectors: Number of vectors searched.
-    :param wish: What the chosen setting must reach.
+    :param constraints: What the chosen setting must reach.
     :param trials: Every setting, without a graph.
-    :param checked: The cheapest of them as a collection answers that has its graph, until one met the wish.
+    :param checked: The cheapest of them as a collection answers that has its graph, until one met the constraints.
     :param ndcg: nDCG@k of a setting by its name, where judgements were given.
     """
 
@@ -45,15 +45,15 @@ class Calibration:
     dim: int
     questions: int
     k: int
-    wish: Constraints
+    constraints: Constraints
     trials: tuple[Trial, ...]
     checked: tuple[Trial, ...]
     ndcg: dict[str, float]
 
     @property
     def chosen(self) -> Trial | None:
-        """The cheapest setting that meets the wish with its graph; see `Constraints.in_order`."""
-        return next(iter(self.wish.in_order(self.checked)), None)
+        """The cheapest setting that meets the constraints with its graph; see `Constraints.in_order`."""
+        return next(iter(self.constraints.in_order(self.checked)), None)
 
     @property
     def pareto_front(self) -> tuple[Trial, ...]:
@@ -73,10 +73,10 @@ class Calibration:
             "dim": self.dim,
             "questions": self.questions,
             "k": self.k,
-            "held": str(self.wish.held),
-            "target_recall": self.wish.target,
-            "max_bytes_per_vector": self.wish.ram,
-            "max_disk_bytes_per_vector": self.wish.disk,
+            "held": str(self.constraints.held),
+            "target_recall": self.constraints.target,
+            "max_bytes_per_vector": self.constraints.ram,
+            "max_disk_bytes_per_vector": self.constraints.disk,
             "chosen": None if self.chosen is None else self.chosen.setting,
             "front": [trial.setting for trial in self.pareto_front],
             "ndcg": {name: round(value, 4) for name, value in self.ndcg.items()},
@@ -104,13 +104,13 @@ class Calibration:
             best = max(self.checked or self.trials, key=lambda trial: trial.low)
             graph = ", searched through its graph" if self.checked else ""
             return (
-                f"no setting surely reaches recall@{self.k} {self.wish.target} within the bytes allowed{graph}; the "
-                f"best was {_told(best)}. Allow more bytes, ask for less, or give more questions, which narrow the "
+                f"no setting surely reaches recall@{self.k} {self.constraints.target} within the bytes allowed{graph}; "
+                f"the best was {_told(best)}. Allow more bytes, ask for less, or give more questions, which narrow the "
                 "interval."
             )
         return (
-            f"the cheapest setting with recall@{self.k} of at least {self.wish.target}, searched through its graph, is "
-            f"{_told(self.chosen)}."
+            f"the cheapest setting with recall@{self.k} of at least {self.constraints.target}, searched through its "
+            f"graph, is {_told(self.chosen)}."
         )
 
     def save(self, folder: str | Path) -> list[Path]:
@@ -215,7 +215,7 @@ def draw(found: Calibration, path: Path) -> None:
         )
     if found.chosen is not None:
         axes.plot([found.chosen.ram], [found.chosen.recall], "*", color="tab:green", markersize=16, label="chosen")
-    target = found.wish.target
+    target = found.constraints.target
     axes.axhline(target, color="tab:red", linestyle="--", linewidth=0.8, label=f"target {target}")
     axes.set(xscale="log", xlabel="bytes of a vector in memory (log)", ylabel=f"recall@{found.k}")
     axes.legend(loc="lower right")

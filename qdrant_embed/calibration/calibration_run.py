@@ -87,15 +87,15 @@ def calibrate(
     queries = parts.embedder.embed_queries(asked)
     normalize = parts.embedder.preset.normalize
     truth = exact_search(stored.vectors, queries, options.k, grid.compare_by, counts=stored.counts, normalize=normalize)
-    wish = Constraints(
+    constraints = Constraints(
         held=grid.held,
         target=options.target_recall,
         ram=options.max_bytes_per_vector,
         disk=options.max_disk_bytes_per_vector,
     )
     measure = _Measuring(truth, transforms, options.progress)
-    trials = measure(named) if named else search_grid(grid, wish, measure)
-    checked = _checked(wish, trials, measure.again)
+    trials = measure(named) if named else search_grid(grid, constraints, measure)
+    checked = _checked(constraints, trials, measure.again)
     judged: dict[str, float] = {}
     if options.judgements is not None:
         for trial in trials:
@@ -107,7 +107,7 @@ def calibrate(
         dim=stored.vectors.shape[1],
         questions=len(asked),
         k=truth.places.shape[1],
-        wish=wish,
+        constraints=constraints,
         trials=tuple(trials),
         checked=tuple(checked),
         ndcg=judged,
@@ -128,7 +128,7 @@ def _grid_of(parts: CollectionParts) -> Grid:
 
 @dataclass(frozen=True, slots=True)
 class _Transforms:
-    """What settings are coded by: where a change would keep the collection's own transform, that is measured."""
+    """What settings are encoded by: where a change would keep the collection's own transform, that is measured."""
 
     held: VectorCodec
     trained: Mapping[int, Transform]
@@ -177,17 +177,17 @@ class _Measuring:
 
 
 def _checked(
-    wish: Constraints, trials: Sequence[Trial], again: Callable[[Sequence[Trial]], list[Trial]]
+    constraints: Constraints, trials: Sequence[Trial], again: Callable[[Sequence[Trial]], list[Trial]]
 ) -> list[Trial]:
     """Return the cheapest settings as they answer with a graph, until one is good enough."""
     builds: dict[Compression, list[Trial]] = {}
-    for trial in wish.in_order(trials):
+    for trial in constraints.in_order(trials):
         builds.setdefault(build_key(Compression.parse(trial.setting)), []).append(trial)
     checked: list[Trial] = []
     for variants in list(builds.values())[:MOST_CHECKED]:
         # In the order of how much they rescore, as they are measured.
         checked += again(sorted(variants, key=lambda trial: Compression.parse(trial.setting).rescore or 0))
-        if any(map(wish.met_by, checked)):
+        if any(map(constraints.met_by, checked)):
             break
     return checked
 

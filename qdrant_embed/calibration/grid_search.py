@@ -21,49 +21,49 @@ REFINED, KEPT = 2, 2
 """Codes of which a stage tries more: those that are given other queries and rotations, and those that won so far."""
 
 
-def search_grid(grid: Grid, wish: Constraints, measure: Measure) -> list[Trial]:
+def search_grid(grid: Grid, constraints: Constraints, measure: Measure) -> list[Trial]:
     """Return all that was tried, stage by stage."""
     found = measure(grid.formats())
     signs = measure(grid.signs())
     found += signs
     for setting in _builds(_best(signs))[:1]:
         found += measure(grid.with_whole_vectors(setting))
-    coded = measure(grid.codes())
-    for setting in _promising(grid, coded, wish):
-        coded += _refined(grid, setting, coded, measure)
-    if not any(wish.met_by(trial) and trial.ram <= grid.product_bytes for trial in coded):
-        coded += measure(grid.products())
-    found += coded
-    for setting in _winners(coded, wish):
+    compressed = measure(grid.codes())
+    for setting in _promising(grid, compressed, constraints):
+        compressed += _refined(grid, setting, compressed, measure)
+    if not any(constraints.met_by(trial) and trial.ram <= grid.product_bytes for trial in compressed):
+        compressed += measure(grid.products())
+    found += compressed
+    for setting in _winners(compressed, constraints):
         found += measure(grid.stored_under(setting))
     for dim in grid.cuts():
-        fewer = measure(grid.cut(dim, _winners([trial for trial in found if _code(trial)], wish)[:1]))
+        fewer = measure(grid.cut(dim, _winners([trial for trial in found if _code(trial)], constraints)[:1]))
         found += fewer
         # What too few dimensions lose, still fewer do not find again.
-        if not any(wish.met_by(trial) for trial in fewer):
+        if not any(constraints.met_by(trial) for trial in fewer):
             break
     return found
 
 
-def _refined(grid: Grid, code: Compression, coded: Sequence[Trial], measure: Measure) -> list[Trial]:
+def _refined(grid: Grid, code: Compression, compressed: Sequence[Trial], measure: Measure) -> list[Trial]:
     """Give a code's queries more bits, then rotate what answers best."""
     asked = measure(grid.asked(code))
-    ours = [trial for trial in coded if build_key(Compression.parse(trial.setting)) == code]
+    ours = [trial for trial in compressed if build_key(Compression.parse(trial.setting)) == code]
     best = _builds(_best([*ours, *asked]))[:1]
     return [*asked, *(trial for setting in best for trial in measure(grid.rotated(setting)))]
 
 
-def _promising(grid: Grid, coded: Sequence[Trial], wish: Constraints) -> list[Compression]:
+def _promising(grid: Grid, compressed: Sequence[Trial], constraints: Constraints) -> list[Compression]:
     """Return the codes that are no larger than the smallest that is good enough: only those are worth more trials."""
-    reached = wish.in_order(coded)
+    reached = constraints.in_order(compressed)
     enough = reached[0].ram if reached else float("inf")
-    small = _builds(_best([trial for trial in coded if trial.ram <= enough]))
+    small = _builds(_best([trial for trial in compressed if trial.ram <= enough]))
     return [code for code in small if grid.asked(code) or grid.rotated(code)][:REFINED]
 
 
-def _winners(coded: Sequence[Trial], wish: Constraints) -> list[Compression]:
+def _winners(compressed: Sequence[Trial], constraints: Constraints) -> list[Compression]:
     """Return the codes to take so far; those that come nearest where none is good enough."""
-    return _builds(wish.in_order(coded) or _best(coded))[:KEPT]
+    return _builds(constraints.in_order(compressed) or _best(compressed))[:KEPT]
 
 
 def _best(trials: Sequence[Trial]) -> list[Trial]:

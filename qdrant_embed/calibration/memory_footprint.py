@@ -47,7 +47,7 @@ class Probe:
     :param vectors: Names of all dense vectors.
     :param bits: Bits of sign codes, which are compared in this process; 0 where the engine searches.
     :param page: Points read at once where sign codes are.
-    :param coded: Whether the engine searches codes beside what is stored.
+    :param encoded: Whether the engine searches codes beside what is stored.
     """
 
     vector: str
@@ -55,7 +55,7 @@ class Probe:
     vectors: tuple[str, ...]
     bits: int = 0
     page: int = 1
-    coded: bool = False
+    encoded: bool = False
 
 
 def measure_footprint(at: Path, name: str, probe: Probe) -> Footprint:
@@ -114,7 +114,7 @@ def searched_files(at: Path, probe: Probe) -> Iterator[Path]:
     """Yield the files that hold what is searched: all of a vector's, or its codes alone."""
     for path in _files(at, probe.vector):
         inside = path.parts[path.parts.index(f"{_FOLDER}{probe.vector}") + 1 :]
-        if inside[0].startswith("quantized") if probe.coded else "deleted" not in inside[0]:
+        if inside[0].startswith("quantized") if probe.encoded else "deleted" not in inside[0]:
             yield path
 
 

@@ -32,7 +32,7 @@ class Constraints:
         return small and trial.low >= self.target
 
     def in_order(self, trials: Sequence[Trial]) -> list[Trial]:
-        """Return the settings that meet the wish, the one to take first.
+        """Return the settings that meet the constraints, the one to take first.
 
         Fewest bytes in memory, then on disk; of equals first those that the collection can be switched to in place,
         then the simplest, then the fastest, then those that rescore least.

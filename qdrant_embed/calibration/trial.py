@@ -73,7 +73,7 @@ def try_settings(
     """Build a collection once, without a graph, so that a code's own loss is seen, and search it in several ways.
 
     :param settings: They differ in rescoring only, and come in the order of how much they rescore.
-    :param transform: What the points shall be coded by; None to learn it from the vectors.
+    :param transform: What the points shall be encoded by; None to learn it from the vectors.
     :raises ConfigurationError: It is a learned code, which is trained by itself.
     """
     began = time.perf_counter()
@@ -125,7 +125,7 @@ def _probe(codec: CollectionCodec, truth: ExactAnswers) -> Probe:
         vectors=(DENSE_SMALL, DENSE) if compression.full else (DENSE,),
         bits=codec.vector_codec.bits if signs else 0,
         page=page_of(codec),
-        coded=bool(compression.code),
+        encoded=bool(compression.code),
     )
 
 

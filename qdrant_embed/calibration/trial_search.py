@@ -65,10 +65,10 @@ def replace_compression(codec: CollectionCodec, setting: Compression) -> Collect
 
 
 def _ask(engine: Engine, codec: CollectionCodec, queries: FloatArray, k: int) -> tuple[list[list[int]], list[float]]:
-    coded = codec.vector_codec.queries(queries)
+    encoded = codec.vector_codec.queries(queries)
     asked = [
         QueryPlan(codec=codec, condition=None, terms=None, vector=QueryVector(*row))
-        for row in zip(coded.vectors, queries, map(float, coded.offsets), strict=True)
+        for row in zip(encoded.vectors, queries, map(float, encoded.offsets), strict=True)
     ]
     lists = Lists(engine, NAME, codec)
     for ranked in asked[:WARM_UP]:

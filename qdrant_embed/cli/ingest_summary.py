@@ -25,7 +25,7 @@ _NOTES = {
 
 
 def summary(report: IngestReport, title: str, *, dry_run: bool = False) -> RenderableType:
-    """Return the counts; those that are nought and say nothing are left out."""
+    """Return the counts; those that are zero and say nothing are left out."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold")
     table.add_column(justify="right")

@@ -95,7 +95,7 @@ class VectorCodec:
 
     @property
     def ready(self) -> bool:
-        """Whether vectors can be coded: nothing is to be learned or drawn, or it has been."""
+        """Whether vectors can be encoded: nothing is to be learned or drawn, or it has been."""
         return self.transform is not None
 
     def fit(self, vectors: FloatArray) -> VectorCodec:

@@ -27,7 +27,7 @@ def require_refit(new: Compression, trained: Transform | None) -> None:
 def learned_code(new: Compression, held: VectorCodec, trained: Transform | None) -> Transform | None:
     """Return the code that a compression with `learnedN` is to use: the one given, else the one that is held.
 
-    :param held: What the collection's vectors are coded by now.
+    :param held: What the collection's vectors are encoded by now.
     :raises ConfigurationError: There is none, or it is for other bits or other dimensions.
     """
     if new.learned is None:
@@ -53,7 +53,7 @@ def learned_code(new: Compression, held: VectorCodec, trained: Transform | None)
 
 
 def is_held(held: VectorCodec, code: Transform | None) -> bool:
-    """Tell whether the collection's vectors are coded by this already; by whatever they are, where it is None."""
+    """Tell whether the collection's vectors are encoded by this already; by whatever they are, where it is None."""
     return code is None or (held.transform is not None and held.transform.digest == code.digest)
 
 

@@ -67,7 +67,7 @@ def _hit(point: models.ScoredPoint, best: int | None) -> Hit:
 def _nearness(rows: FloatArray, codec: CollectionCodec, asked: QueryVector) -> FloatArray:
     """Return how near each row (windows, width) is to a question, larger is nearer."""
     if codec.compression.datatype == "bits" and not codec.compression.full:
-        return nearness(asked.coded, rows.astype(np.uint8), codec.vector_codec.bits)
+        return nearness(asked.encoded, rows.astype(np.uint8), codec.vector_codec.bits)
     return codec.vector_codec.real_scores(asked.whole, codec.raw(rows))
 
 

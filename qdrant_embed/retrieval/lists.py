@@ -84,7 +84,7 @@ class Lists:
     def _by_codes(self, parts: Sequence[tuple[QueryPlan, QueryVector]]) -> list[Ranking]:
         """Rank by sign codes, or by the whole vectors, where they are kept, of what these find."""
         if not self.codec.compression.full:
-            return [self.hamming.search(vector.coded, part.limit, part.condition) for part, vector in parts]
+            return [self.hamming.search(vector.encoded, part.limit, part.condition) for part, vector in parts]
         for attempt in (1, 2):
             lists = [shortlist(self.engine, self.name, self.hamming, part, vector) for part, vector in parts]
             chosen = [(part, ids) for (part, _), ids in zip(parts, lists, strict=True)]

@@ -32,7 +32,7 @@ HNSW_EF = 256
 class QueryVector:
     """A query's vector: as the compressed vectors are searched, as the model gave it, and what its scores lack."""
 
-    coded: FloatArray
+    encoded: FloatArray
     whole: FloatArray
     offset: float
 
@@ -158,14 +158,14 @@ class QueryPlan:
 
         compression = self.codec.compression
         params = search_params(compression, HNSW_EF)
-        coded, whole = (self._asked(given) for given in (vector.coded, vector.whole))
+        encoded, whole = (self._asked(given) for given in (vector.encoded, vector.whole))
         if not compression.full:
-            return models.Prefetch(query=coded, using=DENSE, filter=self.condition, limit=limit, params=params)
+            return models.Prefetch(query=encoded, using=DENSE, filter=self.condition, limit=limit, params=params)
         if self.shortlist is not None:
             chosen = models.Filter(must=[models.HasIdCondition(has_id=list(self.shortlist))])
             return models.Prefetch(query=whole, using=DENSE, filter=chosen, limit=limit)
         small = models.Prefetch(
-            query=coded,
+            query=encoded,
             using=DENSE_SMALL,
             filter=self.condition,
             limit=self.rescored,

@@ -193,8 +193,8 @@ class Searcher:
         return self._coded(embedded)
 
     def _coded(self, embedded: FloatArray) -> list[QueryVector]:
-        coded = self.codec.vector_codec.queries(embedded)
-        return [QueryVector(*row) for row in zip(coded.vectors, embedded, map(float, coded.offsets), strict=True)]
+        encoded = self.codec.vector_codec.queries(embedded)
+        return [QueryVector(*row) for row in zip(encoded.vectors, embedded, map(float, encoded.offsets), strict=True)]
 
     def _auxiliary(self, name: str, queries: Sequence[str], mode: Mode) -> Sequence[Any]:
         """Return what a model beside the dense one makes of each query; None where that is nothing, or not wanted."""

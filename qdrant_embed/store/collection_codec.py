@@ -25,7 +25,7 @@ FIT_VECTORS = 8192
 """Vectors that a transform is learned from; a covariance of 384 dimensions is settled long before. Bounds what an
 ingest holds back in memory until it is learned."""
 DIGEST_KEY = "qdrant_embed_transform_digest"
-"""Metadata entry: digest of the transform that the points were coded with.
+"""Metadata entry: digest of the transform that the points were encoded with.
 
 One of its own: whoever notes a root writes all of `schema`'s entry as it was read, without what was kept meanwhile."""
 _LEARNING = make_lock()
@@ -84,7 +84,7 @@ class CollectionCodec:
         return codec.dim if codec.compression.full else codec.bits
 
     def ready(self) -> bool:
-        """Tell whether vectors can be coded; what another handle has learned meanwhile is taken over.
+        """Tell whether vectors can be encoded; what another handle has learned meanwhile is taken over.
 
         :raises ConfigurationError: What was kept does not belong to the collection, or has been lost.
         """

@@ -41,16 +41,16 @@ class Measured:
 def walked(held="float32", *, target=0.98, dim=384, trained=()):
     grid = Grid(held=Compression.parse(held), model="m", full=dim, dim=dim, trained=trained, compare_by="cosine")
     measured = Measured(dim)
-    wish = Constraints(held=grid.held, target=target)
-    found = search_grid(grid, wish, measured)
+    constraints = Constraints(held=grid.held, target=target)
+    found = search_grid(grid, constraints, measured)
     assert len({trial.setting for trial in found}) == len(found) == len(measured.trials)
-    return wish, found, {str(build) for build in measured.builds}
+    return constraints, found, {str(build) for build in measured.builds}
 
 
 def test_few_are_built_and_the_cheapest_is_found():
-    wish, found, builds = walked()
+    constraints, found, builds = walked()
     assert len(builds) < 40
-    best = wish.in_order(found)[0]
+    best = constraints.in_order(found)[0]
     setting = Compression.parse(best.setting)
     assert (setting.code, setting.datatype) == ("binary", "turbo8")
     assert {"float16+binary", "binary+query8", "binary+query4", "center+itq+binary+query4", "bits+median"} <= builds
@@ -65,9 +65,9 @@ def test_more_is_tried_where_nothing_small_is_good_enough():
 
 
 def test_dimensions_are_cut_until_they_lose_too_much():
-    wish, found, builds = walked(dim=768, trained=(512, 256, 128, 64), target=0.93)
+    constraints, found, builds = walked(dim=768, trained=(512, 256, 128, 64), target=0.93)
     assert any(name.startswith("256d+full+") for name in builds)
-    assert Compression.parse(wish.in_order(found)[0].setting).dim in (256, 128, 64)
+    assert Compression.parse(constraints.in_order(found)[0].setting).dim in (256, 128, 64)
     _, _, builds = walked(dim=768, trained=(512, 256, 128, 64), target=0.9999)
     assert not any(name.startswith("256d") for name in builds)
 

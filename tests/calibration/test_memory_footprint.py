@@ -43,7 +43,7 @@ def test_without_pages_only_what_is_searched_is_counted(tmp_path, coded, files):
     for name in ("matrix.dat", "deleted/flags_a.dat", "deleted.dat", *(files if coded else ())):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"x")
-    probe = Probe(vector="dense", query=[1.0], vectors=("dense",), coded=coded)
+    probe = Probe(vector="dense", query=[1.0], vectors=("dense",), encoded=coded)
     assert {str(path.relative_to(folder)) for path in searched_files(tmp_path, probe)} == files
 
 

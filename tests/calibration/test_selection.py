@@ -12,8 +12,8 @@ def trial(setting, recall, *, ram=48.0, disk=1586.0, p95=5.0, spread=0.0):
     )  # fmt: skip
 
 
-def chosen(*trials, **wish):
-    return [one.setting for one in Constraints(held=HELD, **{"target": 0.99, **wish}).in_order(trials)]
+def chosen(*trials, **constraints):
+    return [one.setting for one in Constraints(held=HELD, **{"target": 0.99, **constraints}).in_order(trials)]
 
 
 def test_a_lucky_mean_is_not_enough():

@@ -20,7 +20,7 @@ COUNTS = (
 )  # fmt: skip
 _ALWAYS = ("embedded", "reused", "deleted", "skipped", "truncated", "windowed")
 _SOMETIMES = ("extended", "late", "withheld")
-"""Counts of a printed report that are said even if they are nought, and those that are not."""
+"""Counts of a printed report that are said even if they are zero, and those that are not."""
 STAGES = ("read", "chunk", "embed", "write", "index")
 
 

@@ -21,8 +21,8 @@ def shortlist(engine: Engine, name: str, index: BinaryIndex, ranked: QueryPlan, 
     """Return ids of the `ranked.rescored` points that pass its filter and whose whole vectors shall rank."""
     wanted, codec = ranked.rescored, ranked.codec
     if not codec.compression.rounds:
-        return tuple(index.candidates(vector.coded, wanted, wanted, ranked.condition).ids())
-    candidates = index.candidates(vector.coded, wanted, CONSIDERED * wanted, ranked.condition)
+        return tuple(index.candidates(vector.encoded, wanted, wanted, ranked.condition).ids())
+    candidates = index.candidates(vector.encoded, wanted, CONSIDERED * wanted, ranked.condition)
     reader = _Reader(engine, name, codec, candidates, vector)
     chosen = rescore_in_rounds(candidates.scores, candidates.codes(), codec.vector_codec.bits, wanted, reader.read)
     return tuple(candidates.ids(chosen))
