@@ -6,16 +6,10 @@ from functools import partial
 
 import numpy as np
 
+from benchmarks.compression.nearest import hyperplanes, nearest_by_hamming, nearest_by_weights
 from qdrant_embed.calibration.trial import try_settings
 from qdrant_embed.compression import Compression, Transform
-from qdrant_embed.compression.binary_codes import (
-    SignCodes,
-    hyperplanes,
-    lowest,
-    nearest_by_hamming,
-    nearest_by_weights,
-    pack_signs,
-)
+from qdrant_embed.compression.binary_codes import SignCodes, lowest, pack_signs
 from qdrant_embed.evaluation.exact_search import ExactAnswers, exact_search
 from qdrant_embed.evaluation.metrics import bootstrap_interval
 from qdrant_embed.retrieval.binary.adaptive_rescoring import CONSIDERED, rescore_in_rounds

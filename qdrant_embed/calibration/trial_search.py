@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -48,20 +48,12 @@ def answers(
     """
     answered: dict[Compression, TrialAnswers] = {}
     for setting in settings:
-        found, seconds = _ask(engine, replace_compression(codec, setting), queries, truth.places.shape[1])
+        found, seconds = _ask(engine, codec.with_compression(setting), queries, truth.places.shape[1])
         recalls = truth.recall(found)
         answered[setting] = TrialAnswers(found, seconds, recalls)
         if setting.rescore is not None and recalls.min() >= 1:
             break
     return answered
-
-
-def replace_compression(codec: CollectionCodec, setting: Compression) -> CollectionCodec:
-    """Return the codec of the same points, searched in another way."""
-    other = object.__new__(CollectionCodec)
-    other.__dict__.update(codec.__dict__)
-    other.vector_codec = replace(codec.vector_codec, compression=setting)
-    return other
 
 
 def _ask(engine: Engine, codec: CollectionCodec, queries: FloatArray, k: int) -> tuple[list[list[int]], list[float]]:

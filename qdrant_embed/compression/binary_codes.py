@@ -128,24 +128,6 @@ def nearness(query: FloatArray, codes: ByteArray, bits: int) -> FloatArray:
     return np.asarray(1.0 - 2.0 * hamming(np.asarray(query, np.uint8), codes) / bits, np.float32)
 
 
-def nearest_by_hamming(query: ByteArray, codes: ByteArray, count: int) -> tuple[IntArray, IntArray]:
-    """Return places and distances of the `count` nearest codes, nearest first, equals in the order they stand in."""
-    distances = SignCodes.of(codes).hamming(query)
-    places = lowest(distances, count)
-    return places, distances[places].astype(np.int64)
-
-
-def nearest_by_weights(weights: FloatArray, codes: ByteArray, count: int) -> tuple[IntArray, FloatArray]:
-    """Return places and scores of the `count` best codes (n, bytes), best first, equals in the order they stand in.
-
-    :param weights: As for `SignCodes.weighted`.
-    :raises ConfigurationError: The widths differ.
-    """
-    scores = SignCodes.of(codes).weighted(weights)
-    places = lowest(-scores, count)
-    return places, scores[places]
-
-
 def _words(codes: ByteArray) -> NDArray[np.uint64]:
     """Return codes (n, bytes) as (n, words) of eight bytes each."""
     spare = -codes.shape[1] % 8
@@ -155,8 +137,3 @@ def _words(codes: ByteArray) -> NDArray[np.uint64]:
 def _require_width(query: int, codes: int) -> None:
     if query != codes:
         raise ConfigurationError(f"a query's code of {query} bytes cannot meet codes of {codes}.")
-
-
-def hyperplanes(dim: int, bits: int, seed: int = 0) -> FloatArray:
-    """Return (bits, dim) random directions: codes by the side of each, LSH for cosines (Charikar 2002, section 3)."""
-    return np.random.default_rng(seed).standard_normal((bits, dim)).astype(np.float32)

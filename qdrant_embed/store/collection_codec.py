@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,6 +84,12 @@ class CollectionCodec:
             )
         codec = self.vector_codec
         return codec.dim if codec.compression.full else codec.bits
+
+    def with_compression(self, compression: Compression) -> CollectionCodec:
+        """Return the codec of the same points, searched in another way."""
+        other = copy(self)
+        other.vector_codec = replace(self.vector_codec, compression=compression)
+        return other
 
     def ready(self) -> bool:
         """Tell whether vectors can be encoded; what another handle has learned meanwhile is taken over.

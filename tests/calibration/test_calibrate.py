@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.compression.nearest import hyperplanes
 from qdrant_embed import Document
 from qdrant_embed.calibration.calibration_run import CalibrateOptions
 from qdrant_embed.calibration.trial import Trial, try_settings
 from qdrant_embed.compression import Compression, Transform
-from qdrant_embed.compression.binary_codes import hyperplanes
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.evaluation.exact_search import exact_search, similarity
 from qdrant_embed.evaluation.metrics import bootstrap_interval, ndcg

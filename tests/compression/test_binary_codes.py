@@ -4,15 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from qdrant_embed.compression.binary_codes import (
-    SignCodes,
-    hamming,
-    hyperplanes,
-    nearest_by_hamming,
-    nearest_by_weights,
-    pack_signs,
-    unpack_signs,
-)
+from benchmarks.compression.nearest import hyperplanes, nearest_by_hamming, nearest_by_weights
+from qdrant_embed.compression.binary_codes import SignCodes, hamming, pack_signs, unpack_signs
 from qdrant_embed.compression.transform import Scale
 from qdrant_embed.errors import ConfigurationError
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from benchmarks.compression.nearest import nearest_by_hamming
 from qdrant_embed import Document, load_embedder
-from qdrant_embed.compression.binary_codes import nearest_by_hamming, pack_signs
+from qdrant_embed.compression.binary_codes import pack_signs
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.runtimes.paragraph_vectors import BinaryParagraphVectors, ParagraphTraining
 from qdrant_embed.training import train_paragraph_vectors

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from qdrant_embed.compression.binary_codes import hyperplanes, nearest_by_hamming, nearest_by_weights, pack_signs
+from benchmarks.compression.nearest import hyperplanes, nearest_by_hamming, nearest_by_weights
+from qdrant_embed.compression.binary_codes import pack_signs
 from qdrant_embed.compression.transform import Transform
 from qdrant_embed.errors import ConfigurationError, MissingExtraError
 from qdrant_embed.store.code_export import write_codes
