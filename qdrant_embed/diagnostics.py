@@ -137,7 +137,8 @@ def check_machine() -> Iterator[Finding]:
 
 def _cache() -> Iterator[Finding]:
     """Say how much room converted models take."""
-    from qdrant_embed.runtimes.conversion.cache_folder import SIZE_VARIABLE, allowed_bytes, cache_folder, conversions
+    from qdrant_embed.models.files.word_vectors import cache_folder
+    from qdrant_embed.runtimes.conversion.cache_folder import SIZE_VARIABLE, allowed_bytes, conversions
 
     found = conversions()
     size, most = sum(one.size for one in found) / 2**30, allowed_bytes() / 2**30

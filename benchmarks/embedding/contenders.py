@@ -107,8 +107,9 @@ def onnx_folder() -> Path:
     """Return a folder as fastembed wants it: the exported graph beside the tokenizer's files."""
     import json
 
+    from qdrant_embed.models.files.word_vectors import cache_folder
     from qdrant_embed.models.resolve import resolve
-    from qdrant_embed.runtimes.conversion.convert import cache_folder, converted
+    from qdrant_embed.runtimes.conversion.convert import converted
     from qdrant_embed.runtimes.onnx import CONVERTER
 
     resolved = resolve(MODEL)

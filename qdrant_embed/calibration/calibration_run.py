@@ -21,8 +21,8 @@ from qdrant_embed.evaluation.exact_search import ExactAnswers, exact_search
 from qdrant_embed.evaluation.metrics import ndcg
 from qdrant_embed.evaluation.questions import draw_questions
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.scroll import dense_of, pages
-from qdrant_embed.types import DENSE, FloatArray
+from qdrant_embed.store.stored_vectors import vector_pages
+from qdrant_embed.types import FloatArray
 
 DRAWN = 200
 MOST_VECTORS = 100_000
@@ -207,16 +207,12 @@ def _read(engine: Engine, name: str, parts: CollectionParts, most: int) -> _Stor
     counts: list[int] = []
     texts: list[tuple[str, str]] = []
     sources: list[str] = []
-    for records in pages(engine, name, parts.codec.page, fields=["title", "text", "source"], vectors=[DENSE]):
-        rows, each = dense_of(records)
+    for records, rows, each in vector_pages(engine, name, parts.codec, fields=["title", "text", "source"], most=most):
         vectors.append(parts.codec.raw(rows))
         counts += each
         payloads = [record.payload or {} for record in records]
         texts += [(str(fields.get("title", "")), str(fields["text"])) for fields in payloads]
         sources += [str(fields["source"]) for fields in payloads]
-        # Ids are hashes, so the first points are a random sample of all.
-        if sum(counts) >= most:
-            break
     if len(texts) < FEWEST:
         raise ConfigurationError(
             f"collection {name!r} holds {counted(len(texts), 'chunk')}; fewer than {FEWEST} tell nothing about "

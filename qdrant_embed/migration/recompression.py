@@ -27,6 +27,7 @@ from qdrant_embed.store.metadata import merge_metadata, read_metadata
 from qdrant_embed.store.own_points import own_points
 from qdrant_embed.store.points import id_in_copy
 from qdrant_embed.store.scroll import dense_of, pages
+from qdrant_embed.store.stored_vectors import vector_pages
 from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, FloatArray
 
 if TYPE_CHECKING:
@@ -148,8 +149,9 @@ def _copy(
     if code is not None:
         codec.keep(codec.vector_codec.with_transform(code))
     elif not codec.vector_codec.ready:
-        sample = _raw_vectors(engine, name, parts, FIT_VECTORS)
-        codec.fit(finish(sample, dim=model.dim, normalize=model.preset.normalize))
+        first = vector_pages(own_points(engine), name, parts.codec, most=FIT_VECTORS)
+        sample = [np.zeros((0, parts.embedder.dim), np.float32), *(parts.codec.raw(rows) for _, rows, _ in first)]
+        codec.fit(finish(np.concatenate(sample), dim=model.dim, normalize=model.preset.normalize))
 
     def made(records: Sequence[models.Record]) -> list[models.PointStruct]:
         keys = [id_in_copy(record, stored["fingerprint"], print_) for record in records]
@@ -185,16 +187,6 @@ def _coded(
     raw = finish(parts.codec.raw(rows), dim=model.dim, normalize=model.preset.normalize)
     coded = codec.by_point(codec.stored(raw), counts)
     return {record.id: codec.named(vector) for record, vector in zip(placed, coded, strict=True)}
-
-
-def _raw_vectors(engine: Engine, name: str, parts: CollectionParts, most: int) -> FloatArray:
-    """Return the model's vectors (n, dim) of the first points; ids are hashes, so that these are a random sample."""
-    found = [np.zeros((0, parts.embedder.dim), np.float32)]
-    for records in pages(own_points(engine), name, parts.codec.page, vectors=[DENSE]):
-        found.append(parts.codec.raw(dense_of(records)[0]))
-        if sum(map(len, found)) >= most:
-            break
-    return np.concatenate(found)
 
 
 def _point(record: models.Record, key: PointId, dense: dict[str, FloatArray]) -> models.PointStruct:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from qdrant_embed.errors import ModelError
-from qdrant_embed.models.files.json_files import read_json
+from qdrant_embed.models.files.json_files import read_header, read_json
 from qdrant_embed.models.files.layouts import ROUTES, every_module, kind_of_module
 from qdrant_embed.models.files.lora import CONFIG
 from qdrant_embed.models.files.model_folder import ADDED_VALUES, ModelFiles, pooling_modes
@@ -25,8 +25,6 @@ _PASSING = ("_name_or_path", "transformers_version", "architectures", "dtype", "
 """Entries of `config.json` that saving a model again changes, and that change no vector."""
 _ADAPTER = ("lora_alpha", "use_rslora")
 """Settings of an adapter that change what is added; the rest shows in its tensors."""
-_LARGEST_HEADER = 100_000_000
-"""That of the safetensors library."""
 
 
 class _Digest(Protocol):
@@ -105,22 +103,22 @@ def _tensors(path: Path, folder: Path) -> Iterator[tuple[str, Path, int, int]]:
 
     What a file says of itself (the heads of a trained pooling) is yielded as a tensor without bytes.
     """
-    with path.open("rb") as stream:
-        length, size = int.from_bytes(stream.read(8), "little"), path.stat().st_size
-        try:
-            header: dict[str, Any] = json.loads(stream.read(length)) if 2 <= length <= _LARGEST_HEADER else {}
-            about = {key: value for key, value in header.pop("__metadata__", {}).items() if key != "format"}
-            entries = [(name, entry["dtype"], entry["shape"], *entry["data_offsets"]) for name, entry in header.items()]
-        except (AttributeError, KeyError, TypeError, ValueError):
-            entries, header = [], {}
-    if not header or 8 + length + max(entry[4] for entry in entries) != size:
+    size = path.stat().st_size
+    try:
+        header, begin = read_header(path)
+        about = {key: value for key, value in header.pop("__metadata__", {}).items() if key != "format"}
+        entries = [(name, entry["dtype"], entry["shape"], *entry["data_offsets"]) for name, entry in header.items()]
+        whole = begin + max(entry[4] for entry in entries) == size
+    except (AttributeError, KeyError, TypeError, ValueError, ModelError):
+        whole = False
+    if not whole:
         raise ModelError(
             f"{path} is no safetensors file, or was cut short ({size} bytes). Download it again; if it came by git, "
             "type: git lfs pull"
         )
     place = path.parent.relative_to(folder).as_posix()
     for name, dtype, shape, start, end in entries:
-        yield f"{place}\x1f{name}\x1f{dtype}\x1f{shape}", path, 8 + length + start, end - start
+        yield f"{place}\x1f{name}\x1f{dtype}\x1f{shape}", path, begin + start, end - start
     if about:
         yield f"{place}\x1f{json.dumps(about, sort_keys=True)}", path, 0, 0
 

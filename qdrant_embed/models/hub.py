@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from qdrant_embed.errors import ModelError
+from qdrant_embed.errors import ModelError, first_line
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.lora import WEIGHTS, is_adapter
 from qdrant_embed.models.files.word_vectors import find_table
@@ -46,7 +46,7 @@ def fetch(repository: str, revision: str = "", *, install: str = "", preset: str
             return found
         raise ModelError(
             f"{_named(repository, revision)} is not on this machine{_partly(found)} and could not be downloaded "
-            f"({type(error).__name__}: {_first_line(error)}). {_cure(repository, revision, install)}"
+            f"({type(error).__name__}: {first_line(error)}). {_cure(repository, revision, install)}"
         ) from error
     if missing := missing_parts(folder):
         _refuse_pickles(repository, revision, preset)
@@ -152,7 +152,3 @@ def _cure(repository: str, revision: str, install: str) -> str:
 def download_line(repository: str, revision: str = "") -> str:
     """Return what to type to download a repository."""
     return f"hf download {repository}{f' --revision {revision}' if revision else ''}"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no reason given"])[0].rstrip(".")

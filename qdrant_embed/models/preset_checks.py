@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.long_context import CUTS, METHODS
 from qdrant_embed.models.presets import (
     ATTENTIONS,
     DISTANCES,
@@ -18,7 +19,6 @@ from qdrant_embed.models.presets import (
     POOLINGS,
     SKIPLISTS,
     STATES,
-    WINDOWS,
     Preset,
 )
 
@@ -31,7 +31,7 @@ _CHOICES = {
     "pooling": POOLINGS,
     "query_expansion": EXPANSIONS,
     "skiplist": SKIPLISTS,
-    "windows": WINDOWS,
+    "windows": (*CUTS, *METHODS),
 }
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _KEY = re.compile(r"(?=.*\d)(?=.*[a-z]|[^_]*$).{20,}")

@@ -28,8 +28,6 @@ POOLED = ("", "all", "text", "all-but-first")
 EXPANSIONS = ("", "off", "fixed", "min")
 SKIPLISTS = ("", "off", "punctuation")
 STATES = re.compile(r"|last|first|input|layers|top[1-9]\d*")
-WINDOWS = ("error", "truncate", "pcw", "windows", "gp", "rp", "pi", "ntk", "selfextend", "yarn", "dynamic", "late")
-"""What can be done with texts longer than a model; `error` and `truncate` are legal for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

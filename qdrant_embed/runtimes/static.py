@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from qdrant_embed.errors import ConfigurationError, ModelError
-from qdrant_embed.models.files.json_files import read_json
+from qdrant_embed.models.files.json_files import read_header, read_json
 from qdrant_embed.models.files.model_folder import ModelFiles
-from qdrant_embed.models.files.static_folder import MODEL2VEC, TABLE_NAMES, WORD_TABLE, header
+from qdrant_embed.models.files.static_folder import MODEL2VEC, TABLE_NAMES, WORD_TABLE
 from qdrant_embed.models.presets import Preset
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.tokenization.batch import Batch
@@ -72,7 +72,7 @@ class StaticRuntime:
 def _open(path: Path) -> Mapping[str, FloatArray]:
     """Map the tensors of a file into memory; nothing is read before it is needed."""
     kinds = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I8": "i1", "U8": "u1"}
-    entries, begin = header(path)
+    entries, begin = read_header(path)
     found = {}
     for name, entry in entries.items():
         if name == "__metadata__":

@@ -1,9 +1,10 @@
-"""What training and exporting read of a collection."""
+"""What training, exporting, calibrating and copying read of a collection."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.points import WINDOWS, chunk_of
 from qdrant_embed.store.scroll import dense_of, pages
 from qdrant_embed.types import DENSE, FloatArray
+
+if TYPE_CHECKING:
+    from qdrant_client import models
 
 PAGE = 1024
 
@@ -49,6 +53,28 @@ def read_texts(engine: Engine, name: str) -> Texts:
     return found
 
 
+def vector_pages(
+    engine: Engine,
+    name: str,
+    codec: CollectionCodec,
+    *,
+    vector: str = DENSE,
+    fields: Sequence[str] | bool = False,
+    most: int | None = None,
+) -> Iterator[tuple[list[models.Record], FloatArray, list[int]]]:
+    """Yield pages of points: what their vectors hold as it is stored, (rows, width), and how many rows each point has.
+
+    :param most: Rows after which no page is read. Ids are hashes, so the first points are a random sample of all.
+    """
+    read = 0
+    for records in pages(engine, name, codec.page, fields=fields, vectors=[vector]):
+        rows, counts = dense_of(records, vector)
+        yield records, rows, counts
+        read += len(rows)
+        if most is not None and read >= most:
+            return
+
+
 def read_rows(engine: Engine, name: str, codec: CollectionCodec, *, vector: str = DENSE, texts: bool = False) -> Rows:
     """Read one vector of every point, as it is stored.
 
@@ -59,8 +85,7 @@ def read_rows(engine: Engine, name: str, codec: CollectionCodec, *, vector: str 
     windows: list[int] = []
     embedded: list[str] = []
     vectors: list[FloatArray] = []
-    for records in pages(engine, name, codec.page, fields=texts, vectors=[vector]):
-        rows, counts = dense_of(records, vector)
+    for records, rows, counts in vector_pages(engine, name, codec, vector=vector, fields=texts):
         vectors.append(rows)
         for record, count in zip(records, counts, strict=True):
             ids += [str(record.id)] * count

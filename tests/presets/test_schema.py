@@ -5,8 +5,8 @@ import re
 import pytest
 
 from qdrant_embed.errors import ModelError, UnknownNameError
+from qdrant_embed.long_context import CUTS, METHODS
 from qdrant_embed.models.preset_files import read_presets
-from qdrant_embed.models.presets import WINDOWS
 from qdrant_embed.models.resolve import preset_values, resolve
 from qdrant_embed.runtimes.api.settings import settings_of
 
@@ -30,7 +30,7 @@ def test_a_preset_is_complete_and_says_where_it_was_read(name):
         or name in OWN_SERVERS | {"peg", "multi-qa-mpnet", "genc-phi1.5"}
     )
     assert values.get("source") or values.get("api")
-    assert set(values.get("windows", [])) <= set(WINDOWS)
+    assert set(values.get("windows", [])) <= {*CUTS, *METHODS}
     assert "pcw" in values.get("windows", ["pcw"]), "the usual strategy must suit every model"
     assert all(size < values["dim"] for size in values.get("dims", []))
     assert values.get("normalize", True) or values["distance"] == "dot"

@@ -7,7 +7,7 @@ import pytest
 from qdrant_embed.errors import ConfigurationError, MissingExtraError
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes import choice, onnx
-from qdrant_embed.runtimes.conversion import cache_folder, convert
+from qdrant_embed.runtimes.conversion import convert
 from qdrant_embed.runtimes.conversion.fidelity import Fidelity
 from qdrant_embed.runtimes.openvino import runtime as openvino
 from qdrant_embed.runtimes.start import predict_runtime
@@ -18,7 +18,7 @@ pytest.importorskip("openvino")
 @pytest.fixture(autouse=True)
 def bare(monkeypatch, tmp_path):
     """Let nothing have been converted, on a processor that computes in every precision."""
-    monkeypatch.setenv(cache_folder.CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("QDRANT_EMBED_CACHE", str(tmp_path))
     monkeypatch.delenv(choice.RUNTIME_VARIABLE)
     monkeypatch.setattr(choice, "_has_gpu", lambda: False)
     monkeypatch.setattr("platform.machine", lambda: "x86_64")

@@ -21,7 +21,7 @@ DIM = 6
 
 @pytest.fixture(autouse=True)
 def own_cache(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("QDRANT_EMBED_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_a_broken_word_table_is_refused_and_leaves_nothing_behind(tmp_path, text
     (tmp_path / "words.vec").write_text(text)
     with pytest.raises(ModelError, match=message):
         table_folder(tmp_path / "words.vec")
-    assert not list((tmp_path / "cache" / "qdrant-embed" / "tables").glob("*/config.json"))
+    assert not list((tmp_path / "cache" / "tables").glob("*/config.json"))
 
 
 def test_a_text_file_is_no_table(tmp_path):

@@ -74,7 +74,8 @@ def show(
 @app.command("clear-cache")
 def clear_cache(*, as_json: parameters.AsJson = False) -> None:
     """Remove converted models from this machine's cache, but those that a process has open; they are made again."""
-    from qdrant_embed.runtimes.conversion.cache_folder import cache_folder, conversions, prune
+    from qdrant_embed.models.files.word_vectors import cache_folder
+    from qdrant_embed.runtimes.conversion.cache_folder import conversions, prune
 
     size = sum(one.size for one in prune(most=0))
     left = sum(one.size for one in conversions())

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ModelError
+from qdrant_embed.models.files.json_files import read_header
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def table_shape(path: Path) -> tuple[int, int]:
 
     :raises ModelError: The file is missing or holds no table.
     """
-    entries = header(path)[0]
+    entries = read_header(path)[0]
     for name in TABLE_NAMES:
         if name in entries:
             rows, dim = entries[name]["shape"]
@@ -72,20 +73,6 @@ def table_shape(path: Path) -> tuple[int, int]:
                 rows = entries["mapping"]["shape"][0]
             return rows, dim
     raise ModelError(f"{path} holds no table of vectors; expected a tensor named {' or '.join(TABLE_NAMES)}.")
-
-
-def header(path: Path) -> tuple[dict[str, Any], int]:
-    """Return the entries of a safetensors file, and where its data begins.
-
-    :raises ModelError: It is missing or no such file.
-    """
-    try:
-        with path.open("rb") as stream:
-            size = int.from_bytes(stream.read(8), "little")
-            entries: dict[str, Any] = json.loads(stream.read(size))
-    except (OSError, ValueError, MemoryError, OverflowError) as error:
-        raise ModelError(f"{path} cannot be read as safetensors: {error}") from error
-    return entries, 8 + size
 
 
 def without_special_tokens(tokenizer: Tokenizer) -> Tokenizer:

@@ -26,6 +26,8 @@ _DOTTED = ("tr", "az")
 """Languages whose small letter for I has no dot."""
 _HEADER = 512
 """Bytes kept for the header of the table, which is written last."""
+CACHE_VARIABLE = "QDRANT_EMBED_CACHE"
+"""Environment variable that names the folder of what is made once and used again."""
 
 
 def find_table(place: Path) -> Path | None:
@@ -46,7 +48,7 @@ def table_folder(table: Path, languages: Iterable[str] = ()) -> Path:
     """
     status, dotted = table.stat(), any(language in _DOTTED for language in languages)
     identity = f"1\x1f{table.resolve()}\x1f{status.st_size}\x1f{status.st_mtime_ns}\x1f{dotted}"
-    folder = _cache() / hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
+    folder = cache_folder() / "tables" / hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
     if not (folder / "config.json").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as unfinished:
@@ -61,8 +63,12 @@ def table_folder(table: Path, languages: Iterable[str] = ()) -> Path:
     return folder
 
 
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "qdrant-embed" / "tables"
+def cache_folder() -> Path:
+    """Return where converted models and tables are kept: `QDRANT_EMBED_CACHE`, else the user's own cache folder."""
+    named = os.environ.get(CACHE_VARIABLE)
+    if named:
+        return Path(named).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "qdrant-embed"
 
 
 def _open(table: Path) -> IO[bytes]:

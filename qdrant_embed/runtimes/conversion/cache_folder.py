@@ -19,6 +19,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.models.files.word_vectors import cache_folder
 from qdrant_embed.native import make_lock
 
 try:
@@ -28,8 +29,6 @@ except ImportError:  # Windows, which refuses to remove files that are open
 
 log = logging.getLogger(__name__)
 
-CACHE_VARIABLE = "QDRANT_EMBED_CACHE"
-"""Environment variable that names the folder of what is made once and used again."""
 SIZE_VARIABLE = "QDRANT_EMBED_CACHE_GB"
 """Environment variable that says how many gigabytes (2^30 bytes) of conversions are kept."""
 USUAL_GB = 10.0
@@ -57,14 +56,6 @@ class Conversion:
     folder: Path
     size: int
     used: float
-
-
-def cache_folder() -> Path:
-    """Return where converted models are kept: `QDRANT_EMBED_CACHE`, else the user's own cache folder."""
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "qdrant-embed"
 
 
 def place_of(key: str) -> Path:

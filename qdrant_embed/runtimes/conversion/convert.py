@@ -21,13 +21,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from qdrant_embed.concurrency import pause, went_on
-from qdrant_embed.errors import ModelError, QdrantEmbedError
+from qdrant_embed.errors import ModelError, QdrantEmbedError, first_line
+from qdrant_embed.models.files.word_vectors import CACHE_VARIABLE
 from qdrant_embed.models.fingerprint import model_fingerprint
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.native import return_memory
 from qdrant_embed.runtimes.batching import cores
 from qdrant_embed.runtimes.choice import MIN_COSINE, RuntimeChoice
-from qdrant_embed.runtimes.conversion.cache_folder import CACHE_VARIABLE, UNFINISHED, hold, lock_file, place_of, prune
+from qdrant_embed.runtimes.conversion.cache_folder import UNFINISHED, hold, lock_file, place_of, prune
 from qdrant_embed.runtimes.conversion.fidelity import compare
 from qdrant_embed.runtimes.torch.graph import Graph, build_graph, pools_inside, quiet, without_blind_rows
 from qdrant_embed.tokenization.batch import Batch
@@ -163,7 +164,7 @@ def _started(resolved: ResolvedModel, converter: ModelConverter, folder: Path) -
     except QdrantEmbedError:
         raise
     except Exception as error:
-        raise _UnusableError(f"{folder} cannot be started: {_reason(error)}") from error
+        raise _UnusableError(f"{folder} cannot be started: {first_line(error)}") from error
 
 
 def _running_key(folder: Path, note: Mapping[str, Json]) -> tuple[object, ...]:
@@ -252,7 +253,7 @@ def _made(resolved: ResolvedModel, converter: ModelConverter, folder: Path, pool
         if isinstance(error, OSError):
             cure = f"Set {CACHE_VARIABLE} to a folder that can be written and has room, or: {cure}"
         raise ModelError(
-            f"{resolved.preset.name!r} could not be converted for {converter.choice}: {_reason(error)}. {cure}"
+            f"{resolved.preset.name!r} could not be converted for {converter.choice}: {first_line(error)}. {cure}"
         ) from error
 
 
@@ -278,10 +279,6 @@ def _put(work: Path, folder: Path) -> None:
     except OSError:  # another process was faster, where there are no locks
         if _note(folder) is None:
             raise
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def _processor() -> str:

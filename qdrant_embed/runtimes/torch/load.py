@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.errors import MissingExtraError, ModelError
+from qdrant_embed.errors import MissingExtraError, ModelError, first_line
 from qdrant_embed.models.files.input_length import pads_left
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.layouts import ROUTERS, kind_of_module, route_of
@@ -220,7 +220,7 @@ def _explained(files: ModelFiles, dtype: str) -> Iterator[None]:
     except ModelError:
         raise
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        reason = first_line(error)
         if not is_out_of_memory(error):
             raise ModelError(
                 f"the model in {files.folder} could not be loaded: {reason}. If it needs code of its own, that code is "

@@ -118,13 +118,13 @@ def test_windows_of_a_long_text_have_a_vector_each_and_say_where_they_stand(serv
     presets = write_preset(server.endpoint, document_prompt="passage: ")
     long = "Master keys are rotated every ninety days by the harbour master, 統一 included. " * 10
     found = load_embedder("harbour", presets=presets, window="windows:32").encode_windows(["w1", long])
-    assert (found.windowed, len(found.texts[0].vectors)) == (1, 1)
-    pieces = [long[start:end] for start, end in found.texts[1].spans]
+    assert (found.windowed, len(found.vectors[0].vectors)) == (1, 1)
+    pieces = [long[start:end] for start, end in found.vectors[1].spans]
     assert len(pieces) > 5 and pieces[0] == long[: len(pieces[0])] and long.rstrip().endswith(pieces[-1].rstrip())
     sent = [text for seen in server.seen for text in seen.texts]
     assert sent == ["passage: w1", *(f"passage: {piece}" for piece in pieces)]
     expected = [vector_of(text, DIM) for text in sent[1:]]
-    np.testing.assert_allclose(found.texts[1].vectors, expected, atol=1e-5)
+    np.testing.assert_allclose(found.vectors[1].vectors, expected, atol=1e-5)
 
 
 def test_other_ways_with_long_texts(server, write_preset):

@@ -17,7 +17,7 @@ DAY = 86_400
 
 @pytest.fixture(autouse=True)
 def place(tmp_path, monkeypatch):
-    monkeypatch.setenv(cache_folder.CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("QDRANT_EMBED_CACHE", str(tmp_path))
     monkeypatch.delenv(cache_folder.SIZE_VARIABLE, raising=False)
     monkeypatch.setattr(cache_folder, "_HELD", {})
     yield tmp_path

@@ -8,10 +8,11 @@ import pytest
 from qdrant_embed.concurrency import Cancelled, Job, current_job
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import ModelError
+from qdrant_embed.models.files.word_vectors import CACHE_VARIABLE
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.runtimes.conversion import convert as converting
-from qdrant_embed.runtimes.conversion.cache_folder import CACHE_VARIABLE, lock_file
+from qdrant_embed.runtimes.conversion.cache_folder import lock_file
 from qdrant_embed.runtimes.conversion.convert import ModelConverter, converted
 from qdrant_embed.runtimes.torch.graph import build_graph
 

@@ -10,8 +10,8 @@ import pytest
 
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import ConfigurationError, ModelError
+from qdrant_embed.models.files.word_vectors import CACHE_VARIABLE
 from qdrant_embed.runtimes.conversion import convert
-from qdrant_embed.runtimes.conversion.cache_folder import CACHE_VARIABLE
 from qdrant_embed.runtimes.conversion.convert import FidelityWarning
 from qdrant_embed.runtimes.conversion.fidelity import Fidelity
 from qdrant_embed.runtimes.openvino import requests

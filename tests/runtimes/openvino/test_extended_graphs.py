@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from qdrant_embed.embedding import load_embedder
+from qdrant_embed.models.files.word_vectors import CACHE_VARIABLE
 from qdrant_embed.pooling.token_pooling import POOLINGS
 from qdrant_embed.runtimes.conversion import convert
-from qdrant_embed.runtimes.conversion.cache_folder import CACHE_VARIABLE
 from qdrant_embed.runtimes.openvino import runtime as openvino
 from qdrant_embed.tokenization.batch import Batch
 from tests.support.tiny_models import save_tiny_model

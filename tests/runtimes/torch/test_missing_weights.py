@@ -8,7 +8,7 @@ import pytest
 
 from qdrant_embed import load_embedder, load_multivector, load_sparse
 from qdrant_embed.errors import ModelError
-from qdrant_embed.runtimes.conversion.cache_folder import CACHE_VARIABLE
+from qdrant_embed.models.files.word_vectors import CACHE_VARIABLE
 from tests.support.tiny_encoders import save_colbert, save_splade
 from tests.support.tiny_models import edit_json, save_tiny_model
 

@@ -14,7 +14,7 @@ import numpy as np
 import qdrant_edge as edge
 from qdrant_client import models
 
-from qdrant_embed.errors import StoreError
+from qdrant_embed.errors import StoreError, first_line
 from qdrant_embed.store.edge.convert.values import unsupported
 from qdrant_embed.store.edge.vector_checks import VectorSchema, malformed
 from qdrant_embed.store.points import checked_payload, finite
@@ -61,7 +61,7 @@ def _edge_point(point: models.PointStruct, schema: VectorSchema) -> edge.Point:
         return edge.Point(point.id, _edge_vectors(point.vector), payload)
     except (TypeError, ValueError, OverflowError) as error:
         raise StoreError(
-            f"the point {point.id!r} cannot be stored: {str(error).splitlines()[0]}. An id must be an unsigned integer "
+            f"the point {point.id!r} cannot be stored: {first_line(error)}. An id must be an unsigned integer "
             "or a UUID, and a vector must hold numbers."
         ) from error
 
