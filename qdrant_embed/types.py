@@ -25,6 +25,10 @@ SPARSE = "sparse"
 MULTIVECTOR = "multivector"
 """Vectors of models beside the dense one, where the recipe names any."""
 
+TokenSpan = tuple[int, int]
+"""Tokens `[start, end)` of a text, prompt and special tokens not counted."""
+CharSpan = tuple[int, int]
+"""Characters `[start, end)` of a text."""
 Json = Any
 """A value that `json.dumps` accepts."""
 

@@ -50,7 +50,7 @@ class Documents:
     def _embed(self, model: Embedder) -> tuple[Bags, list]:
         name = model.window.name
         if name == "windows":
-            found = model.encode_windows(self._texts).texts
+            found = model.encode_windows(self._texts).vectors
             return [text.vectors for text in found], [text.spans for text in found]
         if name == "late":
             spans = self._chunk_spans()
@@ -67,7 +67,7 @@ class Documents:
         bags, spans = self._read(f"windows:{size}", 256)
         long = [place for place, own in enumerate(spans) if len(own) > 1]
         later = [self._texts[place][_middle(self._texts[place], spans[place][0]) :] for place in long]
-        between = embedder(f"windows:{size}", 256, self._model).encode_windows(later).texts if later else []
+        between = embedder(f"windows:{size}", 256, self._model).encode_windows(later).vectors if later else []
         more = dict(zip(long, between, strict=True))
         return [np.concatenate([bag, more[place].vectors]) if place in more else bag for place, bag in enumerate(bags)]
 

@@ -22,6 +22,7 @@ from itertools import pairwise
 
 from qdrant_embed.chunking.boundaries import GLUED, LINE, RUN, SENTENCE, natural_cut, nearby_hash, sentence_starts
 from qdrant_embed.chunking.token_ruler import Ruler, trimmed
+from qdrant_embed.types import CharSpan
 
 Fits = Callable[[int, int, int], bool]
 """First piece of the group on the left, first and last piece of the group on the right → whether they may be one."""
@@ -53,7 +54,7 @@ class Atoms:
     costs: Sequence[int]
 
 
-def cut(ruler: Ruler, levels: Mapping[int, int], room: int, costs: Costs) -> list[tuple[int, int]]:
+def cut(ruler: Ruler, levels: Mapping[int, int], room: int, costs: Costs) -> list[CharSpan]:
     """Return the spans into which a text is cut: in order, trimmed, none blank.
 
     :param levels: Position → level of every boundary of the text.
@@ -81,7 +82,7 @@ def _finer(ruler: Ruler, levels: Mapping[int, int], room: int, costs: Costs) -> 
     return finer
 
 
-def _too_long(ruler: Ruler, levels: Mapping[int, int], room: int, costs: Costs) -> list[tuple[int, int]]:
+def _too_long(ruler: Ruler, levels: Mapping[int, int], room: int, costs: Costs) -> list[CharSpan]:
     edges = [0, *sorted(levels), len(ruler.text)]
     sizes = (after - before for before, after in pairwise(ruler.indices(edges)))
     spans = zip(pairwise(edges), sizes, costs(edges[:-1]), strict=True)

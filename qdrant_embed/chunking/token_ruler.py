@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from qdrant_embed.tokens import WORD_CHARACTERS, TokenCounter
-from qdrant_embed.types import IntArray
+from qdrant_embed.types import CharSpan, IntArray
 
 GIANT = 64
 """Characters from which a single token is one that the vocabulary gave up on (`[UNK]` for a base64 blob)."""
@@ -55,7 +55,7 @@ class Ruler:
         return min(end, int(self._starts[place])) if place < len(self._starts) else end
 
 
-def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+def trimmed(text: str, start: int, end: int) -> CharSpan:
     """Return the span without blank lines before and white space after it; empty if there is nothing else.
 
     The indentation of its first line stays: it means something in code and in lists.
@@ -83,7 +83,7 @@ def _token_starts(text: str, counter: TokenCounter) -> IntArray:
     return np.sort(np.concatenate([starts, *inside])) if inside else np.ascontiguousarray(starts)
 
 
-def _pieces(text: str) -> Iterator[tuple[int, int]]:
+def _pieces(text: str) -> Iterator[CharSpan]:
     """Yield spans of moderate size, each ending before white space where there is some."""
     start, length = 0, len(text)
     while start < length:

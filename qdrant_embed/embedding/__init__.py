@@ -1,24 +1,23 @@
 """Texts into vectors: presets, the model's own files, runtimes.
 
-Files, in reading order: bm25, cache, late_chunking, encode, results, long_texts, auxiliary, embedder, multivector,
+Files, in reading order: bm25, cache, late_chunking, encode, results, dense_encoder, auxiliary, embedder, multivector,
 recipe_models, sparse.
 
 Public: `load_embedder`, `load_sparse` and `load_multivector`, which return an `Embedder`, a `SparseEmbedder` and a
-`MultiVectorEmbedder`; `Encoded`, `EncodedWindows`, `WindowVectors` and `SparseVector` (what they return).
+`MultiVectorEmbedder`; `Encoded`, `WindowVectors` and `SparseVector` (what they return).
 """
 
 from pathlib import Path
 
-from qdrant_embed.embedding.embedder import Embedder
+from qdrant_embed.embedding.embedder import Embedder, EmbedderOptions
 from qdrant_embed.embedding.multivector import MultiVectorEmbedder
-from qdrant_embed.embedding.results import Encoded, EncodedWindows, WindowVectors
+from qdrant_embed.embedding.results import Encoded, WindowVectors
 from qdrant_embed.embedding.sparse import SparseEmbedder
 from qdrant_embed.types import SparseVector
 
 __all__ = [
     "Embedder",
     "Encoded",
-    "EncodedWindows",
     "MultiVectorEmbedder",
     "SparseEmbedder",
     "SparseVector",
@@ -50,9 +49,10 @@ def load_embedder(
     :param task: What the vectors are for: one of the preset's tasks, or, for a model that takes instructions, a
         sentence such as `Given a claim, find documents that refute it`.
     """
-    return Embedder(
-        name, window=window, compression=compression, runtime=runtime, presets=presets, layers=layers, task=task
+    options = EmbedderOptions(
+        window=window, compression=compression, runtime=runtime, presets=presets, layers=layers, task=task
     )
+    return Embedder(name, options)
 
 
 def load_sparse(name: str | Path, *, window: str = "pcw", presets: str | Path | None = None) -> SparseEmbedder:

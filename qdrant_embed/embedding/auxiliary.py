@@ -9,18 +9,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
 from qdrant_embed.concurrency import went_on
 from qdrant_embed.embedding.cache import recalled_each
-from qdrant_embed.embedding.long_texts import require_texts
-from qdrant_embed.embedding.results import EncodedAuxiliary, V
+from qdrant_embed.embedding.dense_encoder import require_texts
+from qdrant_embed.embedding.results import Encoded
 from qdrant_embed.errors import ModelError
-from qdrant_embed.long_context import TokenSpan, WindowStrategy
+from qdrant_embed.long_context import WindowStrategy
 from qdrant_embed.models.files.layouts import has_markers, require_kind, settings_fingerprint
 from qdrant_embed.models.identity import identity
 from qdrant_embed.models.preset_files import absolute
@@ -30,12 +30,14 @@ from qdrant_embed.models.resolve import ResolvedModel, resolve, say_license
 from qdrant_embed.native import Once, make_lock
 from qdrant_embed.runtimes.batching import batches_by_length
 from qdrant_embed.runtimes.out_of_memory import halved
-from qdrant_embed.tokenization.text_windows import TextCut, TextWindows
+from qdrant_embed.tokenization.text_windows import TextCut, TextWindows, cut_counts
 from qdrant_embed.tokens import HuggingFaceTokens, encodable
-from qdrant_embed.types import FloatArray, Json, digest
+from qdrant_embed.types import FloatArray, Json, TokenSpan, digest
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class AuxiliaryEmbedder(ABC, Generic[V]):
     """Padded tokens in one forward pass."""
 
     def __init__(self, name: str | Path, *, window: str = "pcw", presets: str | Path | None = None) -> None:
-        self._arguments = (window, absolute(presets))
+        self._arguments: dict[str, Any] = {"window": window, "presets": absolute(presets)}
         resolved = resolve(name, presets)
         require_kind(resolved.preset, self.kind)
         self._resolved: ResolvedModel = replace(resolved, preset=with_task(resolved.preset))
@@ -78,7 +80,7 @@ class AuxiliaryEmbedder(ABC, Generic[V]):
         self._loaded = Once(self._load)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.preset.name, *self._arguments))
+        return partial(type(self), self.preset.name, **self._arguments), ()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.preset.name!r}, dim={self.dim}, max_tokens={self.max_tokens})"
@@ -131,7 +133,7 @@ class AuxiliaryEmbedder(ABC, Generic[V]):
         """Return the vectors of questions, in order."""
         return self._encode(texts, self.preset.query_prompt, "query").vectors
 
-    def encode_documents(self, texts: Sequence[str]) -> EncodedAuxiliary[V]:
+    def encode_documents(self, texts: Sequence[str]) -> Encoded[Sequence[V]]:
         """Return the vectors of texts that will be searched, with counts for a report.
 
         :raises TextTooLongError: A text is longer than the model and the window strategy is `error`.
@@ -139,10 +141,10 @@ class AuxiliaryEmbedder(ABC, Generic[V]):
         """
         return self._encode(texts, self.preset.document_prompt, "document")
 
-    def _encode(self, texts: Sequence[str], prompt: str, side: str) -> EncodedAuxiliary[V]:
+    def _encode(self, texts: Sequence[str], prompt: str, side: str) -> Encoded[Sequence[V]]:
         require_texts(texts)
         if not len(texts):
-            return EncodedAuxiliary([])
+            return Encoded([])
         cuts, pieces, lengths = self._cut(texts, prompt, side)
 
         def run(places: Sequence[int]) -> Sequence[FloatArray]:
@@ -151,7 +153,7 @@ class AuxiliaryEmbedder(ABC, Generic[V]):
         keys = (digest(piece.encode()) for piece in pieces)
         found = iter(recalled_each({**self.fingerprint, "side": side}, keys, run))
         vectors = [self._joined([next(found) for _ in cut.windows]) for cut in cuts]
-        return EncodedAuxiliary(vectors, **_counts(cuts, lengths))
+        return Encoded(vectors, tokens=sum(lengths), **cut_counts(cuts))
 
     def count_documents(self, texts: Sequence[str]) -> dict[str, int]:
         """Return the counts of `encode_documents` (`tokens`, `truncated`, `windowed`) without running the model.
@@ -160,7 +162,7 @@ class AuxiliaryEmbedder(ABC, Generic[V]):
         """
         require_texts(texts)
         cuts, _, lengths = self._cut(texts, self.preset.document_prompt, "document")
-        return _counts(cuts, lengths)
+        return {"tokens": sum(lengths), **cut_counts(cuts)}
 
     def _cut(self, texts: Sequence[str], prompt: str, side: str) -> tuple[list[TextCut], list[str], list[int]]:
         """Return how each text is cut, all that is read of them, and the tokens of each of that."""
@@ -221,18 +223,6 @@ class AuxiliaryEmbedder(ABC, Generic[V]):
     @abstractmethod
     def _joined(self, windows: Sequence[FloatArray]) -> V:
         """Return the vector of a text from what `_pass` gave for each of its windows."""
-
-
-def _counts(cuts: Sequence[TextCut], lengths: Sequence[int]) -> dict[str, int]:
-    return {
-        "tokens": sum(lengths),
-        "truncated": sum(cut.truncated for cut in cuts),
-        "windowed": sum(len(cut.windows) > 1 for cut in cuts),
-    }
-
-
-def _rebuild(kind: type[AuxiliaryEmbedder[Any]], name: str, window: str, presets: str | Path | None) -> Any:
-    return kind(name, window=window, presets=presets)
 
 
 def _keep_markers_whole(tokenizer: Tokenizer, prompts: Sequence[str]) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
 from qdrant_embed.compression import Compression
+from qdrant_embed.embedding.dense_encoder import DenseEncoder
 from qdrant_embed.embedding.encode import TextEncoder
-from qdrant_embed.embedding.long_texts import LongTexts, require_texts
-from qdrant_embed.embedding.results import Encoded
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.embedding.late_chunking import LatePassage
+from qdrant_embed.embedding.results import Encoded, WindowVectors
 from qdrant_embed.long_context import WindowStrategy
 from qdrant_embed.models.files.input_length import block_count
 from qdrant_embed.models.files.layouts import require_kind
@@ -27,10 +25,22 @@ from qdrant_embed.runtimes import Runtime, TokenRuntime
 from qdrant_embed.runtimes.session import RuntimeSession
 from qdrant_embed.tokenization.model_counters import counter_of
 from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, WordTokens
-from qdrant_embed.types import FloatArray, Json
+from qdrant_embed.types import CharSpan, FloatArray, Json
 
 
-class Embedder(LongTexts):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedderOptions:
+    """What an embedder is loaded with beside its name; see `load_embedder`."""
+
+    window: str = "pcw"
+    compression: str = "float32"
+    runtime: str = "auto"
+    presets: str | Path | None = None
+    layers: int = 0
+    task: str = ""
+
+
+class Embedder:
     """A model by name. Building it reads configuration only; the weights load at the first text.
 
     Safe to use from several threads; pickles by name, so that worker processes load their own.
@@ -39,25 +49,15 @@ class Embedder(LongTexts):
     :raises ModelError: The model's files are missing or not to be trusted.
     """
 
-    def __init__(
-        self,
-        name: str | Path,
-        *,
-        window: str = "pcw",
-        compression: str = "float32",
-        runtime: str = "auto",
-        presets: str | Path | None = None,
-        layers: int = 0,
-        task: str = "",
-    ) -> None:
-        self._arguments = (window, compression, runtime, absolute(presets), layers, task)
-        resolved = resolve(name, presets)
+    def __init__(self, name: str | Path, options: EmbedderOptions) -> None:
+        self._options = replace(options, presets=absolute(options.presets))
+        resolved = resolve(name, options.presets)
         require_kind(resolved.preset, "dense")
         self._untasked = resolved.preset
-        self._window = WindowStrategy.parse(window)
+        self._window = WindowStrategy.parse(options.window)
         self._resolved: ResolvedModel = self._shaped(resolved)
-        self._compression = Compression.parse(compression)
-        self._running = RuntimeSession(self._resolved, runtime)
+        self._compression = Compression.parse(options.compression)
+        self._running = RuntimeSession(self._resolved, options.runtime)
         preset = self.preset
         kept = self._compression.dim_of(preset.name, preset.dim, preset.dims, preset.truncate_dim)
         # With `full` all dimensions are stored too, and the cut ones are made of them.
@@ -65,14 +65,14 @@ class Embedder(LongTexts):
 
     def _shaped(self, resolved: ResolvedModel) -> ResolvedModel:
         """Return a model with the task, the blocks and the length that it was asked for with."""
-        *_, layers, task = self._arguments
+        options = self._options
         blocks = block_count(resolved.files.transformer) if resolved.files else 0
-        shaped = replace(resolved, preset=with_layers(with_task(resolved.preset, task), layers, blocks))
+        shaped = replace(resolved, preset=with_layers(with_task(resolved.preset, options.task), options.layers, blocks))
         require_supported(shaped, self._window)
         return with_extension(shaped, self._window)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (self.preset.name, *self._arguments))
+        return Embedder, (self.preset.name, self._options)
 
     def __repr__(self) -> str:
         return f"Embedder({self.preset.name!r}, dim={self.dim}, max_tokens={self.max_tokens}, window={self._window})"
@@ -149,14 +149,18 @@ class Embedder(LongTexts):
     def _query_reader(self) -> TextEncoder:
         routed = self._resolved.query
         if routed is not None and routed.files is not None:
-            resolved, runtime = self._shaped(routed), "auto" if routed.files.static else self._arguments[2]
+            resolved, runtime = self._shaped(routed), "auto" if routed.files.static else self._options.runtime
             tokens: TokenCounter = HuggingFaceTokens(routed.files.tokenizer())
             return TextEncoder(resolved, RuntimeSession(resolved, runtime), tokens, self.dim)
         files = self._resolved.files
         if files is None or files.query_adapter is None:
             return self._reader
         resolved = replace(self._resolved, files=replace(files, adapter=files.query_adapter, query_adapter=None))
-        return TextEncoder(resolved, RuntimeSession(resolved, self._arguments[2]), self.token_counter, self.dim)
+        return TextEncoder(resolved, RuntimeSession(resolved, self._options.runtime), self.token_counter, self.dim)
+
+    @cached_property
+    def _documents(self) -> DenseEncoder:
+        return DenseEncoder(self._reader, self._window)
 
     # Texts to vectors
 
@@ -170,9 +174,9 @@ class Embedder(LongTexts):
         :param task: Another task than the embedder's own, for these questions.
         """
         prompt = with_task(self._untasked, task).query_prompt if task else self.preset.query_prompt
-        return self._encode(texts, prompt, "query", self._window.for_queries).vectors
+        return DenseEncoder(self._query_reader, self._window.for_queries).texts(texts, prompt, "query").vectors
 
-    def encode_documents(self, texts: Sequence[str]) -> Encoded:
+    def encode_documents(self, texts: Sequence[str]) -> Encoded[FloatArray]:
         """Return the vectors of texts that will be searched, with counts for a report.
 
         Under `late` each text is a document of one chunk.
@@ -181,33 +185,46 @@ class Embedder(LongTexts):
         :raises ConfigurationError: The window strategy is `windows`, under which a text has several vectors.
         :raises ModelError: The model cannot be loaded, or gave something that is not a number.
         """
-        if self._window.name == "windows":
-            raise ConfigurationError(
-                "under the window strategy 'windows' a text has a vector for each window: call encode_windows(texts). "
-                "Where one vector a text is needed, choose 'pcw', 'late' or 'truncate'."
-            )
-        if self._window.name == "late":
-            require_texts(texts)
-            return self.encode_late_passages(
-                [passage for text in texts for passage in self.late_passages(text, [(0, len(text))])]
-            )
-        return self._encode(texts, self.preset.document_prompt, "document", self._window)
+        return self._documents.documents(texts)
 
-    def _encode(self, texts: Sequence[str], prompt: str, kind: str, strategy: WindowStrategy) -> Encoded:
-        require_texts(texts)
-        reader = self._query_reader if kind == "query" else self._reader
-        read = reader.read(texts, prompt, kind, strategy)
-        rows = [
-            strategy.combine(rows, cut.windows) for cut, rows in zip(read.cuts, read.by_text(read.pooled), strict=True)
-        ]
-        vectors = np.stack(rows) if rows else read.pooled
-        return Encoded(
-            self._finished(vectors, reader.preset),
-            tokens=read.tokens,
-            truncated=sum(cut.truncated for cut in read.cuts),
-            windowed=read.windowed,
-            extended=read.extended,
-        )
+    def count_documents(self, texts: Sequence[str]) -> dict[str, int]:
+        """Return the counts of a report for texts that would be embedded, without running the model.
+
+        :return: `tokens`, `truncated`, `windowed`, `extended`.
+        :raises TextTooLongError: A text is longer than the model and the window strategy is `error`.
+        """
+        return self._documents.count(texts)
+
+    def encode_windows(self, texts: Sequence[str]) -> Encoded[Sequence[WindowVectors]]:
+        """Return a vector for each window of each text, and where the windows stand.
+
+        :raises ConfigurationError: The window strategy is another than `windows`.
+        """
+        return self._documents.windows(texts)
+
+    def embed_late(self, text: str, spans: Sequence[CharSpan]) -> FloatArray:
+        """Return the vectors (n, dim), float32, of the chunks of one document; see `encode_late`."""
+        return self.encode_late(text, spans).vectors
+
+    def encode_late(self, text: str, spans: Sequence[CharSpan]) -> Encoded[FloatArray]:
+        """Return the vectors of the chunks of one document, each with the document around it in mind.
+
+        :param spans: Characters `[start, end)` of each chunk, ordered by where they start; they may overlap, and leave
+            parts of the text out.
+        :raises ConfigurationError: The window strategy is another than `late`, or the spans are not such.
+        """
+        return self.encode_late_passages(self.late_passages(text, spans))
+
+    def late_passages(self, text: str, spans: Sequence[CharSpan]) -> list[LatePassage]:
+        """Return the chunks of a document with what they are read in, for `encode_late_passages`; nothing is embedded.
+
+        Spans and errors are those of `encode_late`.
+        """
+        return self._documents.plan(text, spans)
+
+    def encode_late_passages(self, passages: Sequence[LatePassage]) -> Encoded[FloatArray]:
+        """Return the vectors of chunks, of any documents; a macro window that several share is read once."""
+        return self._documents.passages(passages)
 
     @property
     def runtime(self) -> str:
@@ -220,11 +237,3 @@ class Embedder(LongTexts):
     @property
     def _runtime(self) -> Runtime | TokenRuntime:
         return self._running.runtime
-
-
-def _rebuild(
-    name: str, window: str, compression: str, runtime: str, presets: str | Path | None, layers: int, task: str
-) -> Embedder:
-    return Embedder(
-        name, window=window, compression=compression, runtime=runtime, presets=presets, layers=layers, task=task
-    )

@@ -11,7 +11,7 @@ import numpy as np
 from qdrant_embed.embedding.cache import cached_vectors
 from qdrant_embed.embedding.late_chunking import LateChunking, LatePassage
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.long_context import TokenSpan, WindowStrategy
+from qdrant_embed.long_context import WindowStrategy
 from qdrant_embed.models.files.linear_layers import linear_layers, load_linear_head
 from qdrant_embed.models.identity import identity
 from qdrant_embed.models.presets import Preset
@@ -20,12 +20,12 @@ from qdrant_embed.models.resolve import WITHOUT_FILES, ResolvedModel
 from qdrant_embed.pooling.token_pooling import LinearHead
 from qdrant_embed.runtimes.batching import run_in_batches
 from qdrant_embed.runtimes.session import RuntimeSession
-from qdrant_embed.tokenization.batch import Batch, TokenIds
+from qdrant_embed.tokenization.batch import Batch
 from qdrant_embed.tokenization.model_counters import special_tokens_of
-from qdrant_embed.tokenization.sequences import TokenSequencer, WindowedText, sequence_key
-from qdrant_embed.tokenization.text_windows import TextCut, TextWindows
+from qdrant_embed.tokenization.sequences import TokenSequence, TokenSequencer, WindowedText
+from qdrant_embed.tokenization.text_windows import TextCut, TextWindows, cut_counts
 from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter
-from qdrant_embed.types import FloatArray, Json, digest
+from qdrant_embed.types import CharSpan, FloatArray, Json, digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,9 @@ class EncodedBatch:
         return np.split(vectors, ends[:-1]) if len(ends) else []
 
     @property
-    def windowed(self) -> int:
-        """Texts that were read in several windows."""
-        return sum(len(cut.windows) > 1 for cut in self.cuts)
+    def counts(self) -> dict[str, int]:
+        """The counts of a report."""
+        return {**cut_counts(self.cuts), "tokens": self.tokens, "extended": self.extended}
 
 
 class TextEncoder:
@@ -61,13 +61,9 @@ class TextEncoder:
     """
 
     def __init__(self, resolved: ResolvedModel, running: RuntimeSession, tokens: TokenCounter, dim: int) -> None:
-        self._resolved, self._running, self._tokens, self._dim = resolved, running, tokens, dim
-        self._preset = resolved.preset
-
-    @property
-    def preset(self) -> Preset:
-        """The preset of the model that reads."""
-        return self._preset
+        self._resolved, self._running, self._tokens, self.dim = resolved, running, tokens, dim
+        self.preset: Preset = resolved.preset
+        self.native_tokens: int = resolved.native_tokens
 
     def room(self) -> int:
         """Return how many tokens of a document fit into one pass.
@@ -75,14 +71,14 @@ class TextEncoder:
         :raises ConfigurationError: The prompt leaves no room for any.
         """
         cutter = self.sequencer or self._text_windows
-        return cutter.room(self._preset.document_prompt)
+        return cutter.room(self.preset.document_prompt)
 
     @cached_property
     def sequencer(self) -> TokenSequencer | None:
         """What makes token sequences; None for models that are given texts."""
         if self._resolved.files is None or not isinstance(self._tokens, HuggingFaceTokens):
             return None
-        files, preset = self._resolved.files, self._preset
+        files, preset = self._resolved.files, self.preset
         return TokenSequencer(
             self._tokens,
             files.transformer,
@@ -95,7 +91,7 @@ class TextEncoder:
 
     @cached_property
     def _text_windows(self) -> TextWindows:
-        return TextWindows(self._tokens, self._preset.max_tokens, special_tokens_of(self._preset, self._tokens))
+        return TextWindows(self._tokens, self.preset.max_tokens, special_tokens_of(self.preset, self._tokens))
 
     def read(self, texts: Sequence[str], prompt: str, kind: str, strategy: WindowStrategy) -> EncodedBatch:
         """Return the pooled vector of every window.
@@ -119,11 +115,11 @@ class TextEncoder:
         return self._cut_sequences(self.sequencer, texts, prompt, strategy)
 
     def _unread(self, cuts: Sequence[WindowedText | TextCut], tokens: int, extended: int = 0) -> EncodedBatch:
-        return EncodedBatch(cuts, np.zeros((0, self._dim), np.float32), tokens, extended)
+        return EncodedBatch(cuts, np.zeros((0, self.dim), np.float32), tokens, extended)
 
     def _cut_texts(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> EncodedBatch:
         """For runtimes that read text; those without a limit keep to one only where each window has a vector."""
-        if self._preset.runtime in WITHOUT_FILES or strategy.name == "windows":
+        if self.preset.runtime in WITHOUT_FILES or strategy.name == "windows":
             cuts, special = self._text_windows.cut(texts, prompt, strategy), self._text_windows.special_tokens
         else:
             cuts, special = [TextCut([(0, 0)], [rendered(prompt, text)], 0, [(0, len(text))]) for text in texts], 0
@@ -137,17 +133,16 @@ class TextEncoder:
         def run(places: Sequence[int]) -> Sequence[FloatArray]:
             chosen = tuple(pieces[place] for place in places)
             none = np.zeros((len(chosen), 0), np.int64)
-            return list(self._running.run(Batch(chosen, none, none, kind=kind, dim=self._dim)))
+            return list(self._running.run(Batch(chosen, none, none, kind=kind, dim=self.dim)))
 
         keys = (digest(piece.encode("utf-8", "surrogatepass")) for piece in pieces)
-        return replace(read, pooled=cached_vectors({**self._kept_under, "dim": self._dim, "kind": kind}, keys, run))
+        return replace(read, pooled=cached_vectors({**self._kept_under, "dim": self.dim, "kind": kind}, keys, run))
 
     def _cut_sequences(
         self, sequencer: TokenSequencer, texts: Sequence[str], prompt: str, strategy: WindowStrategy
     ) -> EncodedBatch:
         cuts = sequencer.cut(texts, prompt, strategy)
-        beyond = self._resolved.native_tokens
-        extended = sum(bool(beyond) and max(map(len, cut.sequences)) > beyond for cut in cuts)
+        extended = sum(max(map(len, cut.sequences)) > self.native_tokens > 0 for cut in cuts)
         return self._unread(cuts, sum(len(sequence) for cut in cuts for sequence in cut.sequences), extended)
 
     def _read_sequences(
@@ -157,16 +152,16 @@ class TextEncoder:
         sequences = [sequence for cut in read.cuts if isinstance(cut, WindowedText) for sequence in cut.sequences]
         running = self._running
 
-        def batch(chosen: Sequence[TokenIds]) -> FloatArray:
+        def batch(chosen: Sequence[TokenSequence]) -> FloatArray:
             return running.run(sequencer.batch(chosen, prompt, running.lanes.multiple))
 
         def run(places: Sequence[int]) -> Sequence[FloatArray]:
             return run_in_batches(batch, [sequences[place] for place in places], running.lanes)
 
-        pooled = cached_vectors({**self._kept_under, "prompt": prompt}, map(sequence_key, sequences), run)
+        pooled = cached_vectors({**self._kept_under, "prompt": prompt}, (sequence.key for sequence in sequences), run)
         return replace(read, pooled=pooled)
 
-    def characters(self, text: str, cut: WindowedText | TextCut, prompt: str) -> Sequence[TokenSpan]:
+    def characters(self, text: str, cut: WindowedText | TextCut, prompt: str) -> Sequence[CharSpan]:
         """Return where the windows of a text stand in it."""
         if isinstance(cut, TextCut):
             return cut.spans
@@ -180,8 +175,8 @@ class TextEncoder:
         :param macro_tokens: Tokens of a macro window; 0 for the model's length.
         """
         if self.sequencer is None:
-            raise ConfigurationError(f"{self._preset.name!r} has no tokenizer here, so its states cannot be placed.")
-        return LateChunking(self.sequencer, self._preset.document_prompt, macro_tokens)
+            raise ConfigurationError(f"{self.preset.name!r} has no tokenizer here, so its states cannot be placed.")
+        return LateChunking(self.sequencer, self.preset.document_prompt, macro_tokens)
 
     def read_late(self, late: LateChunking, passages: Sequence[LatePassage]) -> FloatArray:
         """Return the pooled vectors (n, dim) of chunks that are read in their documents."""
@@ -202,11 +197,11 @@ class TextEncoder:
         if files is None or files.plain:
             return self._running, None
         head = load_linear_head(linear_layers(files.folder))
-        preset = replace(self._preset, dim=head.matrix.shape[1])
+        preset = replace(self.preset, dim=head.matrix.shape[1])
         bare = replace(self._resolved, preset=preset, files=replace(files, plain=True))
         return RuntimeSession(bare, self._running.asked), head
 
     @cached_property
     def _kept_under(self) -> Mapping[str, Json]:
         """What vectors on disk are kept under: int8 apart, while the other precisions stand for each other."""
-        return {**identity(self._resolved, self._tokens, self._preset.dim), "precision": self._running.kept_as}
+        return {**identity(self._resolved, self._tokens, self.preset.dim), "precision": self._running.kept_as}

@@ -6,28 +6,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from qdrant_embed.long_context import TokenSpan
-from qdrant_embed.types import FloatArray
+from qdrant_embed.types import CharSpan, FloatArray
 
-V = TypeVar("V")
+V_co = TypeVar("V_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(Generic[V_co]):
     """Vectors, and what it took to make them.
 
-    :param vectors: (n, dim) float32, in the order of the texts.
+    :param vectors: In the order of the texts: (n, dim) float32 of a dense model, else one item for each text.
     :param tokens: Tokens that went through the model, prompts and special tokens included.
     :param truncated: Texts whose end was cut off.
     :param windowed: Texts that were read in several windows.
     :param extended: Texts longer than the window that the model was trained for, which were read by stretching it.
     """
 
-    vectors: FloatArray
+    vectors: V_co
     tokens: int = 0
     truncated: int = 0
     windowed: int = 0
     extended: int = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts by name, as a report has them."""
+        return {name: getattr(self, name) for name in ("tokens", "truncated", "windowed", "extended")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +43,4 @@ class WindowVectors:
     """
 
     vectors: FloatArray
-    spans: Sequence[TokenSpan]
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedWindows:
-    """Texts with a vector for each window, and what it took to make them; counts as in `Encoded`."""
-
-    texts: Sequence[WindowVectors]
-    tokens: int = 0
-    windowed: int = 0
-    extended: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedAuxiliary(Generic[V]):
-    """Vectors in the order of their texts, and what it took to make them.
-
-    :param tokens: Tokens that went through the model, prompts and special tokens included.
-    :param truncated: Texts whose end was cut off.
-    :param windowed: Texts that were read in several windows.
-    """
-
-    vectors: Sequence[V]
-    tokens: int = 0
-    truncated: int = 0
-    windowed: int = 0
+    spans: Sequence[CharSpan]

@@ -1,8 +1,8 @@
 """From documents to stored points, as one stream of overlapping stages.
 
 Files, in reading order: chunk_preview, context, embed_retry, monitoring, options, inputs, prefetch, roots,
-stored_documents, changed_documents, chunk_stage, dry_run, embed_stage, auxiliary_stage, prune, scopes, write_stage,
-pipeline.
+stored_documents, changed_documents, chunk_stage, dry_run, vector_source, embed_stage, auxiliary_stage, prune, scopes,
+write_stage, pipeline.
 
 Public: `IngestOptions`, `IngestReport` and `Failure` of an ingest, `Preview` and `PreviewedChunk` of a preview.
 """

@@ -1,108 +1,79 @@
-"""Between embedding and writing: the vectors of the models beside the dense one, from the collection or the models."""
+"""The vectors of auxiliary models, which stand beside the dense ones: from the collection, else from the models."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdrant_embed.ingest.context import IngestContext, match_any
-from qdrant_embed.ingest.embed_retry import in_halves
-from qdrant_embed.ingest.embed_stage import EmbeddedChunk, WriteBatch
+from qdrant_embed.embedding.recipe_models import AuxiliaryModels
+from qdrant_embed.ingest.chunk_stage import ChunkTask
+from qdrant_embed.ingest.context import IngestContext
+from qdrant_embed.ingest.embed_stage import WriteBatch
 from qdrant_embed.ingest.monitoring.report import Tally
+from qdrant_embed.ingest.vector_source import VectorSource
 from qdrant_embed.store.points import engine_vector
+
+if TYPE_CHECKING:
+    from qdrant_client import models
 
 RECENT_TEXTS = 1024
 """Texts whose vectors are kept at hand: a vector for each token is a hundred kilobytes for one text."""
-Named = Mapping[str, Any]
+NamedVectors = Mapping[str, Any]
 """Name of a vector → the vector, as engines store it."""
 
 
-def add_auxiliary_vectors(target: IngestContext, blocks: Iterable[WriteBatch], tally: Tally) -> Iterator[WriteBatch]:
-    """Yield the blocks with the vectors of all models; as they are where the recipe names only the dense one."""
-    if not target.auxiliary:
-        yield from blocks
-        return
-    vectors = AuxiliaryVectors(target, tally)
-    for block in blocks:
-        with tally.busy("embed"):
-            ready = vectors.attach(block)
-        yield ready
-
-
 class AuxiliaryVectors:
-    """Finds or makes the further vectors of every text, each distinct text once."""
+    """The vectors of all auxiliary models, by name."""
 
-    def __init__(self, target: IngestContext, tally: Tally) -> None:
-        self._target = target
-        self._tally = tally
-        self._recent: OrderedDict[str, Named] = OrderedDict()
+    def __init__(self, auxiliary: AuxiliaryModels) -> None:
+        self._models = auxiliary
+        self.names, self.recent = list(auxiliary), RECENT_TEXTS
 
-    def attach(self, block: WriteBatch) -> WriteBatch:
-        """Return the block with all vectors; without the pieces that could not be embedded."""
-        texts = {ready.piece.text_hash: ready.piece.chunk.embed_text for ready in block.pieces if not ready.unchanged}
-        known = {key: self._recent[key] for key in texts if key in self._recent}
-        known |= self._from_store([key for key in texts if key not in known])
-        failures: dict[str, str] = {}
-        known |= self._embed({key: text for key, text in texts.items() if key not in known}, failures)
-        self._remember(known)
-        kept: list[EmbeddedChunk] = []
-        incomplete = set(block.incomplete)
-        for ready in block.pieces:
-            piece = ready.piece
-            if ready.unchanged or piece.text_hash in known:
-                kept.append(ready if ready.unchanged else replace(ready, auxiliary=known[piece.text_hash]))
-                continue
-            incomplete.add(piece.document.id)
-            where = f"characters {piece.chunk.start}-{piece.chunk.end}"
-            self._tally.fail(piece.document.source, f"{where} could not be embedded: {failures[piece.text_hash]}")
-            self._tally.add(chunks=-1)
-        return WriteBatch(kept, block.closings, frozenset(incomplete))
+    def rows(self, made: NamedVectors) -> int:
+        """Return how much of `recent` this takes: a text is one."""
+        return 1
 
-    def _from_store(self, keys: Sequence[str]) -> dict[str, Named]:
-        """Return the vectors of texts that some point, of any document, already has."""
-        from qdrant_client import models
+    def stored(self, record: models.Record) -> NamedVectors | None:
+        """Return what a point has; None if it lacks the vector of some model."""
+        stored = record.vector if isinstance(record.vector, dict) else {}
+        if any(name not in stored for name in self.names):
+            return None
+        return {name: _as_made(stored[name]) for name in self.names}
 
-        if not keys:
-            return {}
-        names = list(self._target.auxiliary)
-        found: dict[str, Named] = {}
-        where = models.Filter(must=[match_any("text_hash", keys)])
-        for record in self._target.scroll(where, ["text_hash"], vectors=names):
-            stored = record.vector if isinstance(record.vector, dict) else {}
-            if all(name in stored for name in names):
-                found[(record.payload or {})["text_hash"]] = {name: _as_made(stored[name]) for name in names}
-        return found
+    def encode(self, tasks: Sequence[ChunkTask]) -> tuple[Sequence[NamedVectors], Mapping[str, int]]:
+        """Return what the models make of each text, and the counts of the report."""
+        texts = [task.chunk.embed_text for task in tasks]
+        found: list[dict[str, Any]] = [{} for _ in tasks]
+        counts: Counter[str] = Counter()
+        for name, model in self._models.items():
+            encoded = model.encode_documents(texts)
+            for vectors, vector in zip(found, encoded.vectors, strict=True):
+                vectors[name] = engine_vector(vector)
+            counts.update(encoded.counts)
+        return found, counts
 
-    def _embed(self, texts: Mapping[str, str], failures: dict[str, str]) -> dict[str, Named]:
-        made: dict[str, dict[str, Any]] = {}
 
-        def embed(keys: Sequence[str]) -> None:
-            chosen = [texts[key] for key in keys]
-            found: list[dict[str, Any]] = [{} for _ in keys]
-            for name, model in self._target.auxiliary.items():
-                encoded = model.encode_documents(chosen)
-                for vectors, vector in zip(found, encoded.vectors, strict=True):
-                    vectors[name] = engine_vector(vector)
-                self._tally.add(tokens=encoded.tokens, truncated=encoded.truncated, windowed=encoded.windowed)
-            made.update(zip(keys, found, strict=True))
-
-        def give_up(key: str, error: Exception) -> None:
-            failures[key] = f"{type(error).__name__}: {error}"
-
-        if texts:
-            in_halves(list(texts), embed, give_up)
-        return dict(made)
-
-    def _remember(self, vectors: Mapping[str, Named]) -> None:
-        for key, named in vectors.items():
-            self._recent[key] = named
-            self._recent.move_to_end(key)
-        while len(self._recent) > RECENT_TEXTS:
-            self._recent.popitem(last=False)
+def with_auxiliary(target: IngestContext, batches: Iterable[WriteBatch], tally: Tally) -> Iterator[WriteBatch]:
+    """Yield the batches with the vectors of all models; as they are where the recipe names only the dense one."""
+    if not target.auxiliary:
+        yield from batches
+        return
+    source = VectorSource(target, tally, AuxiliaryVectors(target.auxiliary))
+    for batch in batches:
+        with tally.busy("embed"):
+            changed = [chunk.task for chunk in batch.chunks if chunk.vectors is not None]
+            found, _ = source.vectors_of(changed)
+            chunks = [
+                chunk if chunk.vectors is None else replace(chunk, auxiliary=found[chunk.task.text_hash])
+                for chunk in batch.chunks
+                if chunk.vectors is None or chunk.task.text_hash in found
+            ]
+            incomplete = batch.incomplete | {task.document.id for task in changed if task.text_hash not in found}
+        yield WriteBatch(chunks, batch.ends, incomplete)
 
 
 def _as_made(stored: Any) -> Any:

@@ -18,9 +18,9 @@ from qdrant_embed.store.points import DocumentKey, chunk_id, text_hash
 from qdrant_embed.types import Chunk
 from qdrant_embed.words.languages import LanguageCount
 
-BLOCK_PIECES = 256
-BLOCK_CHARACTERS = 256_000
-"""A block ends at whichever comes first, so that long chunks do not make a crash expensive."""
+BATCH_CHUNKS = 256
+BATCH_CHARACTERS = 256_000
+"""A batch ends at whichever comes first, so that long chunks do not make a crash expensive."""
 WHOLE_CHARACTERS = 2**24
 """Characters of a text that late chunking, or the chunker `document`, reads as one."""
 
@@ -44,16 +44,8 @@ class ChunkTask:
 
 
 @dataclass(frozen=True, slots=True)
-class ChunkBatch:
-    """Pieces and closings, in the order they came."""
-
-    pieces: Sequence[ChunkTask]
-    closings: Sequence[DocumentEnd]
-
-
-@dataclass(frozen=True, slots=True)
 class DocumentEnd:
-    """Says that all pieces of a document but the first came before this.
+    """Says that all chunks of a document but the first came before this.
 
     The first chunk comes last because its arrival marks the document complete: a process may die anywhere before it,
     and the next run sees a document that is not there yet.
@@ -65,13 +57,20 @@ class DocumentEnd:
     document: DocumentKey
     head: ChunkTask | None
     ids: frozenset[str]
-    stored: bool
 
 
-def to_pieces(
+@dataclass(frozen=True, slots=True)
+class ChunkBatch:
+    """What is embedded and written in one go: chunks, heads among them, and ends, in the order they came."""
+
+    tasks: Sequence[ChunkTask]
+    ends: Sequence[DocumentEnd]
+
+
+def in_chunks(
     target: IngestContext, works: Iterable[ChangedDocument], tally: Tally
 ) -> Iterator[ChunkTask | DocumentEnd]:
-    """Chunk each document and yield its pieces, the first one last, inside the document's closing.
+    """Chunk each document and yield its chunks, the first one last, inside the document's end.
 
     A document that cannot be chunked is listed as failed, and stays incomplete.
     """
@@ -89,25 +88,25 @@ def to_pieces(
 def _of_document(target: IngestContext, work: ChangedDocument, tally: Tally) -> Iterator[ChunkTask | DocumentEnd]:
     head: ChunkTask | None = None
     ids: set[str] = set()
-    pieces = _pieces(target, work, tally)
+    tasks = _tasks(target, work, tally)
     while True:
         try:
             with tally.busy("chunk"):
-                piece = next(pieces, None)
+                task = next(tasks, None)
         except StoppedError:
             raise
         except Exception as error:
             tally.fail(work.key.source, _why_not_chunked(error))
             return
-        if piece is None:
-            yield DocumentEnd(work.key, head, frozenset(ids), work.stored)
+        if task is None:
+            yield DocumentEnd(work.key, head, frozenset(ids))
             return
-        ids.add(piece.id)
+        ids.add(task.id)
         tally.add(chunks=1)
         if head is None:
-            head = piece
+            head = task
         else:
-            yield piece
+            yield task
 
 
 def _why_not_chunked(error: Exception) -> str:
@@ -117,39 +116,46 @@ def _why_not_chunked(error: Exception) -> str:
     return f"could not be chunked: {message}"
 
 
-def gathered(stream: Iterable[ChunkTask | DocumentEnd]) -> Iterator[ChunkBatch]:
+def batched(stream: Iterable[ChunkTask | DocumentEnd]) -> Iterator[ChunkBatch]:
     """Yield what is embedded and written in one go, so that no queue holds more than a few of these."""
-    pieces: list[ChunkTask] = []
-    closings: list[DocumentEnd] = []
+    tasks: list[ChunkTask] = []
+    ends: list[DocumentEnd] = []
     characters = 0
     for item in stream:
-        piece = item.head if isinstance(item, DocumentEnd) else item
+        task = item.head if isinstance(item, DocumentEnd) else item
         if isinstance(item, DocumentEnd):
-            closings.append(item)
-        if piece is not None:
-            pieces.append(piece)
-            characters += len(piece.chunk.text)
-        if len(pieces) >= BLOCK_PIECES or characters >= BLOCK_CHARACTERS or len(closings) >= BLOCK_PIECES:
-            yield ChunkBatch(pieces, closings)
-            pieces, closings, characters = [], [], 0
-    if pieces or closings:
-        yield ChunkBatch(pieces, closings)
+            ends.append(item)
+        if task is not None:
+            tasks.append(task)
+            characters += len(task.chunk.text)
+        if len(tasks) >= BATCH_CHUNKS or characters >= BATCH_CHARACTERS or len(ends) >= BATCH_CHUNKS:
+            yield ChunkBatch(tasks, ends)
+            tasks, ends, characters = [], [], 0
+    if tasks or ends:
+        yield ChunkBatch(tasks, ends)
 
 
-def _pieces(target: IngestContext, work: ChangedDocument, tally: Tally) -> Iterator[ChunkTask]:
+def fail_chunk(tally: Tally, task: ChunkTask, what: str, error: Exception) -> None:
+    """List a chunk that could not be embedded or stored, and count it no more."""
+    where = f"characters {task.chunk.start}-{task.chunk.end}"
+    tally.fail(task.document.source, f"{where} could not be {what}: {type(error).__name__}: {error}")
+    tally.add(chunks=-1)
+
+
+def _tasks(target: IngestContext, work: ChangedDocument, tally: Tally) -> Iterator[ChunkTask]:
     whole = target.embedder.window.name == "late" or isinstance(target.chunker, WholeDocument)
     parts = _whole(work) if whole else work.parts
     if target.embedder.window.name != "late":
         for chunk in chunk_document(work.document, target.chunker, parts):
             went_on()
-            yield _piece(target, work, chunk, None)
+            yield _task(target, work, chunk, None)
         return
     text = "".join(parts)
     chunks = list(chunk_document(work.document, target.chunker, [text]))
     passages = target.embedder.late_passages(text, [(chunk.start, chunk.end) for chunk in chunks]) if chunks else []
-    tally.add(windowed=int(windows_read(passages) > 1))
+    tally.add(windowed=int(len(windows_read(passages)) > 1))
     for chunk, passage in zip(chunks, passages, strict=True):
-        yield _piece(target, work, chunk, passage)
+        yield _task(target, work, chunk, passage)
 
 
 def _whole(work: ChangedDocument) -> Iterator[str]:
@@ -168,7 +174,7 @@ def _whole(work: ChangedDocument) -> Iterator[str]:
         yield part
 
 
-def _piece(target: IngestContext, work: ChangedDocument, chunk: Chunk, passage: LatePassage | None) -> ChunkTask:
+def _task(target: IngestContext, work: ChangedDocument, chunk: Chunk, passage: LatePassage | None) -> ChunkTask:
     decides = chunk.embed_text if passage is None else f"{chunk.embed_text}\x1f{passage.key.hex()}"
     embedded = text_hash(decides)
     key = chunk_id(work.key.id, chunk, embedded, target.fingerprint)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from qdrant_embed.embedding import Embedder
-from qdrant_embed.embedding.late_chunking import LatePassage, extended, tokens_read
+from qdrant_embed.embedding.late_chunking import late_counts
 from qdrant_embed.errors import TextTooLongError
 from qdrant_embed.ingest.changed_documents import ChangedDocument, Run
-from qdrant_embed.ingest.chunk_stage import ChunkBatch, ChunkTask, gathered, to_pieces
+from qdrant_embed.ingest.chunk_stage import ChunkBatch, ChunkTask, batched, fail_chunk, in_chunks
 from qdrant_embed.ingest.context import IngestContext, match_any
 
 
@@ -19,13 +18,13 @@ def rehearse(run: Run, works: Iterable[ChangedDocument]) -> None:
     """
     target, tally = run.target, run.tally
     met: set[str] = set()
-    for block in gathered(to_pieces(target, _listed(run, works), tally)):
-        tally.add(stored=sum(closing.head is not None for closing in block.closings))
+    for batch in batched(in_chunks(target, _listed(run, works), tally)):
+        tally.add(stored=sum(end.head is not None for end in batch.ends))
         with tally.busy("embed"):
-            new = _new(target, block, met)
+            new = _new(target, batch, met)
             counted, refused = _counted(run, new)
             met -= refused.keys()
-            kept = _without(run, block.pieces, refused)
+            kept = _without(run, batch.tasks, refused)
             tally.add(reused=len(kept) - len(counted))
         progress = run.options.progress
         if callable(progress):
@@ -38,11 +37,11 @@ def _listed(run: Run, works: Iterable[ChangedDocument]) -> Iterable[ChangedDocum
         yield work
 
 
-def _new(target: IngestContext, block: ChunkBatch, met: set[str]) -> list[ChunkTask]:
-    """Return a piece for each text of the block that has no vector yet, neither here nor in the collection."""
+def _new(target: IngestContext, batch: ChunkBatch, met: set[str]) -> list[ChunkTask]:
+    """Return a chunk for each text of the batch that has no vector yet, neither here nor in the collection."""
     from qdrant_client import models
 
-    texts = {piece.text_hash: piece for piece in block.pieces if piece.text_hash not in met}
+    texts = {task.text_hash: task for task in batch.tasks if task.text_hash not in met}
     met.update(texts)
     if texts:
         where = models.Filter(must=[match_any("text_hash", texts)])
@@ -55,47 +54,37 @@ Refused = dict[str, TextTooLongError]
 """Hash of a text → why no model would embed it."""
 
 
-def _counted(run: Run, pieces: Sequence[ChunkTask]) -> tuple[list[ChunkTask], Refused]:
+def _counted(run: Run, tasks: Sequence[ChunkTask]) -> tuple[list[ChunkTask], Refused]:
     """Count what all models would read; return what would be embedded, and why the rest would not."""
     embedder, refused = run.target.embedder, Refused()
     if embedder.window.name == "late":
-        _count_late(run, embedder, [piece.passage for piece in pieces if piece.passage is not None])
-        left = list(pieces)
+        passages = [task.passage for task in tasks if task.passage is not None]
+        run.tally.add(**{**late_counts(passages, embedder.native_tokens), "windowed": 0, "late": len(passages)})
+        left = list(tasks)
     else:
-        left = _count_texts(run, embedder.count_documents, pieces, refused)
+        left = _count_texts(run, embedder.count_documents, tasks, refused)
     for model in run.target.auxiliary.values():
         left = _count_texts(run, model.count_documents, left, refused)
     return left, refused
 
 
-def _count_late(run: Run, embedder: Embedder, passages: Sequence[LatePassage]) -> None:
-    run.tally.add(
-        late=len(passages),
-        tokens=tokens_read(passages),
-        extended=extended(passages, embedder.native_tokens),
-    )
-
-
 def _count_texts(
-    run: Run, count: Callable[[Sequence[str]], dict[str, int]], pieces: Sequence[ChunkTask], refused: Refused
+    run: Run, count: Callable[[Sequence[str]], dict[str, int]], tasks: Sequence[ChunkTask], refused: Refused
 ) -> list[ChunkTask]:
-    """Count what a model would read; return the pieces without those that are too long for it, which are noted."""
+    """Count what a model would read; return the chunks without those that are too long for it, which are noted."""
     try:
-        run.tally.add(**count([piece.chunk.embed_text for piece in pieces]))
+        run.tally.add(**count([task.chunk.embed_text for task in tasks]))
     except TextTooLongError as error:
-        if len(pieces) > 1:
-            return [left for piece in pieces for left in _count_texts(run, count, [piece], refused)]
-        refused[pieces[0].text_hash] = error
+        if len(tasks) > 1:
+            return [left for task in tasks for left in _count_texts(run, count, [task], refused)]
+        refused[tasks[0].text_hash] = error
         return []
-    return list(pieces)
+    return list(tasks)
 
 
-def _without(run: Run, pieces: Sequence[ChunkTask], refused: Refused) -> list[ChunkTask]:
-    """Return the pieces that can be embedded; list the others as failed."""
-    for piece in pieces:
-        error = refused.get(piece.text_hash)
-        if error is not None:
-            where = f"characters {piece.chunk.start}-{piece.chunk.end} could not be embedded"
-            run.tally.fail(piece.document.source, f"{where}: {type(error).__name__}: {error}")
-            run.tally.add(chunks=-1)
-    return [piece for piece in pieces if piece.text_hash not in refused]
+def _without(run: Run, tasks: Sequence[ChunkTask], refused: Refused) -> list[ChunkTask]:
+    """Return the chunks that can be embedded; list the others as failed."""
+    for task in tasks:
+        if task.text_hash in refused:
+            fail_chunk(run.tally, task, "embedded", refused[task.text_hash])
+    return [task for task in tasks if task.text_hash not in refused]

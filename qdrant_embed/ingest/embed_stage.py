@@ -1,32 +1,34 @@
-"""The third stage: blocks of pieces get their vectors, from the collection where it has them, else from the model."""
+"""The third stage: batches of chunks get their vectors, from the collection where it has them, else from the model."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.ingest.chunk_stage import ChunkBatch, ChunkTask, DocumentEnd
-from qdrant_embed.ingest.context import IngestContext, match_any
-from qdrant_embed.ingest.embed_retry import in_halves
+from qdrant_embed.ingest.context import IngestContext
 from qdrant_embed.ingest.monitoring.report import Tally
+from qdrant_embed.ingest.vector_source import VectorSource
 from qdrant_embed.store.collection_codec import FIT_VECTORS, CollectionCodec
 from qdrant_embed.store.points import CHUNK_COUNT, WINDOWS, payload
 from qdrant_embed.store.scroll import vector_of
 from qdrant_embed.types import DENSE, FloatArray, Json
 
+if TYPE_CHECKING:
+    from qdrant_client import models
+
 RECENT_VECTORS = 4096
-"""Vectors kept at hand, those of windows counted one by one; what is in flight to the store is usually among them."""
+"""Vectors kept at hand, those of windows counted one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkVectors:
-    """What was made of a text.
+    """What the dense model made of a text.
 
     :param vector: (dim,), or (windows, dim) where each window has one.
     :param windows: Where windows stand, as in `store.points.WINDOWS`; empty where there is one.
@@ -37,210 +39,145 @@ class ChunkVectors:
     windows: Sequence[int] = ()
     coded: bool = False
 
-    @property
-    def rows(self) -> int:
-        """How many vectors these are."""
-        return 1 if self.vector.ndim == 1 else len(self.vector)
-
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedChunk:
-    """A piece with its vector; `unchanged` if the collection holds exactly this point already.
+    """A chunk with its vectors.
 
-    :param vector: (dim,), or (windows, dim) where each window of its text has one.
-    :param coded: Whether the vector is as the store has it, not as the model gave it.
-    :param beside: Vectors of the models beside the dense one, by name, as engines store them.
-    :param windows: Where windows stand, as in `store.points.WINDOWS`.
+    :param vectors: None where the collection holds exactly this point already.
+    :param auxiliary: Vectors of auxiliary models by name, as engines store them.
     """
 
-    piece: ChunkTask
-    vector: FloatArray | None
-    unchanged: bool = False
-    coded: bool = False
+    task: ChunkTask
+    vectors: ChunkVectors | None
     auxiliary: Mapping[str, Any] = field(default_factory=dict)
-    windows: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class WriteBatch:
     """What is written in one go.
 
-    :param incomplete: Ids of documents of which some piece could not be embedded.
+    :param incomplete: Ids of documents of which some chunk could not be embedded.
     """
 
-    pieces: Sequence[EmbeddedChunk]
-    closings: Sequence[DocumentEnd]
+    chunks: Sequence[EmbeddedChunk]
+    ends: Sequence[DocumentEnd]
     incomplete: frozenset[str]
 
 
-def to_blocks(target: IngestContext, stream: Iterable[ChunkBatch], tally: Tally) -> Iterator[WriteBatch]:
-    """Give each piece its vector."""
-    vectors = VectorSource(target, tally)
-    for gathered in stream:
+class DenseVectors:
+    """The vectors of the dense model."""
+
+    names = (DENSE,)
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self.recent = RECENT_VECTORS
+
+    def rows(self, made: ChunkVectors) -> int:
+        """Return how much of `recent` this takes: each window counts."""
+        return len(np.atleast_2d(made.vector))
+
+    def stored(self, record: models.Record) -> ChunkVectors:
+        """Return what a point has."""
+        stored = np.asarray(vector_of(record, DENSE), np.float32)
+        return ChunkVectors(stored, (record.payload or {}).get(WINDOWS, ()), coded=True)
+
+    def encode(self, tasks: Sequence[ChunkTask]) -> tuple[Sequence[ChunkVectors], Mapping[str, int]]:
+        """Return the vectors of texts, and the counts of the report.
+
+        :raises ModelError: The model gave none.
+        """
+        window = self._embedder.window.name
+        texts = [task.chunk.embed_text for task in tasks]
+        if window == "windows":
+            windows = self._embedder.encode_windows(texts)
+            made = [
+                ChunkVectors(text.vectors, tuple(chain.from_iterable(text.spans)) if len(text.spans) > 1 else ())
+                for text in windows.vectors
+            ]
+            return made, {"embedded": len(tasks), **windows.counts}
+        if window == "late":
+            late = self._embedder.encode_late_passages([task.passage for task in tasks if task.passage is not None])
+            # What was read in several windows is a document here, and counted where documents are known.
+            counts = {**late.counts, "windowed": 0, "late": len(tasks), "embedded": len(tasks)}
+            return list(map(ChunkVectors, late.vectors)), counts
+        encoded = self._embedder.encode_documents(texts)
+        return list(map(ChunkVectors, encoded.vectors)), {"embedded": len(tasks), **encoded.counts}
+
+
+def with_vectors(target: IngestContext, batches: Iterable[ChunkBatch], tally: Tally) -> Iterator[WriteBatch]:
+    """Yield the batches with the vectors of the dense model; chunks that have none are left out."""
+    source = VectorSource(target, tally, DenseVectors(target.embedder))
+    for batch in batches:
         with tally.busy("embed"):
-            block = vectors.attach(gathered.pieces, gathered.closings)
-        yield block
+            unchanged = _unchanged(target, batch.tasks)
+            changed = [task for task in batch.tasks if task.id not in unchanged]
+            found, made = source.vectors_of(changed)
+            chunks = [
+                EmbeddedChunk(task, None if task.id in unchanged else found[task.text_hash])
+                for task in batch.tasks
+                if task.id in unchanged or task.text_hash in found
+            ]
+            incomplete = frozenset(task.document.id for task in changed if task.text_hash not in found)
+            tally.add(reused=len(chunks) - made)
+        yield WriteBatch(chunks, batch.ends, incomplete)
 
 
-class VectorSource:
-    """Finds or makes the vector of every text, each distinct text once."""
-
-    def __init__(self, target: IngestContext, tally: Tally) -> None:
-        self._target = target
-        self._tally = tally
-        self._recent: OrderedDict[str, ChunkVectors] = OrderedDict()
-        self._recent_rows = 0
-        self._incomplete: set[str] = set()
-
-    def attach(self, pieces: Sequence[ChunkTask], closings: Sequence[DocumentEnd]) -> WriteBatch:
-        """Return the block with a vector for every piece that needs one and can have one."""
-        unchanged = self._unchanged(pieces)
-        texts = {piece.text_hash: piece for piece in pieces if piece.id not in unchanged}
-        missing = [key for key in texts if key not in self._recent]
-        known = {key: self._recent[key] for key in texts if key in self._recent}
-        known |= self._from_store(missing)
-        to_embed = [key for key in missing if key not in known]
-        failures: dict[str, str] = {}
-        known |= self._embed({key: texts[key] for key in to_embed}, failures)
-        self._remember(known)
-        ready = [
-            self._ready(piece, known.get(piece.text_hash), unchanged=piece.id in unchanged)
-            for piece in pieces
-            if piece.id in unchanged or piece.text_hash in known
-        ]
-        self._report_failures(pieces, failures)
-        self._tally.add(reused=len(ready) - (len(to_embed) - len(failures)))
-        return WriteBatch(ready, closings, frozenset(self._incomplete))
-
-    def _ready(self, piece: ChunkTask, made: ChunkVectors | None, *, unchanged: bool) -> EmbeddedChunk:
-        if made is None:
-            return EmbeddedChunk(piece, None, unchanged)
-        return EmbeddedChunk(piece, made.vector, unchanged, made.coded, windows=made.windows)
-
-    def _unchanged(self, pieces: Sequence[ChunkTask]) -> set[str]:
-        """Return the ids of pieces that the collection holds exactly as they are."""
-        doubtful = {piece.id: piece for piece in pieces if piece.stored}
-        if not doubtful:
-            return set()
-        records = self._target.engine.retrieve(self._target.name, list(doubtful), with_payload=True, with_vectors=False)
-        same = set()
-        for record in records:
-            piece = doubtful[str(record.id)]
-            stored: dict[str, Json] = dict(record.payload or {})
-            for mark in (CHUNK_COUNT, WINDOWS):
-                stored.pop(mark, None)
-            if stored == payload(piece.document, piece.chunk, piece.text_hash):
-                same.add(piece.id)
-        return same
-
-    def _from_store(self, keys: Sequence[str]) -> dict[str, ChunkVectors]:
-        """Return the vectors of texts that some point, of any document, already has."""
-        from qdrant_client import models
-
-        if not keys:
-            return {}
-        found: dict[str, ChunkVectors] = {}
-        where = models.Filter(must=[match_any("text_hash", keys)])
-        for record in self._target.scroll(where, ["text_hash", WINDOWS], vectors=[DENSE]):
-            payload_ = record.payload or {}
-            stored = np.asarray(vector_of(record, DENSE), np.float32)
-            found[payload_["text_hash"]] = ChunkVectors(stored, payload_.get(WINDOWS, ()), coded=True)
-        return found
-
-    def _embed(self, texts: dict[str, ChunkTask], failures: dict[str, str]) -> dict[str, ChunkVectors]:
-        made: dict[str, ChunkVectors] = {}
-
-        def embed(keys: Sequence[str]) -> None:
-            found, counts = _encode(self._target.embedder, [texts[key] for key in keys])
-            made.update(zip(keys, found, strict=True))
-            self._tally.add(embedded=len(keys), **counts)
-
-        def give_up(key: str, error: Exception) -> None:
-            failures[key] = f"{type(error).__name__}: {error}"
-
-        if texts:
-            in_halves(list(texts), embed, give_up)
-        return made
-
-    def _remember(self, vectors: dict[str, ChunkVectors]) -> None:
-        for key, made in vectors.items():
-            if key not in self._recent:
-                self._recent_rows += made.rows
-            self._recent[key] = made
-            self._recent.move_to_end(key)
-        while self._recent_rows > RECENT_VECTORS:
-            key, made = self._recent.popitem(last=False)
-            self._recent_rows -= made.rows
-
-    def _report_failures(self, pieces: Sequence[ChunkTask], failures: dict[str, str]) -> None:
-        for piece in pieces:
-            if piece.text_hash in failures:
-                self._incomplete.add(piece.document.id)
-                where = f"characters {piece.chunk.start}-{piece.chunk.end}"
-                self._tally.fail(piece.document.source, f"{where} could not be embedded: {failures[piece.text_hash]}")
-                self._tally.add(chunks=-1)
+def _unchanged(target: IngestContext, tasks: Sequence[ChunkTask]) -> set[str]:
+    """Return the ids of chunks that the collection holds exactly as they are."""
+    doubtful = {task.id: task for task in tasks if task.stored}
+    if not doubtful:
+        return set()
+    records = target.engine.retrieve(target.name, list(doubtful), with_payload=True, with_vectors=False)
+    same = set()
+    for record in records:
+        task = doubtful[str(record.id)]
+        stored: dict[str, Json] = dict(record.payload or {})
+        for mark in (CHUNK_COUNT, WINDOWS):
+            stored.pop(mark, None)
+        if stored == payload(task.document, task.chunk, task.text_hash):
+            same.add(task.id)
+    return same
 
 
-def _encode(embedder: Embedder, pieces: Sequence[ChunkTask]) -> tuple[list[ChunkVectors], dict[str, int]]:
-    """Return the vectors of pieces, and the counts of the report.
-
-    :raises ModelError: The model gave none.
-    """
-    if embedder.window.name == "windows":
-        found = embedder.encode_windows([piece.chunk.embed_text for piece in pieces])
-        made = [
-            ChunkVectors(text.vectors, tuple(chain.from_iterable(text.spans)) if len(text.spans) > 1 else ())
-            for text in found.texts
-        ]
-        return made, {"tokens": found.tokens, "windowed": found.windowed, "extended": found.extended}
-    if embedder.window.name == "late":
-        late = embedder.encode_late_passages([piece.passage for piece in pieces if piece.passage is not None])
-        # What was read in several windows is a document here, and counted where documents are known.
-        counts = {"tokens": late.tokens, "late": len(pieces), "extended": late.extended}
-        return list(map(ChunkVectors, late.vectors)), counts
-    encoded = embedder.encode_documents([piece.chunk.embed_text for piece in pieces])
-    counts = {
-        "tokens": encoded.tokens,
-        "truncated": encoded.truncated,
-        "windowed": encoded.windowed,
-        "extended": encoded.extended,
-    }
-    return list(map(ChunkVectors, encoded.vectors)), counts
-
-
-def coded(codec: CollectionCodec, blocks: Iterable[WriteBatch]) -> Iterator[WriteBatch]:
-    """Yield the blocks with every vector as the store will have it."""
-    stream = iter(blocks)
+def coded(codec: CollectionCodec, batches: Iterable[WriteBatch]) -> Iterator[WriteBatch]:
+    """Yield the batches with every vector as the store will have it."""
+    stream = iter(batches)
     if not codec.ready():
         # A rotation that is only drawn has nothing to wait for.
         held, vectors = _first(stream, FIT_VECTORS if codec.compression.fitted else 1)
         if vectors:
             codec.fit(np.concatenate(vectors))
-        for block in held:
-            yield _coded(codec, block)
-    for block in stream:
-        yield _coded(codec, block)
+        for batch in held:
+            yield _coded(codec, batch)
+    for batch in stream:
+        yield _coded(codec, batch)
 
 
-def _first(stream: Iterator[WriteBatch], wanted: int) -> tuple[list[WriteBatch], list[np.ndarray]]:
+def _first(stream: Iterator[WriteBatch], wanted: int) -> tuple[list[WriteBatch], list[FloatArray]]:
     held: list[WriteBatch] = []
-    vectors: list[np.ndarray] = []
-    for block in stream:
-        held.append(block)
-        fresh = [ready.vector for ready in block.pieces if ready.vector is not None and not ready.coded]
-        vectors += [np.atleast_2d(vector) for vector in fresh]
+    vectors: list[FloatArray] = []
+    for batch in stream:
+        held.append(batch)
+        vectors += [np.atleast_2d(made.vector) for made in _fresh(batch).values()]
         if sum(map(len, vectors)) >= wanted:
             break
     return held, vectors
 
 
-def _coded(codec: CollectionCodec, block: WriteBatch) -> WriteBatch:
-    """Code the block's fresh vectors; those that came from the store are as they shall be."""
-    fresh = [place for place, ready in enumerate(block.pieces) if ready.vector is not None and not ready.coded]
+def _fresh(batch: WriteBatch) -> dict[int, ChunkVectors]:
+    """Return the vectors that came from the model, by the places of their chunks."""
+    made = ((place, chunk.vectors) for place, chunk in enumerate(batch.chunks))
+    return {place: vectors for place, vectors in made if vectors is not None and not vectors.coded}
+
+
+def _coded(codec: CollectionCodec, batch: WriteBatch) -> WriteBatch:
+    """Code the batch's fresh vectors; those that came from the store are as they shall be."""
+    fresh = _fresh(batch)
     if codec.compression.plain or not fresh:
-        return block
-    pieces: list[EmbeddedChunk] = list(block.pieces)
-    made = codec.stored_each([np.asarray(pieces[place].vector, np.float32) for place in fresh])
-    for place, vector in zip(fresh, made, strict=True):
-        pieces[place] = replace(pieces[place], vector=vector, coded=True)
-    return replace(block, pieces=pieces)
+        return batch
+    stored = iter(codec.stored_each([np.asarray(made.vector, np.float32) for made in fresh.values()]))
+    vectors = {place: replace(made, vector=next(stored), coded=True) for place, made in fresh.items()}
+    chunks = [replace(chunk, vectors=vectors.get(place, chunk.vectors)) for place, chunk in enumerate(batch.chunks)]
+    return replace(batch, chunks=chunks)

@@ -22,7 +22,7 @@ class IngestOptions:
     :param root: Label of the folder, see docs/guide/ingesting.md; None for the folder's name.
     :param reading: Limits and patterns for files.
     :param progress: `auto` (a bar on a terminal and in a notebook, else lines to the log `qdrant_embed.ingest`), `bar`,
-        `plain` (lines on stderr), `none` or None, or a function that is called after each block with the counts so far.
+        `plain` (lines on stderr), `none` or None, or a function that is called after each batch with the counts so far.
     :param allow_delete: Whether most of a root may be removed at once; else that is refused, since a drive that is not
         mounted looks like an empty folder.
     :param prune: Whether documents go that `include` and `exclude` leave out, though their files are there.

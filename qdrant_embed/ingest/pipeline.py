@@ -10,12 +10,12 @@ from typing import Any
 
 from qdrant_embed.chunking import chunk_document
 from qdrant_embed.errors import ConfigurationError, ReadError
-from qdrant_embed.ingest.auxiliary_stage import add_auxiliary_vectors
+from qdrant_embed.ingest.auxiliary_stage import with_auxiliary
 from qdrant_embed.ingest.changed_documents import ChangedDocument, Run, from_documents, from_files
-from qdrant_embed.ingest.chunk_stage import ChunkTask, DocumentEnd, gathered, to_pieces
+from qdrant_embed.ingest.chunk_stage import ChunkTask, DocumentEnd, batched, in_chunks
 from qdrant_embed.ingest.context import IngestContext
 from qdrant_embed.ingest.dry_run import rehearse
-from qdrant_embed.ingest.embed_stage import coded, to_blocks
+from qdrant_embed.ingest.embed_stage import coded, with_vectors
 from qdrant_embed.ingest.inputs import WRAP_TEXTS, Stream, given, split_label
 from qdrant_embed.ingest.monitoring.progress import kind_of_display, shown
 from qdrant_embed.ingest.monitoring.report import IngestReport, Tally, combined
@@ -36,7 +36,7 @@ from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.types import Document
 
 QUEUED_DOCUMENTS = 8
-QUEUED_BLOCKS = 2
+QUEUED_BATCHES = 2
 BUILDING = "building the search graph"
 
 _USED_IN_STAGES = ("qdrant_client.models", "tenacity")
@@ -173,11 +173,11 @@ def _drain(run: Run, works: Iterator[ChangedDocument], stop: Callable[[], None] 
     writer = Writer(target, tally)
     with Prefetcher(run.options.stall_seconds, stop) as flow:
         read = flow.stage(works, QUEUED_DOCUMENTS, "read")
-        pieces = _counted(to_pieces(target, read, tally), tally)
-        chunked = flow.stage(gathered(pieces), QUEUED_BLOCKS, "chunk")
-        blocks = add_auxiliary_vectors(target, coded(target.codec, to_blocks(target, chunked, tally)), tally)
-        for block in flow.stage(blocks, QUEUED_BLOCKS, "embed"):
-            writer.write(block)
+        tasks = _counted(in_chunks(target, read, tally), tally)
+        chunked = flow.stage(batched(tasks), QUEUED_BATCHES, "chunk")
+        batches = with_auxiliary(target, coded(target.codec, with_vectors(target, chunked, tally)), tally)
+        for batch in flow.stage(batches, QUEUED_BATCHES, "embed"):
+            writer.write(batch)
             tally.anything_stored = True
             _tell(run)
 

@@ -8,6 +8,6 @@ Public: `WindowStrategy` (with `CUTS`), `Extension` (with `METHODS`, `SCALE` and
 
 from qdrant_embed.long_context.extension import FROM, METHODS, SCALE, Extension
 from qdrant_embed.long_context.macro_windows import Part, plan_macro_windows
-from qdrant_embed.long_context.strategy import CUTS, TokenSpan, WindowStrategy
+from qdrant_embed.long_context.strategy import CUTS, WindowStrategy
 
-__all__ = ["CUTS", "FROM", "METHODS", "SCALE", "Extension", "Part", "TokenSpan", "WindowStrategy", "plan_macro_windows"]
+__all__ = ["CUTS", "FROM", "METHODS", "SCALE", "Extension", "Part", "WindowStrategy", "plan_macro_windows"]

@@ -23,8 +23,7 @@ from itertools import pairwise
 import numpy as np
 
 from qdrant_embed.chunking.merging import joined
-from qdrant_embed.long_context.strategy import TokenSpan
-from qdrant_embed.types import IntArray
+from qdrant_embed.types import IntArray, TokenSpan
 
 MARGIN = 8
 """One in so many of a window's tokens is context on each side of its core."""
@@ -77,7 +76,7 @@ def _pieces(number: int, chunk: TokenSpan, core: int) -> Iterator[tuple[int, int
         yield number, first, last
 
 
-def _cores(ids: IntArray, pieces: Sequence[TokenSpan], core: int) -> list[tuple[int, int]]:
+def _cores(ids: IntArray, pieces: Sequence[TokenSpan], core: int) -> list[TokenSpan]:
     """Return the first and the last piece of each core."""
 
     def fits(first: int, _here: int, last: int) -> bool:

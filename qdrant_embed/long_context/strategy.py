@@ -9,10 +9,7 @@ import numpy as np
 
 from qdrant_embed.errors import ConfigurationError, UnknownNameError
 from qdrant_embed.long_context.extension import METHODS, Extension
-from qdrant_embed.types import FloatArray
-
-TokenSpan = tuple[int, int]
-"""Tokens `[start, end)` of a text, prompt and special tokens not counted."""
+from qdrant_embed.types import FloatArray, TokenSpan
 
 CUTS: Mapping[str, tuple[str, ...]] = {
     "error": (),

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from qdrant_embed.display import TABLE_START, TABLE_STYLE, as_html, one_line, printable
 from qdrant_embed.embedding.bm25 import Bm25Encoder
+from qdrant_embed.types import CharSpan
 from qdrant_embed.words.splitter import split
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-Spans = Sequence[tuple[int, int]]
+Spans = Sequence[CharSpan]
 
 PRINTED = 400
 """Characters of a passage that `print` shows."""
@@ -66,7 +67,7 @@ class PassageList(Protocol):
         ...
 
 
-def marked_spans(text: str, query: str, language: str) -> list[tuple[int, int]]:
+def marked_spans(text: str, query: str, language: str) -> list[CharSpan]:
     """Return the spans of the words in `text` that BM25 takes for words of `query` (same stem, no stop words).
 
     Words that a single character parts are marked as one.
@@ -173,8 +174,8 @@ def _terms(text: str, language: str) -> frozenset[int]:
     return frozenset(Bm25Encoder(language).encode_query(text)[0])
 
 
-def _merged(text: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    merged: list[tuple[int, int]] = []
+def _merged(text: str, spans: Iterable[CharSpan]) -> list[CharSpan]:
+    merged: list[CharSpan] = []
     for start, end in spans:
         last = merged[-1][1] if merged else -2
         if start <= last or (start == last + 1 and not text[last].isalnum()):

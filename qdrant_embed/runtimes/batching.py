@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qdrant_embed.concurrency import in_threads, went_on
-from qdrant_embed.runtimes.out_of_memory import Run, run_or_halve
-from qdrant_embed.tokenization.batch import TokenIds
+from qdrant_embed.runtimes.out_of_memory import Run, S, run_or_halve
 from qdrant_embed.types import FloatArray
 
 TOKENS_PER_BATCH = 4096
@@ -50,7 +49,7 @@ def lane_per_core(multiple: int = 1) -> BatchLimits:
     return BatchLimits(cores(), CORE_TOKENS, multiple)
 
 
-def run_in_batches(run: Run, sequences: Sequence[TokenIds], lanes: BatchLimits) -> list[FloatArray]:
+def run_in_batches(run: Run[S], sequences: Sequence[S], lanes: BatchLimits) -> list[FloatArray]:
     """Return what `run` gives for every sequence, in their order.
 
     :param run: Called with the sequences of one batch; from several threads where there are several lanes.

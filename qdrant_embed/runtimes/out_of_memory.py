@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from typing import TypeVar
 
 from qdrant_embed.errors import ModelError
-from qdrant_embed.tokenization.batch import TokenIds
 from qdrant_embed.types import FloatArray
 
-Run = Callable[[Sequence[TokenIds]], Iterable[FloatArray]]
-"""Sequences of one batch → an array for each."""
 T = TypeVar("T")
 R = TypeVar("R")
+S = TypeVar("S", bound=Sized)
+Run = Callable[[Sequence[S]], Iterable[FloatArray]]
+"""Sequences of one batch → an array for each."""
 
 _OUT_OF_MEMORY = re.compile(r"out of memory|allocat\w*\b.{0,60}\bmemory|bad_alloc|alloc_failed", re.IGNORECASE)
 """How torch, CUDA, onnxruntime, OpenVINO and the C++ library say it; each raises an error of its own kind."""
 
 
-def run_or_halve(run: Run, sequences: Sequence[TokenIds]) -> list[FloatArray]:
+def run_or_halve(run: Run[S], sequences: Sequence[S]) -> list[FloatArray]:
     """Run a batch and return an array for each sequence; if memory runs out, run its halves.
 
     :raises ModelError: Memory does not suffice for a single sequence.

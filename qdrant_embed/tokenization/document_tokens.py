@@ -11,7 +11,7 @@ import numpy as np
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.models.prompts import TEXT
 from qdrant_embed.tokens import encodable
-from qdrant_embed.types import IntArray
+from qdrant_embed.types import CharSpan, IntArray, TokenSpan
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -31,13 +31,13 @@ class DocumentTokens:
     ids: Sequence[int]
     tail: Sequence[int]
     offsets: IntArray
-    body: tuple[int, int]
+    body: CharSpan
 
     def within(self, prefix: Sequence[int], suffix: Sequence[int]) -> DocumentTokens:
         """Return the same text with special tokens outside all else."""
         return replace(self, head=[*prefix, *self.head], tail=[*self.tail, *suffix])
 
-    def tokens_of(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    def tokens_of(self, spans: Sequence[CharSpan]) -> list[TokenSpan]:
         """Return the tokens `[first, last)` of spans of characters, ordered by where they start.
 
         A token that lies across a border belongs to the span that holds its middle character (of two in the middle, the

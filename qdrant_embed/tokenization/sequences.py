@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qdrant_embed.errors import ConfigurationError, TextTooLongError
-from qdrant_embed.long_context import TokenSpan, WindowStrategy
+from qdrant_embed.long_context import WindowStrategy
 from qdrant_embed.models.files.input_length import pads_left
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.prompts import TEXT, rendered
@@ -19,18 +19,29 @@ from qdrant_embed.tokenization.batch import Batch, TokenIds
 from qdrant_embed.tokenization.document_tokens import DocumentTokens, frame
 from qdrant_embed.tokenization.prompt_boundary import seam_of
 from qdrant_embed.tokens import HuggingFaceTokens, encodable
-from qdrant_embed.types import digest
+from qdrant_embed.types import CharSpan, TokenSpan, digest
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
 
-class TokenSequence(list[int]):
-    """Token ids that know which of them are the text's (those of its last copy), where only those are pooled."""
+@dataclass(frozen=True)
+class TokenSequence:
+    """What the model reads in one row of a batch, prompt and special tokens included.
 
-    def __init__(self, ids: TokenIds, text: slice) -> None:
-        super().__init__(ids)
-        self.text = text
+    :param text: Which tokens are the text's (those of its last copy), where only those are pooled.
+    """
+
+    ids: TokenIds
+    text: slice | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def key(self) -> bytes:
+        """A hash of what the model reads."""
+        return digest(np.asarray(self.ids, np.int64).tobytes() + (f"{self.text}" if self.text else "").encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +49,11 @@ class WindowedText:
     """One text as the model will read it.
 
     :param windows: Where it was cut, in tokens of the text alone.
-    :param sequences: Token ids per window, prompt and special tokens included.
     :param length: Tokens of the text alone, those that were cut off included.
     """
 
     windows: Sequence[TokenSpan]
-    sequences: Sequence[TokenIds]
+    sequences: Sequence[TokenSequence]
     length: int
 
     @property
@@ -121,7 +131,7 @@ class TokenSequencer:
         special = len(self._prefix) + len(self._suffix)
         return self.room_beside(len(framed.head) + len(framed.tail) - special, most=most)
 
-    def spans(self, text: str, prompt: str, windows: Sequence[TokenSpan]) -> list[TokenSpan]:
+    def spans(self, text: str, prompt: str, windows: Sequence[TokenSpan]) -> list[CharSpan]:
         """Return the characters of each window that `cut` made of a text that is too long."""
         alone = TEXT in prompt or self.text_only
         offsets = self._tokens.offsets(text) if alone else self.framed(text, prompt).offsets
@@ -132,9 +142,9 @@ class TokenSequencer:
         """The tokenizer."""
         return self._tokens
 
-    def around(self, ids: TokenIds, prompt: str) -> TokenIds:
-        """Return token ids of a text with a prompt before (not around) it, and special tokens around both."""
-        return [*self._prefix, *self._parts(prompt)[0], *ids, *self._suffix]
+    def around(self, ids: TokenIds, prompt: str) -> TokenSequence:
+        """Return the token ids of a text with a prompt before (not around) it, and special tokens around both."""
+        return TokenSequence([*self._prefix, *self._parts(prompt)[0], *ids, *self._suffix])
 
     def _parts(self, prompt: str) -> list[TokenIds]:
         """Return the tokens of what stands before, between and after the copies of the text."""
@@ -189,10 +199,8 @@ class TokenSequencer:
         _require_room(length, room, strategy)
         windows = strategy.windows(length, room)
         head = [*self._prefix, *ids[:prompted]]
-        sequences = [
-            [*head, *ids[prompted + start : prompted + end], *self._suffix] or [self.pad_id] for start, end in windows
-        ]
-        return WindowedText(windows, sequences, length)
+        read = ([*head, *ids[prompted + start : prompted + end], *self._suffix] for start, end in windows)
+        return WindowedText(windows, [TokenSequence(row or [self.pad_id]) for row in read], length)
 
     def _cut_templates(self, texts: Sequence[str], template: str, strategy: WindowStrategy) -> list[WindowedText]:
         """As `cut`, with what stands around the text. One that fits is tokenized whole, as in training."""
@@ -208,11 +216,8 @@ class TokenSequencer:
             first, last = _tokens_between(encoding, end - len(text), end)
             ids = [*self._prefix, *encoding.ids, *self._suffix] or [self.pad_id]
             shift = len(self._prefix)
-            cuts.append(
-                WindowedText(
-                    [(0, last - first)], [TokenSequence(ids, slice(shift + first, shift + last))], last - first
-                )
-            )
+            sequence = TokenSequence(ids, slice(shift + first, shift + last))
+            cuts.append(WindowedText([(0, last - first)], [sequence], last - first))
         return cuts
 
     def _cut_long(self, text: str, template: str, strategy: WindowStrategy) -> WindowedText:
@@ -229,7 +234,7 @@ class TokenSequencer:
             sequences.append(TokenSequence([*self._prefix, *copies, *parts[-1], *self._suffix], place))
         return WindowedText(windows, sequences, len(ids))
 
-    def batch(self, sequences: Sequence[TokenIds], prompt: str = "", multiple: int = 1) -> Batch:
+    def batch(self, sequences: Sequence[TokenSequence], prompt: str = "", multiple: int = 1) -> Batch:
         """Pad sequences to the length of the longest, rounded up to a multiple where the model can take as much."""
         longest = max(map(len, sequences))
         longest = max(longest, min(-(-longest // multiple) * multiple, self._max_tokens))
@@ -239,22 +244,15 @@ class TokenSequencer:
         for row, sequence in enumerate(sequences):
             first = longest - len(sequence) if self.pad_left else 0
             place = slice(first, first + len(sequence))
-            ids[row, place] = sequence
+            ids[row, place] = sequence.ids
             mask[row, place] = 1
             if pooled is not None:
-                text = sequence.text if isinstance(sequence, TokenSequence) else slice(0, 0)
-                text = slice(1, len(sequence)) if self.skips_first else text
+                text = slice(1, len(sequence)) if self.skips_first else sequence.text or slice(0, 0)
                 # A text without tokens has none to pool: all stand in for them.
                 pooled[row, first + text.start : first + text.stop] = 1
                 pooled[row] = pooled[row] if pooled[row].any() else mask[row]
         prompted = len(self._parts(prompt)[0]) + len(self._prefix) if prompt else 0
         return Batch((), ids, mask, prompted, pooled)
-
-
-def sequence_key(sequence: TokenIds) -> bytes:
-    """Return a hash of what the model reads."""
-    place = f"{sequence.text}" if isinstance(sequence, TokenSequence) else ""
-    return digest(np.asarray(sequence, np.int64).tobytes() + place.encode())
 
 
 def _require_room(length: int, room: int, strategy: WindowStrategy) -> None:
@@ -265,7 +263,7 @@ def _require_room(length: int, room: int, strategy: WindowStrategy) -> None:
         )
 
 
-def _tokens_between(encoding: Encoding, start: int, end: int) -> tuple[int, int]:
+def _tokens_between(encoding: Encoding, start: int, end: int) -> TokenSpan:
     """Return the tokens [first, last) that have characters of [start, end)."""
     inside = [place for place, (left, right) in enumerate(encoding.offsets) if right > start and left < end]
     return (inside[0], inside[-1] + 1) if inside else (0, 0)

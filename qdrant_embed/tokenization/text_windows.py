@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qdrant_embed.errors import ConfigurationError, TextTooLongError
-from qdrant_embed.long_context import TokenSpan, WindowStrategy
+from qdrant_embed.long_context import WindowStrategy
 from qdrant_embed.models.prompts import TEXT, rendered
+from qdrant_embed.tokenization.sequences import WindowedText
 from qdrant_embed.tokens import TokenCounter
-from qdrant_embed.types import IntArray
+from qdrant_embed.types import CharSpan, IntArray, TokenSpan
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,20 @@ class TextCut:
     windows: Sequence[TokenSpan]
     texts: Sequence[str]
     length: int
-    spans: Sequence[TokenSpan]
+    spans: Sequence[CharSpan]
 
     @property
     def truncated(self) -> bool:
         """Whether the end of the text is in no window."""
         return self.length > self.windows[-1][1]
+
+
+def cut_counts(cuts: Sequence[WindowedText | TextCut]) -> dict[str, int]:
+    """Return how many texts were cut off, and how many are read in several windows."""
+    return {
+        "truncated": sum(cut.truncated for cut in cuts),
+        "windowed": sum(len(cut.windows) > 1 for cut in cuts),
+    }
 
 
 class TextWindows:
@@ -86,7 +95,7 @@ class TextWindows:
 
     def _windows(
         self, text: str, prompt: str, strategy: WindowStrategy, room: int
-    ) -> tuple[Sequence[TokenSpan], Sequence[TokenSpan]]:
+    ) -> tuple[Sequence[TokenSpan], Sequence[CharSpan]]:
         """Cut between tokens; a piece may have more of them alone than it had inside the text, so look again."""
         offsets, whole, size = self._counter.offsets(text), self._whole(strategy.tokens), room
         while True:
@@ -101,6 +110,6 @@ class TextWindows:
         return (most or self._max_tokens) - self.special_tokens
 
 
-def _characters(offsets: IntArray, window: TokenSpan) -> TokenSpan:
+def _characters(offsets: IntArray, window: TokenSpan) -> CharSpan:
     start, end = window
     return int(offsets[start, 0]), int(offsets[end - 1, 1])

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from qdrant_embed.embedding import Embedder, load_embedder
+from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import ConfigurationError, ModelError, TextTooLongError, UnknownNameError
 from qdrant_embed.runtimes import RUNTIMES
 from qdrant_embed.runtimes.batching import TOKENS_PER_BATCH
@@ -222,7 +222,7 @@ def test_the_fingerprint_is_of_what_decides_the_vectors(save_model, tmp_path):
 def test_a_pickled_embedder_is_small_and_finds_its_model_from_another_folder(save_model, tmp_path, monkeypatch):
     folder = save_model()
     monkeypatch.chdir(folder.parent)
-    embedder = Embedder(folder.name, window="truncate", compression="16d!")
+    embedder = load_embedder(folder.name, window="truncate", compression="16d!")
     vectors = embedder.embed_documents(SHORT)
     pickled = pickle.dumps(embedder)
     assert len(pickled) < 1000

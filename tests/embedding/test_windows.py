@@ -17,7 +17,7 @@ def folder(save_model):
 def test_every_window_has_the_vector_of_its_text(folder):
     windows, plain = load_embedder(folder, window="windows"), load_embedder(folder)
     found = windows.encode_windows([TEXT, "w1 w2", ""])
-    long, short, empty = found.texts
+    long, short, empty = found.vectors
     assert long.vectors.shape == (5, windows.dim), "100 tokens in windows of 22 beside [CLS] and [SEP]"
     assert found.windowed == 1
     pieces = [TEXT[start:end] for start, end in long.spans]
@@ -29,21 +29,21 @@ def test_every_window_has_the_vector_of_its_text(folder):
 
 
 def test_the_size_of_windows_counts_what_stands_around_the_text(folder):
-    (found,) = load_embedder(folder, window="windows:12").encode_windows([TEXT]).texts
+    (found,) = load_embedder(folder, window="windows:12").encode_windows([TEXT]).vectors
     assert len(found.vectors) == 10
     assert all(len(TEXT[start:end].split()) == 10 for start, end in found.spans)
 
 
 def test_the_prompt_stands_in_every_window(prompted_folder):
     windows, plain = (load_embedder(prompted_folder, window=window) for window in ("windows", "error"))
-    (found,) = windows.encode_windows([TEXT]).texts
+    (found,) = windows.encode_windows([TEXT]).vectors
     pieces = [TEXT[start:end] for start, end in found.spans]
     np.testing.assert_allclose(found.vectors, plain.embed_documents(pieces), atol=1e-5)
 
 
 def test_models_without_a_limit_have_windows_all_the_same():
     windows, plain = load_embedder("hashing", window="windows:32"), load_embedder("hashing")
-    (found,) = windows.encode_windows([TEXT]).texts
+    (found,) = windows.encode_windows([TEXT]).vectors
     pieces = [TEXT[start:end] for start, end in found.spans]
     assert [len(piece.split()) for piece in pieces] == [32] * 4
     np.testing.assert_array_equal(found.vectors, plain.embed_documents(pieces))
@@ -66,4 +66,4 @@ def test_windows_larger_than_the_model_are_refused(folder):
 
 
 def test_no_texts_have_no_windows(folder):
-    assert load_embedder(folder, window="windows").encode_windows([]).texts == []
+    assert load_embedder(folder, window="windows").encode_windows([]).vectors == []

@@ -44,7 +44,7 @@ def make_windows(request, make_collection):
 def brute_force(docs, documents, query, k):
     """Return the sources of the k documents whose best window is nearest, by the embedder alone."""
     (asked,) = docs.embedder.embed_queries([query])
-    texts = docs.embedder.encode_windows([document.text.strip() for document in documents]).texts
+    texts = docs.embedder.encode_windows([document.text.strip() for document in documents]).vectors
     scores = [float((text.vectors @ asked).max()) for text in texts]
     order = np.argsort([-score for score in scores], kind="stable")[:k]
     return [documents[place].source for place in order], [scores[place] for place in order]
@@ -151,7 +151,7 @@ def test_compressed_windows_are_found_and_named(make_collection, reports, compre
     docs = make_collection(window="windows:24", chunker="document", compression=compression)
     docs.ingest(reports)
     for source, text in ((document.source, document.text.strip()) for document in reports[2:6:3]):
-        spans = load_embedder("hashing", window="windows:24").encode_windows([text]).texts[0].spans
+        spans = load_embedder("hashing", window="windows:24").encode_windows([text]).vectors[0].spans
         start, end = next((start, end) for start, end in spans if "owns a wheel" in text[start:end])
         hits = docs.search(text[start:end], k=3, mode="dense")
         assert len({hit.id for hit in hits}) == 3
@@ -197,7 +197,7 @@ def test_windows_of_a_code_whose_queries_keep_their_numbers_are_named(make_windo
     trained = Transform(dim=len(matrix), matrix=matrix, query_matrix=matrix)
     docs.recompress("bits+learned256", trained=trained)
     source, text = reports[2].source, reports[2].text.strip()
-    spans = docs.embedder.encode_windows([text]).texts[0].spans
+    spans = docs.embedder.encode_windows([text]).vectors[0].spans
     start, end = next((start, end) for start, end in spans if "owns a wheel" in text[start:end])
     for mode in ("dense", "hybrid"):
         hit = docs.search(text[start:end], k=3, mode=mode)[0]

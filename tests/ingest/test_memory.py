@@ -15,10 +15,10 @@ WORDS = sorted({word for word in re.findall("[a-z]{4,}", " ".join(SENTENCES))})
 LENGTH = 500
 """Words of a document: a dozen windows of the tiny model and more."""
 LIMITS = (
-    (chunk_stage, "BLOCK_CHARACTERS", 2_000),
+    (chunk_stage, "BATCH_CHARACTERS", 2_000),
     (embed_stage, "RECENT_VECTORS", 64),
     (pipeline, "QUEUED_DOCUMENTS", 1),
-    (pipeline, "QUEUED_BLOCKS", 1),
+    (pipeline, "QUEUED_BATCHES", 1),
     (changed_documents, "LOOK_UP_BATCH", 2),
     (tokens, "_REMEMBERED_TEXTS", 16),
     (tokens, "_REMEMBERED_CHARACTERS", 1_000),

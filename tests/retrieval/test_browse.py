@@ -180,7 +180,7 @@ def test_the_vectors_of_a_frame_are_one_for_each_window(make_collection):
     )
     docs.ingest([Document(text=text, source="a"), Document(text="The mill.", source="b")])
     for text, vectors in zip(*docs.to_pandas(vectors=True)[["text", "vector"]].T.values, strict=True):
-        wanted = docs.embedder.encode_windows([text]).texts[0].vectors
+        wanted = docs.embedder.encode_windows([text]).vectors[0].vectors
         np.testing.assert_allclose(vectors, wanted, atol=1e-5)
 
 

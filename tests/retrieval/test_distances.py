@@ -130,7 +130,7 @@ def test_windows_count_by_the_nearest(make_collection, compared):
     rng = np.random.default_rng(3)
     texts = [" ".join(rng.choice(WORDS, 60)) for _ in range(8)]
     collection.ingest([Document(text=text, source=f"{place}.txt") for place, text in enumerate(texts)])
-    windows = [text.vectors for text in collection.embedder.encode_windows(texts).texts]
+    windows = [text.vectors for text in collection.embedder.encode_windows(texts).vectors]
     asked = collection.embedder.embed_queries(QUESTIONS[:1])[0]
     nearness = [(v @ asked).max() if distance == "dot" else -np.linalg.norm(v - asked, axis=1).min() for v in windows]
     hits = collection.search(QUESTIONS[0], k=4, mode="dense")

@@ -69,8 +69,8 @@ def test_what_the_chunker_has_tokenized_is_used_again_and_changes_nothing(tmp_pa
     if architecture != "qwen3":
         monkeypatch.setattr(type(counted.token_counter), "ids_batch", _only_known(counted.token_counter, asked))
     found = counted.cut([*TEXTS, long], prompt, strategy)
-    assert [(cut.windows, [list(ids) for ids in cut.sequences], cut.length) for cut in found] == [
-        (cut.windows, [list(ids) for ids in cut.sequences], cut.length) for cut in wanted
+    assert [(cut.windows, [list(sequence.ids) for sequence in cut.sequences], cut.length) for cut in found] == [
+        (cut.windows, [list(sequence.ids) for sequence in cut.sequences], cut.length) for cut in wanted
     ]
     apart = [text for text in (*TEXTS, long) if architecture != "qwen3" and wanted_apart(counted, text)]
     assert asked == apart
@@ -96,4 +96,4 @@ def test_a_broken_character_behind_a_prompt_loses_no_text(tmp_path, prompt):
     folder = save_transformer(tmp_path, "bert")
     sequencer = TokenSequencer(HuggingFaceTokens.from_file(folder / "tokenizer.json"), folder, 24)
     broken, mended = sequencer.cut(["\ud83d key", "\ufffd key"], prompt, WindowStrategy())
-    np.testing.assert_array_equal(broken.sequences[0], mended.sequences[0])
+    np.testing.assert_array_equal(broken.sequences[0].ids, mended.sequences[0].ids)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from qdrant_embed.long_context import WindowStrategy
-from qdrant_embed.tokenization.sequences import TokenSequencer
+from qdrant_embed.tokenization.sequences import TokenSequence, TokenSequencer
 from qdrant_embed.tokens import HuggingFaceTokens
 
 
@@ -31,12 +31,12 @@ def test_a_token_that_reaches_from_the_prompt_into_the_text_belongs_to_the_text(
     # "▁one" holds the prompt's last space; were it taken for prompt, the second window would read it again.
     (cut,) = make_sequencer(metaspace_folder(tmp_path), 4).cut(["one two three"], "query: ", WindowStrategy())
     assert cut.length == 3
-    assert cut.sequences == [[3, 4, 5, 1], [3, 5, 6, 1]]
+    assert [sequence.ids for sequence in cut.sequences] == [[3, 4, 5, 1], [3, 5, 6, 1]]
 
 
 @pytest.mark.parametrize(("most", "length"), [(64, 16), (20, 16), (10, 10), (3, 4)])
 def test_a_batch_is_rounded_up_with_padding_as_far_as_the_model_reads(tmp_path, most, length):
-    sequences = [[4, 1], [4, 5, 6, 1]]
+    sequences = [TokenSequence([4, 1]), TokenSequence([4, 5, 6, 1])]
     sequencer = make_sequencer(metaspace_folder(tmp_path), most)
     exact, batch = sequencer.batch(sequences), sequencer.batch(sequences, multiple=16)
     assert batch.mask.shape == batch.ids.shape == (2, length)
@@ -50,7 +50,7 @@ def test_a_batch_is_rounded_up_with_padding_as_far_as_the_model_reads(tmp_path, 
 def test_padding_stands_where_the_tokenizer_wants_it_if_positions_are_rotary(tmp_path, architecture, left):
     folder = metaspace_folder(tmp_path)
     (folder / "config.json").write_text(json.dumps({"model_type": architecture}))
-    batch = make_sequencer(folder, 4).batch([[4, 1], [4, 5, 6, 1]])
+    batch = make_sequencer(folder, 4).batch([TokenSequence([4, 1]), TokenSequence([4, 5, 6, 1])])
     assert batch.ids.tolist() == [[0, 0, 4, 1] if left else [4, 1, 0, 0], [4, 5, 6, 1]]
     assert batch.mask.tolist() == [[0, 0, 1, 1] if left else [1, 1, 0, 0], [1, 1, 1, 1]]
 
@@ -63,7 +63,7 @@ def test_an_empty_text_without_special_tokens_is_still_one_token(tmp_path):
     bare.post_processor = None
     bare.save(str(folder / "tokenizer.json"))
     (cut,) = make_sequencer(folder, 4).cut([""], "", WindowStrategy())
-    assert cut.sequences == [[0]]
+    assert [sequence.ids for sequence in cut.sequences] == [[0]]
 
 
 @pytest.mark.parametrize("saved", [{"truncation": 2, "padding": 9}], ids=["saved truncation and padding"])

@@ -265,4 +265,4 @@ class Tally:
 
 
 Progress = Callable[[IngestReport], None]
-"""Called after each block with the counts so far."""
+"""Called after each batch with the counts so far."""

@@ -14,8 +14,8 @@ from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.pooling.token_pooling import POOLINGS
 from qdrant_embed.runtimes.conversion.probe_texts import PROBES
 from qdrant_embed.runtimes.torch.graph import Graph
-from qdrant_embed.tokenization.batch import Batch, TokenIds
-from qdrant_embed.tokenization.sequences import TokenSequencer
+from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.sequences import TokenSequence, TokenSequencer
 from qdrant_embed.tokens import HuggingFaceTokens
 from qdrant_embed.types import FloatArray
 
@@ -51,7 +51,7 @@ def batches_of(resolved: ResolvedModel, texts: tuple[str, ...]) -> list[Batch]:
     tokens = HuggingFaceTokens(resolved.files.tokenizer())
     folder, reach = resolved.files.transformer, _reach(resolved)
 
-    def cut(texts: Sequence[str], most: int) -> list[TokenIds]:
+    def cut(texts: Sequence[str], most: int) -> list[TokenSequence]:
         sequencer = TokenSequencer(tokens, folder, most)
         return [cut.sequences[0] for cut in sequencer.cut(texts, "", WindowStrategy("truncate"))]
 
