@@ -128,7 +128,7 @@ def cached_vectors(model: Mapping[str, Json], keys: Iterable[bytes], make: Make)
 
 
 def recalled_each(model: Mapping[str, Json], keys: Iterable[bytes], make: Make) -> Sequence[FloatArray]:
-    """As `recalled`, for vectors that may differ in length."""
+    """As `cached_vectors`, for vectors that may differ in length."""
     named = os.environ.get(EMBEDDINGS_VARIABLE)
     listed = list(keys)
     if not named:

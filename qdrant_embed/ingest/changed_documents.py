@@ -57,7 +57,7 @@ class ChangedDocument:
 
 
 class SeenDocuments:
-    """What one run met; 16 bytes for each document, so that a million files fit."""
+    """What one run met; a hash for each document, so that a million files fit."""
 
     def __init__(self) -> None:
         self.known = 0

@@ -100,17 +100,7 @@ def preview(what: str | Path | Document, chunker: Chunker, embedder: Embedder, r
     around = embedder.max_tokens - embedder.chunk_budget
     lengths = embedder.token_counter.count_batch([chunk.embed_text for chunk in chunks])
     found = [
-        PreviewedChunk(
-            index=chunk.index,
-            tokens=length + around,
-            text=chunk.text,
-            start=chunk.start,
-            end=chunk.end,
-            page=chunk.page,
-            headings=chunk.headings,
-            context=chunk.context,
-        )
-        for chunk, length in zip(chunks, lengths, strict=True)
+        PreviewedChunk(tokens=length + around, **asdict(chunk)) for chunk, length in zip(chunks, lengths, strict=True)
     ]
     return Preview(found, document.source, embedder.max_tokens)
 

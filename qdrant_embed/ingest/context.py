@@ -29,8 +29,8 @@ class IngestContext:
     """A collection as the ingest stages see it.
 
     :param fingerprint: Fingerprint of the recipe; part of every point id.
-    :param steady: Says no where the collection is being copied, or a copy has taken its name.
-    :param beside: Models whose vectors stand beside the dense one.
+    :param write_guard: Says no where the collection is being copied, or a copy has taken its name.
+    :param auxiliary: Models whose vectors stand beside the dense one.
     """
 
     engine: Engine
