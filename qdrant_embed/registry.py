@@ -1,7 +1,7 @@
 """Names that resolve late: name → `module:attribute` → import on first use.
 
-Built-in names are strings in a table, third parties add theirs through an entry-point group of the same form, so
-listing every name imports nothing.
+Built-in names stand in a table, third parties add theirs through an entry-point group, so listing every name imports
+nothing.
 """
 
 from __future__ import annotations
@@ -16,18 +16,27 @@ from qdrant_embed.errors import ConfigurationError, UnknownNameError
 T = TypeVar("T")
 
 
+def import_target(target: str) -> Any:
+    """Import and return what `"module:attribute"` names."""
+    module, _, attribute = target.partition(":")
+    found: Any = import_module(module)
+    for part in attribute.split("."):
+        found = getattr(found, part)
+    return found
+
+
 class Registry(Generic[T]):
     """A table of names for one kind of part.
 
     :param kind: What a name names, for messages: `"chunker"`.
     :param group: Entry-point group in which other packages offer theirs: `"qdrant_embed.chunkers"`.
-    :param builtin: name → `"module:attribute"`.
+    :param builtin: name → `"module:attribute"`, or what the name stands for where that is at hand.
     """
 
-    def __init__(self, kind: str, group: str, builtin: Mapping[str, str]) -> None:
+    def __init__(self, kind: str, group: str, builtin: Mapping[str, str | T]) -> None:
         self.kind = kind
         self.group = group
-        self._targets: dict[str, str] = dict(builtin)
+        self._targets: dict[str, str | T] = dict(builtin)
         self._discovered = False
 
     def __iter__(self) -> Iterator[str]:
@@ -49,11 +58,8 @@ class Registry(Generic[T]):
             self._discover()
         if name not in self._targets:
             raise UnknownNameError(self.kind, name, self._targets)
-        module, _, attribute = self._targets[name].partition(":")
-        target: Any = import_module(module)
-        for part in attribute.split("."):
-            target = getattr(target, part)
-        return cast("T", target)
+        found = self._targets[name]
+        return cast("T", import_target(found)) if isinstance(found, str) else found
 
     def _discover(self) -> None:
         if self._discovered:

@@ -20,7 +20,8 @@ from qdrant_embed.models.long_context_support import require_supported, supporte
 from qdrant_embed.models.preset_files import absolute
 from qdrant_embed.models.presets import Preset, with_layers
 from qdrant_embed.models.prompts import with_task
-from qdrant_embed.models.resolve import WITHOUT_FILES, ResolvedModel, resolve
+from qdrant_embed.models.resolve import ResolvedModel, resolve
+from qdrant_embed.models.runtime_specs import runtime_spec
 from qdrant_embed.runtimes import Runtime, TokenRuntime
 from qdrant_embed.runtimes.session import RuntimeSession
 from qdrant_embed.tokenization.model_counters import counter_of
@@ -122,7 +123,7 @@ class Embedder:
     @cached_property
     def token_counter(self) -> TokenCounter:
         """The model's own tokenizer."""
-        if self.preset.runtime in WITHOUT_FILES:
+        if runtime_spec(self.preset.runtime).external_models:
             return counter_of(self.preset)
         if self._resolved.files is None:
             return WordTokens()

@@ -16,7 +16,8 @@ from qdrant_embed.models.files.linear_layers import linear_layers, load_linear_h
 from qdrant_embed.models.identity import identity
 from qdrant_embed.models.presets import Preset
 from qdrant_embed.models.prompts import rendered
-from qdrant_embed.models.resolve import WITHOUT_FILES, ResolvedModel
+from qdrant_embed.models.resolve import ResolvedModel
+from qdrant_embed.models.runtime_specs import runtime_spec
 from qdrant_embed.pooling.token_pooling import LinearHead
 from qdrant_embed.runtimes.batching import run_in_batches
 from qdrant_embed.runtimes.session import RuntimeSession
@@ -119,7 +120,7 @@ class TextEncoder:
 
     def _cut_texts(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> EncodedBatch:
         """For runtimes that read text; those without a limit keep to one only where each window has a vector."""
-        if self.preset.runtime in WITHOUT_FILES or strategy.name == "windows":
+        if runtime_spec(self.preset.runtime).external_models or strategy.name == "windows":
             cuts, special = self._text_windows.cut(texts, prompt, strategy), self._text_windows.special_tokens
         else:
             cuts, special = [TextCut([(0, 0)], [rendered(prompt, text)], 0, [(0, len(text))]) for text in texts], 0

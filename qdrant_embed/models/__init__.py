@@ -1,7 +1,7 @@
 """Which model, and what its files and its preset say of it.
 
-Files, in reading order: presets, files, fingerprint, preset_checks, preset_files, prompts, telemetry,
-fastembed_catalog, hub, validation, resolve, availability, catalog, identity, long_context_support.
+Files, in reading order: runtime_specs, presets, files, fingerprint, preset_checks, preset_files, prompts, telemetry,
+external_models, fastembed_catalog, hub, validation, resolve, availability, catalog, identity, long_context_support.
 
 Public: `list_models` and `describe_model`, which return `ListedModels` and a `ModelDescription` (of `Row` values and a
 `WeightsLocation`), and `Preset` (everything that decides a model's vectors).

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.display import aligned, html_table, one_line
+from qdrant_embed.models.runtime_specs import REFERENCE
 
 if TYPE_CHECKING:
     from qdrant_embed.models.availability import WeightsLocation
@@ -41,7 +42,7 @@ class ModelFilter:
         """Tell whether a model is like that."""
         text = " ".join(str(model.get(key, "")) for key in ("name", "about", "source", "base", "api_model")).lower()
         languages = model.get("languages", [])
-        kinds = {model.get("kind", "dense"), model.get("runtime", "torch"), model.get("architecture")}
+        kinds = {model.get("kind", "dense"), model.get("runtime", REFERENCE), model.get("architecture")}
         licenses = f"{model.get('license', '')} {model.get('license_note', '')}".lower()
         return (
             all(word in text for word in self.words.lower().split())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ConfigurationError, MissingExtraError, ModelError, UnknownNameError
+from qdrant_embed.models.external_models import ExternalModels
 from qdrant_embed.models.fingerprint import file_fingerprint
 from qdrant_embed.models.presets import Preset
 from qdrant_embed.models.telemetry import silence_onnxruntime, stay_silent
@@ -28,13 +29,39 @@ _MOST_TOKENS = re.compile(r"(\d+) input tokens")
 _PROMPTS_WANTED = re.compile(r"queries/documents: (?:necessary|`)")
 
 
-def described_values(values: Mapping[str, Json]) -> Mapping[str, Json]:
-    """Return values of a preset, as far as fastembed's description of the model gives them.
+class FastembedModels(ExternalModels):
+    """Models that fastembed knows, or that a preset gives it as a folder."""
 
-    :param values: What the preset says; a model that fastembed does not know is described by that alone.
-    :raises UnknownNameError: fastembed knows no model of that name.
-    :raises MissingExtraError: fastembed is not installed.
-    """
+    def describe(self, name: str, values: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Return values of a preset, as far as fastembed's description of the model gives them.
+
+        :param values: What the preset says; a model that fastembed does not know is described by that alone.
+        :raises UnknownNameError: fastembed knows no model of that name.
+        :raises MissingExtraError: fastembed is not installed.
+        """
+        return _described(values)
+
+    def counter(self, preset: Preset) -> HuggingFaceTokens:
+        """Return the tokenizer that fastembed uses, without its truncation and padding.
+
+        :raises ModelError: The model has none.
+        """
+        tokenizer = getattr(load(preset).model, "tokenizer", None)
+        if tokenizer is None:
+            raise ModelError(
+                f"fastembed shows no tokenizer of {preset.name!r}; name one in its preset: tokenizer = PATH."
+            )
+        return HuggingFaceTokens(tokenizer)
+
+    def identity(self, preset: Preset) -> Mapping[str, str]:
+        """Return a name for the weights: fastembed's own, or a hash of the ONNX file in the preset's folder."""
+        if not preset.source:
+            return {"model": f"fastembed:{preset.api_model}"}
+        folder = Path(preset.source).expanduser()
+        return {"model": f"fastembed:{file_fingerprint(folder / _onnx_file(folder))}"}
+
+
+def _described(values: Mapping[str, Json]) -> Mapping[str, Json]:
     name = str(values.get("api_model", ""))
     known = {str(model["model"]).lower(): model for model in _library().list_supported_models()}
     if name.lower() not in known:
@@ -68,25 +95,6 @@ def load(preset: Preset) -> TextEmbedding:
             f"{preset.max_tokens}; what lies between would be lost. Write max_tokens = {limit} into the preset."
         )
     return model
-
-
-def tokenizer_of(preset: Preset) -> HuggingFaceTokens:
-    """Return the tokenizer that fastembed uses, without its truncation and padding.
-
-    :raises ModelError: The model has none.
-    """
-    tokenizer = getattr(load(preset).model, "tokenizer", None)
-    if tokenizer is None:
-        raise ModelError(f"fastembed shows no tokenizer of {preset.name!r}; name one in its preset: tokenizer = PATH.")
-    return HuggingFaceTokens(tokenizer)
-
-
-def fingerprint_of(preset: Preset) -> str:
-    """Return a name for the weights: fastembed's own, or a hash of the ONNX file in the preset's folder."""
-    if not preset.source:
-        return f"fastembed:{preset.api_model}"
-    folder = Path(preset.source).expanduser()
-    return f"fastembed:{file_fingerprint(folder / _onnx_file(folder))}"
 
 
 @lru_cache(maxsize=4)

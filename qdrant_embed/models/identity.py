@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from qdrant_embed.models.external_models import external_models
 from qdrant_embed.models.fingerprint import model_fingerprint
 from qdrant_embed.models.presets import Preset
 from qdrant_embed.models.resolve import ResolvedModel
-from qdrant_embed.tokens import EstimatedTokens, TokenCounter
+from qdrant_embed.tokens import TokenCounter
 from qdrant_embed.types import Json
 
 _USUAL: Mapping[str, tuple[Json, ...]] = {
@@ -53,17 +54,6 @@ def identity(resolved: ResolvedModel, tokens: TokenCounter, dim: int) -> Mapping
 
 
 def identity_of(preset: Preset) -> Mapping[str, str]:
-    """Return which model, and which tokenizer, a fingerprint should name where no files tell.
-
-    The tokenizer is the one the preset names, though an estimate may stand in for it: that moves a limit, not a vector.
-    """
-    if preset.runtime == "fastembed":
-        from qdrant_embed.models.fastembed_catalog import fingerprint_of
-
-        return {"model": fingerprint_of(preset)}
-    if preset.runtime == "api":
-        return {
-            "model": f"{preset.api}:{preset.api_model or preset.source}",
-            "tokenizer": preset.tokenizer or EstimatedTokens.name,
-        }
-    return {}
+    """Return which model, and which tokenizer, a fingerprint should name where no files tell."""
+    external = external_models(preset.runtime)
+    return external.identity(preset) if external else {}

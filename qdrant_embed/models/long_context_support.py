@@ -13,10 +13,9 @@ from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.linear_layers import linear_layers
 from qdrant_embed.models.presets import Preset
 from qdrant_embed.models.resolve import ResolvedModel, pooling_only
+from qdrant_embed.models.runtime_specs import runtime_spec
 from qdrant_embed.types import Json
 
-WITHOUT_STATES = ("api", "fastembed", "static", "hashing")
-"""Runtimes that give a vector for each text, and none for a token."""
 _ALWAYS = ("error", "truncate")
 
 LEARNED = ("gp", "rp", "pi")
@@ -166,10 +165,9 @@ def _cut_unfit(resolved: ResolvedModel, name: str) -> str:
 
 def _late_unfit(resolved: ResolvedModel) -> str:
     """Return why there is nothing to pool by chunk; empty if there is."""
-    preset, static = resolved.preset, resolved.files is not None and resolved.files.static
-    runtime = "static" if static else preset.runtime
-    if runtime in WITHOUT_STATES:
-        return f"it averages token states, and the runtime {runtime!r} gives none"
+    preset = resolved.preset
+    if not runtime_spec(preset.runtime).gives_token_states:
+        return f"it averages token states, and the runtime {preset.runtime!r} gives none"
     linear = resolved.files is not None and not resolved.files.side and linear_layers(resolved.files.folder)
     if preset.pooling != "mean" or not (pooling_only(resolved) or linear):
         how = "with layers of its own behind it that are not linear"

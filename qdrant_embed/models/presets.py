@@ -10,11 +10,10 @@ from functools import cache
 from typing import Any
 
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.models.runtime_specs import REFERENCE, runtime_spec
 from qdrant_embed.types import Json
 
 log = logging.getLogger(__name__)
-_WITHOUT_BLOCKS = ("api", "fastembed", "static", "paragraphs", "hashing")
-"""Runtimes that have no blocks, or no say in how many are run."""
 
 DISTANCES = ("cosine", "dot", "euclid")
 KINDS = ("dense", "sparse", "multivector")
@@ -131,7 +130,7 @@ class Preset:
     license: str = ""
     license_note: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
-    runtime: str = "torch"
+    runtime: str = REFERENCE
     attention: str = ""
     padding: str = ""
     layers: int = 0
@@ -201,7 +200,7 @@ def with_layers(preset: Preset, layers: int = 0, blocks: int = 0) -> Preset:
     """
     if not layers:
         return preset
-    if layers < 0 or preset.runtime in _WITHOUT_BLOCKS:
+    if layers < 0 or not runtime_spec(preset.runtime).has_layers:
         raise ConfigurationError(
             f"layers={layers} makes no sense for {preset.name!r} (runtime {preset.runtime}); give the number of blocks "
             "to run, of a transformer that runs on this machine."

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from qdrant_embed.errors import ModelError, UnknownNameError, near_names, warn_user
 from qdrant_embed.long_context.extension_plan import ExtensionPlan
+from qdrant_embed.models.external_models import ExternalModels, external_models
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.layouts import SETTINGS
 from qdrant_embed.models.files.lora import base_of, is_adapter, require_adapter
@@ -23,14 +24,12 @@ from qdrant_embed.models.hub import fetch
 from qdrant_embed.models.preset_checks import check_values
 from qdrant_embed.models.preset_files import PresetEntry, read_presets
 from qdrant_embed.models.presets import Preset, make_preset, preset_defaults
+from qdrant_embed.models.runtime_specs import REFERENCE, RUNTIMES, runtime_spec
 from qdrant_embed.models.validation import require_agreement, wider_dimensions
 from qdrant_embed.types import Json
 
 log = logging.getLogger(__name__)
 
-WITHOUT_FILES = ("api", "fastembed")
-"""Runtimes whose models bring no files that are read here."""
-_FASTEMBED = "fastembed:"
 _SHARED = (
     *("query_prompt", "document_prompt", "query_template", "document_template"),
     *("task_template", "tasks", "task", "dims", "distance", "normalize"),
@@ -74,7 +73,7 @@ def preset_values(name: str, presets: str | Path | None = None) -> tuple[Mapping
 
 
 def resolve(name: str | Path, presets: str | Path | None = None) -> ResolvedModel:
-    """Find a model by preset name, folder, hub id, or `fastembed:` and a name that fastembed knows.
+    """Find a model by preset name, folder, hub id, or a runtime and a name that it knows: `fastembed:NAME`.
 
     :raises UnknownNameError: It is none of them.
     :raises ModelError: Its files are missing, pickled or incomplete.
@@ -89,8 +88,9 @@ def resolve(name: str | Path, presets: str | Path | None = None) -> ResolvedMode
         same = str(entry.values.get("source", "")).lower() == text.lower()
         if isinstance(name, str) and text and same and not entry.values.get("unloadable"):
             return _from_preset(preset, entry)
-    if text.startswith(_FASTEMBED):
-        return _from_preset(text, _fastembed_entry(text.removeprefix(_FASTEMBED), dict(known)))
+    runtime, _, model = text.partition(":")
+    if model and runtime in RUNTIMES and runtime_spec(runtime).names_models:
+        return _from_preset(text, _named_entry(runtime, model, dict(known)))
     folder = Path(name).expanduser()
     if folder.is_dir() or find_table(folder):
         # Absolute, so that a worker process in another folder finds the same model.
@@ -127,9 +127,9 @@ def _spellings(known: Mapping[str, PresetEntry]) -> dict[str, str]:
     return found
 
 
-def _fastembed_entry(name: str, known: dict[str, PresetEntry]) -> PresetEntry:
-    """Return what is known of a model of fastembed; prompts, which it lacks, come from a preset of the same source."""
-    values: dict[str, Json] = {"runtime": "fastembed", "api_model": name}
+def _named_entry(runtime: str, name: str, known: dict[str, PresetEntry]) -> PresetEntry:
+    """Return what is known of a runtime's own model; prompts come from a preset of the same source."""
+    values: dict[str, Json] = {"runtime": runtime, "api_model": name}
     origins = dict.fromkeys(values, "the name given")
     for entry in reversed(known.values()):  # a user's own stand last
         if str(entry.values.get("source")).lower() == name.lower():
@@ -144,9 +144,9 @@ def _from_preset(name: str, entry: PresetEntry) -> ResolvedModel:
     values = {key: value for key, value in entry.values.items() if isinstance(value, str)}
     if values.get("unloadable"):
         raise ModelError(f"{name!r} cannot be loaded: it {values['unloadable']}.")
-    if values.get("runtime") in WITHOUT_FILES:
-        _require_served(name, values)
-        return _filled(name, _pooled_elsewhere(entry), None)
+    external = external_models(values.get("runtime", REFERENCE))
+    if external:
+        return _filled(name, _pooled_elsewhere(name, entry, external), None)
     folder = _from_package(values.get("package", ""))
     if folder is None and values.get("source"):
         source = Path(values["source"])
@@ -167,15 +167,6 @@ def _from_preset(name: str, entry: PresetEntry) -> ResolvedModel:
     return _filled(name, entry, files)
 
 
-def _require_served(name: str, values: Mapping[str, str]) -> None:
-    """Refuse a server of which it is not said what it serves: the vectors of two models would bear one name."""
-    if values["runtime"] == "api" and not (values.get("api_model") or values.get("source")):
-        raise ModelError(
-            f"{name!r} does not say which model its server runs. Write it into a preset file of your own, with what is "
-            f'known of it:\n  [models."{name}"]\n  api_model = "OWNER/MODEL"\n  dim = …\n  max_tokens = …'
-        )
-
-
 def _read(place: Path, languages: Iterable[str]) -> ModelFiles:
     """Read a model's folder; a word table is made one first, and an adapter is read with the model it belongs to."""
     if is_adapter(place):
@@ -186,14 +177,9 @@ def _read(place: Path, languages: Iterable[str]) -> ModelFiles:
     return read_model_files(table_folder(table, languages) if table else place)
 
 
-def _pooled_elsewhere(entry: PresetEntry) -> PresetEntry:
-    """Say that such a model pools by itself, and fill what fastembed's own description of it says."""
-    described: Mapping[str, Json] = {}
-    if entry.values["runtime"] == "fastembed":
-        from qdrant_embed.models.fastembed_catalog import described_values
-
-        described = described_values(entry.values)
-    stated = {"pooling": "none", **described}
+def _pooled_elsewhere(name: str, entry: PresetEntry, external: ExternalModels) -> PresetEntry:
+    """Say that such a model pools by itself, and fill what is known of it where it runs."""
+    stated = {"pooling": "none", **external.describe(name, entry.values)}
     origins = dict.fromkeys(stated, str(entry.values["runtime"]))
     return PresetEntry({**stated, **entry.values}, {**origins, **entry.origins})
 

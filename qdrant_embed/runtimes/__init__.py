@@ -3,22 +3,35 @@
 Files, in reading order: api, choice, hashing, out_of_memory, batching, fastembed, paragraph_vectors, static, torch,
 conversion, onnx, openvino, start, session.
 
-Public: `Runtime` and `TokenRuntime` (what a new one has to be), `Batch` (what it is given), `RUNTIMES` (all by name),
-`first_batch` and `is_large`.
+Public: `Runtime` and `TokenRuntime` (what a new one has to be; both are a `RuntimeBase`), `Batch` (what it is given),
+`BatchLimits` (how much at once), `first_batch` and `is_large`; `RuntimeSpec` (what it can do), `RUNTIMES` (all by
+name) and `ExternalModels` (models without a folder).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from abc import ABC, abstractmethod
 
 import numpy as np
 
-from qdrant_embed.registry import Registry
+from qdrant_embed.models.external_models import ExternalModels
+from qdrant_embed.models.runtime_specs import RUNTIMES, RuntimeSpec
+from qdrant_embed.runtimes.batching import BatchLimits
 from qdrant_embed.tokenization.batch import Batch
 from qdrant_embed.types import FloatArray, IntArray
 
-__all__ = ["RUNTIMES", "Batch", "Runtime", "TokenRuntime", "first_batch", "is_large"]
+__all__ = [
+    "RUNTIMES",
+    "Batch",
+    "BatchLimits",
+    "ExternalModels",
+    "Runtime",
+    "RuntimeBase",
+    "RuntimeSpec",
+    "TokenRuntime",
+    "first_batch",
+    "is_large",
+]
 
 
 _LARGE_SCORES = 2048 * 2048
@@ -39,40 +52,41 @@ def is_large(ids: IntArray) -> bool:
     return bool(rows * tokens * tokens >= _LARGE_SCORES)
 
 
-class Runtime(Protocol):
+class RuntimeBase:
+    """What every runtime says of itself; what a class does not say is as here.
+
+    It is made with no other thread beside it, and one that uses a native library reads `first_batch` before it is
+    handed out.
+
+    :ivar precision: What it computes in, where it was not told; empty where there is no choice.
+    :ivar takes_threads: Whether several threads may call it at once; else it gets one batch at a time.
+    :ivar lanes: How many batches it works on at once, and of how many tokens.
+    """
+
+    precision: str = ""
+    takes_threads: bool = False
+    lanes: BatchLimits = BatchLimits()
+
+    def tokenwise(self) -> TokenRuntime | None:
+        """Return what gives the states of single tokens, loaded or converted now; None where nothing does."""
+        return None
+
+
+class Runtime(RuntimeBase, ABC):
     """Gives one vector per sequence."""
 
+    @abstractmethod
     def sentence(self, batch: Batch) -> FloatArray:
         """Return sentence vectors (n, dim), float32, not yet cut or normalized."""
-        ...
 
 
-@runtime_checkable
-class TokenRuntime(Protocol):
+class TokenRuntime(RuntimeBase, ABC):
     """Gives one vector per token; pooling is done above."""
 
+    @abstractmethod
     def token_states(self, batch: Batch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim), float32."""
-        ...
 
-
-RUNTIMES: Registry[Callable[..., Runtime | TokenRuntime]] = Registry(
-    "runtime",
-    "qdrant_embed.runtimes",
-    {
-        "api": "qdrant_embed.runtimes.api:ApiRuntime",
-        "fastembed": "qdrant_embed.runtimes.fastembed:FastembedRuntime",
-        "hashing": "qdrant_embed.runtimes.hashing:HashingRuntime",
-        "paragraphs": "qdrant_embed.runtimes.paragraph_vectors:ParagraphsRuntime",
-        "static": "qdrant_embed.runtimes.static:StaticRuntime",
-        "onnx": "qdrant_embed.runtimes.onnx:load",
-        "openvino": "qdrant_embed.runtimes.openvino.runtime:load",
-        "torch": "qdrant_embed.runtimes.torch.runtime:load",
-    },
-)
-"""Name → what makes it of a resolved model; one that knows precisions takes them as a second argument.
-
-They are loaded with no other thread beside them, and one that uses a native library reads `first_batch` before it is
-handed out. A runtime may say `takes_threads = True`, and with `lanes` (`runtimes.batching.BatchLimits`) how many
-batches it works on at once, and of how many tokens.
-"""
+    def tokenwise(self) -> TokenRuntime:
+        """Return the runtime itself."""
+        return self

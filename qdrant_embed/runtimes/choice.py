@@ -11,22 +11,14 @@ from pathlib import Path
 
 from qdrant_embed.errors import ConfigurationError, UnknownNameError
 from qdrant_embed.models.resolve import ResolvedModel
-from qdrant_embed.runtimes import RUNTIMES
+from qdrant_embed.models.runtime_specs import FASTEST_ON_X86, REFERENCE, RUNTIMES, RuntimeSpec, runtime_spec
 
 RUNTIME_VARIABLE = "QDRANT_EMBED_RUNTIME"
 """Environment variable that chooses the runtime of models with weights, where nothing nearer does."""
 
-PRECISIONS: Mapping[str, tuple[str, ...]] = {
-    "torch": ("float32", "bf16"),
-    "openvino": ("float32", "bf16", "int8"),
-    "onnx": ("float32",),
-}
-"""Runtime → the precisions that it computes in; a runtime that is not listed takes none."""
-
 MIN_COSINE: Mapping[str, float] = {"float32": 0.9999, "bf16": 0.9995, "int8": 0.995}
 """Precision → the cosine to torch in float32 that no text falls below."""
 
-_CONVERTED = ("openvino", "onnx")
 _GPU_SIGNS = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 """What Linux has where there is a GPU: NVIDIA's driver, AMD's, and that of Windows seen from WSL2."""
 _LONGEST_TRIED = 8192
@@ -55,11 +47,16 @@ class RuntimeChoice:
         name, _, precision = text.strip().partition(":")
         if name not in RUNTIMES:
             raise UnknownNameError("runtime", name, ("auto", *RUNTIMES))
-        known = PRECISIONS.get(name, ())
+        known = runtime_spec(name).precisions
         if precision and precision not in known:
             words = ", ".join([name, *(f"{name}:{value}" for value in known)])
             raise ConfigurationError(f"unknown runtime {text!r}; choose one of {words}.")
         return cls(name, precision)
+
+    @property
+    def spec(self) -> RuntimeSpec:
+        """What the runtime can do."""
+        return runtime_spec(self.name)
 
     def __str__(self) -> str:
         return f"{self.name}:{self.precision}" if self.precision else self.name
@@ -87,16 +84,16 @@ def choose(resolved: ResolvedModel, asked: str = "auto") -> Choice:
     unconverted = _unconverted(resolved)
     if asked != "auto":
         wished = RuntimeChoice.parse(asked)
-        if resolved.files is not None and resolved.files.static and wished.name in PRECISIONS:
+        if resolved.files is not None and resolved.files.static and wished.spec.has_layers:
             raise ConfigurationError(
                 f"{resolved.preset.name!r} is a table of vectors, which are averaged: there is nothing that {asked} "
                 f"would run. Leave the runtime out, or give {resolved.preset.runtime!r}."
             )
-        if unconverted and wished.name in _CONVERTED:
-            raise ConfigurationError(f"{unconverted}: give the runtime torch instead of {asked}, or leave it out.")
+        if unconverted and wished.spec.converts:
+            raise ConfigurationError(f"{unconverted}: give the runtime {REFERENCE}, not {asked}, or leave it out.")
         return Choice(wished, "asked for")
     if unconverted:
-        return Choice(RuntimeChoice("torch"), unconverted)
+        return Choice(RuntimeChoice(REFERENCE), unconverted)
     if resolved.files is None or resolved.origins.get("runtime", "default") != "default":
         return Choice(RuntimeChoice.parse(resolved.preset.runtime), "the model's preset says so")
     wanted = os.environ.get(RUNTIME_VARIABLE, "auto")
@@ -118,7 +115,7 @@ def _unconverted(resolved: ResolvedModel) -> str:
 
 
 def _fastest(resolved: ResolvedModel) -> Choice:
-    torch, files = RuntimeChoice("torch"), resolved.files
+    torch, files = RuntimeChoice(REFERENCE), resolved.files
     if _has_gpu():
         return Choice(torch, "there is a GPU", forced=False)
     if platform.machine().lower() not in ("x86_64", "amd64"):
@@ -131,7 +128,7 @@ def _fastest(resolved: ResolvedModel) -> Choice:
     if find_spec("openvino") is None:
         advice = "pip install 'qdrant-embed[openvino]' makes models faster here"
         return Choice(torch, "openvino is not installed", forced=False, advice=advice)
-    return Choice(RuntimeChoice("openvino"), "the fastest on x86 processors without a GPU", forced=False)
+    return Choice(RuntimeChoice(FASTEST_ON_X86), "the fastest on x86 processors without a GPU", forced=False)
 
 
 def _has_gpu() -> bool:

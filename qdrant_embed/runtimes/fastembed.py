@@ -10,6 +10,7 @@ from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.models import fastembed_catalog
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.native import initializing
+from qdrant_embed.runtimes import Runtime
 from qdrant_embed.runtimes.batching import batches_by_length
 from qdrant_embed.runtimes.out_of_memory import halved
 from qdrant_embed.tokenization.batch import Batch
@@ -18,7 +19,7 @@ from qdrant_embed.tokens import encodable
 from qdrant_embed.types import FloatArray
 
 
-class FastembedRuntime:
+class FastembedRuntime(Runtime):
     """fastembed tokenizes, pools and perhaps normalizes; prompts and windows are added above, as for every model.
 
     :raises ConfigurationError: The preset is one of another runtime.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.models.resolve import ResolvedModel
+from qdrant_embed.runtimes import Runtime
 from qdrant_embed.tokenization.batch import Batch
 from qdrant_embed.types import FloatArray
 
@@ -21,7 +22,7 @@ _WORD = re.compile(r"\w+")
 _TEXTS_AT_ONCE = 1024
 
 
-class HashingRuntime:
+class HashingRuntime(Runtime):
     """Feature hashing (Weinberger et al. 2009): each word and each pair of neighbors adds ±1 to one dimension.
 
     The same vectors on every machine and in every batch, and fast. It finds texts that share words; it knows no

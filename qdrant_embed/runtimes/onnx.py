@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable
-from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,8 +43,8 @@ def load(resolved: ResolvedModel, precision: str = "float32") -> Runtime | Token
     return OnnxRuntime(resolved, made) if made.pooled else OnnxTokenRuntime(made)
 
 
-def fidelity_error(resolved: ResolvedModel) -> str:
-    """Return how the model, exported before, is known to miss its minimum cosine; empty if it is not.
+def predict(resolved: ResolvedModel, precision: str) -> tuple[str, str]:
+    """Return the precision, and how the model, exported before, is known to miss its minimum cosine, if it is.
 
     :raises MissingExtraError: A package is not installed that running it takes, or exporting it, if it never was.
     """
@@ -53,7 +52,7 @@ def fidelity_error(resolved: ResolvedModel) -> str:
     known = convert.fidelity_error(resolved, CONVERTER)
     if known is None:
         _require(*_TO_EXPORT)
-    return known or ""
+    return precision, known or ""
 
 
 def _require(*packages: str) -> None:
@@ -112,7 +111,7 @@ def _runner(folder: Path) -> Callable[[Batch], FloatArray]:
 CONVERTER = ModelConverter(_CHOICE, ("onnx", "onnxruntime"), _export, _runner, _runner)
 
 
-class OnnxRuntime:
+class OnnxRuntime(Runtime):
     """For models that pool inside their graph."""
 
     takes_threads = True
@@ -126,16 +125,15 @@ class OnnxRuntime:
         """Return sentence vectors (n, dim)."""
         return self._made.run(batch)
 
-    @cached_property
     def tokenwise(self) -> OnnxTokenRuntime:
-        """The same model with its token states, exported when first asked for.
+        """Return the same model with its token states, exported now if it was not before.
 
         :raises ModelError: The model's own modules pool, so there are no states to give.
         """
         return OnnxTokenRuntime(converted(self._resolved, CONVERTER, pooled=False))
 
 
-class OnnxTokenRuntime:
+class OnnxTokenRuntime(TokenRuntime):
     """For models whose pooling is done above, and for whoever needs token states."""
 
     takes_threads = True

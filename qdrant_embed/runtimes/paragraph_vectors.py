@@ -16,6 +16,7 @@ from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.models.files.static_folder import PARAGRAPHS
 from qdrant_embed.models.files.word_vectors import UNKNOWN, word_tokenizer
 from qdrant_embed.models.resolve import ResolvedModel
+from qdrant_embed.runtimes import Runtime
 from qdrant_embed.tokenization.batch import Batch
 from qdrant_embed.types import FloatArray, IntArray
 
@@ -25,7 +26,7 @@ CONTRASTED = 512
 """Words, drawn once by frequency, that every new text is told apart from."""
 
 
-class ParagraphsRuntime:
+class ParagraphsRuntime(Runtime):
     """Finds each text's code; equal texts have equal codes, whatever stands beside them in a batch.
 
     :raises ConfigurationError: The preset's model is something else.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.models.resolve import ResolvedModel, say_license
+from qdrant_embed.models.runtime_specs import REFERENCE
 from qdrant_embed.native import Once, make_lock
 from qdrant_embed.pooling.token_pooling import POOLINGS, Pooler
 from qdrant_embed.runtimes import Runtime, TokenRuntime
@@ -40,7 +42,7 @@ class RuntimeSession:
     def name(self) -> str:
         """What runs the model, e.g. `openvino:bf16`; loads it."""
         choice, runtime = self._started()
-        return str(getattr(runtime, "name", choice))
+        return str(replace(choice, precision=runtime.precision or choice.precision))
 
     @property
     def runtime(self) -> Runtime | TokenRuntime:
@@ -59,12 +61,12 @@ class RuntimeSession:
     @property
     def lanes(self) -> BatchLimits:
         """How many batches it works on at once, and of how many tokens."""
-        return _lanes(self.runtime)
+        return self.runtime.lanes
 
     @property
     def token_lanes(self) -> BatchLimits:
         """The same where the states of single tokens are asked for."""
-        return _lanes(self._tokenwise())
+        return self._tokenwise().lanes
 
     def _start(self) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
         say_license(self._resolved.preset)
@@ -76,18 +78,15 @@ class RuntimeSession:
         :raises ModelError: The runtime gives none.
         """
         runtime = self._tokenwise()
-        with nullcontext() if getattr(runtime, "takes_threads", False) else self._lock:
+        with nullcontext() if runtime.takes_threads else self._lock:
             return runtime.token_states(batch)
 
     def _start_tokenwise(self) -> TokenRuntime:
-        runtime = self.runtime
-        if isinstance(runtime, TokenRuntime):
-            return runtime
-        tokenwise = getattr(runtime, "tokenwise", None)  # converted now, by some runtimes
-        if not isinstance(tokenwise, TokenRuntime):
+        tokenwise = self.runtime.tokenwise()
+        if tokenwise is None:
             raise ModelError(
                 f"the runtime {self.name!r} gives no token states of {self._resolved.preset.name!r}, which the window "
-                "strategy 'late' needs; give the runtime 'torch'."
+                f"strategy 'late' needs; give the runtime {REFERENCE!r}."
             )
         return tokenwise
 
@@ -97,7 +96,7 @@ class RuntimeSession:
         :raises ModelError: They have another shape than the preset says.
         """
         runtime, preset = self.runtime, self._resolved.preset
-        with nullcontext() if getattr(runtime, "takes_threads", False) else self._lock:
+        with nullcontext() if runtime.takes_threads else self._lock:
             if isinstance(runtime, TokenRuntime):
                 mask = batch.mask if batch.pooled is None else batch.pooled
                 vectors = self._pool(runtime.token_states(batch), mask)
@@ -115,11 +114,6 @@ class RuntimeSession:
     def _pool(self) -> Pooler:
         files = self._resolved.files
         return load_pooler(self._resolved.preset.pooling, files.folder if files else None)
-
-
-def _lanes(runtime: Runtime | TokenRuntime) -> BatchLimits:
-    lanes: BatchLimits = getattr(runtime, "lanes", BatchLimits())
-    return lanes
 
 
 def load_pooler(name: str, folder: Path | None) -> Pooler:

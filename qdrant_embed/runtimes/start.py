@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
-from qdrant_embed.errors import ForkedError, QdrantEmbedError, warn_user
+from qdrant_embed.errors import ConfigurationError, ForkedError, QdrantEmbedError, warn_user
 from qdrant_embed.models.resolve import ResolvedModel
-from qdrant_embed.runtimes import RUNTIMES, Runtime, TokenRuntime
+from qdrant_embed.models.runtime_specs import REFERENCE
+from qdrant_embed.registry import import_target
+from qdrant_embed.runtimes import Runtime, TokenRuntime
 from qdrant_embed.runtimes.choice import Choice, RuntimeChoice, choose
 from qdrant_embed.runtimes.conversion.convert import FidelityWarning, LowFidelityError
 
@@ -28,7 +31,7 @@ def start(resolved: ResolvedModel, asked: str = "auto") -> tuple[RuntimeChoice, 
     except ForkedError:
         raise
     except QdrantEmbedError as error:
-        if choice.runtime.name == "torch" or (choice.forced and not isinstance(error, LowFidelityError)):
+        if choice.runtime.name == REFERENCE or (choice.forced and not isinstance(error, LowFidelityError)):
             raise
         reason = str(error)
     instead, runtime = _instead(choice.runtime, resolved)
@@ -48,12 +51,18 @@ def _instead(failed: RuntimeChoice, resolved: ResolvedModel) -> tuple[RuntimeCho
 def instead_of(failed: RuntimeChoice) -> tuple[RuntimeChoice, ...]:
     """Return the next best: the same runtime without int8, and at last torch."""
     usual = (RuntimeChoice(failed.name),) if failed.precision == "int8" else ()
-    return (*usual, RuntimeChoice("torch"))
+    return (*usual, RuntimeChoice(REFERENCE))
 
 
 def _started(choice: RuntimeChoice, resolved: ResolvedModel) -> Runtime | TokenRuntime:
-    factory = RUNTIMES.get(choice.name)
-    return factory(resolved, choice.precision) if choice.precision else factory(resolved)
+    factory = import_target(choice.spec.target)
+    made: Any = factory(resolved, choice.precision) if choice.precision else factory(resolved)
+    if isinstance(made, Runtime | TokenRuntime):
+        return made
+    raise ConfigurationError(
+        f"the runtime {choice.name!r} ({choice.spec.target}) gave a {type(made).__name__}; its class must inherit from "
+        "qdrant_embed.runtimes.Runtime or qdrant_embed.runtimes.TokenRuntime."
+    )
 
 
 def predict_runtime(resolved: ResolvedModel, asked: str = "auto") -> Choice:
@@ -79,18 +88,5 @@ def predict_runtime(resolved: ResolvedModel, asked: str = "auto") -> Choice:
 
 def _foreseen(runtime: RuntimeChoice, resolved: ResolvedModel) -> tuple[RuntimeChoice, str]:
     """Return a runtime with its precision, and how it is known to miss its minimum cosine."""
-    # Here, and not above: what is asked for is one of them, and the others may not be installed.
-    if runtime.name == "openvino":
-        from qdrant_embed.runtimes.openvino import runtime as openvino
-
-        exact = openvino.chosen(runtime.precision)
-        return exact, openvino.fidelity_error(resolved, exact)
-    if runtime.name == "onnx":
-        from qdrant_embed.runtimes import onnx
-
-        return runtime, onnx.fidelity_error(resolved)
-    if runtime.name == "api":
-        from qdrant_embed.runtimes.api.settings import settings_of
-
-        settings_of(resolved.preset).key.value()
-    return runtime, ""
+    precision, short = runtime.spec.predict(resolved, runtime.precision)
+    return replace(runtime, precision=precision), short

@@ -13,6 +13,7 @@ from qdrant_embed.models.files.model_folder import ModelFiles
 from qdrant_embed.models.files.static_folder import MODEL2VEC, TABLE_NAMES, WORD_TABLE
 from qdrant_embed.models.presets import Preset
 from qdrant_embed.models.resolve import ResolvedModel
+from qdrant_embed.runtimes import Runtime
 from qdrant_embed.tokenization.batch import Batch
 from qdrant_embed.types import FloatArray, IntArray
 
@@ -20,7 +21,7 @@ _TOKENS_AT_ONCE = 256
 """Rows that are added up at once: few, so that float32 does not lose digits over long texts."""
 
 
-class StaticRuntime:
+class StaticRuntime(Runtime):
     """Averages the rows of a table; it has no layers, and no limit of length.
 
     With the pooling `sif` each word counts a / (a + p(word)), with `tfidf` log((1 + N) / (1 + n(word))) + 1 (Arora et

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.models.external_models import external_models
 from qdrant_embed.models.presets import Preset
 from qdrant_embed.tokens import EstimatedTokens, HuggingFaceTokens, TiktokenTokens, TokenCounter
 
@@ -27,16 +28,15 @@ _ENCODINGS_AT = "https://openaipublic.blob.core.windows.net/encodings/{}.tiktoke
 def counter_of(preset: Preset) -> TokenCounter:
     """Return what counts the tokens of a model whose files are not read here.
 
-    That is the tokenizer that the preset names, `tiktoken:NAME` or the path of a `tokenizer.json`, else an estimate.
-    Nothing is downloaded: an encoding that tiktoken has not cached is replaced by the estimate too, with one warning.
+    That is the tokenizer that the preset names, `tiktoken:NAME` or the path of a `tokenizer.json`, else the one that
+    its runtime knows, else an estimate. Nothing is downloaded: an encoding that tiktoken has not cached is replaced by
+    the estimate too, with one warning.
 
     :raises ConfigurationError: The preset names a tokenizer that is not there.
     """
-    if preset.runtime == "fastembed" and not preset.tokenizer:
-        from qdrant_embed.models.fastembed_catalog import tokenizer_of
-
-        return tokenizer_of(preset)
-    return _counter(preset.tokenizer)
+    external = None if preset.tokenizer else external_models(preset.runtime)
+    counter = external.counter(preset) if external else None
+    return _counter(preset.tokenizer) if counter is None else counter
 
 
 def special_tokens_of(preset: Preset, counter: TokenCounter) -> int:

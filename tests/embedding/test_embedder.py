@@ -8,8 +8,9 @@ import pytest
 
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import ConfigurationError, ModelError, TextTooLongError, UnknownNameError
-from qdrant_embed.runtimes import RUNTIMES
+from qdrant_embed.runtimes import TokenRuntime
 from qdrant_embed.runtimes.batching import TOKENS_PER_BATCH
+from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.testing.conformance.embedders import TEXTS, check_embedder
 
 SHORT = ["w1 w2", "w3", "", "w4 w5 w6 . w7", "unknown words here"]
@@ -20,7 +21,7 @@ def close(found, expected):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-class Recorder:
+class Recorder(TokenRuntime):
     """A runtime that keeps what it is handed and answers with one-hot token ids."""
 
     def __init__(self, width=32, fault=lambda batch: None):
@@ -37,7 +38,7 @@ def with_runtime(prompted_folder, monkeypatch):
     """Return a function that builds an embedder over a given runtime object."""
 
     def build(runtime, folder=prompted_folder, **settings):
-        monkeypatch.setattr(RUNTIMES, "get", lambda name: lambda resolved: runtime)
+        monkeypatch.setattr("qdrant_embed.runtimes.session.start", lambda *_: (RuntimeChoice("torch"), runtime))
         return load_embedder(folder, **settings)
 
     return build

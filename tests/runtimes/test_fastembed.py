@@ -10,7 +10,7 @@ import pytest
 from qdrant_embed import load_embedder
 from qdrant_embed.errors import MissingExtraError, ModelError, UnknownNameError
 from qdrant_embed.models import fastembed_catalog
-from qdrant_embed.models.fastembed_catalog import described_values
+from qdrant_embed.models.fastembed_catalog import FastembedModels
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes import fastembed
 from qdrant_embed.runtimes.batching import TOKENS_PER_BATCH
@@ -80,10 +80,10 @@ def test_other_weights_have_another_fingerprint(onnx_folder, write_preset, tmp_p
 
 @pytest.mark.usefixtures("needs_fastembed")
 def test_what_fastembed_says_of_a_model_is_used(caplog):
-    values = described_values({"api_model": "baai/bge-small-en-v1.5"})
+    values = FastembedModels().describe("small", {"api_model": "baai/bge-small-en-v1.5"})
     assert (values["dim"], values["max_tokens"], values["license"]) == (384, 512, "mit")
     assert not caplog.records
-    described_values({"api_model": "intfloat/multilingual-e5-large"})
+    FastembedModels().describe("e5", {"api_model": "intfloat/multilingual-e5-large"})
     assert "trained with prompts" in caplog.text
 
 
@@ -95,7 +95,7 @@ def test_every_model_of_fastembed_has_its_dimensions_and_all_but_one_its_length(
         model["model"]
         for model in TextEmbedding.list_supported_models()
         if not model["model"].startswith("local/")
-        and not described_values({"api_model": model["model"]}).get("max_tokens")
+        and not FastembedModels().describe("any", {"api_model": model["model"]}).get("max_tokens")
     ]
     assert len(lacking) <= 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 
 from qdrant_embed.models.resolve import ResolvedModel
+from qdrant_embed.runtimes import Runtime
 from qdrant_embed.runtimes.api.dispatch import Sender
 from qdrant_embed.runtimes.api.settings import settings_of
 from qdrant_embed.tokenization.batch import Batch
@@ -13,7 +14,7 @@ from qdrant_embed.tokens import encodable
 from qdrant_embed.types import FloatArray
 
 
-class ApiRuntime:
+class ApiRuntime(Runtime):
     """Vectors from a server: OpenAI and all that speak like it, Cohere, Voyage, Jina.
 
     Nothing is sent before the first text. For several threads; pickles without sockets and without the key, which is

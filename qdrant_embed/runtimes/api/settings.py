@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from qdrant_embed.errors import UnknownNameError
 from qdrant_embed.models.presets import Preset
+from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.runtimes.api.keys import Key
 from qdrant_embed.runtimes.api.providers import PROTOCOLS, Protocol
 
@@ -77,3 +78,12 @@ def settings_of(preset: Preset) -> ApiSettings:
         batch_texts=preset.batch_texts or protocol.batch_texts,
         batch_tokens=preset.batch_tokens or BATCH_TOKENS,
     )
+
+
+def predict(resolved: ResolvedModel, precision: str) -> tuple[str, str]:
+    """Return that the server will be asked; see `RuntimeSpec.prediction`.
+
+    :raises ConfigurationError: Its key is not set.
+    """
+    settings_of(resolved.preset).key.value()
+    return precision, ""

@@ -6,7 +6,6 @@ of some hundred tokens are more likely to stay in the core's own cache.
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,9 +64,14 @@ def chosen(precision: str = "") -> RuntimeChoice:
     return choice
 
 
-def fidelity_error(resolved: ResolvedModel, choice: RuntimeChoice) -> str:
-    """Return how the model, converted before, is known to miss its minimum cosine; empty if it is not."""
-    return converting.fidelity_error(resolved, _converter(choice)) or ""
+def predict(resolved: ResolvedModel, precision: str) -> tuple[str, str]:
+    """Return the precision, and how the model, converted before, is known to miss its minimum cosine, if it is.
+
+    :raises MissingExtraError: OpenVINO is not installed.
+    :raises ConfigurationError: The processor has no such arithmetic.
+    """
+    choice = chosen(precision)
+    return choice.precision, converting.fidelity_error(resolved, _converter(choice)) or ""
 
 
 def best_precision() -> str:
@@ -124,7 +128,7 @@ def _requests(folder: Path, choice: RuntimeChoice, *, keep: bool) -> Requests:
     return Requests(folder / _FILE, _HINTS[choice.precision], keep=keep)
 
 
-class OpenVinoRuntime:
+class OpenVinoRuntime(Runtime):
     """For models that pool inside their graph: only sentence vectors leave it."""
 
     takes_threads = True
@@ -132,7 +136,7 @@ class OpenVinoRuntime:
     def __init__(self, resolved: ResolvedModel, choice: RuntimeChoice, made: Converted) -> None:
         self._resolved = resolved
         self._choice = choice
-        self.name = str(choice)
+        self.precision = choice.precision
         self._made = made
         self.lanes = lanes()
 
@@ -140,22 +144,21 @@ class OpenVinoRuntime:
         """Return sentence vectors (n, dim)."""
         return self._made.run(batch)
 
-    @cached_property
     def tokenwise(self) -> OpenVinoTokenRuntime:
-        """The same model with its token states, for whoever pools spans of a long text; converted when first asked for.
+        """Return the same model with its token states, converted now if it was not before.
 
         :raises ModelError: The model's own modules pool, so there are no states to give.
         """
         return OpenVinoTokenRuntime(self._choice, converted(self._resolved, _converter(self._choice), pooled=False))
 
 
-class OpenVinoTokenRuntime:
+class OpenVinoTokenRuntime(TokenRuntime):
     """For models whose pooling is done above, and for whoever needs token states."""
 
     takes_threads = True
 
     def __init__(self, choice: RuntimeChoice, made: Converted) -> None:
-        self.name = str(choice)
+        self.precision = choice.precision
         self._made = made
         self.lanes = lanes()
 

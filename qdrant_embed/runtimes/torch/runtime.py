@@ -66,16 +66,16 @@ def _around(model: Any, resolved: ResolvedModel) -> TorchTokenRuntime | TorchPoo
     return TorchTokenRuntime(model, preset.states)
 
 
+def _batches_on(model: Any) -> BatchLimits:
+    """Return one batch at a time, which is larger on a GPU."""
+    return BatchLimits(tokens=GPU_TOKENS) if model.device.type == "cuda" else BatchLimits()
+
+
 class _Torch:
     """What all forms share: arrays to tensors on the model's device."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
-
-    @property
-    def lanes(self) -> BatchLimits:
-        """One batch at a time, which is larger on a GPU."""
-        return BatchLimits(tokens=GPU_TOKENS) if self._model.device.type == "cuda" else BatchLimits()
 
     def _features(self, batch: Batch) -> dict[str, torch.Tensor]:
         import torch
@@ -87,17 +87,15 @@ class _Torch:
         }
 
 
-class TorchTokenRuntime(_Torch):
-    """For a transformer that only needs pooling and normalizing: both are done above."""
+class TorchTokenRuntime(_Torch, TokenRuntime):
+    """For a transformer that only needs pooling and normalizing: both are done above.
+
+    Its batches are not larger on a GPU: the states of all tokens go to the processor's memory.
+    """
 
     def __init__(self, model: Any, states: str = "last") -> None:
         super().__init__(model)
         self._states = token_module(model, states)
-
-    @property
-    def lanes(self) -> BatchLimits:
-        """One batch at a time, nowhere a larger one: the states of all its tokens go to the processor's memory."""
-        return BatchLimits()
 
     def token_states(self, batch: Batch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim)."""
@@ -108,14 +106,19 @@ class TorchTokenRuntime(_Torch):
         return np.asarray(states.float().cpu().numpy(), np.float32)
 
 
-class TorchPooledRuntime(_Torch):
+class TorchPooledRuntime(_Torch, Runtime):
     """As `TorchTokenRuntime`, but pooled on the GPU, in float32: states of all tokens are too many to carry over."""
 
     def __init__(self, model: Any, states: str, pooling: str) -> None:
         super().__init__(model)
         tokens = token_module(model, states)
         self._pooled = pooled_module(_InFloat32.around(tokens), pooling)
-        self.tokenwise = TorchTokenRuntime(model, states)
+        self._tokenwise = TorchTokenRuntime(model, states)
+        self.lanes = _batches_on(model)
+
+    def tokenwise(self) -> TorchTokenRuntime:
+        """Return the same model with its token states."""
+        return self._tokenwise
 
     def sentence(self, batch: Batch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
@@ -145,12 +148,13 @@ class _InFloat32:
         return Cast()
 
 
-class TorchSentenceRuntime(_Torch):
+class TorchSentenceRuntime(_Torch, Runtime):
     """For models with further modules (a dense layer, two poolings …): all of them are run but a last normalization."""
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
         self._modules = without_last_normalization(model)
+        self.lanes = _batches_on(model)
 
     def sentence(self, batch: Batch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
@@ -163,22 +167,25 @@ class TorchSentenceRuntime(_Torch):
         return np.asarray(features["sentence_embedding"].float().cpu().numpy(), np.float32)
 
 
-class TorchPool:
+class TorchPool(Runtime):
     """One model for each GPU; a batch goes to one that is free.
 
-    Threads are enough: kernels run outside the interpreter's lock, and no vector crosses a process. `tokenwise` gives
-    the states of single tokens, where the models pool inside.
+    Threads are enough: kernels run outside the interpreter's lock, and no vector crosses a process.
     """
 
     takes_threads = True
 
     def __init__(self, models: Sequence[TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime]) -> None:
         self.lanes = BatchLimits(len(models), models[0].lanes.tokens)
-        tokenwise = [model.tokenwise for model in models if isinstance(model, TorchPooledRuntime)]
-        self.tokenwise = TorchTokenPool(tokenwise) if tokenwise else None
+        tokenwise = [model.tokenwise() for model in models if isinstance(model, TorchPooledRuntime)]
+        self._tokenwise = TorchTokenPool(tokenwise) if tokenwise else None
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for model in models:
             self._free.put(model)
+
+    def tokenwise(self) -> TokenRuntime | None:
+        """Return the states of single tokens, where the models pool inside; None where they have others."""
+        return self._tokenwise
 
     def sentence(self, batch: Batch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
@@ -193,8 +200,12 @@ class TorchPool:
             self._free.put(model)
 
 
-class TorchTokenPool(TorchPool):
+class TorchTokenPool(TorchPool, TokenRuntime):
     """As `TorchPool`, for models that are pooled above."""
+
+    def tokenwise(self) -> TokenRuntime:
+        """Return the pool itself."""
+        return self
 
     def token_states(self, batch: Batch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim)."""

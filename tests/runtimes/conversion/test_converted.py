@@ -145,7 +145,7 @@ def test_every_pooling_inside_the_graph_equals_numpy(pooling, side):
 def test_token_states_are_to_be_had_from_a_model_that_pools_inside(model_of, runtime):
     folder = model_of()
     wanted = load_embedder(folder, runtime="torch")._runtime
-    found = load_embedder(folder, runtime=available(runtime))._runtime.tokenwise
+    found = load_embedder(folder, runtime=available(runtime))._runtime.tokenwise()
     batch = Batch((), np.array([[2, 9, 11, 3], [2, 9, 3, 0]]), np.array([[1, 1, 1, 1], [1, 1, 1, 0]]))
     seen = batch.mask == 1
     np.testing.assert_allclose(found.token_states(batch)[seen], wanted.token_states(batch)[seen], atol=1e-4)

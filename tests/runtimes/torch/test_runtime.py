@@ -113,13 +113,14 @@ def test_several_gpus_work_at_once_and_each_on_as_large_a_batch_as_one_alone(fol
     assert embedder._running.lanes == BatchLimits(2, BatchLimits().tokens)
 
 
-def test_a_gpu_gets_larger_batches(folder):
+def test_a_gpu_gets_larger_batches(folder, monkeypatch):
     model = modules.load_model(resolve(folder))
-    sentence, token = torch_runtime.TorchSentenceRuntime(model), torch_runtime.TorchTokenRuntime(model)
-    assert sentence.lanes == token.lanes == BatchLimits()
-    sentence._model = token._model = SimpleNamespace(device=SimpleNamespace(type="cuda"))
-    assert sentence.lanes == BatchLimits(tokens=torch_runtime.GPU_TOKENS)
-    assert token.lanes == BatchLimits(), "the states of all tokens leave the GPU"
+    kinds = torch_runtime.TorchSentenceRuntime, torch_runtime.TorchTokenRuntime
+    assert {kind(model).lanes for kind in kinds} == {BatchLimits()}
+    monkeypatch.setattr(type(model), "device", SimpleNamespace(type="cuda"))
+    sentence, token = (kind(model).lanes for kind in kinds)
+    assert sentence == BatchLimits(tokens=torch_runtime.GPU_TOKENS)
+    assert token == BatchLimits(), "the states of all tokens leave the GPU"
 
 
 def test_a_tokenizer_file_that_does_not_match_the_folder_is_found_out(folder):
@@ -162,7 +163,7 @@ def test_a_pool_of_models_that_pool_inside_gives_token_states_too(folder, monkey
     choice = RuntimeChoice.parse("torch")
     monkeypatch.setattr("qdrant_embed.runtimes.session.start", lambda resolved, asked: (choice, pool))
     pooled = load_embedder(folder, window="late")
-    assert pool.lanes.number == pool.tokenwise.lanes.number == 2
+    assert pool.lanes.number == pool.tokenwise().lanes.number == 2
     np.testing.assert_allclose(
         pooled.encode_late(text, spans).vectors, alone.encode_late(text, spans).vectors, atol=1e-5
     )
