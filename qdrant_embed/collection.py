@@ -34,12 +34,13 @@ from qdrant_embed.types import Document, FloatArray
 if TYPE_CHECKING:
     import pandas as pd
     from llama_index.core.retrievers import BaseRetriever
-    from qdrant_client import QdrantClient, models
+    from qdrant_client import models
 
     from qdrant_embed.ingest.chunk_preview import Preview
     from qdrant_embed.ingest.monitoring.report import IngestReport
     from qdrant_embed.ingest.options import IngestOptions, IngestSettings
     from qdrant_embed.reading.files import ReadOptions
+    from qdrant_embed.store.location import Location
 
 DEFAULT_LOCATION = "./qdrant_data"
 
@@ -59,11 +60,11 @@ class Collection:
     @classmethod
     def open(
         cls, name: str, *,
-        at: str | Path | QdrantClient = DEFAULT_LOCATION, recipe: Recipe | None = None, runtime: str = "auto",
+        at: Location = DEFAULT_LOCATION, recipe: Recipe | None = None, runtime: str = "auto",
     ) -> Self:  # fmt: skip
         """Open a collection; with a recipe, create it if it does not exist.
 
-        :param at: A folder (embedded engine), a server's URL, `:memory:`, or a `QdrantClient` of yours.
+        :param at: A folder (embedded engine), a server's URL, `:memory:`, or a `QdrantClient` or `Engine` of yours.
         :param runtime: What runs the model here and now: `auto`, `openvino`, `openvino:int8`, `torch:bf16`, `onnx` …
             Not kept with the collection, and free to differ between ingest and search.
         :raises CollectionNotFoundError: It does not exist and no recipe says how to make it.
@@ -73,12 +74,12 @@ class Collection:
         return cls(open_handle(name, at, recipe, runtime))
 
     @staticmethod
-    def list(*, at: str | Path | QdrantClient = DEFAULT_LOCATION) -> Listing:
+    def list(*, at: Location = DEFAULT_LOCATION) -> Listing:
         """Return the collections of a location, by name; in a notebook they draw themselves as a table."""
         return list_collections(at)
 
     @staticmethod
-    def drop(name: str, *, at: str | Path | QdrantClient = DEFAULT_LOCATION) -> bool:
+    def drop(name: str, *, at: Location = DEFAULT_LOCATION) -> bool:
         """Remove a collection and everything in it, a damaged one too; return whether there was one."""
         return drop_collection(name, at)
 

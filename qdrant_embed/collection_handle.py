@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qdrant_embed.collection_parts import CollectionParts, create_collection
@@ -18,9 +17,8 @@ from qdrant_embed.store.metadata import read_metadata
 from qdrant_embed.store.own_points import own_points
 
 if TYPE_CHECKING:
-    from qdrant_client import QdrantClient
-
     from qdrant_embed.ingest.context import IngestContext
+    from qdrant_embed.store.location import Location
 
 
 class CollectionHandle:
@@ -73,7 +71,7 @@ class CollectionHandle:
         return target
 
 
-def open_handle(name: str, at: str | Path | QdrantClient, recipe: Recipe | None, runtime: str) -> CollectionHandle:
+def open_handle(name: str, at: Location, recipe: Recipe | None, runtime: str) -> CollectionHandle:
     """Open a collection; with a recipe, create it if it does not exist.
 
     :raises CollectionNotFoundError: It does not exist and no recipe says how to make it.
@@ -106,7 +104,7 @@ def _recipe_in(engine: Engine, name: str, recipe: Recipe | None) -> Recipe:
     return Recipe.from_dict(stored["recipe"])
 
 
-def drop_collection(name: str, at: str | Path | QdrantClient) -> bool:
+def drop_collection(name: str, at: Location) -> bool:
     """Remove a collection and everything in it, a damaged one too; return whether there was one."""
     try:
         engine = open_engine(at, make=False)

@@ -85,8 +85,8 @@ def to_pandas(handle: CollectionHandle, where: Any, *, vectors: bool) -> pd.Data
 def info(handle: CollectionHandle) -> Facts:
     """Return what the collection is: recipe, model, fingerprint, counts, and what a folder takes on disk."""
     stored = read_metadata(handle.engine, handle.name)
-    measure = getattr(handle.engine, "disk_sizes", None)  # a folder's engine alone knows
-    sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measure(handle.name), strict=True))} if measure else {}
+    measured = handle.engine.disk_sizes(handle.name)
+    sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measured, strict=True))} if measured else {}
     return Facts(
         name=handle.name,
         chunks=count(handle),

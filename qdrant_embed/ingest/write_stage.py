@@ -125,5 +125,4 @@ _locks: dict[object, threading.Lock] = {}
 
 def _one_at_a_time(target: IngestContext) -> threading.Lock:
     engine = target.engine
-    place = getattr(engine, "path", None) or id(getattr(engine, "client", engine))
-    return _locks.setdefault((str(place), resolve_alias(engine, target.name)), make_lock())
+    return _locks.setdefault((engine.identity, resolve_alias(engine, target.name)), make_lock())

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from qdrant_embed.retrieval.hits import Hit
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.metadata import METADATA_KEY, metadata_of
+from qdrant_embed.store.metadata import METADATA_KEY
 
 
 def with_roots(engine: Engine, name: str, found: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
     """Return lists of hits that say in their places which folder they are of, if the collection holds several."""
     if any(hit.root for hits in found for hit in hits):
-        stored = metadata_of(engine, name).get(METADATA_KEY)
+        stored = engine.stored_metadata(name).get(METADATA_KEY)
         if isinstance(stored, dict) and len(stored.get("roots") or ()) > 1:
             return [[replace(hit, several_roots=True) for hit in hits] for hits in found]
     return list(map(list, found))

@@ -1,11 +1,11 @@
 """Where points live: locations, engines, the layout of a collection, and filters.
 
-Files, in reading order: engine, metadata, payload_values, points, client, quantization, scroll, filters, edge,
-attachments, collection_codec, layout, copies, create, location, own_points, listing, stored_vectors, code_export.
+Files, in reading order: engine, engine_wrappers, metadata, payload_values, points, client, quantization, scroll,
+filters, edge, collection_codec, layout, copies, create, location, own_points, listing, stored_vectors, code_export.
 
-Public: `Engine` (what a new engine has to answer), `open_engine` (that of a location), `Listing` and
-`ListedCollection` (the collections of a location), and of filters `PlainFilter` (their type), `Pattern` (a text with
-stars), `to_filter`, `PAYLOAD_FIELDS` and `MOST_NESTED`.
+Public: `Engine` (what a new engine has to answer), `WrappedEngine` (one around another), `open_engine` (that of a
+location), `Listing` and `ListedCollection` (the collections of a location), and of filters `PlainFilter` (their type),
+`Pattern` (a text with stars), `to_filter`, `PAYLOAD_FIELDS` and `MOST_NESTED`.
 """
 
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
     from qdrant_embed.store.engine import Engine
+    from qdrant_embed.store.engine_wrappers import WrappedEngine
     from qdrant_embed.store.filters import MOST_NESTED, PAYLOAD_FIELDS, Pattern, PlainFilter, to_filter
     from qdrant_embed.store.listing import ListedCollection, Listing
     from qdrant_embed.store.location import open_engine
@@ -22,6 +23,7 @@ else:
         __name__,
         {
             "engine": ["Engine"],
+            "engine_wrappers": ["WrappedEngine"],
             "filters": ["MOST_NESTED", "PAYLOAD_FIELDS", "Pattern", "PlainFilter", "to_filter"],
             "listing": ["ListedCollection", "Listing"],
             "location": ["open_engine"],
@@ -36,6 +38,7 @@ __all__ = [
     "Listing",
     "Pattern",
     "PlainFilter",
+    "WrappedEngine",
     "open_engine",
     "to_filter",
 ]

@@ -13,8 +13,6 @@ import numpy as np
 from qdrant_embed.compression import Compression, Transform, VectorCodec, enough_vectors
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.native import make_lock
-from qdrant_embed.store.attachments import load_attachment, save_attachment
-from qdrant_embed.store.metadata import metadata_of
 from qdrant_embed.types import DENSE, DENSE_SMALL, FloatArray
 
 if TYPE_CHECKING:
@@ -116,7 +114,7 @@ class CollectionCodec:
         """Take a codec that has learned, and keep its transform with the collection."""
         if vector_codec.transform is not None and vector_codec.compression.keeps_transform:
             data = vector_codec.transform.to_bytes()
-            save_attachment(self._engine, self._name, data, {DIGEST_KEY: _digest(data)})
+            self._engine.save_attachment(self._name, data, {DIGEST_KEY: _digest(data)})
         self.vector_codec = vector_codec
 
     def _take_over(self) -> None:
@@ -182,7 +180,7 @@ class CollectionCodec:
 
 def kept_digest(engine: Engine, name: str) -> str | None:
     """Return the digest of the transform that is kept with a collection; None where there is none."""
-    found = metadata_of(engine, name).get(DIGEST_KEY)
+    found = engine.stored_metadata(name).get(DIGEST_KEY)
     return None if found is None else str(found)
 
 
@@ -190,7 +188,7 @@ def _stored_transform(engine: Engine, name: str) -> Transform | None:
     wanted = kept_digest(engine, name)
     if wanted is None:
         return None
-    data = load_attachment(engine, name)
+    data = engine.load_attachment(name)
     if data is None:
         raise ConfigurationError(
             f"the rotation of collection {name!r} has been lost: without it its vectors mean nothing. Restore the "

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.store import quantization
-from qdrant_embed.store.attachments import require_room
 from qdrant_embed.store.filters.fields import INDEXED_FIELDS, Field
 from qdrant_embed.store.layout import VectorLayout, index_schema
 from qdrant_embed.store.metadata import LAYOUT_VERSION, METADATA_KEY
@@ -27,7 +26,7 @@ def create(
     :param settings: Those of a collection that this one is to be a copy of.
     """
     quantization.require_engine(engine, layout.compression)
-    require_room(engine, layout.compression, layout.cut_dim)
+    quantization.require_room(engine, layout.compression, layout.cut_dim)
     given: dict[str, Any] = {
         "vectors_config": layout.vectors(),
         "sparse_vectors_config": layout.sparse_vectors(),

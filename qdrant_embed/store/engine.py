@@ -1,7 +1,8 @@
 """What this library asks of a vector engine: a few methods of `QdrantClient`, with the same names and meanings.
 
 `store.edge.EdgeEngine` answers for a folder; `store.client.engine.ClientEngine` wraps a `QdrantClient`: a server's, the
-one in memory, or the user's own. `qdrant_embed.testing` checks an engine and compares two.
+one in memory, or the user's own. An engine of your own inherits from `Engine`, and may be given as a location:
+`Collection.open(name, at=MyEngine())`. `qdrant_embed.testing` checks an engine and compares two.
 
 Every engine raises `StoreError` or one of its subclasses, never an exception of a transport:
 `UnsupportedByEngineError` where it lacks a feature; `CollectionNotFoundError` where a collection is missing and
@@ -10,8 +11,10 @@ Every engine raises `StoreError` or one of its subclasses, never an exception of
 
 from __future__ import annotations
 
+import base64
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from qdrant_embed.types import Json
 
@@ -41,20 +44,25 @@ if TYPE_CHECKING:
         models.ScalarQuantization | models.ProductQuantization | models.BinaryQuantization | models.TurboQuantization
     )
 
+Feature: TypeAlias = Literal["indexes", "codes", "turboquant"]
+ATTACHMENT_KEY = "qdrant_embed_transform"
+"""Metadata entry of an attachment that has no better place: base64, apart from what `read_metadata` returns."""
 
-class Engine(Protocol):
-    """A place that holds collections; each method is `QdrantClient`'s, but for `finish_bulk_load`."""
+
+class ClientMethods(Protocol):
+    """What an engine has in common with `QdrantClient`; each method has to be written."""
 
     # Collections
 
+    @abstractmethod
     def get_collections(self) -> models.CollectionsResponse:
         """Return the names of all collections."""
-        ...
 
+    @abstractmethod
     def collection_exists(self, collection_name: str) -> bool:
         """Tell whether there is a collection, or an alias, of this name."""
-        ...
 
+    @abstractmethod
     def create_collection(
         self,
         collection_name: str,
@@ -70,12 +78,12 @@ class Engine(Protocol):
 
         :raises CollectionExistsError: The name is taken.
         """
-        ...
 
+    @abstractmethod
     def get_collection(self, collection_name: str) -> models.CollectionInfo:
         """Return counts, configuration, metadata and payload indexes."""
-        ...
 
+    @abstractmethod
     def update_collection(
         self,
         collection_name: str,
@@ -87,50 +95,50 @@ class Engine(Protocol):
         metadata: dict[str, Json] | None = None,
     ) -> bool:
         """Change what is given; the top-level entries of `metadata` replace those of the same key."""
-        ...
 
+    @abstractmethod
     def delete_collection(self, collection_name: str) -> bool:
         """Remove a collection with its points and aliases; return whether there was one."""
-        ...
 
+    @abstractmethod
     def create_payload_index(
         self, collection_name: str, field_name: str, field_schema: IndexSchema, *, wait: bool = True
     ) -> models.UpdateResult:
         """Index a payload field; doing it again changes nothing."""
-        ...
 
+    @abstractmethod
     def update_collection_aliases(self, change_aliases_operations: Sequence[AliasChange]) -> bool:
         """Make all changes or none."""
-        ...
 
+    @abstractmethod
     def get_aliases(self) -> models.CollectionsAliasesResponse:
         """Return every alias with its collection."""
-        ...
 
+    @abstractmethod
     def get_collection_aliases(self, collection_name: str) -> models.CollectionsAliasesResponse:
         """Return the aliases of one collection."""
-        ...
 
     # Points in
 
+    @abstractmethod
     def upsert(
         self, collection_name: str, points: Sequence[models.PointStruct], *, wait: bool = True
     ) -> models.UpdateResult:
         """Write points; an existing id is replaced as a whole. A vector may be a list or a numpy array."""
-        ...
 
+    @abstractmethod
     def delete(self, collection_name: str, points_selector: Selector, *, wait: bool = True) -> models.UpdateResult:
         """Remove points by id or filter; ids that are not there are no error."""
-        ...
 
+    @abstractmethod
     def set_payload(
         self, collection_name: str, payload: dict[str, Json], points: Selector, *, wait: bool = True
     ) -> models.UpdateResult:
         """Set some payload fields of points and leave the others."""
-        ...
 
     # Points out
 
+    @abstractmethod
     def retrieve(
         self,
         collection_name: str,
@@ -140,8 +148,8 @@ class Engine(Protocol):
         with_vectors: Vectors = False,
     ) -> list[models.Record]:
         """Return the points with these ids; those that are not there are left out."""
-        ...
 
+    @abstractmethod
     def scroll(
         self,
         collection_name: str,
@@ -154,14 +162,14 @@ class Engine(Protocol):
         with_vectors: Vectors = False,
     ) -> tuple[list[models.Record], PointId | None]:
         """Return a page of points, by id unless ordered by a field, and the offset of the next page."""
-        ...
 
+    @abstractmethod
     def count(
         self, collection_name: str, count_filter: models.Filter | None = None, *, exact: bool = True
     ) -> models.CountResult:
         """Return the number of points that match."""
-        ...
 
+    @abstractmethod
     def facet(
         self,
         collection_name: str,
@@ -172,8 +180,8 @@ class Engine(Protocol):
         exact: bool = False,
     ) -> models.FacetResponse:
         """Return the values of an indexed payload field with their numbers of points, most frequent first."""
-        ...
 
+    @abstractmethod
     def query_points(  # noqa: PLR0913
         self,
         collection_name: str,
@@ -193,29 +201,66 @@ class Engine(Protocol):
 
         :param query: A vector (list, numpy array, `SparseVector`), a point id, or any query of `qdrant_client.models`.
         """
-        ...
 
+    @abstractmethod
     def query_batch_points(self, collection_name: str, requests: Sequence[models.QueryRequest]) -> list[QueryResponse]:
         """Return the answers to several queries, in order."""
-        ...
 
-    # The engine itself
+
+@runtime_checkable
+class Engine(ClientMethods, Protocol):
+    """A place that holds collections.
+
+    What is below is about the engine itself, and is written only where it differs.
+    """
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may use it at the same time, as they may a server."""
+        return False
+
+    @property
+    def identity(self) -> str:
+        """What holds the collections: equal for two engines of a process that hold the same ones."""
+        return str(id(self))
+
+    def lacks(self, feature: Feature) -> str:
+        """Say why a feature is not to be had, for a message; empty if it is.
+
+        :param feature: `indexes` of payload fields, by which a filter need not look at every point; `codes`, by which
+            quantized vectors are searched; `turboquant`, a kind of these.
+        """
+        return ""
+
+    def stored_metadata(self, collection_name: str) -> Mapping[str, Json]:
+        """Return the metadata entries of a collection, whoever set them.
+
+        An engine that can tell them of a collection whose points are damaged lets it be named and removed.
+        """
+        return self.get_collection(collection_name).config.metadata or {}
+
+    def save_attachment(self, collection_name: str, data: bytes, noted: dict[str, Json]) -> None:
+        """Keep a file with a collection, replacing the one there was, on disk when this returns.
+
+        :param noted: Metadata entries that say which file it is; set with it, here in one request.
+        """
+        encoded = base64.b64encode(data).decode("ascii")
+        self.update_collection(collection_name, metadata={ATTACHMENT_KEY: encoded, **noted})
+
+    def load_attachment(self, collection_name: str) -> bytes | None:
+        """Return the file that is kept with a collection; None if there is none."""
+        encoded = self.stored_metadata(collection_name).get(ATTACHMENT_KEY)
+        return None if encoded is None else base64.b64decode(str(encoded))
+
+    def disk_sizes(self, collection_name: str) -> tuple[int, int] | None:
+        """Return the bytes that a collection takes on the disk, and those that its files seem to have.
+
+        None where that is not known.
+        """
+        return None
 
     def finish_bulk_load(self, collection_name: str) -> None:
         """Build the search index over what was written, and bring it to disk."""
-        ...
 
     def close(self) -> None:
         """Let go of the location; closing again does nothing."""
-        ...
-
-
-def is_served(engine: Engine) -> bool:
-    """Tell whether a server answers, which other processes use too; a folder, or a client in memory, is one's own."""
-    return getattr(engine, "_is_local", None) is not None and not is_in_memory(engine)
-
-
-def is_in_memory(engine: Engine) -> bool:
-    """Tell whether it is `qdrant_client`'s engine in memory, which has neither codes nor indexes."""
-    is_local = getattr(engine, "_is_local", None)
-    return is_local is not None and is_local()

@@ -14,11 +14,8 @@ from qdrant_embed.store.own_points import foreign_points
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from qdrant_client import QdrantClient
-
     from qdrant_embed.store.engine import Engine
+    from qdrant_embed.store.location import Location
 
 FOREIGN = "not made by qdrant-embed"
 _HEAD = ("collection", "chunks", "model")
@@ -66,7 +63,7 @@ class Listing(list[ListedCollection]):
         return (found.row() for found in self)
 
 
-def list_collections(at: str | Path | QdrantClient) -> Listing:
+def list_collections(at: Location) -> Listing:
     """Return the collections of a location; one that cannot be opened is listed with the reason.
 
     Nothing is made: where there is no folder of collections, there are none.

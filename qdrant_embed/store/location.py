@@ -1,18 +1,21 @@
-"""Where collections live: a folder, a server's URL, `:memory:`, or a `QdrantClient` the user made."""
+"""Where collections live: a folder, a server's URL, `:memory:`, or a `QdrantClient` or an engine the user made."""
 
 from __future__ import annotations
 
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.engine_wrappers import LentEngine
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
+
+    Location: TypeAlias = str | Path | QdrantClient | Engine
 
 _LIKE_A_SERVER = re.compile(r"://|:\d+")
 
@@ -21,15 +24,15 @@ API_KEY_VARIABLE = "QDRANT_API_KEY"
 TIMEOUT = 60
 """Seconds a server may take for one request."""
 
-_EXPECTED = "a folder, a URL such as 'http://localhost:6333', ':memory:', or a QdrantClient"
+_EXPECTED = "a folder, a URL such as 'http://localhost:6333', ':memory:', a QdrantClient, or an Engine"
 _HOST_AND_PORT = re.compile(r"(localhost|[\w-]+(\.[\w-]+)+):\d{2,5}(/.*)?")
 
 
-def open_engine(at: str | Path | QdrantClient, *, timeout: int = TIMEOUT, make: bool = True) -> Engine:
+def open_engine(at: Location, *, timeout: int = TIMEOUT, make: bool = True) -> Engine:
     """Open the location and return the engine that answers for it; the caller closes it.
 
     A folder opened several times in one process is shared, and let go when the last engine on it is closed. A
-    `QdrantClient` that was handed in stays its owner's: closing the engine does not close it.
+    `QdrantClient` or an engine that was handed in stays its owner's: closing what is returned does not close it.
 
     :param timeout: Seconds a server may take for one request.
     :param make: Whether a folder that holds no collections becomes one that does; else nothing is written into it.
@@ -42,6 +45,8 @@ def open_engine(at: str | Path | QdrantClient, *, timeout: int = TIMEOUT, make: 
         from qdrant_embed.store.edge import EdgeEngine
 
         return EdgeEngine(Path(at).expanduser(), make=make)
+    if isinstance(at, Engine):
+        return LentEngine(at)
     from qdrant_embed.store.client.engine import connect, in_memory, of_client
 
     if not isinstance(at, str):

@@ -28,7 +28,7 @@ def read_metadata(engine: Engine, name: str) -> dict[str, Any]:
             f"there is no collection {name!r} here; collections found: {there}. "
             "Give a recipe to create it: Collection.open(name, at=…, recipe=Recipe(model='minilm'))."
         )
-    stored = metadata_of(engine, name).get(METADATA_KEY)
+    stored = engine.stored_metadata(name).get(METADATA_KEY)
     if not isinstance(stored, dict):
         raise StoreError(
             f"collection {name!r} holds no qdrant_embed metadata: something else made it. "
@@ -46,13 +46,3 @@ def merge_metadata(engine: Engine, name: str, changes: Mapping[str, Json]) -> No
     """Change some of the entries that `read_metadata` returns, leaving the others."""
     stored = {**read_metadata(engine, name), **changes}
     engine.update_collection(collection_name=name, metadata={METADATA_KEY: stored})
-
-
-def metadata_of(engine: Engine, name: str) -> dict[str, Any]:
-    """Return the metadata entries of a collection, whoever set them.
-
-    A folder has them in its catalog, so that a collection whose shard is damaged can still be named and removed.
-    """
-    stored = getattr(engine, "stored_metadata", None)
-    found = engine.get_collection(name).config.metadata if stored is None else stored(name)
-    return dict(found or {})

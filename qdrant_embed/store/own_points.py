@@ -8,11 +8,12 @@ collection reads the engine itself, and takes them along.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.display import counted, one_line
 from qdrant_embed.errors import ForeignPointsWarning, warn_user
-from qdrant_embed.store.engine import Engine, is_in_memory
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.engine_wrappers import WrappedEngine
 from qdrant_embed.store.filters.grammar import both
 from qdrant_embed.store.points import CHUNK_FIELDS, is_chunk
 from qdrant_embed.store.scroll import pages
@@ -28,9 +29,9 @@ ASKED_FOR = ("document_id", "text_hash", "chunk_index", "source")
 """Fields of every chunk that have an index, by which engines tell at once how many points lack one."""
 
 
-def own_points(engine: Engine) -> Engine:
+def own_points(engine: Engine) -> OwnPoints:
     """Return an engine that leaves out what other programs wrote into collections."""
-    return engine if isinstance(engine, OwnPoints) else cast("Engine", OwnPoints(engine))
+    return engine if isinstance(engine, OwnPoints) else OwnPoints(engine)
 
 
 def whole(engine: Engine) -> Engine:
@@ -40,7 +41,7 @@ def whole(engine: Engine) -> Engine:
 
 def foreign_points(engine: Engine, name: str) -> int:
     """Return how many points of a collection another program wrote."""
-    return cast("OwnPoints", own_points(engine)).foreign(name)
+    return own_points(engine).foreign(name)
 
 
 def left_out(engine: Engine) -> int:
@@ -48,8 +49,8 @@ def left_out(engine: Engine) -> int:
     return engine.left_out if isinstance(engine, OwnPoints) else 0
 
 
-class OwnPoints:
-    """An `Engine` around another one; the methods that read or remove no points are the other one's.
+class OwnPoints(WrappedEngine):
+    """An engine around another one, which leaves out foreign points wherever points are read or removed.
 
     A filter is completed by what every chunk has, which costs little beside it but in memory. There, and where there
     is none, the engine is first asked whether anything is to be left out. What has all fields, but in a wrong form, is
@@ -59,19 +60,13 @@ class OwnPoints:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self.whole = engine
+        super().__init__(engine)
         self.left_out = 0
         self._malformed: dict[str, set[PointId]] = {}
         self._counted: dict[str, tuple[int, int]] = {}
         self._warned: set[str] = set()
         self._scrolled: dict[str, bool] = {}
         """Whether the scroll through a whole collection that began last leaves points out."""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.whole!r})"
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.whole, name)
 
     def met(self, collection_name: str) -> bool:
         """Tell whether there are foreign points, and warn of the first."""
@@ -83,7 +78,7 @@ class OwnPoints:
 
     def foreign(self, collection_name: str) -> int:
         """Return how many points another program wrote."""
-        if not is_in_memory(self.whole):
+        if not self.lacks("indexes"):
             return self._count_foreign(collection_name)
         # Without indexes every point is looked at, so only where points came or went.
         points = self.whole.count(collection_name).count
@@ -168,7 +163,7 @@ class OwnPoints:
         """Return the answers to several queries, in order."""
         # A filter is completed unasked where that costs less than to ask; hits of a stage need none. In memory every
         # condition is looked at for every point, and to ask is one count that is kept.
-        unasked = not any(map(_ranks_all, requests)) and not is_in_memory(self.whole)
+        unasked = not any(map(_ranks_all, requests)) and not self.lacks("indexes")
         if unasked or self.met(collection_name):
             requests = [self._narrowed(collection_name, request) for request in requests]
         return self.whole.query_batch_points(collection_name, requests=requests)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.compression import Compression
 from qdrant_embed.compression.spec import BINARY_CODES, PRODUCT_CODES, TURBO_CODES
 from qdrant_embed.errors import ConfigurationError, UnsupportedByEngineError
-from qdrant_embed.store.engine import is_in_memory
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -20,8 +18,8 @@ FEWEST_BINARY_DIMENSIONS = 64
 INDEXING_THRESHOLD_KB = 100
 """Codes are built when a segment is indexed; a collection that asked for codes gets them before it is large."""
 INT8_QUANTILE = 0.99
-TURBO_SINCE = (1, 18)
-"""The first server with TurboQuant; older ones pass over what they do not know where they are asked by gRPC."""
+SERVER_BYTES = 30 * 1024 * 1024
+"""What an attachment may take in a request: a server takes 32 MiB by default, other metadata included."""
 
 _ENCODINGS = {"binary": "one_bit", "binary1.5": "one_and_half_bits", "binary2": "two_bits"}
 _QUERY_ENCODINGS = {1: "binary", 4: "scalar4bits", 8: "scalar8bits"}
@@ -140,29 +138,31 @@ def require_enough_dimensions(size: int, compression: Compression) -> None:
 def require_engine(engine: Engine, compression: Compression) -> None:
     """Refuse what an engine would silently ignore.
 
-    :raises UnsupportedByEngineError: The engine in memory has no codes; it answers exactly, whatever it is told. Or a
-        server is too old for the compression.
+    :raises UnsupportedByEngineError: It has no such codes.
     """
-    turbo = compression.datatype.startswith("turbo")
-    if (compression.code or turbo) and is_in_memory(engine):
-        what = compression.code or compression.datatype
-        raise UnsupportedByEngineError(
-            f"qdrant_client's engine in memory has no {what!r}: it would take the setting and ignore it. Use a folder "
-            "(at='./qdrant_data') or a server, or leave the code out of the recipe."
-        )
-    if turbo or compression.code.startswith("turbo"):
-        _require_turbo(engine, compression)
-
-
-def _require_turbo(engine: Engine, compression: Compression) -> None:
-    from qdrant_embed.store.client.engine import ClientEngine
-
-    if not isinstance(engine, ClientEngine):
+    turbo = compression.datatype.startswith("turbo") or compression.code.startswith("turbo")
+    if not (turbo or compression.code):
         return
-    version = str(engine.request("info").version)
-    found = re.match(r"(\d+)\.(\d+)", version)
-    if found and (int(found[1]), int(found[2])) < TURBO_SINCE:
+    why = engine.lacks("turboquant" if turbo else "codes")
+    if why:
         raise UnsupportedByEngineError(
-            f"{str(compression)!r} needs TurboQuant, which came with Qdrant 1.18; this server is {version}. Upgrade "
-            "it, use a folder (at='./qdrant_data'), or choose 'int8' or 'binary'."
+            f"compression {str(compression)!r} is not to be had here: {why}. Use a folder (at='./qdrant_data') or "
+            "another server, or choose another compression."
+        )
+
+
+def require_room(engine: Engine, compression: Compression, dim: int) -> None:
+    """Refuse a compression that learns more than a server can keep, before anything is made by it.
+
+    :param dim: Dimensions that are compressed.
+    :raises ConfigurationError: Its matrix would not fit into a request.
+    """
+    rows = 2 * compression.learned if compression.learned else dim if compression.rotation else 0
+    needed = 4 * -(-4 * rows * dim // 3)
+    if engine.shared and needed > SERVER_BYTES:
+        most = int((SERVER_BYTES * 3 / 16) ** 0.5) // 64 * 64
+        raise ConfigurationError(
+            f"compression {str(compression)!r} keeps a matrix of {rows} x {dim} numbers with the collection: "
+            f"{needed / 2**20:.0f} MB in one request, and a server takes 32. Keep fewer dimensions (rotations of up to "
+            f"'{most}d' fit), use no rotation, or a folder: at='./qdrant_data'."
         )

@@ -146,7 +146,7 @@ def test_a_copier_that_is_gone_is_in_nobodys_way(place, handles):
 
 def test_on_a_server_a_copier_is_gone_when_it_was_not_heard_of_for_long(handles, monkeypatch):
     one, _ = handles
-    monkeypatch.setattr(one.engine, "_is_local", lambda: False, raising=False)
+    monkeypatch.setattr(type(one.engine), "shared", True)
 
     def heard_of(seconds):
         leave_a_mark(one, "a process elsewhere", time.time() - seconds)

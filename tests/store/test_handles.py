@@ -68,15 +68,16 @@ def test_two_first_ingests_code_alike(handles, monkeypatch):
 
 def test_of_two_processes_that_learn_at_once_the_last_to_keep_is_right(handles, monkeypatch):
     ours, theirs = handles("itq"), handles("itq")
-    save = collection_codec.save_attachment
+    engine = ours.engine
+    save = engine.save_attachment
 
     def overtaken(*given):
         save(*given)
-        monkeypatch.setattr(collection_codec, "save_attachment", save)
+        monkeypatch.setattr(engine, "save_attachment", save)
         rows = theirs.embedder.embed_documents(texts()[100:200])
         theirs.parts.codec.keep(theirs.parts.codec.vector_codec.fit(rows))
 
-    monkeypatch.setattr(collection_codec, "save_attachment", overtaken)
+    monkeypatch.setattr(engine, "save_attachment", overtaken)
     ours.ingest(documents(60))
     digests = [docs.parts.codec.vector_codec.transform.digest for docs in (ours, theirs, handles("itq"))]
     assert digests == digests[:1] * 3

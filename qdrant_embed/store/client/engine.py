@@ -6,12 +6,13 @@ on its way is repeated with growing pauses. Points that a server takes only in s
 
 from __future__ import annotations
 
+import re
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Concatenate
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -20,7 +21,8 @@ from qdrant_embed.errors import StoreError
 from qdrant_embed.native import make_lock
 from qdrant_embed.store.client.errors import TRANSIENT, UNSENT, FaultError, Retries, persist, told
 from qdrant_embed.store.client.grpc import find_grpc_port
-from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.engine import Engine, Feature
+from qdrant_embed.store.engine_wrappers import ForwardingEngine, P, R
 from qdrant_embed.store.payload_values import json_payload
 from qdrant_embed.store.points import checked_payload, require_finite
 from qdrant_embed.types import Json
@@ -40,7 +42,9 @@ GREEN_SECONDS = 60.0
 INDEXING_THRESHOLD_KB = 10_000
 """The server's default, restored where a bulk load had switched indexing off."""
 
-_FORWARDED = frozenset(name for name in vars(Engine) if not name.startswith("_"))
+TURBO_SINCE = (1, 18)
+"""The first server with TurboQuant; older ones pass over what they do not know where they are asked by gRPC."""
+
 _ASKING = frozenset({"query_points", "query_batch_points"})
 _NOT_TWICE = frozenset({"create_collection", "update_collection_aliases"})
 _ONE_AT_A_TIME = make_lock()
@@ -74,23 +78,23 @@ def connect(url: str, api_key: str | None, timeout: int) -> Engine:
     except BaseException:
         client.close()
         raise
-    return cast("Engine", ClientEngine(client, place=url, secret=api_key))
+    return ClientEngine(client, place=url, secret=api_key)
 
 
 def in_memory() -> Engine:
     """Return an empty engine that forgets everything when it is closed."""
     from qdrant_client import QdrantClient
 
-    return cast("Engine", ClientEngine(QdrantClient(":memory:"), place="memory"))
+    return ClientEngine(QdrantClient(":memory:"), place="memory")
 
 
 def of_client(client: QdrantClient) -> Engine:
     """Return the engine of a client that the user made, and will close."""
-    return cast("Engine", ClientEngine(client, place="your QdrantClient", owned=False))
+    return ClientEngine(client, place="your QdrantClient", owned=False)
 
 
-class ClientEngine:
-    """An `Engine` around a `QdrantClient`; the methods that are not written out are forwarded as they are.
+class ClientEngine(ForwardingEngine):
+    """An engine around a `QdrantClient`.
 
     :param place: What to call it in messages.
     :param secret: The API key, which is struck out of every message.
@@ -117,16 +121,34 @@ class ClientEngine:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.place!r})"
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name not in _FORWARDED:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return partial(self._ask if name in _ASKING else self.request, name)
+    @property
+    def shared(self) -> bool:
+        """Whether a server answers, which other processes use too."""
+        return not self._is_local()
 
-    def _ask(self, method: str, *arguments: Any, **named: Any) -> Any:
-        """Call a method that ranks by vectors."""
-        for part in (*arguments, *named.values()):
-            require_finite(part)
-        return self.request(method, *arguments, **named)
+    @property
+    def identity(self) -> str:
+        """The server's URL, or the client that the collections are in."""
+        return self.place if self._owned and self.shared else str(id(self.client))
+
+    def lacks(self, feature: Feature) -> str:
+        """Say why a feature is not to be had: in memory none is, and older servers lack TurboQuant."""
+        if self._is_local():
+            return f"qdrant_client's engine in memory has no {feature}: it would take the setting and ignore it"
+        if feature != "turboquant":
+            return ""
+        version = str(self.request("info").version)
+        found = re.match(r"(\d+)\.(\d+)", version)
+        old = found is not None and (int(found[1]), int(found[2])) < TURBO_SINCE
+        return f"TurboQuant came with Qdrant 1.18; this server is {version}" if old else ""
+
+    def forward(self, method: Callable[Concatenate[Engine, P], R], *arguments: P.args, **named: P.kwargs) -> R:
+        """Call the client's method of the same name."""
+        if method.__name__ in _ASKING:
+            for part in (*arguments, *named.values()):
+                require_finite(part)
+        found: R = self.request(method.__name__, *arguments, **named)
+        return found
 
     def request(self, method: str, *arguments: Any, **named: Any) -> Any:
         """Call a method of the client, again where that may help.

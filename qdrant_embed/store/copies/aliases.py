@@ -10,7 +10,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import StoreError
-from qdrant_embed.store.metadata import METADATA_KEY, merge_metadata, metadata_of
+from qdrant_embed.store.metadata import METADATA_KEY, merge_metadata
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -124,5 +124,5 @@ def _succession(engine: Engine, copy: str) -> dict[str, Any]:
 
 def _metadata(engine: Engine, name: str) -> dict[str, Any]:
     """Return this library's metadata of a collection; nothing for one that something else made."""
-    stored = metadata_of(engine, name).get(METADATA_KEY)
+    stored = engine.stored_metadata(name).get(METADATA_KEY)
     return stored if isinstance(stored, dict) else {}

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import StoreError
 from qdrant_embed.store.copies.aliases import resolve_alias
-from qdrant_embed.store.engine import is_served
-from qdrant_embed.store.metadata import metadata_of
 
 if TYPE_CHECKING:
     from qdrant_embed.store.engine import Engine
@@ -153,7 +151,7 @@ class WriteGuard:
 
 
 def _mark(engine: Engine, name: str) -> dict[str, Any]:
-    return dict(metadata_of(engine, name).get(KEY) or {})
+    return dict(engine.stored_metadata(name).get(KEY) or {})
 
 
 def _set(engine: Engine, name: str, mark: dict[str, Any]) -> None:
@@ -162,4 +160,4 @@ def _set(engine: Engine, name: str, mark: dict[str, Any]) -> None:
 
 def _is_alive(engine: Engine, found: dict[str, Any]) -> bool:
     # Only one process can have a folder open, or a client in memory.
-    return found["by"] in _ours or (is_served(engine) and time.time() - float(found["alive"]) < DEAD_SECONDS)
+    return found["by"] in _ours or (engine.shared and time.time() - float(found["alive"]) < DEAD_SECONDS)

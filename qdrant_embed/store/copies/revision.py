@@ -10,7 +10,6 @@ import uuid
 from typing import TYPE_CHECKING
 
 from qdrant_embed.compression import Compression
-from qdrant_embed.store.metadata import metadata_of
 
 if TYPE_CHECKING:
     from qdrant_embed.store.engine import Engine
@@ -30,5 +29,5 @@ def bump_revision(engine: Engine, name: str, compression: Compression) -> None:
 
 def revision_of(engine: Engine, name: str) -> str | None:
     """Return the mark as it stands; None before the first change."""
-    found = metadata_of(engine, name).get(CHANGED_KEY)
+    found = engine.stored_metadata(name).get(CHANGED_KEY)
     return None if found is None else str(found)

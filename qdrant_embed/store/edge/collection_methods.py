@@ -18,6 +18,7 @@ from qdrant_embed.store.edge.convert.config import HNSW_DEFAULTS, index_schema, 
 from qdrant_embed.store.edge.folder import SHARDS, EdgeFolder
 from qdrant_embed.store.edge.room import disk_sizes
 from qdrant_embed.store.edge.shard import FLUSH_SECONDS, Shard, refusals
+from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.payload_values import json_payload
 from qdrant_embed.types import Json
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @takes_client_arguments
-class EdgeCollections:
+class EdgeCollections(Engine):
     """The half of `EdgeEngine` that is about collections; several may share one folder.
 
     :param make: Make the folder one of collections where it is none yet.
@@ -44,6 +45,11 @@ class EdgeCollections:
     def close(self) -> None:
         """Let go of the folder; another process may have it once every engine on it in this process is closed."""
         self._leave()
+
+    @property
+    def identity(self) -> str:
+        """The folder, wherever it is opened from."""
+        return str(self._folder.path)
 
     def folder(self) -> EdgeFolder:
         """Return the folder.
@@ -111,6 +117,15 @@ class EdgeCollections:
     def stored_metadata(self, collection_name: str) -> Mapping[str, Json]:
         """Return a collection's metadata without opening its shard."""
         return self.folder().catalog.resolve(collection_name)[1].metadata or {}
+
+    def save_attachment(self, collection_name: str, data: bytes, noted: dict[str, Json]) -> None:
+        """Keep a file beside a collection's shard, and then say in its metadata which one."""
+        self.folder().attach(collection_name, data)
+        self.update_collection(collection_name, metadata=noted)
+
+    def load_attachment(self, collection_name: str) -> bytes | None:
+        """Return the file beside a collection's shard; None if there is none."""
+        return self.folder().attachment(collection_name)
 
     def disk_sizes(self, collection_name: str) -> tuple[int, int]:
         """Return the bytes that a collection takes on the disk, and those that its files seem to have."""

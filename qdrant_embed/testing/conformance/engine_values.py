@@ -16,7 +16,7 @@ import numpy as np
 from qdrant_client import models
 
 from qdrant_embed.errors import StoreError
-from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.engine import Engine, Feature
 from qdrant_embed.store.filters import Field, to_filter
 from qdrant_embed.store.payload_values import MOST_LEVELS
 from qdrant_embed.testing.conformance.engine_cases import BM25, DENSE, DIM, NAME, TOKENS, dense_query, load, point_id
@@ -146,6 +146,24 @@ def check_filters_by_any_key(engine: Engine) -> None:
         assert _found(engine, {"price": True}) == set()
 
 
+def check_attachments(engine: Engine) -> None:
+    """Check that a file is kept with a collection, whole and beside its other metadata, and what it tells of itself."""
+    load(engine)
+    before = dict(engine.stored_metadata(NAME))
+    assert engine.load_attachment(NAME) is None
+    for data in (bytes(range(256)) * 40, b"", b"\0"):
+        engine.save_attachment(NAME, data, {"digest": len(data)})
+        assert engine.load_attachment(NAME) == data, "the file that was saved last must come back"
+        stored = engine.stored_metadata(NAME)
+        assert {key: stored[key] for key in before} == before, "an attachment must leave other metadata alone"
+        assert stored["digest"] == len(data)
+    features: tuple[Feature, ...] = ("indexes", "codes", "turboquant")
+    assert all(isinstance(engine.lacks(feature), str) for feature in features)
+    assert isinstance(engine.shared, bool)
+    assert engine.identity, "two engines on the same collections are known by it"
+    assert min(engine.disk_sizes(NAME) or (0,)) >= 0
+
+
 def _found(engine: Engine, plain: dict[str, Any]) -> set[str]:
     return {str(record.id) for record in engine.scroll(NAME, to_filter(plain), limit=1000)[0]}
 
@@ -168,4 +186,5 @@ CHECKS = (
     check_values_are_refused,
     check_vectors_are_refused,
     check_filters_by_any_key,
+    check_attachments,
 )
