@@ -98,7 +98,8 @@ def _signature(name: str, function: Any) -> str:
             parts.append("*")
             starred = True
         default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
-        parts.append(f"{parameter.name}: {_annotation(parameter.annotation)}{default}")
+        stars = "**" if parameter.kind is parameter.VAR_KEYWORD else ""
+        parts.append(f"{stars}{parameter.name}: {_annotation(parameter.annotation)}{default}")
     return f"{name}({', '.join(parts)}) -> {_annotation(signature.return_annotation)}"
 
 
