@@ -20,8 +20,9 @@ from qdrant_embed.errors import StoreError
 from qdrant_embed.migration.recompression import Change, RecompressResult
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.retrieval.documents import Documents
+from qdrant_embed.retrieval.expansion import Expansion
 from qdrant_embed.retrieval.hits import Answers, Hit, Hits
-from qdrant_embed.retrieval.searcher import Mode, SearchRequest
+from qdrant_embed.retrieval.searcher import GroupBy, Mode, SearchRequest, SearchSettings
 from qdrant_embed.runtimes.paragraph_vectors import BinaryParagraphVectors, ParagraphTraining
 from qdrant_embed.store.code_export import export_codes
 from qdrant_embed.store.engine import Engine
@@ -202,21 +203,13 @@ class Collection:
     # By question
 
     @overload
-    def search(  # type: ignore[overload-overlap]
-        self, query: str, k: int = ..., *,
-        filter: PlainFilter | models.Filter | None = ..., mode: Mode = ..., min_score: float | None = ...,
-        offset: int = ...,
-    ) -> Hits: ...  # fmt: skip
+    def search(self, query: str, k: int = ..., **given: Unpack[SearchSettings]) -> Hits: ...  # type: ignore[overload-overlap]
     @overload
-    def search(
-        self, query: Sequence[str], k: int = ..., *,
-        filter: PlainFilter | models.Filter | None = ..., mode: Mode = ..., min_score: float | None = ...,
-        offset: int = ...,
-    ) -> Answers: ...  # fmt: skip
-    def search(
+    def search(self, query: Sequence[str], k: int = ..., **given: Unpack[SearchSettings]) -> Answers: ...
+    def search(  # noqa: PLR0913 - each a way to ask
         self, query: str | Sequence[str], k: int = 5, *,
         filter: PlainFilter | models.Filter | None = None, mode: Mode = "hybrid", min_score: float | None = None,
-        offset: int = 0,
+        offset: int = 0, group_by: GroupBy | None = None, expand: Expansion = 0,
     ) -> Hits | Answers:  # fmt: skip
         """Return the best `k` passages, best first; for a list of queries, one list for each.
 
@@ -227,10 +220,13 @@ class Collection:
             is a multi-vector model, ranked again by that), or one alone: `dense`, `bm25`, `sparse`, `multivector`.
         :param min_score: Leave out hits below this score; its scale is the mode's.
         :param offset: Hits passed over before the first one: `offset=5, k=5` is the second page.
+        :param group_by: `document` for the best passage of each document; `k` and `offset` then count documents.
+        :param expand: Chunks of the document that are joined with each passage on each side, or `section` for all
+            under the same headings; passages that meet become one, so there may be fewer than `k`.
         :raises ConfigurationError: A query is blank, or `k`, the mode or the filter makes no sense.
         """
-        request = SearchRequest(k=k, offset=offset, where=filter, min_score=min_score)
-        return collection_queries.search(self._handle, query, request, mode)
+        more = SearchRequest(k=k, offset=offset, where=filter, min_score=min_score, group_by=group_by, expand=expand)
+        return collection_queries.search(self._handle, query, more, mode)
 
     def search_vector(
         self, vector: Sequence[float] | FloatArray, k: int = 5, *,
@@ -259,13 +255,14 @@ class Collection:
     def as_retriever(
         self, k: int = 5, *,
         filter: PlainFilter | models.Filter | None = None, mode: Mode = "hybrid",
+        group_by: GroupBy | None = None, expand: Expansion = 0,
     ) -> BaseRetriever:  # fmt: skip
-        """Return a LlamaIndex retriever over this collection.
+        """Return a LlamaIndex retriever over this collection; its arguments are those of `search`.
 
         :raises MissingExtraError: The integration is not installed.
         """
-        retriever: BaseRetriever = collection_queries.retriever_class()(self, k=k, filter=filter, mode=mode)
-        return retriever
+        made: Callable[..., BaseRetriever] = collection_queries.retriever_class()
+        return made(self, k=k, filter=filter, mode=mode, group_by=group_by, expand=expand)
 
     # Looking around
 
@@ -292,7 +289,11 @@ class Collection:
 
         :param before: How many chunks before the hit; `after` likewise.
         """
-        return self._handle.browser.neighbors(hit, before, after)
+        return self._handle.browser.neighborhoods([hit], before, after)[0]
+
+    def neighborhoods(self, hits: Sequence[Hit], before: int = 1, after: int = 1) -> Answers:
+        """Return the `neighbors` of several hits, one list for each, by one request."""
+        return Answers(self._handle.browser.neighborhoods(hits, before, after))
 
     def documents(self, *, filter: PlainFilter | models.Filter | None = None) -> Documents:
         """Return the documents of the collection, by root and source.

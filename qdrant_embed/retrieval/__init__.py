@@ -1,10 +1,10 @@
 """From questions to ranked passages.
 
-Files, in reading order: frames, documents, query_plan, binary, lists, fusion, render, hits, best_window, root_labels,
-browse, searcher.
+Files, in reading order: frames, documents, query_plan, binary, lists, fusion, document_groups, render, hits,
+best_window, root_labels, browse, expansion, searcher.
 
 Public: `Hit`, `Hits` and `Answers` (what searches return), `Documents` and `StoredDocument` (what browsing returns),
-and `Mode` (how a search ranks).
+`Mode` (how a search ranks), `GroupBy` and `Expansion` (what gives one passage, and how far it reaches).
 """
 
 from typing import TYPE_CHECKING
@@ -13,16 +13,18 @@ from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
     from qdrant_embed.retrieval.documents import Documents, StoredDocument
+    from qdrant_embed.retrieval.expansion import Expansion
     from qdrant_embed.retrieval.hits import Answers, Hit, Hits
-    from qdrant_embed.retrieval.searcher import Mode
+    from qdrant_embed.retrieval.searcher import GroupBy, Mode
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
             "documents": ["Documents", "StoredDocument"],
+            "expansion": ["Expansion"],
             "hits": ["Answers", "Hit", "Hits"],
-            "searcher": ["Mode"],
+            "searcher": ["GroupBy", "Mode"],
         },
     )
 
-__all__ = ["Answers", "Documents", "Hit", "Hits", "Mode", "StoredDocument"]
+__all__ = ["Answers", "Documents", "Expansion", "GroupBy", "Hit", "Hits", "Mode", "StoredDocument"]

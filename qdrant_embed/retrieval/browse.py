@@ -71,8 +71,8 @@ class Browser:
             raise UnknownNameError("document", source, there)
         return Hits(self._rooted(sorted(hits, key=lambda hit: (hit.root, hit.source, hit.chunk_index))))
 
-    def neighbors(self, hit: Hit, before: int, after: int) -> Hits:
-        """Return the chunks around a hit in its document, the hit included, in reading order.
+    def neighborhoods(self, hits: Sequence[Hit], before: int, after: int) -> list[Hits]:
+        """Return the chunks around each hit in its document, the hit included, in reading order; asked for together.
 
         :raises ConfigurationError: `before` or `after` is negative.
         """
@@ -80,15 +80,18 @@ class Browser:
 
         if before < 0 or after < 0:
             raise ConfigurationError(f"before={before}, after={after}; give 0 or more passages on each side.")
-        where = models.Filter(
-            must=[
-                models.FieldCondition(key="document_id", match=models.MatchValue(value=hit.document_id)),
-                models.FieldCondition(
-                    key="chunk_index", range=models.Range(gte=hit.chunk_index - before, lte=hit.chunk_index + after)
-                ),
-            ]
-        )
-        return Hits(self._rooted(sorted(map(Hit.from_point, self._scroll(where)), key=lambda found: found.chunk_index)))
+        where = models.Filter(should=[_around(hit, before, after) for hit in hits])
+        by_place = {}
+        for chunk in self._rooted(list(map(Hit.from_point, self._scroll(where)))) if hits else ():
+            by_place[chunk.document_id, chunk.chunk_index] = chunk
+        return [
+            Hits(
+                by_place[hit.document_id, place]
+                for place in range(hit.chunk_index - before, hit.chunk_index + after + 1)
+                if (hit.document_id, place) in by_place
+            )
+            for hit in hits
+        ]
 
     def documents(self, where: PlainFilter | models.Filter | None) -> Documents:
         """Return the documents that have a chunk which the filter lets through, by root and source."""
@@ -143,6 +146,18 @@ class Browser:
     ) -> Iterator[models.Record]:
         found = pages(self.engine, self.name, page, where=where, fields=payload, vectors=vectors)
         return chain.from_iterable(found)
+
+
+def _around(hit: Hit, before: int, after: int) -> models.Filter:
+    from qdrant_client import models
+
+    places = models.Range(gte=hit.chunk_index - before, lte=hit.chunk_index + after)
+    return models.Filter(
+        must=[
+            models.FieldCondition(key="document_id", match=models.MatchValue(value=hit.document_id)),
+            models.FieldCondition(key="chunk_index", range=places),
+        ]
+    )
 
 
 def _is_uuid(text: str) -> bool:

@@ -36,11 +36,12 @@ def best(lists: Lists, ranked: Sequence[QueryPlan], last: int) -> list[list[mode
     ]
     deeper = _rankings(lists, [ranked[place] for place in short], [last] * len(short))
     for place, points in zip(short, deeper, strict=True):
-        found[place] = _lengthened(found[place], points)
+        found[place] = lengthened(found[place], points)
     return found
 
 
-def _lengthened(found: list[models.ScoredPoint], deeper: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:
+def lengthened(found: list[models.ScoredPoint], deeper: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:
+    """Return a ranking with those of a deeper one behind it that it lacks, none with a higher score than its last."""
     there = {point.id for point in found}
     lowest = found[-1].score if found else 0.0
     more = [point for point in deeper if point.id not in there]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from qdrant_embed.embedding.bm25 import Bm25Encoder
 from qdrant_embed.embedding.recipe_models import AuxiliaryModels
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval.best_window import hits_with_windows, raw_vectors
+from qdrant_embed.retrieval.browse import Browser
+from qdrant_embed.retrieval.document_groups import best_of_documents
+from qdrant_embed.retrieval.expansion import Expansion, expanded, require_expansion
 from qdrant_embed.retrieval.fusion import best
 from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.retrieval.lists import Lists
@@ -35,6 +38,18 @@ PAGE = 1024
 """Points whose payloads are fetched at once."""
 
 Mode = Literal["hybrid", "dense", "bm25", "sparse", "multivector"]
+GroupBy = Literal["document"]
+
+
+class SearchSettings(TypedDict, total=False):
+    """The keywords of `Collection.search`."""
+
+    filter: PlainFilter | models.Filter | None
+    mode: Mode
+    min_score: float | None
+    offset: int
+    group_by: GroupBy | None
+    expand: Expansion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +58,22 @@ class SearchRequest:
 
     :param k: Hits of each query.
     :param offset: Hits passed over before the first of them.
-    :raises ConfigurationError: One of the two is not whole, or too small.
+    :param group_by: `document` for the best passage of each document: `k` and `offset` count documents.
+    :param expand: Chunks around each hit that are joined with it, on each side; see `expansion`.
+    :raises ConfigurationError: A number is not whole, or too small, or `group_by` is another word.
     """
 
     k: int
     offset: int = 0
     where: PlainFilter | models.Filter | None = None
     min_score: float | None = None
+    group_by: GroupBy | None = None
+    expand: Expansion = 0
+
+    @property
+    def least(self) -> float:
+        """The score below which nothing is wanted."""
+        return -math.inf if self.min_score is None else self.min_score
 
     @property
     def last(self) -> int:
@@ -61,6 +85,9 @@ class SearchRequest:
             raise ConfigurationError(f"k={self.k!r}; ask for a whole number of hits, at least 1.")
         if not _is_whole(self.offset) or self.offset < 0:
             raise ConfigurationError(f"offset={self.offset!r}; pass over a whole number of hits, 0 or more.")
+        if self.group_by not in (None, *get_args(GroupBy)):
+            raise ConfigurationError(f"group_by={self.group_by!r}; give group_by='document', or leave it out.")
+        require_expansion(self.expand)
         for name in ("k", "offset"):
             object.__setattr__(self, name, int(getattr(self, name)))  # engines refuse numpy's whole numbers
 
@@ -145,12 +172,17 @@ class Searcher:
     ) -> list[list[Hit]]:
         """Return the wanted hits of each query; ranked again where a foreign point took the place of one."""
         before = left_out(self.engine)
-        found = self._hits(best(self.lists, ranked, wanted.last), vectors, wanted)
+        found = self._hits(self._ranking(ranked, wanted), vectors, wanted)
         if left_out(self.engine) == before:
             return found
         if self.codec.compression.datatype == "bits":
             self.lists.hamming.forget()
-        return self._hits(best(self.lists, ranked, wanted.last), vectors, wanted)
+        return self._hits(self._ranking(ranked, wanted), vectors, wanted)
+
+    def _ranking(self, ranked: Sequence[QueryPlan], wanted: SearchRequest) -> list[list[models.ScoredPoint]]:
+        if wanted.group_by:
+            return best_of_documents(self.lists, ranked, wanted.last, wanted.least)
+        return best(self.lists, ranked, wanted.last)
 
     def _hits(
         self,
@@ -159,8 +191,7 @@ class Searcher:
         wanted: SearchRequest,
     ) -> list[list[Hit]]:
         """Return the wanted hits of each query's points."""
-        least = -math.inf if wanted.min_score is None else wanted.min_score
-        strong = [[point for point in points if point.score >= least] for points in found]
+        strong = [[point for point in points if point.score >= wanted.least] for points in found]
         chosen = [points[wanted.offset : wanted.last] for points in strong]
         payloads = self._payloads({point.id for points in chosen for point in points})
         # A point without a payload was deleted since it was found.
@@ -169,7 +200,7 @@ class Searcher:
             for points in chosen
         ]
         hits = [self._read(points, vector) for points, vector in zip(there, vectors, strict=True)]
-        return with_roots(self.engine, self.name, hits)
+        return with_roots(self.engine, self.name, expanded(Browser(self.engine, self.name), hits, wanted.expand))
 
     def _payloads(self, ids: Collection[Any]) -> dict[Any, Any]:
         listed = list(ids)

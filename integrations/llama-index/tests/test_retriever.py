@@ -204,3 +204,10 @@ def test_llama_index_calls_the_number_of_passages_similarity_top_k(harbour):
     assert [node.node_id for node in retriever.retrieve(QUESTION)] == wanted
     with pytest.raises(ConfigurationError, match=r"k=1 and similarity_top_k=2"):
         QdrantEmbedRetriever(harbour, k=1, similarity_top_k=2)
+
+
+def test_one_node_of_each_document_and_longer_ones(harbour):
+    nodes = harbour.as_retriever(k=3, group_by="document", expand=1).retrieve(QUESTION)
+    hits = harbour.search(QUESTION, 3, group_by="document", expand=1)
+    assert [(node.node_id, node.text) for node in nodes] == [(hit.id, hit.text) for hit in hits]
+    assert len({node.node.ref_doc_id for node in nodes}) == len(nodes)

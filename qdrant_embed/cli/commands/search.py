@@ -31,6 +31,12 @@ class Mode(StrEnum):
     MULTIVECTOR = "multivector"
 
 
+class Group(StrEnum):
+    """What gives one passage each."""
+
+    DOCUMENT = "document"
+
+
 BATCH = 64
 """Questions of a file that are embedded together."""
 
@@ -50,6 +56,10 @@ def search(  # noqa: PLR0913 - one parameter for each flag
         typer.Option(help="key=value ('guide/*' for a prefix) or JSON; repeatable, all must hold."),
     ] = None,
     min_score: Annotated[float | None, typer.Option(help="Leave out weaker hits; the scale is the mode's.")] = None,
+    group_by: Annotated[Group | None, typer.Option(help="The best passage of each document; -k counts them.")] = None,
+    expand: Annotated[
+        str, typer.Option(help="Join so many chunks on each side of a passage, or 'section' for all of its section.")
+    ] = "0",
     queries: Annotated[
         str | None,
         typer.Option(help="A file of questions, one a line, or - for stdin; a JSON line for each.", metavar="FILE"),
@@ -63,7 +73,10 @@ def search(  # noqa: PLR0913 - one parameter for each flag
     query = " ".join(words or ())
     if bool(query.strip()) == (queries is not None):
         raise typer.BadParameter("give one question, or --queries FILE with many", param_hint="QUESTION")
-    asked: dict[str, Json] = {"k": k, "offset": offset, "filter": where, "mode": mode.value, "min_score": min_score}
+    asked: dict[str, Json] = {
+        "k": k, "offset": offset, "filter": where, "mode": mode.value, "min_score": min_score,
+        "group_by": group_by and group_by.value, "expand": int(expand) if expand.isdecimal() else expand,
+    }  # fmt: skip
     if queries is not None:
         _answer_lines(_batches(queries), lambda: open_stored(collection, at, runtime), asked)
         return

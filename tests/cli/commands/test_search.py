@@ -198,3 +198,14 @@ def test_names_of_files_do_not_act(cli, tmp_path, words):
     shown += cli("search", "text").out + cli("search", "text", "--json").out + cli("info", "-c", "documents").out
     assert not [letter for letter in shown if letter in "\x1b\x9b\u202e\u2066\r"]
     assert not any(line.strip().startswith("lines.pdf") for line in shown.splitlines())
+
+
+def test_one_passage_of_each_document_and_longer_ones(cli, ingested):
+    hits = cli("search", "cod", "-k", 3, "--group-by", "document", "--json").json["hits"]
+    assert len({hit["source"] for hit in hits}) == len(hits) > 1
+    plain = cli("search", "cod", "-k", 1, "--json").json["hits"][0]
+    longer = cli("search", "cod", "-k", 1, "--expand", 9, "--json").json["hits"][0]
+    assert longer["id"] == plain["id"]
+    assert longer["end"] - longer["start"] == len(longer["text"]) >= len(plain["text"])
+    assert cli("search", "cod", "--expand", "chapter").code == 1
+    assert cli("search", "cod", "--group-by", "page").code == 2

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
     from qdrant_embed import Collection
-    from qdrant_embed.retrieval import Mode
+    from qdrant_embed.retrieval import Expansion, GroupBy, Mode
     from qdrant_embed.store import PlainFilter
 
 
@@ -37,9 +37,11 @@ class QdrantEmbedRetriever(BaseRetriever):
     :param k: How many passages; LlamaIndex's word for it, `similarity_top_k`, is read too. 5 if neither is given.
     :param filter: A plain dict, a `qdrant_client.models.Filter`, or LlamaIndex's `MetadataFilters`.
     :param mode: `hybrid`, `dense`, `bm25`, `sparse` or `multivector`; scores are on that mode's scale.
+    :param group_by: `document` for the best passage of each document.
+    :param expand: Chunks that are joined with each passage on each side, or `section`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - those of `search`, and LlamaIndex's own
         self,
         collection: Collection,
         *,
@@ -47,6 +49,8 @@ class QdrantEmbedRetriever(BaseRetriever):
         similarity_top_k: int | None = None,
         filter: PlainFilter | models.Filter | MetadataFilters | None = None,
         mode: Mode = "hybrid",
+        group_by: GroupBy | None = None,
+        expand: Expansion = 0,
         callback_manager: CallbackManager | None = None,
         verbose: bool = False,
     ) -> None:
@@ -55,6 +59,7 @@ class QdrantEmbedRetriever(BaseRetriever):
         self._k = _one_of(k, similarity_top_k)
         self._filter = to_plain_filter(filter) if isinstance(filter, MetadataFilters) else filter
         self._mode: Mode = mode
+        self._group_by, self._expand = group_by, expand
 
     @property
     def similarity_top_k(self) -> int:
@@ -85,13 +90,16 @@ class QdrantEmbedRetriever(BaseRetriever):
 
     def _search(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         queries = query_bundle.embedding_strs or [query_bundle.query_str]
-        found = self._collection.search(queries, self._k, filter=self._filter, mode=self._mode)
+        found = self._collection.search(
+            queries, self._k, filter=self._filter, mode=self._mode, group_by=self._group_by, expand=self._expand
+        )
         best: dict[str, Hit] = {}
         for hit in sorted((hit for hits in found for hit in hits), key=lambda hit: -hit.score):
-            best.setdefault(hit.id, hit)
+            best.setdefault(hit.document_id if self._group_by else hit.id, hit)
+        chosen = list(best.values())[: self._k]
+        around = self._collection.neighborhoods(chosen)
         return [
-            NodeWithScore(node=to_node(hit, self._collection.neighbors(hit)), score=hit.score)
-            for hit in list(best.values())[: self._k]
+            NodeWithScore(node=to_node(hit, near), score=hit.score) for hit, near in zip(chosen, around, strict=True)
         ]
 
 
