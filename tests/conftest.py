@@ -4,11 +4,14 @@ import json
 import os
 import shutil
 import warnings
+from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.cpu_seconds import CpuSeconds
+from tests.support.spare_reader import SparingWorker, end_spare_processes
 
 settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fuzz", settings.get_profile("fixed"), derandomize=False, max_examples=500, print_blob=True)
@@ -18,6 +21,11 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("QDRANT_EMBED_RUNTIME", "torch")  # exact, and quick to load; tests of `auto` unset it
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # the same numbers everywhere; name a GPU to test on it (test_gpu.py)
+
+IN_MEMORY, LEAST_FREE = Path("/dev/shm"), 8 * 2**30
+if IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= LEAST_FREE:
+    # A collection is many small files that are synced to the disk, which takes as long as all else in many tests.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 
 PAGES = {
     "index.md": "# Harbour handbook\n\nThis handbook tells how the harbour works.\n\n"
@@ -38,6 +46,20 @@ def pytest_configure(config):
     config.pluginmanager.register(CpuSeconds())
 
 
+@pytest.fixture(scope="session")
+def sparing_worker():
+    """Return what takes the place of `Worker`; the processes that are left end with the last test."""
+    yield SparingWorker
+    end_spare_processes()
+
+
+@pytest.fixture(autouse=True)
+def spare_readers(request, sparing_worker, monkeypatch):
+    """Let ingests use one reading process after another, where the tests are not about reading."""
+    if "reading" not in request.path.parts:
+        monkeypatch.setattr("qdrant_embed.reading.reader.Worker", sparing_worker)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def conversions(tmp_path_factory):
     """Keep converted models in one folder for all workers of a run, which wait for each other; return the folder."""
@@ -46,6 +68,15 @@ def conversions(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("QDRANT_EMBED_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture
+def local_engine(request):
+    """Return `folder` or `memory`, drawn from the name of the test, where the engine decides nothing.
+
+    That both give the same answers is what the engine suite says (tests/store/test_engine.py).
+    """
+    return ("folder", "memory")[crc32(request.node.name.encode()) % 2]
 
 
 @pytest.fixture
@@ -95,10 +126,10 @@ def make_collection(tmp_path):
         collection.close()
 
 
-@pytest.fixture(params=["folder", "memory"])
-def collection(request, make_collection):
-    """Return an empty collection on the embedded engine and on `QdrantClient(":memory:")`."""
-    return make_collection(at=":memory:" if request.param == "memory" else None, chunk_tokens=24)
+@pytest.fixture
+def collection(local_engine, make_collection):
+    """Return an empty collection on the embedded engine or on `QdrantClient(":memory:")`."""
+    return make_collection(at=":memory:" if local_engine == "memory" else None, chunk_tokens=24)
 
 
 def make_tokenizer():

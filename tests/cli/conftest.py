@@ -4,9 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import qdrant_embed
@@ -15,6 +17,14 @@ from tests.support.tiny_models import save_tiny_model
 
 HERE = {**os.environ, "PYTHONPATH": str(Path(qdrant_embed.__file__).parents[1]), "COLUMNS": "80"}
 """An environment in which a process of its own finds the library under test, wherever it runs."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_command():
+    """Let typer look through the functions of all commands once, and not again for each command line."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(typer.main.get_command))
+        yield
 
 
 class Answer:
