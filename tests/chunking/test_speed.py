@@ -10,14 +10,14 @@ import pytest
 from qdrant_embed.chunking import CHUNKERS, ChunkLimit, make_chunker
 from qdrant_embed.tokens import WordTokens
 
-SIZE = 10_000
+SIZE = 5_000
 PROSE = "The gates of the harbour open at six. They close at ten, at the latest; nobody minds.\n\n"
 TEXTS = {
     "markdown": f"# Gates\n\n{PROSE}## Keys\n\n- one\n- two\n\n{PROSE}",
     "one line": PROSE.replace("\n", " "),
     "dots": ".",
     "one letter": "a",
-    "spaces": " " * 5_000 + "x",
+    "spaces": " " * 2_500 + "x",
     "short lines": "a\n",
     "headings": "# a\n",
     "marks over a letter": "\u0301",
@@ -31,7 +31,8 @@ TEXTS = {
     "continued lines": "\\\n",
     "table": "| a | b |\n",
 }
-KINDS = [*CHUNKERS, "text/x-python"]
+KINDS = [*(kind for kind in CHUNKERS if kind not in ("auto", "code", "document")), "text/x-python"]
+"""Those that cut in ways of their own; `auto` and `code` leave such texts to them."""
 
 
 def seconds(chunker, text):
@@ -49,6 +50,6 @@ def test_time_grows_with_the_text(kind, name):
         chunker = chunker.for_media_type(kind)
     short, long = (("x" + TEXTS[name] * (size // len(TEXTS[name]) + 1))[:size] for size in (SIZE, 4 * SIZE))
     before, after = seconds(chunker, short), seconds(chunker, long)
-    if after >= 8 * before + 0.1:
+    if after >= 8 * before + 0.05:
         after = seconds(chunker, long)
-    assert after < 8 * before + 0.1, f"{before:.3f} s for a text, {after:.3f} s for one four times as long"
+    assert after < 8 * before + 0.05, f"{before:.3f} s for a text, {after:.3f} s for one four times as long"

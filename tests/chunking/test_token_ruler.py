@@ -106,7 +106,7 @@ def test_back_stays_within_the_text_where_the_last_characters_have_no_token(text
 def test_overlap_over_characters_without_tokens():
     text = " ".join("one" if number % 7 else "z" * 80 for number in range(200)) + " " + "z" * 300
     for name in ("recursive", "markdown", "code", "tokens", "sentences"):
-        for tokens in (2, 3, 4, 7, 11):
+        for tokens in (2, 3, 11):
             for overlap in range(min(3, tokens // 2 + 1)):
                 limit = ChunkLimit(tokens=tokens, overlap=overlap)
                 check_text(make_chunker(name, Silent(), limit), text, Silent(), limit)

@@ -136,13 +136,11 @@ def test_a_local_folder_needs_no_network_and_building_it_no_torch(save_model, tm
         "embedder.chunk_budget, embedder.fingerprint, embedder.token_counter.count('w1 w2')\n"
         "heavy = {'torch', 'transformers', 'sentence_transformers', 'huggingface_hub'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
-        "assert embedder.embed_documents(['w1']).shape == (1, 32)\n"
-        "assert 'torch' in sys.modules\n"
     )
     online = {"PYTHONPATH": ":".join(filter(None, sys.path)), "HF_HUB_OFFLINE": "0", "HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, script, save_model()], capture_output=True, text=True, env=online)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "", "nothing is printed while a model loads"
+    assert done.stderr == ""
 
 
 def test_the_hubs_telemetry_is_turned_off(monkeypatch):

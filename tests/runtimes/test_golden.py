@@ -29,13 +29,6 @@ def available(runtime):
     return runtime
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("QDRANT_EMBED_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 @pytest.mark.model
 @pytest.mark.parametrize("runtime", TOLERANCES)
 def test_minilm_gives_the_numbers_of_the_reference(runtime):

@@ -79,7 +79,7 @@ def test_a_narrow_block_takes_the_channels_that_reach_furthest(save_model):
     from qdrant_embed.runtimes.openvino import int8
 
     resolved = resolve(save_model("mean"))
-    graph, _ = converted(resolved)
+    graph = build_graph(resolved, pooled=True)
     layer = next(module for name, module in graph.module.named_modules() if name.endswith("encoder.layer.0"))
     with torch.no_grad():
         layer.intermediate.dense.bias[3] = 3000.0

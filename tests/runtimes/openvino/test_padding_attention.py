@@ -42,8 +42,9 @@ def test_attention_that_padding_alone_limits_is_written_out_with_the_same_states
     from qdrant_embed.runtimes.openvino.padding_attention import write_out_padding
 
     model, most = converted(architecture)
-    assert attentions(model)
+    there = attentions(model)
     before = {tokens: states(model, tokens) for tokens in (1, 13)}
+    assert attentions(write_out_padding(model, 8193)) == there > 0, "the mask is too large to be compared"
     assert not attentions(write_out_padding(model, most))
     for tokens, wanted in before.items():
         np.testing.assert_allclose(states(model, tokens), wanted, atol=1e-5)
@@ -67,14 +68,6 @@ def test_a_window_that_slides_stays_and_shows_itself_only_in_texts_beyond_it(con
     left = attentions(write_out_padding(model, most))
     assert 0 < left < there, "layers that see everything are written out, and no others"
     np.testing.assert_allclose(states(model, 31), before, atol=1e-5)
-
-
-def test_a_mask_too_large_to_be_compared_stays(converted):
-    from qdrant_embed.runtimes.openvino.padding_attention import write_out_padding
-
-    model, _ = converted("bert")
-    there = attentions(model)
-    assert attentions(write_out_padding(model, 8193)) == there
 
 
 @pytest.mark.parametrize("before", [(), (1, 1)], ids=["square", "square for all texts"])
