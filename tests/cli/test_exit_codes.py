@@ -68,10 +68,9 @@ def rest_of(terminal):
 
 
 @posix
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_ingest_says_how_to_go_on_and_does(cli, many_pages, on_terminal, number):
+def test_an_interrupted_ingest_says_how_to_go_on_and_does(cli, many_pages, on_terminal):
     process, terminal = on_terminal(many_pages)
-    os.killpg(process.pid, number)
+    os.killpg(process.pid, signal.SIGINT)
     said = rest_of(terminal)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == exit_codes.INTERRUPTED, said
@@ -200,16 +199,17 @@ def test_what_takes_long_at_the_first_use_of_a_model_is_told_of(busy):
 
 
 @posix
-def test_an_interruption_does_not_wait_for_threads(busy):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_does_not_wait_for_threads(busy, number):
     process = busy("native")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=20)
     assert process.returncode == exit_codes.INTERRUPTED, said
     assert "interrupted" in said
 
 
 @posix
-@pytest.mark.parametrize("words", [("search", "harbour keys"), ("search", "harbour keys", "--json"), ("--help",)])
+@pytest.mark.parametrize("words", [("search", "harbour keys"), ("models", "--json"), ("--help",)])
 def test_a_reader_that_goes_away_is_no_error(start, ingested, words):
     reading, writing = os.pipe()
     os.close(reading)

@@ -22,9 +22,9 @@ def models(tmp_path_factory):
     return {"sparse": str(splade), "multivector": str(save_colbert(tmp_path_factory.mktemp("c"), expansion=FIXED))}
 
 
-@pytest.fixture(params=["folder", "memory"])
-def at(request, tmp_path):
-    return ":memory:" if request.param == "memory" else tmp_path / "qdrant_data"
+@pytest.fixture
+def at(local_engine, tmp_path):
+    return ":memory:" if local_engine == "memory" else tmp_path / "qdrant_data"
 
 
 @pytest.fixture
@@ -81,16 +81,17 @@ def test_a_text_that_some_point_has_is_not_embedded_again(make_collection, model
     np.testing.assert_allclose(one["multivector"], other["multivector"], atol=1e-3)
 
 
-@pytest.mark.parametrize("mode", ["hybrid", "dense", "bm25", "sparse", "multivector"])
-def test_every_mode_finds_and_filters(harbour, mode):
-    hits = harbour.search(QUESTION, k=3, mode=mode)
-    assert hits
-    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
-    only = harbour.search(QUESTION, k=9, mode=mode, filter={"source": "guide/*"})
-    assert {hit.source for hit in only} <= {"guide/keys.md", "guide/cranes.md"}
-    few = harbour.search(QUESTION, k=9, mode=mode, min_score=0.999 * hits[0].score)
-    assert few[0].id == hits[0].id
-    assert len(few) <= len(hits)
+@pytest.mark.parametrize("local_engine", ["folder", "memory"])
+def test_every_mode_finds_and_filters(harbour):
+    for mode in ("hybrid", "dense", "bm25", "sparse", "multivector"):
+        hits = harbour.search(QUESTION, k=3, mode=mode)
+        assert hits, mode
+        assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+        only = harbour.search(QUESTION, k=9, mode=mode, filter={"source": "guide/*"})
+        assert {hit.source for hit in only} <= {"guide/keys.md", "guide/cranes.md"}
+        few = harbour.search(QUESTION, k=9, mode=mode, min_score=0.999 * hits[0].score)
+        assert few[0].id == hits[0].id
+        assert len(few) <= len(hits)
 
 
 def test_scores_are_those_of_the_models(harbour):
@@ -121,7 +122,10 @@ def test_a_sparse_model_alone_is_fused(make_collection, pages, models, at):
         collection.search(QUESTION, mode="multivector")
 
 
-@pytest.mark.parametrize("compression", ["float16", "bits", "rotate+bits", "256d!+full+bits+rescore4"])
+@pytest.mark.parametrize(
+    ("compression", "local_engine"),
+    [("float16", "folder"), ("bits", "memory"), ("rotate+bits", "folder"), ("256d!+full+bits+rescore4", "memory")],
+)
 def test_a_copy_with_another_compression_carries_them_along(harbour, pages, monkeypatch, compression):
     before = stored(harbour)
     harbour.recompress(compression)
@@ -148,10 +152,9 @@ def test_signs_and_a_sparse_model_are_fused(make_collection, pages, models, at):
     assert {hit.id for hits in lists for hit in hits} == found
 
 
+@pytest.mark.parametrize("local_engine", ["folder"])
 def test_another_sparse_model_is_refused(harbour, models, tmp_path, at):
     other = save_splade(tmp_path / "other", pooling="sum")
-    if at == ":memory:":
-        pytest.skip("forgotten when it is closed")
     harbour.close()
     recipe = Recipe(model="hashing", chunk_tokens=24, sparse=str(other), multivector=models["multivector"])
     with pytest.raises(RecipeMismatchError, match="sparse"):

@@ -128,7 +128,7 @@ def test_documents_are_read_as_they_are_needed(make_collection):
 
     def documents():
         nonlocal asked
-        for number in range(3000):
+        for number in range(2400):
             asked += 1
             yield Document(text=f"Text number {number}.", source=f"{number}.txt")
 
@@ -139,7 +139,7 @@ def test_documents_are_read_as_they_are_needed(make_collection):
         most_ahead = max(most_ahead, asked - collection.count())
 
     collection.ingest(documents(), options=IngestOptions(progress=progress))
-    assert collection.count() == 3000
+    assert collection.count() == 2400
     assert most_ahead < 2000
 
 

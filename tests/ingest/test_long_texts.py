@@ -31,10 +31,10 @@ def reports():
     return [Document(text=report(place, THINGS), source=f"{place}.txt") for place in PLACES]
 
 
-@pytest.fixture(params=["folder", "memory"])
-def make_windows(request, make_collection):
+@pytest.fixture
+def make_windows(local_engine, make_collection):
     def make(**recipe):
-        at = ":memory:" if request.param == "memory" else None
+        at = ":memory:" if local_engine == "memory" else None
         given = {"window": "windows:24", "chunker": "document", **recipe}
         return make_collection(at=at, **given)
 

@@ -101,7 +101,11 @@ def test_the_nearest_are_first_in_the_list_that_is_fused(opened, compression):
     assert [hit.score for hit in hybrid] == sorted((hit.score for hit in hybrid), reverse=True)
 
 
-@pytest.mark.parametrize("compression", ["rotate+binary", "rotate+binary+query8", "rotate+binary2"])
+@pytest.mark.parametrize(
+    ("compared", "compression"),
+    [(("dot", None), "rotate+binary"), (("euclid", None), "rotate+binary+query8"), (("dot", None), "rotate+binary2")],
+    indirect=["compared"],
+)
 def test_codes_alone_keep_the_engines_order(opened, monkeypatch, compression):
     """Under a distance the engine's scores of sign codes are no distances, and neither rise nor fall throughout."""
     collection = opened(compression, count=300)

@@ -53,8 +53,9 @@ def overlap(found, reference):
 
 
 @pytest.mark.parametrize("compression", EXACT)
-def test_what_is_stored_otherwise_is_found_and_scored_as_before(make_collection, reference, compression):
-    collection = make_collection("other", compression=compression)
+def test_what_is_stored_otherwise_is_found_and_scored_as_before(make_collection, reference, compression, local_engine):
+    at = ":memory:" if local_engine == "memory" else None
+    collection = make_collection("other", at=at, compression=compression)
     collection.ingest(documents())
     found = collection.search(QUERIES, k=10, mode="dense")
     assert overlap(found, reference) > 0.9

@@ -67,9 +67,9 @@ def test_a_damaged_collection_is_told_and_can_be_removed(folder, damage, capfd):
         assert docs.count() == 0
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize("damage", ["the log", "the shard"])
 def test_the_command_line_removes_a_damaged_collection(folder, damage):
-    damage(shard_of(folder, "bad"))
+    DAMAGES[damage](shard_of(folder, "bad"))
     run = CliRunner().invoke
     at = ["--at", str(folder), "-c", "bad"]
     shown = run(app, ["info", "--at", str(folder)])
