@@ -35,10 +35,17 @@ def machine() -> dict:
     }
 
 
+def results_of(folder: Path) -> Path:
+    """Return where a benchmark's results go: beside it, or below the folder that QDRANT_EMBED_RESULTS names."""
+    named = os.environ.get("QDRANT_EMBED_RESULTS")
+    place = Path(named) / folder.name if named else folder / "results"
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
 def save(folder: Path, name: str, results: dict) -> Path:
-    """Write results beside the benchmark, with machine and date, and return the file."""
-    target = folder / "results" / f"{name}.json"
-    target.parent.mkdir(exist_ok=True)
+    """Write results, with machine and date, and return the file."""
+    target = results_of(folder) / f"{name}.json"
     stamped = {"date": datetime.now(UTC).date().isoformat(), "machine": machine(), **results}
     target.write_text(json.dumps(stamped, indent=2) + "\n")
     return target

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import save
+from benchmarks.common import results_of, save
 from benchmarks.compression import calibrated, codes
 from benchmarks.compression.plotting import draw, table
 from benchmarks.compression.sentences import sentences
@@ -76,15 +76,14 @@ def main() -> None:
     given = parser.parse_args()
     if given.cache is not None:
         os.environ["QDRANT_EMBED_EMBEDDINGS"] = str(given.cache.resolve())
-    (HERE / "results").mkdir(exist_ok=True)
     prefix = "quick-" if given.quick else ""
     for part in given.parts:
         began = time.perf_counter()
         results = run(part, quick=given.quick)
         save(HERE, f"{prefix}{part}", {**results, "run_s": round(time.perf_counter() - began, 1)})
         print(part, {key: value for key, value in results.items() if key != "trials"}, flush=True)
-    draw(HERE / "results", prefix)
-    table(HERE / "results", prefix)
+    draw(results_of(HERE), prefix)
+    table(results_of(HERE), prefix)
 
 
 if __name__ == "__main__":

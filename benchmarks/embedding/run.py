@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import data, save
+from benchmarks.common import data, results_of, save
 from benchmarks.embedding.contenders import CONTENDERS
 from benchmarks.embedding.drawing import draw
 from benchmarks.embedding.peak import gflops, mflop_per_token, processor_flags
@@ -207,8 +207,8 @@ def main() -> None:
     }  # fmt: skip
     name = "quick" if arguments.quick else "embedding"
     save(HERE, name, content)
-    (HERE / "results" / f"{name}.md").write_text(table(figures))
-    draw(figures, TIMED, HERE / "results" / f"{name}.png")
+    (results_of(HERE) / f"{name}.md").write_text(table(figures))
+    draw(figures, TIMED, results_of(HERE) / f"{name}.png")
     print(table(figures))
 
 

@@ -17,7 +17,7 @@ from benchmarks.common import data, save
 from qdrant_embed import Collection
 
 HERE = Path(__file__).parent
-FILES = {"hashing": 153, "minilm": 14}
+PAGES = {"hashing": 153, "minilm": 14}
 """Markdown pages per model: as many as make an ingest long enough to be hit in all its stages."""
 TOLERANCE = {"hashing": 0.0, "minilm": 1e-4}
 
@@ -73,9 +73,9 @@ def difference(left: dict, right: dict, tolerance: float) -> str:
     return f"vectors differ by {worst:.2e}" if worst > tolerance else ""
 
 
-def make_corpus(folder: Path, model: str) -> None:
+def make_corpus(folder: Path, count: int) -> None:
     """Copy real pages into a folder that may be edited."""
-    pages = sorted((data("docs") / "fastapi").rglob("*.md"))[: FILES[model]]
+    pages = sorted((data("docs") / "fastapi").rglob("*.md"))[:count]
     for page in pages:
         copy = folder / page.relative_to(data("docs") / "fastapi")
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -94,10 +94,10 @@ def edit(folder: Path) -> None:
 class Scene:
     """One kind of ingest (`fresh` or `changed`) with its undisturbed outcome."""
 
-    def __init__(self, kind: str, model: str, work: Path) -> None:
+    def __init__(self, kind: str, model: str, work: Path, pages: int) -> None:
         self.kind, self.model, self.work = kind, model, work
         self.folder = work / f"{kind}-docs"
-        make_corpus(self.folder, model)
+        make_corpus(self.folder, pages)
         self.before = work / f"{kind}-before"
         if kind == "changed":
             finish(child(self.folder, self.before, model))
@@ -135,13 +135,15 @@ class Scene:
 def main() -> None:
     """Run the trials and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="hashing", choices=sorted(FILES))
+    parser.add_argument("--model", default="hashing", choices=sorted(PAGES))
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--pages", type=int, help="Markdown pages ingested; as many as suit the model unless said")
     arguments = parser.parse_args()
     moments = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory() as temporary:
-        scenes = [Scene(kind, arguments.model, Path(temporary)) for kind in ("fresh", "changed")]
+        pages = arguments.pages or PAGES[arguments.model]
+        scenes = [Scene(kind, arguments.model, Path(temporary), pages) for kind in ("fresh", "changed")]
         trials = []
         while sum(trial["was_running"] for trial in trials) < arguments.trials:
             scene = scenes[len(trials) % 2]

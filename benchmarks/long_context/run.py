@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.common import save
+from benchmarks.common import results_of, save
 from benchmarks.long_context.cost import DIM_BYTES, apart, scanning
 from benchmarks.long_context.drawing import draw, table
 from benchmarks.long_context.official import SETS, official
@@ -120,8 +120,8 @@ def main() -> None:
             began = time.perf_counter()
             results = parts(quick=given.quick)[part]()
             save(HERE, prefix + part, {**results, "run_s": round(time.perf_counter() - began, 1)})
-    draw(HERE / "results", prefix)
-    (HERE / "results" / f"{prefix}table.md").write_text(table(HERE / "results", prefix))
+    draw(results_of(HERE), prefix)
+    (results_of(HERE) / f"{prefix}table.md").write_text(table(results_of(HERE), prefix))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from benchmarks.common import data, save
 from qdrant_embed import Collection, Document, Recipe
 
 HERE = Path(__file__).parent
+PARTS = ("cranfield", "limit-small", "findability", "edits")
 
 
 def read_jsonl(path: Path) -> list[dict]:
@@ -20,7 +21,7 @@ def read_jsonl(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
 
 
-def ranking_quality(name: str, at: Path) -> dict:
+def ranking_quality(name: str, at: Path, model: str) -> dict:
     """Return nDCG@10 of each search mode on a data set in BEIR layout, through the public API."""
     import ir_measures
     from ir_measures import R, nDCG
@@ -33,7 +34,7 @@ def ranking_quality(name: str, at: Path) -> dict:
     judged = {qrel.query_id for qrel in qrels}
     asked = [query for query in queries if query["_id"] in judged]
     measures = [nDCG @ 10, R @ 10]
-    with Collection.open(name, at=at, recipe=Recipe(model="minilm")) as collection:
+    with Collection.open(name, at=at, recipe=Recipe(model=model)) as collection:
         texts = ((item["_id"], f"{item.get('title', '')}. {item['text']}".strip(". ")) for item in corpus)
         report = collection.ingest(Document(text=text, source=key) for key, text in texts if text)
         scores = {}
@@ -64,15 +65,15 @@ def middle_sentence(text: str, generator: random.Random) -> str | None:
     return generator.choice(fitting) if fitting else None
 
 
-def findability(at: Path, samples: int) -> dict:
-    """Ingest the folder of 176 real files and look for sentences taken from the middle of the files' own text."""
+def findability(at: Path, samples: int, model: str) -> dict:
+    """Ingest a folder of real files and look for sentences taken from the middle of the files' own text."""
     from qdrant_embed.errors import ReadError
     from qdrant_embed.reading.files import ReadOptions, SourceFile, find_root, walk
     from qdrant_embed.reading.reader import Reader
 
     generator = random.Random(11)
     folder = data("docs")
-    with Collection.open("docs", at=at, recipe=Recipe(model="minilm")) as collection:
+    with Collection.open("docs", at=at, recipe=Recipe(model=model)) as collection:
         began = time.perf_counter()
         report = collection.ingest(folder)
         first_seconds = time.perf_counter() - began
@@ -82,11 +83,11 @@ def findability(at: Path, samples: int) -> dict:
                 if not isinstance(file, SourceFile):
                     continue
                 try:
-                    text = reader.read(file).text
+                    text = reader.read(file).document.text
                 except ReadError:
                     continue
                 drawn = {middle_sentence(text, generator) for _ in range(3)} - {None}
-                sentences += [(file.source, sentence) for sentence in drawn]
+                sentences += [(file.source, sentence) for sentence in sorted(drawn)]
         generator.shuffle(sentences)
         sentences = sentences[:samples]
         found = collection.search([sentence for _, sentence in sentences], k=3)
@@ -115,7 +116,7 @@ def squash(text: str) -> str:
     return " ".join(text.split())
 
 
-def edits(at: Path, count: int) -> dict:
+def edits(at: Path, count: int, model: str) -> dict:
     """Edit one paragraph of one page at a time and count what is embedded beyond the chunks that hold the paragraph."""
     generator = random.Random(5)
     with tempfile.TemporaryDirectory() as temporary:
@@ -123,7 +124,7 @@ def edits(at: Path, count: int) -> dict:
         shutil.copytree(data("docs") / "fastapi", folder)
         pages = sorted(page for page in folder.rglob("*.md") if page.stat().st_size > 2000)
         outcomes = []
-        with Collection.open("edits", at=at, recipe=Recipe(model="minilm")) as collection:
+        with Collection.open("edits", at=at, recipe=Recipe(model=model)) as collection:
             collection.ingest(folder)
             edited = generator.sample(pages, count)
             outcomes += [one_edit(collection, folder, page, generator) for page in edited]
@@ -166,21 +167,24 @@ def one_edit(collection: Collection, folder: Path, page: Path, generator: random
 
 def main() -> None:
     """Run the parts asked for and write the results."""
-    parts = {
-        "cranfield": lambda at: ranking_quality("cranfield", at),
-        "limit-small": lambda at: ranking_quality("limit-small", at),
-        "findability": lambda at: findability(at, 200),
-        "edits": lambda at: edits(at, 30),
-    }
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", help=f"some of {', '.join(parts)}; all if none is named")
-    chosen = parser.parse_args().parts or list(parts)
-    if unknown := set(chosen) - set(parts):
-        parser.error(f"unknown parts {sorted(unknown)}; known: {', '.join(parts)}")
-    for part in chosen:
+    parser.add_argument("parts", nargs="*", help=f"some of {', '.join(PARTS)}; all if none is named")
+    parser.add_argument("--quick", action="store_true", help="a few sentences and edits; results are named quick-…")
+    parser.add_argument("--model", default="minilm", help="what embeds")
+    given = parser.parse_args()
+    if unknown := set(given.parts) - set(PARTS):
+        parser.error(f"unknown parts {sorted(unknown)}; known: {', '.join(PARTS)}")
+    for part in given.parts or PARTS:
         with tempfile.TemporaryDirectory() as temporary:
-            results = parts[part](Path(temporary))
-        print(save(HERE, part, results).read_text()[:1500])
+            results = measured(part, Path(temporary), given.model, quick=given.quick)
+        print(save(HERE, f"quick-{part}" if given.quick else part, results).read_text()[:1500])
+
+
+def measured(part: str, at: Path, model: str, *, quick: bool) -> dict:
+    """Return one part's results."""
+    if part == "findability":
+        return findability(at, 20 if quick else 200, model)
+    return edits(at, 2 if quick else 30, model) if part == "edits" else ranking_quality(part, at, model)
 
 
 if __name__ == "__main__":
