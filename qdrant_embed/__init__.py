@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qdrant_embed.collection import Collection
     from qdrant_embed.collection_parts import load_recipe, preview_chunks
     from qdrant_embed.compression import Compression
+    from qdrant_embed.diagnostics import diagnose
     from qdrant_embed.embedding import Embedder, load_embedder, load_multivector, load_sparse
     from qdrant_embed.errors import QdrantEmbedError
     from qdrant_embed.ingest import IngestOptions, IngestReport
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from qdrant_embed.reading.parsed import Parsed
     from qdrant_embed.recipe import Recipe
     from qdrant_embed.retrieval import Hit, Hits
+    from qdrant_embed.runtimes.conversion.cache_folder import clear_model_cache
     from qdrant_embed.training import ExtendOptions, extend
     from qdrant_embed.types import Chunk, Document
 else:
@@ -37,6 +39,7 @@ else:
             "collection": ["Collection"],
             "collection_parts": ["load_recipe", "preview_chunks"],
             "compression": ["Compression"],
+            "diagnostics": ["diagnose"],
             "embedding": ["Embedder", "load_embedder", "load_multivector", "load_sparse"],
             "errors": ["QdrantEmbedError"],
             "ingest": ["IngestOptions", "IngestReport"],
@@ -45,6 +48,7 @@ else:
             "models": ["describe_model", "list_models"],
             "recipe": ["Recipe"],
             "retrieval": ["Hit", "Hits"],
+            "runtimes.conversion.cache_folder": ["clear_model_cache"],
             "training": ["ExtendOptions", "extend"],
             "types": ["Chunk", "Document"],
         },
@@ -70,7 +74,9 @@ __all__ = [
     "ReadOptions",
     "Recipe",
     "__version__",
+    "clear_model_cache",
     "describe_model",
+    "diagnose",
     "extend",
     "list_models",
     "load_embedder",

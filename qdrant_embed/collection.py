@@ -17,6 +17,7 @@ from qdrant_embed.compression.capacity import Capacity, capacity
 from qdrant_embed.display import Facts, counted
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.errors import StoreError
+from qdrant_embed.evaluation.questions import Question
 from qdrant_embed.migration.recompression import Change, RecompressResult
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.retrieval.documents import Documents
@@ -334,13 +335,14 @@ class Collection:
         return collection_changes.recompress(self._handle, change)
 
     def calibrate(
-        self, questions: Sequence[str] | None = None, *, options: CalibrateOptions | None = None
+        self, questions: Sequence[str | Question] | None = None, *, options: CalibrateOptions | None = None
     ) -> Calibration:
         """Measure on this collection's own vectors what compression costs and saves; changes nothing.
 
         Follow it by `recompress(found.chosen.setting)` to take the cheapest setting that met the target.
 
-        :param questions: Questions that people ask; None to draw sentences and titles from the chunks.
+        :param questions: Questions that people ask; None to draw sentences and titles from the chunks. A `Question` of
+            `qdrant_embed.evaluation` also says what answers it, which adds nDCG@k.
         :raises ConfigurationError: The collection holds too few chunks, or no numbers any more (`bits`).
         """
         points, parts = self._handle.points, self._handle.parts

@@ -1,4 +1,4 @@
-"""What `doctor` looks at: each check gives findings, and what to type where something could be better."""
+"""What is installed, what will be used and why: findings, and what to type where something could be better."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from qdrant_embed.display import counted
+from qdrant_embed.display import aligned, counted, html_table, one_line
 from qdrant_embed.errors import LocationLockedError, QdrantEmbedError
 from qdrant_embed.store.location import folder_of, require_location
 
 if TYPE_CHECKING:
     from qdrant_embed.types import Json
+
+__all__ = ["Diagnosis", "Finding", "Status", "diagnose"]
 
 Status = Literal["ok", "absent", "problem"]
 
@@ -59,7 +62,60 @@ class Finding:
         return asdict(self)
 
 
-def check_installed() -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was looked at, in order; draws itself as a table, and prints as lines."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing was found that will fail."""
+        return all(finding.status != "problem" for finding in self.findings)
+
+    @property
+    def advice(self) -> list[str]:
+        """What to type to make something better, each after the name of what it is for."""
+        return [f"{finding.name}: {finding.advice}" for finding in self.findings if finding.advice]
+
+    @property
+    def verdict(self) -> str:
+        """What to do about it all, in one sentence; empty where there is advice."""
+        if self.advice:
+            return ""
+        return "Nothing to improve." if self.healthy else "The problems above have to be solved."
+
+    def sections(self) -> Iterator[tuple[str, list[Finding]]]:
+        """Yield the name of each section with its findings."""
+        for section in dict.fromkeys(finding.section for finding in self.findings):
+            yield section, [finding for finding in self.findings if finding.section == section]
+
+    def as_dict(self) -> dict[str, Json]:
+        """Return the findings as JSON-ready values."""
+        return {"healthy": self.healthy, "findings": [finding.as_dict() for finding in self.findings]}
+
+    def __str__(self) -> str:
+        rows = [(one.section, one.status, one_line(one.name), one_line(one.detail)) for one in self.findings]
+        return "\n".join([aligned(rows), *map(one_line, self.advice or [self.verdict])])
+
+    def _repr_html_(self) -> str:
+        rows = [(one.section, one.status, one.name, one.detail, one.advice) for one in self.findings]
+        return html_table(("section", "status", "what", "is", "to improve"), rows)
+
+
+def diagnose(model: str = "minilm", *, at: str | Path = "./qdrant_data") -> Diagnosis:
+    """Find out what is installed, what will be used and why; nothing is downloaded and nothing is changed.
+
+    What is wrong is a finding, never an error.
+
+    :param model: A preset, a folder or a hub id.
+    :param at: A location: a folder, a server's URL or `:memory:`.
+    """
+    place = str(at)
+    return Diagnosis((*_check_installed(), *_check_model(model), *_check_machine(), *_check_location(place)))
+
+
+def _check_installed() -> Iterator[Finding]:
     """Yield the versions of what this library uses."""
     yield Finding("installed", "python", "ok", f"{platform.python_version()}  {platform.system()} {platform.machine()}")
     for package, purpose in NEEDED.items():
@@ -75,7 +131,7 @@ def check_installed() -> Iterator[Finding]:
         )
 
 
-def check_model(name: str) -> Iterator[Finding]:
+def _check_model(name: str) -> Iterator[Finding]:
     """Yield whether the model's weights are here, and what will run them."""
     from qdrant_embed.embedding import load_embedder
     from qdrant_embed.models.availability import find_weights
@@ -112,7 +168,7 @@ def _runtime(name: str) -> Finding:
     return Finding("model", "runtime", "ok", f"{choice.runtime}: {choice.why}", choice.advice)
 
 
-def check_machine() -> Iterator[Finding]:
+def _check_machine() -> Iterator[Finding]:
     """Yield the device that models will run on, and why that one."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if find_spec("torch") is None:
@@ -147,7 +203,7 @@ def _cache() -> Iterator[Finding]:
     yield Finding("machine", "cache", "ok", detail, advice)
 
 
-def check_location(at: str) -> Iterator[Finding]:
+def _check_location(at: str) -> Iterator[Finding]:
     """Yield what is at a location, and who holds it."""
     from qdrant_embed.store.listing import list_collections
 

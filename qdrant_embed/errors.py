@@ -20,6 +20,7 @@
 
     FilterWarning                 a warning: a filter names a field that no document has
     ForeignPointsWarning          a warning: another program wrote points into a collection
+    UnreadableWarning             a warning: a file of a corpus to train on is left out
 
 Each message says what came, what was expected and what to type.
 """
@@ -185,6 +186,10 @@ class FilterWarning(UserWarning):
 
 class ForeignPointsWarning(UserWarning):
     """Another program wrote points into a collection, which are left out; given once for each handle."""
+
+
+class UnreadableWarning(UserWarning):
+    """A file of a corpus that something is trained on cannot be read and is left out; the reason is given."""
 
 
 def warn_user(message: str, category: type[Warning]) -> None:

@@ -19,7 +19,7 @@ from qdrant_embed.display import counted
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.evaluation.exact_search import ExactAnswers, exact_search
 from qdrant_embed.evaluation.metrics import ndcg
-from qdrant_embed.evaluation.questions import draw_questions
+from qdrant_embed.evaluation.questions import Question, draw_questions
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.stored_vectors import vector_pages
 from qdrant_embed.types import FloatArray
@@ -44,7 +44,6 @@ class CalibrateOptions:
     :param max_disk_bytes_per_vector: Bytes of a vector on disk that it may take; None for any number.
     :param settings: Settings to try instead of the default grid; those with a code are tried with every oversampling
         unless they name one.
-    :param judgements: For each question, grades by `source` of a document; adds nDCG@k.
     :param trained: Trained codes by their number of bits, for settings with `learnedN`. Those that the collection is
         searched by already need not be given.
     :param most_vectors: A larger collection is represented by this many of its vectors.
@@ -56,7 +55,6 @@ class CalibrateOptions:
     max_bytes_per_vector: float | None = None
     max_disk_bytes_per_vector: float | None = None
     settings: Sequence[str] = ()
-    judgements: Sequence[Mapping[str, float]] | None = None
     trained: Mapping[int, Transform] = field(default_factory=dict)
     most_vectors: int = MOST_VECTORS
     seed: int = 0
@@ -64,7 +62,11 @@ class CalibrateOptions:
 
 
 def calibrate(
-    engine: Engine, name: str, parts: CollectionParts, questions: Sequence[str] | None, options: CalibrateOptions
+    engine: Engine,
+    name: str,
+    parts: CollectionParts,
+    questions: Sequence[str | Question] | None,
+    options: CalibrateOptions,
 ) -> Calibration:
     """Measure how a collection may be compressed; changes nothing.
 
@@ -81,9 +83,7 @@ def calibrate(
         grid.require(setting)
         transforms.of(setting)
     stored = _read(engine, name, parts, options.most_vectors)
-    asked = list(questions or draw_questions(stored.texts, DRAWN, options.seed))
-    if options.judgements is not None and len(options.judgements) != len(asked):
-        raise ConfigurationError(f"{len(asked)} questions need as many judgements, not {len(options.judgements)}.")
+    asked, judged = _asked(questions or draw_questions(stored.texts, DRAWN, options.seed))
     queries = parts.embedder.embed_queries(asked)
     normalize = parts.embedder.preset.normalize
     truth = exact_search(stored.vectors, queries, options.k, grid.compare_by, counts=stored.counts, normalize=normalize)
@@ -96,11 +96,6 @@ def calibrate(
     measure = _Measuring(truth, transforms, options.progress)
     trials = measure(named) if named else search_grid(grid, constraints, measure)
     checked = _checked(constraints, trials, measure.again)
-    judged: dict[str, float] = {}
-    if options.judgements is not None:
-        for trial in trials:
-            names = [[stored.sources[place] for place in places] for places in trial.found]
-            judged[trial.setting] = float(ndcg(names, options.judgements, options.k).mean())
     return Calibration(
         collection=name,
         vectors=len(stored.vectors),
@@ -110,8 +105,28 @@ def calibrate(
         constraints=constraints,
         trials=tuple(trials),
         checked=tuple(checked),
-        ndcg=judged,
+        ndcg=_gains(trials, stored.sources, judged, options.k) if judged else {},
     )
+
+
+def _asked(questions: Sequence[str | Question]) -> tuple[list[str], list[Mapping[str, float]]]:
+    """Return the texts of questions, and what answers each where that was judged.
+
+    :raises ConfigurationError: It was judged of some only.
+    """
+    listed = [Question(one) if isinstance(one, str) else one for one in questions]
+    judged = [one.relevant for one in listed if one.relevant is not None]
+    if len(judged) not in (0, len(listed)):
+        raise ConfigurationError(f"{len(judged)} of {len(listed)} questions say what is relevant; all must, or none.")
+    return [one.text for one in listed], judged
+
+
+def _gains(
+    trials: Sequence[Trial], sources: Sequence[str], judged: Sequence[Mapping[str, float]], k: int
+) -> dict[str, float]:
+    """Return the mean nDCG@k of each setting."""
+    names = {trial.setting: [[sources[place] for place in places] for places in trial.found] for trial in trials}
+    return {setting: float(ndcg(found, judged, k).mean()) for setting, found in names.items()}
 
 
 def _grid_of(parts: CollectionParts) -> Grid:

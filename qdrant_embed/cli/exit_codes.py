@@ -24,6 +24,7 @@ from qdrant_embed.errors import (
     ForeignPointsWarning,
     QdrantEmbedError,
     RecipeMismatchError,
+    UnreadableWarning,
 )
 
 ERROR = 1
@@ -82,7 +83,7 @@ class Commands(TyperGroup):
 
 def _show_warning(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
     """Say on stderr what this library warns of, without the line of code that a program's author would want."""
-    if issubclass(category, (FilterWarning, ForeignPointsWarning)):
+    if issubclass(category, (FilterWarning, ForeignPointsWarning, UnreadableWarning)):
         say(f"warning: {message}", style="yellow")
     else:
         sys.stderr.write(warnings.formatwarning(message, category, *place[:2]))

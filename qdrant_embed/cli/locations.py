@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import CollectionNotFoundError
-from qdrant_embed.store.location import require_location
+from qdrant_embed.store import require_location
 
 if TYPE_CHECKING:
-    from qdrant_embed.collection import Collection
+    from qdrant_embed import Collection
     from qdrant_embed.recipe import Recipe
     from qdrant_embed.types import Json
 
@@ -42,7 +42,7 @@ def open_stored(name: str, at: str, runtime: str = "auto") -> Collection:
     :raises CollectionNotFoundError: There is none of this name.
     """
     require_location(at)
-    from qdrant_embed.collection import Collection
+    from qdrant_embed import Collection
 
     return Collection.open(name, at=at, runtime=runtime)
 
@@ -80,7 +80,7 @@ def recipe_of(wanted: CollectionFlags) -> Recipe:
 
 
 def _open_or_make(wanted: CollectionFlags, place: str) -> Collection:
-    from qdrant_embed.collection import Collection
+    from qdrant_embed import Collection
 
     try:
         return _open_same(wanted)

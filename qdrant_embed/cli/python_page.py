@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 _HEAD = """# Python
@@ -16,7 +16,7 @@ imported from `qdrant_embed`, except where a module is named. Arguments behind `
 """
 _HIDDEN = {"from_payload", "from_point", "from_dict", "several_roots", "compare"}
 """Members that are there for the library itself."""
-_FIELD = re.compile(r"^:(param|raises) ([\w.]+):", re.MULTILINE)
+_FIELD = re.compile(r"^:(param|raises|return) ?([\w.]*):", re.MULTILINE)
 
 
 def page() -> str:
@@ -34,27 +34,42 @@ def _lines() -> Iterator[str]:
         yield from _fields(listed, entries) if dataclasses.is_dataclass(listed) else _entries(entries)
         for name, member in _members(listed):
             yield from _member(name, member)
+    yield "## Functions\n"
+    for function in _functions():
+        yield from _member(function.__name__, function)
+
+
+def _functions() -> list[Callable[..., Any]]:
+    import qdrant_embed as public
+    from qdrant_embed.evaluation import read_questions
+    from qdrant_embed.training import fit_word_table, train_paragraph_vectors
+
+    named = (getattr(public, name) for name in public.__all__)
+    return [*filter(inspect.isfunction, named), read_questions, fit_word_table, train_paragraph_vectors]
 
 
 def _classes() -> list[type]:
     import qdrant_embed as public
+    from qdrant_embed.diagnostics import Diagnosis, Finding
     from qdrant_embed.ingest import Preview, PreviewedChunk
+    from qdrant_embed.models import ListedModels, ModelDescription, Row, WeightsLocation
     from qdrant_embed.retrieval import Answers, Documents, StoredDocument
     from qdrant_embed.store import ListedCollection
 
     return [
         public.Collection, public.Recipe, public.Document, public.IngestOptions, public.ReadOptions,
         public.IngestReport, public.Hit, public.Hits, Answers, Documents, StoredDocument, Preview, PreviewedChunk,
-        ListedCollection,
+        ListedCollection, public.CalibrateOptions, public.ExtendOptions, ListedModels, ModelDescription, Row,
+        WeightsLocation, Diagnosis, Finding,
     ]  # fmt: skip
 
 
-def _home(listed: type) -> str:
-    """Return the folder of the package that gives a class to users."""
+def _home(listed: Any) -> str:
+    """Return the folder of the package that gives a class or a function to users."""
     return ".".join(listed.__module__.split(".")[:2])
 
 
-def _is_public(listed: type) -> bool:
+def _is_public(listed: Any) -> bool:
     import qdrant_embed
 
     return listed.__name__ in qdrant_embed.__all__
@@ -82,7 +97,8 @@ def _member(name: str, member: Any) -> Iterator[str]:
         kind = {classmethod: "class method ", staticmethod: "static method "}.get(type(member), "")
         shown = _signature(name, function)
     text, entries = _parsed(inspect.getdoc(function) or "")
-    yield f"### {name}\n"
+    nested = "." in function.__qualname__ or _is_public(function)
+    yield f"### {name}\n" if nested else f"### {name} (`{_home(function)}`)\n"
     yield f"{kind}`{shown}`\n"
     yield f"{text}\n"
     yield from _entries(entries)
@@ -105,7 +121,7 @@ def _signature(name: str, function: Any) -> str:
 
 def _annotation(annotation: Any) -> str:
     text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
-    return text.replace("Json", "JSON value")
+    return text.replace("Json", "JSON value").replace("pathlib.", "")
 
 
 def _parsed(doc: str) -> tuple[str, list[tuple[str, str, str]]]:
@@ -119,7 +135,8 @@ def _parsed(doc: str) -> tuple[str, list[tuple[str, str, str]]]:
 
 
 def _entries(entries: list[tuple[str, str, str]]) -> Iterator[str]:
-    lines = [f"- {'raises ' if kind == 'raises' else ''}`{name}`: {text}" for kind, name, text in entries]
+    shown = {"param": "`{}`", "raises": "raises `{}`", "return": "returns"}
+    lines = [f"- {shown[kind].format(name)}: {text}" for kind, name, text in entries]
     yield from [*lines, ""] if lines else []
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from qdrant_embed.compression import Compression, Transform, VectorCodec
+from qdrant_embed.compression.codec import VectorCodec
+from qdrant_embed.compression.spec import Compression
+from qdrant_embed.compression.transform import Transform
 from qdrant_embed.errors import ConfigurationError
 
 PRECISION = {"bits": 0, "turbo8": 1, "uint8": 1, "turbo16": 2, "float16": 2, "float32": 3}
@@ -72,3 +74,17 @@ def require_kept(old: Compression, new: Compression) -> None:
             f"documents into a new collection: Recipe(…, compression={'float32' if new.learned else str(new)!r})"
             + (", and train the code on that." if new.learned else ".")
         )
+
+
+def learned_setting(held: str, bits: int, rescore: float) -> str:
+    """Return the compression that searches by a learned code and ranks by the vectors that a collection keeps.
+
+    :param held: The collection's compression.
+    :param bits: Length of the code.
+    :param rescore: Candidates ranked again, as a multiple of the hits asked for.
+    :raises ConfigurationError: The collection does not keep whole vectors.
+    """
+    old = Compression.parse(held)
+    new = Compression(full=True, datatype="bits", kept=old.whole, learned=bits, rescore=rescore)
+    require_kept(old, new)
+    return str(new)

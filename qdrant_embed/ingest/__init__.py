@@ -4,7 +4,8 @@ Files, in reading order: chunk_preview, context, embed_retry, monitoring, option
 stored_documents, changed_documents, chunk_stage, dry_run, vector_source, embed_stage, auxiliary_stage, prune, scopes,
 write_stage, pipeline.
 
-Public: `IngestOptions`, `IngestReport` and `Failure` of an ingest, `Preview` and `PreviewedChunk` of a preview.
+Public: `IngestOptions`, `IngestReport` and `Failure` of an ingest, `Preview` and `PreviewedChunk` of a preview, and for
+programs that ingest several paths `require_paths` (are they there?) and `combined` (one report of many).
 """
 
 from typing import TYPE_CHECKING
@@ -13,16 +14,18 @@ from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
     from qdrant_embed.ingest.chunk_preview import Preview, PreviewedChunk
-    from qdrant_embed.ingest.monitoring.report import Failure, IngestReport
+    from qdrant_embed.ingest.monitoring.report import Failure, IngestReport, combined
     from qdrant_embed.ingest.options import IngestOptions
+    from qdrant_embed.ingest.scopes import require_paths
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
             "chunk_preview": ["Preview", "PreviewedChunk"],
-            "monitoring.report": ["Failure", "IngestReport"],
+            "monitoring.report": ["Failure", "IngestReport", "combined"],
             "options": ["IngestOptions"],
+            "scopes": ["require_paths"],
         },
     )
 
-__all__ = ["Failure", "IngestOptions", "IngestReport", "Preview", "PreviewedChunk"]
+__all__ = ["Failure", "IngestOptions", "IngestReport", "Preview", "PreviewedChunk", "combined", "require_paths"]

@@ -4,7 +4,8 @@ Files, in reading order: frames, documents, query_plan, binary, lists, fusion, d
 best_window, root_labels, browse, expansion, searcher.
 
 Public: `Hit`, `Hits` and `Answers` (what searches return), `Documents` and `StoredDocument` (what browsing returns),
-`Mode` (how a search ranks), `GroupBy` and `Expansion` (what gives one passage, and how far it reaches).
+`Mode` (how a search ranks), `GroupBy` and `Expansion` (what gives one passage, and how far it reaches), and `to_rich`
+(hits as a terminal shows them).
 """
 
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from qdrant_embed.retrieval.documents import Documents, StoredDocument
     from qdrant_embed.retrieval.expansion import Expansion
     from qdrant_embed.retrieval.hits import Answers, Hit, Hits
+    from qdrant_embed.retrieval.render import to_rich
     from qdrant_embed.retrieval.searcher import GroupBy, Mode
 else:
     __getattr__, __dir__ = lazy_names(
@@ -23,8 +25,9 @@ else:
             "documents": ["Documents", "StoredDocument"],
             "expansion": ["Expansion"],
             "hits": ["Answers", "Hit", "Hits"],
+            "render": ["to_rich"],
             "searcher": ["GroupBy", "Mode"],
         },
     )
 
-__all__ = ["Answers", "Documents", "Expansion", "GroupBy", "Hit", "Hits", "Mode", "StoredDocument"]
+__all__ = ["Answers", "Documents", "Expansion", "GroupBy", "Hit", "Hits", "Mode", "StoredDocument", "to_rich"]

@@ -3,9 +3,9 @@
 Files, in reading order: engine, engine_wrappers, metadata, payload_values, points, client, quantization, scroll,
 filters, edge, collection_codec, layout, copies, create, location, own_points, listing, stored_vectors, code_export.
 
-Public: `Engine` (what a new engine has to answer), `WrappedEngine` (one around another), `open_engine` (that of a
-location), `Listing` and `ListedCollection` (the collections of a location), and of filters `PlainFilter` (their type),
-`Pattern` (a text with stars), `to_filter`, `PAYLOAD_FIELDS` and `MOST_NESTED`.
+Public: `Engine` (what a new engine has to answer), `WrappedEngine` (one around another), `open_engine` and
+`require_location` (of a location), `Listing` and `ListedCollection` (its collections), and of filters `PlainFilter`
+(their type), `Pattern` (a text with stars), `to_filter`, `PAYLOAD_FIELDS` and `MOST_NESTED`.
 """
 
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from qdrant_embed.store.engine_wrappers import WrappedEngine
     from qdrant_embed.store.filters import MOST_NESTED, PAYLOAD_FIELDS, Pattern, PlainFilter, to_filter
     from qdrant_embed.store.listing import ListedCollection, Listing
-    from qdrant_embed.store.location import open_engine
+    from qdrant_embed.store.location import open_engine, require_location
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -26,7 +26,7 @@ else:
             "engine_wrappers": ["WrappedEngine"],
             "filters": ["MOST_NESTED", "PAYLOAD_FIELDS", "Pattern", "PlainFilter", "to_filter"],
             "listing": ["ListedCollection", "Listing"],
-            "location": ["open_engine"],
+            "location": ["open_engine", "require_location"],
         },
     )
 
@@ -40,5 +40,6 @@ __all__ = [
     "PlainFilter",
     "WrappedEngine",
     "open_engine",
+    "require_location",
     "to_filter",
 ]

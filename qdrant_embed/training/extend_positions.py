@@ -16,7 +16,7 @@ from qdrant_embed.models.resolve import ResolvedModel, pooling_only, resolve
 from qdrant_embed.runtimes.torch.load import load_model
 from qdrant_embed.tokenization.sequences import TokenSequencer
 from qdrant_embed.tokens import HuggingFaceTokens
-from qdrant_embed.training.sample_passages import batches, passages
+from qdrant_embed.training.sample_passages import batches, passages, texts_in
 
 if TYPE_CHECKING:
     from qdrant_embed.training.position_table import LongTable, PassageBatch
@@ -79,7 +79,12 @@ class ExtendedModel:
 
 
 def extend(
-    name: str | Path, tokens: int, texts: Iterable[str], out: str | Path, *, options: ExtendOptions | None = None
+    name: str | Path,
+    tokens: int,
+    texts: Iterable[str] | str | Path,
+    out: str | Path,
+    *,
+    options: ExtendOptions | None = None,
 ) -> ExtendedModel:
     """Make a model read longer texts by training new positions on a corpus; the old positions and all else stay.
 
@@ -88,7 +93,7 @@ def extend(
 
     :param name: A model with a learned table of positions: a preset, folder or hub id.
     :param tokens: The length to reach; rounded up to a multiple of the old window.
-    :param texts: The corpus; no labels are needed.
+    :param texts: The corpus: a file, a folder, or texts; no labels are needed. Files that cannot be read are warned of.
     :param out: The folder to write; must not exist.
     :raises ConfigurationError: The model has no such table or is not plain, or the corpus is too small.
     :raises ModelError: The model cannot be loaded.
@@ -104,7 +109,8 @@ def extend(
 
     sequencer = _sequencer(resolved, min(options.sample_tokens or trained, trained))
     room = sequencer.room(resolved.preset.document_prompt)
-    found = passages(texts, sequencer.token_counter, room, seed=options.seed)
+    corpus = texts_in(texts) if isinstance(texts, str | Path) else texts
+    found = passages(corpus, sequencer.token_counter, room, seed=options.seed)
     trainable, held = _split(found, options.batch)
     model = load_model(resolved)
     table = LongTable(model, options.method, trained=trained, tokens=target, pooling=resolved.preset.pooling)

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import ConfigurationError, ReadError, UnreadableWarning, warn_user
 from qdrant_embed.tokens import HuggingFaceTokens
 
 SHORTEST = 8
 """Tokens below which a passage says too little."""
+
+
+def texts_in(corpus: str | Path) -> Iterator[str]:
+    """Yield the texts of a file or of a folder's files; those that cannot be read are warned of.
+
+    :raises ConfigurationError: There is no such file or folder.
+    """
+    from qdrant_embed.reading.files import ReadOptions, SourceFile, find_root, walk
+    from qdrant_embed.reading.reader import Reader
+
+    options = ReadOptions()
+    with Reader(options) as reader:
+        for file in walk(find_root(corpus), options):
+            if not isinstance(file, SourceFile):
+                continue
+            try:
+                yield reader.read(file).document.text
+            except ReadError as error:
+                warn_user(f"{file.source} is left out: {error}", UnreadableWarning)
 
 
 def passages(texts: Iterable[str], tokens: HuggingFaceTokens, most: int, *, seed: int) -> list[list[int]]:

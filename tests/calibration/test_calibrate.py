@@ -11,6 +11,7 @@ from qdrant_embed.calibration.calibration_run import CalibrateOptions
 from qdrant_embed.calibration.trial import Trial, try_settings
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.evaluation import Question
 from qdrant_embed.evaluation.exact_search import exact_search, similarity
 from qdrant_embed.evaluation.metrics import bootstrap_interval, ndcg
 from tests.calibration.footprints import count_in_this_process
@@ -98,9 +99,11 @@ def test_too_little_is_said(make_collection):
 
 def test_judgements_add_ndcg(filled):
     hit = filled.chunks("3.txt")[0]
-    options = CalibrateOptions(k=5, settings=("float32",), judgements=[{"3.txt": 1.0}])
-    found = filled.calibrate([hit.text], options=options)
+    options = CalibrateOptions(k=5, settings=("float32",))
+    found = filled.calibrate([Question(hit.text, {"3.txt": 1.0})], options=options)
     assert found.ndcg == {"float32": 1.0}
+    with pytest.raises(ConfigurationError, match="1 of 2 questions say what is relevant"):
+        filled.calibrate([hit.text, Question(hit.text, {})], options=options)
 
 
 def test_capacity_is_the_papers_table_and_fit(filled):
@@ -208,8 +211,8 @@ def test_documents_with_windows_are_what_is_found(make_collection):
     docs = make_collection("long", window="windows:24", chunker="document")
     texts = [f"{' '.join(rng.choice(WORDS, 60))}. Number {n} is told of at length here." for n in range(60)]
     docs.ingest([Document(text=text, source=f"{n}.txt") for n, text in enumerate(texts)])
-    asked = [" ".join(text.split()[:12]) for text in texts[:20]]
-    options = CalibrateOptions(k=5, settings=("float32",), judgements=[{f"{n}.txt": 1.0} for n in range(20)])
+    asked = [Question(" ".join(text.split()[:12]), {f"{n}.txt": 1.0}) for n, text in enumerate(texts[:20])]
+    options = CalibrateOptions(k=5, settings=("float32",))
     found = docs.calibrate(asked, options=options)
     [trial] = found.trials
     assert found.vectors > docs.count() == 60

@@ -12,7 +12,7 @@ from qdrant_embed.cli.locations import open_stored
 from qdrant_embed.cli.output import results, say, write_json
 
 if TYPE_CHECKING:
-    from qdrant_embed.calibration.calibration_report import Calibration
+    from qdrant_embed import Calibration
 
 
 def calibrate(  # noqa: PLR0913 - one parameter for each flag
@@ -36,25 +36,22 @@ def calibrate(  # noqa: PLR0913 - one parameter for each flag
     as_json: parameters.AsJson = False,
 ) -> None:
     """Try compressions on a collection's own vectors and name the cheapest that answers as well."""
-    from qdrant_embed.calibration.calibration_report import require_drawing
-    from qdrant_embed.calibration.calibration_run import CalibrateOptions
-    from qdrant_embed.evaluation.questions import read_questions
+    from qdrant_embed.calibration import CalibrateOptions, require_drawing
+    from qdrant_embed.evaluation import read_questions
 
     if out is not None:
         require_drawing()
-    questions = read_questions(queries) if queries else []
-    judged = [question.relevant for question in questions if question.relevant is not None]
+    questions = read_questions(queries) if queries else None
     chosen = CalibrateOptions(
         k=k,
         target_recall=target_recall,
         max_bytes_per_vector=max_bytes_per_vector,
         max_disk_bytes_per_vector=max_disk_bytes_per_vector,
         settings=tuple(setting or ()),
-        judgements=judged or None,
         progress=lambda text, done, count: say(f"{done + 1}/{count} {text}", style="dim"),
     )
     with open_stored(collection, at) as docs:
-        found = docs.calibrate([question.text for question in questions] or None, options=chosen)
+        found = docs.calibrate(questions, options=chosen)
         written = [str(path) for path in found.save(out)] if out else []
         applied = docs.recompress(found.chosen.setting) if apply and found.chosen else None
     if as_json:

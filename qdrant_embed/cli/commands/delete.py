@@ -46,7 +46,7 @@ def delete(  # noqa: PLR0913 - one parameter for each flag
             holding = "that it holds" if chunks is None else f"its {counted(chunks, 'chunk')}"
             _ask(f"Remove the collection {collection!r} with all {holding}?")
         if not dry_run:
-            from qdrant_embed.collection import Collection
+            from qdrant_embed import Collection
 
             Collection.drop(collection, at=at)
     else:

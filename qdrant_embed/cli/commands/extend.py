@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -38,8 +37,8 @@ def extend(  # noqa: PLR0913 - one parameter for each flag
     as_json: parameters.AsJson = False,
 ) -> None:
     """Train new positions for a model, with all else frozen; write a sentence-transformers folder."""
-    from qdrant_embed.training import ExtendOptions
-    from qdrant_embed.training import extend as train
+    from qdrant_embed import ExtendOptions
+    from qdrant_embed import extend as train
 
     def shown(number: int, count: int, loss: float) -> None:
         if number % max(1, count // 20) == 0 or number == count:
@@ -49,7 +48,7 @@ def extend(  # noqa: PLR0913 - one parameter for each flag
     chosen = ExtendOptions(
         method=method.value, steps=steps, batch=batch, sample_tokens=sample_tokens or 0, seed=seed, progress=shown
     )
-    made = train(model, to, _texts(corpus), folder, options=chosen)
+    made = train(model, to, corpus, folder, options=chosen)
     if as_json:
         write_json({"folder": str(made.folder), "tokens": made.tokens, "passages": made.passages,
                     "cosine_before": made.before, "cosine_after": made.after})  # fmt: skip
@@ -59,20 +58,3 @@ def extend(  # noqa: PLR0913 - one parameter for each flag
         f"cosine of {made.after:.4f} to those of {model} ({made.before:.4f} before training)."
     )
     say(f"use it: qdrant-embed ingest … --model {made.folder}")
-
-
-def _texts(corpus: Path) -> Iterator[str]:
-    """Yield the texts of documents that can be read; the others are named on stderr."""
-    from qdrant_embed.errors import ReadError
-    from qdrant_embed.reading.files import ReadOptions, SourceFile, find_root, walk
-    from qdrant_embed.reading.reader import Reader
-
-    chosen = ReadOptions()
-    with Reader(chosen) as reader:
-        for file in walk(find_root(corpus), chosen):
-            if not isinstance(file, SourceFile):
-                continue
-            try:
-                yield reader.read(file).document.text
-            except ReadError as error:
-                say(f"{file.source} is left out: {error}")

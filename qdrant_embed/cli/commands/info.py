@@ -10,10 +10,10 @@ from rich.table import Table
 from qdrant_embed.cli import parameters
 from qdrant_embed.cli.locations import open_stored
 from qdrant_embed.cli.output import cell, pairs, results, say, write_json
-from qdrant_embed.store.location import require_location
+from qdrant_embed.store import require_location
 
 if TYPE_CHECKING:
-    from qdrant_embed.store.listing import Listing
+    from qdrant_embed.store import Listing
     from qdrant_embed.types import Json
 
 
@@ -32,19 +32,11 @@ def info(
             found = docs.info()
         write_json({"at": at, **found}) if as_json else _show_one(found, at)
         return
-    listed = list_collections(at)
-    write_json({"at": at, "collections": [found.as_dict() for found in listed]}) if as_json else _show_all(listed, at)
-
-
-def list_collections(at: str) -> Listing:
-    """Return the collections of a location.
-
-    :raises CollectionNotFoundError: The location is a folder that does not exist.
-    """
     require_location(at)
-    from qdrant_embed.collection import Collection
+    from qdrant_embed import Collection
 
-    return Collection.list(at=at)
+    listed = Collection.list(at=at)
+    write_json({"at": at, "collections": [found.as_dict() for found in listed]}) if as_json else _show_all(listed, at)
 
 
 def _show_all(listed: Listing, at: str) -> None:

@@ -15,8 +15,7 @@ from qdrant_embed.cli.output import messages, results, say, write_json
 from qdrant_embed.errors import QdrantEmbedError
 
 if TYPE_CHECKING:
-    from qdrant_embed.ingest.monitoring.report import IngestReport
-    from qdrant_embed.ingest.options import IngestOptions
+    from qdrant_embed import IngestOptions, IngestReport
 
 
 def ingest(  # noqa: PLR0913 - one parameter for each flag
@@ -58,8 +57,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
 
     Safe to run again: what is unchanged is not even opened. Safe to stop at any moment: the same command carries on.
     """
-    from qdrant_embed.ingest.options import IngestOptions
-    from qdrant_embed.reading.files import ReadOptions
+    from qdrant_embed import IngestOptions, ReadOptions
 
     wanted = CollectionFlags.by_flags(
         collection, at, runtime, model=model, chunker=chunker, chunk_tokens=chunk_tokens, overlap=overlap,
@@ -113,8 +111,7 @@ def _labeled(paths: list[str], roots: list[str]) -> list[str]:
 
 
 def _run(paths: Sequence[str], wanted: CollectionFlags, settings: IngestOptions, output: _Output) -> None:
-    from qdrant_embed.ingest.monitoring.report import combined
-    from qdrant_embed.ingest.scopes import require_paths
+    from qdrant_embed.ingest import combined, require_paths
 
     if output.quiet:
         exit_codes.be_quiet()

@@ -74,12 +74,11 @@ def show(
 @app.command("clear-cache")
 def clear_cache(*, as_json: parameters.AsJson = False) -> None:
     """Remove converted models from this machine's cache, but those that a process has open; they are made again."""
-    from qdrant_embed.models.files.word_vectors import cache_folder
-    from qdrant_embed.runtimes.conversion.cache_folder import conversions, prune
+    from qdrant_embed import clear_model_cache
 
-    size = sum(one.size for one in prune(most=0))
-    left = sum(one.size for one in conversions())
+    found = clear_model_cache()
     if as_json:
-        write_json({"folder": str(cache_folder()), "removed_bytes": size, "left_bytes": left})
+        write_json(found)
         return
-    say(f"removed {size / 2**30:.2f} GB of converted models from {cache_folder()}; {left / 2**30:.2f} GB are in use.")
+    removed, left = (f"{found[key] / 2**30:.2f} GB" for key in ("removed_bytes", "left_bytes"))
+    say(f"removed {removed} of converted models from {found['folder']}; {left} are in use.")

@@ -17,7 +17,7 @@ from qdrant_embed.cli.output import results, write_json
 from qdrant_embed.display import reason
 
 if TYPE_CHECKING:
-    from qdrant_embed.collection import Collection
+    from qdrant_embed import Collection
     from qdrant_embed.types import Json
 
 
@@ -86,7 +86,7 @@ def search(  # noqa: PLR0913 - one parameter for each flag
         told = {"query": query, "collection": collection, "at": at, **asked}
         write_json({**told, "hits": [hit.as_dict() for hit in hits]})
     else:
-        from qdrant_embed.retrieval.render import to_rich
+        from qdrant_embed.retrieval import to_rich
 
         results().print(to_rich(hits, None if full else parameters.SHOWN))
 

@@ -51,13 +51,15 @@ def train_codes(  # noqa: PLR0913 - one parameter for each flag
             "paragraph vectors are an embedder of their own: write it by --model-out FOLDER, ingest --model FOLDER."
         )
 
+    from qdrant_embed.compression import learned_setting
+
     def shown(number: int, loss: float) -> None:
         if number % max(1, steps // 20) == 0 or number == steps:
             say(f"{number}/{steps} loss {loss:.4f}", style="dim")
 
     with open_stored(collection, at) as docs:
         if kind is Kind.VECTORS:
-            target = _target(docs.recipe.compression, bits, rescore) if apply else ""
+            target = learned_setting(docs.recipe.compression, bits, rescore) if apply else ""
             written = docs.train_codes(
                 bits, seed=seed, steps=steps, words=words, progress=shown, model_out=model, codes_out=codes
             )
@@ -74,17 +76,3 @@ def train_codes(  # noqa: PLR0913 - one parameter for each flag
     for path in files:
         say(f"written: {path}")
     say(f"{bits}-bit codes trained" + (f"; {collection!r} is now {recipe['compression']!r}." if apply else "."))
-
-
-def _target(before: str, bits: int, rescore: float) -> str:
-    """Return the compression that searches by a code and ranks by the vectors that a collection keeps.
-
-    :raises ConfigurationError: It does not keep whole vectors; found out before the code is trained.
-    """
-    from qdrant_embed.compression import Compression
-    from qdrant_embed.compression.transitions import require_kept
-
-    old = Compression.parse(before)
-    new = Compression(full=True, datatype="bits", kept=old.whole, learned=bits, rescore=rescore)
-    require_kept(old, new)
-    return str(new)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from qdrant_embed.display import Facts
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.models.files.word_vectors import cache_folder
 from qdrant_embed.native import make_lock
@@ -152,6 +153,15 @@ def prune(keep: Path | None = None, most: int | None = None) -> list[Conversion]
         size = sum(one.size for one in removed) / 2**30
         log.info("removed %d converted models (%.1f GB) that were not used lately", len(removed), size)
     return removed
+
+
+def clear_model_cache() -> Facts:
+    """Remove converted models from this machine's cache, but those that a process has open; they are made again.
+
+    :return: `folder`, `removed_bytes`, and `left_bytes` of those in use.
+    """
+    removed = sum(one.size for one in prune(most=0))
+    return Facts(folder=str(cache_folder()), removed_bytes=removed, left_bytes=sum(one.size for one in conversions()))
 
 
 def _remove(folder: Path) -> bool:

@@ -19,6 +19,7 @@ def corpus(tmp_path):
     return folder
 
 
+@pytest.mark.filterwarnings("default::qdrant_embed.errors.UnreadableWarning")
 def test_the_folder_that_is_written_reads_as_much_as_was_asked(cli, tiny, corpus, tmp_path):
     answer = cli("extend", tiny, "--to", "128", "--corpus", corpus, *QUICK, "--json")
     assert answer.code == 0, answer.err

@@ -10,7 +10,6 @@ from qdrant_client import QdrantClient, models
 
 import qdrant_embed
 from qdrant_embed import Collection, Document, Recipe
-from qdrant_embed.cli.commands.info import list_collections
 from tests.copied import copy_collections
 
 TEXTS = [f"Crane {n} lifts {n * 7} tons at pier {n}." for n in range(30)]
@@ -152,7 +151,7 @@ def test_other_names_of_a_collection_go_with_it(place):
 def test_a_copy_is_listed_by_the_name_to_open_it_by(here):
     with Collection.open("cranes", at=here) as docs:
         docs.recompress("float16")
-    assert [found.name for found in list_collections(str(here))] == ["cranes"]
+    assert [found.name for found in Collection.list(at=here)] == ["cranes"]
 
 
 def alias(engine, name, collection):
