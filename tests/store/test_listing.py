@@ -1,5 +1,7 @@
 """What a location holds."""
 
+import pytest
+
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.errors import StoreError
 
@@ -38,6 +40,25 @@ def test_what_something_else_made_is_listed_too():
     assert [(found.name, found.model) for found in listed] == [("foreign & co", None), ("ours", "hashing")]
     assert "not made by qdrant-embed" in str(listed)
     assert "foreign & co" not in listed._repr_html_()
+
+
+def test_what_something_else_made_without_vectors_is_listed_and_left_alone():
+    from qdrant_client import QdrantClient, models
+
+    client = QdrantClient(":memory:")
+    for name, vectors in (("bare", None), ("empty", {})):
+        client.create_collection(name, vectors)
+        client.upsert(name, [models.PointStruct(id=number, vector={}, payload={}) for number in range(3)])
+    listed = Collection.list(at=client)
+    assert [(found.name, found.chunks, found.recipe, found.problem) for found in listed] == [
+        ("bare", 3, None, ""),
+        ("empty", 3, None, ""),
+    ]
+    for recipe in (None, Recipe(model="hashing")):
+        with pytest.raises(StoreError, match="'bare' holds no qdrant_embed metadata: something else made it"):
+            Collection.open("bare", at=client, recipe=recipe)
+    assert Collection.drop("bare", at=client)
+    assert [found.name for found in Collection.list(at=client)] == ["empty"]
 
 
 def test_nothing_is_said_to_be_there():

@@ -21,6 +21,7 @@ from qdrant_embed.errors import StoreError
 from qdrant_embed.native import make_lock
 from qdrant_embed.store.client.errors import TRANSIENT, UNSENT, FaultError, Retries, persist, told
 from qdrant_embed.store.client.grpc import find_grpc_port
+from qdrant_embed.store.client.local_limits import require_answerable
 from qdrant_embed.store.engine import Engine, Feature
 from qdrant_embed.store.engine_wrappers import ForwardingEngine, P, R
 from qdrant_embed.store.payload_values import json_payload
@@ -147,6 +148,11 @@ class ClientEngine(ForwardingEngine):
         if method.__name__ in _ASKING:
             for part in (*arguments, *named.values()):
                 require_finite(part)
+            if self._is_local():
+                asked: Any = arguments[1] if len(arguments) > 1 else named.get("requests", named.get("query"))
+                single = method.__name__ == "query_points"
+                offset: Any = named.get("offset")
+                require_answerable([(asked, offset)] if single else [(one.query, one.offset) for one in asked])
         found: R = self.request(method.__name__, *arguments, **named)
         return found
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from qdrant_client import models
 
-from qdrant_embed.errors import CollectionExistsError, CollectionNotFoundError, StoreError
+from qdrant_embed.errors import CollectionExistsError, CollectionNotFoundError, StoreError, UnsupportedByEngineError
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.testing.conformance.engine_cases import (
     BM25,
@@ -104,6 +104,45 @@ def check_examples_are_needed(engine: Engine) -> None:
             engine.query_points(NAME, models.RecommendQuery(recommend=recommend), using=DENSE)
 
 
+def check_points_without_vectors(engine: Engine) -> None:
+    """Check that a collection without vectors keeps points and ranks none, or is refused by name and not made."""
+    given: tuple[dict[str, Any], ...] = ({}, {"vectors_config": {}}, {"sparse_vectors_config": {}})
+    for config in given:
+        engine.delete_collection(NAME)
+        try:
+            engine.create_collection(NAME, **config)
+        except UnsupportedByEngineError as error:
+            assert "no vectors" in str(error), str(error)
+            assert not engine.collection_exists(NAME), "a collection that was refused is there"
+            continue
+        engine.upsert(NAME, [models.PointStruct(id=point_id(0), vector={}, payload={"number": 7})])
+        assert not engine.get_collection(NAME).config.params.vectors
+        assert engine.count(NAME).count == 1
+        assert [record.payload for record in engine.scroll(NAME)[0]] == [{"number": 7}]
+        with refused(StoreError, "a question where there are no vectors"):
+            engine.query_points(NAME, dense_query())
+
+
+def check_random_samples(engine: Engine) -> None:
+    """Check that a sample has points of the collection, each once, and that an offset leaves some out or is refused."""
+    load(engine)
+    random = models.SampleQuery(sample=models.Sample.RANDOM)
+    everything = {point_id(number) for number in range(COUNT)}
+    assert {point.id for point in engine.query_points(NAME, random, limit=COUNT).points} == everything
+    for limit, offset in ((COUNT, 10), (5, COUNT - 2), (5, COUNT + 5)):
+        request = models.QueryRequest(query=random, limit=limit, offset=offset)
+        try:
+            one = engine.query_points(NAME, random, limit=limit, offset=offset)
+            answers = [one, *engine.query_batch_points(NAME, [request, request])]
+        except UnsupportedByEngineError:
+            with refused(UnsupportedByEngineError, "a sample with an offset, in a batch", "offset"):
+                engine.query_batch_points(NAME, [request])
+            continue
+        for answer in answers:
+            found = [point.id for point in answer.points]
+            assert len(set(found)) == len(found) == max(0, min(limit, COUNT - offset)), f"{limit=}, {offset=}"
+
+
 @contextmanager
 def refused(kind: type[StoreError], what: str, text: str = "") -> Iterator[None]:
     """Assert that a block raises an error whose message holds a text."""
@@ -121,4 +160,6 @@ CHECKS: tuple[Callable[[Engine], None], ...] = (
     check_ties_of_facets,
     check_names_that_are_taken,
     check_examples_are_needed,
+    check_points_without_vectors,
+    check_random_samples,
 )

@@ -33,8 +33,11 @@ def edge_config(stored: Mapping[str, Json]) -> edge.EdgeConfig:
     """Return the configuration of a shard.
 
     :param stored: `models.CreateCollection` as JSON, the form in which the catalog keeps it.
+    :raises UnsupportedByEngineError: It names no vectors, or something that Qdrant Edge lacks.
     """
     config = models.CreateCollection.model_validate(stored)
+    if not (config.vectors or config.sparse_vectors):
+        raise unsupported("collections whose points have no vectors")
     given: dict[str, Any] = {
         "vectors": {name: convert(params, TABLE) for name, params in vectors_by_name(config.vectors).items()},
         "sparse_vectors": {name: _sparse(params) for name, params in (config.sparse_vectors or {}).items()},
