@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from qdrant_embed.chunking import chunk_document
@@ -56,7 +57,7 @@ class DocumentEnd:
 
     document: DocumentKey
     head: ChunkTask | None
-    ids: frozenset[str]
+    ids: AbstractSet[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def _of_document(target: IngestContext, work: ChangedDocument, tally: Tally) -> 
             tally.fail(work.key.source, _why_not_chunked(error))
             return
         if task is None:
-            yield DocumentEnd(work.key, head, frozenset(ids))
+            yield DocumentEnd(work.key, head, ids)
             return
         ids.add(task.id)
         tally.add(chunks=1)

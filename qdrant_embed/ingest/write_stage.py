@@ -96,19 +96,20 @@ class Writer:
         A document that another ingest has written in the meantime has lost chunks, and is left to be written again.
         """
         ends = {end.document.id: end for end in batch.ends}
-        there: dict[str, dict[str, PointId]] = {document: {} for document in ends}
-        for record in self._target.scroll(_points_of(ends), ["document_id"]) if ends else ():
-            there[str((record.payload or {})["document_id"])][str(record.id)] = record.id
-        heads = {chunk.task.id for chunk in batch.chunks if chunk.vectors is not None}
+        fresh = {chunk.task.id for chunk in batch.chunks if chunk.vectors is not None}
+        lacking = {document: len(end.ids) - len(end.ids & fresh) for document, end in ends.items()}
         stale: list[PointId] = []
+        for record in self._target.scroll(_points_of(ends), ["document_id"]) if ends else ():
+            document, name = str((record.payload or {})["document_id"]), str(record.id)
+            if name not in ends[document].ids:
+                stale += [record.id] * (document not in self._incomplete)  # else what was there is better than gaps
+            elif name not in fresh:
+                lacking[document] -= 1
         for document, end in ends.items():
-            if document in self._incomplete:
-                continue  # what was there before is better than gaps
-            if end.ids - there[document].keys() - heads:
+            if lacking[document] and document not in self._incomplete:
                 self._incomplete.add(document)
                 reason = "another ingest wrote this document at the same time; ingest it again"
                 self._tally.fail(end.document.source, reason)
-            stale += [point for name, point in there[document].items() if name not in end.ids]
         self._tally.add(deleted=self._target.delete_ids(stale))
 
 
