@@ -22,13 +22,14 @@ def read_metadata(engine: Engine, name: str) -> dict[str, Any]:
     :raises CollectionNotFoundError: There is no such collection; those that exist are named.
     :raises StoreError: The collection was made by something else, or by a newer version of this library.
     """
-    if not engine.collection_exists(name):
+    try:
+        stored = engine.stored_metadata(name).get(METADATA_KEY)
+    except CollectionNotFoundError:
         there = ", ".join(sorted(found.name for found in engine.get_collections().collections)) or "none"
         raise CollectionNotFoundError(
             f"there is no collection {name!r} here; collections found: {there}. "
             "Give a recipe to create it: Collection.open(name, at=…, recipe=Recipe(model='minilm'))."
-        )
-    stored = engine.stored_metadata(name).get(METADATA_KEY)
+        ) from None
     if not isinstance(stored, dict):
         raise StoreError(
             f"collection {name!r} holds no qdrant_embed metadata: something else made it. "
