@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.common import save
@@ -28,19 +29,16 @@ def rss_anon_mb(process: str = "self") -> float:
     raise SystemExit("this benchmark needs /proc/self/status with RssAnon (Linux)")
 
 
-def children() -> list[str]:
-    """Return the ids of the processes that this one started."""
+def children() -> dict[str, float]:
+    """Return the same of the processes that this one started: what reads files, and what builds the engine's graph."""
     import psutil
 
-    return [str(child.pid) for child in psutil.Process().children()]
-
-
-def rss_anon_of(process: str) -> float:
-    """Return the same of a process that may have ended."""
-    try:
-        return rss_anon_mb(process)
-    except (OSError, SystemExit):
-        return 0.0
+    found = {"reading": 0.0, "graph": 0.0}
+    for child in psutil.Process().children():
+        with suppress(OSError, SystemExit, psutil.Error):  # it has ended
+            kind = "reading" if "qdrant_embed.reading.worker" in child.cmdline() else "graph"
+            found[kind] = max(found[kind], rss_anon_mb(str(child.pid)))
+    return found
 
 
 class Peak:
@@ -50,7 +48,8 @@ class Peak:
     """
 
     def __init__(self, *, children: bool = False) -> None:
-        self.children_mb, self._children = 0.0, children
+        self.children_mb = {"reading": 0.0, "graph": 0.0}
+        self._children = children
 
     def __enter__(self) -> "Peak":
         self.mb, self._done = rss_anon_mb(), threading.Event()
@@ -62,7 +61,7 @@ class Peak:
         while not self._done.wait(0.02):
             self.mb = max(self.mb, rss_anon_mb())
             if self._children:
-                self.children_mb = max([self.children_mb, *map(rss_anon_of, children())])
+                self.children_mb = {kind: max(mb, self.children_mb[kind]) for kind, mb in children().items()}
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
@@ -110,7 +109,7 @@ def measure(chunks: int) -> dict:
 
 
 def one_file(megabytes: int) -> dict:
-    """Ingest one text file of this size; the peak of this process, and that of the process that reads."""
+    """Ingest one text file of this size; the peaks of this process, the one that reads, and the one of the graph."""
     from qdrant_embed import Collection, IngestOptions, ReadOptions, Recipe
 
     with tempfile.TemporaryDirectory() as at:
@@ -135,7 +134,7 @@ def one_file(megabytes: int) -> dict:
         "stage_seconds": report.stage_seconds,
         "rss_anon_before_mb": round(start, 1),
         "rss_anon_peak_mb": round(peak.mb, 1),
-        "reading_process_peak_mb": round(peak.children_mb, 1),
+        **{f"{kind}_process_peak_mb": round(mb, 1) for kind, mb in peak.children_mb.items()},
     }
 
 
