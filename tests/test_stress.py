@@ -9,11 +9,12 @@ on a terminal, pipelines with workers.
 
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -55,15 +56,41 @@ def busy_loops():
         yield
 
 
-def ends(words, **options):
+def ends(words):
     """Run a command and tell whether it ended well in time."""
-    try:
-        done = subprocess.run(words, capture_output=True, timeout=LIMIT, **options)
-    except subprocess.TimeoutExpired:
-        return False
-    if done.returncode:
-        raise RuntimeError(done.stderr.decode()[-2000:])
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dumping()) as running:
+        try:
+            said = running.communicate(timeout=LIMIT)[1]
+        except subprocess.TimeoutExpired:
+            used = stop(running)
+            show(used, running.communicate()[1])
+            return False
+    if running.returncode:
+        raise RuntimeError(said.decode()[-2000:])
     return True
+
+
+def dumping():
+    """Return an environment in which Python says where it is when it gets SIGABRT."""
+    return {**os.environ, "PYTHONFAULTHANDLER": "1"}
+
+
+def stop(running):
+    """End a process that stands still, and have it say where; return the seconds of processor time that it used.
+
+    One that had next to none was starved by other work on the machine, and does not stand still.
+    """
+    fields = Path(f"/proc/{running.pid}/stat").read_text().rpartition(")")[2].split()
+    used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    running.send_signal(signal.SIGABRT)
+    with suppress(subprocess.TimeoutExpired):
+        running.wait(10)
+    running.kill()
+    return used
+
+
+def show(used, said):
+    sys.stderr.write(f"stood still after {used:.1f} s of processor time:\n{said.decode(errors='replace')[-20000:]}\n")
 
 
 def process(_):
@@ -82,7 +109,7 @@ def terminal(folder):
 
     ours, theirs = pty.openpty()
     words = [sys.executable, "-m", "qdrant_embed", "ingest", str(write_pages(folder)), "--at", str(folder / "data")]
-    running = subprocess.Popen([*words, "-m", "minilm"], stdout=theirs, stderr=theirs, stdin=theirs)
+    running = subprocess.Popen([*words, "-m", "minilm"], stdout=theirs, stderr=theirs, stdin=theirs, env=dumping())
     os.close(theirs)
     deadline, said = time.monotonic() + LIMIT, b""
     try:
@@ -90,12 +117,15 @@ def terminal(folder):
             if select.select([ours], [], [], 0.2)[0]:
                 said += os.read(ours, 65536)
     except OSError:  # the other end is closed
-        running.wait(10)
-    finally:
-        os.close(ours)
-        hung = running.poll() is None
-        running.kill()
-        running.wait()
+        running.wait(LIMIT)
+    hung = running.poll() is None
+    if hung:
+        used = stop(running)
+        with suppress(OSError):
+            while select.select([ours], [], [], 0.2)[0]:
+                said += os.read(ours, 65536)
+        show(used, said)
+    os.close(ours)
     if not hung and running.returncode:
         raise RuntimeError(said.decode(errors="replace")[-2000:])
     return not hung
