@@ -39,6 +39,7 @@ LONG = {
 }
 """Whole runs, of many processes or of a real model."""
 RETRIEVAL = "benchmarks.retrieval.run"
+LIMIT = "benchmarks.limit.run"
 ON_A_GPU = {"benchmarks.embedding.gpu"}
 PARAGRAPHS = [
     f"Crane number {number} of the harbour lifts {number} tons at most, and its cables are inspected every Tuesday. "
@@ -77,7 +78,7 @@ def small(tmp_path, monkeypatch):
 
 
 def test_every_benchmark_is_run_somewhere():
-    assert set(RUNNABLE) == {*SMALL, *LONG, *ON_A_GPU, RETRIEVAL}
+    assert set(RUNNABLE) == {*SMALL, *LONG, *ON_A_GPU, RETRIEVAL, LIMIT}
 
 
 @pytest.mark.parametrize("module", RUNNABLE)
@@ -101,6 +102,12 @@ def test_retrieval_is_measured_on_a_few_pages(small):
     assert results.keys() == {"quick-cranfield", "quick-findability", "quick-edits"}
     assert results["quick-cranfield"]["scores"]["bm25"]["nDCG@10"] > 0.5
     assert results["quick-edits"]["edits"] == 2
+
+
+def test_limit_is_measured_on_60_documents(small):
+    results = json.loads((small(LIMIT, "--quick --model hashing generated") / "quick-dense-60.json").read_text())
+    assert results["recalls"]["bm25"]["R@2"] > 0.95
+    assert results["recalls"]["dense"]["R@2"] < 0.5
 
 
 @pytest.mark.slow
