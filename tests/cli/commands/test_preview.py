@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qdrant_embed import Document
+from qdrant_embed import Document, collection
 from qdrant_embed.errors import ConfigurationError, ReadError
 
 
@@ -58,24 +58,15 @@ def test_a_file_that_is_not_read(make_collection, tmp_path):
     "words", [("preview", "page.md"), ("ingest", "page.md", "--dry-run")], ids=["preview", "dry run"]
 )
 def test_a_collection_is_opened_once(cli, tmp_path, monkeypatch, words):
-    from qdrant_embed import Collection
-
     (tmp_path / "page.md").write_text("Crane four lifts twelve tons.")
     assert cli("ingest", "page.md", "--model", "hashing").code == 0
-    opened, original = [], Collection._open.__func__
-
-    def counting(cls, *given):
-        opened.append(given)
-        return original(cls, *given)
-
-    monkeypatch.setattr(Collection, "_open", classmethod(counting))
+    opened, original = [], collection.open_handle
+    monkeypatch.setattr(collection, "open_handle", lambda *given: opened.append(given) or original(*given))
     assert cli(*words).code == 0
     assert len(opened) == 1
 
 
 def test_a_preview_by_flags_makes_no_collection(cli, tmp_path, monkeypatch):
-    from qdrant_embed import Collection
-
     (tmp_path / "page.md").write_text("Crane four lifts twelve tons.")
-    monkeypatch.setattr(Collection, "_open", lambda *_: pytest.fail("a collection was made"))
+    monkeypatch.setattr(collection, "open_handle", lambda *_: pytest.fail("a collection was made"))
     assert cli("preview", "page.md", "--model", "hashing").code == 0
