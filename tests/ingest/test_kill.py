@@ -26,7 +26,7 @@ def many_pages(tmp_path):
     words = random.Random(3)
     folder = tmp_path / "pages"
     folder.mkdir()
-    for number in range(60):
+    for number in range(40):
         lines = (f"Rope {words.randrange(10**6)} lies at pier {words.randrange(90)}, page {number}." for _ in range(60))
         (folder / f"{number}.md").write_text(f"# Page {number}\n\n" + "\n\n".join(lines))
     return folder

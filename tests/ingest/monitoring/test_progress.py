@@ -122,18 +122,22 @@ BETWEEN = (
 )
 
 
+def documents_until_progress_is_shown(capsys, shown):
+    """Yield two documents, the second when something has been shown of the first, which is put into a list."""
+    deadline = time.monotonic() + 60
+    yield Document(text="Cod is landed at pier seven.", source="cod")
+    while "loading the model" not in "".join(shown) and time.monotonic() < deadline:
+        time.sleep(0.01)
+        seen = capsys.readouterr()
+        assert seen.out == ""
+        shown.append(seen.err)
+    yield Document(text="Herring is landed at pier two.", source="herring")
+
+
 def test_plain_lines_come_at_the_start_now_and_then_and_at_the_end(make_collection, capsys, monkeypatch):
     monkeypatch.setattr(progress, "LINE_SECONDS", 0.001)
-    shown, deadline = [], time.monotonic() + 60
-
-    def documents():
-        yield Document(text="Cod is landed at pier seven.", source="cod")
-        while "loading the model" not in "".join(shown) and time.monotonic() < deadline:
-            time.sleep(0.01)
-            shown.append(capsys.readouterr().err)
-        yield Document(text="Herring is landed at pier two.", source="herring")
-
-    make_collection().ingest(documents(), progress="plain")
+    shown = []
+    make_collection().ingest(documents_until_progress_is_shown(capsys, shown), progress="plain")
     last = capsys.readouterr()
     first, *between, done = "".join([*shown, last.err]).splitlines()
     assert last.out == ""
@@ -143,13 +147,15 @@ def test_plain_lines_come_at_the_start_now_and_then_and_at_the_end(make_collecti
     assert done.startswith("ingest documents: done: 2 documents, 2 chunks · ")
 
 
-def test_a_whole_run_is_shown_on_stderr_only(pages, make_collection, capsys, monkeypatch):
+def test_a_whole_run_is_shown_on_stderr_only(make_collection, capsys, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "100")
-    make_collection().ingest(pages, progress="bar")
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert shown.err.index("reading, loading the model") < shown.err.rindex("building the search graph")
+    shown = []
+    make_collection().ingest(documents_until_progress_is_shown(capsys, shown), progress="bar")
+    last = capsys.readouterr()
+    assert last.out == ""
+    assert "reading, loading the model" in "".join(shown)
+    assert "building the search graph" in last.err
     left = {thread.name for thread in threading.enumerate() if thread.is_alive()}
     assert not left & {"qdrant-embed-count", "qdrant-embed-progress"}
 

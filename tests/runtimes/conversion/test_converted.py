@@ -11,12 +11,15 @@ import pytest
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.models.files.word_vectors import CACHE_VARIABLE
+from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.conversion import convert
 from qdrant_embed.runtimes.conversion.convert import FidelityWarning
 from qdrant_embed.runtimes.conversion.fidelity import Fidelity
+from qdrant_embed.runtimes.onnx import OnnxRuntime
 from qdrant_embed.runtimes.openvino import requests
 from qdrant_embed.runtimes.openvino import runtime as openvino
 from qdrant_embed.runtimes.openvino.requests import core
+from qdrant_embed.runtimes.torch.graph import Graph
 from qdrant_embed.testing.conformance.embedders import TEXTS, check_embedder
 from qdrant_embed.tokenization.batch import Batch
 from tests.support.tiny_models import save_tiny_model
@@ -56,8 +59,10 @@ def cosines(one, other):
 
 # Each export to ONNX takes several seconds whatever the model, so one model has much that could go wrong: a chain of
 # modules behind the pooling, padding that sees no token, angles that depend on the length of a text.
-CHAINED = ("qwen3", "lasttoken", {"padding_side": "left", "dense": [16], "max_tokens": 32}, "ntk:128")
-ONE_BLOCK = ("gemma3_text", "mean", {"use_bidirectional_attention": True, "num_hidden_layers": 1}, "pcw")
+CHAINED = (
+    "qwen3", "lasttoken", {"padding_side": "left", "dense": [16], "max_tokens": 32, "num_hidden_layers": 1}, "ntk:128",
+)  # fmt: skip
+WITH_BLIND_ROWS = ("gemma3_text", "mean", {"use_bidirectional_attention": True, "num_hidden_layers": 1}, "pcw")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +70,7 @@ ONE_BLOCK = ("gemma3_text", "mean", {"use_bidirectional_attention": True, "num_h
     [
         ("openvino:float32", "bert", "mean", {}, "pcw"),
         ("openvino:float32", "modernbert", "mean", {}, "pcw"),
-        *((runtime, *case) for runtime in ("openvino:float32", "onnx") for case in (CHAINED, ONE_BLOCK)),
+        *((runtime, *case) for runtime in ("openvino:float32", "onnx") for case in (CHAINED, WITH_BLIND_ROWS)),
     ],
     ids=str,
 )
@@ -120,14 +125,37 @@ def test_every_pooling_inside_the_graph_equals_numpy(pooling, side):
     np.testing.assert_allclose(found, POOLINGS[pooling](states, mask), atol=1e-6)
 
 
-@pytest.mark.parametrize("runtime", ["openvino:float32", "onnx"])
-def test_token_states_are_to_be_had_from_a_model_that_pools_inside(tmp_path, runtime):
+TOKENS = Batch((), np.array([[2, 9, 11, 3], [2, 9, 3, 0]]), np.array([[1, 1, 1, 1], [1, 1, 1, 0]]))
+
+
+def test_token_states_are_to_be_had_from_a_model_that_pools_inside(tmp_path):
     folder = save_tiny_model(tmp_path / "model", "bert", pooling="mean", num_hidden_layers=1)
     wanted = load_embedder(folder, runtime="torch")._runtime
-    found = load_embedder(folder, runtime=available(runtime))._runtime.tokenwise()
-    batch = Batch((), np.array([[2, 9, 11, 3], [2, 9, 3, 0]]), np.array([[1, 1, 1, 1], [1, 1, 1, 0]]))
-    seen = batch.mask == 1
-    np.testing.assert_allclose(found.token_states(batch)[seen], wanted.token_states(batch)[seen], atol=1e-4)
+    found = load_embedder(folder, runtime="openvino:float32")._runtime.tokenwise()
+    seen = TOKENS.mask == 1
+    np.testing.assert_allclose(found.token_states(TOKENS)[seen], wanted.token_states(TOKENS)[seen], atol=1e-4)
+
+
+def test_token_states_are_to_be_had_from_onnx_too(model_of, monkeypatch, tmp_path):
+    """With a table of vectors in the place of the model, which is exported in a moment."""
+    available("onnx")
+    import torch
+
+    class Table(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rows = torch.nn.Embedding(100, 8)
+
+        def forward(self, input_ids, attention_mask):
+            return self.rows(input_ids) * attention_mask[:, :, None]
+
+    table = Table().eval()
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(convert, "build_graph", lambda *_, pooled, **__: Graph(table, pooled=pooled))
+    found = OnnxRuntime(resolve(str(model_of())), None).tokenwise()
+    with torch.no_grad():
+        wanted = table(torch.from_numpy(TOKENS.ids), torch.from_numpy(TOKENS.mask)).numpy()
+    np.testing.assert_allclose(found.token_states(TOKENS), wanted, atol=1e-6)
 
 
 def test_a_second_start_converts_nothing(model_of, monkeypatch):
