@@ -54,10 +54,12 @@ def sparing_worker():
 
 
 @pytest.fixture(autouse=True)
-def spare_readers(request, sparing_worker, monkeypatch):
+def spare_readers(request, sparing_worker):
     """Let ingests use one reading process after another, where the tests are not about reading."""
-    if "reading" not in request.path.parts:
-        monkeypatch.setattr("qdrant_embed.reading.reader.Worker", sparing_worker)
+    with pytest.MonkeyPatch.context() as patch:
+        if "reading" not in request.path.parts:
+            patch.setattr("qdrant_embed.reading.reader.Worker", sparing_worker)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
