@@ -1,5 +1,6 @@
 """Fixtures that every part uses: real-looking pages, collections over each local engine, and tiny models."""
 
+import gc
 import json
 import os
 import shutil
@@ -60,6 +61,13 @@ def spare_readers(request, sparing_worker):
         if "reading" not in request.path.parts:
             patch.setattr("qdrant_embed.reading.reader.Worker", sparing_worker)
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen_imports():
+    """Keep what lasts out of the searches for garbage: a full one takes longer than most tests once torch is loaded."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from qdrant_embed.models import fastembed_catalog
-from tests.support.tiny_models import save_static_model, save_tiny_model
+from tests.support.tiny_models import save_static_model
 
 SCRIPT = """
 import socket, sys
@@ -46,11 +46,11 @@ def require_silence(folder, *words):
     return done.stderr
 
 
-def test_no_runtime_phones_home_and_torch_loads_without_a_word(tmp_path):
+@pytest.mark.model
+def test_no_runtime_phones_home_and_torch_loads_without_a_word(conversions):
     for package in ("openvino", "onnxscript"):
         pytest.importorskip(package)
-    folder = save_tiny_model(tmp_path / "model", pooling="mean", num_hidden_layers=1)
-    said = require_silence(tmp_path, folder, "torch openvino:float32 onnx")
+    said = require_silence(conversions, "minilm", "torch openvino:float32 onnx")
     assert said.startswith("end of torch\n"), "something is printed while a model loads"
 
 

@@ -14,9 +14,9 @@ SHORT, LONG = "keys", "Master keys are rotated every ninety days by the harbour 
 @pytest.mark.parametrize(
     ("architecture", "runtime", "pooling"),
     [
-        *((kind, "torch", pooling)
-          for kind in ("bert", "distilbert", "roberta", "mpnet", "qwen3", "modernbert")
-          for pooling in ("mean", "cls", "lasttoken")),
+        *((kind, "torch", ("mean", "cls", "lasttoken")[row % 3])  # what pools knows nothing of what is pooled
+          for row, kind in enumerate(("bert", "distilbert", "roberta", "mpnet", "qwen3", "modernbert"))),
+        *(("bert", "torch", pooling) for pooling in ("cls", "lasttoken")),
         ("bert", "openvino:float32", "cls"),  # which side it pads on is settled before any runtime is asked
     ],
 )  # fmt: skip

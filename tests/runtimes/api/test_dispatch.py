@@ -42,7 +42,7 @@ texts_of_all_lengths = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     texts=texts_of_all_lengths,
     seed=st.integers(0, 10**6),

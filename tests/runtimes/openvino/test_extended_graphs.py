@@ -16,9 +16,9 @@ from tests.support.tiny_models import save_tiny_model
 
 TRAINED, TARGET = 32, 128
 LENGTHS = (3, 2 * TRAINED, TARGET, TRAINED)
-KINDS = [("roberta", "rp"), ("mpnet", "pi"), ("llama", "ntk"), ("gte", "pi")]
+KINDS = [("roberta", "rp"), ("mpnet", "pi"), ("gte", "pi")]
 """BERT stretched by GP is converted below, and compared with torch as every conversion is; `test_converted.py` has a
-model for ONNX whose angles depend on the length of a text."""
+model whose angles depend on the length of a text, for ONNX too."""
 
 
 @pytest.fixture(scope="module")
