@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.collection_handle import CollectionHandle
 from qdrant_embed.compression import Compression
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import ConfigurationError, require_type
 from qdrant_embed.migration.recompression import Change, RecompressResult
 from qdrant_embed.migration.recompression import recompress as run_recompression
 from qdrant_embed.store.copies import copy_lease
@@ -29,12 +29,11 @@ def ingest(
     handle: CollectionHandle, what: Any, options: IngestOptions | None, settings: IngestSettings
 ) -> IngestReport:
     """Bring the collection in line with files, or add documents."""
-    from qdrant_embed.ingest.options import IngestOptions
     from qdrant_embed.ingest.pipeline import ingest as run
     from qdrant_embed.ingest.roots import Roots
 
     copy_lease.require_no_copy(handle.engine, handle.name)
-    changed = (options or IngestOptions()).changed(settings)
+    changed = _options(options, settings)
     return run(Roots(handle.points, handle.name), changed, what, handle.target)
 
 
@@ -42,13 +41,23 @@ def ingest_each(
     handle: CollectionHandle, paths: Sequence[str | Path], options: IngestOptions | None, settings: IngestSettings
 ) -> Iterator[IngestReport]:
     """Ingest paths one after the other, all of them checked before the first."""
-    from qdrant_embed.ingest.options import IngestOptions
     from qdrant_embed.ingest.pipeline import ingest_each as run
     from qdrant_embed.ingest.roots import Roots
 
     copy_lease.require_no_copy(handle.engine, handle.name)
-    changed = (options or IngestOptions()).changed(settings)
+    require_type("paths", paths, (list, tuple), "a list of paths")
+    changed = _options(options, settings)
     return run(Roots(handle.points, handle.name), changed, paths, handle.target)
+
+
+def _options(given: IngestOptions | None, settings: IngestSettings) -> IngestOptions:
+    from qdrant_embed.ingest.options import IngestOptions
+
+    if given is not None:
+        require_type(
+            "options", given, IngestOptions, "IngestOptions(…), or its fields one by one: ingest(…, force=True)"
+        )
+    return (given or IngestOptions()).changed(settings)
 
 
 def delete(handle: CollectionHandle, places: dict[str, str | None], where: Any, *, dry_run: bool) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import reprlib
 from typing import TYPE_CHECKING
 
 from qdrant_embed.collection_parts import CollectionParts, create_collection
-from qdrant_embed.errors import CollectionNotFoundError, RecipeMismatchError
+from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, RecipeMismatchError, require_type
 from qdrant_embed.recipe import Recipe, require_equal, require_recipe, require_same_recipe
 from qdrant_embed.retrieval.browse import Browser
 from qdrant_embed.runtimes.choice import RuntimeChoice
@@ -19,6 +21,10 @@ from qdrant_embed.store.own_points import own_points
 if TYPE_CHECKING:
     from qdrant_embed.ingest.context import IngestContext
     from qdrant_embed.store.location import Location
+
+
+LONGEST_NAME = 255
+_NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f]')
 
 
 class CollectionHandle:
@@ -78,6 +84,8 @@ def open_handle(name: str, at: Location, recipe: Recipe | None, runtime: str) ->
     :raises RecipeMismatchError: It was made with another recipe.
     :raises LocationLockedError: Another process holds the folder.
     """
+    _require_name(name)
+    require_type("runtime", runtime, str, "'auto' or a runtime such as 'openvino:int8' or 'torch'")
     if runtime != "auto":
         RuntimeChoice.parse(runtime)
     if recipe is not None:
@@ -90,11 +98,29 @@ def open_handle(name: str, at: Location, recipe: Recipe | None, runtime: str) ->
         raise
 
 
+def _require_name(name: object) -> None:
+    require_type("name", name, str, "a name such as 'documents'")
+    if not name:
+        raise ConfigurationError("the name of the collection is empty; give one such as 'documents'.")
+
+
+def _require_new_name(name: str) -> None:
+    """Refuse a name that not every engine takes: the collection could not be moved there."""
+    found = _NOT_IN_NAMES.search(name)
+    if found or len(name) > LONGEST_NAME:
+        held = f"holds {found[0]!r}" if found else f"has {len(name)} characters"
+        raise ConfigurationError(
+            f"a collection cannot be called {reprlib.repr(name)}: the name {held}. Give at most {LONGEST_NAME} "
+            'characters, without / \\ : * ? " < > | and control characters.'
+        )
+
+
 def _recipe_in(engine: Engine, name: str, recipe: Recipe | None) -> Recipe:
     """Return a collection's recipe; where there is no collection, make it by the given one."""
     aliases.finish_switch(engine, name)
     copy_lease.release_expired(engine, name)
     if recipe is not None and not engine.collection_exists(name):
+        _require_new_name(name)
         create_collection(engine, name, recipe)
         return recipe
     stored = read_metadata(engine, name)
@@ -106,6 +132,7 @@ def _recipe_in(engine: Engine, name: str, recipe: Recipe | None) -> Recipe:
 
 def drop_collection(name: str, at: Location) -> bool:
     """Remove a collection and everything in it, a damaged one too; return whether there was one."""
+    _require_name(name)
     try:
         engine = open_engine(at, make=False)
     except CollectionNotFoundError:

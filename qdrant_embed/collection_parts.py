@@ -19,7 +19,7 @@ from qdrant_embed.embedding.recipe_models import (
     load_dense,
     metadata_key,
 )
-from qdrant_embed.recipe import Recipe, fingerprint, require_equal
+from qdrant_embed.recipe import Recipe, fingerprint, require_equal, require_recipe
 from qdrant_embed.retrieval.searcher import Searcher
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.copies import aliases
@@ -128,6 +128,7 @@ def load_recipe(recipe: Recipe, runtime: str = "auto") -> tuple[Embedder, Chunke
     :param runtime: What runs the model, e.g. `openvino:int8`.
     :raises ConfigurationError: Some part of the recipe is not known, or its chunks would have no room for text.
     """
+    require_recipe(recipe)
     embedder = load_dense(recipe, runtime)
     return embedder, chunker_of(recipe, embedder)
 

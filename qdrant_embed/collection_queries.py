@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.collection_handle import CollectionHandle
 from qdrant_embed.display import Facts
-from qdrant_embed.errors import MissingExtraError
+from qdrant_embed.errors import MissingExtraError, require_type
 from qdrant_embed.retrieval.documents import Documents
 from qdrant_embed.retrieval.hits import Answers, Hit, Hits
 from qdrant_embed.retrieval.searcher import Mode, SearchRequest, as_queries, as_vector
@@ -20,6 +20,8 @@ from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_HITS = "a hit of a search, an id, or several of these"
 
 
 def search(handle: CollectionHandle, query: str | Sequence[str], request: SearchRequest, mode: Mode) -> Hits | Answers:
@@ -42,7 +44,10 @@ def search_vector(handle: CollectionHandle, vector: Sequence[float] | FloatArray
 
 def similar(handle: CollectionHandle, to: Hit | str | Sequence[Hit | str], request: SearchRequest) -> Hits:
     """Return the passages that are most like given ones, these left out."""
+    require_type("to", to, (Hit, str, Iterable), _HITS)
     given = [to] if isinstance(to, Hit | str) else list(to)
+    for one in given:
+        require_type("to", one, (Hit, str), _HITS)
     named = [one for one in given if not isinstance(one, Hit)]
     fetched = iter(handle.browser.get(named) if named else ())
     hits = [one if isinstance(one, Hit) else next(fetched) for one in given]
@@ -54,7 +59,8 @@ def similar(handle: CollectionHandle, to: Hit | str | Sequence[Hit | str], reque
 
 def get(handle: CollectionHandle, ids: str | Sequence[str]) -> Hit | Hits:
     """Return one chunk by its id, or several in the order of their ids."""
-    if isinstance(ids, str) or not isinstance(ids, Sequence):
+    require_type("ids", ids, (str, Iterable), "an id, or a list of ids, as hit.id gives them")
+    if isinstance(ids, str):
         return handle.browser.get([ids])[0]
     return Hits(handle.browser.get(list(ids)))
 

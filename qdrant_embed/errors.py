@@ -28,6 +28,7 @@ Each message says what came, what was expected and what to type.
 from __future__ import annotations
 
 import difflib
+import reprlib
 import sys
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -93,6 +94,16 @@ def require_keywords(what: str, given: Iterable[str], known: Collection[str]) ->
     for keyword in given:
         if keyword not in known:
             raise UnknownNameError(f"keyword of {what}", keyword, known)
+
+
+def require_type(name: str, value: object, kind: type | tuple[type, ...], wanted: str) -> None:
+    """Refuse an argument of a wrong type here, where its name is known, instead of deep inside.
+
+    :param wanted: What to give.
+    :raises ConfigurationError: It is of no such type.
+    """
+    if not isinstance(value, kind):
+        raise ConfigurationError(f"{name}={reprlib.repr(value)} is of type {type(value).__name__}; give {wanted}.")
 
 
 class RecipeMismatchError(ConfigurationError):

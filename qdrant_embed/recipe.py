@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral
 
 from qdrant_embed.compression import Compression
-from qdrant_embed.errors import ConfigurationError, RecipeMismatchError
+from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, require_type
 from qdrant_embed.long_context.strategy import usual_words
 from qdrant_embed.types import Json
 
 OPTIONAL = ("layers", "task", "sparse", "multivector")
 """Entries that are not stored unless they are chosen, so that collections without them keep their fingerprints."""
+
+_TEXTS = ("model", "chunker", "window", "compression", "language", "task", "sparse", "multivector")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,13 @@ class Recipe:
     multivector: str = ""
 
     def __post_init__(self) -> None:
+        for name in _TEXTS:
+            require_type(name, getattr(self, name), str, "a text")
+        for name in ("chunk_tokens", "overlap", "layers"):
+            value = getattr(self, name)
+            if not (value is None and name == "chunk_tokens"):
+                require_type(name, value, Integral, "a whole number")
+                object.__setattr__(self, name, int(value))
         object.__setattr__(self, "window", usual_words(self.window))
         if self.chunk_tokens is not None and self.chunk_tokens < 8:
             raise ConfigurationError(f"chunk_tokens={self.chunk_tokens} is too small to hold text; give 8 or more.")
@@ -89,9 +98,9 @@ def require_recipe(given: object) -> None:
 
     :raises ConfigurationError: It is none.
     """
-    if not isinstance(given, Recipe):
-        typed = f"Recipe(model={given!r})" if isinstance(given, str) else "Recipe(model='minilm')"
-        raise ConfigurationError(f"recipe={reprlib.repr(given)} is of type {type(given).__name__}; give {typed}.")
+    require_type(
+        "recipe", given, Recipe, f"Recipe(model={given!r})" if isinstance(given, str) else "Recipe(model='minilm')"
+    )
 
 
 def fingerprint(recipe: Recipe, model: Mapping[str, Json]) -> str:

@@ -16,7 +16,7 @@ from qdrant_embed.collection_parts import CollectionParts
 from qdrant_embed.compression import Compression, Transform, VectorCodec
 from qdrant_embed.compression.transitions import learned_code
 from qdrant_embed.display import counted
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import ConfigurationError, require_type
 from qdrant_embed.evaluation.exact_search import ExactAnswers, exact_search
 from qdrant_embed.evaluation.metrics import ndcg
 from qdrant_embed.evaluation.questions import Question, draw_questions
@@ -76,6 +76,8 @@ def calibrate(
     :raises ConfigurationError: The collection holds too little, or does not hold the numbers any more, for all or for
         a setting that was asked for.
     """
+    require_type("options", options, CalibrateOptions, "CalibrateOptions(…)")
+    require_type("questions", questions or [], (list, tuple), "a list of questions")
     grid = _grid_of(parts)
     named = [Compression.parse(text) for text in options.settings]
     transforms = _Transforms(parts.codec.vector_codec, options.trained)

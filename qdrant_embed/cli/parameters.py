@@ -217,6 +217,7 @@ _SETTINGS = (
 """Arguments whose flags have their names."""
 
 _BYTES = re.compile(r"([\d,]+) bytes, the limit is ([\d,]+)")
+_LIMIT = re.compile(r"\b(file_timeout|max_file_bytes)=(\S+) (reads nothing; give a positive number, )math\.inf")
 _QUOTED = r"(?:[^()'\"]|'[^']*'|\"[^\"]*\")"
 _CALL = re.compile(rf"\b[A-Za-z_.]+\({_QUOTED}*\) \((qdrant-embed {_QUOTED}+)\)")
 """A call, and the command for it in parentheses."""
@@ -230,6 +231,7 @@ def in_flags(text: str) -> str:
     """Return a message that names Python's arguments or calls with the flags and commands that do the same."""
     for word, flag in _WORDS.items():
         text = text.replace(word, flag)
+    text = _LIMIT.sub(lambda found: f"{_limit(found[1], float(found[2]))} {found[3]}inf", text)
     text = _CALL.sub(lambda found: _there(found[1]), text)
     text = _IN_RECIPE.sub(lambda found: found[1].replace(", ", " "), text)
     text = _SETTING.sub(lambda found: _flag(found[1], found[2]), text)
@@ -253,6 +255,10 @@ def _flag(name: str, value: str) -> str:
     if value == "True":
         return flag
     return f"{flag} {value if value == '…' else quote(value.strip('(,)').strip(chr(39)))}"
+
+
+def _limit(name: str, value: float) -> str:
+    return f"--timeout {value:g}" if name == "file_timeout" else f"--max-file-mb {value / 2**20:g}"
 
 
 def _mb(number: str) -> str:

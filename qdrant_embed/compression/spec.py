@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import ConfigurationError, require_type
 
 DATATYPES = ("float32", "float16", "uint8", "turbo16", "turbo8", "bits")
 ROTATIONS = ("rotate", "itq", "opq")
@@ -90,6 +90,7 @@ class Compression:
 
         :raises ConfigurationError: A part is unknown or given twice, or two contradict each other.
         """
+        require_type("compression", text, str, "a text such as 'float16' or '256d+binary+rescore4'")
         found: dict[str, object] = {}
         waiting: list[str] = []
         for part in text.replace(" ", "").split("+"):

@@ -10,7 +10,7 @@ from typing import SupportsIndex, overload
 from qdrant_embed.chunking import Chunker, chunk_document
 from qdrant_embed.display import TABLE_START, TABLE_STYLE, as_html, counted, one_line, printable
 from qdrant_embed.embedding import Embedder
-from qdrant_embed.errors import ConfigurationError, ReadError
+from qdrant_embed.errors import ConfigurationError, ReadError, require_type
 from qdrant_embed.reading.files import ReadOptions, SourceFile, find_root, walk
 from qdrant_embed.reading.reader import Reader
 from qdrant_embed.types import Document, Json
@@ -95,6 +95,7 @@ def preview(what: str | Path | Document, chunker: Chunker, embedder: Embedder, r
     :raises ConfigurationError: There is no such file, or it is a folder.
     :raises ReadError: The file cannot be read.
     """
+    require_type("what", what, (str, Path, Document), "a file, a text, or a Document")
     document = what if isinstance(what, Document) else _document(what, reading)
     chunks = list(chunk_document(document, chunker))
     around = embedder.max_tokens - embedder.chunk_budget

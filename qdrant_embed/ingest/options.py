@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from numbers import Real
 from typing import Any, TypedDict
 
-from qdrant_embed.errors import ConfigurationError, UnknownNameError
+from qdrant_embed.errors import ConfigurationError, UnknownNameError, require_type
 from qdrant_embed.ingest.monitoring.report import Progress
 from qdrant_embed.ingest.monitoring.watchdog import STALL_SECONDS
 from qdrant_embed.reading.files import ReadOptions
@@ -54,6 +55,8 @@ class IngestOptions:
     source_column: str = SOURCE_COLUMN
 
     def __post_init__(self) -> None:
+        require_type("reading", self.reading, ReadOptions, "ReadOptions(…)")
+        require_type("stall_seconds", self.stall_seconds, Real, "seconds, or 0 to watch nothing")
         if not 0 <= self.stall_seconds < float("inf"):
             raise ConfigurationError(
                 f"stall_seconds={self.stall_seconds!r} is no time to wait; give seconds, or 0 to watch nothing."

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.display import aligned, html_table, one_line
+from qdrant_embed.errors import require_type
 from qdrant_embed.models.runtime_specs import REFERENCE
 
 if TYPE_CHECKING:
@@ -182,6 +183,7 @@ def describe_model(name: str) -> ModelDescription:
     """
     from qdrant_embed.models.availability import find_weights
 
+    require_type("name", name, str, "the name of a preset, a folder, or a hub id")
     weights = find_weights(name)
     return ModelDescription(name, tuple(_rows_of(name, here=weights.here)), weights)
 

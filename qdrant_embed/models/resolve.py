@@ -12,10 +12,10 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
-from qdrant_embed.errors import ModelError, UnknownNameError, near_names, warn_user
+from qdrant_embed.errors import ModelError, UnknownNameError, near_names, require_type, warn_user
 from qdrant_embed.long_context.extension_plan import ExtensionPlan
 from qdrant_embed.models.external_models import ExternalModels, external_models
-from qdrant_embed.models.files.json_files import read_json
+from qdrant_embed.models.files.json_files import odd_settings_told, read_json
 from qdrant_embed.models.files.layouts import SETTINGS
 from qdrant_embed.models.files.lora import base_of, is_adapter, require_adapter
 from qdrant_embed.models.files.model_folder import ModelFiles, read_model_files
@@ -78,6 +78,12 @@ def resolve(name: str | Path, presets: str | Path | None = None) -> ResolvedMode
     :raises UnknownNameError: It is none of them.
     :raises ModelError: Its files are missing, pickled or incomplete.
     """
+    require_type("model", name, (str, Path), "the name of a preset, a folder, or a hub id")
+    with odd_settings_told(str(name)):
+        return _resolved(name, presets)
+
+
+def _resolved(name: str | Path, presets: str | Path | None) -> ResolvedModel:
     known = read_presets(presets)
     text = str(name)
     if text in known:

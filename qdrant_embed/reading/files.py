@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from qdrant_embed.errors import ConfigurationError, ReadError
+from qdrant_embed.errors import ConfigurationError, ReadError, require_type
 from qdrant_embed.reading.charset.codepages import require_encoding
 from qdrant_embed.reading.contents import why
 from qdrant_embed.reading.formats import reason_to_skip
@@ -58,6 +58,7 @@ class ReadOptions:
             value = getattr(self, name)
             if isinstance(value, str):
                 raise ConfigurationError(f"{name}={value!r} is one string; give a tuple: {name}=({value!r},).")
+            require_type(name, value, Iterable, f"a tuple of patterns: {name}=('*.md',)")
             object.__setattr__(self, name, tuple(value))
         if self.encoding:
             require_encoding(self.encoding)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from numbers import Integral
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
 
-from qdrant_embed.errors import ConfigurationError, UnknownNameError
+from qdrant_embed.errors import ConfigurationError, UnknownNameError, require_type
 from qdrant_embed.retrieval.documents import Documents, StoredDocument
 from qdrant_embed.retrieval.frames import frame_of, require_pandas
 from qdrant_embed.retrieval.hits import COLUMNS, Hit, Hits
@@ -49,7 +51,7 @@ class Browser:
         found = {str(record.id): Hit.from_point(record) for record in records}
         missing = [point_id for point_id in ids if not _is_uuid(point_id) or str(UUID(point_id)) not in found]
         if missing:
-            listed = ", ".join(map(repr, missing[:_NAMED])) + " …" * (len(missing) > _NAMED)
+            listed = ", ".join(map(reprlib.repr, missing[:_NAMED])) + " …" * (len(missing) > _NAMED)
             raise ConfigurationError(f"collection {self.name!r} has no point {listed}.")
         return self._rooted([found[str(UUID(point_id))] for point_id in ids])
 
@@ -60,6 +62,7 @@ class Browser:
         """
         from qdrant_client import models
 
+        require_type("source", source, str, "the source of a document, such as hit.source")
         # Not a plain filter: a file may be called `notes*.md`.
         wanted = {"source": source} | ({"root": root} if root is not None else {})
         where: list[models.Condition] = [
@@ -67,7 +70,10 @@ class Browser:
         ]
         hits = [Hit.from_point(record) for record in self._scroll(models.Filter(must=where))]
         if not hits:
-            there = {document.source for document in self.documents(None) if root in (None, document.root)}
+            stored = self.documents(None)
+            if source in {document.source for document in stored}:
+                raise UnknownNameError(f"root of {source!r}", str(root), {document.root for document in stored})
+            there = {document.source for document in stored if root in (None, document.root)}
             raise UnknownNameError("document", source, there)
         return Hits(self._rooted(sorted(hits, key=lambda hit: (hit.root, hit.source, hit.chunk_index))))
 
@@ -78,6 +84,9 @@ class Browser:
         """
         from qdrant_client import models
 
+        require_type("hit", hit, Hit, "a hit of a search; docs.get(id) makes one of an id")
+        for name, value in (("before", before), ("after", after)):
+            require_type(name, value, Integral, "a whole number of passages")
         if before < 0 or after < 0:
             raise ConfigurationError(f"before={before}, after={after}; give 0 or more passages on each side.")
         where = models.Filter(should=[_around(hit, before, after) for hit in hits])

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from numbers import Integral
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
 import numpy as np
@@ -60,7 +60,7 @@ class SearchRequest:
     :param offset: Hits passed over before the first of them.
     :param group_by: `document` for the best passage of each document: `k` and `offset` count documents.
     :param expand: Chunks around each hit that are joined with it, on each side; see `expansion`.
-    :raises ConfigurationError: A number is not whole, or too small, or `group_by` is another word.
+    :raises ConfigurationError: A number is not whole, or too small, `min_score` is no number, or `group_by` is another word.
     """
 
     k: int
@@ -90,6 +90,9 @@ class SearchRequest:
         require_expansion(self.expand)
         for name in ("k", "offset"):
             object.__setattr__(self, name, int(getattr(self, name)))  # engines refuse numpy's whole numbers
+        least: object = self.min_score
+        if least is not None and not (isinstance(least, Real) and least == least):
+            raise ConfigurationError(f"min_score={least!r}; give a number, or None for all hits.")
 
 
 @dataclass(frozen=True, kw_only=True)

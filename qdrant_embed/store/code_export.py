@@ -11,7 +11,7 @@ import numpy as np
 
 from qdrant_embed.compression import Compression
 from qdrant_embed.compression.binary_codes import ByteArray, pack_signs
-from qdrant_embed.errors import ConfigurationError, MissingExtraError
+from qdrant_embed.errors import ConfigurationError, MissingExtraError, require_type
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.stored_vectors import read_rows
@@ -53,6 +53,7 @@ def require_codes_file(path: str | Path) -> None:
     :raises ConfigurationError: The name ends neither in `.npy` nor in `.parquet`, or there is no such folder.
     :raises MissingExtraError: pyarrow, which parquet needs, is not installed.
     """
+    require_type("path", path, (str, Path), "a file that ends in .npy or .parquet")
     target = Path(path)
     if target.suffix not in (".npy", ".parquet"):
         raise ConfigurationError(f"{target.name!r} must end in .npy or .parquet.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import ConfigurationError, require_type
 from qdrant_embed.store import quantization
 from qdrant_embed.store.filters.fields import INDEXED_FIELDS, Field
 from qdrant_embed.store.layout import VectorLayout, index_schema
@@ -56,6 +56,7 @@ def index_metadata_field(engine: Engine, name: str, field: str, kind: str) -> No
     """
     from qdrant_client import models
 
+    require_type("field", field, str, f"its name as a text: {str(field)!r}")
     kinds = [schema.value for schema in models.PayloadSchemaType]
     if kind not in kinds:
         raise ConfigurationError(f"cannot index {field!r} as {kind!r}; expected one of {', '.join(kinds)}.")

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qdrant_embed.compression.rotations import itq
 from qdrant_embed.compression.transform import Transform
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import ConfigurationError, require_type
 from qdrant_embed.native import prepare_torch
 from qdrant_embed.training.word_decoder import WordDecoder
 from qdrant_embed.types import FloatArray
@@ -60,6 +61,8 @@ class CodeTraining:
     progress: Callable[[int, float], None] | None = None
 
     def __post_init__(self) -> None:
+        for name in ("bits", "steps"):
+            require_type(name, getattr(self, name), Integral, "a whole number")
         if self.steps < 1:
             raise ConfigurationError(f"steps={self.steps} makes no training; give 1 or more.")
         if not LEAST_BITS <= self.bits <= MOST_BITS:

@@ -16,6 +16,10 @@ SAID = [
     ("remove: Collection.drop('a', at=…) (qdrant-embed delete --all) and", "remove: qdrant-embed delete --all and"),
     ("it has 3,145,728 bytes, the limit is 1,048,576: ReadOptions.max_file_bytes",
      "it has 3 MB, the limit is 1 MB: --max-file-mb"),
+    ("file_timeout=nan reads nothing; give a positive number, math.inf for no limit.",
+     "--timeout nan reads nothing; give a positive number, inf for no limit."),
+    ("max_file_bytes=-1048576.0 reads nothing; give a positive number, math.inf for no limit.",
+     "--max-file-mb -1 reads nothing; give a positive number, inf for no limit."),
     ("the folder 'root=docs' and a-root='x' and /root='x'", "the folder 'root=docs' and a-root='x' and /root='x'"),
 ]  # fmt: skip
 

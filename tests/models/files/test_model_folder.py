@@ -195,6 +195,34 @@ def test_a_folder_that_holds_no_model_is_named(tmp_path):
         read_model_files(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "name", ["config.json", "1_Pooling/config.json", "sentence_bert_config.json", "tokenizer_config.json"]
+)
+@pytest.mark.parametrize("written", ["[]", "null", '"bert"'])
+def test_json_of_another_shape_is_named(folder, name, written):
+    (folder / name).write_text(written)
+    with pytest.raises(ModelError, match=name.rpartition("/")[2]):
+        resolve(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("config_sentence_transformers.json", {"prompts": ["query: "]}),
+        ("config_sentence_transformers.json", {"truncate_dim": {"dim": 8}}),
+        ("config_sentence_transformers.json", {"similarity_fn_name": 1}),
+        ("config.json", {"architectures": 5}),
+        ("config.json", {"max_position_embeddings": "many"}),
+        ("1_Pooling/config.json", {"pooling_mode": 5}),
+        ("tokenizer_config.json", {"model_max_length": "long"}),
+    ],
+)
+def test_values_of_another_type_are_told_in_a_sentence(folder, name, changes):
+    edit(folder / name, **changes)
+    with pytest.raises(ModelError, match="of another type than in other models"):
+        resolve(folder)
+
+
 def test_broken_json_is_named(folder):
     (folder / "config.json").write_text("{")
     with pytest.raises(ModelError, match=r"config\.json in .* is not valid JSON"):
