@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ConfigurationError
@@ -62,7 +64,7 @@ class Document:
     :param modified: ISO 8601 time (UTC, microseconds) of the original's last change, if known.
     :param hash: Hash of the original's content; computed from the text when left empty.
     :param page_starts: Character offset at which each page begins (`page_starts[0] == 0`); empty if unpaged.
-    :raises ConfigurationError: Text, source or title is no text, or the metadata no dict.
+    :raises ConfigurationError: A field is of another type than it says here, or pages do not begin one after the other.
     """
 
     text: str
@@ -77,7 +79,7 @@ class Document:
     page_starts: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("text", "source", "title"):
+        for name in ("text", "source", "title", "media_type", "text_type", "hash"):
             value = getattr(self, name)
             if not isinstance(value, str):
                 decoded = "; decode it first: data.decode('utf-8')" if isinstance(value, (bytes, bytearray)) else ""
@@ -90,6 +92,11 @@ class Document:
                 f"Document(metadata=…) takes a dict, not a {type(self.metadata).__name__} ({self.metadata!r:.40}) in "
                 f"{self.source!r}. Example: metadata={{'author': 'Ann'}}."
             )
+        size: object = self.size
+        if size is not None and not isinstance(size, Integral):
+            raise ConfigurationError(f"Document(size=…) takes a whole number of bytes, not {size!r:.40}.")
+        if self.page_starts:
+            object.__setattr__(self, "page_starts", _offsets(self.page_starts))
         if not self.hash:
             object.__setattr__(self, "hash", content_hash(self.text))
         if not self.text_type:
@@ -98,6 +105,16 @@ class Document:
     def page_at(self, offset: int) -> int | None:
         """Return the 1-based page on which the character at `offset` stands, None if the document has no pages."""
         return bisect_right(self.page_starts, offset) or None
+
+
+def _offsets(given: Sequence[int]) -> tuple[int, ...]:
+    listed = isinstance(given, Sequence) and all(isinstance(offset, Integral) for offset in given)
+    if not listed or given[0] < 0 or any(later < earlier for earlier, later in pairwise(given)):
+        raise ConfigurationError(
+            f"Document(page_starts=…) takes ascending offsets of characters, not {given!r:.40}. "
+            "Example: page_starts=(0, 1200, 2400)."
+        )
+    return tuple(map(int, given))
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,11 +175,20 @@ def from_documents(run: Run, items: Iterable[Document | RefusedItem]) -> Iterato
                     run.tally.fail(item.source, f"{twice}; give each its own")
                     continue
                 run.seen.add(key)
+                _note_text(run.tally, item)
                 documents[key] = item
             stored = look_up(run.target, list(documents)) if documents else {}
         run.seen.known += len(stored)
         for key, document in documents.items():
             yield from _changed(run, document, stored.get(key))
+
+
+def _note_text(tally: Tally, document: Document) -> None:
+    """Say of a document of the user's what the worker says of a file."""
+    if not document.text.strip():
+        tally.note(document.source, "no text was found in it")
+    elif "\ufffd" in document.text:
+        tally.note(document.source, "\ufffd stands in its text for characters that were lost before it came here")
 
 
 def _pass_over(run: Run, file: Skipped) -> None:

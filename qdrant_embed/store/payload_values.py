@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set, ValuesView
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -66,10 +67,9 @@ def json_payload(payload: Mapping[Any, Any] | None) -> dict[str, Json]:
 
 def _told(path: Sequence[str | int]) -> str:
     """Return the way to a value, given from its end: `metadata.authors[2]`; its beginning, where it is long."""
-    outermost = list(reversed(path))
-    steps = outermost[:_STEPS_SHOWN]
+    steps = list(reversed(path))[:_STEPS_SHOWN]
     told = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
-    return told if len(outermost) == len(steps) else f"{told}…"
+    return told if len(path) == len(steps) else f"{told}…"
 
 
 def _is_circular(payload: Any) -> bool:
@@ -175,9 +175,10 @@ def _inside(value: Any) -> Any:
     for method in ("tolist", "model_dump"):  # numpy, torch, pandas; pydantic
         plain = getattr(type(value), method, None)
         if plain is not None:
-            found = plain(value)
-            # numpy gives a value back as it is where Python has no type for it.
-            return value if type(found) is type(value) else found
+            with suppress(Exception):  # a sparse tensor has no list
+                found = plain(value)
+                # numpy gives a value back as it is where Python has no type for it.
+                return value if type(found) is type(value) else found
     return value
 
 
@@ -240,9 +241,8 @@ def _exact(value: Any) -> Json:
 
 
 def _moment(value: datetime | date | time) -> str | None:
-    if value != value:  # pandas' NaT is a datetime, unlike itself
-        return None
-    return value.isoformat().replace("+00:00", "Z")
+    # pandas' NaT is a datetime, unlike itself.
+    return value.isoformat().replace("+00:00", "Z") if value == value else None
 
 
 def _duration(value: timedelta) -> str:

@@ -29,6 +29,13 @@ class Size(enum.IntEnum):
     LARGE = 3
 
 
+class Sparse:
+    """Stands for torch's sparse tensors, which have the method of the dense ones."""
+
+    def tolist(self):
+        raise RuntimeError("no storage")
+
+
 class OfArrays:
     """Stands for what torch and pandas give."""
 
@@ -80,6 +87,7 @@ def test_pandas_values():
         (Decimal("1e400"), "more digits"),
         (Fraction(1, 3), "more digits"),
         (1j, "of type complex"),
+        (Sparse(), "Sparse, which has no form in JSON"),
         ((number for number in [1]), "of type generator"),
         ({1.5: 1}, r"'metadata\.f\.1\.5' cannot be stored: it is a key of type float"),
         (2**70, "64 bits cannot hold"),

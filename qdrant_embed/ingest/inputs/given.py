@@ -17,7 +17,7 @@ WRAP_TEXTS = f"Wrap texts: {WRAP}."
 Paths: TypeAlias = list[str | Path]
 _EXPECTED = (
     "expected a folder, a file, a glob such as 'docs/**/*.md', a list of these, documents (ours, LlamaIndex's, "
-    f"LangChain's), dicts with a 'text', or a data frame. {WRAP_TEXTS}"
+    f"LangChain's, Haystack's), dicts with a 'text', or a data frame. {WRAP_TEXTS}"
 )
 
 
@@ -94,9 +94,14 @@ def _is_frame(what: Any) -> bool:
 def _rows(frame: Any, options: IngestOptions) -> Iterator[dict[str, Any]]:
     """Return the rows of a data frame (pandas, polars) as dicts without their empty cells.
 
-    :raises ConfigurationError: It has no such column.
+    :raises ConfigurationError: It has no such column, or two of one name.
     """
     columns = [str(column) for column in frame.columns]
+    twice = sorted({column for column in columns if columns.count(column) > 1})
+    if twice:
+        raise ConfigurationError(
+            f"the data frame has several columns {twice[0]!r}, of which one would be lost; give each a name of its own"
+        )
     for name, column, needed in (
         ("text_column", options.text_column, True),
         ("source_column", options.source_column, options.source_column != SOURCE_COLUMN),

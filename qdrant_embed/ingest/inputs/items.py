@@ -78,13 +78,13 @@ class Items:
         if self.text_key not in item:
             keys = ", ".join(repr(str(key)) for key in list(item)[:10]) or "none"
             raise ConfigurationError(f"no key {self.text_key!r} in it, but {keys}; name the right one: text_column=…")
-        rest = {str(key): value for key, value in item.items() if key not in (self.text_key, self.source_key)}
+        rest = {key: value for key, value in item.items() if key not in (self.text_key, self.source_key)}
         metadata = _mapping(rest.pop("metadata", None) or {})
-        own = {name: value for name in _FIELDS if (value := rest.pop(name, None)) is not None}
+        own = {name: _whole(value) for name in _FIELDS if not is_missing(value := rest.pop(name, None))}
         text = _text(item[self.text_key], self.text_key)
         source = _content_name(text)
         if self.source_key in item:
-            name = item[self.source_key]
+            name = _whole(item[self.source_key])
             source = str(name) if isinstance(name, (Integral, PurePath, UUID)) else _text(name, self.source_key)
         return _made(text=text, source=source, metadata={**rest, **metadata}, **own)
 
@@ -105,7 +105,8 @@ class Items:
 
     def _name(self, item: Any, text: str, metadata: Mapping[str, Json]) -> str:
         """Return a name for a document without a source: the same each time it is loaded, and no other's."""
-        name: str = next((found for key in _SOURCES if isinstance(found := metadata.get(key), str) and found), "")
+        stated = (metadata.get(key) for key in _SOURCES)
+        name = next((str(found) for found in stated if isinstance(found, (str, PurePath)) and str(found)), "")
         page = metadata.get("page_label", metadata.get("page"))
         if name and page is not None:
             name = f"{name}#page={page}"
@@ -163,7 +164,12 @@ def _mapping(value: object) -> dict[str, Json]:
         return {}
     if not isinstance(value, Mapping):
         raise ConfigurationError(f"its metadata is a {type(value).__name__}, expected a dict")
-    return {str(key): found for key, found in value.items()}
+    return dict(value)
+
+
+def _whole(value: Any) -> Any:
+    """Return 3.0 as 3: a data frame makes such numbers of whole ones where a cell of their column is empty."""
+    return int(value) if isinstance(value, (float, np.floating)) and value.is_integer() else value
 
 
 def is_missing(value: Any) -> bool:
@@ -190,23 +196,26 @@ def _storable(document: Document) -> Document:
         for name in ("text", "source", "title")
         if not (value := getattr(document, name)).isascii() and _SURROGATES.search(value)
     }
-    modified: object = document.modified
-    if modified is not None and not isinstance(modified, str):
-        changes["modified"] = _time(modified)
+    if document.modified is not None:
+        changes["modified"] = _time(document.modified)
     return replace(document, **changes) if changes else document
 
 
 def _time(value: Any) -> str | None:
     """Return a time as ISO 8601 in UTC; one without a time zone is taken for UTC."""
-    if is_missing(value):
+    if is_missing(value) or value == "":
         return None
     try:
         moment = plain_time(value) if isinstance(value, np.datetime64) else value
+        if isinstance(moment, str):
+            moment = datetime.fromisoformat(moment)
         if isinstance(moment, date) and not isinstance(moment, datetime):
             moment = datetime.combine(moment, time())
         if not isinstance(moment, datetime):
-            raise ConfigurationError(f"modified={value!r}; expected a datetime or an ISO 8601 text")
+            raise ValueError(value)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
         raise ConfigurationError(f"modified={value!r} lies beyond the years 1 to 9999 in UTC; leave it out") from None
+    except ValueError:
+        raise ConfigurationError(f"modified={value!r:.40}; expected a datetime or an ISO 8601 text") from None
     return moment.isoformat(timespec="microseconds")
