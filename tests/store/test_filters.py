@@ -3,6 +3,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pytest
 from qdrant_client import models
 
@@ -167,3 +168,24 @@ def test_nesting_is_limited_and_circles_are_refused():
     for wrong in ({"all": [deep]}, circle, {"a": by_values}):
         with pytest.raises(ConfigurationError, match=f"at most {MOST_NESTED} deep|unknown operators"):
             to_filter(wrong)
+
+
+@pytest.mark.parametrize(
+    "several", [range(3, 5), np.array([3, 4]), pd.Series([3, 4]), {3: "a", 4: "b"}.keys(), frozenset([4, 3])]
+)
+def test_several_values_may_come_in_anything_that_holds_them(several):
+    assert to_filter({"page": several}) == to_filter({"page": [3, 4]})
+
+
+def test_numpys_times_are_times():
+    moment = np.datetime64("2026-05-01T06:00")
+    assert to_filter({"opened": moment}) == to_filter({"opened": datetime(2026, 5, 1, 6)})
+    assert to_filter({"opened": {"gte": moment}}) == to_filter({"opened": {"gte": datetime(2026, 5, 1, 6)}})
+    with pytest.raises(ConfigurationError, match="cannot filter"):
+        to_filter({"opened": np.datetime64("300000-01-01")})
+
+
+def test_a_field_called_like_a_word_of_the_grammar_is_told_how_to_be_named():
+    with pytest.raises(ConfigurationError, match=r"metadata\.any"):
+        to_filter({"any": "Ann"})
+    assert only({"metadata.any": "Ann"}).key == "metadata.any"

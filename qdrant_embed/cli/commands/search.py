@@ -133,7 +133,7 @@ def _parse_filter(text: str) -> dict[str, Any]:
             raise typer.BadParameter(f"{text!r} is not valid JSON: {error}", param_hint="--filter") from None
         return dict(found)
     key, equals, value = text.partition("=")
-    if not equals or not key.strip():
+    if not equals or not key.strip() or key.rstrip()[-1] in "<>!":
         raise typer.BadParameter(
             f"""{text!r} is neither key=value nor JSON. Examples: source=guide/*, '{{"page": {{"gte": 3}}}}'.""",
             param_hint="--filter",

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from qdrant_embed.errors import require_type
+
 PAYLOAD_FIELDS = (
     "source", "root", "document_id", "document_hash", "title", "media_type", "text_type", "size", "modified",
     "text", "chunk_index", "start", "end", "headings", "page", "text_hash", "chunk_count",
@@ -48,7 +50,11 @@ class Field:
 
     @classmethod
     def of(cls, key: str) -> Field:
-        """Read a name: a payload field's, `metadata.…`, or a key of the document's metadata."""
+        """Read a name: a payload field's, `metadata.…`, or a key of the document's metadata.
+
+        :raises ConfigurationError: It is no text.
+        """
+        require_type("a field of the filter", key, str, f"its name as a text: {str(key)!r}")
         if key in PAYLOAD_FIELDS:
             return cls(key, own=False, paths=(key,))
         inner = key.removeprefix(f"{METADATA}.")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from qdrant_embed.errors import ConfigurationError, StoreError
+from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.store.filters.fields import PAYLOAD_FIELDS, Field
+from qdrant_embed.store.filters.filter_values import EXAMPLE, is_several, moment, plain_value
 from qdrant_embed.store.filters.patterns import Pattern
-from qdrant_embed.store.payload_values import json_payload
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -24,10 +24,6 @@ EXACT_FLOATS = 2**53
 HEADINGS_BETWEEN = " › "
 _BOUNDS = ("gt", "gte", "lt", "lte")
 _OPERATORS = (*_BOUNDS, "eq", "not", "words", "phrase")
-_EXAMPLE = (
-    'Examples: {"source": "guide/*"}, {"page": {"gte": 3}}, {"author": ["Ann", "Bo"]}, {"title": {"not": "Index"}}.'
-)
-
 PlainFilter = Mapping[str, Any]
 
 
@@ -76,7 +72,7 @@ def without(condition: models.Filter | None, ids: Sequence[Any]) -> models.Filte
 
 def _require_mapping(plain: Any) -> None:
     if not isinstance(plain, Mapping):
-        raise ConfigurationError(f"a filter must be a dict or a qdrant_client Filter, not {plain!r}. {_EXAMPLE}")
+        raise ConfigurationError(f"a filter must be a dict or a qdrant_client Filter, not {plain!r}. {EXAMPLE}")
 
 
 class _Grammar:
@@ -94,7 +90,7 @@ class _Grammar:
             raise ConfigurationError(f"filters nest at most {MOST_NESTED} deep; this one goes deeper, or holds itself.")
         _require_mapping(plain)
         if not plain:
-            raise ConfigurationError(f"an empty filter inside a filter matches nothing sensible; drop it. {_EXAMPLE}")
+            raise ConfigurationError(f"an empty filter inside a filter matches nothing sensible; drop it. {EXAMPLE}")
         return models.Filter(must=[self.entry(key, wanted, depth) for key, wanted in plain.items()])
 
     def entry(self, key: str, wanted: Any, depth: int) -> models.Condition:
@@ -109,16 +105,15 @@ class _Grammar:
         return self.field(Field.of(key), wanted, depth)
 
     def field(self, field: Field, wanted: Any, depth: int) -> models.Condition:
-
         if depth > MOST_NESTED:
             raise ConfigurationError(f"filters nest at most {MOST_NESTED} deep; this one goes deeper, or holds itself.")
         if wanted is None:
             return self.at(field, _empty, every=True)
         if isinstance(wanted, Mapping):
             return self.operators(field, wanted, depth)
-        if isinstance(wanted, (list, tuple, set, frozenset)):
+        if is_several(wanted):
             return self.any_of(field, list(wanted), depth)
-        value = _plain_value(field, wanted)
+        value = plain_value(field, wanted)
         if value is None:
             return self.field(field, None, depth)
         if isinstance(value, str):
@@ -148,7 +143,7 @@ class _Grammar:
     def any_of(self, field: Field, values: Sequence[Any], depth: int) -> models.Condition:
         from qdrant_client import models
 
-        plain = [value if isinstance(value, Mapping) else _plain_value(field, value) for value in values]
+        plain = [value if isinstance(value, Mapping) else plain_value(field, value) for value in values]
         many = not field.own or sum(type(value) is int for value in plain) > MOST_RANGES
         texts: list[Any] = []
         numbers: list[Any] = []
@@ -196,15 +191,13 @@ class _Grammar:
 
         if not wanted or not set(wanted) <= set(_OPERATORS):
             known = ", ".join(_OPERATORS)
-            raise ConfigurationError(
-                f"{field.key!r}: unknown operators in {dict(wanted)!r}; known: {known}. {_EXAMPLE}"
-            )
+            raise ConfigurationError(f"{field.key!r}: unknown operators in {dict(wanted)!r}; known: {known}. {EXAMPLE}")
         found: list[models.Condition] = []
         bounds = {name: wanted[name] for name in _BOUNDS if name in wanted}
         if bounds:
             found.append(self.at(field, lambda path: _range(field, path, bounds)))
         if "eq" in wanted:
-            value = _plain_value(field, wanted["eq"])
+            value = plain_value(field, wanted["eq"])
             found.append(self.at(field, lambda path: _empty(path) if value is None else _equal(path, value)))
         if "not" in wanted:
             found.append(models.Filter(must_not=[self.field(field, wanted["not"], depth + 1)]))
@@ -215,7 +208,7 @@ class _Grammar:
         from qdrant_client import models
 
         if not isinstance(wanted, str) or not wanted.strip():
-            raise ConfigurationError(f'{field.key!r}: "{operator}" takes a text with words, not {wanted!r}. {_EXAMPLE}')
+            raise ConfigurationError(f'{field.key!r}: "{operator}" takes a text with words, not {wanted!r}. {EXAMPLE}')
         match = models.MatchText(text=wanted) if operator == "words" else models.MatchPhrase(phrase=wanted)
         return self.at(field, lambda path: models.FieldCondition(key=path, match=match))
 
@@ -227,25 +220,10 @@ def _is_path(field: Field, text: str) -> bool:
 
 def _list_of_filters(key: str, wanted: Any) -> Sequence[Any]:
     if not isinstance(wanted, Sequence) or isinstance(wanted, str) or not wanted:
-        raise ConfigurationError(f'"{key}" takes a list of filters, not {wanted!r}. {_EXAMPLE}')
-    return wanted
-
-
-def _plain_value(field: Field, wanted: Any) -> Any:
-    """Return a single value as it would be stored; dates stay dates."""
-    if wanted is None or type(wanted) in (str, bool, int):
-        return wanted
-    if isinstance(wanted, date):
-        return wanted if wanted == wanted else None  # pandas' NaT
-    try:
-        value = json_payload({field.key: wanted})[field.key]
-    except StoreError:
-        value = []
-    if isinstance(value, (list, dict)):
         raise ConfigurationError(
-            f"cannot filter {field.key!r} by {wanted!r:.60} of type {type(wanted).__name__}. {_EXAMPLE}"
+            f'"{key}" takes a list of filters, not {wanted!r}; a field of that name is "metadata.{key}". {EXAMPLE}'
         )
-    return value
+    return wanted
 
 
 def _empty(path: str) -> models.Condition:
@@ -279,16 +257,12 @@ def _range(field: Field, path: str, bounds: Mapping[str, Any]) -> models.Conditi
     from qdrant_client import models
 
     try:
-        plain = {name: _plain_value(field, value) for name, value in bounds.items()}
+        plain = {name: plain_value(field, value) for name, value in bounds.items()}
         if all(isinstance(value, (int, float)) for value in plain.values()):
             return models.FieldCondition(key=path, range=models.Range(**plain))
-        times = {name: _time(value) for name, value in plain.items()}
+        times = {name: moment(value) for name, value in plain.items()}
     except (TypeError, ValueError):
         raise ConfigurationError(
-            f"{field.key!r}: the bounds of a range must be numbers or ISO 8601 times, not {dict(bounds)!r}. {_EXAMPLE}"
+            f"{field.key!r}: the bounds of a range must be numbers or ISO 8601 times, not {dict(bounds)!r}. {EXAMPLE}"
         ) from None
     return models.FieldCondition(key=path, range=models.DatetimeRange(**times))
-
-
-def _time(value: Any) -> datetime | date:
-    return value if isinstance(value, date) else datetime.fromisoformat(value)

@@ -102,7 +102,7 @@ def test_filters_as_typed(typed, meant):
     assert parse_filters(typed) == meant
 
 
-@pytest.mark.parametrize("typed", ["page", "=3", '{"page": ', "[1]"])
+@pytest.mark.parametrize("typed", ["page", "=3", "page>=3", "source!=a.md", '{"page": ', "[1]"])
 def test_what_is_no_filter(typed):
     with pytest.raises(typer.BadParameter, match="JSON"):
         parse_filters([typed])
