@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.words.languages import without_stems
-from qdrant_embed.words.splitter import terms_of
+from qdrant_embed.words.splitter import lowered_by, terms_of
 
 if TYPE_CHECKING:
     import qdrant_edge
@@ -31,12 +31,12 @@ class Bm25Encoder:
 
     def encode_document(self, text: str) -> tuple[list[int], list[float]]:
         """Return term ids and their saturated frequencies."""
-        sparse = self._model.embed_document(" ".join(terms_of(text, singles=True)))
+        sparse = self._model.embed_document(" ".join(terms_of(lowered_by(self.language, text), singles=True)))
         return sparse.indices, sparse.values
 
     def encode_query(self, text: str) -> tuple[list[int], list[float]]:
         """Return term ids, each with weight 1."""
-        sparse = self._model.embed_query(" ".join(terms_of(text)))
+        sparse = self._model.embed_query(" ".join(terms_of(lowered_by(self.language, text))))
         return sparse.indices, sparse.values
 
 

@@ -84,7 +84,8 @@ class Browser:
         """
         from qdrant_client import models
 
-        require_type("hit", hit, Hit, "a hit of a search; docs.get(id) makes one of an id")
+        for hit in hits:
+            require_type("hit", hit, Hit, "a hit of a search; docs.get(id) makes one of an id")
         for name, value in (("before", before), ("after", after)):
             require_type(name, value, Integral, "a whole number of passages")
         if before < 0 or after < 0:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from qdrant_embed.display import TABLE_START, TABLE_STYLE, as_html, one_line, printable
 from qdrant_embed.embedding.bm25 import Bm25Encoder
 from qdrant_embed.types import CharSpan
-from qdrant_embed.words.splitter import split
+from qdrant_embed.words.splitter import lowered_by, split
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -75,7 +75,11 @@ def marked_spans(text: str, query: str, language: str) -> list[CharSpan]:
     wanted = _terms(query, language)
     if not wanted:
         return []
-    found = [(term.start, term.end) for term in split(text, singles=True) if _terms(term.text, language) & wanted]
+    found = [
+        (term.start, term.end)
+        for term in split(lowered_by(language, text), singles=True)
+        if _terms(term.text, language) & wanted
+    ]
     return _merged(text, found)
 
 

@@ -60,7 +60,8 @@ class SearchRequest:
     :param offset: Hits passed over before the first of them.
     :param group_by: `document` for the best passage of each document: `k` and `offset` count documents.
     :param expand: Chunks around each hit that are joined with it, on each side; see `expansion`.
-    :raises ConfigurationError: A number is not whole, or too small, `min_score` is no number, or `group_by` is another word.
+    :raises ConfigurationError: A number is not whole, or too small, `min_score` is no number, or `group_by` is another
+        word.
     """
 
     k: int

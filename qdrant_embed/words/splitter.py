@@ -57,6 +57,15 @@ def split(text: str, *, singles: bool = False) -> Iterator[Term]:
             yield from _pairs(found.group(), start, singles=singles)
 
 
+def lowered_by(language: str, text: str) -> str:
+    """Return a text with those capitals made small, one by one, that a language makes small in its own way."""
+    return text.translate(_TURKISH) if language in _WITH_DOTLESS_I else text
+
+
+_WITH_DOTLESS_I = ("turkish", "tr", "azerbaijani", "az")
+_TURKISH = str.maketrans("Iİ", "ıi")
+
+
 def terms_of(text: str, *, singles: bool = False) -> list[str]:
     """Return the texts of the terms of a text, as `split` does, in order."""
     if text.isascii():

@@ -7,6 +7,7 @@ import pytest
 
 from qdrant_embed import Document
 from qdrant_embed.embedding.bm25 import Bm25Encoder
+from qdrant_embed.retrieval.render import marked_spans
 from qdrant_embed.words.splitter import normalized, split, terms_of
 
 FOUND = [
@@ -46,6 +47,18 @@ def test_words_are_found_in_every_script(text, words, language):
         asked = set(encoder.encode_query(word)[0])
         assert asked, word
         assert asked <= held, word
+
+
+@pytest.mark.parametrize(
+    ("text", "word"), [("KIRMIZI IŞIK", "kırmızı ışık"), ("kırmızı ışık", "IŞIK"), ("ilk İLKBAHAR", "İlk ilkbahar")]
+)
+@pytest.mark.parametrize("language", ["turkish", "tr"])
+def test_turkish_has_two_letters_i(text, word, language):
+    encoder = Bm25Encoder(language)
+    held, asked = (set(found) for found in (encoder.encode_document(text)[0], encoder.encode_query(word)[0]))
+    assert asked <= held
+    spans = marked_spans(text, word, language)
+    assert [text[start:end] for start, end in spans]
 
 
 @pytest.mark.parametrize(
