@@ -1,4 +1,4 @@
-"""E-mail: its headers, its body in whatever parts it stands, what is attached.
+"""E-mail: its headers, its body in whatever parts it stands, what is attached; and web archives, which are made alike.
 
-Files, in reading order: headers, body, outlook, letter.
+Files, in reading order: headers, body, mhtml, outlook, letter.
 """

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.html import fragment_to_markdown
-from qdrant_embed.reading.mhtml import read_mhtml
+from qdrant_embed.reading.mail.mhtml import read_mhtml
 from qdrant_embed.reading.parsed import clean
 from qdrant_embed.reading.text_encoding import decode
 
@@ -29,4 +29,4 @@ def chunk_text(data: bytes, read_nested: Callable[[bytes], str]) -> str:
         raise ReadError("it is RTF")
     if MIME_HEADER.match(data):
         return read_mhtml(data, "").text
-    return fragment_to_markdown(data, whole=True) if MARKUP.match(data) else clean(decode(data).text)
+    return fragment_to_markdown(data) if MARKUP.match(data) else clean(decode(data).text)
