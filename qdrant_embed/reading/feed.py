@@ -68,8 +68,9 @@ def _item(item: Element) -> str:
 def _bodies(item: Element) -> Iterator[str]:
     """Yield the item's text, the fullest first, and of the others those that say something else."""
     said = ""
-    for name in BODIES:
-        text = _markup(item, (name,))
+    named = (child for name in BODIES for child in item if local_name(child) == name and not _is_media(child))
+    for child in named:
+        text = _shown(child, "".join(child.itertext()).strip())
         words = letters(text)
         if words not in said:
             yield text
@@ -78,11 +79,25 @@ def _bodies(item: Element) -> Iterator[str]:
 
 def _besides(item: Element) -> Iterator[str]:
     """Yield what else is said of an item: its author, its subjects, names of its pictures; no addresses."""
-    for element in (inner for child in item if local_name(child) not in WRITTEN for inner in child.iter()):
+    title = _field(item, "title")
+    for element in (inner for child in item if not _is_written(child, title) for inner in child.iter()):
         name = local_name(element)
         said = (one_line(text or "") for text in (element.text, *map(element.get, NAMING)))
         if name not in MACHINE_FIELDS:
             yield from (f"{name}: {text}" for text in dict.fromkeys(said) if text and not ADDRESS.match(text))
+
+
+def _is_written(child: Element, title: str) -> bool:
+    """Tell whether a part of an item stands in its heading, under it, or in its text."""
+    name = local_name(child)
+    if name == "title":
+        return one_line("".join(child.itertext())) == title
+    return name in WRITTEN and not _is_media(child)
+
+
+def _is_media(child: Element) -> bool:
+    """Tell a picture or a film, which Media RSS calls `content`, with its title and description in it."""
+    return local_name(child) == "content" and "url" in child.attrib
 
 
 def _field(element: Element, *names: str) -> str:

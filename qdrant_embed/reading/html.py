@@ -62,15 +62,12 @@ def read_page(decoded: Decoded) -> Parsed:
     return decoded.parsed(text, title=title or first_heading(text), text_type="text/markdown", notes=tuple(notes))
 
 
-def fragment_to_markdown(markup: str | bytes, *, whole: bool = False) -> str:
-    """Return a piece of HTML, as in a mail or a feed, as Markdown.
-
-    :param whole: Keep all that is shown, as of a page of a book, around whose text there is nothing else.
-    """
+def fragment_to_markdown(markup: str | bytes) -> str:
+    """Return a piece of HTML, as in a mail, a feed or a book, as Markdown: all of it, for nothing stands around it."""
     if isinstance(markup, bytes):
         markup = decode(markup, markup_encoding(markup)).text
     soup = _soup(markup)
-    keep_what_is_read(soup, whole=whole)
+    keep_what_is_read(soup, whole=True)
     return _markdown(soup)
 
 

@@ -19,7 +19,7 @@ TOKEN = re.compile(
     r"""|<(?P<end>/?)(?P<name>[^\W\d][\w.:-]*+)(?P<attributes>(?:"[^"<]*+"|'[^'<]*+'|[^<>"']++)*+(?:["'][^<>]*+)?)>""",
     re.DOTALL | re.IGNORECASE,
 )
-ATTRIBUTE = re.compile(r"""([^\W\d][\w.:-]*+)\s*+=\s*+(?:"([^"]*)"|'([^']*)'|([^\s"'/]+))""")
+ATTRIBUTE = re.compile(r"""([^\W\d][\w.:-]*+)\s*+=\s*+(?:"([^"]*)(?:"|\Z)|'([^']*)(?:'|\Z)|([^\s"'/]+))""")
 REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{0,40});")
 SPECIAL = frozenset("<>&\"'")
 CDATA = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.DOTALL)

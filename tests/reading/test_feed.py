@@ -51,7 +51,7 @@ def test_entities_are_refused(read):
         ("<a>one</a>\n<a>two</a>", "a: one\na: two"),
         ('<r><x:a y:t="k">v</x:a></r>', "t: k\na: v"),
         ("<a><b>tides</b><c>cut off in the mid", "b: tides\nc: cut off in the mid"),
-        ("<a t='no end>tides</a><b>knots &eacute;</b>", "a: tides\nb: knots é"),
+        ("<a t='no end>tides</a><b>knots &eacute;</b>", "t: no end\na: tides\nb: knots é"),
         ("<a><!-- no end <b>tides</b></a>", "no end tides"),
         ("<a><![CDATA[x & <i>]]></b><c>y</c></a>", "x & <i>y"),
         ("<a><b>one\x0btwo</b></a>", "b: one two"),
@@ -110,4 +110,18 @@ def test_attributes_are_text(read):
     assert read("posts.xml", rows).text == "Id: 1\nTitle: Tides\nBody: High at noon\n\nId: 2\nTitle: Knots"
     assert read("c.xml", '<c><db host="h1">Main</db><p>See <a title="the map">this</a></p></c>').text == (
         "host: h1\ndb: Main\nSee this\ntitle: the map"
+    )
+
+
+def test_all_bodies_and_titles_of_an_item_are_read(read):
+    item = (
+        "<title>Gate</title><m:title>The north gate</m:title><description>Shut at nine.</description>"
+        "<d:description>&lt;main&gt;Open on Sundays.&lt;/main&gt;&lt;aside&gt;Ask Ann&lt;/aside&gt;</d:description>"
+        '<m:content url="https://h.example/a.jpg"><m:title>Lock</m:title>'
+        "<m:description>A view</m:description></m:content>"
+    )
+    text = read("a.rss", f'<rss xmlns:d="d" xmlns:m="m"><channel><item>{item}</item></channel></rss>').text
+    assert text == (
+        "## Gate\n\ntitle: The north gate\ntitle: Lock\ndescription: A view\n\nShut at nine.\n\n"
+        "Open on Sundays.\n\nAsk Ann"
     )

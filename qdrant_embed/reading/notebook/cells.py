@@ -24,6 +24,8 @@ def read_notebook(data: bytes, name: str) -> Parsed:
     :raises ReadError: It is broken JSON, or no notebook.
     """
     decoded = decode(data)
+    if not decoded.text.strip():
+        return decoded.parsed("")
     notebook = _loaded(decoded.text)
     cells = _cells(notebook)
     about = _mapping(notebook.get("metadata"))

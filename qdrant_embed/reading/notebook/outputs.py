@@ -60,11 +60,14 @@ def _shown(output: Mapping[str, Any], widgets: Mapping[str, Any]) -> str:
 def _other_form(forms: Mapping[str, Any]) -> str:
     """Return an output that has no plain text from the form that says most."""
     if markup := joined(forms.get("text/html")):
-        return fragment_to_markdown(markup, whole=True)
+        return fragment_to_markdown(markup)
     if formula := joined(forms.get("text/latex")):
         return formula
-    if "application/json" in forms:
-        return record_text(forms["application/json"])
+    for kind in ("application/json", "application/geo+json"):
+        if kind in forms:
+            return record_text(forms[kind])
+    if drawing := joined(forms.get("image/svg+xml")):
+        return fragment_to_markdown(drawing)
     others = (key for key in forms if key.startswith("text/") and key not in ("text/plain", "text/javascript"))
     return next(filter(None, (joined(forms[key]) for key in others)), "")
 
@@ -84,7 +87,7 @@ def _widget(view: object, widgets: Mapping[str, Any]) -> Iterator[str]:
         seen.add(model)
         words = [joined(state.get(key)) for key in WIDGET_TEXTS]
         line = " ".join(word for word in words if word)
-        yield fragment_to_markdown(line, whole=True) if "<" in line else line
+        yield fragment_to_markdown(line) if "<" in line else line
         children = state.get("children")
         todo += [str(child).removeprefix("IPY_MODEL_") for child in children] if isinstance(children, list) else []
 

@@ -112,7 +112,7 @@ def _find(package: Package, chapter: str) -> str | None:
 
 def _text(package: Package, name: str) -> str:
     data = package.read(name)
-    return fragment_to_markdown(data, whole=True) if data and b"<" in data else ""
+    return fragment_to_markdown(data) if data and b"<" in data else ""
 
 
 def _refuse_encrypted(package: Package, chapters: list[str]) -> None:

@@ -171,3 +171,10 @@ def test_html_that_names_its_encoding_itself_or_in_its_header(read, outer, inner
     page = f'<meta charset="{inner}"><p>Ґанок ґречної пані</p>'.encode("koi8-u")
     head = f"Subject: Porch\nContent-Type: text/html{outer}\nContent-Transfer-Encoding: 8bit\n\n"
     assert read("a.eml", head.encode() + page).text.endswith("\n\nҐанок ґречної пані")
+
+
+def test_all_of_a_letter_in_html_is_its_text(read):
+    main = "<p>Sails are cheap.</p>" * 20
+    parts = f"<nav>All sails</nav><main>{main}</main><div>Ropes, too.</div><aside>Ask Bo</aside>"
+    text = read("a.eml", f"Subject: Sale\nContent-Type: text/html\n\n<body>{parts}</body>").text
+    assert all(words in text for words in ("All sails", "Sails are cheap.", "Ropes, too.", "Ask Bo"))

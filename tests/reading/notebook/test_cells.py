@@ -152,3 +152,18 @@ def test_what_is_no_notebook_says_why(read, content, reason):
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
 def test_notebooks_in_other_encodings(read, encoding):
     assert read("a.ipynb", notebook([CELL | {"source": "Æther \x01"}]).encode(encoding)).text == "Æther \x01"
+
+
+def test_an_empty_notebook_is_no_broken_one(read_file):
+    assert read_file("a.ipynb", "").document.text == ""
+
+
+def test_what_is_shown_only_as_a_drawing_or_as_data(read):
+    outputs = [
+        {"output_type": "display_data", "data": {"image/svg+xml": ["<svg><text>High water</text></svg>"]}},
+        {
+            "output_type": "display_data",
+            "data": {"text/plain": "<Map at 1>", "application/geo+json": {"pier": 4}},
+        },
+    ]
+    assert read("a.ipynb", shown(*outputs)).text.endswith("```text\nHigh water\npier: 4\n```")
