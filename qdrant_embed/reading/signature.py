@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 import zipfile
@@ -23,11 +24,13 @@ STREAMS = {"__properties_version1.0": ".msg", "Workbook": ".xls", "WordDocument"
 SAME_READER = ({".xlsx", ".xlsm"}, {".html", ".htm", ".xhtml"})
 OLD_NAMES = frozenset((".doc", ".dot", ".ppt", ".pps", ".rtf"))
 """Extensions of formats that nothing here reads, under which files of others are common."""
-OFFICE_NAMES = frozenset((".xls", ".xlsx", ".xlsm", ".docx", ".pptx", ".epub", ".pdf", ".msg", *OLD_NAMES))
+OFFICE_NAMES = frozenset(
+    (".xls", ".xlsx", ".xlsm", ".csv", ".tsv", ".docx", ".pptx", ".epub", ".pdf", ".msg", *OLD_NAMES)
+)
 """Extensions under which programs write pages and tables, since Office opens these."""
 SHEETS = frozenset((".xls", ".xlsx", ".xlsm"))
 HTML = re.compile(
-    rb"\s*(?:<!--.*?-->\s*|<\?xml[^>]*>\s*)*<(?:!doctype\s+html|html|head|body|meta|table|div|style)\b",
+    rb"\s*(?:<!--.*?-->\s*|<\?xml[^>]*>\s*)*<(?:!doctype\s+html|html|head|body|meta|table|div|style|center|tr)\b",
     re.IGNORECASE | re.DOTALL,
 )
 SPREADSHEET_XML = re.compile(
@@ -37,7 +40,7 @@ MIME = re.compile(
     rb"\s*(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*){1,40}?Content-Type:\s*(?:multipart/related|text/html)", re.IGNORECASE
 )
 MIME_VERSION = re.compile(rb"^MIME-Version:", re.IGNORECASE | re.MULTILINE)
-TABLE_LINE = re.compile(rb"[^\n]*[\t;,]")
+TABLE_LINE = re.compile(rb"[^\n]*[\t;,|]")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -97,6 +100,7 @@ def _text_format(extension: str, head: bytes) -> str | None:
         return ".mht"
     if extension not in OFFICE_NAMES or looks_binary(head):
         return None
+    head = _narrow(head)
     if SPREADSHEET_XML.match(head):
         return ".xml"
     if HTML.match(head):
@@ -104,3 +108,11 @@ def _text_format(extension: str, head: bytes) -> str | None:
     if extension in SHEETS and (line := TABLE_LINE.match(head)):
         return ".tsv" if b"\t" in line[0] else ".csv"
     return None
+
+
+def _narrow(head: bytes) -> bytes:
+    """Return text in UTF-16 that has a mark as UTF-8, in which markup and delimiters are bytes."""
+    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+        if head.startswith(mark):
+            return head[len(mark) :].decode(encoding, "replace").encode("utf-8", "replace")
+    return head

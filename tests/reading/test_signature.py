@@ -1,3 +1,4 @@
+import codecs
 import io
 from pathlib import Path
 
@@ -36,7 +37,18 @@ def xlsx():
 @pytest.mark.parametrize("name", ["a.xls", "a.xlsx", "a.xlsm"])
 @pytest.mark.parametrize(
     "content",
-    [HTML_TABLE, "\ufeff\n" + HTML_TABLE, "Name\tCity\nAnn\tOslo\n", "Name;City\nAnn;Oslo\n", SPREADSHEET, MHTML],
+    [
+        HTML_TABLE,
+        "\ufeff\n" + HTML_TABLE,
+        "Name\tCity\nAnn\tOslo\n",
+        "Name;City\nAnn;Oslo\n",
+        "Name|City\nAnn|Oslo\n",
+        SPREADSHEET,
+        MHTML,
+        ROWS,
+        HTML_TABLE.encode("utf-16"),
+        codecs.BOM_UTF16_BE + SPREADSHEET.encode("utf-16-be"),
+    ],
 )
 def test_tables_under_the_name_of_a_workbook(read, name, content):
     text = read(name, content).text
@@ -52,6 +64,7 @@ def test_a_workbook_under_another_name(read, xlsx, name):
 
 def test_other_formats_under_other_names(read, make_pdf, make_zip):
     assert read("a.docx", make_pdf([["Words."]])).text == "Words."
+    assert read("a.csv", HTML_TABLE).text.endswith("| Ann | Oslo |")
     assert read("a.epub", HTML_TABLE).text.endswith("| Ann | Oslo |")
     assert "Oslo" in read("a.htm", MHTML).text
     assert "Oslo" in read("a.mht", MHTML).text
