@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.charset.codepages import MULTI_BYTE, NAMES, codec_of
 from qdrant_embed.reading.charset.detection import detect, text_bits
+from qdrant_embed.reading.charset.iso_2022 import CODECS, decode_iso_2022
 from qdrant_embed.reading.charset.repair import joined_surrogates, repair_utf8
 from qdrant_embed.reading.charset.wide import CONTROL, narrowed, wide_encoding, widened
 from qdrant_embed.reading.parsed import Parsed
@@ -36,10 +37,9 @@ BYTES_FOR_A_NUL = 64
 
 ISO_2022 = re.compile(rb"\x1b\$(?:[@AB]|\([@A-DOPQ]|\)[CAG])")
 KOREAN = b"\x1b$)C"
-ISO_2022_CODECS = ("iso2022_jp_ext", "iso2022_jp_2", "iso2022_jp_2004")
 HZ_TEXT = re.compile(rb"~\{(?:[\x21-\x29\x30-\x57][\x21-\x7e])+~\}")
 WIDE = ("utf-16", "utf-32")
-SEVEN_BIT = frozenset({*ISO_2022_CODECS, "iso2022_kr", "iso2022_jp", "iso2022_jp_1", "iso2022_jp_3", "hz", "utf-7"})
+SEVEN_BIT = frozenset({*CODECS, "iso2022_kr", "iso2022_jp", "iso2022_jp_1", "iso2022_jp_3", "hz", "utf-7"})
 
 
 @dataclass(slots=True)
@@ -178,7 +178,8 @@ def _seven_bit(data: bytes, named: str, assumed: Assumed) -> Decoded:
     if KOREAN in data:
         return _in(data, "iso2022_kr")
     if ISO_2022.search(data):
-        return next(filter(None, (_strictly(data, codec) for codec in ISO_2022_CODECS)), _in(data, "iso2022_jp_ext"))
+        text = decode_iso_2022(data)
+        return _in(data, "iso2022_jp_ext") if text is None else Decoded(text)
     if HZ_TEXT.search(data) and (decoded := _strictly(data, "hz")):
         return Decoded(decoded.text, guessed_encoding="HZ")
     return Decoded(data.decode("ascii"))

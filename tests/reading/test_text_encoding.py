@@ -140,6 +140,14 @@ def test_seven_bit_japanese(encoding):
     assert decode(("会議は午前九時に始まります。\n" * 3).encode(encoding)).text == "会議は午前九時に始まります。\n" * 3
 
 
+def test_seven_bit_japanese_of_windows_and_of_terminals():
+    words = "会議 ok 閧熙 ".encode("iso2022_jp")
+    windows = b"\x1b$B-!-j|b" + words[3:] + b"\x1b(I1\x1b(B"  # among them numbers in circles and letters of IBM's
+    assert decode(windows).text == "①㈱髙会議 ok 閧熙 ｱ"
+    colored = "\x1b[31merror\x1b[0m 会議は九時".encode("iso2022_jp")
+    assert decode(colored).text == "\x1b[31merror\x1b[0m 会議は九時"
+
+
 def test_other_seven_bit_encodings():
     assert decode("회의는 아홉 시에\n".encode("iso2022_kr")).text == "회의는 아홉 시에\n"
     chinese = decode("会议上午九点开始\n".encode("hz"))
