@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.reading.markup import local_name
+from qdrant_embed.reading.markup import local_name, xml_tree
 from qdrant_embed.reading.parsed import one_line
+from qdrant_embed.reading.text_encoding import decode
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 LONGEST_LABEL = 60
 LABEL_REACH = 250.0
@@ -34,8 +39,8 @@ def annotation_lines(page: Any, text_page: Any, text: str, form: Any) -> list[st
             continue
         hidden = pdfium.FPDFAnnot_GetFlags(annotation) & (pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW)
         kind = pdfium.FPDFAnnot_GetSubtype(annotation)
-        if not hidden and kind == pdfium.FPDF_ANNOT_WIDGET and form:
-            lines.append(_field(annotation, form, labels))
+        if not hidden and kind == pdfium.FPDF_ANNOT_WIDGET:
+            lines.append(_field(annotation, form, labels) if form else _value_without_form(annotation))
         elif not hidden and kind not in (pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP):
             lines.append(_note(annotation, free=kind == pdfium.FPDF_ANNOT_FREETEXT))
         pdfium.FPDFPage_CloseAnnot(annotation)
@@ -43,26 +48,28 @@ def annotation_lines(page: Any, text_page: Any, text: str, form: Any) -> list[st
 
 
 def xfa_lines(document: Any) -> list[str]:
-    """Return the texts and data of a form that is described in XML; a page says to open it elsewhere."""
+    """Return the texts and data of a form that is described in XML; a page says to open it elsewhere.
+
+    :raises ReadError: The XML declares entities.
+    """
     import pypdfium2.raw as pdfium
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import ParseError, fromstring
 
     lines: list[str] = []
     for number in range(max(pdfium.FPDF_GetXFAPacketCount(document), 0)):
         name = _packet_name(document, number)
-        if name not in XFA_PACKETS:
-            continue
-        try:
-            root = fromstring(_packet(document, number))
-        except (ParseError, DefusedXmlException, ValueError):
-            continue
-        for element in root.iter():
-            tag = local_name(element)
-            text = one_line("".join(element.itertext())) if not len(element) else ""
-            if text and (tag in XFA_TEXTS or name == "datasets"):
-                lines.append(text if tag in XFA_TEXTS else f"{tag}: {text}")
+        if name in XFA_PACKETS or not name:  # without a name it is one file of all packets
+            root, _ = xml_tree(decode(_packet(document, number)).text)
+            for packet in [root] if name else (part for part in root.iter() if local_name(part) in XFA_PACKETS):
+                lines += _packet_lines(packet, is_data=(name or local_name(packet)) == "datasets")
     return list(dict.fromkeys(lines))
+
+
+def _packet_lines(packet: Element, *, is_data: bool) -> Iterator[str]:
+    for element in packet.iter():
+        tag = local_name(element)
+        text = one_line("".join(element.itertext())) if not len(element) else ""
+        if text and (tag in XFA_TEXTS or is_data):
+            yield text if tag in XFA_TEXTS else f"{tag}: {text}"
 
 
 def _field(annotation: Any, form: Any, labels: _Labels) -> str:
@@ -78,10 +85,32 @@ def _field(annotation: Any, form: Any, labels: _Labels) -> str:
         label = told or labels.text_next_to(annotation, right=True) or name
         return f"[x] {label}" if value.lower() in UNTOLD or value == label else f"[x] {label}: {value}"
     value = _text(lambda buffer, size: pdfium.FPDFAnnot_GetFormFieldValue(form, annotation, buffer, size))
+    if kind in (pdfium.FPDF_FORMFIELD_COMBOBOX, pdfium.FPDF_FORMFIELD_LISTBOX):
+        value = ", ".join(_chosen(annotation, form)) or value
     if not value or kind == pdfium.FPDF_FORMFIELD_PUSHBUTTON:
         return ""
     label = told or labels.text_next_to(annotation, right=False) or name
     return f"{label.rstrip(' :')}: {value}" if label else value
+
+
+def _chosen(annotation: Any, form: Any) -> Iterator[str]:
+    """Yield the choices that are made, as they are shown."""
+    import pypdfium2.raw as pdfium
+
+    for at in range(pdfium.FPDFAnnot_GetOptionCount(form, annotation)):
+        if pdfium.FPDFAnnot_IsOptionSelected(form, annotation, at):
+            yield _text(functools.partial(pdfium.FPDFAnnot_GetOptionLabel, form, annotation, at))
+
+
+def _value_without_form(annotation: Any) -> str:
+    """Return the value of a field that no form of the document lists, as when pages were taken from another one."""
+    import pypdfium2.raw as pdfium
+
+    named = {
+        key: _text(functools.partial(pdfium.FPDFAnnot_GetStringValue, annotation, key)) for key in (b"TU", b"T", b"V")
+    }
+    label = named[b"TU"] or named[b"T"]
+    return f"{label}: {named[b'V']}" if label and named[b"V"] else named[b"V"]
 
 
 def _note(annotation: Any, *, free: bool) -> str:

@@ -17,6 +17,8 @@ from qdrant_embed.reading.pdf.paragraphs import page_paragraphs
 PAGE_BREAK = "\n\n"
 DRAWN = 100
 """Paths, from which on a page without text is a drawing, or text as outlines."""
+NAMED_RANGES = 12
+"""Ranges of pages that a note names; of more it has the number of pages."""
 OCR = "run OCR on it first, e.g. ocrmypdf"
 
 
@@ -27,6 +29,7 @@ class _Pages:
     texts: list[str] = field(default_factory=list)
     scanned: list[int] = field(default_factory=list)
     damaged: list[int] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def read_pdf(data: bytes, name: str) -> Parsed:
@@ -42,9 +45,13 @@ def read_pdf(data: bytes, name: str) -> Parsed:
         raise ReadError(_reason(str(error))) from error
     document.init_forms()
     pages = _read(document)
-    form = xfa_lines(document)
+    try:
+        form = xfa_lines(document)
+    except ReadError as error:
+        form = []
+        pages.notes.append(f"the form in it is not read: {error.reason}")
     if form:
-        pages.texts = [*pages.texts[:-1], "\n".join([*pages.texts[-1:], *form])]
+        pages.texts = [*pages.texts[:-1], "\n".join(filter(None, [*pages.texts[-1:], *form]))]
     if pages.texts and not any(page.strip() for page in pages.texts):
         raise ReadError(_reason_without_text(pages))
     starts = accumulate((len(page) + len(PAGE_BREAK) for page in pages.texts[:-1]), initial=0)
@@ -106,9 +113,10 @@ def _reason_without_text(pages: _Pages) -> str:
 
 def _notes(document: Any, pages: _Pages) -> Iterator[str]:
     count = len(pages.texts)
+    yield from pages.notes
     if pages.scanned:
-        has, have = f"{_numbers(pages.scanned)} of {count}", "has" if len(pages.scanned) == 1 else "have"
-        yield f"{has} {have} no text: they may be scanned; {OCR}"
+        have = "has no text: it" if len(pages.scanned) == 1 else "have no text: they"
+        yield f"{_numbers(pages.scanned)} of {count} {have} may be scanned; {OCR}"
     if pages.damaged:
         yield f"{_numbers(pages.damaged)} of {count} cannot be read: damaged"
     names = [one_line(document.get_attachment(at).get_name()) for at in range(document.count_attachments())]
@@ -124,7 +132,9 @@ def _numbers(numbers: Sequence[int]) -> str:
             ranges[-1] = [ranges[-1][0], number]
         else:
             ranges.append([number])
-    listed = ", ".join("-".join(map(str, ends)) for ends in ranges)
+    listed = ", ".join("-".join(map(str, ends)) for ends in ranges[:NAMED_RANGES])
+    if len(ranges) > NAMED_RANGES:
+        return f"{len(numbers)} pages ({listed} …)"
     return f"{'page' if len(numbers) == 1 else 'pages'} {listed}"
 
 

@@ -25,6 +25,8 @@ def form(draw_pdf):
         ([field("Tx", "f1", "/V (Harald) /TU (Your name:)")], "Your name: Harald"),
         ([field("Tx", "f1", "/V <FEFF00C600740068006500720020306F>")], "f1: Æther は"),
         ([field("Ch", "port", "/Ff 131072 /V (Oslo) /Opt [(Oslo) (Rome)]")], "port: Oslo"),
+        ([field("Ch", "port", "/Ff 2097152 /V [(Oslo) (Rome)] /Opt [(Oslo) (Rome) (Bonn)]")], "port: Oslo, Rome"),
+        ([field("Ch", "port", "/Ff 131072 /V (os) /Opt [[(os) (Oslo, Norway)] [(ro) (Rome)]]")], "port: Oslo, Norway"),
         ([field("Btn", "lunch", "/V /Yes /AS /Yes /AP << /N << /Yes 4 0 R /Off 4 0 R >> >>")], "[x] lunch"),
         ([field("Btn", "lunch", "/V /Off /AS /Off /AP << /N << /Yes 4 0 R /Off 4 0 R >> >>"),
           field("Tx", "a", "/V (b)")], "a: b"),
@@ -59,3 +61,29 @@ def test_forms_in_xml_give_their_texts_and_data(read, draw_pdf, line):
     xfa = "/AcroForm << /Fields [] /XFA [(template) 100 0 R (datasets) 101 0 R (form) 102 0 R] >>"
     text = read("a.pdf", draw_pdf([line(50, 700, "Please wait")], streams, catalog=xfa)).text
     assert text == "Please wait\nSurname\nsurname: Blue"
+
+
+def test_a_field_without_a_form_has_its_value(read, draw_pdf):
+    objects = [field("Tx", "surname", "/V (Harald Blue)")]
+    assert read("a.pdf", draw_pdf([""], objects, page="/Annots [100 0 R]")).text == "surname: Harald Blue"
+
+
+@pytest.mark.parametrize("end", ["</surname></form>", "</form>"])
+def test_a_form_in_one_stream_of_xml_is_read_even_if_it_is_broken(read, draw_pdf, end):
+    packets = (
+        "<template><value><text>Surname</text></value></template><config><a>no data</a></config>"
+        f"<x:datasets xmlns:x='u'><form><surname>Blue{end}</x:datasets>"
+    )
+    form = f"<xdp:xdp xmlns:xdp='v'>{packets}</xdp:xdp>"
+    stream = f"<< /Length {len(form)} >>\nstream\n{form}\nendstream"
+    page = draw_pdf([""], [stream], catalog="/AcroForm << /Fields [] /XFA 100 0 R >>")
+    assert read("a.pdf", page).text == "Surname\nsurname: Blue"
+
+
+def test_a_form_that_declares_entities_is_told_of(read_file, draw_pdf, line):
+    form = "<!DOCTYPE a [<!ENTITY x 'y'>]><datasets>&x;</datasets>"
+    stream = f"<< /Length {len(form)} >>\nstream\n{form}\nendstream"
+    page = draw_pdf([line(50, 700, "Words.")], [stream], catalog="/AcroForm << /Fields [] /XFA 100 0 R >>")
+    assert read_file("a.pdf", page).notes == (
+        "the form in it is not read: the XML declares entities, which can be used to attack; remove them",
+    )

@@ -39,10 +39,11 @@ def test_what_cannot_be_read_says_why(read, make_pdf, draw_pdf):
 @pytest.mark.parametrize(
     ("kinds", "told"),
     [
-        ("tii", "pages 2-3 of 3 have no text"),
-        ("itb", "page 1 of 3 has no text"),
-        ("tititiii", "pages 2, 4, 6-8 of 8 have no text"),
-        ("tv", "page 2 of 2 has no text"),
+        ("tii", "pages 2-3 of 3 have no text: they"),
+        ("itb", "page 1 of 3 has no text: it"),
+        ("tititiii", "pages 2, 4, 6-8 of 8 have no text: they"),
+        ("tv", "page 2 of 2 has no text: it"),
+        ("ti" * 14, "14 pages (2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24 …) of 28 have no text: they"),
         ("tbbt", None),
         ("tt", None),
     ],
@@ -52,7 +53,7 @@ def test_pages_that_are_images_are_told_of_by_number(read_file, draw_pdf, line, 
     pages = {"t": line(50, 700, "Words."), "i": IMAGE, "b": "", "v": outlines}
     result = read_file("a.pdf", draw_pdf([pages[kind] for kind in kinds]))
     assert result.document.text.strip().startswith("Words.")
-    assert result.notes == ((f"{told}: they may be scanned; run OCR on it first, e.g. ocrmypdf",) if told else ())
+    assert result.notes == ((f"{told} may be scanned; run OCR on it first, e.g. ocrmypdf",) if told else ())
 
 
 def test_attached_files_are_told_of(read_file, draw_pdf, line):
