@@ -109,7 +109,8 @@ def _are_names(cells: Sequence[str], following: Iterable[Sequence[str]]) -> bool
         return False
     numbers = [cell for cell in filled if _is_number(cell)]
     if numbers:
-        return len(numbers) < len(filled) and _label_numbers(cells, following)
+        has_words = len(numbers) < len(filled) or not cells[0]  # a table of two ways has nothing in its corner
+        return (has_words or _are_years(numbers)) and _label_numbers(cells, following)
     return len(set(filled)) == len(filled) or (len(set(filled)) > 1 and _above_numbers(cells, following))
 
 
