@@ -118,6 +118,8 @@ def find_root(path: str | Path) -> Root:
     :raises ConfigurationError: There is no such file or folder, or it is what a vector database keeps there.
     :raises ReadError: It cannot be looked at.
     """
+    if not str(path):
+        raise ConfigurationError("'' is no path, perhaps of a variable that is not set; type '.' for this folder.")
     given = Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser fails where there is no such user
     kind = _kind(given)
     if kind and is_database_data(given.absolute()):

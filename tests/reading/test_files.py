@@ -190,6 +190,8 @@ def test_roots(tree, monkeypatch):
 @pytest.mark.parametrize("name", ["nowhere", "nowhere/*.md", "docs/none.md"])
 def test_a_path_that_does_not_exist(tree, name):
     folder = tree({"docs/a.md": "x"})
+    with pytest.raises(ConfigurationError, match=r"'' is no path, .* type '\.' for this folder"):
+        find_root("")
     with pytest.raises(ConfigurationError, match=r"there is no file or folder .* or a glob such as"):
         find_root(folder / name)
 

@@ -61,7 +61,7 @@ class Items:
             return _storable(self._converted(item))
         except ConfigurationError as error:
             source = _named_source(item, self.source_key)
-            return RefusedItem(source or place, f"{place}: {error}", named=bool(source))
+            return RefusedItem(source or place, f"{place}: {error}" if source else str(error), named=bool(source))
 
     def _converted(self, item: object) -> Document:
         if isinstance(item, Document):
@@ -76,7 +76,7 @@ class Items:
 
     def _of_mapping(self, item: Mapping[Any, Any]) -> Document:
         if self.text_key not in item:
-            keys = ", ".join(repr(str(key)) for key in list(item)[:10]) or "none"
+            keys = ", ".join(repr(str(key)) for key in list(item)[:10]) or "no other"
             raise ConfigurationError(f"no key {self.text_key!r} in it, but {keys}; name the right one: text_column=…")
         rest = {key: value for key, value in item.items() if key not in (self.text_key, self.source_key)}
         metadata = _mapping(rest.pop("metadata", None) or {})

@@ -244,3 +244,12 @@ def test_what_says_its_own_encoding_is_not_opened_for_another_one(collection, tm
     assert "Größe: vier" in collection.chunks("list.xlsx")[0].text
     forced = collection.ingest(folder, force=True, reading=ReadOptions(encoding="cp850"))
     assert [failure.source for failure in forced.failed] == ["book.xlsx"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"page_starts": None}, {"page_starts": "0"}, {"page_starts": [0, 1.5]}, {"text_type": 5}, {"hash": b"x"}]
+)
+def test_a_document_takes_no_values_of_other_types(wrong):
+    (name,) = wrong
+    with pytest.raises(ConfigurationError, match=rf"Document\({name}=…\) takes .*Example: "):
+        Document(text="The gate is shut.", source="a", **wrong)
