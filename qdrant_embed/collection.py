@@ -7,10 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
-from qdrant_embed import collection_changes, collection_queries
 from qdrant_embed.calibration.calibration_report import Calibration
 from qdrant_embed.calibration.calibration_run import CalibrateOptions, calibrate
-from qdrant_embed.collection_handle import CollectionHandle, drop_collection, open_handle
 from qdrant_embed.collection_parts import CollectionParts, preview_chunks
 from qdrant_embed.compression import Transform
 from qdrant_embed.compression.capacity import Capacity, capacity
@@ -19,11 +17,13 @@ from qdrant_embed.embedding import Embedder
 from qdrant_embed.errors import StoreError
 from qdrant_embed.evaluation.questions import Question
 from qdrant_embed.migration.recompression import Change, RecompressResult
+from qdrant_embed.operations import collection_changes, collection_queries
+from qdrant_embed.operations.collection_handle import CollectionHandle, drop_collection, open_handle
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.retrieval.documents import Documents
 from qdrant_embed.retrieval.expansion import Expansion
 from qdrant_embed.retrieval.hits import Answers, Hit, Hits
-from qdrant_embed.retrieval.searcher import GroupBy, Mode, SearchRequest, SearchSettings
+from qdrant_embed.retrieval.search_request import GroupBy, Mode, SearchRequest, SearchSettings
 from qdrant_embed.runtimes.paragraph_vectors import BinaryParagraphVectors, ParagraphTraining
 from qdrant_embed.store.code_export import export_codes
 from qdrant_embed.store.engine import Engine

@@ -1,7 +1,7 @@
 """From questions to ranked passages.
 
 Files, in reading order: frames, documents, query_plan, binary, lists, fusion, document_groups, render, hits,
-best_window, root_labels, browse, expansion, searcher.
+best_window, root_labels, browse, expansion, search_request, searcher.
 
 Public: `Hit`, `Hits` and `Answers` (what searches return), `Documents` and `StoredDocument` (what browsing returns),
 `Mode` (how a search ranks), `GroupBy` and `Expansion` (what gives one passage, and how far it reaches), and `to_rich`
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from qdrant_embed.retrieval.expansion import Expansion
     from qdrant_embed.retrieval.hits import Answers, Hit, Hits
     from qdrant_embed.retrieval.render import to_rich
-    from qdrant_embed.retrieval.searcher import GroupBy, Mode
+    from qdrant_embed.retrieval.search_request import GroupBy, Mode
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -26,7 +26,7 @@ else:
             "expansion": ["Expansion"],
             "hits": ["Answers", "Hit", "Hits"],
             "render": ["to_rich"],
-            "searcher": ["GroupBy", "Mode"],
+            "search_request": ["GroupBy", "Mode"],
         },
     )
 

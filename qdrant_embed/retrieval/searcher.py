@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,15 +16,16 @@ from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval.best_window import hits_with_windows, raw_vectors
 from qdrant_embed.retrieval.browse import Browser
 from qdrant_embed.retrieval.document_groups import best_of_documents
-from qdrant_embed.retrieval.expansion import Expansion, expanded, require_expansion
+from qdrant_embed.retrieval.expansion import expanded
 from qdrant_embed.retrieval.fusion import best
 from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.retrieval.lists import Lists
 from qdrant_embed.retrieval.query_plan import QueryPlan, QueryVector
 from qdrant_embed.retrieval.root_labels import with_roots
+from qdrant_embed.retrieval.search_request import Mode, SearchRequest, require_queries
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters import PlainFilter, filter_of
+from qdrant_embed.store.filters import filter_of
 from qdrant_embed.store.own_points import left_out
 from qdrant_embed.store.points import engine_vector
 from qdrant_embed.types import MULTIVECTOR, SPARSE, FloatArray
@@ -36,64 +35,6 @@ if TYPE_CHECKING:
 
 PAGE = 1024
 """Points whose payloads are fetched at once."""
-
-Mode = Literal["hybrid", "dense", "bm25", "sparse", "multivector"]
-GroupBy = Literal["document"]
-
-
-class SearchSettings(TypedDict, total=False):
-    """The keywords of `Collection.search`."""
-
-    filter: PlainFilter | models.Filter | None
-    mode: Mode
-    min_score: float | None
-    offset: int
-    group_by: GroupBy | None
-    expand: Expansion
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchRequest:
-    """What is wanted of a search.
-
-    :param k: Hits of each query.
-    :param offset: Hits passed over before the first of them.
-    :param group_by: `document` for the best passage of each document: `k` and `offset` count documents.
-    :param expand: Chunks around each hit that are joined with it, on each side; see `expansion`.
-    :raises ConfigurationError: A number is not whole, or too small, `min_score` is no number, or `group_by` is another
-        word.
-    """
-
-    k: int
-    offset: int = 0
-    where: PlainFilter | models.Filter | None = None
-    min_score: float | None = None
-    group_by: GroupBy | None = None
-    expand: Expansion = 0
-
-    @property
-    def least(self) -> float:
-        """The score below which nothing is wanted."""
-        return -math.inf if self.min_score is None else self.min_score
-
-    @property
-    def last(self) -> int:
-        """Hits down to the last one wanted."""
-        return self.offset + self.k
-
-    def __post_init__(self) -> None:
-        if not _is_whole(self.k) or self.k < 1:
-            raise ConfigurationError(f"k={self.k!r}; ask for a whole number of hits, at least 1.")
-        if not _is_whole(self.offset) or self.offset < 0:
-            raise ConfigurationError(f"offset={self.offset!r}; pass over a whole number of hits, 0 or more.")
-        if self.group_by not in (None, *get_args(GroupBy)):
-            raise ConfigurationError(f"group_by={self.group_by!r}; give group_by='document', or leave it out.")
-        require_expansion(self.expand)
-        for name in ("k", "offset"):
-            object.__setattr__(self, name, int(getattr(self, name)))  # engines refuse numpy's whole numbers
-        least: object = self.min_score
-        if least is not None and not (isinstance(least, Real) and least == least):
-            raise ConfigurationError(f"min_score={least!r}; give a number, or None for all hits.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +53,7 @@ class Searcher:
 
         :raises ConfigurationError: `k`, `mode`, the filter or a query makes no sense.
         """
-        _check(queries, mode)
+        require_queries(queries, mode)
         self._require_model(mode)
         condition = filter_of(self.engine, self.name, wanted.where)
         nothing = [None] * len(queries)
@@ -256,47 +197,3 @@ class Searcher:
             return None
         indices, values = self.bm25.encode_query(query)
         return models.SparseVector(indices=indices, values=values) if indices else None
-
-
-def as_queries(given: str | Sequence[str] | Hit) -> list[str]:
-    """Return one query or several as a list.
-
-    :raises ConfigurationError: It is neither a text nor a list.
-    """
-    if isinstance(given, str):
-        return [given]
-    if isinstance(given, Hit):
-        raise ConfigurationError("a query must be a text, not a Hit; for passages like one, type: docs.similar(hit)")
-    try:
-        return list(given)
-    except TypeError:
-        raise ConfigurationError(f"a query must be a text, or a list of texts, not {given!r}.") from None
-
-
-def as_vector(given: Sequence[float] | FloatArray, dim: int) -> FloatArray:
-    """Return a vector as one row (1, dim).
-
-    :raises ConfigurationError: It has another number of dimensions, or holds what is no number.
-    """
-    try:
-        row = np.asarray(given, np.float32)
-    except (TypeError, ValueError):
-        raise ConfigurationError(f"a vector must be {dim} numbers, not {given!r:.80}.") from None
-    if row.shape not in ((dim,), (1, dim)) or not np.isfinite(row).all():
-        raise ConfigurationError(
-            f"a vector must be {dim} finite numbers, as docs.embedder.embed_queries gives them; this has the shape "
-            f"{row.shape}."
-        )
-    return row.reshape(1, dim)
-
-
-def _check(queries: Sequence[str], mode: str) -> None:
-    if mode not in get_args(Mode):
-        raise ConfigurationError(f"unknown search mode {mode!r}; choose one of {', '.join(get_args(Mode))}.")
-    for query in queries:
-        if not isinstance(query, str) or not query.strip():
-            raise ConfigurationError(f"a query must be a text that is not blank, not {query!r}.")
-
-
-def _is_whole(number: object) -> bool:
-    return isinstance(number, Integral) and not isinstance(number, bool)

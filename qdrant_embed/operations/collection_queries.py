@@ -7,12 +7,12 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.collection_handle import CollectionHandle
 from qdrant_embed.display import Facts
 from qdrant_embed.errors import MissingExtraError, require_type
+from qdrant_embed.operations.collection_handle import CollectionHandle
 from qdrant_embed.retrieval.documents import Documents
 from qdrant_embed.retrieval.hits import Answers, Hit, Hits
-from qdrant_embed.retrieval.searcher import Mode, SearchRequest, as_queries, as_vector
+from qdrant_embed.retrieval.search_request import Mode, SearchRequest, as_queries, as_vector
 from qdrant_embed.store.filters import filter_of, warn_of_unknown_fields, without
 from qdrant_embed.store.metadata import read_metadata
 from qdrant_embed.store.own_points import foreign_points

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.collection_handle import CollectionHandle
 from qdrant_embed.compression import Compression
 from qdrant_embed.errors import ConfigurationError, require_type
 from qdrant_embed.migration.recompression import Change, RecompressResult
 from qdrant_embed.migration.recompression import recompress as run_recompression
+from qdrant_embed.operations.collection_handle import CollectionHandle
 from qdrant_embed.store.copies import copy_lease
 from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.store.create import index_metadata_field
