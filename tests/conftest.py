@@ -70,14 +70,25 @@ def frozen_imports():
     gc.freeze()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def conversions(tmp_path_factory):
-    """Keep converted models in one folder for all workers of a run, which wait for each other; return the folder."""
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory):
+    """Return a folder that all workers of a run share."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "conversions"
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session", autouse=True)
+def conversions(run_folder):
+    """Keep converted models in one folder for all workers, which wait for each other; return the folder."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("QDRANT_EMBED_CACHE", str(folder))
-        yield folder
+        patch.setenv("QDRANT_EMBED_CACHE", str(run_folder / "conversions"))
+        yield run_folder / "conversions"
+
+
+@pytest.fixture(scope="session")
+def embeddings(run_folder):
+    """Return where vectors of the guide's pages are kept, so that each of their chunks is embedded once in a run."""
+    return run_folder / "embeddings.sqlite"
 
 
 @pytest.fixture

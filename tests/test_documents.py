@@ -65,12 +65,6 @@ COPIED = (
 """The pages that a reader has as `docs/`: those that blocks name or find, and enough to calibrate a collection of."""
 
 
-@pytest.fixture(scope="module")
-def embeddings(tmp_path_factory):
-    """Return where the vectors of all readers are kept, so that each chunk of the copied pages is embedded once."""
-    return tmp_path_factory.mktemp("embeddings") / "vectors.sqlite"
-
-
 @pytest.fixture
 def reader(tmp_path, monkeypatch, embeddings):
     """Put a reader into an empty folder with short pages of the guide as `docs/`."""

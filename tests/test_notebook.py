@@ -2,10 +2,13 @@
 
 import importlib.util
 import re
+import shutil
 from pathlib import Path
 
 import nbformat
 import pytest
+
+from tests.test_documents import COPIED
 
 PROJECT = Path(__file__).parents[1]
 COMMITTED = PROJECT / "examples/quickstart.ipynb"
@@ -27,13 +30,18 @@ def showing(notebook, word):
 
 
 @pytest.fixture
-def executed(tmp_path, monkeypatch):
-    """Run the notebook in a copy of the project's folders."""
+def executed(tmp_path, embeddings, monkeypatch):
+    """Run the notebook over the pages that a reader of the guide has, and one more that it asks."""
     spec = importlib.util.spec_from_file_location("refresh_notebook", PROJECT / "examples/refresh_notebook.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    for page in (*COPIED, "reference/command-line.md"):
+        (tmp_path / "project/docs" / page).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / "docs" / page, tmp_path / "project/docs" / page)
+    monkeypatch.setattr(module, "PROJECT", tmp_path / "project")
+    monkeypatch.setenv("QDRANT_EMBED_EMBEDDINGS", str(embeddings))
     monkeypatch.setenv("PYTHONPATH", f"{PROJECT}:{PROJECT / 'integrations/llama-index'}")
-    return module.execute(tmp_path)
+    return module.execute(tmp_path / "run")
 
 
 @pytest.mark.model

@@ -1,6 +1,7 @@
 """A harbour's handbook: pages with known sentences, and collections over them."""
 
 import os
+from zlib import crc32
 
 import pytest
 
@@ -50,9 +51,9 @@ def make_collection(tmp_path):
         collection.close()
 
 
-@pytest.fixture(params=["folder", "memory"])
+@pytest.fixture
 def harbour(request, make_collection, pages):
-    """Return the pages ingested, in the embedded engine and in a `QdrantClient`'s memory."""
-    collection = make_collection(at=":memory:" if request.param == "memory" else None)
+    """Return the pages ingested, in the embedded engine or a `QdrantClient`'s memory, drawn from the test's name."""
+    collection = make_collection(at=":memory:" if crc32(request.node.name.encode()) % 2 else None)
     collection.ingest(pages)
     return collection
