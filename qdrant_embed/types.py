@@ -95,8 +95,7 @@ class Document:
         size: object = self.size
         if size is not None and not isinstance(size, Integral):
             raise ConfigurationError(f"Document(size=…) takes a whole number of bytes, not {size!r:.40}.")
-        if self.page_starts:
-            object.__setattr__(self, "page_starts", _offsets(self.page_starts))
+        object.__setattr__(self, "page_starts", _offsets(self.page_starts))
         if not self.hash:
             object.__setattr__(self, "hash", content_hash(self.text))
         if not self.text_type:
@@ -109,7 +108,7 @@ class Document:
 
 def _offsets(given: Sequence[int]) -> tuple[int, ...]:
     listed = isinstance(given, Sequence) and all(isinstance(offset, Integral) for offset in given)
-    if not listed or given[0] < 0 or any(later < earlier for earlier, later in pairwise(given)):
+    if not listed or min(given, default=0) < 0 or any(later < earlier for earlier, later in pairwise(given)):
         raise ConfigurationError(
             f"Document(page_starts=…) takes ascending offsets of characters, not {given!r:.40}. "
             "Example: page_starts=(0, 1200, 2400)."

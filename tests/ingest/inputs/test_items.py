@@ -51,7 +51,9 @@ def test_columns_of_one_name_are_refused(in_memory, columns):
 def test_whole_numbers_of_a_column_with_gaps_name_sources(in_memory):
     frame = pd.DataFrame({"text": ["A.", "B.", "C."], "source": [1, None, 3], "size": [10, None, None]})
     report = in_memory.ingest(frame)
-    assert [failure.reason for failure in report.failed] == ["item 1: its source is missing (nan); expected a text"]
+    assert [(failure.source, failure.reason) for failure in report.failed] == [
+        ("item 1", "its source is missing (nan); expected a text")
+    ]
     assert [(found.source, found.size) for found in in_memory.documents()] == [("1", 10), ("3", None)]
 
 
