@@ -85,7 +85,8 @@ def _widget(view: object, widgets: Mapping[str, Any]) -> Iterator[str]:
         if not isinstance(model, str) or not isinstance(state, dict):
             continue
         seen.add(model)
-        words = [joined(state.get(key)) for key in WIDGET_TEXTS]
+        secret = ("value",) if state.get("_model_name") == "PasswordModel" else ()
+        words = [joined(state.get(key)) for key in WIDGET_TEXTS if key not in secret]
         line = " ".join(word for word in words if word)
         yield fragment_to_markdown(line) if "<" in line else line
         children = state.get("children")

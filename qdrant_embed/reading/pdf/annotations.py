@@ -20,6 +20,8 @@ LABEL_REACH = 250.0
 """Points to the side of a field in which its label is looked for."""
 UNTOLD = frozenset(("yes", "on", "1", "true", "x"))
 """What a box that is ticked is called where the name says nothing."""
+CONCEALED = "••••"
+"""Stands for what was typed into a field for passwords, which no index shall hold."""
 XFA_PACKETS = ("template", "datasets")
 XFA_TEXTS = frozenset(("text", "exData"))
 
@@ -87,6 +89,9 @@ def _field(annotation: Any, form: Any, labels: _Labels) -> str:
     value = _text(lambda buffer, size: pdfium.FPDFAnnot_GetFormFieldValue(form, annotation, buffer, size))
     if kind in (pdfium.FPDF_FORMFIELD_COMBOBOX, pdfium.FPDF_FORMFIELD_LISTBOX):
         value = ", ".join(_chosen(annotation, form)) or value
+    is_text = kind == pdfium.FPDF_FORMFIELD_TEXTFIELD
+    if is_text and value and _is_secret(pdfium.FPDFAnnot_GetFormFieldFlags(form, annotation)):
+        value = CONCEALED
     if not value or kind == pdfium.FPDF_FORMFIELD_PUSHBUTTON:
         return ""
     label = told or labels.text_next_to(annotation, right=False) or name
@@ -109,8 +114,16 @@ def _value_without_form(annotation: Any) -> str:
     named = {
         key: _text(functools.partial(pdfium.FPDFAnnot_GetStringValue, annotation, key)) for key in (b"TU", b"T", b"V")
     }
-    label = named[b"TU"] or named[b"T"]
-    return f"{label}: {named[b'V']}" if label and named[b"V"] else named[b"V"]
+    label, value, flags = named[b"TU"] or named[b"T"], named[b"V"], ctypes.c_float()
+    if value and pdfium.FPDFAnnot_GetNumberValue(annotation, b"Ff", flags) and _is_secret(int(flags.value)):
+        value = CONCEALED
+    return f"{label}: {value}" if label and value else value
+
+
+def _is_secret(flags: int) -> bool:
+    import pypdfium2.raw as pdfium
+
+    return bool(flags & pdfium.FPDF_FORMFLAG_TEXT_PASSWORD)
 
 
 def _note(annotation: Any, *, free: bool) -> str:

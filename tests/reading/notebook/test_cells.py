@@ -96,6 +96,15 @@ def test_controls_give_their_texts(read):
     assert read("b.ipynb", shown(output)).text == "```python\nshow()\n```"
 
 
+def test_what_was_typed_into_a_password_control_is_left_out(read):
+    state = {"_model_name": "PasswordModel", "description": "Your PIN", "value": "4711"}
+    widgets = {"application/vnd.jupyter.widget-state+json": {"state": {"pin": {"state": state}}}}
+    data = {"text/plain": "Password()", "application/vnd.jupyter.widget-view+json": {"model_id": "pin"}}
+    text = read("a.ipynb", shown({"output_type": "display_data", "data": data}, widgets=widgets)).text
+    assert "Your PIN" in text
+    assert "4711" not in text
+
+
 CELL = {"cell_type": "markdown", "source": "Words."}
 
 

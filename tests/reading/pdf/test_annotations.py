@@ -30,6 +30,7 @@ def form(draw_pdf):
         ([field("Btn", "lunch", "/V /Yes /AS /Yes /AP << /N << /Yes 4 0 R /Off 4 0 R >> >>")], "[x] lunch"),
         ([field("Btn", "lunch", "/V /Off /AS /Off /AP << /N << /Yes 4 0 R /Off 4 0 R >> >>"),
           field("Tx", "a", "/V (b)")], "a: b"),
+        ([field("Tx", "pin", "/Ff 8192 /V (4711)"), field("Tx", "empty", "/Ff 8192 /V ()")], "pin: ••••"),
         ([field("Tx", "hidden", "/V (x) /F 2"), field("Tx", "a", "/V (b)")], "a: b"),
         (["<< /Type /Annot /Subtype /FreeText /Contents (Typed on the page) /Rect [0 0 9 9] >>"], "Typed on the page"),
         (["<< /Type /Annot /Subtype /Text /Contents (Ask Ann) /Rect [0 0 9 9] >>",
@@ -64,8 +65,9 @@ def test_forms_in_xml_give_their_texts_and_data(read, draw_pdf, line):
 
 
 def test_a_field_without_a_form_has_its_value(read, draw_pdf):
-    objects = [field("Tx", "surname", "/V (Harald Blue)")]
-    assert read("a.pdf", draw_pdf([""], objects, page="/Annots [100 0 R]")).text == "surname: Harald Blue"
+    objects = [field("Tx", "surname", "/V (Harald Blue)"), field("Tx", "pin", "/Ff 8192 /V (4711)")]
+    text = read("a.pdf", draw_pdf([""], objects, page="/Annots [100 0 R 101 0 R]")).text
+    assert text == "surname: Harald Blue\npin: ••••"
 
 
 @pytest.mark.parametrize("end", ["</surname></form>", "</form>"])
