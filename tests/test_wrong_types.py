@@ -68,6 +68,11 @@ def test_it_is_named(docs, call, named):
         call(docs)
 
 
+def test_neighbors_may_be_asked_for_without_an_end(docs):
+    (hit,) = docs.search("gate")
+    assert docs.neighbors(hit, before=10**12, after=10**12)[0].id == hit.id
+
+
 @pytest.mark.parametrize("name", ["a/b", "../up", "what?", "tab\there", "n" * 256])
 def test_a_name_that_some_engine_would_refuse_is_refused_by_all(tmp_path, name):
     for at in (":memory:", tmp_path):

@@ -94,10 +94,11 @@ class Browser:
         by_place = {}
         for chunk in self._rooted(list(map(Hit.from_point, self._scroll(where)))) if hits else ():
             by_place[chunk.document_id, chunk.chunk_index] = chunk
+        last = max((place for _, place in by_place), default=0)
         return [
             Hits(
                 by_place[hit.document_id, place]
-                for place in range(hit.chunk_index - before, hit.chunk_index + after + 1)
+                for place in range(max(0, hit.chunk_index - before), min(last, hit.chunk_index + after) + 1)
                 if (hit.document_id, place) in by_place
             )
             for hit in hits
