@@ -216,7 +216,8 @@ def test_a_reader_that_goes_away_is_no_error(start, words):
     with os.fdopen(writing, "w") as nobody:
         process = start(*words, stdout=nobody, stderr=subprocess.PIPE, text=True)
         _, said = process.communicate(timeout=60)
-    assert said == ""
+    assert "roken" not in said and "Error" not in said and "Traceback" not in said
+    assert said == "" or words == ("models",)  # which says below its table what else is a model
     assert process.returncode == 0 or words == ("--help",)
 
 
