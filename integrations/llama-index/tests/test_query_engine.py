@@ -12,6 +12,8 @@ from llama_index.core.llms import CustomLLM, MockLLM
 from llama_index.core.llms.callbacks import llm_completion_callback
 from llama_index.core.query_engine import RetrieverQueryEngine, TransformQueryEngine
 
+from qdrant_embed import ReadOptions
+
 USER_GUIDE = Path(__file__).parents[3] / "docs"
 
 
@@ -81,7 +83,7 @@ def test_hyde_searches_for_the_imagined_answer(harbour):
 def test_the_user_guide_answers_a_question_about_itself(make_collection):
     guide = make_collection(model="minilm", chunk_tokens=None)
     short = ("index.md", "guide/first-steps.md", "guide/llama-index.md", "guide/locations.md", "guide/searching.md")
-    report = guide.ingest(USER_GUIDE, include=(*short, "reference/payload.md"))
+    report = guide.ingest(USER_GUIDE, reading=ReadOptions(include=(*short, "reference/payload.md")))
     assert report.documents > 5
     assert not report.failed
     retriever = guide.as_retriever(k=5)

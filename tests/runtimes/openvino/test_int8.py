@@ -53,12 +53,10 @@ def weights(model):
 
 
 @pytest.mark.model
-def test_every_product_of_minilm_is_in_int8_and_its_vectors_stay(monkeypatch):
-    from qdrant_embed.runtimes.openvino import int8
+def test_every_product_of_minilm_is_in_int8_and_its_vectors_stay():
     from qdrant_embed.runtimes.openvino.int8 import quantize
     from qdrant_embed.runtimes.openvino.requests import SHORT_TOKENS
 
-    monkeypatch.setattr(int8, "CALIBRATION", int8.CALIBRATION[::2])
     resolved = resolve("minilm")
     _, model = converted(resolved)
     batches = batches_of(resolved, (*PROBES[::3], *TEXTS))  # long ones and short ones, in several scripts
