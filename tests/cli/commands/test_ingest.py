@@ -250,4 +250,4 @@ def test_a_time_limit_that_is_no_number_is_refused(cli):
     Path("a.txt").write_text("The gates open at six.")
     answer = cli("ingest", "a.txt", "--at", "q", "-m", "hashing", "--timeout", "nan")
     assert answer.code == 1
-    assert "file_timeout" in answer.err
+    assert "--timeout nan reads nothing" in answer.err
