@@ -169,7 +169,7 @@ def table(figures: dict) -> str:
     for name, own in figures.items():
         cells = [
             name,
-            *(f"{own[corpus][key]}" for corpus in TIMED for key in ("tokens_per_s", "times_best_peer")),
+            *(f"{own[corpus].get(key, '')}" for corpus in TIMED for key in ("tokens_per_s", "times_best_peer")),
             str(own["cranfield"].get("share_of_peak", "")),
             f"{own.get('cosine_worst', '')}, {own.get('cosine_mean', '')}",
             str(own.get("ndcg_at_10", "")),

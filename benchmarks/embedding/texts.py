@@ -36,14 +36,10 @@ def joined(item: dict) -> str:
 
 def doc_chunks() -> list[str]:
     """Return the pages of `docs/` as our own chunker cuts them, for a model of 256 tokens."""
-    from qdrant_embed import Document, load_embedder
-    from qdrant_embed.chunking import chunk_document, make_chunker
-    from qdrant_embed.embedding.recipe_models import chunk_limit
-    from qdrant_embed.recipe import Recipe
+    from qdrant_embed import Document, Recipe, load_recipe
+    from qdrant_embed.chunking import chunk_document
 
-    embedder = load_embedder("minilm", runtime="torch")
-    recipe = Recipe(model="minilm")
-    chunker = make_chunker(recipe.chunker, embedder.token_counter, chunk_limit(recipe, embedder))
+    _, chunker = load_recipe(Recipe(model="minilm"), "torch")
     pages = sorted((data("docs") / "fastapi").rglob("*.md"))
     documents = (Document(text=page.read_text(), source=page.name) for page in pages)
     return [chunk.embed_text for document in documents for chunk in chunk_document(document, chunker)]
