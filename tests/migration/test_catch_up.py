@@ -111,6 +111,15 @@ def test_an_ingest_stops_when_the_collection_is_another_than_it_began_with(handl
     assert other.search("crane 577", k=1, mode="dense")[0].source == "577.txt"
 
 
+def test_a_name_that_leads_nowhere_for_a_moment_is_told_of_as_a_change(handles):
+    one, other = handles
+    guard = one.parts.target.write_guard
+    guard.require()
+    other.engine.delete_collection("cranes")
+    with pytest.raises(StoreError, match=r"was changed after.*or it was removed.*ingest again"):
+        guard.require()
+
+
 def test_a_collection_that_never_stands_still_is_left_as_it_was(handles, monkeypatch):
     one, other = handles
     chunk = one.chunks("9.txt")[0].id

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.errors import StoreError
+from qdrant_embed.errors import CollectionNotFoundError, StoreError
 from qdrant_embed.store.copies.aliases import resolve_alias
 
 if TYPE_CHECKING:
@@ -143,11 +143,17 @@ class WriteGuard:
         :raises StoreError: It is being copied, or a copy of it has taken its name.
         """
         if resolve_alias(self._engine, self._name) != self._own:
-            raise StoreError(
-                f"the compression of collection {self._name!r} was changed after it was opened here. Open it again and "
-                "ingest again: what is there already costs almost nothing."
-            )
-        require_no_copy(self._engine, self._name)
+            raise self._gone()
+        try:
+            require_no_copy(self._engine, self._name)
+        except CollectionNotFoundError as error:  # for a moment, a name that goes over to a copy leads nowhere
+            raise self._gone() from error
+
+    def _gone(self) -> StoreError:
+        return StoreError(
+            f"the compression of collection {self._name!r} was changed after it was opened here, or it was removed. "
+            "Open it again and ingest again: what is there already costs almost nothing."
+        )
 
 
 def _mark(engine: Engine, name: str) -> dict[str, Any]:
