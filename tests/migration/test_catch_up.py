@@ -104,7 +104,8 @@ def test_an_ingest_stops_when_the_collection_is_another_than_it_began_with(handl
         if not changed:
             changed.append(other.recompress("rotate"))
 
-    with pytest.raises(StoreError, match=r"was changed after.*ingest again"):
+    # Whatever looks between the removal of the old collection and the alias is told that there is none.
+    with pytest.raises(StoreError, match=r"was changed after.*ingest again|there is no collection 'cranes'"):
         one.ingest(documents(600), options=IngestOptions(progress=change))
     other.ingest(documents(600))
     assert other.count() == 600

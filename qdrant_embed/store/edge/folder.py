@@ -119,11 +119,11 @@ class EdgeFolder:
                 f"the folder {str(self.path)!r} was opened by process {self.process}, from which this one was forked. "
                 "Open it after the fork, in one process only, or use a Qdrant server."
             )
-        own, entry = self.catalog.resolve(name)
-        found = self._shards.get(entry.folder)
+        found = self._shards.get(self.catalog.resolve(name)[1].folder)
         if found is not None:
             return found
         with self._changing:
+            own, entry = self.catalog.resolve(name)  # another thread may have removed it, or the name goes elsewhere
             if entry.folder not in self._shards:
                 path = self.path / SHARDS / entry.folder
                 if not path.is_dir():
