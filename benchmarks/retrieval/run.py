@@ -13,7 +13,7 @@ from benchmarks.common import data, save
 from qdrant_embed import Collection, Document, Recipe
 
 HERE = Path(__file__).parent
-PARTS = ("cranfield", "limit-small", "findability", "edits")
+PARTS = ("cranfield", "findability", "edits")
 
 
 def read_jsonl(path: Path) -> list[dict]:

@@ -3,7 +3,7 @@
 Files, in reading order: grid, memory_footprint, trial_search, trial, selection, calibration_report, grid_search,
 calibration_run.
 
-Public: `CalibrateOptions`, `Calibration` (what `Collection.calibrate` returns) `Trial` (one setting,
+Public: `CalibrateOptions`, `Calibration` (what `Collection.calibrate` returns), `Trial` (one setting,
 measured), and `require_drawing` (whether `Calibration.save` can draw).
 """
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from qdrant_embed.concurrency import pause
-from qdrant_embed.errors import DiskFullError, QdrantEmbedError, TextTooLongError
+from qdrant_embed.errors import CollectionNotFoundError, DiskFullError, QdrantEmbedError, TextTooLongError
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 ATTEMPTS = 3
 """Tries of a whole batch before it is halved."""
 
-HOPELESS = 4
+FAILURES_IN_A_ROW = 4
 """If this many items fail one after the other and none has worked, the fault is not in the items."""
 
 
@@ -50,7 +50,7 @@ def in_halves(
             worked += 1
         except Exception as error:
             log.debug("a batch of %d failed: %s", len(part), error)
-            if isinstance(error, DiskFullError):
+            if isinstance(error, (DiskFullError, CollectionNotFoundError)):
                 raise _NothingWorks(error) from error
             if len(part) > 1:
                 middle = len(part) // 2
@@ -58,14 +58,14 @@ def in_halves(
                 run(part[middle:], 0.0)
                 return
             given_up += not isinstance(error, TextTooLongError)
-            if not worked and given_up >= min(HOPELESS, len(items)) and len(items) > 1:
+            if not worked and given_up >= min(FAILURES_IN_A_ROW, len(items)) and len(items) > 1:
                 raise _NothingWorks(error) from error
             give_up(part[0], error)
 
     try:
         run(items, first_wait)
-    except _NothingWorks as hopeless:
-        raise hopeless.error from None
+    except _NothingWorks as nothing:
+        raise nothing.error from None
 
 
 class _NothingWorks(BaseException):

@@ -32,12 +32,12 @@ class ChunkVectors:
 
     :param vector: (dim,), or (windows, dim) where each window has one.
     :param windows: Where windows stand, as in `store.points.WINDOWS`; empty where there is one.
-    :param coded: Whether the vector is as the store has it, not as the model gave it.
+    :param encoded: Whether the vector is as the store has it, not as the model gave it.
     """
 
     vector: FloatArray
     windows: Sequence[int] = ()
-    coded: bool = False
+    encoded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class DenseVectors:
     def stored(self, record: models.Record) -> ChunkVectors:
         """Return what a point has."""
         stored = np.asarray(vector_of(record, DENSE), np.float32)
-        return ChunkVectors(stored, (record.payload or {}).get(WINDOWS, ()), coded=True)
+        return ChunkVectors(stored, (record.payload or {}).get(WINDOWS, ()), encoded=True)
 
     def encode(self, tasks: Sequence[ChunkTask]) -> tuple[Sequence[ChunkVectors], Mapping[str, int]]:
         """Return the vectors of texts, and the counts of the report.
@@ -141,7 +141,7 @@ def _unchanged(target: IngestContext, tasks: Sequence[ChunkTask]) -> set[str]:
     return same
 
 
-def coded(codec: CollectionCodec, batches: Iterable[WriteBatch]) -> Iterator[WriteBatch]:
+def encoded(codec: CollectionCodec, batches: Iterable[WriteBatch]) -> Iterator[WriteBatch]:
     """Yield the batches with every vector as the store will have it."""
     stream = iter(batches)
     if not codec.ready():
@@ -150,9 +150,9 @@ def coded(codec: CollectionCodec, batches: Iterable[WriteBatch]) -> Iterator[Wri
         if vectors:
             codec.fit(np.concatenate(vectors))
         for batch in held:
-            yield _coded(codec, batch)
+            yield _encoded(codec, batch)
     for batch in stream:
-        yield _coded(codec, batch)
+        yield _encoded(codec, batch)
 
 
 def _first(stream: Iterator[WriteBatch], wanted: int) -> tuple[list[WriteBatch], list[FloatArray]]:
@@ -169,15 +169,15 @@ def _first(stream: Iterator[WriteBatch], wanted: int) -> tuple[list[WriteBatch],
 def _fresh(batch: WriteBatch) -> dict[int, ChunkVectors]:
     """Return the vectors that came from the model, by the places of their chunks."""
     made = ((place, chunk.vectors) for place, chunk in enumerate(batch.chunks))
-    return {place: vectors for place, vectors in made if vectors is not None and not vectors.coded}
+    return {place: vectors for place, vectors in made if vectors is not None and not vectors.encoded}
 
 
-def _coded(codec: CollectionCodec, batch: WriteBatch) -> WriteBatch:
+def _encoded(codec: CollectionCodec, batch: WriteBatch) -> WriteBatch:
     """Code the batch's fresh vectors; those that came from the store are as they shall be."""
     fresh = _fresh(batch)
     if codec.compression.plain or not fresh:
         return batch
     stored = iter(codec.stored_each([np.asarray(made.vector, np.float32) for made in fresh.values()]))
-    vectors = {place: replace(made, vector=next(stored), coded=True) for place, made in fresh.items()}
+    vectors = {place: replace(made, vector=next(stored), encoded=True) for place, made in fresh.items()}
     chunks = [replace(chunk, vectors=vectors.get(place, chunk.vectors)) for place, chunk in enumerate(batch.chunks)]
     return replace(batch, chunks=chunks)

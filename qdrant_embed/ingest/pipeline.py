@@ -15,7 +15,7 @@ from qdrant_embed.ingest.changed_documents import ChangedDocument, Run, from_doc
 from qdrant_embed.ingest.chunk_stage import ChunkTask, DocumentEnd, batched, in_chunks
 from qdrant_embed.ingest.context import IngestContext
 from qdrant_embed.ingest.dry_run import rehearse
-from qdrant_embed.ingest.embed_stage import coded, with_vectors
+from qdrant_embed.ingest.embed_stage import encoded, with_vectors
 from qdrant_embed.ingest.inputs import WRAP_TEXTS, Stream, given, split_label
 from qdrant_embed.ingest.monitoring.progress import kind_of_display, shown
 from qdrant_embed.ingest.monitoring.report import IngestReport, Tally, combined
@@ -119,6 +119,7 @@ def _ingest_files(
         return scope.files(options.reading, known)
 
     with (
+        target.write_guard.watching(),
         roots.holding(scope.root.label, scope.root.place, dry=options.dry_run),
         shown(
             kind_of_display(options.progress),
@@ -150,6 +151,7 @@ def _ingest_documents(
     run = Run.begin(target(), label, options)
     _prepare(run.target)
     with (
+        run.target.write_guard.watching(),
         roots.holding(label, place, dry=options.dry_run or not label),
         shown(kind_of_display(options.progress), label or "documents", run.tally, stream.total),
     ):
@@ -175,7 +177,7 @@ def _drain(run: Run, works: Iterator[ChangedDocument], stop: Callable[[], None] 
         read = flow.stage(works, QUEUED_DOCUMENTS, "read")
         tasks = _counted(in_chunks(target, read, tally), tally)
         chunked = flow.stage(batched(tasks), QUEUED_BATCHES, "chunk")
-        batches = with_auxiliary(target, coded(target.codec, with_vectors(target, chunked, tally)), tally)
+        batches = with_auxiliary(target, encoded(target.codec, with_vectors(target, chunked, tally)), tally)
         for batch in flow.stage(batches, QUEUED_BATCHES, "embed"):
             writer.write(batch)
             tally.anything_stored = True

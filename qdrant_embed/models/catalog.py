@@ -26,7 +26,7 @@ _DESCRIBED = ("value", "is", "from")
 
 @dataclass(frozen=True, slots=True)
 class ModelFilter:
-    """What a listed model must be like; empty values wish for nothing.
+    """What a listed model must be like; empty values ask for nothing.
 
     :param words: All of these, in name, source, base or description.
     :param language: A language code; models for all languages have it too.
@@ -200,12 +200,12 @@ def shown(value: Json) -> str:
     return repr(value)[1:-1] if isinstance(value, str) else str(value)
 
 
-def _matching(presets: Mapping[str, PresetEntry], wish: ModelFilter) -> ListedModels:
+def _matching(presets: Mapping[str, PresetEntry], wanted: ModelFilter) -> ListedModels:
     every = (
         {"name": name, **entry.values, "origin": ", ".join(dict.fromkeys(entry.origins.values()))}
         for name, entry in sorted(presets.items())
     )
-    return ListedModels(model for model in every if wish.grants(model))
+    return ListedModels(model for model in every if wanted.grants(model))
 
 
 def _rows_of(name: str, *, here: bool) -> list[Row]:

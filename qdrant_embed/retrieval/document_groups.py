@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from qdrant_embed.retrieval.fusion import best, lengthened
 from qdrant_embed.retrieval.lists import Lists
 from qdrant_embed.retrieval.query_plan import DEPTH, QueryPlan
+from qdrant_embed.store.scroll import payloads_of
 
 if TYPE_CHECKING:
     from qdrant_client import models
 
 GROWTH = 8
 """How many times more candidates are asked for where the last ones were of too few documents."""
-PAGE = 1024
 
 
 def best_of_documents(
@@ -35,8 +35,9 @@ def best_of_documents(
         answers = best(lists, [ranked[place] for place in waiting], depth)
         for place, points in zip(waiting, answers, strict=True):
             found[place] = lengthened(found[place], points) if found[place] else points
-        asked = {point.id for place in waiting for point in found[place]} - documents.keys()
-        documents |= _documents_of(lists, asked)
+        unknown = {point.id for place in waiting for point in found[place]} - documents.keys()
+        payloads = payloads_of(lists.engine, lists.name, unknown, fields=["document_id"])
+        documents |= {key: fields["document_id"] for key, fields in payloads.items() if "document_id" in fields}
         waiting = [
             place
             for place, points in zip(waiting, answers, strict=True)
@@ -53,16 +54,3 @@ def _first(points: Iterable[models.ScoredPoint], documents: dict[Any, str]) -> l
         if point.id in documents:
             firsts.setdefault(documents[point.id], point)
     return list(firsts.values())
-
-
-def _documents_of(lists: Lists, ids: Iterable[Any]) -> dict[Any, str]:
-    """Return the document of each point; those of points that are gone, or are no chunks, are left out."""
-    listed = sorted(ids, key=str)
-    found: dict[Any, str] = {}
-    for start in range(0, len(listed), PAGE):
-        page = listed[start : start + PAGE]
-        for record in lists.engine.retrieve(lists.name, page, with_payload=["document_id"], with_vectors=False):
-            document = (record.payload or {}).get("document_id")
-            if isinstance(document, str):
-                found[record.id] = document
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -28,13 +28,11 @@ from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import filter_of
 from qdrant_embed.store.own_points import left_out
 from qdrant_embed.store.points import engine_vector
+from qdrant_embed.store.scroll import payloads_of
 from qdrant_embed.types import MULTIVECTOR, SPARSE, FloatArray
 
 if TYPE_CHECKING:
     from qdrant_client import models
-
-PAGE = 1024
-"""Points whose payloads are fetched at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +136,7 @@ class Searcher:
         """Return the wanted hits of each query's points."""
         strong = [[point for point in points if point.score >= wanted.least] for points in found]
         chosen = [points[wanted.offset : wanted.last] for points in strong]
-        payloads = self._payloads({point.id for points in chosen for point in points})
+        payloads = payloads_of(self.engine, self.name, {point.id for points in chosen for point in points})
         # A point without a payload was deleted since it was found.
         there = [
             [point.model_copy(update={"payload": payloads[point.id]}) for point in points if point.id in payloads]
@@ -146,15 +144,6 @@ class Searcher:
         ]
         hits = [self._read(points, vector) for points, vector in zip(there, vectors, strict=True)]
         return with_roots(self.engine, self.name, expanded(Browser(self.engine, self.name), hits, wanted.expand))
-
-    def _payloads(self, ids: Collection[Any]) -> dict[Any, Any]:
-        listed = list(ids)
-        payloads: dict[Any, Any] = {}
-        for start in range(0, len(listed), PAGE):
-            page = listed[start : start + PAGE]
-            records = self.engine.retrieve(self.name, page, with_payload=True, with_vectors=False)
-            payloads.update((record.id, record.payload) for record in records)
-        return payloads
 
     def _read(self, points: Sequence[models.ScoredPoint], vector: QueryVector | None) -> list[Hit]:
         if self.codec.windows:

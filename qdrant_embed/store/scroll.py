@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,10 @@ from qdrant_embed.types import DENSE, FloatArray
 if TYPE_CHECKING:
     from qdrant_client import models
 
-    from qdrant_embed.store.engine import Engine
+    from qdrant_embed.store.engine import Engine, PointId
+
+PAGE = 1024
+"""Points whose payloads are fetched at once."""
 
 
 def pages(
@@ -42,6 +45,19 @@ def pages(
             yield records
         if offset is None:
             return
+
+
+def payloads_of(
+    engine: Engine, name: str, ids: Iterable[PointId], *, fields: Sequence[str] | bool = True
+) -> dict[PointId, dict[str, Any]]:
+    """Return the payloads of points by their ids, some of their fields or all; those that are gone are left out."""
+    listed = list(ids)
+    found: dict[PointId, dict[str, Any]] = {}
+    for start in range(0, len(listed), PAGE):
+        page = listed[start : start + PAGE]
+        records = engine.retrieve(name, page, with_payload=fields, with_vectors=False)
+        found.update((record.id, record.payload or {}) for record in records)
+    return found
 
 
 def vector_of(record: models.Record, name: str) -> Any:

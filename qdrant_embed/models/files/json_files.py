@@ -12,6 +12,8 @@ from typing import Any
 from qdrant_embed.errors import ModelError, QdrantEmbedError
 
 MODULES = "modules.json"
+_LARGEST_HEADER = 100_000_000
+"""That of the safetensors library."""
 
 
 @contextmanager
@@ -29,10 +31,6 @@ def odd_settings_told(model: str) -> Iterator[None]:
             f"a value in the JSON files of the model {model!r} is of another type than in other models "
             f"({type(error).__name__}: {error}). Fetch the files again from where the model comes from."
         ) from error
-
-
-_LARGEST_HEADER = 100_000_000
-"""That of the safetensors library."""
 
 
 def read_json(path: Path) -> Any:

@@ -144,9 +144,18 @@ class WriteGuard:
         """
         if resolve_alias(self._engine, self._name) != self._own:
             raise self._gone()
-        try:
+        with self.watching():
             require_no_copy(self._engine, self._name)
-        except CollectionNotFoundError as error:  # for a moment, a name that goes over to a copy leads nowhere
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Tell of a change where no collection is found: a name that goes over to a copy leads nowhere for a moment.
+
+        :raises StoreError: What was done within found no collection.
+        """
+        try:
+            yield
+        except CollectionNotFoundError as error:
             raise self._gone() from error
 
     def _gone(self) -> StoreError:
