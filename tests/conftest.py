@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import shutil
+import signal
 import warnings
 from pathlib import Path
 from zlib import crc32
@@ -43,8 +44,10 @@ WIDTH, MAX_TOKENS = 32, 24
 
 
 def pytest_configure(config):
-    """Count CPU seconds, also in folders whose tests are none of this one's."""
+    """Count CPU seconds, also in folders whose tests are none of this one's; let Ctrl-C end what tests start."""
     config.pluginmanager.register(CpuSeconds())
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts `make test &`; children would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
