@@ -7,30 +7,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
-from qdrant_embed.calibration.calibration_report import Calibration
-from qdrant_embed.calibration.calibration_run import CalibrateOptions, calibrate
 from qdrant_embed.collection_parts import CollectionParts, preview_chunks
-from qdrant_embed.compression import Transform
-from qdrant_embed.compression.capacity import Capacity, capacity
 from qdrant_embed.display import Facts, counted
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.errors import StoreError
-from qdrant_embed.evaluation.questions import Question
-from qdrant_embed.migration.recompression import Change, RecompressResult
 from qdrant_embed.operations import collection_changes, collection_queries
-from qdrant_embed.operations.collection_handle import CollectionHandle, drop_collection, open_handle
+from qdrant_embed.operations.collection_handle import drop_collection, open_handle
+from qdrant_embed.operations.collection_tuning import CollectionTuning
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.retrieval.documents import Documents
 from qdrant_embed.retrieval.expansion import Expansion
 from qdrant_embed.retrieval.hits import Answers, Hit, Hits
 from qdrant_embed.retrieval.search_request import GroupBy, Mode, SearchRequest, SearchSettings
-from qdrant_embed.runtimes.paragraph_vectors import BinaryParagraphVectors, ParagraphTraining
-from qdrant_embed.store.code_export import export_codes
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter
 from qdrant_embed.store.listing import Listing, list_collections
-from qdrant_embed.training.collection_codes import CodeFiles, train_codes, train_paragraphs
-from qdrant_embed.training.learned_codes import STEPS, CodeTraining
 from qdrant_embed.types import Document, FloatArray
 
 if TYPE_CHECKING:
@@ -47,15 +38,12 @@ if TYPE_CHECKING:
 DEFAULT_LOCATION = "./qdrant_data"
 
 
-class Collection:
+class Collection(CollectionTuning):
     """Documents as searchable chunks: open one with `Collection.open`.
 
     A collection remembers the recipe it was made with; opening it again needs only its name and place. Use it as a
     context manager, or call `close`, to let another process open the same folder.
     """
-
-    def __init__(self, handle: CollectionHandle) -> None:
-        self._handle = handle
 
     # Opening and closing
 
@@ -314,85 +302,3 @@ class Collection:
         :raises ConfigurationError: Vectors are wanted, and the collection keeps nothing but signs (`bits`).
         """
         return collection_queries.to_pandas(self._handle, filter, vectors=vectors)
-
-    # Compression
-
-    def recompress(
-        self, compression: str, *, trained: Transform | None = None, refit: bool = False
-    ) -> RecompressResult:
-        """Change how vectors are stored and searched, without embedding anything again.
-
-        Codes (`int8`, `binary`, …) and rescoring are switched in place. For anything else the points are written again
-        into a copy, which then stands behind this collection's name as an alias; the old one is removed.
-
-        :param trained: What `train_codes` returned, for a compression with `learnedN`.
-        :param refit: Learn rotations, means, medians and scales again from the vectors that there are now: what was
-            learned from the first documents of a collection may not suit the rest.
-        :raises ConfigurationError: It needs numbers that were not kept.
-        :raises StoreError: The compression is being changed already, or was since the collection was opened.
-        """
-        change = Change(compression=compression, trained=trained, refit=refit)
-        return collection_changes.recompress(self._handle, change)
-
-    def calibrate(
-        self, questions: Sequence[str | Question] | None = None, *, options: CalibrateOptions | None = None
-    ) -> Calibration:
-        """Measure on this collection's own vectors what compression costs and saves; changes nothing.
-
-        Follow it by `recompress(found.chosen.setting)` to take the cheapest setting that met the target.
-
-        :param questions: Questions that people ask; None to draw sentences and titles from the chunks. A `Question` of
-            `qdrant_embed.evaluation` also says what answers it, which adds nDCG@k.
-        :raises ConfigurationError: The collection holds too few chunks, or no numbers any more (`bits`).
-        """
-        points, parts = self._handle.points, self._handle.parts
-        return calibrate(points, self.name, parts, questions, options or CalibrateOptions())
-
-    def train_codes(
-        self, bits: int = 64, *,
-        seed: int = 0, steps: int = STEPS, words: bool = False, progress: Callable[[int, float], None] | None = None,
-        model_out: str | Path | None = None, codes_out: str | Path | None = None,
-    ) -> Transform:  # fmt: skip
-        """Train a short code on this collection's vectors; search by it with `recompress('full+bits+learned64+…')`.
-
-        :param steps: Batches to train on; fewer are sooner done and shortlist a little worse.
-        :param words: Train it to predict the words of the texts too.
-        :param progress: Called after each batch, with its number and its loss.
-        :param model_out: Write the transform (safetensors) there.
-        :param codes_out: Write ids and packed codes there (`.npy` or `.parquet`).
-        :raises ConfigurationError: A file could not be written, or the collection holds no numbers any more (`bits`).
-        """
-        training = CodeTraining(bits=bits, seed=seed, steps=steps, progress=progress)
-        files = CodeFiles(model_out, codes_out)
-        return train_codes(self._handle.points, self.name, self.parts.codec, training, words=words, files=files)
-
-    def train_paragraphs(
-        self, bits: int = 128, *,
-        seed: int = 0, model_out: str | Path | None = None, codes_out: str | Path | None = None,
-    ) -> BinaryParagraphVectors:  # fmt: skip
-        """Train binary paragraph vectors on this collection's texts alone: an embedder of its own.
-
-        :param model_out: Write the model's folder there; `Recipe(model=…)` takes it.
-        :param codes_out: Write ids and packed codes there (`.npy` or `.parquet`).
-        :raises ConfigurationError: A file could not be written.
-        """
-        training, files = ParagraphTraining(bits=bits, seed=seed), CodeFiles(model_out, codes_out)
-        return train_paragraphs(self._handle.points, self.name, training, files=files)
-
-    def export_codes(self, path: str | Path) -> Path:
-        """Write ids and codes of all points to a `.npy` or `.parquet` file, for other programs.
-
-        Of `bits` and `uint8` the bytes stored; else the signs of the numbers stored, as `binary` searches by them.
-
-        :raises ConfigurationError: The engine keeps the codes to itself (`int8`, `pq16`, …), or the path is no good.
-        """
-        return export_codes(self._handle.points, self.name, self.parts.codec, path)
-
-    def capacity(self) -> Capacity:
-        """Say up to how many documents single vectors of this collection's width can rank any pair on top.
-
-        The width is that of the vectors that decide the ranking: with `full` the whole ones, whatever shortlists them.
-
-        :raises ConfigurationError: Points have a vector for each window, which no theory of single vectors covers.
-        """
-        return capacity(self.parts.codec.ranked_width, self.count())
