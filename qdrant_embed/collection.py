@@ -15,10 +15,11 @@ from qdrant_embed.operations import collection_changes, collection_queries
 from qdrant_embed.operations.collection_handle import drop_collection, open_handle
 from qdrant_embed.operations.collection_tuning import CollectionTuning
 from qdrant_embed.recipe import Recipe
+from qdrant_embed.reranking.base import Rerank, RerankedSearchSettings
 from qdrant_embed.retrieval.documents import Documents
 from qdrant_embed.retrieval.expansion import Expansion
 from qdrant_embed.retrieval.hits import Answers, Hit, Hits
-from qdrant_embed.retrieval.search_request import GroupBy, Mode, SearchRequest, SearchSettings
+from qdrant_embed.retrieval.search_request import GroupBy, Mode, SearchRequest
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import PlainFilter
 from qdrant_embed.store.listing import Listing, list_collections
@@ -192,13 +193,13 @@ class Collection(CollectionTuning):
     # By question
 
     @overload
-    def search(self, query: str, k: int = ..., **given: Unpack[SearchSettings]) -> Hits: ...  # type: ignore[overload-overlap]
+    def search(self, query: str, k: int = ..., **given: Unpack[RerankedSearchSettings]) -> Hits: ...  # type: ignore[overload-overlap]
     @overload
-    def search(self, query: Sequence[str], k: int = ..., **given: Unpack[SearchSettings]) -> Answers: ...
+    def search(self, query: Sequence[str], k: int = ..., **given: Unpack[RerankedSearchSettings]) -> Answers: ...
     def search(  # noqa: PLR0913 - each a way to ask
         self, query: str | Sequence[str], k: int = 5, *,
         filter: PlainFilter | models.Filter | None = None, mode: Mode = "hybrid", min_score: float | None = None,
-        offset: int = 0, group_by: GroupBy | None = None, expand: Expansion = 0,
+        offset: int = 0, group_by: GroupBy | None = None, expand: Expansion = 0, rerank: Rerank | None = None,
     ) -> Hits | Answers:  # fmt: skip
         """Return the best `k` passages, best first; for a list of queries, one list for each.
 
@@ -207,15 +208,16 @@ class Collection(CollectionTuning):
         :param filter: A plain dict (see docs/guide/searching.md) or a `qdrant_client.models.Filter`.
         :param mode: `hybrid` (dense, BM25 and, where there is one, the sparse model, fused by rank; or, where there
             is a multi-vector model, ranked again by that), or one alone: `dense`, `bm25`, `sparse`, `multivector`.
-        :param min_score: Leave out hits below this score; its scale is the mode's.
+        :param min_score: Leave out hits below this score; its scale is the mode's, or the last reranker's.
         :param offset: Hits passed over before the first one: `offset=5, k=5` is the second page.
         :param group_by: `document` for the best passage of each document; `k` and `offset` then count documents.
         :param expand: Chunks of the document that are joined with each passage on each side, or `section` for all
             under the same headings; passages that meet become one, so there may be fewer than `k`.
-        :raises ConfigurationError: A query is blank, or `k`, the mode or the filter makes no sense.
+        :param rerank: What ranks the first hundred again, as `mmr:0.3`; or a list of such, one after the other.
+        :raises ConfigurationError: A query is blank, or `k`, the mode, the filter or the reranker makes no sense.
         """
         more = SearchRequest(k=k, offset=offset, where=filter, min_score=min_score, group_by=group_by, expand=expand)
-        return collection_queries.search(self._handle, query, more, mode)
+        return collection_queries.search(self._handle, query, more, mode, rerank)
 
     def search_vector(
         self, vector: Sequence[float] | FloatArray, k: int = 5, *,
@@ -244,14 +246,14 @@ class Collection(CollectionTuning):
     def as_retriever(
         self, k: int = 5, *,
         filter: PlainFilter | models.Filter | None = None, mode: Mode = "hybrid",
-        group_by: GroupBy | None = None, expand: Expansion = 0,
+        group_by: GroupBy | None = None, expand: Expansion = 0, rerank: Rerank | None = None,
     ) -> BaseRetriever:  # fmt: skip
         """Return a LlamaIndex retriever over this collection; its arguments are those of `search`.
 
         :raises MissingExtraError: The integration is not installed.
         """
         made: Callable[..., BaseRetriever] = collection_queries.retriever_class()
-        return made(self, k=k, filter=filter, mode=mode, group_by=group_by, expand=expand)
+        return made(self, k=k, filter=filter, mode=mode, group_by=group_by, expand=expand, rerank=rerank)
 
     # Looking around
 

@@ -20,6 +20,8 @@ from qdrant_embed.embedding.recipe_models import (
     metadata_key,
 )
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal, require_recipe
+from qdrant_embed.reranking.base import Rerank, RerankContext, Reranker
+from qdrant_embed.reranking.chain import make_reranker
 from qdrant_embed.retrieval.searcher import Searcher
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.copies import aliases
@@ -103,6 +105,13 @@ class CollectionParts:
             codec=self.codec,
             auxiliary=self.auxiliary,
         )
+
+    def reranker(self, given: Rerank) -> Reranker:
+        """Return what ranks hits of this collection again, e.g. by `mmr:0.3`; see `qdrant_embed.reranking`.
+
+        :raises ConfigurationError: There is no such reranker, or it does not suit the collection.
+        """
+        return make_reranker(given, RerankContext(self._points, self._name, self.embedder, self.codec))
 
     @cached_property
     def target(self) -> IngestContext:

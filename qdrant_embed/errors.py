@@ -20,6 +20,7 @@
 
     FilterWarning                 a warning: a filter names a field that no document has
     ForeignPointsWarning          a warning: another program wrote points into a collection
+    RerankWarning                 a warning: a reranker finds nothing to rank by
     UnreadableWarning             a warning: a file of a corpus to train on is left out
 
 Each message says what came, what was expected and what to type.
@@ -197,6 +198,10 @@ class FilterWarning(UserWarning):
 
 class ForeignPointsWarning(UserWarning):
     """Another program wrote points into a collection, which are left out; given once for each handle."""
+
+
+class RerankWarning(UserWarning):
+    """A reranker finds nothing in the hits that it could rank by, and leaves them as they are."""
 
 
 class UnreadableWarning(UserWarning):

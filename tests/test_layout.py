@@ -28,6 +28,7 @@ ORDER = [
     {"embedding"},
     {"training"},
     {"ingest", "retrieval"},
+    {"reranking"},
     {"collection_parts"},
     {"calibration", "migration"},
     {"operations"},

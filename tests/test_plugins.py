@@ -1,4 +1,4 @@
-"""Parts of other packages: a runtime, a chunker and an engine that touch no file of this library."""
+"""Parts of other packages: a runtime, a chunker, a reranker and an engine that touch no file of this library."""
 
 import sys
 
@@ -7,9 +7,10 @@ import pytest
 from qdrant_embed import Collection, Document, Recipe, load_embedder
 from qdrant_embed.chunking import CHUNKERS, ChunkLimit, chunk_document, make_chunker
 from qdrant_embed.errors import ConfigurationError, UnknownNameError, UnsupportedByEngineError
+from qdrant_embed.reranking import RERANKERS
 from qdrant_embed.runtimes import RUNTIMES
 from qdrant_embed.store import Engine, WrappedEngine, open_engine
-from qdrant_embed.testing import check_chunker, check_embedder, check_engine
+from qdrant_embed.testing import check_chunker, check_embedder, check_engine, check_reranker
 from qdrant_embed.testing.conformance.chunkers import LIMITS
 from qdrant_embed.tokens import WordTokens
 
@@ -34,6 +35,24 @@ class OneWordEach:
             elif place - start == self.most:
                 yield Span(start, place)
                 start = place
+'''
+RERANKER = '''
+from dataclasses import replace
+
+from qdrant_embed.reranking import Reranker
+
+
+class ShortFirst(Reranker):
+    """Ranks by the length of a passage, in lines of so many characters."""
+
+    depth = 20
+
+    def __init__(self, context, argument):
+        self.line = int(argument or 1)
+
+    def rerank(self, query, hits):
+        scored = [replace(hit, score=-float(len(hit.text) // self.line)) for hit in hits]
+        return sorted(scored, key=lambda hit: -hit.score)
 '''
 RUNTIME = '''
 import re
@@ -96,7 +115,7 @@ def install(tmp_path, monkeypatch):
         modules.append(module)
 
     monkeypatch.syspath_prepend(tmp_path)
-    for registry in (CHUNKERS, RUNTIMES):
+    for registry in (CHUNKERS, RERANKERS, RUNTIMES):
         monkeypatch.setattr(registry, "_discovered", False)
         monkeypatch.setattr(registry, "_targets", dict(registry._targets))
     yield installed
@@ -115,6 +134,12 @@ def runtime(install):
     offered = ["word-sums = word_sums:SPEC", "no-spec = word_sums:NO_SPEC"]
     install("word_sums", RUNTIME, "qdrant_embed.runtimes", offered)
     return "word-sums"
+
+
+@pytest.fixture
+def reranker(install):
+    install("short_first", RERANKER, "qdrant_embed.rerankers", ["short-first = short_first:ShortFirst"])
+    return "short-first"
 
 
 def documents():
@@ -173,6 +198,23 @@ def test_two_packages_with_one_name_are_told_apart(install):
     install("other", "", "qdrant_embed.runtimes", ["torch = other:SPEC"])
     with pytest.raises(ConfigurationError, match=r"two packages .*'torch': qdrant_embed\.runtimes.* and other:SPEC"):
         list(RUNTIMES)
+
+
+# A reranker
+
+
+def test_the_suite_runs_over_a_reranker(reranker, make_collection):
+    collection = make_collection()
+    collection.ingest([*documents(), Document(text="The gates close at ten.", source="more.txt")])
+    check_reranker(collection.parts.reranker(f"{reranker}:8"), "gates", collection.search("gates"))
+
+
+def test_a_collection_takes_a_reranker(reranker, make_collection):
+    collection = make_collection()
+    collection.ingest(documents())
+    assert [hit.source for hit in collection.search("pier", rerank=reranker)] == ["keys.txt", "gates.txt", "cod.txt"]
+    with pytest.raises(UnknownNameError, match="Did you mean 'short-first'"):
+        collection.search("pier", rerank="shortfirst")
 
 
 # An engine

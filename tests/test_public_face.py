@@ -29,7 +29,7 @@ FACES = sorted(
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"(?<![\w.\-/])(?<!-m )qdrant_embed(?:\.\w+)+(?![\w/:])")
 """A name as a message or a page has it; `python -m …`, paths of files and targets of registries are no imports."""
-GROUPS = {"qdrant_embed.chunkers", "qdrant_embed.readers", "qdrant_embed.runtimes"}
+GROUPS = {"qdrant_embed.chunkers", "qdrant_embed.readers", "qdrant_embed.rerankers", "qdrant_embed.runtimes"}
 """Of entry points, in which other packages offer theirs."""
 OF_CHILDREN = {"qdrant_embed/calibration/memory_footprint.py"}
 """Files with code that a process of the library itself runs."""

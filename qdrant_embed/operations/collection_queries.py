@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from qdrant_embed.display import Facts
 from qdrant_embed.errors import MissingExtraError, require_type
 from qdrant_embed.operations.collection_handle import CollectionHandle
+from qdrant_embed.operations.reranked_search import search_reranked
+from qdrant_embed.reranking.base import Rerank
 from qdrant_embed.retrieval.documents import Documents
 from qdrant_embed.retrieval.hits import Answers, Hit, Hits
 from qdrant_embed.retrieval.search_request import Mode, SearchRequest, as_queries, as_vector
@@ -24,10 +26,19 @@ if TYPE_CHECKING:
 _HITS = "a hit of a search, an id, or several of these"
 
 
-def search(handle: CollectionHandle, query: str | Sequence[str], request: SearchRequest, mode: Mode) -> Hits | Answers:
+def search(
+    handle: CollectionHandle,
+    query: str | Sequence[str],
+    request: SearchRequest,
+    mode: Mode,
+    rerank: Rerank | None = None,
+) -> Hits | Answers:
     """Return the best passages for a query; for several, one list for each."""
-    queries = as_queries(query)
-    found = handle.parts.searcher.search(queries, request, mode=mode)
+    queries, parts = as_queries(query), handle.parts
+    if rerank is None:
+        found = parts.searcher.search(queries, request, mode=mode)
+    else:
+        found = search_reranked(parts.searcher, queries, request, mode, parts.reranker(rerank))
     if queries:
         _warn(handle, request.where, sum(map(len, found)))
     return found[0] if isinstance(query, str) else Answers(found)

@@ -45,12 +45,21 @@ def raw_vectors(engine: Engine, name: str, codec: CollectionCodec, ids: Sequence
 
     :raises ConfigurationError: One of them is gone.
     """
-    records = engine.retrieve(name, ids, with_payload=False, with_vectors=[DENSE])
-    rows = {str(record.id): codec.raw(_rows(record)).mean(axis=0) for record in records}
+    rows = found_vectors(engine, name, codec, ids)
     gone = [point for point in ids if point not in rows]
     if gone:
         raise ConfigurationError(f"collection {name!r} has no point {gone[0]!r} any more.")
     return np.stack([rows[point] for point in ids])
+
+
+def found_vectors(engine: Engine, name: str, codec: CollectionCodec, ids: Sequence[str]) -> dict[str, FloatArray]:
+    """Return the model's dense vector (dim,) of each point that is there, by its id; of windows their mean."""
+    rows: dict[str, FloatArray] = {}
+    for start in range(0, len(ids), codec.page):
+        page = ids[start : start + codec.page]
+        for record in engine.retrieve(name, page, with_payload=False, with_vectors=[DENSE]):
+            rows[str(record.id)] = codec.raw(_rows(record)).mean(axis=0)
+    return rows
 
 
 def _hit(point: models.ScoredPoint, best: int | None) -> Hit:

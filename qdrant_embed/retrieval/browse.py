@@ -15,7 +15,7 @@ import numpy as np
 from qdrant_embed.errors import ConfigurationError, UnknownNameError, require_type
 from qdrant_embed.retrieval.documents import Documents, StoredDocument
 from qdrant_embed.retrieval.frames import frame_of, require_pandas
-from qdrant_embed.retrieval.hits import COLUMNS, Hit, Hits
+from qdrant_embed.retrieval.hits import COLUMNS, OF_SEARCHES, Hit, Hits
 from qdrant_embed.retrieval.root_labels import with_roots
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
@@ -130,7 +130,7 @@ class Browser:
         require_pandas()
         if codec is not None:
             codec.require_numbers()
-        columns = [name for name in COLUMNS if name not in ("score", "window")]
+        columns = [name for name in COLUMNS if name not in OF_SEARCHES]
         rows = []
         condition = filter_of(self.engine, self.name, where)
         found = self._scroll(condition, page=codec.page if codec else PAGE, vectors=[DENSE] * bool(codec))

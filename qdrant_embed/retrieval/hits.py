@@ -25,7 +25,7 @@ class Hit:
     :param score: The higher the better; for `dense` a cosine, or what else the model compares by: a dot product, or
         the negative of a distance; a BM25 score for `bm25`, a dot product for `sparse`, the sum of the best cosines of
         the question's tokens for `multivector`; for `hybrid` a fused rank, or that sum where a multi-vector model
-        ranked.
+        ranked; where hits were reranked, what the last reranker makes of it.
     :param start: First character of the passage in the document's text; `end` is one past its last.
     :param page: 1-based page, None for documents without pages.
     :param chunk_index: Position among the document's chunks, from 0.
@@ -33,6 +33,8 @@ class Hit:
         is a later part of the table.
     :param window: Characters `[start, end)` of the document whose vector was nearest, where each window of a long text
         has one (window strategy `windows`); None where the text has one window, or was found by its words alone.
+    :param first_rank: Place in the list that was reranked, from 1; None where none was.
+    :param first_score: Score there.
     :param several_roots: Whether the collection holds several ingested folders, so that `place` has to name one.
     """
 
@@ -53,6 +55,8 @@ class Hit:
     text_type: str = ""
     context: str = ""
     window: tuple[int, int] | None = None
+    first_rank: int | None = None
+    first_score: float | None = None
     several_roots: bool = field(default=False, repr=False, compare=False)
 
     @classmethod
@@ -200,3 +204,5 @@ class Answers(list[Hits]):
 
 COLUMNS = tuple(column.name for column in fields(Hit) if column.name != "several_roots")
 RANKED = ("rank", *COLUMNS)
+OF_SEARCHES = ("score", "window", "first_rank", "first_score")
+"""What a chunk has only where it was found."""

@@ -3,7 +3,7 @@
 Files, in reading order: conformance.
 
 Public: `check_chunker` (and `check_text`, for one text), `check_embedder`, `check_auxiliary` (sparse and multi-vector
-models), `check_engine`, and `assert_same_answers` (of two engines).
+models), `check_reranker`, `check_engine`, and `assert_same_answers` (of two engines).
 """
 
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from qdrant_embed.testing.conformance.chunkers import check_chunker, check_text
     from qdrant_embed.testing.conformance.embedders import check_embedder
     from qdrant_embed.testing.conformance.engines import assert_same_answers, check_engine
+    from qdrant_embed.testing.conformance.rerankers import check_reranker
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -23,7 +24,16 @@ else:
             "conformance.chunkers": ["check_chunker", "check_text"],
             "conformance.embedders": ["check_embedder"],
             "conformance.engines": ["assert_same_answers", "check_engine"],
+            "conformance.rerankers": ["check_reranker"],
         },
     )
 
-__all__ = ["assert_same_answers", "check_auxiliary", "check_chunker", "check_embedder", "check_engine", "check_text"]
+__all__ = [
+    "assert_same_answers",
+    "check_auxiliary",
+    "check_chunker",
+    "check_embedder",
+    "check_engine",
+    "check_reranker",
+    "check_text",
+]

@@ -10,7 +10,13 @@ import pytest
 
 from qdrant_embed.errors import MissingExtraError
 
-SHARED = ("llama_index", "llama_index/retrievers", "llama_index/embeddings", "llama_index/node_parser")
+SHARED = (
+    "llama_index",
+    "llama_index/retrievers",
+    "llama_index/embeddings",
+    "llama_index/node_parser",
+    "llama_index/postprocessor",
+)
 
 
 def test_shared_folders_are_namespaces():

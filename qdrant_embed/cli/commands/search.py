@@ -60,6 +60,10 @@ def search(  # noqa: PLR0913 - one parameter for each flag
     expand: Annotated[
         str, typer.Option(help="Join so many chunks on each side of a passage, or 'section' for all of its section.")
     ] = "0",
+    rerank: Annotated[
+        list[str] | None,
+        typer.Option(help="Rank the first hits again: mmr:0.3, recency:30d …; repeatable, one after the other."),
+    ] = None,
     queries: Annotated[
         str | None,
         typer.Option(help="A file of questions, one a line, or - for stdin; a JSON line for each.", metavar="FILE"),
@@ -76,6 +80,7 @@ def search(  # noqa: PLR0913 - one parameter for each flag
     asked: dict[str, Json] = {
         "k": k, "offset": offset, "filter": where, "mode": mode.value, "min_score": min_score,
         "group_by": group_by and group_by.value, "expand": int(expand) if expand.isdecimal() else expand,
+        "rerank": list(rerank) if rerank else None,
     }  # fmt: skip
     if queries is not None:
         _answer_lines(_batches(queries), lambda: open_stored(collection, at, runtime), asked)

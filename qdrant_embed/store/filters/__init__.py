@@ -18,12 +18,13 @@ the key itself or the way through nested dicts, whichever there is. 3 and 3.0 ar
 Files, in reading order: fields, patterns, filter_values, grammar, lookup.
 """
 
-from qdrant_embed.store.filters.fields import PAYLOAD_FIELDS, Field
+from qdrant_embed.store.filters.fields import METADATA, PAYLOAD_FIELDS, Field
 from qdrant_embed.store.filters.grammar import MOST_NESTED, PlainFilter, both, to_filter, without
 from qdrant_embed.store.filters.lookup import filter_of, warn_of_unknown_fields
 from qdrant_embed.store.filters.patterns import Pattern
 
 __all__ = [
+    "METADATA",
     "MOST_NESTED",
     "PAYLOAD_FIELDS",
     "Field",

@@ -1,4 +1,5 @@
-"""Suites that every chunker, embedder and engine passes, those of plug-ins included.
+"""Suites that every chunker, embedder, reranker and engine passes, those of plug-ins included.
 
-Files, in reading order: chunkers, embedders, auxiliary_models, engine_cases, engine_values, engine_vectors, engines.
+Files, in reading order: chunkers, embedders, auxiliary_models, rerankers, engine_cases, engine_values,
+engine_vectors, engines.
 """

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
     from qdrant_embed import Collection
+    from qdrant_embed.reranking import Rerank
     from qdrant_embed.retrieval import Expansion, GroupBy, Mode
     from qdrant_embed.store import PlainFilter
 
@@ -39,6 +40,7 @@ class QdrantEmbedRetriever(BaseRetriever):
     :param mode: `hybrid`, `dense`, `bm25`, `sparse` or `multivector`; scores are on that mode's scale.
     :param group_by: `document` for the best passage of each document.
     :param expand: Chunks that are joined with each passage on each side, or `section`.
+    :param rerank: What ranks the first passages again, such as `mmr:0.3`; scores are then its own.
     """
 
     def __init__(  # noqa: PLR0913 - those of `search`, and LlamaIndex's own
@@ -51,6 +53,7 @@ class QdrantEmbedRetriever(BaseRetriever):
         mode: Mode = "hybrid",
         group_by: GroupBy | None = None,
         expand: Expansion = 0,
+        rerank: Rerank | None = None,
         callback_manager: CallbackManager | None = None,
         verbose: bool = False,
     ) -> None:
@@ -59,7 +62,7 @@ class QdrantEmbedRetriever(BaseRetriever):
         self._k = _one_of(k, similarity_top_k)
         self._filter = to_plain_filter(filter) if isinstance(filter, MetadataFilters) else filter
         self._mode: Mode = mode
-        self._group_by, self._expand = group_by, expand
+        self._group_by, self._expand, self._rerank = group_by, expand, rerank
 
     @property
     def similarity_top_k(self) -> int:
@@ -91,8 +94,9 @@ class QdrantEmbedRetriever(BaseRetriever):
     def _search(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         queries = query_bundle.embedding_strs or [query_bundle.query_str]
         found = self._collection.search(
-            queries, self._k, filter=self._filter, mode=self._mode, group_by=self._group_by, expand=self._expand
-        )
+            queries, self._k, filter=self._filter, mode=self._mode, group_by=self._group_by, expand=self._expand,
+            rerank=self._rerank,
+        )  # fmt: skip
         best: dict[str, Hit] = {}
         for hit in sorted((hit for hits in found for hit in hits), key=lambda hit: -hit.score):
             best.setdefault(hit.document_id if self._group_by else hit.id, hit)

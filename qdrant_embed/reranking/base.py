@@ -1,0 +1,100 @@
+"""What a reranker is, and what it is given of a collection."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qdrant_embed.embedding import Embedder
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.retrieval.best_window import found_vectors
+from qdrant_embed.retrieval.hits import Hit
+from qdrant_embed.retrieval.search_request import SearchSettings
+from qdrant_embed.store.collection_codec import CollectionCodec
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.scroll import payloads_of
+from qdrant_embed.types import FloatArray
+
+DEPTH = 100
+"""Hits of the first list that are ranked again, where a reranker says no other number."""
+
+
+class Reranker(ABC):
+    """Puts the hits of a first list into a better order.
+
+    It gives the same hits, each once, with scores of its own: none higher than the one before it. Hits with equal
+    scores keep their order, and nothing but the score is changed.
+
+    :ivar depth: How many of the first hits it is given; the others stay behind these in their order. It does not depend
+        on how many are asked for, so that the first hits are the same for every `k`.
+    """
+
+    depth: int = DEPTH
+
+    @abstractmethod
+    def rerank(self, query: str, hits: Sequence[Hit]) -> list[Hit]:
+        """Return the hits of one query, best first."""
+
+    def rerank_each(self, queries: Sequence[str], found: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
+        """Return the hits of several queries; one that runs a model gives it all of them at once."""
+        return [self.rerank(query, hits) for query, hits in zip(queries, found, strict=True)]
+
+
+Rerank = str | Reranker | Sequence[str | Reranker]
+"""What ranks hits again: `mmr:0.3`, an object, or several of these, each ranking what the one before it gave."""
+
+
+class RerankedSearchSettings(SearchSettings, total=False):
+    """The keywords of `Collection.search`."""
+
+    rerank: Rerank | None
+
+
+@dataclass(frozen=True, slots=True)
+class RerankContext:
+    """What a reranker may need of the collection that its hits are from."""
+
+    engine: Engine
+    name: str
+    embedder: Embedder
+    codec: CollectionCodec
+
+    def vectors(self, hits: Sequence[Hit]) -> FloatArray:
+        """Return the model's vector (n, dim) of each hit, as it is stored; the mean of those of its windows.
+
+        A hit that was removed since it was found has zeros.
+
+        :raises ConfigurationError: The collection holds none of them, or keeps nothing but signs.
+        """
+        self.codec.require_numbers()
+        found = found_vectors(self.engine, self.name, self.codec, [hit.id for hit in hits])
+        if hits and not found:
+            raise ConfigurationError(
+                f"collection {self.name!r} has none of these {len(hits)} passages, the first of which is "
+                f"{hits[0].id!r}; give hits of its own searches."
+            )
+        nothing = np.zeros(self.embedder.dim, np.float32)
+        return np.stack([found.get(hit.id, nothing) for hit in hits]) if hits else nothing[None][:0]
+
+    def payloads(self, hits: Sequence[Hit], field: str) -> list[Mapping[str, Any]]:
+        """Return a field of the payload of each hit, as it is stored; nothing of one that is gone."""
+        found = payloads_of(self.engine, self.name, [hit.id for hit in hits], fields=[field])
+        named = {str(key): fields for key, fields in found.items()}
+        return [named.get(hit.id, {}) for hit in hits]
+
+
+def relevance(hits: Sequence[Hit]) -> FloatArray:
+    """Return the scores (n,) of a list on a scale from 0 (its last) to 1 (its first), whatever theirs is.
+
+    Where all are equal, all are 1.
+    """
+    scores = np.array([hit.score for hit in hits], np.float64)
+    if not len(scores):
+        return scores.astype(np.float32)
+    lowest, highest = scores.min(), scores.max()
+    spread = highest - lowest
+    return ((scores - lowest) / spread if spread else np.ones_like(scores)).astype(np.float32)
