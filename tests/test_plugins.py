@@ -13,6 +13,7 @@ from qdrant_embed.store import Engine, WrappedEngine, open_engine
 from qdrant_embed.testing import check_chunker, check_embedder, check_engine, check_reranker
 from qdrant_embed.testing.conformance.chunkers import LIMITS
 from qdrant_embed.tokens import WordTokens
+from tests.support.tiny_models import save_static_model
 
 TEXTS = {"gates.txt": "The gates open at six.", "cod.txt": "Cod is landed at pier two.", "keys.txt": "Keys rotate."}
 CHUNKER = '''
@@ -60,15 +61,17 @@ import zlib
 
 import numpy as np
 
-from qdrant_embed.runtimes import ExternalModels, Runtime, RuntimeSpec
+from qdrant_embed.runtimes import ExternalModels, RuntimeSpec, TextRuntime
 
 SPEC = RuntimeSpec(
     target="word_sums:WordSums",
+    reads_texts=True,
     precisions=("float32", "bf16"),
     external_models="word_sums:Sizes",
     names_models=True,
     prediction="word_sums:predict",
 )
+OF_TOKENS = RuntimeSpec(target="word_sums:WordSums")
 NO_SPEC = object()
 
 
@@ -83,7 +86,7 @@ def predict(resolved, precision):
     return precision or "float32", ""
 
 
-class WordSums(Runtime):
+class WordSums(TextRuntime):
     """Adds up a random vector for each word."""
 
     takes_threads = True
@@ -131,7 +134,7 @@ def chunker(install):
 
 @pytest.fixture
 def runtime(install):
-    offered = ["word-sums = word_sums:SPEC", "no-spec = word_sums:NO_SPEC"]
+    offered = ["word-sums = word_sums:SPEC", "of-tokens = word_sums:OF_TOKENS", "no-spec = word_sums:NO_SPEC"]
     install("word_sums", RUNTIME, "qdrant_embed.runtimes", offered)
     return "word-sums"
 
@@ -181,6 +184,18 @@ def test_a_collection_takes_a_runtime(runtime, make_collection):
     collection = make_collection(model=f"{runtime}:64")
     collection.ingest(documents())
     assert collection.search("where is cod landed?", mode="dense")[0].source == "cod.txt"
+
+
+def test_a_runtime_is_given_texts_of_a_model_with_a_folder_too(runtime, tmp_path):
+    embedder = load_embedder(save_static_model(tmp_path / "model"), runtime=runtime)
+    check_embedder(embedder)
+    assert embedder.runtime == "word-sums:float32"
+
+
+def test_a_runtime_that_reads_something_else_than_its_spec_says_is_refused(runtime, tmp_path):
+    embedder = load_embedder(save_static_model(tmp_path / "model"), runtime="of-tokens")
+    with pytest.raises(ConfigurationError, match=r"'of-tokens' .*WordSums.*runtimes\.TokenRuntime.*reads_texts=False"):
+        embedder.embed_queries(["w1"])
 
 
 def test_what_a_runtime_cannot_do_is_known_by_its_spec(runtime):

@@ -22,7 +22,7 @@ from qdrant_embed.models.presets import Preset, with_layers
 from qdrant_embed.models.prompts import with_task
 from qdrant_embed.models.resolve import ResolvedModel, resolve
 from qdrant_embed.models.runtime_specs import runtime_spec
-from qdrant_embed.runtimes import Runtime, TokenRuntime
+from qdrant_embed.runtimes import RuntimeBase
 from qdrant_embed.runtimes.session import RuntimeSession
 from qdrant_embed.tokenization.model_counters import counter_of
 from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, WordTokens
@@ -236,5 +236,5 @@ class Embedder:
         return self._running.name
 
     @property
-    def _runtime(self) -> Runtime | TokenRuntime:
+    def _runtime(self) -> RuntimeBase:
         return self._running.runtime

@@ -21,7 +21,7 @@ from qdrant_embed.models.runtime_specs import runtime_spec
 from qdrant_embed.pooling.token_pooling import LinearHead
 from qdrant_embed.runtimes.batching import run_in_batches
 from qdrant_embed.runtimes.session import RuntimeSession
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TextBatch
 from qdrant_embed.tokenization.model_counters import special_tokens_of
 from qdrant_embed.tokenization.sequences import TokenSequence, TokenSequencer, WindowedText
 from qdrant_embed.tokenization.text_windows import TextCut, TextWindows, cut_counts
@@ -77,9 +77,9 @@ class TextEncoder:
     @cached_property
     def sequencer(self) -> TokenSequencer | None:
         """What makes token sequences; None for models that are given texts."""
-        if self._resolved.files is None or not isinstance(self._tokens, HuggingFaceTokens):
-            return None
         files, preset = self._resolved.files, self.preset
+        if files is None or not isinstance(self._tokens, HuggingFaceTokens) or self._running.reads_texts:
+            return None
         return TokenSequencer(
             self._tokens,
             files.transformer,
@@ -132,9 +132,7 @@ class TextEncoder:
         pieces = tuple(piece for cut in read.cuts if isinstance(cut, TextCut) for piece in cut.texts)
 
         def run(places: Sequence[int]) -> Sequence[FloatArray]:
-            chosen = tuple(pieces[place] for place in places)
-            none = np.zeros((len(chosen), 0), np.int64)
-            return list(self._running.run(Batch(chosen, none, none, kind=kind, dim=self.dim)))
+            return list(self._running.run_texts(TextBatch(tuple(pieces[place] for place in places), kind, self.dim)))
 
         keys = (digest(piece.encode("utf-8", "surrogatepass")) for piece in pieces)
         return replace(read, pooled=cached_vectors({**self._kept_under, "dim": self.dim, "kind": kind}, keys, run))

@@ -15,7 +15,7 @@ import numpy as np
 
 from qdrant_embed.long_context import Part, plan_macro_windows
 from qdrant_embed.runtimes.batching import BatchLimits, run_in_batches
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.tokenization.document_tokens import DocumentTokens
 from qdrant_embed.tokenization.sequences import TokenSequence, TokenSequencer
 from qdrant_embed.types import CharSpan, FloatArray, TokenSpan, digest
@@ -76,7 +76,7 @@ class LateChunking:
         return (first, last) if first < last else (0, max(1, length))
 
     def read(
-        self, passages: Sequence[LatePassage], states: Callable[[Batch], FloatArray], lanes: BatchLimits
+        self, passages: Sequence[LatePassage], states: Callable[[TokenBatch], FloatArray], lanes: BatchLimits
     ) -> list[FloatArray]:
         """Return the mean (dim,) of every passage's token states; a window that several share is read once.
 

@@ -19,7 +19,8 @@ class RuntimeSpec:
     """A runtime as a value; what is left out, it cannot do.
 
     :param target: `"module:attribute"` of what is called with a `ResolvedModel`, and with a precision where one was
-        asked for, and returns a `qdrant_embed.runtimes.Runtime` or `TokenRuntime`.
+        asked for, and returns a `TextRuntime`, `Runtime` or `TokenRuntime` of `qdrant_embed.runtimes`.
+    :param reads_texts: Whether it is given texts, as a `TextRuntime` is; else tokens, made above it.
     :param precisions: What it can be asked to compute in: `float32`, `bf16`, `int8`.
     :param gives_token_states: Whether it can give one vector for each token, which late chunking needs.
     :param has_layers: Whether it runs a transformer block by block, so that `layers=N` cuts it, and a table of vectors
@@ -34,6 +35,7 @@ class RuntimeSpec:
     """
 
     target: str
+    reads_texts: bool = False
     precisions: tuple[str, ...] = ()
     gives_token_states: bool = False
     has_layers: bool = False
@@ -62,15 +64,17 @@ RUNTIMES: Registry[RuntimeSpec] = Registry(
     {
         "api": RuntimeSpec(
             target="qdrant_embed.runtimes.api:ApiRuntime",
+            reads_texts=True,
             external_models="qdrant_embed.models.external_models:ExternalModels",
             prediction="qdrant_embed.runtimes.api.settings:predict",
         ),
         "fastembed": RuntimeSpec(
             target="qdrant_embed.runtimes.fastembed:FastembedRuntime",
+            reads_texts=True,
             external_models="qdrant_embed.models.fastembed_catalog:FastembedModels",
             names_models=True,
         ),
-        "hashing": RuntimeSpec(target="qdrant_embed.runtimes.hashing:HashingRuntime"),
+        "hashing": RuntimeSpec(target="qdrant_embed.runtimes.hashing:HashingRuntime", reads_texts=True),
         "paragraphs": RuntimeSpec(target="qdrant_embed.runtimes.paragraph_vectors:ParagraphsRuntime"),
         "static": RuntimeSpec(target="qdrant_embed.runtimes.static:StaticRuntime"),
         "onnx": RuntimeSpec(

@@ -3,9 +3,9 @@
 Files, in reading order: api, choice, hashing, out_of_memory, batching, fastembed, paragraph_vectors, static, torch,
 conversion, onnx, openvino, start, session.
 
-Public: `Runtime` and `TokenRuntime` (what a new one has to be; both are a `RuntimeBase`), `Batch` (what it is given),
-`BatchLimits` (how much at once), `first_batch` and `is_large`; `RuntimeSpec` (what it can do), `RUNTIMES` (all by
-name) and `ExternalModels` (models without a folder).
+Public: `TextRuntime`, `Runtime` and `TokenRuntime` (what a new one has to be; each is a `RuntimeBase`), `TextBatch` and
+`TokenBatch` (what they are given), `BatchLimits` (how much at once), `first_batch` and `is_large`; `RuntimeSpec` (what
+it can do), `RUNTIMES` (all by name) and `ExternalModels` (models without a folder).
 """
 
 from __future__ import annotations
@@ -17,17 +17,19 @@ import numpy as np
 from qdrant_embed.models.external_models import ExternalModels
 from qdrant_embed.models.runtime_specs import RUNTIMES, RuntimeSpec
 from qdrant_embed.runtimes.batching import BatchLimits
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TextBatch, TokenBatch
 from qdrant_embed.types import FloatArray, IntArray
 
 __all__ = [
     "RUNTIMES",
-    "Batch",
     "BatchLimits",
     "ExternalModels",
     "Runtime",
     "RuntimeBase",
     "RuntimeSpec",
+    "TextBatch",
+    "TextRuntime",
+    "TokenBatch",
     "TokenRuntime",
     "first_batch",
     "is_large",
@@ -38,9 +40,9 @@ _LARGE_SCORES = 2048 * 2048
 """Scores of one head; with twelve heads they take 200 MB in float32."""
 
 
-def first_batch(tokens: int = 16) -> Batch:
+def first_batch(tokens: int = 16) -> TokenBatch:
     """Return the batch that a runtime reads when it is loaded, before any thread may use it; see `native`."""
-    return Batch((), np.zeros((1, tokens), np.int64), np.ones((1, tokens), np.int64))
+    return TokenBatch(np.zeros((1, tokens), np.int64), np.ones((1, tokens), np.int64))
 
 
 def is_large(ids: IntArray) -> bool:
@@ -72,19 +74,27 @@ class RuntimeBase:
         return None
 
 
-class Runtime(RuntimeBase, ABC):
-    """Gives one vector per sequence."""
+class TextRuntime(RuntimeBase, ABC):
+    """Reads texts and gives one vector per text."""
 
     @abstractmethod
-    def sentence(self, batch: Batch) -> FloatArray:
+    def sentence(self, batch: TextBatch) -> FloatArray:
+        """Return the vectors of texts (n, dim), float32, not yet cut or normalized."""
+
+
+class Runtime(RuntimeBase, ABC):
+    """Reads tokens and gives one vector per sequence."""
+
+    @abstractmethod
+    def sentence(self, batch: TokenBatch) -> FloatArray:
         """Return sentence vectors (n, dim), float32, not yet cut or normalized."""
 
 
 class TokenRuntime(RuntimeBase, ABC):
-    """Gives one vector per token; pooling is done above."""
+    """Reads tokens and gives one vector per token; pooling is done above."""
 
     @abstractmethod
-    def token_states(self, batch: Batch) -> FloatArray:
+    def token_states(self, batch: TokenBatch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim), float32."""
 
     def tokenwise(self) -> TokenRuntime:

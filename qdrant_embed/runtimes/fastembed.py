@@ -10,16 +10,16 @@ from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.models import fastembed_catalog
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.native import initializing
-from qdrant_embed.runtimes import Runtime
+from qdrant_embed.runtimes import TextRuntime
 from qdrant_embed.runtimes.batching import batches_by_length
 from qdrant_embed.runtimes.out_of_memory import halved
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TextBatch
 from qdrant_embed.tokenization.model_counters import counter_of, special_tokens_of
 from qdrant_embed.tokens import encodable
 from qdrant_embed.types import FloatArray
 
 
-class FastembedRuntime(Runtime):
+class FastembedRuntime(TextRuntime):
     """fastembed tokenizes, pools and perhaps normalizes; prompts and windows are added above, as for every model.
 
     :raises ConfigurationError: The preset is one of another runtime.
@@ -38,7 +38,7 @@ class FastembedRuntime(Runtime):
         self._counter = counter_of(resolved.preset)
         self._special = special_tokens_of(resolved.preset, self._counter)
 
-    def sentence(self, batch: Batch) -> FloatArray:
+    def sentence(self, batch: TextBatch) -> FloatArray:
         """Return sentence vectors (n, dim), made by fastembed's own call for documents or for queries.
 
         Texts of similar length go together, since each batch is padded to its longest.

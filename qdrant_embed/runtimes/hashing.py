@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.models.resolve import ResolvedModel
-from qdrant_embed.runtimes import Runtime
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.runtimes import TextRuntime
+from qdrant_embed.tokenization.batch import TextBatch
 from qdrant_embed.types import FloatArray
 
 Hashes = NDArray[np.uint64]
@@ -22,7 +22,7 @@ _WORD = re.compile(r"\w+")
 _TEXTS_AT_ONCE = 1024
 
 
-class HashingRuntime(Runtime):
+class HashingRuntime(TextRuntime):
     """Feature hashing (Weinberger et al. 2009): each word and each pair of neighbors adds ±1 to one dimension.
 
     The same vectors on every machine and in every batch, and fast. It finds texts that share words; it knows no
@@ -40,7 +40,7 @@ class HashingRuntime(Runtime):
             )
         self._dim = resolved.preset.dim
 
-    def sentence(self, batch: Batch) -> FloatArray:
+    def sentence(self, batch: TextBatch) -> FloatArray:
         """Return (n, dim) signed counts."""
         texts = batch.texts
         parts = [self._count(texts[at : at + _TEXTS_AT_ONCE]) for at in range(0, len(texts), _TEXTS_AT_ONCE)]

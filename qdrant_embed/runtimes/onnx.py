@@ -21,7 +21,7 @@ from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.runtimes.conversion import convert
 from qdrant_embed.runtimes.conversion.convert import Converted, ModelConverter, converted
 from qdrant_embed.runtimes.torch.graph import Graph, examples
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _session(folder: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(folder / FILE), options, providers=["CPUExecutionProvider"])
 
 
-def _runner(folder: Path) -> Callable[[Batch], FloatArray]:
+def _runner(folder: Path) -> Callable[[TokenBatch], FloatArray]:
     with initializing("onnxruntime"):
         session = _session(folder)
         import onnxruntime
@@ -99,7 +99,7 @@ def _runner(folder: Path) -> Callable[[Batch], FloatArray]:
         shrinking = onnxruntime.RunOptions()
         shrinking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
-        def run(batch: Batch) -> FloatArray:
+        def run(batch: TokenBatch) -> FloatArray:
             options = shrinking if is_large(batch.ids) else None
             found: Any = session.run(None, {"input_ids": batch.ids, "attention_mask": batch.mask}, options)[0]
             return np.asarray(found, np.float32)
@@ -121,7 +121,7 @@ class OnnxRuntime(Runtime):
         self._made = made
         self.lanes = lane_per_core()
 
-    def sentence(self, batch: Batch) -> FloatArray:
+    def sentence(self, batch: TokenBatch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
         return self._made.run(batch)
 
@@ -142,6 +142,6 @@ class OnnxTokenRuntime(TokenRuntime):
         self._made = made
         self.lanes = lane_per_core()
 
-    def token_states(self, batch: Batch) -> FloatArray:
+    def token_states(self, batch: TokenBatch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim)."""
         return self._made.run(batch)

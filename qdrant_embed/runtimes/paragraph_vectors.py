@@ -17,7 +17,7 @@ from qdrant_embed.models.files.static_folder import PARAGRAPHS
 from qdrant_embed.models.files.word_vectors import UNKNOWN, word_tokenizer
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.runtimes import Runtime
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.types import FloatArray, IntArray
 
 NEGATIVES = 8
@@ -42,7 +42,7 @@ class ParagraphsRuntime(Runtime):
             )
         self._model = BinaryParagraphVectors.load(files.transformer)
 
-    def sentence(self, batch: Batch) -> FloatArray:
+    def sentence(self, batch: TokenBatch) -> FloatArray:
         """Return (n, dim) codes of +1 and -1; zeros for a text of which no word is known."""
         known = (batch.mask == 1) & (batch.ids >= 0) & (batch.ids < len(self._model.words))
         rows = [self._model.infer(ids[row]) for ids, row in zip(batch.ids, known, strict=True)]

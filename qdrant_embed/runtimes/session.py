@@ -6,17 +6,18 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.models.resolve import ResolvedModel, say_license
 from qdrant_embed.models.runtime_specs import REFERENCE
 from qdrant_embed.native import Once, make_lock
 from qdrant_embed.pooling.token_pooling import POOLINGS, Pooler
-from qdrant_embed.runtimes import Runtime, TokenRuntime
+from qdrant_embed.runtimes import Runtime, RuntimeBase, TextRuntime, TokenRuntime
 from qdrant_embed.runtimes.batching import BatchLimits
 from qdrant_embed.runtimes.choice import RuntimeChoice, choose
 from qdrant_embed.runtimes.start import start
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TextBatch, TokenBatch
 from qdrant_embed.types import FloatArray
 
 
@@ -45,7 +46,7 @@ class RuntimeSession:
         return str(replace(choice, precision=runtime.precision or choice.precision))
 
     @property
-    def runtime(self) -> Runtime | TokenRuntime:
+    def runtime(self) -> RuntimeBase:
         """The runtime itself; loads the weights.
 
         :raises ModelError: They cannot be loaded.
@@ -59,6 +60,11 @@ class RuntimeSession:
         return "int8" if chosen.precision == "int8" else "float"
 
     @property
+    def reads_texts(self) -> bool:
+        """Whether it is given texts, not tokens; known without loading anything."""
+        return choose(self._resolved, self.asked).runtime.spec.reads_texts
+
+    @property
     def lanes(self) -> BatchLimits:
         """How many batches it works on at once, and of how many tokens."""
         return self.runtime.lanes
@@ -68,11 +74,11 @@ class RuntimeSession:
         """The same where the states of single tokens are asked for."""
         return self._tokenwise().lanes
 
-    def _start(self) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
+    def _start(self) -> tuple[RuntimeChoice, RuntimeBase]:
         say_license(self._resolved.preset)
         return start(self._resolved, self.asked)
 
-    def token_states(self, batch: Batch) -> FloatArray:
+    def token_states(self, batch: TokenBatch) -> FloatArray:
         """Return the states (n, tokens, dim) of every token of a batch.
 
         :raises ModelError: The runtime gives none.
@@ -90,20 +96,30 @@ class RuntimeSession:
             )
         return tokenwise
 
-    def run(self, batch: Batch) -> FloatArray:
+    def run(self, batch: TokenBatch) -> FloatArray:
         """Return the vectors (n, dim) of a batch, pooled, not yet cut or normalized.
 
         :raises ModelError: They have another shape than the preset says.
         """
-        runtime, preset = self.runtime, self._resolved.preset
+        runtime = self.runtime
         with nullcontext() if runtime.takes_threads else self._lock:
             if isinstance(runtime, TokenRuntime):
                 mask = batch.mask if batch.pooled is None else batch.pooled
                 vectors = self._pool(runtime.token_states(batch), mask)
             else:
-                vectors = runtime.sentence(batch)
-        rows = len(batch.texts) or len(batch.ids)
-        if vectors.shape not in ((rows, preset.dim), (rows, batch.dim or preset.dim)):
+                vectors = cast("Runtime", runtime).sentence(batch)
+        return self._checked(vectors, len(batch.ids))
+
+    def run_texts(self, batch: TextBatch) -> FloatArray:
+        """As `run`, where `reads_texts` says so; fewer dimensions where the batch wants fewer."""
+        runtime = cast("TextRuntime", self.runtime)
+        with nullcontext() if runtime.takes_threads else self._lock:
+            vectors = runtime.sentence(batch)
+        return self._checked(vectors, len(batch.texts), batch.dim)
+
+    def _checked(self, vectors: FloatArray, rows: int, dim: int = 0) -> FloatArray:
+        preset = self._resolved.preset
+        if vectors.shape not in ((rows, preset.dim), (rows, dim or preset.dim)):
             raise ModelError(
                 f"{preset.name!r} gave an array of shape {vectors.shape} for {rows} texts; its preset says "
                 f"dim = {preset.dim}, so {(rows, preset.dim)} was expected. Correct dim, or leave it out."

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from qdrant_embed.errors import ConfigurationError, ForkedError, QdrantEmbedError, warn_user
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.models.runtime_specs import REFERENCE
 from qdrant_embed.registry import import_target
-from qdrant_embed.runtimes import Runtime, TokenRuntime
+from qdrant_embed.runtimes import Runtime, RuntimeBase, TextRuntime, TokenRuntime
 from qdrant_embed.runtimes.choice import Choice, RuntimeChoice, choose
 from qdrant_embed.runtimes.conversion.convert import FidelityWarning, LowFidelityError
 
 
-def start(resolved: ResolvedModel, asked: str = "auto") -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
+def start(resolved: ResolvedModel, asked: str = "auto") -> tuple[RuntimeChoice, RuntimeBase]:
     """Return what runs a model, and its name.
 
     What nobody asked for and cannot be had gives way to torch. So does what was asked for and does not keep its
@@ -40,7 +40,7 @@ def start(resolved: ResolvedModel, asked: str = "auto") -> tuple[RuntimeChoice, 
     return instead, runtime
 
 
-def _instead(failed: RuntimeChoice, resolved: ResolvedModel) -> tuple[RuntimeChoice, Runtime | TokenRuntime]:
+def _instead(failed: RuntimeChoice, resolved: ResolvedModel) -> tuple[RuntimeChoice, RuntimeBase]:
     *others, torch = instead_of(failed)
     for other in others:
         with suppress(QdrantEmbedError):
@@ -54,14 +54,16 @@ def instead_of(failed: RuntimeChoice) -> tuple[RuntimeChoice, ...]:
     return (*usual, RuntimeChoice(REFERENCE))
 
 
-def _started(choice: RuntimeChoice, resolved: ResolvedModel) -> Runtime | TokenRuntime:
+def _started(choice: RuntimeChoice, resolved: ResolvedModel) -> RuntimeBase:
     factory = import_target(choice.spec.target)
     made: Any = factory(resolved, choice.precision) if choice.precision else factory(resolved)
-    if isinstance(made, Runtime | TokenRuntime):
-        return made
+    wanted = (TextRuntime,) if choice.spec.reads_texts else (Runtime, TokenRuntime)
+    if isinstance(made, wanted):
+        return cast("RuntimeBase", made)
     raise ConfigurationError(
         f"the runtime {choice.name!r} ({choice.spec.target}) gave a {type(made).__name__}; its class must inherit from "
-        "qdrant_embed.runtimes.Runtime or qdrant_embed.runtimes.TokenRuntime."
+        f"{' or '.join(f'qdrant_embed.runtimes.{kind.__name__}' for kind in wanted)}, since its RuntimeSpec says "
+        f"reads_texts={choice.spec.reads_texts}."
     )
 
 

@@ -14,7 +14,7 @@ from qdrant_embed.models.files.static_folder import MODEL2VEC, TABLE_NAMES, WORD
 from qdrant_embed.models.presets import Preset
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.runtimes import Runtime
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.types import FloatArray, IntArray
 
 _TOKENS_AT_ONCE = 256
@@ -44,7 +44,7 @@ class StaticRuntime(Runtime):
         self._common = _common_directions(preset, tensors)
         self._unknown = unknown_id(files)
 
-    def sentence(self, batch: Batch) -> FloatArray:
+    def sentence(self, batch: TokenBatch) -> FloatArray:
         """Return (n, dim) averages; zeros for a text of which nothing is known."""
         known = (batch.mask == 1) & (batch.ids >= 0) & (batch.ids != self._unknown)
         means = self.averages(batch.ids[known], known.sum(axis=1))

@@ -15,7 +15,7 @@ from qdrant_embed.long_context import WindowStrategy
 from qdrant_embed.models.files.input_length import pads_left
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.prompts import TEXT, rendered
-from qdrant_embed.tokenization.batch import Batch, TokenIds
+from qdrant_embed.tokenization.batch import TokenBatch, TokenIds
 from qdrant_embed.tokenization.document_tokens import DocumentTokens, frame
 from qdrant_embed.tokenization.prompt_boundary import seam_of
 from qdrant_embed.tokens import HuggingFaceTokens, encodable
@@ -234,7 +234,7 @@ class TokenSequencer:
             sequences.append(TokenSequence([*self._prefix, *copies, *parts[-1], *self._suffix], place))
         return WindowedText(windows, sequences, len(ids))
 
-    def batch(self, sequences: Sequence[TokenSequence], prompt: str = "", multiple: int = 1) -> Batch:
+    def batch(self, sequences: Sequence[TokenSequence], prompt: str = "", multiple: int = 1) -> TokenBatch:
         """Pad sequences to the length of the longest, rounded up to a multiple where the model can take as much."""
         longest = max(map(len, sequences))
         longest = max(longest, min(-(-longest // multiple) * multiple, self._max_tokens))
@@ -252,7 +252,7 @@ class TokenSequencer:
                 pooled[row, first + text.start : first + text.stop] = 1
                 pooled[row] = pooled[row] if pooled[row].any() else mask[row]
         prompted = len(self._parts(prompt)[0]) + len(self._prefix) if prompt else 0
-        return Batch((), ids, mask, prompted, pooled)
+        return TokenBatch(ids, mask, prompted, pooled)
 
 
 def _require_room(length: int, room: int, strategy: WindowStrategy) -> None:

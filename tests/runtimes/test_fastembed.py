@@ -15,7 +15,7 @@ from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes import fastembed
 from qdrant_embed.runtimes.batching import TOKENS_PER_BATCH
 from qdrant_embed.testing.conformance.embedders import check_embedder
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TextBatch
 from qdrant_embed.tokens import WordTokens
 
 MAX_TOKENS, WIDTH = 24, 32
@@ -166,8 +166,7 @@ def run_by(monkeypatch):
         monkeypatch.setattr(fastembed_catalog, "load", lambda preset: model)
         monkeypatch.setattr(fastembed, "counter_of", lambda preset: WordTokens())
         runtime = fastembed.FastembedRuntime(SimpleNamespace(preset=preset))
-        none = np.zeros((len(texts), 0), np.int64)
-        return runtime.sentence(Batch(tuple(texts), none, none))
+        return runtime.sentence(TextBatch(tuple(texts)))
 
     return run
 

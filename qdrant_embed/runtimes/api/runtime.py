@@ -5,16 +5,16 @@ from __future__ import annotations
 import weakref
 
 from qdrant_embed.models.resolve import ResolvedModel
-from qdrant_embed.runtimes import Runtime
+from qdrant_embed.runtimes import TextRuntime
 from qdrant_embed.runtimes.api.dispatch import Sender
 from qdrant_embed.runtimes.api.settings import settings_of
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TextBatch
 from qdrant_embed.tokenization.model_counters import counter_of
 from qdrant_embed.tokens import encodable
 from qdrant_embed.types import FloatArray
 
 
-class ApiRuntime(Runtime):
+class ApiRuntime(TextRuntime):
     """Vectors from a server: OpenAI and all that speak like it, Cohere, Voyage, Jina.
 
     Nothing is sent before the first text. For several threads; pickles without sockets and without the key, which is
@@ -37,7 +37,7 @@ class ApiRuntime(Runtime):
     def __reduce__(self) -> tuple[object, ...]:
         return (ApiRuntime, (self._resolved,))
 
-    def sentence(self, batch: Batch) -> FloatArray:
+    def sentence(self, batch: TextBatch) -> FloatArray:
         """Return (n, dim) vectors, fewer dimensions where the batch wants fewer and the server can give them.
 
         :raises ApiError: Some texts have no vector; `places` says which.

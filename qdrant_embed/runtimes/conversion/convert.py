@@ -31,12 +31,12 @@ from qdrant_embed.runtimes.choice import MIN_COSINE, RuntimeChoice
 from qdrant_embed.runtimes.conversion.cache_folder import UNFINISHED, hold, lock_file, place_of, prune
 from qdrant_embed.runtimes.conversion.fidelity import compare
 from qdrant_embed.runtimes.torch.graph import Graph, build_graph, pools_inside, quiet, without_blind_rows
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.types import FloatArray, Json
 
 log = logging.getLogger(__name__)
 
-Run = Callable[[Batch], FloatArray]
+Run = Callable[[TokenBatch], FloatArray]
 """Batch → what a graph gives, vectors or token states."""
 
 _FORMAT = 6

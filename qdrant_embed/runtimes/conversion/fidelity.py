@@ -14,7 +14,7 @@ from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.pooling.token_pooling import POOLINGS
 from qdrant_embed.runtimes.conversion.probe_texts import PROBES
 from qdrant_embed.runtimes.torch.graph import Graph
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.tokenization.sequences import TokenSequence, TokenSequencer
 from qdrant_embed.tokens import HuggingFaceTokens
 from qdrant_embed.types import FloatArray
@@ -41,7 +41,7 @@ class Fidelity:
     mean: float
 
 
-def batches_of(resolved: ResolvedModel, texts: tuple[str, ...]) -> list[Batch]:
+def batches_of(resolved: ResolvedModel, texts: tuple[str, ...]) -> list[TokenBatch]:
     """Return texts as the model reads them, in small batches of mixed lengths, and one long one of a model that can.
 
     :raises ModelError: The model has no files.
@@ -72,7 +72,7 @@ def _reach(resolved: ResolvedModel) -> int:
     return min(resolved.preset.max_tokens, max(_LONG, extended))
 
 
-def compare(resolved: ResolvedModel, graph: Graph, run: Callable[[Batch], FloatArray]) -> Fidelity:
+def compare(resolved: ResolvedModel, graph: Graph, run: Callable[[TokenBatch], FloatArray]) -> Fidelity:
     """Compare what a converted graph gives with what the torch graph gives.
 
     :param run: Batch → what the converted graph gives, vectors or token states.
@@ -89,7 +89,7 @@ def compare(resolved: ResolvedModel, graph: Graph, run: Callable[[Batch], FloatA
     return Fidelity(float(found.min()), float(found.mean()))
 
 
-def _vectors(output: FloatArray, batch: Batch, graph: Graph) -> FloatArray:
+def _vectors(output: FloatArray, batch: TokenBatch, graph: Graph) -> FloatArray:
     return output if graph.pooled else POOLINGS["mean"](output, batch.mask)
 
 

@@ -36,7 +36,7 @@ from qdrant_embed.runtimes.openvino.graph_edit import (
     weights_of,
 )
 from qdrant_embed.runtimes.openvino.requests import core
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _noise(resolved: ResolvedModel) -> tuple[str, ...]:
     return tuple(tokenizer.decode(random.choice(ids, length).tolist()) for length in (*_RANDOM_LENGTHS,) * 2)
 
 
-def _watch(model: openvino.Model, names: Sequence[str], batches: Sequence[Batch]) -> dict[str, SeenRanges]:
+def _watch(model: openvino.Model, names: Sequence[str], batches: Sequence[TokenBatch]) -> dict[str, SeenRanges]:
     """Run the model on batches and return what went into its products, padding left out.
 
     :param names: Friendly names of the nodes whose first output is watched.

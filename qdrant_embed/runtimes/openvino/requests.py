@@ -15,7 +15,7 @@ from qdrant_embed.models.telemetry import silence_openvino
 from qdrant_embed.native import Once, initializing, make_lock, return_memory
 from qdrant_embed.runtimes import first_batch, is_large
 from qdrant_embed.runtimes.batching import BatchLimits, lane_per_core
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Requests:
             first = first_batch(_LENGTHS)
             self._infer(first.ids, first.mask)
 
-    def infer(self, batch: Batch) -> FloatArray:
+    def infer(self, batch: TokenBatch) -> FloatArray:
         """Return what the graph gives; waits for a free request."""
         return self._infer(batch.ids, batch.mask)
 
@@ -139,7 +139,7 @@ class MixedRequests(Requests):
         super().__init__(file, self._hint, keep=keep)
         self._whole = Once(lambda: Requests(whole, self._hint, keep=keep))
 
-    def infer(self, batch: Batch) -> FloatArray:
+    def infer(self, batch: TokenBatch) -> FloatArray:
         """Return what the graphs give, each for its sequences."""
         short = batch.mask.sum(axis=1) <= SHORT_TOKENS
         if not short.any():

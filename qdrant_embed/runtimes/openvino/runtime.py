@@ -19,7 +19,7 @@ from qdrant_embed.runtimes.conversion.convert import Converted, ModelConverter, 
 from qdrant_embed.runtimes.openvino.padding_attention import write_out_padding
 from qdrant_embed.runtimes.openvino.requests import MixedRequests, Requests, best_hint, core, lanes, multiplies_int8
 from qdrant_embed.runtimes.torch.graph import Graph, examples
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class OpenVinoRuntime(Runtime):
         self._made = made
         self.lanes = lanes()
 
-    def sentence(self, batch: Batch) -> FloatArray:
+    def sentence(self, batch: TokenBatch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
         return self._made.run(batch)
 
@@ -162,6 +162,6 @@ class OpenVinoTokenRuntime(TokenRuntime):
         self._made = made
         self.lanes = lanes()
 
-    def token_states(self, batch: Batch) -> FloatArray:
+    def token_states(self, batch: TokenBatch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim)."""
         return self._made.run(batch)

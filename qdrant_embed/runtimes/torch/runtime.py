@@ -14,7 +14,7 @@ from qdrant_embed.runtimes import Runtime, TokenRuntime, first_batch
 from qdrant_embed.runtimes.batching import BatchLimits
 from qdrant_embed.runtimes.torch.graph import pooled_module, pools_inside
 from qdrant_embed.runtimes.torch.load import load_copies, load_model, token_module, without_last_normalization
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class _Torch:
     def __init__(self, model: Any) -> None:
         self._model = model
 
-    def _features(self, batch: Batch) -> dict[str, torch.Tensor]:
+    def _features(self, batch: TokenBatch) -> dict[str, torch.Tensor]:
         import torch
 
         device = self._model.device
@@ -97,7 +97,7 @@ class TorchTokenRuntime(_Torch, TokenRuntime):
         super().__init__(model)
         self._states = token_module(model, states)
 
-    def token_states(self, batch: Batch) -> FloatArray:
+    def token_states(self, batch: TokenBatch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim)."""
         import torch
 
@@ -120,7 +120,7 @@ class TorchPooledRuntime(_Torch, Runtime):
         """Return the same model with its token states."""
         return self._tokenwise
 
-    def sentence(self, batch: Batch) -> FloatArray:
+    def sentence(self, batch: TokenBatch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
         import torch
 
@@ -156,7 +156,7 @@ class TorchSentenceRuntime(_Torch, Runtime):
         self._modules = without_last_normalization(model)
         self.lanes = _batches_on(model)
 
-    def sentence(self, batch: Batch) -> FloatArray:
+    def sentence(self, batch: TokenBatch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
         import torch
 
@@ -187,11 +187,11 @@ class TorchPool(Runtime):
         """Return the states of single tokens, where the models pool inside; None where they have others."""
         return self._tokenwise
 
-    def sentence(self, batch: Batch) -> FloatArray:
+    def sentence(self, batch: TokenBatch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
         return self._run("sentence", batch)
 
-    def _run(self, method: str, batch: Batch) -> FloatArray:
+    def _run(self, method: str, batch: TokenBatch) -> FloatArray:
         model = self._free.get()
         try:
             found: FloatArray = getattr(model, method)(batch)
@@ -207,6 +207,6 @@ class TorchTokenPool(TorchPool, TokenRuntime):
         """Return the pool itself."""
         return self
 
-    def token_states(self, batch: Batch) -> FloatArray:
+    def token_states(self, batch: TokenBatch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim)."""
         return self._run("token_states", batch)

@@ -21,7 +21,7 @@ from qdrant_embed.runtimes.openvino import runtime as openvino
 from qdrant_embed.runtimes.openvino.requests import core
 from qdrant_embed.runtimes.torch.graph import Graph
 from qdrant_embed.testing.conformance.embedders import TEXTS, check_embedder
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TokenBatch
 from tests.support.tiny_models import save_tiny_model
 
 pytest.importorskip("openvino")
@@ -125,7 +125,7 @@ def test_every_pooling_inside_the_graph_equals_numpy(pooling, side):
     np.testing.assert_allclose(found, POOLINGS[pooling](states, mask), atol=1e-6)
 
 
-TOKENS = Batch((), np.array([[2, 9, 11, 3], [2, 9, 3, 0]]), np.array([[1, 1, 1, 1], [1, 1, 1, 0]]))
+TOKENS = TokenBatch(np.array([[2, 9, 11, 3], [2, 9, 3, 0]]), np.array([[1, 1, 1, 1], [1, 1, 1, 0]]))
 
 
 def test_token_states_are_to_be_had_from_a_model_that_pools_inside(tmp_path):

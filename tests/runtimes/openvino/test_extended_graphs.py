@@ -11,7 +11,7 @@ from qdrant_embed.models.files.word_vectors import CACHE_VARIABLE
 from qdrant_embed.pooling.token_pooling import POOLINGS
 from qdrant_embed.runtimes.conversion import convert
 from qdrant_embed.runtimes.openvino import runtime as openvino
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TokenBatch
 from tests.support.tiny_models import save_tiny_model
 
 TRAINED, TARGET = 32, 128
@@ -37,7 +37,7 @@ def batch(pad_id):
     """Return texts of all lengths, padded to the longest."""
     ids = np.random.default_rng(1).integers(5, 60, (len(LENGTHS), max(LENGTHS)))
     mask = (np.arange(max(LENGTHS)) < np.array(LENGTHS)[:, None]).astype(np.int64)
-    return Batch((), np.where(mask == 1, ids, pad_id), mask)
+    return TokenBatch(np.where(mask == 1, ids, pad_id), mask)
 
 
 def vectors(embedder, texts):
@@ -56,7 +56,7 @@ def test_texts_of_every_length_are_read_as_by_torch(folder_of, kind, method):
     given = vectors(found, texts)
     assert found.runtime == "openvino:float32"
     np.testing.assert_allclose(given, vectors(wanted, texts), atol=2e-4)
-    short = Batch((), texts.ids[::3, :TRAINED], texts.mask[::3, :TRAINED])
+    short = TokenBatch(texts.ids[::3, :TRAINED], texts.mask[::3, :TRAINED])
     plain = vectors(load_embedder(folder, runtime="torch"), short)
     np.testing.assert_allclose(given[::3], plain, atol=2e-4, err_msg="texts that fit are read as without the extension")
 

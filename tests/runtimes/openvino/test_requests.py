@@ -11,7 +11,7 @@ import pytest
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.batching import cores
 from qdrant_embed.runtimes.torch.graph import build_graph, quiet
-from qdrant_embed.tokenization.batch import Batch
+from qdrant_embed.tokenization.batch import TokenBatch
 
 pytest.importorskip("openvino")
 
@@ -32,7 +32,7 @@ def batch(*lengths):
     ids, mask = np.zeros((len(lengths), max(lengths)), np.int64), np.zeros((len(lengths), max(lengths)), np.int64)
     for row, length in enumerate(lengths):
         ids[row, :length], mask[row, :length] = random.integers(5, 40, length), 1
-    return Batch((), ids, mask)
+    return TokenBatch(ids, mask)
 
 
 def test_short_sequences_are_those_of_the_whole_graph(files):
@@ -130,14 +130,14 @@ def slowly(self, version):
 numpy.lib.NumpyVersion.__init__ = slowly
 
 from qdrant_embed.runtimes.batching import BatchLimits, run_in_batches
-from qdrant_embed.runtimes import Batch
+from qdrant_embed.runtimes import TokenBatch
 from qdrant_embed.runtimes.openvino.requests import Requests
 
 requests = Requests(sys.argv[1], "f32", keep=False)
 
 def run(sequences):
     ids = numpy.array(sequences, numpy.int64)
-    return requests.infer(Batch((), ids, numpy.ones_like(ids)))
+    return requests.infer(TokenBatch(ids, numpy.ones_like(ids)))
 
 print(len(run_in_batches(run, [[number] * 8 for number in range(64)], BatchLimits(4, 64))))
 """
