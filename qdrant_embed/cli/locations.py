@@ -94,9 +94,12 @@ def _open_same(wanted: CollectionFlags) -> Collection:
     :raises CollectionNotFoundError: There is none of this name.
     :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
     """
+    from qdrant_embed.recipe import require_equal
+
     collection = open_stored(wanted.name, wanted.at, wanted.runtime)
     try:
-        _require_same(wanted, collection.recipe)
+        stored = collection.recipe.as_dict()
+        require_equal(wanted.name, stored, {**stored, **wanted.recipe})
     except BaseException:
         collection.close()
         raise
@@ -107,9 +110,3 @@ def _recipe(wanted: CollectionFlags) -> Recipe:
     from qdrant_embed.recipe import Recipe
 
     return Recipe(**wanted.recipe)
-
-
-def _require_same(wanted: CollectionFlags, stored: Recipe) -> None:
-    from qdrant_embed.recipe import require_equal
-
-    require_equal(wanted.name, stored.as_dict(), {**stored.as_dict(), **wanted.recipe})

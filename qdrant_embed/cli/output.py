@@ -59,6 +59,12 @@ def cell(text: object, style: str = "") -> Text:
     return Text(one_line(text), style, overflow="fold")
 
 
+def say_step(number: int, count: int, loss: float) -> None:
+    """Say how far a training is, some twenty times in all."""
+    if number % max(1, count // 20) == 0 or number == count:
+        say(f"{number}/{count} loss {loss:.4f}", style="dim")
+
+
 def write_json(value: Json, *, indent: int | None = 2) -> None:
     """Write one JSON document to stdout; it means the same on every terminal, and steers none.
 

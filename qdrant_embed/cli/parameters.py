@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from shlex import quote
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,6 +23,18 @@ SHOWN = 600
 _RECIPE = "Recipe: kept with the collection, so that later runs need none of these"
 _FILES = "Files"
 _DELETING = "Deleting"
+
+
+def _in_panel(panel: str, *names: str, help: str, usual: str | bool = True, metavar: str | None = None) -> Any:
+    """Return a flag that help shows in a panel.
+
+    :param names: As it is typed; left out, as the parameter is called.
+    :param usual: What is said of its default, True for the default itself.
+    """
+    return typer.Option(*names, help=help, show_default=usual, metavar=metavar, rich_help_panel=panel)
+
+
+_recipe, _files = partial(_in_panel, _RECIPE), partial(_in_panel, _FILES)
 
 _place = {"collection": DEFAULT_COLLECTION, "at": DEFAULT_LOCATION}
 """Which collection the command at hand is about: what messages tell to type has to be about the same."""
@@ -55,43 +68,23 @@ Name = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, nothing else there.")]
 
-Model = Annotated[
-    str | None,
-    typer.Option(
-        "--model", "-m", help="Preset, folder or hub id.", show_default=DEFAULT_MODEL, rich_help_panel=_RECIPE
-    ),
-]
+Model = Annotated[str | None, _recipe("--model", "-m", help="Preset, folder or hub id.", usual=DEFAULT_MODEL)]
 Chunker = Annotated[
-    str | None,
-    typer.Option(
-        help="auto, markdown, recursive, sentences, tokens, code, document (whole).",
-        show_default="auto",
-        rich_help_panel=_RECIPE,
-    ),
+    str | None, _recipe(help="auto, markdown, recursive, sentences, tokens, code, document (whole).", usual="auto")
 ]
 ChunkTokens = Annotated[
     int | None,
-    typer.Option(
-        help="The most tokens of a chunk, prompt included.",
-        show_default="what the model reads, at most 512",
-        rich_help_panel=_RECIPE,
-    ),
+    _recipe(help="The most tokens of a chunk, prompt included.", usual="what the model reads, at most 512"),
 ]
-Overlap = Annotated[
-    int | None, typer.Option(help="Tokens shared with the chunk before.", show_default="0", rich_help_panel=_RECIPE)
-]
+Overlap = Annotated[int | None, _recipe(help="Tokens shared with the chunk before.", usual="0")]
 Window = Annotated[
     str | None,
-    typer.Option(
+    _recipe(
         help="For texts longer than the model: pcw, windows, windows:128, late, truncate, error, pi:4096+late …",
-        show_default="pcw",
-        rich_help_panel=_RECIPE,
+        usual="pcw",
     ),
 ]
-Compression = Annotated[
-    str | None,
-    typer.Option(help="What is stored: float32, 256d+float16, …", show_default="float32", rich_help_panel=_RECIPE),
-]
+Compression = Annotated[str | None, _recipe(help="What is stored: float32, 256d+float16, …", usual="float32")]
 Runtime = Annotated[
     str,
     typer.Option(
@@ -100,80 +93,47 @@ Runtime = Annotated[
         metavar="NAME",
     ),
 ]
-Language = Annotated[
-    str | None,
-    typer.Option(help="Language of BM25's word stems.", show_default="english", rich_help_panel=_RECIPE),
-]
-Layers = Annotated[
-    int | None,
-    typer.Option(
-        help="Blocks of the model that are run, from the bottom.", show_default="all", rich_help_panel=_RECIPE
-    ),
-]
+Language = Annotated[str | None, _recipe(help="Language of BM25's word stems.", usual="english")]
+Layers = Annotated[int | None, _recipe(help="Blocks of the model that are run, from the bottom.", usual="all")]
 Task = Annotated[
     str | None,
-    typer.Option(
-        help="One of the model's tasks, or an instruction of your own.",
-        show_default="the model's usual one",
-        rich_help_panel=_RECIPE,
-    ),
+    _recipe(help="One of the model's tasks, or an instruction of your own.", usual="the model's usual one"),
 ]
 Sparse = Annotated[
-    str | None,
-    typer.Option(
-        help="A sparse model (SPLADE) beside the dense one.",
-        metavar="NAME",
-        show_default="none",
-        rich_help_panel=_RECIPE,
-    ),
+    str | None, _recipe(help="A sparse model (SPLADE) beside the dense one.", usual="none", metavar="NAME")
 ]
 Multivector = Annotated[
     str | None,
-    typer.Option(
-        help="A multi-vector model (ColBERT) that ranks again what the others found.",
-        metavar="NAME",
-        show_default="none",
-        rich_help_panel=_RECIPE,
+    _recipe(
+        help="A multi-vector model (ColBERT) that ranks again what the others found.", usual="none", metavar="NAME"
     ),
 ]
 
 RootLabel = Annotated[
     list[str] | None,
-    typer.Option(
+    _files(
         "--root",
         help="Label of the folder; repeat it for several paths, in their order.",
+        usual="its name",
         metavar="LABEL",
-        show_default="its name",
-        rich_help_panel=_FILES,
     ),
 ]
-Include = Annotated[
-    list[str] | None, typer.Option(help="Only files like this, as in .gitignore.", rich_help_panel=_FILES)
-]
-Exclude = Annotated[
-    list[str] | None, typer.Option(help="No files like this, as in .gitignore.", rich_help_panel=_FILES)
-]
-MaxFileMb = Annotated[float, typer.Option(help="A larger file is listed as failed.", rich_help_panel=_FILES)]
-Timeout = Annotated[float, typer.Option(help="Seconds that reading one file may take.", rich_help_panel=_FILES)]
+Include = Annotated[list[str] | None, _files(help="Only files like this, as in .gitignore.")]
+Exclude = Annotated[list[str] | None, _files(help="No files like this, as in .gitignore.")]
+MaxFileMb = Annotated[float, _files(help="A larger file is listed as failed.")]
+Timeout = Annotated[float, _files(help="Seconds that reading one file may take.")]
 Encoding = Annotated[
     str,
-    typer.Option(
+    _files(
         help="Encoding of files that are not UTF-8 and do not name their own, such as windows-1251.",
+        usual="guessed of each file",
         metavar="NAME",
-        show_default="guessed of each file",
-        rich_help_panel=_FILES,
     ),
 ]
-Force = Annotated[
-    bool,
-    typer.Option("--force", help="Read files again whose size and time are as before.", rich_help_panel=_FILES),
-]
-ListSkipped = Annotated[
-    bool, typer.Option("--list-skipped", help="Name the files that were passed over.", rich_help_panel=_FILES)
-]
+Force = Annotated[bool, _files("--force", help="Read files again whose size and time are as before.")]
+ListSkipped = Annotated[bool, _files("--list-skipped", help="Name the files that were passed over.")]
 AcceptFailed = Annotated[
-    list[str] | None,
-    typer.Option(help="Files like this may fail: exit code 0 all the same.", metavar="PATTERN", rich_help_panel=_FILES),
+    list[str] | None, _files(help="Files like this may fail: exit code 0 all the same.", metavar="PATTERN")
 ]
 Prune = Annotated[
     bool,

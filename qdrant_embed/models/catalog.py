@@ -25,36 +25,6 @@ _DESCRIBED = ("value", "is", "from")
 
 
 @dataclass(frozen=True, slots=True)
-class ModelFilter:
-    """What a listed model must be like; empty values ask for nothing.
-
-    :param words: All of these, in name, source, base or description.
-    :param language: A language code; models for all languages have it too.
-    :param kind: What comes out of the model, what runs it, or its architecture.
-    """
-
-    words: str = ""
-    language: str = ""
-    kind: str = ""
-    license: str = ""
-    dim: int = 0
-
-    def grants(self, model: Mapping[str, Json]) -> bool:
-        """Tell whether a model is like that."""
-        text = " ".join(str(model.get(key, "")) for key in ("name", "about", "source", "base", "api_model")).lower()
-        languages = model.get("languages", [])
-        kinds = {model.get("kind", "dense"), model.get("runtime", REFERENCE), model.get("architecture")}
-        licenses = f"{model.get('license', '')} {model.get('license_note', '')}".lower()
-        return (
-            all(word in text for word in self.words.lower().split())
-            and (not self.language or self.language.lower() in languages or "multilingual" in languages)
-            and (not self.kind or self.kind.lower() in kinds)
-            and all(word in licenses for word in self.license.lower().split())
-            and (not self.dim or self.dim in (model.get("dim"), *model.get("dims", [])))
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """One value of a model.
 
@@ -164,14 +134,15 @@ def list_models(
     """
     from qdrant_embed.models.preset_files import read_presets
 
-    return _matching(read_presets(presets), ModelFilter(words, language, kind, license, dim))
+    asked = words.lower().split(), language.lower(), kind.lower(), license.lower().split(), dim
+    return ListedModels(model for model in _listed(read_presets(presets)) if _is_like(model, *asked))
 
 
 def our_models() -> ListedModels:
     """Return what the presets that come with the library say, as they come."""
     from qdrant_embed.models.preset_files import our_presets
 
-    return _matching(our_presets(), ModelFilter())
+    return _listed(our_presets())
 
 
 def describe_model(name: str) -> ModelDescription:
@@ -200,12 +171,28 @@ def shown(value: Json) -> str:
     return repr(value)[1:-1] if isinstance(value, str) else str(value)
 
 
-def _matching(presets: Mapping[str, PresetEntry], wanted: ModelFilter) -> ListedModels:
-    every = (
+def _listed(presets: Mapping[str, PresetEntry]) -> ListedModels:
+    return ListedModels(
         {"name": name, **entry.values, "origin": ", ".join(dict.fromkeys(entry.origins.values()))}
         for name, entry in sorted(presets.items())
     )
-    return ListedModels(model for model in every if wanted.grants(model))
+
+
+def _is_like(
+    model: Mapping[str, Json], words: list[str], language: str, kind: str, license: list[str], dim: int
+) -> bool:
+    """Tell whether a model is as `list_models` is asked for, all in small letters."""
+    text = " ".join(str(model.get(key, "")) for key in ("name", "about", "source", "base", "api_model")).lower()
+    languages = model.get("languages", [])
+    kinds = {model.get("kind", "dense"), model.get("runtime", REFERENCE), model.get("architecture")}
+    licenses = f"{model.get('license', '')} {model.get('license_note', '')}".lower()
+    return (
+        all(word in text for word in words)
+        and (not language or language in languages or "multilingual" in languages)
+        and (not kind or kind in kinds)
+        and all(word in licenses for word in license)
+        and (not dim or dim in (model.get("dim"), *model.get("dims", [])))
+    )
 
 
 def _rows_of(name: str, *, here: bool) -> list[Row]:

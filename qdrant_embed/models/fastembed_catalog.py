@@ -39,7 +39,23 @@ class FastembedModels(ExternalModels):
         :raises UnknownNameError: fastembed knows no model of that name.
         :raises MissingExtraError: fastembed is not installed.
         """
-        return _described(values)
+        asked = str(values.get("api_model", ""))
+        known = {str(model["model"]).lower(): model for model in _library().list_supported_models()}
+        if asked.lower() not in known:
+            if asked or not values.get("source"):
+                raise UnknownNameError("fastembed model", asked, [model["model"] for model in known.values()])
+            return {}
+        model = known[asked.lower()]
+        about, longest = model["description"], _MOST_TOKENS.search(model["description"])
+        prompted = {"query_prompt", "query_template", "task_template", "tasks"} & values.keys()
+        if _PROMPTS_WANTED.search(about) and not prompted and not model["tasks"]:
+            log.warning(
+                "%s was trained with prompts, fastembed adds none, and none is known here: write a preset with "
+                "query_prompt and document_prompt",
+                asked,
+            )
+        found: dict[str, Json] = {"dim": model["dim"], "license": model["license"], "about": about}
+        return {**found, "max_tokens": int(longest[1])} if longest else found
 
     def counter(self, preset: Preset) -> HuggingFaceTokens:
         """Return the tokenizer that fastembed uses, without its truncation and padding.
@@ -59,26 +75,6 @@ class FastembedModels(ExternalModels):
             return {"model": f"fastembed:{preset.api_model}"}
         folder = Path(preset.source).expanduser()
         return {"model": f"fastembed:{file_fingerprint(folder / _onnx_file(folder))}"}
-
-
-def _described(values: Mapping[str, Json]) -> Mapping[str, Json]:
-    name = str(values.get("api_model", ""))
-    known = {str(model["model"]).lower(): model for model in _library().list_supported_models()}
-    if name.lower() not in known:
-        if name or not values.get("source"):
-            raise UnknownNameError("fastembed model", name, [model["model"] for model in known.values()])
-        return {}
-    model = known[name.lower()]
-    about, longest = model["description"], _MOST_TOKENS.search(model["description"])
-    prompted = {"query_prompt", "query_template", "task_template", "tasks"} & values.keys()
-    if _PROMPTS_WANTED.search(about) and not prompted and not model["tasks"]:
-        log.warning(
-            "%s was trained with prompts, fastembed adds none, and none is known here: write a preset with "
-            "query_prompt and document_prompt",
-            name,
-        )
-    found: dict[str, Json] = {"dim": model["dim"], "license": model["license"], "about": about}
-    return {**found, "max_tokens": int(longest[1])} if longest else found
 
 
 def load(preset: Preset) -> TextEmbedding:

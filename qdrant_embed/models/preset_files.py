@@ -48,8 +48,8 @@ def read_presets(own: str | Path | None = None) -> Mapping[str, PresetEntry]:
     found = dict(our_presets())
     for place in _own_places(own):
         paths = [place] if place.is_file() else sorted(path for path in place.iterdir() if _is_toml(path.name))
-        layer = _anchored(_layer((str(path), path.read_text(encoding="utf-8")) for path in paths))
-        found |= {name: _overlay(found.get(name), entry) for name, entry in layer.items()}
+        for name, entry in _layer((str(path), path.read_text(encoding="utf-8")) for path in paths).items():
+            found[name] = _overlay(found.get(name), PresetEntry(dict(_anchored(entry)), entry.origins))
     return found
 
 
@@ -58,12 +58,8 @@ def absolute(own: str | Path | None) -> str | None:
     return None if own is None else str(Path(own).expanduser().resolve())
 
 
-def _anchored(layer: Mapping[str, PresetEntry]) -> dict[str, PresetEntry]:
-    """Let paths in a preset begin where its file is, not where whoever reads it happens to be."""
-    return {name: PresetEntry(dict(_paths_from(entry)), entry.origins) for name, entry in layer.items()}
-
-
-def _paths_from(entry: PresetEntry) -> Iterator[tuple[str, Json]]:
+def _anchored(entry: PresetEntry) -> Iterator[tuple[str, Json]]:
+    """Yield a preset's values, paths beginning where its file is, not where whoever reads it happens to be."""
     for key, value in entry.values.items():
         place = Path(entry.origins[key]).parent / Path(value).expanduser() if key in _PATHS and value else None
         # What is no path is an id of the hub, or the name of an encoding.

@@ -19,7 +19,8 @@ from qdrant_embed.runtimes import Runtime, TokenRuntime, first_batch, is_large
 from qdrant_embed.runtimes.batching import lane_per_core
 from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.runtimes.conversion import convert
-from qdrant_embed.runtimes.conversion.convert import Converted, ModelConverter, converted
+from qdrant_embed.runtimes.conversion.convert import ModelConverter
+from qdrant_embed.runtimes.conversion.converted_runtime import load_converted
 from qdrant_embed.runtimes.torch.graph import Graph, examples
 from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.types import FloatArray
@@ -39,8 +40,7 @@ def load(resolved: ResolvedModel, precision: str = "float32") -> Runtime | Token
     :raises MissingExtraError: onnxruntime is not installed, or, for the first use of a model, onnx.
     :raises ModelError: The model cannot be exported, or its vectors are too far from torch's.
     """
-    made = converted(resolved, CONVERTER)
-    return OnnxRuntime(resolved, made) if made.pooled else OnnxTokenRuntime(made)
+    return load_converted(resolved, CONVERTER, lane_per_core())
 
 
 def predict(resolved: ResolvedModel, precision: str) -> tuple[str, str]:
@@ -109,39 +109,3 @@ def _runner(folder: Path) -> Callable[[TokenBatch], FloatArray]:
 
 
 CONVERTER = ModelConverter(_CHOICE, ("onnx", "onnxruntime"), _export, _runner, _runner)
-
-
-class OnnxRuntime(Runtime):
-    """For models that pool inside their graph."""
-
-    takes_threads = True
-
-    def __init__(self, resolved: ResolvedModel, made: Converted) -> None:
-        self._resolved = resolved
-        self._made = made
-        self.lanes = lane_per_core()
-
-    def sentence(self, batch: TokenBatch) -> FloatArray:
-        """Return sentence vectors (n, dim)."""
-        return self._made.run(batch)
-
-    def tokenwise(self) -> OnnxTokenRuntime:
-        """Return the same model with its token states, exported now if it was not before.
-
-        :raises ModelError: The model's own modules pool, so there are no states to give.
-        """
-        return OnnxTokenRuntime(converted(self._resolved, CONVERTER, pooled=False))
-
-
-class OnnxTokenRuntime(TokenRuntime):
-    """For models whose pooling is done above, and for whoever needs token states."""
-
-    takes_threads = True
-
-    def __init__(self, made: Converted) -> None:
-        self._made = made
-        self.lanes = lane_per_core()
-
-    def token_states(self, batch: TokenBatch) -> FloatArray:
-        """Return the states that are pooled (n, tokens, dim)."""
-        return self._made.run(batch)

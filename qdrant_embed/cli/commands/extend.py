@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from qdrant_embed.cli import parameters
-from qdrant_embed.cli.output import say, write_json
+from qdrant_embed.cli.output import say, say_step, write_json
 
 
 class Method(StrEnum):
@@ -40,13 +40,9 @@ def extend(  # noqa: PLR0913 - one parameter for each flag
     from qdrant_embed import ExtendOptions
     from qdrant_embed import extend as train
 
-    def shown(number: int, count: int, loss: float) -> None:
-        if number % max(1, count // 20) == 0 or number == count:
-            say(f"{number}/{count} loss {loss:.4f}", style="dim")
-
     folder = out or Path(f"{Path(model).name}-{to}")
     chosen = ExtendOptions(
-        method=method.value, steps=steps, batch=batch, sample_tokens=sample_tokens or 0, seed=seed, progress=shown
+        method=method.value, steps=steps, batch=batch, sample_tokens=sample_tokens or 0, seed=seed, progress=say_step
     )
     made = train(model, to, corpus, folder, options=chosen)
     if as_json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -81,15 +80,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
         list_skipped=list_skipped,
         dry_run=dry_run,
     )
-    _run(_labeled(paths, root or []), wanted, settings, _Output(as_json=as_json, quiet=quiet))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Output:
-    """How the report is to be said."""
-
-    as_json: bool
-    quiet: bool
+    _run(_labeled(paths, root or []), wanted, settings, as_json=as_json, quiet=quiet)
 
 
 def _display(asked: parameters.ProgressKind) -> str:
@@ -110,10 +101,10 @@ def _labeled(paths: list[str], roots: list[str]) -> list[str]:
     return [f"{label}={path}" for label, path in zip(roots, paths, strict=True)]
 
 
-def _run(paths: Sequence[str], wanted: CollectionFlags, settings: IngestOptions, output: _Output) -> None:
+def _run(paths: Sequence[str], wanted: CollectionFlags, settings: IngestOptions, *, as_json: bool, quiet: bool) -> None:
     from qdrant_embed.ingest import combined, require_paths
 
-    if output.quiet:
+    if quiet:
         exit_codes.be_quiet()
     require_paths(paths, settings.reading)  # said before a model is loaded or anything is made
     reports: list[IngestReport] = []
@@ -126,13 +117,13 @@ def _run(paths: Sequence[str], wanted: CollectionFlags, settings: IngestOptions,
                 raise
             problem = error  # what the paths before it did is said all the same
     report = combined(reports)
-    if output.as_json:
+    if as_json:
         several = {"reports": [{"path": path, **done.as_dict()} for path, done in zip(paths, reports, strict=False)]}
         ended = {"error": str(problem)} if problem else {}
         told = {"collection": wanted.name, "at": wanted.at, "dry_run": settings.dry_run, **report.as_dict()}
         write_json({**told, **(several if len(paths) > 1 else {}), **ended})
     else:
-        _show(report, wanted, dry_run=settings.dry_run, quiet=output.quiet)
+        _show(report, wanted, dry_run=settings.dry_run, quiet=quiet)
     if problem is not None:
         raise problem
     if report.failed:

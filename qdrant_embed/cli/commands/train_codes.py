@@ -10,7 +10,7 @@ import typer
 
 from qdrant_embed.cli import parameters
 from qdrant_embed.cli.locations import open_stored
-from qdrant_embed.cli.output import say, write_json
+from qdrant_embed.cli.output import say, say_step, write_json
 
 
 class Kind(StrEnum):
@@ -54,8 +54,7 @@ def train_codes(  # noqa: PLR0913 - one parameter for each flag
     from qdrant_embed.compression import learned_setting
 
     def shown(number: int, loss: float) -> None:
-        if number % max(1, steps // 20) == 0 or number == steps:
-            say(f"{number}/{steps} loss {loss:.4f}", style="dim")
+        say_step(number, steps, loss)
 
     with open_stored(collection, at) as docs:
         if kind is Kind.VECTORS:

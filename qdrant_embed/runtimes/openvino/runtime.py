@@ -15,12 +15,11 @@ from qdrant_embed.native import initializing
 from qdrant_embed.runtimes import Runtime, TokenRuntime
 from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.runtimes.conversion import convert as converting
-from qdrant_embed.runtimes.conversion.convert import Converted, ModelConverter, converted
+from qdrant_embed.runtimes.conversion.convert import ModelConverter
+from qdrant_embed.runtimes.conversion.converted_runtime import load_converted
 from qdrant_embed.runtimes.openvino.padding_attention import write_out_padding
 from qdrant_embed.runtimes.openvino.requests import MixedRequests, Requests, best_hint, core, lanes, multiplies_int8
 from qdrant_embed.runtimes.torch.graph import Graph, examples
-from qdrant_embed.tokenization.batch import TokenBatch
-from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
     import openvino
@@ -39,10 +38,7 @@ def load(resolved: ResolvedModel, precision: str = "") -> Runtime | TokenRuntime
     :raises ModelError: The model cannot be converted, or its vectors are too far from torch's.
     """
     choice = chosen(precision)
-    made = converted(resolved, _converter(choice))
-    if made.pooled:
-        return OpenVinoRuntime(resolved, choice, made)
-    return OpenVinoTokenRuntime(choice, made)
+    return load_converted(resolved, _converter(choice), lanes(), choice.precision)
 
 
 def chosen(precision: str = "") -> RuntimeChoice:
@@ -126,42 +122,3 @@ def _requests(folder: Path, choice: RuntimeChoice, *, keep: bool) -> Requests:
     if choice.precision == "int8":
         return MixedRequests(folder / _FILE, folder / _WHOLE_FILE, keep=keep)
     return Requests(folder / _FILE, _HINTS[choice.precision], keep=keep)
-
-
-class OpenVinoRuntime(Runtime):
-    """For models that pool inside their graph: only sentence vectors leave it."""
-
-    takes_threads = True
-
-    def __init__(self, resolved: ResolvedModel, choice: RuntimeChoice, made: Converted) -> None:
-        self._resolved = resolved
-        self._choice = choice
-        self.precision = choice.precision
-        self._made = made
-        self.lanes = lanes()
-
-    def sentence(self, batch: TokenBatch) -> FloatArray:
-        """Return sentence vectors (n, dim)."""
-        return self._made.run(batch)
-
-    def tokenwise(self) -> OpenVinoTokenRuntime:
-        """Return the same model with its token states, converted now if it was not before.
-
-        :raises ModelError: The model's own modules pool, so there are no states to give.
-        """
-        return OpenVinoTokenRuntime(self._choice, converted(self._resolved, _converter(self._choice), pooled=False))
-
-
-class OpenVinoTokenRuntime(TokenRuntime):
-    """For models whose pooling is done above, and for whoever needs token states."""
-
-    takes_threads = True
-
-    def __init__(self, choice: RuntimeChoice, made: Converted) -> None:
-        self.precision = choice.precision
-        self._made = made
-        self.lanes = lanes()
-
-    def token_states(self, batch: TokenBatch) -> FloatArray:
-        """Return the states that are pooled (n, tokens, dim)."""
-        return self._made.run(batch)

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.models.files.word_vectors import CACHE_VARIABLE
 from qdrant_embed.models.resolve import resolve
+from qdrant_embed.runtimes.batching import BatchLimits
 from qdrant_embed.runtimes.conversion import convert
 from qdrant_embed.runtimes.conversion.convert import FidelityWarning
+from qdrant_embed.runtimes.conversion.converted_runtime import ConvertedRuntime
 from qdrant_embed.runtimes.conversion.fidelity import Fidelity
-from qdrant_embed.runtimes.onnx import OnnxRuntime
+from qdrant_embed.runtimes.onnx import CONVERTER
 from qdrant_embed.runtimes.openvino import requests
 from qdrant_embed.runtimes.openvino import runtime as openvino
 from qdrant_embed.runtimes.openvino.requests import core
@@ -152,7 +155,8 @@ def test_token_states_are_to_be_had_from_onnx_too(model_of, monkeypatch, tmp_pat
     table = Table().eval()
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     monkeypatch.setattr(convert, "build_graph", lambda *_, pooled, **__: Graph(table, pooled=pooled))
-    found = OnnxRuntime(resolve(str(model_of())), None).tokenwise()
+    unpooled = partial(convert.converted, resolve(str(model_of())), CONVERTER, pooled=False)
+    found = ConvertedRuntime(None, unpooled, BatchLimits(), "").tokenwise()
     with torch.no_grad():
         wanted = table(torch.from_numpy(TOKENS.ids), torch.from_numpy(TOKENS.mask)).numpy()
     np.testing.assert_allclose(found.token_states(TOKENS), wanted, atol=1e-6)
