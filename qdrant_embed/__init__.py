@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qdrant_embed.calibration import CalibrateOptions, Calibration
     from qdrant_embed.collection import Collection
     from qdrant_embed.collection_parts import load_recipe, preview_chunks
+    from qdrant_embed.comparison import Evaluation
     from qdrant_embed.compression import Compression
     from qdrant_embed.diagnostics import diagnose
     from qdrant_embed.embedding import Embedder, load_embedder, load_multivector, load_sparse
@@ -38,6 +39,7 @@ else:
             "calibration": ["CalibrateOptions", "Calibration"],
             "collection": ["Collection"],
             "collection_parts": ["load_recipe", "preview_chunks"],
+            "comparison": ["Evaluation"],
             "compression": ["Compression"],
             "diagnostics": ["diagnose"],
             "embedding": ["Embedder", "load_embedder", "load_multivector", "load_sparse"],
@@ -64,6 +66,7 @@ __all__ = [
     "Compression",
     "Document",
     "Embedder",
+    "Evaluation",
     "ExtendOptions",
     "Hit",
     "Hits",

@@ -31,6 +31,7 @@ ORDER = [
     {"reranking"},
     {"collection_parts"},
     {"calibration", "migration"},
+    {"comparison"},
     {"operations"},
     {"collection"},
     {"diagnostics"},

@@ -39,6 +39,8 @@ def docs():
         (lambda docs: docs.neighbors(docs.search("gate")[0], before="1"), "before="),
         (lambda docs: docs.recompress(256), "compression="),
         (lambda docs: docs.calibrate("a question"), "questions="),
+        (lambda docs: docs.evaluate({"a question": 1}), "questions="),
+        (lambda docs: docs.evaluate(settings="dense"), "settings="),
         (lambda docs: docs.calibrate(options={"k": 5}), "options="),
         (lambda docs: docs.train_codes("64"), "bits="),
         (lambda docs: docs.export_codes(5), "path="),

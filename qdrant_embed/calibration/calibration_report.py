@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.calibration.selection import Constraints, pareto_front
 from qdrant_embed.calibration.trial import Trial
 from qdrant_embed.display import as_html
-from qdrant_embed.errors import MissingExtraError
+from qdrant_embed.evaluation.report_drawing import (
+    figures,
+    inline_figure,
+    report_page,
+    report_table,
+    save_figure,
+    terminal_table,
+)
 from qdrant_embed.types import Json
 
-_STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222;background:#fff}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-td,th{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #ddd}
-td:first-child,th:first-child{text-align:left;font-family:monospace}
-tr.chosen{background:#d7f0dd;font-weight:bold}tr.front{background:#eef6ff}img{max-width:100%}
-"""
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Compression of {name}</title>
-<style>{style}</style></head><body><h1>Compression of {name}</h1>
-<p>{verdict}</p><p>{about}</p><img alt="recall by bytes" src="data:image/png;base64,{image}">{table}</body></html>
-"""
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +119,20 @@ class Calibration:
     def __str__(self) -> str:
         return self.verdict()
 
-    def _repr_html_(self) -> str:
+    def table(self) -> str:
+        """Return the settings as an HTML table."""
+        rows = self.rows()
+        return report_table(rows, ["chosen" if row[-1] == "chosen" else row[-1][:5] for row in rows[1:]])
 
-        return f"<p>{self.verdict()}</p>{table(self)}"
+    def _repr_html_(self) -> str:
+        return f"<p>{as_html(self.verdict())}</p>{self.table()}"
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.text import Text
+
+        rows = self.rows()
+        yield terminal_table(rows, [place for place, row in enumerate(rows[1:]) if row[-1]])
+        yield Text(self.verdict())
 
 
 def _cells(trial: Trial) -> tuple[str, ...]:
@@ -150,7 +157,8 @@ def save(found: Calibration, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"calibration.{ending}" for ending in ("json", "png", "html")]
     paths[0].write_text(json.dumps(found.as_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    draw(found, paths[1])
+    figure = draw(found)
+    save_figure(figure, paths[1])
     memory = "in memory while searching" if found.resident else "in the files searched, as this system tells no memory"
     about = (
         f"{found.vectors:,} vectors of {found.dim} dimensions, {found.questions} questions, k = {found.k}; recall "
@@ -158,49 +166,17 @@ def save(found: Calibration, folder: Path) -> list[Path]:
         "and payload not counted) and on disk. Latency is that of one query, all codes compared; the last rows are "
         "searched through a graph, as the collection will be."
     )
-    paths[2].write_text(
-        _PAGE.format(
-            name=as_html(found.collection),
-            style=_STYLE,
-            verdict=as_html(found.verdict()),
-            about=as_html(about),
-            image=base64.b64encode(paths[1].read_bytes()).decode("ascii"),
-            table=table(found),
-        ),
-        encoding="utf-8",
-    )
+    body = [f"<p>{as_html(found.verdict())}</p><p>{as_html(about)}</p>", inline_figure(figure), found.table()]
+    paths[2].write_text(report_page(f"Compression of {found.collection}", body), encoding="utf-8")
     return paths
 
 
-def table(found: Calibration) -> str:
-    """Return the settings as an HTML table."""
-    heading, *rows = found.rows()
-    lines = ["".join(f"<th>{as_html(cell)}</th>" for cell in heading)]
-    lines += ["".join(f"<td>{as_html(cell)}</td>" for cell in row) for row in rows]
-    classes = ["", *(row[-1] for row in rows)]
-    return (
-        "<table>" + "".join(f'<tr class="{c}">{line}</tr>' for c, line in zip(classes, lines, strict=True)) + "</table>"
-    )
-
-
-def require_drawing() -> Any:
-    """Return what draws figures.
+def draw(found: Calibration) -> Any:
+    """Return a figure of recall over bytes in memory, every setting with its interval, the front named.
 
     :raises MissingExtraError: matplotlib is not installed.
     """
-    try:
-        return import_module("matplotlib.figure")
-    except ImportError:
-        raise MissingExtraError("a plot of the calibration", "matplotlib", "qdrant-embed[calibrate]") from None
-
-
-def draw(found: Calibration, path: Path) -> None:
-    """Draw recall over bytes in memory, every setting with its interval, the front named.
-
-    :raises MissingExtraError: matplotlib is not installed.
-    """
-    figures = require_drawing()
-    figure = figures.Figure(figsize=(10, 6), layout="constrained")
+    figure = figures("a plot of the calibration").Figure(figsize=(10, 6), layout="constrained")
     axes = figure.subplots()
     for trial in found.trials:
         spread = [[max(0.0, trial.recall - trial.low)], [max(0.0, trial.high - trial.recall)]]
@@ -220,4 +196,4 @@ def draw(found: Calibration, path: Path) -> None:
     axes.set(xscale="log", xlabel="bytes of a vector in memory (log)", ylabel=f"recall@{found.k}")
     axes.legend(loc="lower right")
     axes.grid(visible=True, alpha=0.3)
-    figure.savefig(path, dpi=130)
+    return figure

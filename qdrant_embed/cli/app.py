@@ -14,6 +14,7 @@ from qdrant_embed.cli.commands import (
     calibrate,
     delete,
     doctor,
+    evaluate,
     export_codes,
     extend,
     info,
@@ -43,6 +44,7 @@ app.command("preview")(preview.preview)
 app.command("info")(info.info)
 app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.doctor)
+app.command("evaluate")(evaluate.evaluate)
 app.command("calibrate")(calibrate.calibrate)
 app.command("recompress")(recompress.recompress)
 app.command("train-codes")(train_codes.train_codes)

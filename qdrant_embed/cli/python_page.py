@@ -7,6 +7,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
 _HEAD = """# Python
@@ -16,6 +17,7 @@ imported from `qdrant_embed`, except where a module is named. Arguments behind `
 """
 _HIDDEN = {"from_payload", "from_point", "from_dict", "several_roots", "compare"}
 """Members that are there for the library itself."""
+_WRAPPED = (property, cached_property, classmethod, staticmethod)
 _FIELD = re.compile(r"^:(param|raises|return) ?([\w.]*):", re.MULTILINE)
 
 
@@ -50,7 +52,9 @@ def _functions() -> list[Callable[..., Any]]:
 
 def _classes() -> list[type]:
     import qdrant_embed as public
+    from qdrant_embed.comparison import Comparison, SettingScores
     from qdrant_embed.diagnostics import Diagnosis, Finding
+    from qdrant_embed.evaluation import Question
     from qdrant_embed.ingest import Preview, PreviewedChunk
     from qdrant_embed.models import ListedModels, ModelDescription, Row, WeightsLocation
     from qdrant_embed.retrieval import Answers, Documents, StoredDocument
@@ -59,7 +63,8 @@ def _classes() -> list[type]:
     return [
         public.Collection, public.Recipe, public.Document, public.IngestOptions, public.ReadOptions,
         public.IngestReport, public.Hit, public.Hits, Answers, Documents, StoredDocument, Preview, PreviewedChunk,
-        ListedCollection, public.CalibrateOptions, public.ExtendOptions, ListedModels, ModelDescription, Row,
+        ListedCollection, public.CalibrateOptions, public.Evaluation, SettingScores, Comparison, Question,
+        public.ExtendOptions, ListedModels, ModelDescription, Row,
         WeightsLocation, Diagnosis, Finding,
     ]  # fmt: skip
 
@@ -82,15 +87,15 @@ def _members(listed: type) -> Iterator[tuple[str, Any]]:
         if not home.__module__.startswith("qdrant_embed"):
             continue
         for name, member in vars(home).items():
-            documented = isinstance(member, property | classmethod | staticmethod) or inspect.isfunction(member)
+            documented = isinstance(member, _WRAPPED) or inspect.isfunction(member)
             if documented and not name.startswith("_") and name not in seen:
                 seen.add(name)
                 yield name, member
 
 
 def _member(name: str, member: Any) -> Iterator[str]:
-    if isinstance(member, property):
-        kind, function = "", member.fget or page
+    if isinstance(member, property | cached_property):
+        kind, function = "", (member.func if isinstance(member, cached_property) else member.fget) or page
         shown = f"{name}: {_annotation(inspect.signature(function).return_annotation)}"
     else:
         function = member.__func__ if isinstance(member, classmethod | staticmethod) else member

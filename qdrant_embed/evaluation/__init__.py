@@ -1,8 +1,9 @@
-"""How good a search is: exact answers, metrics and questions.
+"""How good a search is: exact answers, metrics, questions, and how what was measured is drawn.
 
-Files, in reading order: exact_search, metrics, questions.
+Files, in reading order: exact_search, metrics, questions, drawn_questions, report_drawing.
 
-Public: `read_questions` (a file into `Question` values), `ndcg` and `bootstrap_interval`.
+Public: `read_questions` (a file into `Question` values), `draw_questions` (from `StoredText` values), `recall`, `ndcg`,
+`first_ranks`, `bootstrap_interval`, `randomization_test`, `holm`, and `figures` (whether reports can be drawn).
 """
 
 from typing import TYPE_CHECKING
@@ -10,15 +11,38 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.evaluation.metrics import bootstrap_interval, ndcg
+    from qdrant_embed.evaluation.drawn_questions import StoredText, draw_questions
+    from qdrant_embed.evaluation.metrics import (
+        bootstrap_interval,
+        first_ranks,
+        holm,
+        ndcg,
+        randomization_test,
+        recall,
+    )
     from qdrant_embed.evaluation.questions import Question, read_questions
+    from qdrant_embed.evaluation.report_drawing import figures
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "metrics": ["bootstrap_interval", "ndcg"],
+            "drawn_questions": ["StoredText", "draw_questions"],
+            "metrics": ["bootstrap_interval", "first_ranks", "holm", "ndcg", "randomization_test", "recall"],
             "questions": ["Question", "read_questions"],
+            "report_drawing": ["figures"],
         },
     )
 
-__all__ = ["Question", "bootstrap_interval", "ndcg", "read_questions"]
+__all__ = [
+    "Question",
+    "StoredText",
+    "bootstrap_interval",
+    "draw_questions",
+    "figures",
+    "first_ranks",
+    "holm",
+    "ndcg",
+    "randomization_test",
+    "read_questions",
+    "recall",
+]

@@ -1,43 +1,42 @@
-"""Held-out questions for a collection: given, or drawn from its own chunks."""
+"""Questions and what answers them, read from a file or from a folder in BEIR's layout."""
 
 from __future__ import annotations
 
 import json
-import random
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from qdrant_embed.display import reason
 from qdrant_embed.errors import ConfigurationError
-
-_SENTENCE_END = re.compile(r"(?<=[.!?。])\s+|\n+")
-SHORTEST, LONGEST = 25, 300
-"""Characters of a sentence that can stand for a question."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question, and what answers it where somebody judged that.
 
-    :param relevant: Grades by `source` of a document; None if nobody judged.
+    :param relevant: Grades by `source` of a document, or by `id` of a chunk; None if nobody judged.
+    :param kind: How it was drawn, `given` where somebody asked it.
+    :param left_out: Id of a chunk that does not count as an answer, since it holds the question; empty for none.
     """
 
     text: str
     relevant: Mapping[str, float] | None = None
+    kind: str = "given"
+    left_out: str = ""
 
 
 def read_questions(path: str | Path) -> list[Question]:
     """Read questions: one a line, or JSON lines with a `text` each and perhaps `relevant`, grades by source.
 
+    Of a folder with `queries.jsonl` and `qrels/test.tsv` (BEIR's layout), the questions that are judged.
+
     :raises ConfigurationError: The file is missing or empty, or only some of its questions are judged.
     """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ConfigurationError(f"the questions in {str(path)!r} cannot be read: {reason(error)}.") from error
-    found = [_question(line) for line in lines if line.strip()]
+    place = Path(path)
+    found = _judged_in(place) if place.is_dir() else [_question(line) for line in _lines(place)]
     if not found:
         raise ConfigurationError(f"{str(path)!r} holds no question; write one a line.")
     judged = sum(question.relevant is not None for question in found)
@@ -46,58 +45,43 @@ def read_questions(path: str | Path) -> list[Question]:
     return found
 
 
-def draw_questions(texts: Iterable[tuple[str, str]], count: int, seed: int = 0) -> list[str]:
-    """Return up to `count` questions drawn from chunks: sentences (as in the inverse cloze task) and titles.
-
-    A sentence is a harder and fairer question than its whole chunk: it says a part of what the chunk says, in the
-    words of whoever wrote it (Lee, Chang and Toutanova 2019, section 4). What is a chunk by itself is not asked, since
-    it would find its own vector whatever the compression; of a chunk of one sentence, one half of it is.
-
-    :param texts: Title and text of each chunk.
-    :raises ConfigurationError: There is nothing to draw from.
-    """
-    generator = random.Random(seed)  # noqa: S311 - repeatable, not secret
-    # The order in which chunks come says nothing, and must not decide what is drawn.
-    chunks = sorted(set(texts))
-    stored = {text.strip() for _, text in chunks}
-    drawn = {question for title, text in chunks for question in _candidates(title, text, stored, generator)}
-    pool = sorted(drawn - stored)
-    if not pool:
-        raise ConfigurationError("no chunk holds a sentence to ask with; give questions of your own: --queries FILE.")
-    return generator.sample(pool, min(count, len(pool)))
+def _lines(path: Path) -> list[str]:
+    try:
+        return [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        why = reason(error) if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigurationError(f"the questions in {str(path)!r} cannot be read: {why}.") from error
 
 
-def _candidates(title: str, text: str, stored: Collection[str], generator: random.Random) -> Iterator[str]:
-    sentences = [part.strip() for part in _SENTENCE_END.split(text)]
-    fitting = [part for part in sentences if _fits(part) and part not in stored]
-    if fitting:
-        yield generator.choice(fitting)
-    else:
-        yield from filter(_fits, [_half(text.strip(), generator)])
-    if _fits(title.strip()):
-        yield title.strip()
-
-
-def _fits(text: str) -> bool:
-    return SHORTEST <= len(text) <= LONGEST and not text.startswith(("```", "|"))
-
-
-def _half(text: str, generator: random.Random) -> str:
-    """Return the words of one half of a text, the first or the second."""
-    words = text.split()
-    middle = len(words) // 2
-    return " ".join(generator.choice([words[:middle], words[middle:]]))
+def _judged_in(folder: Path) -> list[Question]:
+    grades: dict[str, dict[str, float]] = defaultdict(dict)
+    for line in _lines(folder / "qrels" / "test.tsv")[1:]:
+        try:
+            query, document, grade = line.split("\t")
+            grades[query][document] = float(grade)
+        except ValueError:
+            raise ConfigurationError(f"{line[:80]!r} is not a query, a document and a grade, parted by tabs.") from None
+    rows = [_value(line, "_id", "text") for line in _lines(folder / "queries.jsonl")]
+    return [Question(str(row["text"]), grades[str(row["_id"])]) for row in rows if str(row["_id"]) in grades]
 
 
 def _question(line: str) -> Question:
     if not line.lstrip().startswith("{"):
         return Question(line.strip())
+    values = _value(line, "text")
+    relevant = values.get("relevant")
     try:
-        values = json.loads(line)
-        relevant = values.get("relevant")
         grades = None if relevant is None else {str(name): float(grade) for name, grade in relevant.items()}
-        return Question(str(values["text"]), grades)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigurationError(
-            f"{line[:80]!r} is not a JSON line with a 'text' (and 'relevant', grades by source)."
-        ) from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ConfigurationError(f"{line[:80]!r}: 'relevant' must be grades by source.") from error
+    return Question(str(values["text"]), grades)
+
+
+def _value(line: str, *names: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+        if isinstance(value, dict) and all(name in value for name in names):
+            return value
+    except ValueError:
+        pass
+    raise ConfigurationError(f"{line[:80]!r} is not a JSON line with {' and '.join(map(repr, names))}.")

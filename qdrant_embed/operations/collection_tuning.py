@@ -1,4 +1,4 @@
-"""What a collection has to choose its settings by: compressions, measured and changed; codes, trained and written."""
+"""What a collection has to choose its settings by: searches and compressions, measured; codes, trained and written."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from pathlib import Path
 
 from qdrant_embed.calibration.calibration_report import Calibration
 from qdrant_embed.calibration.calibration_run import CalibrateOptions, calibrate
+from qdrant_embed.comparison.evaluation_report import Evaluation
+from qdrant_embed.comparison.evaluation_run import EvaluationPlan, evaluate
 from qdrant_embed.compression import Transform
 from qdrant_embed.compression.capacity import Capacity, capacity
+from qdrant_embed.evaluation.drawn_questions import DRAWN
 from qdrant_embed.evaluation.questions import Question
 from qdrant_embed.migration.recompression import Change, RecompressResult
 from qdrant_embed.operations import collection_changes, collection_queries
@@ -24,6 +27,25 @@ class CollectionTuning:
 
     def __init__(self, handle: CollectionHandle) -> None:
         self._handle = handle
+
+    def evaluate(
+        self, questions: Sequence[Question] | str | Path | None = None, *,
+        settings: Sequence[str] = (), compressions: Sequence[str] = (),
+        k: int = 10, n: int = DRAWN, seed: int = 0, progress: Callable[[str], None] | None = None,
+    ) -> Evaluation:  # fmt: skip
+        """Measure how well each way to search answers questions, and whether they differ; changes nothing.
+
+        :param questions: Questions and what answers them: a file, a folder in BEIR's layout (see `read_questions`), or
+            `Question` values of `qdrant_embed.evaluation`; None to draw them from the texts (see `draw_questions`).
+        :param settings: Modes of search, the others compared with the first; empty for all that the collection has.
+        :param compressions: Compressions to try on the vectors too, as `recompress` takes them.
+        :param k: Passages that a question asks for; documents, where these are judged.
+        :param n: Questions to draw.
+        :param progress: Called before each setting, with its name.
+        :raises ConfigurationError: There is no such setting, or a question is not judged.
+        """
+        plan = EvaluationPlan(settings=settings, compressions=compressions, k=k, n=n, seed=seed, progress=progress)
+        return evaluate(self._handle.points, self._handle.name, self._handle.parts, questions, plan)
 
     def recompress(
         self, compression: str, *, trained: Transform | None = None, refit: bool = False

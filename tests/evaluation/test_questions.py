@@ -1,7 +1,7 @@
 import pytest
 
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.evaluation.questions import Question, draw_questions, read_questions
+from qdrant_embed.evaluation import Question, read_questions
 
 
 def written(tmp_path, text):
@@ -19,11 +19,25 @@ def test_questions_are_lines_or_json_with_what_is_relevant(tmp_path):
     assert read_questions(written(tmp_path, lines)) == [Question("cod?", {"fish.md": 2.0}), Question("eel?", {})]
 
 
+def test_a_folder_in_beirs_layout_gives_what_is_judged(tmp_path):
+    (tmp_path / "qrels").mkdir()
+    (tmp_path / "queries.jsonl").write_text('{"_id": 1, "text": "cod?"}\n{"_id": "2", "text": "eel?"}\n')
+    (tmp_path / "qrels/test.tsv").write_text("query-id\tcorpus-id\tscore\n1\tfish\t2\n1\tpier\t0\n")
+    assert read_questions(tmp_path) == [Question("cod?", {"fish": 2.0, "pier": 0.0})]
+    (tmp_path / "qrels/test.tsv").write_text("query-id\tcorpus-id\tscore\n1 fish 2\n")
+    with pytest.raises(ConfigurationError, match="parted by tabs"):
+        read_questions(tmp_path)
+    (tmp_path / "queries.jsonl").unlink()
+    (tmp_path / "qrels/test.tsv").write_text("query-id\tcorpus-id\tscore\n")
+    with pytest.raises(ConfigurationError, match=r"queries.jsonl' cannot be read"):
+        read_questions(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("\n", "holds no question"),
-        ('{"query": "cod?"}', "not a JSON line with a 'text'"),
+        ('{"query": "cod?"}', "not a JSON line with 'text'"),
         ('{"text": "cod?", "relevant": ["fish.md"]}', "grades by source"),
         ('{"text": "cod?", "relevant": {"fish.md": 1}}\neel?', "1 of 2 questions"),
     ],
@@ -33,29 +47,3 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path, text, said):
         read_questions(written(tmp_path, text))
     with pytest.raises(ConfigurationError, match="cannot be read"):
         read_questions(tmp_path / "nothing")
-
-
-def test_questions_are_drawn_the_same_way_every_time():
-    texts = [(f"Title number {n} of the harbour", f"Crane {n} lifts {n} tons of herring. Short.") for n in range(30)]
-    drawn = draw_questions(texts, 10)
-    assert drawn == draw_questions(reversed(texts), 10)
-    assert len(set(drawn)) == 10
-    with pytest.raises(ConfigurationError, match="no chunk holds a sentence"):
-        draw_questions([("", "x")], 10)
-
-
-def test_no_question_is_a_chunk_by_itself():
-    texts = [("", f"Crane number {n} lifts at most {n} tons of herring at the northern pier {n}.") for n in range(30)]
-    texts += [("", f"{texts[n][1]} Nothing else is lifted by crane {n} on Sundays.") for n in range(10)]
-    stored = {text for _, text in texts}
-    drawn = draw_questions(texts, 100)
-    assert len(drawn) == 40
-    assert not stored & set(drawn)
-    assert all(any(question in text for text in stored) for question in drawn)
-    assert any(question.startswith("Crane number") for question in drawn)
-    assert any("northern pier" in question for question in drawn)
-
-
-def test_what_is_too_short_to_be_halved_is_left_out():
-    with pytest.raises(ConfigurationError, match="no chunk holds a sentence"):
-        draw_questions([("", "Crane four lifts twelve tons.")], 10)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,15 +11,12 @@ from qdrant_embed.cli import parameters
 from qdrant_embed.cli.locations import open_stored
 from qdrant_embed.cli.output import results, say, write_json
 
-if TYPE_CHECKING:
-    from qdrant_embed import Calibration
-
 
 def calibrate(  # noqa: PLR0913 - one parameter for each flag
     *,
     at: parameters.At = parameters.DEFAULT_LOCATION,
     collection: parameters.Name = parameters.DEFAULT_COLLECTION,
-    queries: Annotated[
+    questions: Annotated[
         Path | None, typer.Option(help="Questions, one a line (or JSON lines: text, relevant); else drawn.")
     ] = None,
     k: Annotated[int, typer.Option("-k", "--k", min=1, help="Passages that a question asks for.")] = 10,
@@ -36,12 +33,12 @@ def calibrate(  # noqa: PLR0913 - one parameter for each flag
     as_json: parameters.AsJson = False,
 ) -> None:
     """Try compressions on a collection's own vectors and name the cheapest that answers as well."""
-    from qdrant_embed.calibration import CalibrateOptions, require_drawing
-    from qdrant_embed.evaluation import read_questions
+    from qdrant_embed.calibration import CalibrateOptions
+    from qdrant_embed.evaluation import figures, read_questions
 
     if out is not None:
-        require_drawing()
-    questions = read_questions(queries) if queries else None
+        figures("a plot of the calibration")
+    asked = read_questions(questions) if questions else None
     chosen = CalibrateOptions(
         k=k,
         target_recall=target_recall,
@@ -51,34 +48,17 @@ def calibrate(  # noqa: PLR0913 - one parameter for each flag
         progress=lambda text, done, count: say(f"{done + 1}/{count} {text}", style="dim"),
     )
     with open_stored(collection, at) as docs:
-        found = docs.calibrate(questions, options=chosen)
+        found = docs.calibrate(asked, options=chosen)
         written = [str(path) for path in found.save(out)] if out else []
         applied = docs.recompress(found.chosen.setting) if apply and found.chosen else None
     if as_json:
         change = None if applied is None else {"in_place": applied.in_place, "collection": applied.collection}
         write_json({"at": at, **found.as_dict(), "files": written, "applied": change})
     else:
-        _show(found)
+        results().print(found)
         for path in written:
             say(f"written: {path}")
         if applied is not None:
             say(f"{collection!r} is now {applied.recipe.compression!r}" + (", in place." if applied.in_place else "."))
     if found.chosen is None:
         raise typer.Exit(1)
-
-
-def _show(found: Calibration) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    heading, *rows = found.rows()
-    table = Table(*heading, box=None, padding=(0, 2, 0, 0))
-    table.columns[0].overflow = "fold"  # a setting is there to be typed, so none of it may be left out
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for column in table.columns[1:-1]:
-        column.no_wrap = True
-    for row in rows:
-        table.add_row(*map(Text, row), style="bold" if row[-1] else "")
-    results().print(table)
-    results().print(Text(found.verdict()))

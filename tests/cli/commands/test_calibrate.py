@@ -40,7 +40,7 @@ def test_what_meets_the_target_is_named_written_and_applied(cli, harbour, tmp_pa
     asked = tmp_path / "asked.jsonl"
     lines = [{"text": (harbour / f"{n}.txt").read_text(), "relevant": {f"{n}.txt": 1}} for n in range(5)]
     asked.write_text("\n".join(map(json.dumps, lines)))
-    words = ("calibrate", "--queries", asked, "--k", 3, "--setting", "float32", "--setting", "bits", "--out", "report")
+    words = ("calibrate", "--questions", asked, "--k", 3, "--setting", "float32", "--setting", "bits", "--out", "rep")
     found = cli(*words, "--target-recall", 0.99, "--apply", "--json")
     assert found.code == 0, found.err
     assert found.json["chosen"] in {trial["setting"] for trial in found.json["trials"]}
@@ -124,5 +124,5 @@ def test_what_was_typed_wrongly_is_said_before_the_training(cli, ingested, monke
 
 def test_a_plot_that_cannot_be_drawn_is_said_before_the_measuring(cli, ingested, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    refused = cli("calibrate", "--out", "report")
-    assert (refused.code, "'qdrant-embed[calibrate]'" in refused.err) == (1, True)
+    refused = cli("calibrate", "--out", "rep")
+    assert (refused.code, "'qdrant-embed[plots]'" in refused.err) == (1, True)

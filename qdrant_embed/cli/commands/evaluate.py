@@ -1,0 +1,58 @@
+"""`qdrant-embed evaluate`: how well each way to search answers questions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qdrant_embed.cli import parameters
+from qdrant_embed.cli.locations import open_stored
+from qdrant_embed.cli.output import results, say, write_json
+
+
+def evaluate(  # noqa: PLR0913 - one parameter for each flag
+    *,
+    at: parameters.At = parameters.DEFAULT_LOCATION,
+    collection: parameters.Name = parameters.DEFAULT_COLLECTION,
+    questions: Annotated[
+        Path | None,
+        typer.Option(help="Judged questions: JSON lines (text, relevant) or a folder as BEIR has it; else drawn."),
+    ] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option(help="Try this mode of search instead of all there are; repeatable.")
+    ] = None,
+    compression: Annotated[
+        list[str] | None, typer.Option(help="Try this compression of the vectors too; repeatable.")
+    ] = None,
+    k: Annotated[int, typer.Option("-k", "--k", min=1, help="Passages that a question asks for.")] = 10,
+    n: Annotated[int, typer.Option("--n", min=1, help="Questions to draw from the texts.")] = 200,
+    seed: Annotated[int, typer.Option(help="Another seed draws other questions.")] = 0,
+    plot: Annotated[Path | None, typer.Option(help="Write a figure there: .png, .svg or .pdf.")] = None,
+    page: Annotated[Path | None, typer.Option(help="Write a page there that works offline (.html).")] = None,
+    runtime: parameters.Runtime = "auto",
+    as_json: parameters.AsJson = False,
+) -> None:
+    """Measure how well each way to search answers questions, and say which to take."""
+    from qdrant_embed.evaluation import figures
+
+    if plot or page:
+        figures("a plot of the evaluation")
+    with open_stored(collection, at, runtime) as docs:
+        found = docs.evaluate(
+            questions,
+            settings=setting or (),
+            compressions=compression or (),
+            k=k,
+            n=n,
+            seed=seed,
+            progress=lambda name: say(name, style="dim"),
+        )
+    written = [*([found.plot(plot)] if plot else []), *([found.page(page)] if page else [])]
+    if as_json:
+        write_json({"at": at, **found.as_dict(), "files": list(map(str, written))})
+        return
+    results().print(found)
+    for path in written:
+        say(f"written: {path}")

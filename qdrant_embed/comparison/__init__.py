@@ -1,0 +1,26 @@
+"""Settings of search compared on questions: what each answers, whether they differ, which to take.
+
+Files, in reading order: setting_scores, evaluation_report, judgements, question_session,
+evaluation_run.
+
+Public: `Evaluation` (what `Collection.evaluate` returns), `SettingScores`, `Estimate`, `Comparison` and `Missed`, of
+which it is made.
+"""
+
+from typing import TYPE_CHECKING
+
+from qdrant_embed.registry import lazy_names
+
+if TYPE_CHECKING:
+    from qdrant_embed.comparison.evaluation_report import Evaluation, Missed
+    from qdrant_embed.comparison.setting_scores import Comparison, Estimate, SettingScores
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "evaluation_report": ["Evaluation", "Missed"],
+            "setting_scores": ["Comparison", "Estimate", "SettingScores"],
+        },
+    )
+
+__all__ = ["Comparison", "Estimate", "Evaluation", "Missed", "SettingScores"]

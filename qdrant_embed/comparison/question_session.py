@@ -1,0 +1,109 @@
+"""Questions that are embedded once and asked of every setting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+
+from qdrant_embed.calibration.collection_sample import CollectionSample
+from qdrant_embed.calibration.trial_runner import Transforms, TrialRunner
+from qdrant_embed.collection_parts import CollectionParts
+from qdrant_embed.comparison.setting_scores import Ranked, SettingScores
+from qdrant_embed.compression import Compression
+from qdrant_embed.evaluation.drawn_questions import StoredText
+from qdrant_embed.evaluation.exact_search import exact_search
+from qdrant_embed.evaluation.questions import Question
+from qdrant_embed.retrieval.search_request import Mode, SearchRequest
+
+DEPTH = 100
+"""Chunks that are looked at to find the first k documents."""
+BATCH = 64
+"""Questions that are asked together."""
+
+
+class EmbeddedOnce:
+    """A model that embeds all questions when it is first asked for some of them."""
+
+    def __init__(self, model: Any, questions: Sequence[str]) -> None:
+        self._model, self._questions = model, list(dict.fromkeys(questions))
+        self._rows: dict[str, Any] = {}
+
+    def embed_queries(self, texts: Sequence[str]) -> Any:
+        """Return what the model makes of questions."""
+        if not self._rows:
+            self._rows = dict(zip(self._questions, self._model.embed_queries(self._questions), strict=True))
+        rows = [self._rows[text] for text in texts]
+        return np.stack(rows) if getattr(rows[0], "ndim", 0) == 1 else rows
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+
+class QuestionSession:
+    """All questions, and the settings that answer them.
+
+    :param texts: Every chunk of the collection.
+    :param k: Chunks or documents of a ranking that count.
+    """
+
+    def __init__(
+        self, parts: CollectionParts, questions: Sequence[Question], texts: Sequence[StoredText], k: int
+    ) -> None:
+        self._parts, self._questions, self._k = parts, questions, k
+        self._asked = [question.text for question in questions]
+        self._judged = [question.relevant or {} for question in questions]
+        ids = {text.id for text in texts}
+        self._by_chunk = [not ids.isdisjoint(judged) for judged in self._judged]
+        self._depth = k if all(self._by_chunk) else max(k, DEPTH)
+        self._embedder = EmbeddedOnce(parts.embedder, self._asked)
+        once = {name: cast("Any", EmbeddedOnce(model, self._asked)) for name, model in parts.auxiliary.items()}
+        self._searcher = replace(parts.searcher, embedder=cast("Any", self._embedder), auxiliary=once)
+
+    def search(self, setting: str) -> SettingScores:
+        """Return how a mode of search answers."""
+        mode, wanted = cast("Mode", setting), SearchRequest(k=self._depth)
+        self._searcher.search(self._asked[:1], wanted, mode=mode)  # what is done once is not to be timed
+        began = time.perf_counter()
+        found = [
+            hits
+            for start in range(0, len(self._asked), BATCH)
+            for hits in self._searcher.search(self._asked[start : start + BATCH], wanted, mode=mode)
+        ]
+        ms = 1000 * (time.perf_counter() - began) / len(self._asked)
+        return self._scores(setting, [[(hit.id, hit.source) for hit in hits] for hits in found], ms)
+
+    def compressed(
+        self,
+        settings: Sequence[Compression],
+        sample: CollectionSample,
+        transforms: Transforms,
+        tell: Callable[[str], None],
+    ) -> list[SettingScores]:
+        """Return how a search by vectors answers where they are compressed; `tell` is called before each."""
+        model = self._parts.embedder
+        queries = self._embedder.embed_queries(self._asked)
+        truth = exact_search(
+            sample.vectors, queries, self._depth, model.distance, counts=sample.counts, normalize=model.preset.normalize
+        )
+        runner = TrialRunner(truth, transforms, lambda setting, *_: tell(setting))
+        scores = []
+        for trial in map(runner.one, settings):
+            found = [[(sample.texts[place].id, sample.texts[place].source) for place in row] for row in trial.found]
+            scores.append(replace(self._scores(f"dense:{trial.setting}", found, None), ram=trial.ram))
+        return scores
+
+    def _scores(self, setting: str, found: Sequence[Sequence[tuple[str, str]]], ms: float | None) -> SettingScores:
+        ranked = [
+            _ranked([chunk for chunk in chunks if chunk[0] != question.left_out], by_chunk=by_chunk)
+            for question, chunks, by_chunk in zip(self._questions, found, self._by_chunk, strict=True)
+        ]
+        return SettingScores.of(setting, ranked, self._judged, self._k, ms)
+
+
+def _ranked(chunks: Sequence[tuple[str, str]], *, by_chunk: bool) -> Ranked:
+    """Return what was found, as ids or as sources."""
+    return Ranked([key if by_chunk else source for key, source in chunks], chunks[0][0] if chunks else "")
