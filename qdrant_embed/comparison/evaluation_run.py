@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
-from typing import get_args
 
 from qdrant_embed.calibration.collection_sample import CollectionSample, sample_texts, sample_vectors
 from qdrant_embed.calibration.trial_runner import Transforms, possible_settings
@@ -14,10 +13,11 @@ from qdrant_embed.collection_parts import CollectionParts
 from qdrant_embed.comparison.evaluation_report import Evaluation, Missed
 from qdrant_embed.comparison.judgements import JudgedQuestions, judged_questions
 from qdrant_embed.comparison.question_session import QuestionSession
-from qdrant_embed.errors import ConfigurationError, UnknownNameError, require_type
+from qdrant_embed.comparison.search_setting import SearchSetting, modes_of
+from qdrant_embed.errors import ConfigurationError, require_type
 from qdrant_embed.evaluation.drawn_questions import DRAWN, StoredText, draw_questions
 from qdrant_embed.evaluation.questions import Question, read_questions
-from qdrant_embed.retrieval.search_request import Mode, SearchRequest
+from qdrant_embed.retrieval.search_request import SearchRequest
 from qdrant_embed.store.engine import Engine
 
 MOST_VECTORS = 500_000
@@ -30,7 +30,8 @@ EXCERPT = 300
 class EvaluationPlan:
     """What is to be measured.
 
-    :param settings: Modes of search, first the one that the others are compared with; empty for all there are.
+    :param settings: Modes of search, perhaps with rerankers (`hybrid+mmr:0.3`); the others are compared with the first;
+        empty for all modes.
     :param compressions: To be tried beside the collection's own.
     :param k: Passages, or documents, that a question asks for.
     :param n: Questions drawn, where none are given.
@@ -54,17 +55,6 @@ class EvaluationPlan:
         for name in ("settings", "compressions"):
             require_type(name, getattr(self, name), (list, tuple), "a list of texts")
 
-    def modes(self, parts: CollectionParts) -> list[str]:
-        """Return the modes to search by.
-
-        :raises UnknownNameError: The collection has no such mode.
-        """
-        there = ["hybrid", "dense", "bm25", *(mode for mode in get_args(Mode) if mode in parts.auxiliary)]
-        for setting in self.settings:
-            if setting not in there:
-                raise UnknownNameError("setting", str(setting), there)
-        return list(dict.fromkeys(self.settings)) or there
-
 
 Questions = str | Path | Sequence[Question] | None
 """A file or folder of them, a list, or None to draw them from the texts."""
@@ -77,7 +67,9 @@ def evaluate(
 
     :raises ConfigurationError: There is no such setting, a question is not judged, or there is nothing to ask about.
     """
-    modes, tell = plan.modes(parts), plan.progress or (lambda setting: None)
+    named = list(dict.fromkeys(plan.settings)) or modes_of(parts)
+    searches = [SearchSetting.parse(setting, parts) for setting in named]
+    tell = plan.progress or (lambda setting: None)
     transforms = Transforms(parts.codec.vector_codec, {})
     compressions = possible_settings(parts, plan.compressions, transforms)
     sample = _whole(engine, name, parts) if compressions else None
@@ -85,9 +77,9 @@ def evaluate(
     asked = _asked(questions, texts, plan)
     session = QuestionSession(parts, asked.questions, texts, plan.k)
     scores = []
-    for mode in modes:
-        tell(mode)
-        scores.append(session.search(mode))
+    for setting in searches:
+        tell(setting.name)
+        scores.append(session.search(setting))
     scores += session.compressed(compressions, sample, transforms, tell) if sample else []
     found = Evaluation(
         collection=name, k=plan.k, questions=asked.questions, settings=tuple(scores), missed=(), unknown=asked.unknown

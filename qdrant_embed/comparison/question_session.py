@@ -12,12 +12,12 @@ import numpy as np
 from qdrant_embed.calibration.collection_sample import CollectionSample
 from qdrant_embed.calibration.trial_runner import Transforms, TrialRunner
 from qdrant_embed.collection_parts import CollectionParts
+from qdrant_embed.comparison.search_setting import SearchSetting
 from qdrant_embed.comparison.setting_scores import Ranked, SettingScores
 from qdrant_embed.compression import Compression
 from qdrant_embed.evaluation.drawn_questions import StoredText
 from qdrant_embed.evaluation.exact_search import exact_search
 from qdrant_embed.evaluation.questions import Question
-from qdrant_embed.retrieval.search_request import Mode, SearchRequest
 
 DEPTH = 100
 """Chunks that are looked at to find the first k documents."""
@@ -63,18 +63,17 @@ class QuestionSession:
         once = {name: cast("Any", EmbeddedOnce(model, self._asked)) for name, model in parts.auxiliary.items()}
         self._searcher = replace(parts.searcher, embedder=cast("Any", self._embedder), auxiliary=once)
 
-    def search(self, setting: str) -> SettingScores:
-        """Return how a mode of search answers."""
-        mode, wanted = cast("Mode", setting), SearchRequest(k=self._depth)
-        self._searcher.search(self._asked[:1], wanted, mode=mode)  # what is done once is not to be timed
+    def search(self, setting: SearchSetting) -> SettingScores:
+        """Return how a way to search answers."""
+        setting.search(self._searcher, self._asked[:1], self._depth)  # what is done once is not to be timed
         began = time.perf_counter()
         found = [
-            hits
+            [(hit.id, hit.source) for hit in hits]
             for start in range(0, len(self._asked), BATCH)
-            for hits in self._searcher.search(self._asked[start : start + BATCH], wanted, mode=mode)
+            for hits in setting.search(self._searcher, self._asked[start : start + BATCH], self._depth)
         ]
         ms = 1000 * (time.perf_counter() - began) / len(self._asked)
-        return self._scores(setting, [[(hit.id, hit.source) for hit in hits] for hits in found], ms)
+        return self._scores(setting.name, found, ms)
 
     def compressed(
         self,

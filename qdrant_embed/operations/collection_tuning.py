@@ -37,7 +37,8 @@ class CollectionTuning:
 
         :param questions: Questions and what answers them: a file, a folder in BEIR's layout (see `read_questions`), or
             `Question` values of `qdrant_embed.evaluation`; None to draw them from the texts (see `draw_questions`).
-        :param settings: Modes of search, the others compared with the first; empty for all that the collection has.
+        :param settings: Modes of search, perhaps with rerankers behind them (`hybrid+mmr:0.3`); the others are compared
+            with the first; empty for all modes that the collection has.
         :param compressions: Compressions to try on the vectors too, as `recompress` takes them.
         :param k: Passages that a question asks for; documents, where these are judged.
         :param n: Questions to draw.

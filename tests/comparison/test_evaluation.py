@@ -100,8 +100,18 @@ def test_what_cannot_be_measured_is_said(harbour, questions, said):
 def test_settings_are_those_of_the_collection(harbour):
     with pytest.raises(UnknownNameError, match=r"unknown setting 'sparse'.*bm25, dense, hybrid"):
         harbour.evaluate(settings=["sparse"])
+    with pytest.raises(UnknownNameError, match="unknown reranker 'shuffle'"):
+        harbour.evaluate(settings=["dense+shuffle:1"])
     with pytest.raises(ConfigurationError, match="n=0"):
         harbour.evaluate(n=0)
+
+
+def test_rerankers_stand_behind_a_mode(harbour):
+    found = harbour.evaluate(n=20, settings=["bm25", "bm25+mmr:0", "dense+mmr:0.2"], k=5)
+    by_words, again, spread = found.settings
+    assert again.setting == "bm25+mmr:0"
+    assert again.ranks == by_words.ranks  # no diversity: the order stays
+    assert spread.first == harbour.evaluate(n=20, settings=["dense"], k=5).settings[0].first
 
 
 def test_compressions_are_measured_beside_the_collections_own(make_collection, monkeypatch):

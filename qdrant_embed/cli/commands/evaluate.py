@@ -21,7 +21,7 @@ def evaluate(  # noqa: PLR0913 - one parameter for each flag
         typer.Option(help="Judged questions: JSON lines (text, relevant) or a folder as BEIR has it; else drawn."),
     ] = None,
     setting: Annotated[
-        list[str] | None, typer.Option(help="Try this mode of search instead of all there are; repeatable.")
+        list[str] | None, typer.Option(help="Try this (dense, hybrid+mmr:0.3) instead of all modes; repeatable.")
     ] = None,
     compression: Annotated[
         list[str] | None, typer.Option(help="Try this compression of the vectors too; repeatable.")
