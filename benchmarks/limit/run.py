@@ -18,6 +18,8 @@ HERE = Path(__file__).parent
 PARTS = ("small", "generated")
 WIDTHS = (32, 64, 128, 256, 384)
 MODES: tuple[Mode, ...] = ("dense", "bm25", "hybrid")
+FEW = 1_000
+"""Documents, at the most, of which hits are ranked again: that reads fifty for each question."""
 ASKED = 50
 """Questions searched at once."""
 AT = (2, 10, 20, 100)
@@ -35,7 +37,7 @@ def recalls(found: Sequence[Sequence[str]], relevant: Sequence[frozenset[str]], 
     }
 
 
-def measure(made: LimitSet, model: str) -> dict:
+def measure(made: LimitSet, model: str, reranker: str) -> dict:
     """Return the recalls of each mode of a collection, and of exact search over fewer and fewer dimensions.
 
     Documents stay whole: one vector each.
@@ -48,10 +50,11 @@ def measure(made: LimitSet, model: str) -> dict:
             ingest = time.perf_counter() - began
             scores, seconds = {}, {}
             for mode in MODES:
-                began = time.perf_counter()
-                found = names_found(collection, made, mode)
-                seconds[mode] = round(time.perf_counter() - began, 2)
-                scores[mode] = recalls(found, made.relevant, len(made.documents))
+                for rerank in (None, reranker) if len(made.documents) <= FEW else (None,):
+                    began, name = time.perf_counter(), f"{mode}+{rerank}" if rerank else mode
+                    found = names_found(collection, made, mode, rerank)
+                    seconds[name] = round(time.perf_counter() - began, 2)
+                    scores[name] = recalls(found, made.relevant, len(made.documents))
             scores |= of_widths(collection, made)
             capacity = collection.capacity()
     return {
@@ -60,12 +63,12 @@ def measure(made: LimitSet, model: str) -> dict:
     }  # fmt: skip
 
 
-def names_found(collection: Collection, made: LimitSet, mode: Mode) -> list[list[str]]:
-    """Return the names that a mode finds for each question, asked some at a time: each answer holds a hundred texts."""
+def names_found(collection: Collection, made: LimitSet, mode: Mode, rerank: str | None) -> list[list[str]]:
+    """Return the names that a search finds for each question, some at a time: each answer holds a hundred texts."""
     k = min(max(AT), len(made.documents))
     found = []
     for start in range(0, len(made.questions), ASKED):
-        answers = collection.search(made.questions[start : start + ASKED], k=k, mode=mode)
+        answers = collection.search(made.questions[start : start + ASKED], k=k, mode=mode, rerank=rerank)
         found += [[hit.source for hit in hits] for hits in answers]
     return found
 
@@ -102,6 +105,7 @@ def main() -> None:
     parser.add_argument("--pattern", default="dense", choices=PATTERNS, help="how its questions pair up documents")
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--model", default="minilm", help="what embeds")
+    parser.add_argument("--rerank", default="tokens", help="what ranks the hits of each mode again")
     parser.add_argument("--quick", action="store_true", help="100 questions about 60 documents; named quick-…")
     given = parser.parse_args()
     if unknown := set(given.parts) - set(PARTS):
@@ -112,7 +116,7 @@ def main() -> None:
         else:
             sizes = (60, 100) if given.quick else (given.documents, 1_000)
             name, made = f"{given.pattern}-{sizes[0]}", generate(*sizes, given.pattern, seed=given.seed)
-        results = measure(made, given.model)
+        results = measure(made, given.model, given.rerank)
         save(HERE, f"quick-{name}" if given.quick else name, results)
         print(f"{name}\n{table(results)}\n", flush=True)
 

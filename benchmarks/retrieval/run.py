@@ -1,10 +1,12 @@
 """The whole flow on real documents: is every text findable, how good are the rankings, what does a second run cost."""
 
 import argparse
+import itertools
 import json
 import random
 import re
 import shutil
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -14,6 +16,8 @@ from qdrant_embed import Collection, Document, Recipe
 
 HERE = Path(__file__).parent
 PARTS = ("cranfield", "findability", "edits")
+TIMED = 10
+"""Questions asked one by one to time them."""
 
 
 def read_jsonl(path: Path) -> list[dict]:
@@ -21,8 +25,8 @@ def read_jsonl(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
 
 
-def ranking_quality(name: str, at: Path, model: str) -> dict:
-    """Return nDCG@10 of each search mode on a data set in BEIR layout, through the public API."""
+def ranking_quality(name: str, at: Path, model: str, reranker: str) -> dict:
+    """Return nDCG@10 of each mode on a data set in BEIR layout, also ranked again, through the public API."""
     import ir_measures
     from ir_measures import R, nDCG
 
@@ -38,11 +42,22 @@ def ranking_quality(name: str, at: Path, model: str) -> dict:
         texts = ((item["_id"], f"{item.get('title', '')}. {item['text']}".strip(". ")) for item in corpus)
         report = collection.ingest(Document(text=text, source=key) for key, text in texts if text)
         scores = {}
-        for mode in ("dense", "bm25", "hybrid"):
-            found = collection.search([query["text"] for query in asked], k=30, mode=mode)
-            run = list(as_run(asked, found))
-            scores[mode] = {str(m): round(v, 4) for m, v in ir_measures.calc_aggregate(measures, qrels, run).items()}
+        texts = [query["text"] for query in asked]
+        for mode, rerank in itertools.product(("dense", "bm25", "hybrid"), (None, reranker)):
+            run = list(as_run(asked, collection.search(texts, k=30, mode=mode, rerank=rerank)))
+            found = {str(m): round(v, 4) for m, v in ir_measures.calc_aggregate(measures, qrels, run).items()}
+            scores[f"{mode}+{rerank}" if rerank else mode] = {**found, "ms": median_ms(collection, texts, mode, rerank)}
     return {"documents": report.documents, "chunks": report.chunks, "queries": len(asked), "scores": scores}
+
+
+def median_ms(collection: Collection, texts: list[str], mode: str, rerank: str | None) -> float:
+    """Return how long a question asked by itself takes, in the middle of some."""
+    taken = []
+    for text in texts[:TIMED]:
+        began = time.perf_counter()
+        collection.search(text, k=10, mode=mode, rerank=rerank)
+        taken.append(1000 * (time.perf_counter() - began))
+    return round(statistics.median(taken), 1)
 
 
 def as_run(queries: list[dict], found: list):
@@ -171,20 +186,23 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", help=f"some of {', '.join(PARTS)}; all if none is named")
     parser.add_argument("--quick", action="store_true", help="a few sentences and edits; results are named quick-…")
     parser.add_argument("--model", default="minilm", help="what embeds")
+    parser.add_argument("--rerank", default="tokens", help="what ranks the hits of cranfield again")
     given = parser.parse_args()
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"unknown parts {sorted(unknown)}; known: {', '.join(PARTS)}")
     for part in given.parts or PARTS:
         with tempfile.TemporaryDirectory() as temporary:
-            results = measured(part, Path(temporary), given.model, quick=given.quick)
+            results = measured(part, Path(temporary), given)
         print(save(HERE, f"quick-{part}" if given.quick else part, results).read_text()[:1500])
 
 
-def measured(part: str, at: Path, model: str, *, quick: bool) -> dict:
+def measured(part: str, at: Path, given: argparse.Namespace) -> dict:
     """Return one part's results."""
     if part == "findability":
-        return findability(at, 20 if quick else 200, model)
-    return edits(at, 2 if quick else 30, model) if part == "edits" else ranking_quality(part, at, model)
+        return findability(at, 20 if given.quick else 200, given.model)
+    if part == "edits":
+        return edits(at, 2 if given.quick else 30, given.model)
+    return ranking_quality(part, at, given.model, given.rerank)
 
 
 if __name__ == "__main__":

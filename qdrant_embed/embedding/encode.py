@@ -10,9 +10,11 @@ import numpy as np
 
 from qdrant_embed.embedding.cache import cached_vectors
 from qdrant_embed.embedding.late_chunking import LateChunking, LatePassage
+from qdrant_embed.embedding.token_vectors import token_vectors
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.long_context import WindowStrategy
 from qdrant_embed.models.files.linear_layers import linear_layers, load_linear_head
+from qdrant_embed.models.files.model_folder import states_width
 from qdrant_embed.models.identity import identity
 from qdrant_embed.models.presets import Preset
 from qdrant_embed.models.prompts import rendered
@@ -182,23 +184,38 @@ class TextEncoder:
 
         def run(places: Sequence[int]) -> Sequence[FloatArray]:
             chosen = [passages[place] for place in places]
-            running, head = self._states
-            found = late.read(chosen, running.token_states, running.token_lanes)
-            return list(head(np.stack(found))) if head else found
+            found = late.read(chosen, self._states.token_states, self._states.token_lanes)
+            return list(self._head(np.stack(found))) if self._head else found
 
         kept = {**self._kept_under, "prompt": late.prompt, "late": True}
         return cached_vectors(kept, (passage.key for passage in passages), run)
 
+    def read_tokens(self, texts: Sequence[str], prompt: str) -> list[FloatArray]:
+        """Return unit vectors (tokens, dim) of the tokens of each text, before any layers behind the pooling."""
+        if self.sequencer is None:
+            raise ConfigurationError(f"{self.preset.name!r} has no tokenizer here, so its states cannot be placed.")
+        if not len(texts):
+            return []
+        return token_vectors(self.sequencer, prompt, texts, self._states.token_states, self._states.token_lanes)
+
     @cached_property
-    def _states(self) -> tuple[RuntimeSession, LinearHead | None]:
-        """What gives the states of tokens, and the dense layers that their means go through afterwards."""
+    def _states(self) -> RuntimeSession:
+        """What gives the states of tokens: the model without the layers behind its pooling."""
         files = self._resolved.files
         if files is None or files.plain:
-            return self._running, None
-        head = load_linear_head(linear_layers(files.folder))
-        preset = replace(self.preset, dim=head.matrix.shape[1])
+            return self._running
+        preset = replace(self.preset, dim=states_width(files.transformer))
         bare = replace(self._resolved, preset=preset, files=replace(files, plain=True))
-        return RuntimeSession(bare, self._running.asked), head
+        return RuntimeSession(bare, self._running.asked)
+
+    @cached_property
+    def _head(self) -> LinearHead | None:
+        """The dense layers behind the pooling, which means of states go through.
+
+        :raises ModelError: There are others.
+        """
+        files = self._resolved.files
+        return None if files is None or files.plain else load_linear_head(linear_layers(files.folder))
 
     @cached_property
     def _kept_under(self) -> Mapping[str, Json]:

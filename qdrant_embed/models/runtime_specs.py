@@ -22,7 +22,8 @@ class RuntimeSpec:
         asked for, and returns a `TextRuntime`, `Runtime` or `TokenRuntime` of `qdrant_embed.runtimes`.
     :param reads_texts: Whether it is given texts, as a `TextRuntime` is; else tokens, made above it.
     :param precisions: What it can be asked to compute in: `float32`, `bf16`, `int8`.
-    :param gives_token_states: Whether it can give one vector for each token, which late chunking needs.
+    :param gives_token_states: Whether it can give one vector for each token, which late chunking and
+        `rerank="tokens"` need.
     :param has_layers: Whether it runs a transformer block by block, so that `layers=N` cuts it, and a table of vectors
         is nothing that it could run.
     :param converts: Whether it runs a conversion of torch's graph, and so only what can be converted.

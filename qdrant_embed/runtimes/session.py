@@ -91,8 +91,8 @@ class RuntimeSession:
         tokenwise = self.runtime.tokenwise()
         if tokenwise is None:
             raise ModelError(
-                f"the runtime {self.name!r} gives no token states of {self._resolved.preset.name!r}, which the window "
-                f"strategy 'late' needs; give the runtime {REFERENCE!r}."
+                f"the runtime {self.name!r} gives no token states of {self._resolved.preset.name!r}, which are "
+                f"needed here; give the runtime {REFERENCE!r}."
             )
         return tokenwise
 

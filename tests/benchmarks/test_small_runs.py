@@ -100,7 +100,7 @@ def test_it_measures_once(module, small, tmp_path, capsys):
 
 
 def test_retrieval_is_measured_on_a_few_pages(small):
-    folder = small(RETRIEVAL, "--quick --model hashing cranfield findability edits")
+    folder = small(RETRIEVAL, "--quick --model hashing --rerank mmr cranfield findability edits")
     results = {file.stem: json.loads(file.read_text()) for file in folder.glob("*.json")}
     assert results.keys() == {"quick-cranfield", "quick-findability", "quick-edits"}
     assert results["quick-cranfield"]["scores"]["bm25"]["nDCG@10"] > 0.5
@@ -108,9 +108,12 @@ def test_retrieval_is_measured_on_a_few_pages(small):
 
 
 def test_limit_is_measured_on_60_documents(small):
-    results = json.loads((small(LIMIT, "--quick --model hashing generated") / "quick-dense-60.json").read_text())
+    results = json.loads(
+        (small(LIMIT, "--quick --model hashing --rerank mmr generated") / "quick-dense-60.json").read_text()
+    )
     assert results["recalls"]["bm25"]["R@2"] > 0.95
     assert results["recalls"]["dense"]["R@2"] < 0.5
+    assert results["recalls"]["bm25+mmr"]
 
 
 @pytest.mark.slow

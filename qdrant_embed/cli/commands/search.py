@@ -62,7 +62,7 @@ def search(  # noqa: PLR0913 - one parameter for each flag
     ] = "0",
     rerank: Annotated[
         list[str] | None,
-        typer.Option(help="Rank the first hits again: mmr:0.3, recency:30d …; repeatable, one after the other."),
+        typer.Option(help="Rank the first hits again: tokens, mmr:0.3, recency:30d …; repeatable."),
     ] = None,
     queries: Annotated[
         str | None,

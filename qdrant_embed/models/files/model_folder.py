@@ -235,12 +235,14 @@ def pooling_modes(config: Mapping[str, Any]) -> list[str]:
     return [name for flag, name in _POOLING_FLAGS.items() if config.get(flag)] or ["mean"]
 
 
-def _dimensions(folder: Path, transformer: Path, modules: Sequence[Module]) -> _Found:
+def states_width(transformer: Path) -> int:
+    """Return the dimensions of a transformer's token states; 0 if its configuration does not say."""
     config = read_json(transformer / "config.json")
-    dim, origin = (
-        next((config[key] for key in ("hidden_size", "dim", "d_model", "n_embd") if config.get(key)), 0),
-        "config.json",
-    )
+    return int(next((config[key] for key in ("hidden_size", "dim", "d_model", "n_embd") if config.get(key)), 0))
+
+
+def _dimensions(folder: Path, transformer: Path, modules: Sequence[Module]) -> _Found:
+    dim, origin = states_width(transformer), "config.json"
     for module in modules[1:]:
         settings = read_json(folder / module["path"] / "config.json")
         width = next((settings[key] for key in ("out_features", *_WIDTHS) if settings.get(key)), None)

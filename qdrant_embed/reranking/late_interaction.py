@@ -1,0 +1,103 @@
+"""Late interaction: each token of a question looks for its nearest in a passage, by the collection's own model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.reranking.base import RerankContext, Reranker
+from qdrant_embed.retrieval.hits import Hit
+from qdrant_embed.types import FloatArray, join_context
+
+DEPTH = 50
+AT_ONCE = 128
+"""Passages whose tokens are in memory at once: of 256 tokens and 384 dimensions, 50 MB."""
+
+
+class TokensReranker(Reranker):
+    """Compares every token of a question with every token of a passage (MaxSim; Khattab and Zaharia 2020, section 3).
+
+    Any model that gives states of tokens will do, though it was trained for one vector a text: the passages are read
+    again when they are asked about, and nothing more is stored. What a token of the question finds in a passage is its
+    highest cosine there. Such a token counts by how much it tells the passages apart, the standard deviation of what it
+    finds in them: "who likes" is found everywhere. The score is the mean of two standard scores over the hits: of that
+    weighted mean, and of the score that they came with; each list knows what the other one does not.
+
+    :param depth: How many hits are read.
+    :raises ConfigurationError: The model gives no states of tokens.
+    """
+
+    def __init__(self, context: RerankContext, depth: int = DEPTH) -> None:
+        if depth < 1:
+            raise ConfigurationError(f"depth={depth!r}; give a whole number of hits, 1 or more, as in 'tokens:50'.")
+        context.embedder.require_token_vectors("rerank='tokens'")
+        self._embedder, self.depth = context.embedder, depth
+
+    @classmethod
+    def from_word(cls, context: RerankContext, argument: str) -> TokensReranker:
+        """Read `tokens` or `tokens:100`.
+
+        :raises ConfigurationError: What stands behind the colon is no number of hits.
+        """
+        if argument and not argument.isdecimal():
+            raise ConfigurationError(
+                f"rerank='tokens:{argument}': how many hits are read was expected behind the colon; type 'tokens:50'."
+            )
+        return cls(context, int(argument or DEPTH))
+
+    def rerank(self, query: str, hits: Sequence[Hit]) -> list[Hit]:
+        """See `Reranker`."""
+        return self.rerank_each([query], [hits])[0]
+
+    def rerank_each(self, queries: Sequence[str], found: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
+        """See `Reranker`; a passage that several questions have found is read once."""
+        asked = self._embedder.embed_query_tokens(queries)
+        nearest = [np.zeros((len(hits), len(tokens)), np.float32) for hits, tokens in zip(found, asked, strict=True)]
+        wanted: dict[str, list[tuple[int, int]]] = {}
+        for query, hits in enumerate(found):
+            for place, hit in enumerate(hits):
+                wanted.setdefault(passage_of(hit), []).append((query, place))
+        for text, tokens in self._read(list(wanted)):
+            for query, place in wanted[text]:
+                nearest[query][place] = (asked[query] @ tokens.T).max(axis=1)
+        return [_ranked(hits, own) for hits, own in zip(found, nearest, strict=True)]
+
+    def _read(self, texts: Sequence[str]) -> Iterator[tuple[str, FloatArray]]:
+        for start in range(0, len(texts), AT_ONCE):
+            part = texts[start : start + AT_ONCE]
+            yield from zip(part, self._embedder.embed_document_tokens(part), strict=True)
+
+
+def passage_of(hit: Hit) -> str:
+    """Return what was embedded of a hit: its text with its context; of a long text with windows, the nearest window."""
+    return hit.passage if hit.window else join_context(hit.context, hit.text)
+
+
+def interaction(nearest: FloatArray) -> FloatArray:
+    """Return the late interaction (n,) of hits with a question.
+
+    :param nearest: (n, tokens), the highest cosine of each of its tokens in each of them.
+    """
+    apart = nearest.std(axis=0, dtype=np.float64)
+    weights = apart if apart.any() else np.ones_like(apart)
+    return np.asarray(nearest @ (weights / weights.sum()), np.float64)
+
+
+def standard_scores(values: Sequence[float] | FloatArray) -> FloatArray:
+    """Return values (n,) less their mean, in standard deviations; zeros where all are equal."""
+    numbers = np.asarray(values, np.float64)
+    spread = numbers.std() if len(numbers) else 0.0
+    return np.asarray((numbers - numbers.mean()) / spread if spread > 0 else np.zeros_like(numbers), np.float64)
+
+
+def _ranked(hits: Sequence[Hit], nearest: FloatArray) -> list[Hit]:
+    if not hits:
+        return []
+    # Six digits: the last one differs between two equal passages that were read in different batches.
+    found = np.round(interaction(nearest), 6)
+    scores = (standard_scores(found) + standard_scores([hit.score for hit in hits])) / 2
+    scored = [replace(hit, score=float(score)) for hit, score in zip(hits, scores, strict=True)]
+    return sorted(scored, key=lambda hit: -hit.score)
