@@ -12,7 +12,7 @@ from qdrant_embed.embedding.dense_encoder import DenseEncoder
 from qdrant_embed.embedding.encode import TextEncoder
 from qdrant_embed.embedding.late_chunking import LatePassage
 from qdrant_embed.embedding.results import Encoded, WindowVectors
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.embedding.token_embedder import TokenEmbedder
 from qdrant_embed.long_context import WindowStrategy
 from qdrant_embed.models.files.input_length import block_count
 from qdrant_embed.models.files.layouts import require_kind
@@ -78,8 +78,6 @@ class Embedder:
 
     def __repr__(self) -> str:
         return f"Embedder({self.preset.name!r}, dim={self.dim}, max_tokens={self.max_tokens}, window={self._window})"
-
-    # What the model is
 
     @property
     def preset(self) -> Preset:
@@ -164,7 +162,10 @@ class Embedder:
     def _documents(self) -> DenseEncoder:
         return DenseEncoder(self._reader, self._window)
 
-    # Texts to vectors
+    @cached_property
+    def tokens(self) -> TokenEmbedder:
+        """What gives vectors of single tokens."""
+        return TokenEmbedder(self._reader, self._reader if self._resolved.query else self._query_reader)
 
     def embed_documents(self, texts: Sequence[str]) -> FloatArray:
         """Return the vectors (n, dim), float32, of texts that will be searched."""
@@ -227,32 +228,6 @@ class Embedder:
     def encode_late_passages(self, passages: Sequence[LatePassage]) -> Encoded[FloatArray]:
         """Return the vectors of chunks, of any documents; a macro window that several share is read once."""
         return self._documents.passages(passages)
-
-    # Texts to vectors of tokens
-
-    def require_token_vectors(self, what: str) -> None:
-        """Refuse what needs vectors of tokens where the model has none; nothing is loaded to find out.
-
-        :param what: What needs them, for the message.
-        :raises ConfigurationError: It is so.
-        """
-        if not runtime_spec(self.preset.runtime).gives_token_states or self._reader.sequencer is None:
-            raise ConfigurationError(
-                f"{what} compares the states of single tokens, and the runtime {self.preset.runtime!r} of "
-                f"{self.preset.name!r} gives none; use a model that is a transformer, such as Recipe(model='minilm')."
-            )
-
-    def embed_document_tokens(self, texts: Sequence[str]) -> list[FloatArray]:
-        """Return unit vectors (tokens, states) of the tokens of each text, prompt and special tokens left out.
-
-        They are the states that are pooled into the vector of a text; longer texts are read in windows.
-        """
-        return self._reader.read_tokens(texts, self.preset.document_prompt)
-
-    def embed_query_tokens(self, texts: Sequence[str]) -> list[FloatArray]:
-        """Return the same of questions, which a model that reads them by another one reads by its own here."""
-        reader = self._reader if self._resolved.query is not None else self._query_reader
-        return reader.read_tokens(texts, self.preset.query_prompt)
 
     @property
     def runtime(self) -> str:

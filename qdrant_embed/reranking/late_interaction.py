@@ -33,8 +33,8 @@ class TokensReranker(Reranker):
     def __init__(self, context: RerankContext, depth: int = DEPTH) -> None:
         if depth < 1:
             raise ConfigurationError(f"depth={depth!r}; give a whole number of hits, 1 or more, as in 'tokens:50'.")
-        context.embedder.require_token_vectors("rerank='tokens'")
-        self._embedder, self.depth = context.embedder, depth
+        context.embedder.tokens.require("rerank='tokens'")
+        self._tokens, self.depth = context.embedder.tokens, depth
 
     @classmethod
     def from_word(cls, context: RerankContext, argument: str) -> TokensReranker:
@@ -54,7 +54,7 @@ class TokensReranker(Reranker):
 
     def rerank_each(self, queries: Sequence[str], found: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
         """See `Reranker`; a passage that several questions have found is read once."""
-        asked = self._embedder.embed_query_tokens(queries)
+        asked = self._tokens.embed_queries(queries)
         nearest = [np.zeros((len(hits), len(tokens)), np.float32) for hits, tokens in zip(found, asked, strict=True)]
         wanted: dict[str, list[tuple[int, int]]] = {}
         for query, hits in enumerate(found):
@@ -68,7 +68,7 @@ class TokensReranker(Reranker):
     def _read(self, texts: Sequence[str]) -> Iterator[tuple[str, FloatArray]]:
         for start in range(0, len(texts), AT_ONCE):
             part = texts[start : start + AT_ONCE]
-            yield from zip(part, self._embedder.embed_document_tokens(part), strict=True)
+            yield from zip(part, self._tokens.embed_documents(part), strict=True)
 
 
 def passage_of(hit: Hit) -> str:

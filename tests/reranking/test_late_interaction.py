@@ -27,11 +27,9 @@ def words(save_model, tmp_path_factory):
 
 def scores_slowly(embedder, hits):
     """Return the score of each hit, worked out token by token."""
-    (asked,) = embedder.embed_query_tokens([QUESTION])
-    rows = [
-        [max(float(np.dot(token, other)) for other in embedder.embed_document_tokens([hit.text])[0]) for token in asked]
-        for hit in hits
-    ]
+    (asked,) = embedder.tokens.embed_queries([QUESTION])
+    read = [embedder.tokens.embed_documents([hit.text])[0] for hit in hits]
+    rows = [[max(float(np.dot(token, other)) for other in tokens) for token in asked] for tokens in read]
     weights = [pstdev(column) for column in zip(*rows, strict=True)]
     late = [sum(w * cell for w, cell in zip(weights, row, strict=True)) / sum(weights) for row in rows]
     first = [hit.score for hit in hits]
@@ -58,9 +56,9 @@ def test_scores_are_those_of_a_slow_twin(words, mode):
 
 def test_it_reads_so_many_and_each_passage_once(words, monkeypatch):
     read = []
-    embed = type(words.embedder).embed_document_tokens
+    embed = type(words.embedder.tokens).embed_documents
     monkeypatch.setattr(
-        type(words.embedder), "embed_document_tokens", lambda self, texts: read.append(texts) or embed(self, texts)
+        type(words.embedder.tokens), "embed_documents", lambda self, texts: read.append(texts) or embed(self, texts)
     )
     plain = words.search(QUESTION, k=22)
     ranked = words.search(QUESTION, k=22, rerank="tokens:5")
@@ -85,8 +83,8 @@ def test_of_long_documents_the_nearest_window_is_read(save_model, make_collectio
     made.ingest([Document(text=text, source=text[:2]) for text in texts])
     read = []
     monkeypatch.setattr(
-        type(made.embedder),
-        "embed_document_tokens",
+        type(made.embedder.tokens),
+        "embed_documents",
         lambda self, texts: read.extend(texts) or [np.eye(32, dtype=np.float32)] * len(texts),
     )
     hits = made.search("w7 w8", mode="dense", rerank="tokens")
