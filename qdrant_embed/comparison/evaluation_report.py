@@ -20,14 +20,14 @@ from qdrant_embed.evaluation.report_drawing import (
     terminal_table,
 )
 from qdrant_embed.retrieval.frames import frame_of
-from qdrant_embed.types import Json
+from qdrant_embed.types import BM25, Json
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console, ConsoleOptions, RenderResult
 
-VERBATIM = "sentence"
-"""The kind of questions that stand in what answers them word for word: reported, and left out of all means."""
+VERBATIM = ("words", "sentence")
+"""Kinds of questions that stand in what answers them word for word: reported, and in no mean if there are others."""
 LOSS = 0.02
 """nDCG that a compression may cost, by the lower end of the difference's interval."""
 PRINTED = 5
@@ -68,14 +68,14 @@ class Evaluation:
 
     @cached_property
     def kinds(self) -> dict[str, list[int]]:
-        """The places of each kind's questions, the kind that is not counted last."""
-        kinds = sorted({question.kind for question in self.questions}, key=lambda kind: (kind == VERBATIM, kind))
+        """The places of each kind's questions, those that are not counted last."""
+        kinds = sorted({question.kind for question in self.questions}, key=lambda kind: (kind in VERBATIM, kind))
         return {kind: [n for n, question in enumerate(self.questions) if question.kind == kind] for kind in kinds}
 
     @cached_property
     def counted(self) -> list[int]:
         """The places of the questions over which means are taken."""
-        fair = [place for kind, places in self.kinds.items() if kind != VERBATIM for place in places]
+        fair = [place for kind, places in self.kinds.items() if kind not in VERBATIM for place in places]
         return sorted(fair) or list(range(len(self.questions)))
 
     @cached_property
@@ -88,9 +88,16 @@ class Evaluation:
 
     @property
     def chosen(self) -> SettingScores:
-        """The search to take: the best one that is shown to be better than the first, else the first."""
+        """The search to take: the best one that is shown to be better than the first, else the first.
+
+        Drawn questions use the words of the texts; they do not show that a search by words alone is better.
+        """
         better = {found.setting for found in self.comparisons if found.sure and found.difference.mean > 0}
-        return self._best([one for one in self._searches if one.setting in better] or self._searches[:1])
+        fair = [one for one in self._searches if one.setting in better and not self._flattered(one)]
+        return self._best(fair or self._searches[:1])
+
+    def _flattered(self, one: SettingScores) -> bool:
+        return one.setting.partition("+")[0] == BM25 and any(question.kind != "given" for question in self.questions)
 
     @property
     def _searches(self) -> tuple[SettingScores, ...]:
@@ -109,7 +116,8 @@ class Evaluation:
         if chosen is not first:
             said += f", {against[chosen.setting]} to {first.setting!r}"
         elif best is not first:
-            said += f"; {best.setting!r} has {against[best.setting]}: no difference shown"
+            why = "drawn questions use the texts' own words, which favors it" if against[best.setting].sure else ""
+            said += f"; {best.setting!r} has {against[best.setting]}: {why or 'no difference shown'}"
         elif alike:
             said += f", the highest, though no difference is shown to {' and '.join(alike)}"
         return f"{said}.{self._said_of_compressions(against)}"
@@ -132,8 +140,10 @@ class Evaluation:
             f"differences of nDCG to {self._searches[0].setting!r} (of compressions to 'dense') by a paired "
             f"randomization test with Holm's correction: where p is {SURE} or more, no difference is shown."
         )
-        if VERBATIM in self.kinds and len(kinds) > 1:
-            said += f" The kind {VERBATIM!r} is in no mean: it stands word for word in what answers it."
+        if len(self.counted) < len(self.questions):
+            said += (
+                f" The kinds {' and '.join(VERBATIM)} are in no mean: they stand word for word in what answers them."
+            )
         if self.unknown:
             said += f" Not in the collection: {counted(len(self.unknown), 'judged document')}, such as "
             said += f"{self.unknown[0]!r}; they count as not found."

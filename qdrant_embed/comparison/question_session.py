@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -58,22 +58,28 @@ class QuestionSession:
         self._judged = [question.relevant or {} for question in questions]
         ids = {text.id for text in texts}
         self._by_chunk = [not ids.isdisjoint(judged) for judged in self._judged]
-        self._depth = k if all(self._by_chunk) else max(k, DEPTH)
+        self._depths = [k if by_chunk else max(k, DEPTH) for by_chunk in self._by_chunk]
         self._embedder = EmbeddedOnce(parts.embedder, self._asked)
         once = {name: cast("Any", EmbeddedOnce(model, self._asked)) for name, model in parts.auxiliary.items()}
         self._searcher = replace(parts.searcher, embedder=cast("Any", self._embedder), auxiliary=once)
 
     def search(self, setting: SearchSetting) -> SettingScores:
         """Return how a way to search answers."""
-        setting.search(self._searcher, self._asked[:1], self._depth)  # what is done once is not to be timed
+        setting.search(self._searcher, self._asked[:1], self._k)  # what is done once is not to be timed
+        found: list[list[tuple[str, str]]] = [[] for _ in self._asked]
         began = time.perf_counter()
-        found = [
-            [(hit.id, hit.source) for hit in hits]
-            for start in range(0, len(self._asked), BATCH)
-            for hits in setting.search(self._searcher, self._asked[start : start + BATCH], self._depth)
-        ]
+        for depth, places in self._batches():
+            answers = setting.search(self._searcher, [self._asked[place] for place in places], depth)
+            for place, hits in zip(places, answers, strict=True):
+                found[place] = [(hit.id, hit.source) for hit in hits]
         ms = 1000 * (time.perf_counter() - began) / len(self._asked)
         return self._scores(setting.name, found, ms)
+
+    def _batches(self) -> Iterator[tuple[int, list[int]]]:
+        """Yield how many chunks to look at, and the places of questions that need so many."""
+        for depth in sorted(set(self._depths)):
+            places = [place for place, own in enumerate(self._depths) if own == depth]
+            yield from ((depth, places[start : start + BATCH]) for start in range(0, len(places), BATCH))
 
     def compressed(
         self,
@@ -86,7 +92,12 @@ class QuestionSession:
         model = self._parts.embedder
         queries = self._embedder.embed_queries(self._asked)
         truth = exact_search(
-            sample.vectors, queries, self._depth, model.distance, counts=sample.counts, normalize=model.preset.normalize
+            sample.vectors,
+            queries,
+            max(self._depths),
+            model.distance,
+            counts=sample.counts,
+            normalize=model.preset.normalize,
         )
         runner = TrialRunner(truth, transforms, lambda setting, *_: tell(setting))
         scores = []

@@ -44,29 +44,30 @@ class StoredText:
 
 
 def draw_questions(texts: Iterable[StoredText], count: int = DRAWN, seed: int = 0) -> list[Question]:
-    """Return up to `count` questions, as many of each kind as there are enough of.
+    """Return up to `count` questions, twice as many of the first two kinds, as long as there are enough.
 
-    - `sentence`: one sentence of a chunk, which answers it (the inverse cloze task of Lee, Chang and Toutanova 2019).
-      It stands there word for word, so that a search by words can hardly miss it.
-    - `words`: half of a sentence's words, none of which occurs in that chunk alone; the chunk answers them.
     - `heading`: a heading that occurs once, answered by the chunks below it, or a title, answered by its document.
     - `opening`: the first sentence of a document, answered by the rest of it; the chunk that holds the sentence does
       not count (body first selection of Chang and others 2020).
+    - `words`: half of a sentence's words, none of which occurs in that chunk alone; the chunk answers them.
+    - `sentence`: one sentence of a chunk, which answers it (the inverse cloze task of Lee, Chang and Toutanova 2019).
 
-    What is a chunk by itself is not asked, since it would find its own vector whatever the setting.
+    The last two stand in what answers them, word for word, so that a search by words can hardly miss it. What is a
+    chunk by itself is not asked, since it would find its own vector whatever the setting.
 
     :raises ConfigurationError: There is nothing to draw from.
     """
     generator = random.Random(seed)  # noqa: S311 - repeatable, not secret
     drawing = _Drawing(texts)
-    kinds = (drawing.sentences(generator), drawing.words(generator), drawing.headings(), drawing.openings())
+    kinds = (drawing.headings(), drawing.openings(), drawing.words(generator), drawing.sentences(generator))
     pools = [sorted(kind, key=lambda question: (question.text, sorted(question.relevant or ()))) for kind in kinds]
     for pool in pools:
         generator.shuffle(pool)
     if not any(pools):
         raise ConfigurationError("no chunk holds a sentence to ask with; give questions of your own.")
     drawn: list[Question] = []
-    for pool in cycle(pools):
+    heads, tails = pools[:2], pools[2:]
+    for pool in cycle([*heads, tails[0], *heads, tails[1]]):
         if len(drawn) == count or not any(pools):
             return sorted(drawn, key=lambda question: (question.kind, question.text))
         drawn += [pool.pop()] if pool else []
