@@ -111,7 +111,12 @@ class CollectionParts:
 
         :raises ConfigurationError: There is no such reranker, or it does not suit the collection.
         """
-        return make_reranker(given, RerankContext(self._points, self._name, self.embedder, self.codec))
+        return make_reranker(given, self.rerank_context)
+
+    @cached_property
+    def rerank_context(self) -> RerankContext:
+        """What rerankers are given of the collection."""
+        return RerankContext(self._points, self._name, self.embedder, self.codec)
 
     @cached_property
     def target(self) -> IngestContext:

@@ -1,11 +1,11 @@
 """The hits of a search ranked again: what costs too much for a whole collection, for the first hundred of it.
 
-Files, in reading order: base, diversity, recency, late_interaction, chain.
+Files, in reading order: base, diversity, recency, late_interaction, cross_encoder, chain.
 
 Public: `Reranker` (what a new one has to be) and `RerankContext` (what it is given of a collection), `RERANKERS` (all
 by name), `make_reranker` (of a word, an object or a list of these: a `Rerank`), `relevance` (scores from 0 to 1), and
-ours: `MmrReranker`, `RecencyReranker`, `TokensReranker`. `collection.parts.reranker("mmr:0.3")` makes one for a
-collection.
+ours: `TokensReranker`, `CrossEncoderReranker`, `MmrReranker`, `RecencyReranker`.
+`collection.parts.reranker("mmr:0.3")` makes one for a collection.
 """
 
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from qdrant_embed.registry import lazy_names
 if TYPE_CHECKING:
     from qdrant_embed.reranking.base import Rerank, RerankContext, Reranker, relevance
     from qdrant_embed.reranking.chain import RERANKERS, make_reranker
+    from qdrant_embed.reranking.cross_encoder import CrossEncoderReranker
     from qdrant_embed.reranking.diversity import MmrReranker
     from qdrant_embed.reranking.late_interaction import TokensReranker
     from qdrant_embed.reranking.recency import RecencyReranker
@@ -24,6 +25,7 @@ else:
         {
             "base": ["Rerank", "RerankContext", "Reranker", "relevance"],
             "chain": ["RERANKERS", "make_reranker"],
+            "cross_encoder": ["CrossEncoderReranker"],
             "diversity": ["MmrReranker"],
             "late_interaction": ["TokensReranker"],
             "recency": ["RecencyReranker"],
@@ -32,6 +34,7 @@ else:
 
 __all__ = [
     "RERANKERS",
+    "CrossEncoderReranker",
     "MmrReranker",
     "RecencyReranker",
     "Rerank",

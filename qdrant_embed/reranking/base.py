@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -56,12 +56,16 @@ class RerankedSearchSettings(SearchSettings, total=False):
 
 @dataclass(frozen=True, slots=True)
 class RerankContext:
-    """What a reranker may need of the collection that its hits are from."""
+    """What a reranker may need of the collection that its hits are from.
+
+    :param made: What was made of each word so far, with the models that were loaded for it.
+    """
 
     engine: Engine
     name: str
     embedder: Embedder
     codec: CollectionCodec
+    made: dict[str, Reranker] = field(default_factory=dict, compare=False, repr=False)
 
     def vectors(self, hits: Sequence[Hit]) -> FloatArray:
         """Return the model's vector (n, dim) of each hit, as it is stored; the mean of those of its windows.

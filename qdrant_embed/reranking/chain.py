@@ -14,6 +14,7 @@ RERANKERS: Registry[Callable[[RerankContext, str], Reranker]] = Registry(
     "reranker",
     "qdrant_embed.rerankers",
     {
+        "cross-encoder": "qdrant_embed.reranking.cross_encoder:CrossEncoderReranker.from_word",
         "mmr": "qdrant_embed.reranking.diversity:MmrReranker.from_word",
         "tokens": "qdrant_embed.reranking.late_interaction:TokensReranker.from_word",
         "recency": "qdrant_embed.reranking.recency:RecencyReranker.from_word",
@@ -44,8 +45,10 @@ def _step(step: object, context: RerankContext) -> Reranker:
             f"rerank={step!r:.80} is of type {type(step).__name__}; give a word such as 'mmr:0.3', a Reranker, or a "
             f"list of these. Known: {', '.join(RERANKERS)}."
         )
-    name, _, argument = step.partition(":")
-    return RERANKERS.get(name)(context, argument)
+    if step not in context.made:  # so that a model is loaded once
+        name, _, argument = step.partition(":")
+        context.made[step] = RERANKERS.get(name)(context, argument)
+    return context.made[step]
 
 
 class RerankChain(Reranker):

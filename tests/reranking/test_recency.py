@@ -6,15 +6,11 @@ import pytest
 
 from qdrant_embed import Document
 from qdrant_embed.errors import ConfigurationError, RerankWarning
-from qdrant_embed.reranking import RecencyReranker, RerankContext
+from qdrant_embed.reranking import RecencyReranker
 from qdrant_embed.testing import check_reranker
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 QUESTION = "herring is landed at which pier?"
-
-
-def context_of(docs):
-    return RerankContext(docs.parts.searcher.engine, docs.name, docs.embedder, docs.parts.codec)
 
 
 def by_hand(hits, ages, half_life_days):
@@ -28,7 +24,7 @@ def by_hand(hits, ages, half_life_days):
 
 
 def test_the_suite_runs_over_it(docs):
-    steady = RecencyReranker(context_of(docs), now=lambda: NOW)
+    steady = RecencyReranker(docs.parts.rerank_context, now=lambda: NOW)
     check_reranker(steady, QUESTION, docs.search(QUESTION, k=12))
 
 
@@ -36,7 +32,7 @@ def test_the_suite_runs_over_it(docs):
 def test_scores_are_the_formulas(docs, days):
     hits = docs.search(QUESTION, k=32)
     ranked = docs.search(
-        QUESTION, k=32, rerank=RecencyReranker(context_of(docs), timedelta(days=days), now=lambda: NOW)
+        QUESTION, k=32, rerank=RecencyReranker(docs.parts.rerank_context, timedelta(days=days), now=lambda: NOW)
     )
     expected = by_hand(hits, [int(hit.source[:2]) for hit in hits], days)
     assert {hit.id: hit.score for hit in ranked} == pytest.approx(expected, abs=1e-6)
@@ -48,18 +44,18 @@ def test_a_field_of_the_documents_own(docs):
     ranked = docs.search(
         QUESTION,
         k=32,
-        rerank=RecencyReranker(context_of(docs), timedelta(days=7), "metadata.written", now=lambda: NOW),
+        rerank=RecencyReranker(docs.parts.rerank_context, timedelta(days=7), "metadata.written", now=lambda: NOW),
     )
     expected = by_hand(hits, [31 - int(hit.source[:2]) for hit in hits], 7)
     assert {hit.id: hit.score for hit in ranked} == pytest.approx(expected, abs=1e-6)
 
 
 def test_words_say_half_life_and_field(docs):
-    made = {word: RecencyReranker.from_word(context_of(docs), word) for word in ("", "12h", "2w:written", "0.5y")}
-    assert [one.half_life for one in made.values()] == [
-        timedelta(days=30), timedelta(hours=12), timedelta(weeks=2), timedelta(days=365.25) / 2,
-    ]  # fmt: skip
-    assert [one.field.key for one in made.values()] == ["modified", "modified", "written", "modified"]
+    context, words = docs.parts.rerank_context, ("", "12h", "2w:written", "0.5y")
+    made = [RecencyReranker.from_word(context, word) for word in words]
+    days = [one.half_life / timedelta(days=1) for one in made]
+    assert days == [30, 0.5, 14, 365.25 / 2]
+    assert [one.field.key for one in made] == ["modified", "modified", "written", "modified"]
     assert docs.search(QUESTION, rerank="recency:1d:metadata.written", k=1)
 
 
