@@ -1,13 +1,12 @@
 """Work in several threads that can be called off."""
 
-import subprocess
-import sys
 import threading
 import time
 
 import pytest
 
 from qdrant_embed.concurrency import Cancelled, Job, current_job, in_threads, pause, went_on
+from tests.support import forks
 
 
 @pytest.fixture
@@ -93,5 +92,5 @@ except KeyboardInterrupt:
 
 
 def test_neither_an_interruption_nor_the_end_of_a_program_waits_for_what_a_thread_works_on():
-    done = subprocess.run([sys.executable, "-c", HELD_UP], capture_output=True, text=True, timeout=60)
+    done = forks.run("-c", HELD_UP)
     assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr

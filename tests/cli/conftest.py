@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from typer.testing import CliRunner
 
 import qdrant_embed
 from qdrant_embed.cli import app
+from tests.support import forks
 from tests.support.tiny_models import save_tiny_model
 
 HERE = {**os.environ, "PYTHONPATH": str(Path(qdrant_embed.__file__).parents[1]), "COLUMNS": "80"}
@@ -56,10 +55,7 @@ def shell(tmp_path):
     """Return a function that runs a command as a process of its own, in the same folder."""
 
     def run(*words, **environment):
-        return subprocess.run(
-            [sys.executable, "-m", "qdrant_embed", *map(str, words)],
-            cwd=tmp_path, env={**HERE, **environment}, text=True, capture_output=True, timeout=120,
-        )  # fmt: skip
+        return forks.run("-m", "qdrant_embed", *words, cwd=tmp_path, env={**HERE, **environment})
 
     return run
 
@@ -69,8 +65,7 @@ def start(tmp_path):
     """Return a function that starts a process with the given streams, to be watched while it runs."""
 
     def run(*words, **streams):
-        command = [sys.executable, "-m", "qdrant_embed", *map(str, words)]
-        return subprocess.Popen(command, cwd=tmp_path, env=HERE, **streams)
+        return forks.Fork("-m", "qdrant_embed", *words, cwd=tmp_path, env=HERE, **streams)
 
     return run
 

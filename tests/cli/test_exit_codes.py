@@ -12,6 +12,7 @@ import pytest
 
 from qdrant_embed.cli import exit_codes
 from tests.cli.conftest import HERE
+from tests.support import forks
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and pseudo-terminals are those of POSIX")
 
@@ -76,7 +77,7 @@ def test_an_interrupted_ingest_says_how_to_go_on_and_does(cli, many_pages, on_te
     assert process.returncode == exit_codes.INTERRUPTED, said
     assert "run the same command again to carry on" in said
     assert "Traceback" not in said
-    assert out == b""
+    assert out == ""
     answer = cli("ingest", many_pages, "--json")
     assert answer.code == 0
     assert answer.json["documents"] == COUNT
@@ -147,8 +148,7 @@ def busy():
     started = []
 
     def run(command):
-        words = [sys.executable, "-c", BUSY, command]
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = forks.Fork("-c", BUSY, command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         started.append(process)
         assert process.stdout.readline() == "ready\n"
         return process
@@ -214,15 +214,16 @@ def test_a_reader_that_goes_away_is_no_error(start, words):
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as nobody:
-        process = start(*words, stdout=nobody, stderr=subprocess.PIPE, text=True)
+        process = start(*words, stdout=nobody, stderr=subprocess.PIPE)
         _, said = process.communicate(timeout=60)
     assert "roken" not in said and "Error" not in said and "Traceback" not in said
     assert said == "" or words == ("models",)  # which says below its table what else is a model
     assert process.returncode == 0 or words == ("--help",)
 
 
-def test_an_error_is_one_plain_message(shell):
-    done = shell("search", "anything")
+def test_an_error_is_one_plain_message(tmp_path):
+    words = [sys.executable, "-m", "qdrant_embed", "search", "anything"]  # all of it, where others are forked
+    done = subprocess.run(words, cwd=tmp_path, env=HERE, text=True, capture_output=True, timeout=120)
     assert done.returncode == exit_codes.ERROR
     assert done.stdout == ""
     assert done.stderr.startswith("error: there is no folder './qdrant_data'")

@@ -3,13 +3,13 @@
 import random
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 
 from qdrant_embed import Collection, Recipe
 from qdrant_embed.store.edge import EdgeEngine
+from tests.support.forks import Fork
 
 RECIPE = Recipe(model="hashing", chunk_tokens=32)
 INGEST = """
@@ -33,7 +33,7 @@ def many_pages(tmp_path):
 
 
 def start(folder, at):
-    return subprocess.Popen([sys.executable, "-c", INGEST, str(folder), str(at)], stdout=subprocess.PIPE)
+    return Fork("-c", INGEST, folder, at, stdout=subprocess.PIPE)
 
 
 def undisturbed(folder, at):

@@ -1,7 +1,6 @@
 """A stage that stands still is named, with where it stands, and one that goes on is not."""
 
 import ctypes
-import subprocess
 import sys
 import threading
 import time
@@ -14,6 +13,7 @@ from qdrant_embed.concurrency import went_on
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.ingest.monitoring import watchdog
 from qdrant_embed.ingest.prefetch import Prefetcher
+from tests.support import forks
 
 
 def numbers():
@@ -112,6 +112,7 @@ def test_no_thread_is_left_of_it(said):
 LOCKED = """
 import ctypes
 from qdrant_embed.ingest.prefetch import Prefetcher
+from tests.support import forks
 
 def holds_the_lock():
     yield 0
@@ -125,7 +126,7 @@ with Prefetcher(stall_seconds=0.5) as flow:
 
 @pytest.mark.skipif(not hasattr(ctypes.pythonapi, "usleep") and sys.platform != "linux", reason="usleep is POSIX")
 def test_stacks_are_shown_although_the_interpreters_lock_is_held():
-    done = subprocess.run([sys.executable, "-c", LOCKED], capture_output=True, text=True, timeout=60)
+    done = forks.run("-c", LOCKED)
     assert done.stdout == "[0, 1]\n"
     assert "Timeout" in done.stderr
     assert "in holds_the_lock" in done.stderr

@@ -1,16 +1,11 @@
 """A change of compression that is cut off anywhere leaves a name that leads to every point."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from qdrant_client import QdrantClient, models
 
-import qdrant_embed
 from qdrant_embed import Collection, Document, Recipe
 from tests.copied import copy_collections
+from tests.support import forks
 
 TEXTS = [f"Crane {n} lifts {n * 7} tons at pier {n}." for n in range(30)]
 KILLED = """
@@ -128,9 +123,7 @@ def test_a_name_that_leads_nowhere_is_not_made_anew(place):
 
 
 def test_a_killed_process_loses_nothing(here):
-    environment = {**os.environ, "PYTHONPATH": str(Path(qdrant_embed.__file__).parents[1])}
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(here)], env=environment, timeout=120)
-    assert killed.returncode == 9
+    assert forks.run("-c", KILLED, here).returncode == 9
     with Collection.open("cranes", at=here) as again:
         require_all(again)
         assert again.recipe.compression == "float16"

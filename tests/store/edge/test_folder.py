@@ -20,6 +20,7 @@ from qdrant_embed.errors import (
 from qdrant_embed.store.edge.catalog_file import Catalog
 from qdrant_embed.store.edge.lock import LOCK_FILE
 from qdrant_embed.store.location import open_engine
+from tests.support.forks import Fork
 
 VECTORS = {"v": models.VectorParams(size=2, distance=models.Distance.DOT)}
 
@@ -27,6 +28,7 @@ CHILD = """
 import sys
 from qdrant_client import models
 from qdrant_embed.store.location import open_engine
+from tests.support.forks import Fork
 engine = open_engine(sys.argv[1])
 """
 
@@ -44,9 +46,7 @@ HOLDER = "print('held', flush=True)\nsys.stdin.read()"
 
 
 def child(code, at):
-    return subprocess.Popen(
-        [sys.executable, "-c", CHILD + code, str(at)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    return Fork("-c", CHILD + code, at, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def kill(process):
