@@ -244,7 +244,7 @@ def save_with_layers(folder, transformer, *layers):
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
     modules = [Transformer(str(transformer)), Pooling(32, "mean"), *layers, Normalize()]
-    SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(folder))
+    SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(folder), create_model_card=False)
     return folder
 
 

@@ -57,7 +57,9 @@ SHAPES = ["heads", "narrow heads", "one head", "mapped", "poolings", "two towers
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_each_side_goes_its_own_way(transformer, tmp_path, shape):
-    SentenceTransformer(modules=build(transformer, shape), device="cpu").save_pretrained(str(tmp_path))
+    SentenceTransformer(modules=build(transformer, shape), device="cpu").save_pretrained(
+        str(tmp_path), create_model_card=False
+    )
     theirs, ours = SentenceTransformer(str(tmp_path), device="cpu"), load_embedder(tmp_path, runtime="torch")
     documents, queries = theirs.encode_document(TEXTS), theirs.encode_query(TEXTS)
     assert ours.dim == documents.shape[1]
@@ -71,7 +73,9 @@ def test_converted_graphs_and_remembered_vectors_are_those_of_a_side(transformer
     monkeypatch.setenv("QDRANT_EMBED_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("QDRANT_EMBED_EMBEDDINGS", str(tmp_path / "vectors.sqlite"))
     folder = tmp_path / "model"
-    SentenceTransformer(modules=build(transformer, "heads"), device="cpu").save_pretrained(str(folder))
+    SentenceTransformer(modules=build(transformer, "heads"), device="cpu").save_pretrained(
+        str(folder), create_model_card=False
+    )
     theirs = SentenceTransformer(str(folder), device="cpu")
     for _ in range(2):
         ours = load_embedder(folder, runtime="openvino:float32")
@@ -81,20 +85,22 @@ def test_converted_graphs_and_remembered_vectors_are_those_of_a_side(transformer
 
 def test_sides_that_cannot_be_compared_are_refused(transformer, tmp_path):
     modules = [Transformer(str(transformer)), Pooling(32), Router.for_query_document([dense(8)], [dense(16)])]
-    SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(tmp_path))
+    SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(tmp_path), create_model_card=False)
     with pytest.raises(ModelError, match=r"16 \(documents\) and 8 \(questions\)"):
         load_embedder(tmp_path)
 
 
 def test_a_side_without_a_route_is_named(transformer, tmp_path):
     modules = [Transformer(str(transformer)), Pooling(32), Router({"q": [dense()], "document": [dense()]})]
-    SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(tmp_path))
+    SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(tmp_path), create_model_card=False)
     with pytest.raises(ModelError, match=r"no route for questions \(it has q, document"):
         load_embedder(tmp_path)
 
 
 def test_code_on_a_route_is_not_run(transformer, tmp_path):
-    SentenceTransformer(modules=build(transformer, "heads"), device="cpu").save_pretrained(str(tmp_path))
+    SentenceTransformer(modules=build(transformer, "heads"), device="cpu").save_pretrained(
+        str(tmp_path), create_model_card=False
+    )
     (stated,) = tmp_path.rglob("router_config.json")
     types = {f"{side}_0_Dense": "mine.Dense" for side in ("query", "document")}
     edit_json(stated, types=types)
@@ -111,7 +117,7 @@ def test_tokens_go_their_own_way_too(transformer, tmp_path, first):
     else:
         modules = [text, Router.for_query_document([head()], [head()])]
     modules += [MultiVectorMask(), Normalize(module_input_name="token_embeddings")]
-    MultiVectorEncoder(modules=modules, device="cpu").save_pretrained(str(tmp_path))
+    MultiVectorEncoder(modules=modules, device="cpu").save_pretrained(str(tmp_path), create_model_card=False)
     theirs, ours = MultiVectorEncoder(str(tmp_path), device="cpu"), load_multivector(tmp_path)
     assert ours.dim == 8
     for found, expected in (

@@ -52,7 +52,7 @@ def test_a_static_embedding_of_sentence_transformers_gives_the_same_vectors_as_t
     table = np.random.default_rng(1).normal(size=(len(WORDS) + 2, DIM)).astype(np.float32)
     modules = [StaticEmbedding(make_tokenizer(), embedding_weights=table), *([Normalize()] if normalize else [])]
     model = SentenceTransformer(modules=modules, device="cpu", prompts={"query": "six "}, similarity_fn_name="cosine")
-    model.save_pretrained(str(tmp_path / "model"))
+    model.save_pretrained(str(tmp_path / "model"), create_model_card=False)
     embedder = load_embedder(tmp_path / "model")
     assert embedder.preset.runtime == "static"
     assert (embedder.dim, embedder.preset.normalize, embedder.preset.query_prompt) == (DIM, normalize, "six ")

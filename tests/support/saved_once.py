@@ -5,6 +5,9 @@ from functools import wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+KEPT = []
+"""Folders that are removed when the process ends, though the function that filled them is gone."""
+
 
 def saved_once(save):
     """Let `save(folder, …)`, which returns the folder or one inside it, make each kind of model once in a process.
@@ -12,6 +15,7 @@ def saved_once(save):
     To train a tokenizer and write a tiny model takes a tenth of a second; a copy of its files takes next to nothing.
     """
     kept, made = TemporaryDirectory(prefix="saved-", ignore_cleanup_errors=True), {}
+    KEPT.append(kept)
 
     @wraps(save)
     def saved(folder, *given, **named):

@@ -213,7 +213,7 @@ def save_raw(folder, **settings):
     torch.manual_seed(11)
     dense = Dense(32, 8, activation_function=torch.nn.Identity(), module_input_name="token_embeddings")
     modules = [Transformer(str(folder / "transformer"), **settings), dense, MultiVectorMask()]
-    MultiVectorEncoder(modules=modules, device="cpu").save_pretrained(str(folder / "raw"))
+    MultiVectorEncoder(modules=modules, device="cpu").save_pretrained(str(folder / "raw"), create_model_card=False)
     return folder / "raw"
 
 
