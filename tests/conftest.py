@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.cpu_seconds import CpuSeconds
+from tests.support.saved_once import saved_once
 from tests.support.spare_reader import SparingWorker, end_spare_processes
 
 settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -96,11 +97,19 @@ def embeddings(run_folder):
 
 @pytest.fixture
 def local_engine(request):
-    """Return `folder` or `memory`, drawn from the name of the test, where the engine decides nothing.
+    """Return `memory`, or `folder` for one test of eight, drawn from its name, and for those with the mark `folder`.
 
-    That both give the same answers is what the engine suite says (tests/store/test_engine.py).
+    That both give the same answers is what the engine suite says (tests/store/test_engine.py). A folder takes three
+    times the processor's time, most of it the system's: a collection is 250 megabytes of holes.
     """
-    return ("folder", "memory")[crc32(request.node.name.encode()) % 2]
+    drawn = not crc32(request.node.name.encode()) % 8
+    return "folder" if drawn or request.node.get_closest_marker("folder") else "memory"
+
+
+@pytest.fixture
+def location(local_engine, tmp_path):
+    """Return a location on the embedded engine or on `QdrantClient(":memory:")`."""
+    return ":memory:" if local_engine == "memory" else tmp_path / "qdrant_data"
 
 
 @pytest.fixture
@@ -133,15 +142,15 @@ def self_extend_grid():
 
 
 @pytest.fixture
-def make_collection(tmp_path):
-    """Return a function that opens (and at the end closes) collections, in a folder unless told otherwise."""
+def make_collection(location):
+    """Return a function that opens (and at the end closes) collections, on a local engine unless told otherwise."""
     from qdrant_embed import Collection, Recipe
 
     opened = []
 
     def make(name="harbour", *, at=None, **recipe):
         settings = {"model": "hashing", **recipe}
-        collection = Collection.open(name, at=at or tmp_path / "qdrant_data", recipe=Recipe(**settings))
+        collection = Collection.open(name, at=at or location, recipe=Recipe(**settings))
         opened.append(collection)
         return collection
 
@@ -151,9 +160,9 @@ def make_collection(tmp_path):
 
 
 @pytest.fixture
-def collection(local_engine, make_collection):
-    """Return an empty collection on the embedded engine or on `QdrantClient(":memory:")`."""
-    return make_collection(at=":memory:" if local_engine == "memory" else None, chunk_tokens=24)
+def collection(make_collection):
+    """Return an empty collection of short chunks."""
+    return make_collection(chunk_tokens=24)
 
 
 def make_tokenizer():
@@ -248,7 +257,8 @@ def save_model(plain_folder, tmp_path_factory):
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
 
-    def save(pooling="mean", *, dense=0, normalize=True, include_prompt=True, **settings):
+    @saved_once
+    def save(folder, pooling="mean", *, dense=0, normalize=True, include_prompt=True, **settings):
         import torch
 
         torch.manual_seed(11)
@@ -257,11 +267,11 @@ def save_model(plain_folder, tmp_path_factory):
         width = modules[-1].pooling_output_dimension
         modules += [Dense(width, dense)] if dense else []
         modules += [Normalize()] if normalize else []
-        folder = tmp_path_factory.mktemp("model")
-        SentenceTransformer(modules=modules, device="cpu", **settings).save_pretrained(str(folder))
+        model = SentenceTransformer(modules=modules, device="cpu", **settings)
+        model.save_pretrained(str(folder), create_model_card=False)
         return folder
 
-    return save
+    return lambda *given, **named: save(tmp_path_factory.mktemp("model"), *given, **named)
 
 
 @pytest.fixture(scope="session")

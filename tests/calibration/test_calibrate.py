@@ -32,6 +32,7 @@ def filled(make_collection, monkeypatch):
     return collection
 
 
+@pytest.mark.folder
 def test_the_cheapest_setting_that_meets_the_target_is_chosen_and_applied(filled, tmp_path):
     seen = []
     options = CalibrateOptions(k=5, target_recall=0.95, settings=SETTINGS, progress=lambda *told: seen.append(told[0]))
@@ -163,6 +164,7 @@ def test_ndcg_by_hand():
     assert ndcg([["a", "a", "b"]], [{"a": 1.0, "b": 1.0}], 10)[0] == pytest.approx(1.0)
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize("held", ["64d!", "uint8"])
 def test_what_is_chosen_for_a_compressed_collection_can_be_applied(filled, held, monkeypatch):
     small = {"CODES": ("binary",), "SIGNS": ("",), "OVERSAMPLING": (16.0,), "PRODUCT": "pq64"}

@@ -23,13 +23,8 @@ def models(tmp_path_factory):
 
 
 @pytest.fixture
-def at(local_engine, tmp_path):
-    return ":memory:" if local_engine == "memory" else tmp_path / "qdrant_data"
-
-
-@pytest.fixture
-def harbour(make_collection, pages, models, at):
-    collection = make_collection(at=at, chunk_tokens=24, **models)
+def harbour(make_collection, pages, models):
+    collection = make_collection(chunk_tokens=24, **models)
     collection.ingest(pages)
     return collection
 
@@ -70,8 +65,8 @@ def test_a_second_ingest_runs_no_model(harbour, pages, monkeypatch):
     assert (report.embedded, report.failed, calls) == (0, (), [])
 
 
-def test_a_text_that_some_point_has_is_not_embedded_again(make_collection, models, at, monkeypatch):
-    collection = make_collection(at=at, **models)
+def test_a_text_that_some_point_has_is_not_embedded_again(make_collection, models, monkeypatch):
+    collection = make_collection(**models)
     collection.ingest([Document(text="Crane four lifts twelve tons.", source="a")])
     calls = count_calls(monkeypatch)
     report = collection.ingest([Document(text="Crane four lifts twelve tons.", source="b")])
@@ -111,8 +106,8 @@ def test_scores_are_those_of_the_models(harbour):
         assert hits[0].score == pytest.approx(max(every.values()), rel=2e-3)
 
 
-def test_a_sparse_model_alone_is_fused(make_collection, pages, models, at):
-    collection = make_collection(at=at, chunk_tokens=24, sparse=models["sparse"])
+def test_a_sparse_model_alone_is_fused(make_collection, pages, models):
+    collection = make_collection(chunk_tokens=24, sparse=models["sparse"])
     collection.ingest(pages)
     fused = {hit.id for hit in collection.search(QUESTION, k=20)}
     assert {hit.id for hit in collection.search(QUESTION, k=20, mode="sparse")} <= fused
@@ -144,8 +139,8 @@ def test_a_copy_with_another_compression_carries_them_along(harbour, pages, monk
     assert calls == []
 
 
-def test_signs_and_a_sparse_model_are_fused(make_collection, pages, models, at):
-    collection = make_collection(at=at, chunk_tokens=24, sparse=models["sparse"], compression="bits")
+def test_signs_and_a_sparse_model_are_fused(make_collection, pages, models):
+    collection = make_collection(chunk_tokens=24, sparse=models["sparse"], compression="bits")
     collection.ingest(pages)
     found = {hit.id for hit in collection.search(QUESTION, k=30)}
     lists = [collection.search(QUESTION, k=30, mode=mode) for mode in ("sparse", "bm25", "dense")]
@@ -153,14 +148,15 @@ def test_signs_and_a_sparse_model_are_fused(make_collection, pages, models, at):
 
 
 @pytest.mark.parametrize("local_engine", ["folder"])
-def test_another_sparse_model_is_refused(harbour, models, tmp_path, at):
+def test_another_sparse_model_is_refused(harbour, models, tmp_path, location):
     other = save_splade(tmp_path / "other", pooling="sum")
     harbour.close()
     recipe = Recipe(model="hashing", chunk_tokens=24, sparse=str(other), multivector=models["multivector"])
     with pytest.raises(RecipeMismatchError, match="sparse"):
-        Collection.open("harbour", at=at, recipe=recipe)
+        Collection.open("harbour", at=location, recipe=recipe)
 
 
+@pytest.mark.folder
 def test_other_weights_in_the_same_place_are_refused(make_collection, tmp_path):
     folder = save_colbert(tmp_path / "model", expansion=FIXED)
     collection = make_collection(multivector=str(folder))
@@ -203,8 +199,8 @@ def test_a_text_that_a_model_cannot_read_is_listed(make_collection, models, monk
     assert collection.count() == 2
 
 
-def test_long_chunks_are_read_in_windows_by_every_model(make_collection, models, at):
-    collection = make_collection(at=at, **models)
+def test_long_chunks_are_read_in_windows_by_every_model(make_collection, models):
+    collection = make_collection(**models)
     report = collection.ingest([Document(text="harbour keys are counted " * 60, source="long")])
     assert report.windowed >= 2
     vector = collection.engine.scroll("harbour", with_vectors=["multivector"])[0][0].vector["multivector"]

@@ -32,11 +32,10 @@ def reports():
 
 
 @pytest.fixture
-def make_windows(local_engine, make_collection):
+def make_windows(make_collection):
     def make(**recipe):
-        at = ":memory:" if local_engine == "memory" else None
         given = {"window": "windows:24", "chunker": "document", **recipe}
-        return make_collection(at=at, **given)
+        return make_collection(**given)
 
     return make
 
@@ -50,6 +49,7 @@ def brute_force(docs, documents, query, k):
     return [documents[place].source for place in order], [scores[place] for place in order]
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize("compression", ["float32", "binary+rescore4", "16d!+full+rescore4", "bits"])
 def test_no_graph_compares_documents_window_by_window(make_collection, compression):
     """Of 200 documents of 100 000 tokens it would take minutes, in which the engine answers nobody."""
@@ -134,6 +134,7 @@ def test_equal_texts_share_vectors_and_windows_across_documents(make_windows, re
     assert hits[0].window == hits[1].window is not None
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize(
     "compression",
     [
@@ -158,6 +159,7 @@ def test_compressed_windows_are_found_and_named(make_collection, reports, compre
         assert (hits[0].source, hits[0].window) == (source, (start, end))
 
 
+@pytest.mark.folder
 def test_a_change_of_compression_keeps_every_window(make_collection, reports):
     docs = make_collection(window="windows:24", chunker="document")
     docs.ingest(reports)

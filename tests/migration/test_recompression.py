@@ -23,6 +23,7 @@ def answers(collection):
     return [hit.source for hit in collection.search("herring at pier 12", k=5, mode="dense")]
 
 
+@pytest.mark.folder
 def test_codes_are_switched_in_place_and_back(filled):
     before, ids = answers(filled), {hit.id for hit in filled.chunks("12.txt")}
     done = filled.recompress("float32+int8+rescore4")
@@ -38,6 +39,7 @@ def test_codes_are_switched_in_place_and_back(filled):
     assert {hit.id for hit in filled.chunks("12.txt")} == ids
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize("compression", ["itq+float16", "128d!+full+rescore8", "uint8"])
 def test_anything_else_is_a_copy_behind_the_name_that_an_ingest_knows(filled, tmp_path, compression):
     before = answers(filled)
@@ -93,6 +95,7 @@ def kept(collection):
         return again.parts.codec.vector_codec.transform.digest
 
 
+@pytest.mark.folder
 def test_a_code_that_was_trained_again_replaces_the_one_there_was(filled):
     before, first, second = answers(filled), code(16, 1), code(16, 2)
     setting = "full+bits+learned16+rescore200"
@@ -121,6 +124,7 @@ def test_a_code_that_does_not_fit_is_refused_before_anything_is_written(filled, 
     assert [found.name for found in filled.engine.get_collections().collections] == ["cranes"]
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize("compression", ["itq", "center+uint8"])
 def test_what_was_learned_is_learned_again_on_request(make_collection, compression):
     collection = make_collection("cranes", compression=compression)

@@ -63,6 +63,7 @@ def opened(compared, make_collection):
     return make
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 def test_the_nearest_come_first_in_batches_too(opened, distance, compression):
     collection = opened(compression)
@@ -101,6 +102,7 @@ def test_the_nearest_are_first_in_the_list_that_is_fused(opened, compression):
     assert [hit.score for hit in hybrid] == sorted((hit.score for hit in hybrid), reverse=True)
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize(
     ("compared", "compression"),
     [(("dot", None), "rotate+binary"), (("euclid", None), "rotate+binary+query8"), (("dot", None), "rotate+binary2")],
@@ -148,7 +150,7 @@ def test_a_folder_of_sentence_transformers_says_how_it_compares(make_collection,
     folder = save_tiny_model(tmp_path / "model", normalize=False)
     model = SentenceTransformer(str(folder), device="cpu")
     model.similarity_fn_name = "euclidean"
-    model.save_pretrained(str(folder))
+    model.save_pretrained(str(folder), create_model_card=False)
     collection = make_collection(model=str(folder))
     texts = ["crane four lifts twelve tons", "the night watch keeps the keys", "cod is landed at pier seven"]
     collection.ingest([Document(text=text, source=text) for text in texts])

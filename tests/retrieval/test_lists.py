@@ -38,6 +38,7 @@ def records():
     ]
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize("compression", ["float32", "binary+rescore4", "bits", "full+bits+rescore2"])
 def test_the_first_hits_do_not_depend_on_k(make_collection, records, compression):
     docs = make_collection(compression=compression)

@@ -17,6 +17,7 @@ def test_passages_like_a_hit_without_it(harbour):
     assert hit.place in found.title
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize("compression", ["float32", "float16", "int8", "bits", "full+bits+rescore2", "256d+float16"])
 def test_it_finds_the_twin_whatever_is_stored(make_collection, compression):
     docs = make_collection(compression=compression)

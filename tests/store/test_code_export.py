@@ -21,6 +21,7 @@ def exported(collection, path):
     return found, dict(zip(found["id"].tolist(), found["code"], strict=True))
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize(
     "compression",
     [
@@ -68,6 +69,7 @@ def test_an_empty_collection_gives_an_empty_file(make_collection, tmp_path):
     assert len(found) == 0
 
 
+@pytest.mark.folder
 def test_codes_that_only_the_engine_knows_are_refused(make_collection, tmp_path):
     with pytest.raises(ConfigurationError, match="'int8' are made and kept inside the engine"):
         make_collection("int8", compression="int8").export_codes(tmp_path / "codes.npy")

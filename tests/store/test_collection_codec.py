@@ -39,9 +39,9 @@ QUERIES = ["crane dock fish", "quay rope sail tide", "lamp mast net", "iron jett
 
 
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory):
+def reference():
     """Return sources and scores that a collection without compression answers with."""
-    with Collection.open("plain", at=tmp_path_factory.mktemp("plain"), recipe=Recipe(model="hashing")) as plain:
+    with Collection.open("plain", at=":memory:", recipe=Recipe(model="hashing")) as plain:
         plain.ingest(documents())
         return [[(hit.source, hit.score) for hit in hits] for hits in plain.search(QUERIES, k=10, mode="dense")]
 
@@ -53,9 +53,8 @@ def overlap(found, reference):
 
 
 @pytest.mark.parametrize("compression", EXACT)
-def test_what_is_stored_otherwise_is_found_and_scored_as_before(make_collection, reference, compression, local_engine):
-    at = ":memory:" if local_engine == "memory" else None
-    collection = make_collection("other", at=at, compression=compression)
+def test_what_is_stored_otherwise_is_found_and_scored_as_before(make_collection, reference, compression):
+    collection = make_collection("other", compression=compression)
     collection.ingest(documents())
     found = collection.search(QUERIES, k=10, mode="dense")
     assert overlap(found, reference) > 0.9
@@ -63,6 +62,7 @@ def test_what_is_stored_otherwise_is_found_and_scored_as_before(make_collection,
         assert [h.score for h in hits] == pytest.approx([s for _, s in wanted], abs=0.02)
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize("compression", CODED)
 def test_codes_with_rescoring_find_nearly_all(make_collection, reference, compression):
     collection = make_collection("other", compression=compression)
@@ -71,6 +71,7 @@ def test_codes_with_rescoring_find_nearly_all(make_collection, reference, compre
     assert len(collection.search(QUERIES[0], k=5)) == 5
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize("compression", ["itq", "uint8", "bits+itq+median", "128d!+full+bits+itq+rescore4"])
 def test_a_second_ingest_and_a_reopening_code_as_the_first(make_collection, compression):
     collection = make_collection("other", compression=compression)
@@ -124,6 +125,7 @@ def test_bits_take_a_thirty_second_of_the_numbers(make_collection):
     assert (params.size, params.datatype) == (256 // 8, models.Datatype.UINT8)
 
 
+@pytest.mark.folder
 def test_a_rotation_of_another_collection_is_refused(make_collection):
     first, second = make_collection("first", compression="itq"), make_collection("second", compression="itq")
     first.ingest(documents(100))
@@ -136,6 +138,7 @@ def test_a_rotation_of_another_collection_is_refused(make_collection):
         broken.search("crane")
 
 
+@pytest.mark.folder
 def test_the_rotation_goes_with_its_collection(make_collection, tmp_path):
     collection = make_collection("first", compression="itq")
     collection.ingest(documents(50))
@@ -152,6 +155,7 @@ def test_a_server_keeps_the_rotation_in_the_metadata(make_collection):
     assert "qdrant_embed_transform" not in collection.info()
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize(
     ("compression", "said"),
     [("32d!+binary", "needs 64 or more"), ("30d!+pq16", "choose a product code"), ("2d!+pq8", "two or more whole")],
@@ -171,6 +175,7 @@ def test_nothing_is_found_before_anything_is_learned(make_collection):
     assert len(make_collection(compression="itq").search("crane")) == 0
 
 
+@pytest.mark.folder
 def test_another_compression_is_refused_with_what_must_be_done(make_collection):
     make_collection("plain")
     with pytest.raises(RecipeMismatchError, match=r"in place.*recompress\('int8"):

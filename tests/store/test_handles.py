@@ -93,6 +93,7 @@ def test_a_root_that_is_noted_by_what_was_read_before_loses_no_rotation(handles)
     assert [best(docs, number) for docs in (ours, theirs) for number in (7, 77)] == ["0007.txt", "0077.txt"] * 2
 
 
+@pytest.mark.folder
 def test_a_collection_made_anew_is_not_written_to_by_an_old_handle(make_collection, tmp_path):
     old = make_collection()
     old.ingest(documents(20))
@@ -102,6 +103,7 @@ def test_a_collection_made_anew_is_not_written_to_by_an_old_handle(make_collecti
         old.ingest([Document(text="Crane four.", source="crane.txt")])
 
 
+@pytest.mark.folder
 def test_a_drawn_rotation_is_kept_with_the_collection(make_collection, monkeypatch):
     docs = make_collection(compression="rotate+float16")
     docs.ingest(documents(60))

@@ -6,6 +6,7 @@ from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.errors import StoreError
 
 
+@pytest.mark.folder
 def test_collections_are_listed_by_name(make_collection, tmp_path):
     for name in ("notes", "harbour"):
         make_collection(name).ingest([Document(text="One.", source="a")])
@@ -19,6 +20,7 @@ def test_collections_are_listed_by_name(make_collection, tmp_path):
     assert listed._repr_html_().count("<tr>") == 3
 
 
+@pytest.mark.folder
 def test_a_collection_that_cannot_be_counted_is_listed_with_the_reason(make_collection, tmp_path, monkeypatch):
     make_collection("harbour")
 

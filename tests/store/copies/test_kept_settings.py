@@ -53,6 +53,7 @@ def test_indexes_graph_and_entries_of_others_go_with_the_copy(make_collection):
     assert len(collection.search("crane", k=40, filter={"team": "a"})) == 20
 
 
+@pytest.mark.folder
 def test_a_graph_that_an_owner_wanted_over_windows_goes_with_the_copy(make_collection):
     collection = make_collection(window="windows:24", chunker="document")
     graph = models.HnswConfigDiff(m=12)
