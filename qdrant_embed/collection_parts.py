@@ -91,8 +91,7 @@ class CollectionParts:
 
         :raises ConfigurationError: The rotation that is kept with the collection is another's, or lost.
         """
-        model = self.embedder
-        return load_codec(self._engine, self._name, model)
+        return load_codec(self._engine, self._name, self.embedder)
 
     @cached_property
     def searcher(self) -> Searcher:

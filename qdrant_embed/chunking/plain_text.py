@@ -23,7 +23,14 @@ WINDOW = 20_000
 _BREAK = re.compile(r"[\r\n]")
 
 
-class RecursiveChunker(LineSegments):
+class FittedChunker(LineSegments):
+    """What the chunkers here share: spans that are fitted to the limit."""
+
+    def __init__(self, counter: TokenCounter, limit: ChunkLimit) -> None:
+        self._fitter = Fitter(counter, limit)
+
+
+class RecursiveChunker(FittedChunker):
     """Cuts at blank lines, then lines, then sentences, words and characters.
 
     *Does*: cuts only what does not fit, keeps what is indented together, and lets an edit change only the chunks that
@@ -31,23 +38,17 @@ class RecursiveChunker(LineSegments):
     *Relation*: `markdown` knows headings and blocks besides; `sentences` fills chunks better.
     """
 
-    def __init__(self, counter: TokenCounter, limit: ChunkLimit) -> None:
-        self._fitter = Fitter(counter, limit)
-
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the spans of the text, in order."""
         return chunk_by_levels(text, line_levels(text), self._fitter)
 
 
-class SentenceChunker(LineSegments):
+class SentenceChunker(FittedChunker):
     """Packs whole sentences (Unicode annex 29) until the limit is reached.
 
     *Does*: fills chunks well and never cuts a sentence that fits. *Needs*: nothing.
     *Relation*: unlike `recursive` it pays no heed to paragraphs, and an edit moves the boundaries behind it.
     """
-
-    def __init__(self, counter: TokenCounter, limit: ChunkLimit) -> None:
-        self._fitter = Fitter(counter, limit)
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the spans of the text, in order."""
@@ -75,15 +76,12 @@ class SentenceChunker(LineSegments):
         return TextSplitter.from_callback(counter.count, room)
 
 
-class TokenChunker(LineSegments):
+class TokenChunker(FittedChunker):
     """Cuts every so many tokens, between words where the tokenizer allows.
 
     *Does*: the largest and most even chunks. *Needs*: nothing.
     *Relation*: the only one that may cut inside a sentence that would fit; an edit moves the boundaries behind it.
     """
-
-    def __init__(self, counter: TokenCounter, limit: ChunkLimit) -> None:
-        self._fitter = Fitter(counter, limit)
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the spans of the text, in order."""

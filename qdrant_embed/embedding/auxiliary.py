@@ -103,10 +103,9 @@ class AuxiliaryEmbedder(ABC, Generic[V]):
     @cached_property
     def token_counter(self) -> HuggingFaceTokens:
         """The model's own tokenizer; markers in its prompts are single tokens where it was trained so."""
-        if self._resolved.files is None:
-            raise ModelError(f"the preset {self.preset.name!r} names no weights; give it a source.")
-        tokenizer = self._resolved.files.tokenizer()
-        if has_markers(self._resolved.files.folder):
+        files = self._resolved.require_files()
+        tokenizer = files.tokenizer()
+        if has_markers(files.folder):
             _keep_markers_whole(tokenizer, (self.preset.query_prompt, self.preset.document_prompt))
         return HuggingFaceTokens(tokenizer)
 

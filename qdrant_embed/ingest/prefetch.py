@@ -6,7 +6,6 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Token, copy_context
-from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from qdrant_embed.concurrency import Cancelled, Job, current_job, join
@@ -53,9 +52,7 @@ class Prefetcher:
         self._watchdog.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._job.cancelled.set()
         self._watchdog.stop()
         if self._stop is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qdrant_embed.ingest.chunk_stage import DocumentEnd, fail_chunk
@@ -95,11 +95,14 @@ class Writer:
 
         A document that another ingest has written in the meantime has lost chunks, and is left to be written again.
         """
+        from qdrant_client import models
+
         ends = {end.document.id: end for end in batch.ends}
         fresh = {chunk.task.id for chunk in batch.chunks if chunk.vectors is not None}
         lacking = {document: len(end.ids) - len(end.ids & fresh) for document, end in ends.items()}
         stale: list[PointId] = []
-        for record in self._target.scroll(_points_of(ends), ["document_id"]) if ends else ():
+        where = models.Filter(must=[match_any("document_id", ends)])
+        for record in self._target.scroll(where, ["document_id"]) if ends else ():
             document, name = str((record.payload or {})["document_id"]), str(record.id)
             if name not in ends[document].ids:
                 stale += [record.id] * (document not in self._incomplete)  # else what was there is better than gaps
@@ -111,13 +114,6 @@ class Writer:
                 reason = "another ingest wrote this document at the same time; ingest it again"
                 self._tally.fail(end.document.source, reason)
         self._tally.add(deleted=self._target.delete_ids(stale))
-
-
-def _points_of(document_ids: Iterable[str]) -> models.Filter:
-    """Return the filter for the points of some documents."""
-    from qdrant_client import models
-
-    return models.Filter(must=[match_any("document_id", document_ids)])
 
 
 _locks: dict[object, threading.Lock] = {}

@@ -83,10 +83,7 @@ def _setting(text: str, method: str, item: str) -> tuple[str, float]:
         raise ConfigurationError(f"{text!r}: {name}={value!r} is not a number; give e.g. {name}=4.") from None
     if name == SCALE and number not in (0, 1):
         raise ConfigurationError(f"{text!r}: scale={value} is neither 0 (off) nor 1 (on).")
+    kind = "a whole number from 1 on" if name in _WHOLE else "1 or more"
     if name != SCALE and (not number >= 1 or number == float("inf") or (name in _WHOLE and number % 1)):
-        raise ConfigurationError(f"{text!r}: {name}={value} has to be {_kind(name)}.")
+        raise ConfigurationError(f"{text!r}: {name}={value} has to be {kind}.")
     return name, number
-
-
-def _kind(name: str) -> str:
-    return "a whole number from 1 on" if name in _WHOLE else "1 or more"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from qdrant_embed.errors import StoreError
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.points import id_in_copy
 from qdrant_embed.store.scroll import pages
-from qdrant_embed.types import Json
+from qdrant_embed.types import digest
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -65,11 +64,9 @@ class CollectionCopy:
         for records in self._scroll(self.source):
             wanted = [id_in_copy(record, self.old, self.new) for record in records]
             found = self.engine.retrieve(self.copy, wanted, with_payload=True)
-            there = {str(record.id): _digest(_fields(record)) for record in found}
+            there = {str(record.id): _digest(record) for record in found}
             differing = [
-                record.id
-                for record, key in zip(records, wanted, strict=True)
-                if there.get(str(key)) != _digest(_fields(record))
+                record.id for record, key in zip(records, wanted, strict=True) if there.get(str(key)) != _digest(record)
             ]
             changed += len(differing)
             for start in range(0, len(differing), self.page):
@@ -98,10 +95,6 @@ class CollectionCopy:
             yield records
 
 
-def _fields(record: models.Record) -> dict[str, Json]:
-    return dict(record.payload or {})
-
-
-def _digest(fields: Mapping[str, Json]) -> bytes:
+def _digest(record: models.Record) -> bytes:
     # As text, a number that is not one equals itself.
-    return hashlib.blake2b(json.dumps(fields, sort_keys=True, default=str).encode(), digest_size=16).digest()
+    return digest(json.dumps(record.payload or {}, sort_keys=True, default=str).encode())

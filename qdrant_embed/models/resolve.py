@@ -59,6 +59,15 @@ class ResolvedModel:
         """Tokens beyond which a text is read by stretching the model, all counted in; 0 if it is not stretched."""
         return self.extension_plan.trained if self.extension_plan else 0
 
+    def require_files(self) -> ModelFiles:
+        """Return the model's folder.
+
+        :raises ModelError: It is one without weights.
+        """
+        if self.files is None:
+            raise ModelError(f"the preset {self.preset.name!r} names no weights; give it a source.")
+        return self.files
+
 
 def preset_values(name: str, presets: str | Path | None = None) -> tuple[Mapping[str, Json], str]:
     """Return what preset files say of a model, and which files, without looking for its weights.

@@ -19,34 +19,23 @@ from qdrant_embed.registry import Registry
 READERS: Registry[ParseFunction] = Registry(
     "reader",
     "qdrant_embed.readers",
-    {
-        ".md": "qdrant_embed.reading.text:read_markdown",
-        ".markdown": "qdrant_embed.reading.text:read_markdown",
-        ".mdx": "qdrant_embed.reading.text:read_markdown",
-        ".qmd": "qdrant_embed.reading.text:read_markdown",
+    dict.fromkeys((".md", ".markdown", ".mdx", ".qmd"), "qdrant_embed.reading.text:read_markdown")
+    | dict.fromkeys((".csv", ".tsv"), "qdrant_embed.reading.tables.delimited:read_csv")
+    | dict.fromkeys((".jsonl", ".ndjson"), "qdrant_embed.reading.records:read_json_lines")
+    | dict.fromkeys((".html", ".htm", ".xhtml"), "qdrant_embed.reading.html:read_html")
+    | dict.fromkeys((".mht", ".mhtml"), "qdrant_embed.reading.mail.mhtml:read_mhtml")
+    | dict.fromkeys((".xml", ".rss", ".atom"), "qdrant_embed.reading.feed:read_xml")
+    | dict.fromkeys((".xlsx", ".xlsm"), "qdrant_embed.reading.spreadsheets.xlsx:read_xlsx")
+    | {
         ".rst": "qdrant_embed.reading.text:read_restructuredtext",
-        ".csv": "qdrant_embed.reading.tables.delimited:read_csv",
-        ".tsv": "qdrant_embed.reading.tables.delimited:read_csv",
         ".json": "qdrant_embed.reading.records:read_json",
-        ".jsonl": "qdrant_embed.reading.records:read_json_lines",
-        ".ndjson": "qdrant_embed.reading.records:read_json_lines",
         ".ipynb": "qdrant_embed.reading.notebook.cells:read_notebook",
-        ".html": "qdrant_embed.reading.html:read_html",
-        ".htm": "qdrant_embed.reading.html:read_html",
-        ".xhtml": "qdrant_embed.reading.html:read_html",
-        ".mht": "qdrant_embed.reading.mail.mhtml:read_mhtml",
-        ".mhtml": "qdrant_embed.reading.mail.mhtml:read_mhtml",
-        ".xml": "qdrant_embed.reading.feed:read_xml",
-        ".rss": "qdrant_embed.reading.feed:read_xml",
-        ".atom": "qdrant_embed.reading.feed:read_xml",
         ".eml": "qdrant_embed.reading.mail.letter:read_eml",
         ".msg": "qdrant_embed.reading.mail.letter:read_msg",
         ".pdf": "qdrant_embed.reading.pdf.document:read_pdf",
         ".docx": "qdrant_embed.reading.office.docx:read_docx",
         ".pptx": "qdrant_embed.reading.office.pptx:read_pptx",
         ".epub": "qdrant_embed.reading.office.epub:read_epub",
-        ".xlsx": "qdrant_embed.reading.spreadsheets.xlsx:read_xlsx",
-        ".xlsm": "qdrant_embed.reading.spreadsheets.xlsx:read_xlsx",
         ".xls": "qdrant_embed.reading.spreadsheets.xls:read_xls",
     },
 )

@@ -5,44 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 
 from qdrant_embed.errors import ReadError
 
 TEXT_CHARACTERS = 2**26
 """Characters that the text of one file may have, unless the file itself is larger."""
 
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """A limit of characters."""
-
-    characters: int
-
-    def check(self, characters: int) -> None:
-        """Refuse a text of more characters.
-
-        :raises ReadError: It is too long.
-        """
-        if characters > self.characters:
-            raise ReadError(
-                f"too large: its text would be more than {self.characters:,} characters; raise "
-                "ReadOptions.max_text_characters"
-            )
-
-
-_limit: ContextVar[Growth] = ContextVar("growth_limit")
+_limit: ContextVar[int] = ContextVar("growth_limit", default=TEXT_CHARACTERS)
 
 
 @contextmanager
-def growth_limit(characters: int) -> Iterator[Growth]:
+def growth_limit(characters: int) -> Iterator[None]:
     """Set the limit for the file that is read within the `with` block."""
-    growth = Growth(characters)
-    token = _limit.set(growth)
+    token = _limit.set(characters)
     try:
-        yield growth
+        yield
     finally:
         _limit.reset(token)
+
+
+def require_bearable(characters: int) -> None:
+    """Refuse a text of more characters than the limit.
+
+    :raises ReadError: It is too long.
+    """
+    if characters > _limit.get():
+        raise ReadError(
+            f"too large: its text would be more than {_limit.get():,} characters; raise ReadOptions.max_text_characters"
+        )
 
 
 def joined(parts: Iterable[str], separator: str) -> str:
@@ -50,10 +40,9 @@ def joined(parts: Iterable[str], separator: str) -> str:
 
     :raises ReadError: They are too long.
     """
-    growth, kept, total = _limit.get(Growth(TEXT_CHARACTERS)), [], 0
+    kept, total = [], 0
     for part in parts:
         kept.append(part)
         total += len(part) + len(separator)
-        if total > growth.characters:
-            growth.check(total)
+        require_bearable(total)
     return separator.join(kept)

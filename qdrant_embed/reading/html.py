@@ -21,20 +21,8 @@ CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 BLOCKS = frozenset(
     (
         *("address", "aside", "body", "canvas", "center", "details", "dialog", "dir", "fieldset", "footer"),
-        *(
-            "foreignobject",
-            "form",
-            "frameset",
-            "header",
-            "hgroup",
-            "iframe",
-            "legend",
-            "main",
-            "menu",
-            "nav",
-            "noframes",
-        ),
-        *("noscript", "object", "output", "search", "summary", "svg", "text", "textarea", "template"),
+        *("foreignobject", "form", "frameset", "header", "hgroup", "iframe", "legend", "main", "menu", "nav"),
+        *("noframes", "noscript", "object", "output", "search", "summary", "svg", "text", "textarea", "template"),
     )
 )
 """Elements that stand apart from the text around them, beside those that the converter knows."""

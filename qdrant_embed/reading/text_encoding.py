@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from qdrant_embed.display import counted
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.charset.codepages import MULTI_BYTE, NAMES, codec_of
 from qdrant_embed.reading.charset.detection import detect, text_bits
@@ -222,7 +223,7 @@ def _utf8(data: bytes, *, beyond_doubt: bool = False) -> Decoded | None:
         return None
     notes = [_lost(repaired.lost, "UTF-8")] if repaired.lost else []
     if repaired.lines:
-        notes.append(f"{_count(repaired.lines, 'line')} not in UTF-8 like the rest, read as {repaired.name}")
+        notes.append(f"{counted(repaired.lines, 'line')} not in UTF-8 like the rest, read as {repaired.name}")
     return _noting_nul(repaired.text, notes)
 
 
@@ -266,12 +267,8 @@ def _is_binary(data: bytes) -> bool:
 
 
 def _lost(count: int, encoding: str) -> str:
-    return f"{_count(count, 'byte')} damaged, not {encoding}: U+FFFD stands in their place"
+    return f"{counted(count, 'byte')} damaged, not {encoding}: U+FFFD stands in their place"
 
 
 def _left_out(count: int) -> str:
-    return f"{_count(count, 'NUL character')} left out"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{counted(count, 'NUL character')} left out"

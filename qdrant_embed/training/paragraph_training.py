@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,10 +24,8 @@ from qdrant_embed.runtimes.paragraph_vectors import (
     split_words,
 )
 from qdrant_embed.training.learned_codes import rounded
+from qdrant_embed.training.word_decoder import words_loss
 from qdrant_embed.types import FloatArray, IntArray
-
-if TYPE_CHECKING:
-    import torch
 
 
 def train_paragraph_vectors(texts: Sequence[str], training: ParagraphTraining | None = None) -> BinaryParagraphVectors:
@@ -84,23 +81,9 @@ def _train(
             rows = order[at : at + training.batch]
             right = np.stack([random.choice(documents[row], DRAWN) for row in rows])
             wrong = random.choice(len(noise), (len(rows), DRAWN * NEGATIVES), p=shares)
-            loss = _loss(rounded(vectors[torch.from_numpy(rows)]), right, wrong, output, bias)
+            codes, asked = rounded(vectors[torch.from_numpy(rows)]), map(torch.from_numpy, (right, wrong))
+            loss = words_loss(codes, *asked, output, bias).sum() / len(rows)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
     return output.detach().numpy(), bias.detach().numpy()
-
-
-def _loss(
-    codes: torch.Tensor, right: IntArray, wrong: IntArray, output: torch.Tensor, bias: torch.Tensor
-) -> torch.Tensor:
-    import torch
-    from torch.nn import functional
-
-    words = torch.from_numpy(np.concatenate([right, wrong], axis=1))
-    # `embedding` sums the gradients of a word in one order; plain indexing sums them as threads come.
-    weights, biases = functional.embedding(words, output), functional.embedding(words, bias[:, None])
-    scores = (weights @ codes[:, :, None] + biases)[:, :, 0]
-    labels = torch.zeros_like(scores)
-    labels[:, : right.shape[1]] = 1.0
-    return functional.binary_cross_entropy_with_logits(scores, labels, reduction="sum") / len(codes)

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from qdrant_embed.long_context.patches.absolute_positions import first_row, position_table
+from qdrant_embed.long_context.patches.forward_context import counted
 from qdrant_embed.long_context.positions import extended_table
 from qdrant_embed.pooling.torch_pooling import POOLS
 
@@ -114,14 +115,10 @@ class LongTable:
         return torch.from_numpy(drawn).to(batch.ids.device).unsqueeze(1)
 
     def _taught(self, batch: PassageBatch) -> torch.Tensor:
-        return self._run(batch, self._places(batch) * self._factor)
+        return self._run(batch, counted(batch.mask) * self._factor)
 
     def _vectors(self, batch: PassageBatch, offsets: torch.Tensor) -> torch.Tensor:
-        return self._run(batch, (self._places(batch) + offsets).clamp(max=self._tokens - 1))
-
-    @staticmethod
-    def _places(batch: PassageBatch) -> torch.Tensor:
-        return (batch.mask.cumsum(1) - 1).clamp(min=0)
+        return self._run(batch, (counted(batch.mask) + offsets).clamp(max=self._tokens - 1))
 
     def _run(self, batch: PassageBatch, places: torch.Tensor) -> torch.Tensor:
         found = self._model(input_ids=batch.ids, attention_mask=batch.mask, position_ids=places + self._first)

@@ -42,7 +42,6 @@ class WordDecoder:
     def loss(self, codes: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Return the mean loss of telling each text's words from drawn ones."""
         import torch
-        from torch.nn import functional
 
         kept = [place for place, row in enumerate(rows.tolist()) if len(self._words[row])]
         if not kept:
@@ -52,11 +51,25 @@ class WordDecoder:
         negative = torch.multinomial(
             self._noise, len(kept) * self.NEGATIVES, replacement=True, generator=self._generator
         )
-        words = torch.cat([positive, negative.reshape(len(kept), -1)], dim=1)
-        # `embedding` sums the gradients of a word in one order; plain indexing sums them as threads come.
-        weights = functional.embedding(words, self._out)
-        biases = functional.embedding(words, self._bias[:, None])
-        scores = (weights @ codes[kept][:, :, None] + biases)[:, :, 0]
-        labels = torch.zeros_like(scores)
-        labels[:, : self.DRAWN] = 1.0
-        return functional.binary_cross_entropy_with_logits(scores, labels)
+        return words_loss(codes[kept], positive, negative.reshape(len(kept), -1), self._out, self._bias).mean()
+
+
+def words_loss(
+    codes: torch.Tensor, right: torch.Tensor, wrong: torch.Tensor, output: torch.Tensor, bias: torch.Tensor
+) -> torch.Tensor:
+    """Return the losses (n, words) of telling the words of texts from wrong ones.
+
+    :param codes: (n, bits).
+    :param right: Numbers of words (n, drawn); `wrong` likewise.
+    :param output: Weights of all words (words, bits), and `bias` (words,).
+    """
+    import torch
+    from torch.nn import functional
+
+    words = torch.cat([right, wrong], dim=1)
+    # `embedding` sums the gradients of a word in one order; plain indexing sums them as threads come.
+    weights, biases = functional.embedding(words, output), functional.embedding(words, bias[:, None])
+    scores = (weights @ codes[:, :, None] + biases)[:, :, 0]
+    labels = torch.zeros_like(scores)
+    labels[:, : right.shape[1]] = 1.0
+    return functional.binary_cross_entropy_with_logits(scores, labels, reduction="none")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sized
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -57,7 +57,7 @@ def given(what: Any, options: IngestOptions) -> Paths | Stream:
     if isinstance(what, (list, tuple)) and not (what and isinstance(what[0], (str, os.PathLike))):
         return Stream(what, options)
     items = iter(what)
-    first = list(_first(items))
+    first = list(islice(items, 1))
     if first and isinstance(first[0], (str, os.PathLike)):
         return _paths([*first, *items])
     return Stream(chain(first, items), options)
@@ -69,12 +69,6 @@ def split_label(path: str | Path) -> tuple[str | None, str | Path]:
     if isinstance(path, Path) or not equals or not label or not rest or os.sep in label or os.path.lexists(path):
         return None, path
     return label, rest
-
-
-def _first(items: Iterator[object]) -> Iterator[object]:
-    for item in items:
-        yield item
-        return
 
 
 def _paths(items: list[Any]) -> Paths:

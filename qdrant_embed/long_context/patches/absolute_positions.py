@@ -9,9 +9,16 @@ import torch
 from qdrant_embed.errors import ModelError
 from qdrant_embed.long_context.extension_plan import ExtensionPlan
 from qdrant_embed.long_context.patches.attention import scale_queries
-from qdrant_embed.long_context.patches.forward_context import READING, Positions, Reading, counted, read_by
+from qdrant_embed.long_context.patches.forward_context import (
+    READING,
+    Positions,
+    Reading,
+    StretchedPositions,
+    counted,
+    read_by,
+)
 from qdrant_embed.long_context.patches.mpnet_attention import attend_in_blocks
-from qdrant_embed.long_context.positions import attention_scales, grouped, interpolated, recurrent, stretch_factors
+from qdrant_embed.long_context.positions import attention_scales, grouped, interpolated, recurrent
 
 _TABLE = "position_embeddings"
 
@@ -76,22 +83,12 @@ def first_row(table: torch.nn.Embedding) -> int:
     return 0 if table.padding_idx is None else table.padding_idx + 1
 
 
-class _Rows(Positions):
+class _Rows(StretchedPositions):
     masks_keys = True
-    factors: torch.Tensor
-    scales: torch.Tensor
 
     def __init__(self, extension_plan: ExtensionPlan, first: int) -> None:
-        super().__init__()
-        self._method, self._scaled = extension_plan.extension.method, extension_plan.extension.scaled
-        self._tokens, self._trained, self._first = extension_plan.extension.tokens, extension_plan.trained, first
-        factors = stretch_factors(self._tokens, self._trained)
-        self.register_buffer("factors", torch.from_numpy(factors), persistent=False)
-        scales = attention_scales(self._tokens, self._trained)
-        self.register_buffer("scales", torch.from_numpy(scales), persistent=False)
-
-    def changes(self, lengths: torch.Tensor) -> bool:
-        return bool((lengths > self._trained).any())
+        super().__init__(extension_plan)
+        self._first = first
 
     def read(self, mask: torch.Tensor) -> tuple[Reading, torch.Tensor]:
         places, lengths = counted(mask), mask.sum(1)

@@ -9,6 +9,9 @@ from typing import Any
 
 import torch
 
+from qdrant_embed.long_context.extension_plan import ExtensionPlan
+from qdrant_embed.long_context.positions import attention_scales, stretch_factors
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -49,6 +52,26 @@ class Positions(torch.nn.Module):
     def changes(self, lengths: torch.Tensor) -> bool:
         """Tell whether any text of these lengths is read in another way than by the model as it was."""
         raise NotImplementedError
+
+
+class StretchedPositions(Positions):
+    """Where tokens stand in texts that go past the window that a method stretches."""
+
+    factors: torch.Tensor
+    scales: torch.Tensor
+
+    def __init__(self, extension_plan: ExtensionPlan) -> None:
+        super().__init__()
+        self._method, self._scaled = extension_plan.extension.method, extension_plan.extension.scaled
+        self._tokens, self._trained = extension_plan.extension.tokens, extension_plan.trained
+        factors = stretch_factors(self._tokens, self._trained)
+        self.register_buffer("factors", torch.from_numpy(factors), persistent=False)
+        scales = attention_scales(self._tokens, self._trained)
+        self.register_buffer("scales", torch.from_numpy(scales), persistent=False)
+
+    def changes(self, lengths: torch.Tensor) -> bool:
+        """Tell whether any text of these lengths is longer than that window."""
+        return bool((lengths > self._trained).any())
 
 
 def counted(mask: torch.Tensor) -> torch.Tensor:

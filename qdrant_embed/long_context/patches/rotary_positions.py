@@ -16,14 +16,12 @@ from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 from qdrant_embed.errors import ModelError
 from qdrant_embed.long_context.extension_plan import ExtensionPlan
 from qdrant_embed.long_context.patches.attention import group_distances, scale_queries
-from qdrant_embed.long_context.patches.forward_context import READING, Positions, Reading, counted, read_by
+from qdrant_embed.long_context.patches.forward_context import READING, Reading, StretchedPositions, counted, read_by
 from qdrant_embed.long_context.patches.self_extend_attention import Bands
 from qdrant_embed.long_context.positions import (
-    attention_scales,
     dynamic_multiples,
     grouped,
     ntk_frequencies,
-    stretch_factors,
 )
 
 _ROTATION = "rotary_emb"
@@ -51,22 +49,7 @@ def extend_rotary(model: Any, extension_plan: ExtensionPlan) -> None:
     read_by(model, _Places(extension_plan))
 
 
-class _Places(Positions):
-    factors: torch.Tensor
-    scales: torch.Tensor
-
-    def __init__(self, extension_plan: ExtensionPlan) -> None:
-        super().__init__()
-        self._method, self._scaled = extension_plan.extension.method, extension_plan.extension.scaled
-        self._tokens, self._trained = extension_plan.extension.tokens, extension_plan.trained
-        factors = stretch_factors(self._tokens, self._trained)
-        self.register_buffer("factors", torch.from_numpy(factors), persistent=False)
-        scales = attention_scales(self._tokens, self._trained)
-        self.register_buffer("scales", torch.from_numpy(scales), persistent=False)
-
-    def changes(self, lengths: torch.Tensor) -> bool:
-        return bool((lengths > self._trained).any())
-
+class _Places(StretchedPositions):
     def read(self, mask: torch.Tensor) -> tuple[Reading, None]:
         places, lengths = counted(mask), mask.sum(1)
         known = lengths.clamp(max=self._tokens)

@@ -61,7 +61,7 @@ class _Reading:
         """Return all text of the document, and put what is left out on `notes`."""
         converted = self._read_body()
         parts = [self.body, *self._sections(converted)]
-        self._note_the_rest()
+        self.notes += self._package.notes()
         return "\n\n".join(part for part in parts if part)
 
     def _read_body(self) -> OfficeContent:
@@ -162,9 +162,6 @@ class _Reading:
         text = inner.text()
         self.notes += inner.notes
         return text
-
-    def _note_the_rest(self) -> None:
-        self.notes += self._package.notes()
 
 
 def _comment(element: Element) -> str:

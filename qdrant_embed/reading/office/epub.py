@@ -85,15 +85,12 @@ def _read_index(root: Element, folder: str) -> _Index:
             index.about[key] = ", ".join(filter(None, values)) if key == "creator" else next(filter(None, values))
     items = {element.get("id", ""): element for element in root.iter() if local_name(element) == "item"}
     spine = [element.get("idref", "") for element in root.iter() if local_name(element) == "itemref"]
-    pages = [name for name, item in items.items() if _is_item_page(item) and item.get("properties") != "nav"]
+    shown = (name for name, item in items.items() if item.get("properties") != "nav")
+    pages = [name for name in shown if items[name].get("media-type", "").lower() in PAGE_TYPES]
     for name in dict.fromkeys([*spine, *pages]):  # pages outside the spine are shown when they are linked to
         href = items[name].get("href", "") if name in items else ""
         index.chapters.append(posixpath.join(folder, href) if href else name)
     return index
-
-
-def _is_item_page(item: Element) -> bool:
-    return item.get("media-type", "").lower() in PAGE_TYPES
 
 
 def _is_page(name: str) -> bool:

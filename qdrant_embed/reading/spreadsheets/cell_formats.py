@@ -48,6 +48,8 @@ class Cells:
 
     def rows(self, found: Iterable[Element]) -> Iterator[list[str]]:
         """Yield the rows of some elements, one blank row for all that a sheet leaves out between two."""
+        from openpyxl.utils import column_index_from_string
+
         self._shared = {}
         last = 0
         for element in found:
@@ -58,7 +60,7 @@ class Cells:
             row: list[str] = []
             for cell in element:
                 place = PLACE.fullmatch(cell.get("r", ""))
-                column = min(_column(place[1]), WIDEST) if place else len(row) + 1
+                column = min(column_index_from_string(place[1]), WIDEST) if place else len(row) + 1
                 row += [""] * (column - len(row))
                 row[column - 1] = self._text(cell)
             yield row
@@ -149,13 +151,6 @@ def unescaped(text: str) -> str:
     from openpyxl.utils.escape import unescape
 
     return str(unescape(text)) if "_x" in text else text
-
-
-def _column(letters: str) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number
 
 
 def _number(stored: str) -> float | None:

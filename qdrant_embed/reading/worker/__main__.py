@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.contents import open_file, read_file, why
 from qdrant_embed.reading.formats import load, parse
-from qdrant_embed.reading.growth import growth_limit
+from qdrant_embed.reading.growth import growth_limit, require_bearable
 from qdrant_embed.reading.parsed import Parsed, clean
 from qdrant_embed.reading.text_encoding import Assumed, assumed_encoding
 from qdrant_embed.reading.worker.messages import receive, send
@@ -143,9 +143,9 @@ def _whole(
     data: bytes, extension: str, name: str, characters: int, assumed: Assumed
 ) -> tuple[dict[str, Json], Iterator[str]]:
     """Return the answer for a file whose bytes are held; its hash tells the encoding that was assumed for them, too."""
-    with growth_limit(max(characters, len(data))) as growth:
+    with growth_limit(max(characters, len(data))):
         parsed = parse(extension, data, name)
-        growth.check(len(parsed.text))
+        require_bearable(len(parsed.text))
     text = clean(parsed.text)
     answer = _as_json(parsed)
     if not (text.strip() or parsed.notes) and data.strip(NOTHING):

@@ -50,15 +50,10 @@ def text_stream(file: BinaryIO, extension: str, name: str, limit: int) -> TextSt
     if not is_plain(extension, head) or not is_utf8_if_valid(code_encoding(head)):
         return None
     digest = _utf8_hash(file)
-    return None if digest is None else _stream(file, status, digest, parse(extension, _whole_lines(head), name))
-
-
-def _stream(file: BinaryIO, status: os.stat_result, digest: str, parsed: Parsed) -> TextStream:
-    return TextStream(parsed, digest, _parts(file, (status.st_size, status.st_mtime_ns)))
-
-
-def _whole_lines(head: bytes) -> bytes:
-    return head.decode("utf-8", "ignore").rpartition("\n")[0].encode()
+    if digest is None:
+        return None
+    whole_lines = head.decode("utf-8", "ignore").rpartition("\n")[0].encode()
+    return TextStream(parse(extension, whole_lines, name), digest, _parts(file, (status.st_size, status.st_mtime_ns)))
 
 
 def _utf8_hash(file: BinaryIO) -> str | None:

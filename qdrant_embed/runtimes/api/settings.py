@@ -70,8 +70,6 @@ def settings_of(preset: Preset) -> ApiSettings:
         asks_dim=preset.server_dims,
         timeout=preset.timeout or TIMEOUT,
         attempts=preset.attempts or ATTEMPTS,
-        first_wait=FIRST_WAIT,
-        longest_wait=LONGEST_WAIT,
         concurrency=preset.concurrency or CONCURRENCY,
         requests_per_window=preset.requests_per_minute,
         tokens_per_window=preset.tokens_per_minute,

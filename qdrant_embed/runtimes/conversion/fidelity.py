@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from qdrant_embed.concurrency import went_on
-from qdrant_embed.errors import ModelError
 from qdrant_embed.long_context import WindowStrategy
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.pooling.token_pooling import POOLINGS
@@ -46,10 +45,8 @@ def batches_of(resolved: ResolvedModel, texts: tuple[str, ...]) -> list[TokenBat
 
     :raises ModelError: The model has no files.
     """
-    if resolved.files is None:
-        raise ModelError(f"the preset {resolved.preset.name!r} names no weights; give it a source.")
-    tokens = HuggingFaceTokens(resolved.files.tokenizer())
-    folder, reach = resolved.files.transformer, _reach(resolved)
+    files, reach = resolved.require_files(), _reach(resolved)
+    tokens, folder = HuggingFaceTokens(files.tokenizer()), files.transformer
 
     def cut(texts: Sequence[str], most: int) -> list[TokenSequence]:
         sequencer = TokenSequencer(tokens, folder, most)

@@ -33,7 +33,7 @@ def write_out_padding(model: openvino.Model, max_tokens: int) -> openvino.Model:
         return model
     masks = {_name(node): node.input_value(_MASK) for node in masked}
     plain = {name for name, mask in masks.items() if _hides_padding_alone(model, mask, max_tokens)}
-    row = _row(_attention_mask(model))
+    row = _row(next(node for node in model.get_parameters() if node.get_friendly_name() == "attention_mask"))
     for node in masked:
         if _name(node) in plain:
             node.output(0).replace(_attention(node, row).output(0))
@@ -44,10 +44,6 @@ def write_out_padding(model: openvino.Model, max_tokens: int) -> openvino.Model:
 def _name(attention: Any) -> str:
     mask = attention.input_value(_MASK)
     return f"{mask.get_node().get_friendly_name()}:{mask.get_index()}"
-
-
-def _attention_mask(model: openvino.Model) -> Any:
-    return next(node for node in model.get_parameters() if node.get_friendly_name() == "attention_mask")
 
 
 def _hides_padding_alone(model: openvino.Model, mask: Any, max_tokens: int) -> bool:
@@ -82,14 +78,11 @@ def _attention(node: Any, row: Any) -> Any:
     from openvino import opset13 as ops
 
     queries, keys, values = (node.input_value(place) for place in range(_MASK))
-    scale = node.input_value(4) if node.get_input_size() > _MASK + 1 else _usual_scale(queries)
+    if node.get_input_size() > _MASK + 1:
+        scale = node.input_value(4)
+    else:
+        scale = ops.constant(np.float32(queries.get_partial_shape()[-1].get_length() ** -0.5))
     scores = ops.matmul(ops.multiply(queries, scale), keys, transpose_a=False, transpose_b=True)
     out = ops.matmul(ops.softmax(ops.add(scores, row), -1), values, transpose_a=False, transpose_b=False)
     out.set_friendly_name(node.get_friendly_name())
     return out
-
-
-def _usual_scale(queries: Any) -> Any:
-    from openvino import opset13 as ops
-
-    return ops.constant(np.float32(queries.get_partial_shape()[-1].get_length() ** -0.5))

@@ -46,7 +46,7 @@ def load_model(resolved: ResolvedModel, *, dtype: str = "float32", device: str =
     :param device: Where it goes; empty for the best there is.
     :raises ModelError: The weights do not fit the configuration or into memory, or need code that comes with the model.
     """
-    files, preset = _files_of(resolved), resolved.preset
+    files, preset = resolved.require_files(), resolved.preset
     with _readable_as(files, preset.architecture) as folder:
         model = _load_modules(files, folder, dtype=dtype, device=device)
     model = _one_side(model, files) if files.side else model
@@ -89,7 +89,7 @@ def load_copies(resolved: ResolvedModel, devices: Sequence[str], *, dtype: str) 
     :raises ModelError: As of `load_model`.
     """
     model = load_model(resolved, dtype=dtype, device="cpu")
-    with _explained(_files_of(resolved), dtype):
+    with _explained(resolved.require_files(), dtype):
         return [copy.deepcopy(model).to(device) for device in devices]
 
 
@@ -98,7 +98,7 @@ def load_encoder(resolved: ResolvedModel) -> Any:
 
     :raises ModelError: As of `load_model`; or a part of it would be made up, since the files hold no such model.
     """
-    files, kind = _files_of(resolved), resolved.preset.kind
+    files, kind = resolved.require_files(), resolved.preset.kind
     if files.adapter is not None:
         raise ModelError(f"{resolved.preset.name!r}: adapters are for dense models only, and it is a {kind} one.")
     _require_head(files, kind)
@@ -116,12 +116,6 @@ def starts(model: Any) -> list[Any]:
     """Return the modules of a model that texts meet first: one, or one for each route of a router."""
     first = model[0]
     return [route[0] for route in first.sub_modules.values()] if hasattr(first, "sub_modules") else [first]
-
-
-def _files_of(resolved: ResolvedModel) -> ModelFiles:
-    if resolved.files is None:
-        raise ModelError(f"the preset {resolved.preset.name!r} names no weights; give it a source.")
-    return resolved.files
 
 
 def _require_head(files: ModelFiles, kind: str) -> None:

@@ -112,7 +112,7 @@ class TorchPooledRuntime(_Torch, Runtime):
     def __init__(self, model: Any, states: str, pooling: str) -> None:
         super().__init__(model)
         tokens = token_module(model, states)
-        self._pooled = pooled_module(_InFloat32.around(tokens), pooling)
+        self._pooled = pooled_module(_in_float32(tokens), pooling)
         self._tokenwise = TorchTokenRuntime(model, states)
         self.lanes = _batches_on(model)
 
@@ -129,23 +129,20 @@ class TorchPooledRuntime(_Torch, Runtime):
         return np.asarray(vectors.cpu().numpy(), np.float32)
 
 
-class _InFloat32:
-    """Casts states before they are added up."""
+def _in_float32(states: torch.nn.Module) -> torch.nn.Module:
+    """Return a module that casts states before they are added up."""
+    import torch
 
-    @staticmethod
-    def around(states: torch.nn.Module) -> torch.nn.Module:
-        import torch
+    class Cast(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.states = states
 
-        class Cast(torch.nn.Module):
-            def __init__(self) -> None:
-                super().__init__()
-                self.states = states
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            cast: torch.Tensor = self.states(input_ids, attention_mask).float()
+            return cast
 
-            def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-                cast: torch.Tensor = self.states(input_ids, attention_mask).float()
-                return cast
-
-        return Cast()
+    return Cast()
 
 
 class TorchSentenceRuntime(_Torch, Runtime):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -11,6 +12,7 @@ import numpy as np
 import qdrant_edge
 from qdrant_client import models
 
+from qdrant_embed.errors import StoreError
 from qdrant_embed.store.engine import Engine
 
 NAME = "conformance"
@@ -252,3 +254,15 @@ def load(engine: Engine, name: str = NAME) -> None:
         engine.create_payload_index(name, field, field_schema=schema)
     engine.upsert(name, sample_points())
     engine.finish_bulk_load(name)
+
+
+@contextmanager
+def refused(kind: type[StoreError], what: str, text: str = "") -> Iterator[None]:
+    """Assert that a block raises an error whose message holds a text."""
+    try:
+        yield
+    except kind as error:
+        if text in str(error):
+            return
+        raise AssertionError(f"{what}: {error}") from error
+    raise AssertionError(f"{what}: {kind.__name__} was not raised")

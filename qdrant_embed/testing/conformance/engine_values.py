@@ -19,7 +19,17 @@ from qdrant_embed.errors import StoreError
 from qdrant_embed.store.engine import Engine, Feature
 from qdrant_embed.store.filters import Field, to_filter
 from qdrant_embed.store.payload_values import MOST_LEVELS
-from qdrant_embed.testing.conformance.engine_cases import BM25, DENSE, DIM, NAME, TOKENS, dense_query, load, point_id
+from qdrant_embed.testing.conformance.engine_cases import (
+    BM25,
+    DENSE,
+    DIM,
+    NAME,
+    TOKENS,
+    dense_query,
+    load,
+    point_id,
+    refused,
+)
 
 
 class _Colour(Enum):
@@ -102,8 +112,8 @@ def check_values_are_refused(engine: Engine) -> None:
             lambda given: engine.upsert(NAME, [_point(1, {"number": -5}), _point(0, {"field": {"here": given}})]),
             lambda given: engine.set_payload(NAME, {"field": {"here": given}}, points=[point_id(0)]),
         ):
-            message = _refusal(lambda write=write, make=make: write(make()))  # type: ignore[misc]
-            assert "field" in message, f"{kind}: {message}"
+            with refused(StoreError, kind, "field"):
+                write(make())
         numbers = [found.payload and found.payload.get("number") for found in engine.retrieve(NAME, [point_id(1)])]
         assert numbers == [1], f"{kind}: part of a refused upsert was written"
 
@@ -115,7 +125,8 @@ def check_vectors_are_refused(engine: Engine) -> None:
         dense = [*dense_query()[1:], bad]
         sparse = models.SparseVector(indices=[1, 2], values=[1.0, bad])
         for vector in ({DENSE: dense}, {DENSE: np.asarray(dense, np.float32)}, {BM25: sparse}, {TOKENS: [dense]}):
-            _refusal(lambda vector=vector: engine.upsert(NAME, [_point(0, {}, vector)]))  # type: ignore[misc]
+            with refused(StoreError, f"{bad} in a point"):
+                engine.upsert(NAME, [_point(0, {}, vector)])
         near = models.Prefetch(query=dense, using=DENSE)
         recommended = models.RecommendQuery(recommend=models.RecommendInput(positive=[dense]))
         asked: list[dict[str, Any]] = [
@@ -127,7 +138,8 @@ def check_vectors_are_refused(engine: Engine) -> None:
             {"query": models.FusionQuery(fusion=models.Fusion.RRF), "prefetch": [near]},
         ]
         for arguments in asked:
-            _refusal(lambda arguments=arguments: engine.query_points(NAME, **arguments))  # type: ignore[misc]
+            with refused(StoreError, f"{bad} in a question"):
+                engine.query_points(NAME, **arguments)
     engine.upsert(NAME, [_point(0, {}, {DENSE: [0.0] * DIM})])
 
 
@@ -171,14 +183,6 @@ def _found(engine: Engine, plain: dict[str, Any]) -> set[str]:
 def _point(number: int, payload: dict[str, Any], vector: Any = None) -> models.PointStruct:
     given = {DENSE: dense_query()} if vector is None else vector
     return models.PointStruct.model_construct(id=point_id(number), vector=given, payload=payload)
-
-
-def _refusal(action: Callable[[], Any]) -> str:
-    try:
-        action()
-    except StoreError as error:
-        return str(error)
-    raise AssertionError("StoreError was not raised")
 
 
 CHECKS = (

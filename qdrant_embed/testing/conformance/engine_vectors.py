@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from qdrant_embed.testing.conformance.engine_cases import (
     dense_query,
     load,
     point_id,
+    refused,
 )
 
 ROW = [1.0] * DIM
@@ -141,17 +141,6 @@ def check_random_samples(engine: Engine) -> None:
         for answer in answers:
             found = [point.id for point in answer.points]
             assert len(set(found)) == len(found) == max(0, min(limit, COUNT - offset)), f"{limit=}, {offset=}"
-
-
-@contextmanager
-def refused(kind: type[StoreError], what: str, text: str = "") -> Iterator[None]:
-    """Assert that a block raises an error whose message holds a text."""
-    try:
-        yield
-    except kind as error:
-        assert text in str(error), f"{what}: {error}"
-        return
-    raise AssertionError(f"{what}: {kind.__name__} was not raised")
 
 
 CHECKS: tuple[Callable[[Engine], None], ...] = (

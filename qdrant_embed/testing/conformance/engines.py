@@ -13,7 +13,6 @@ Each check makes the collection `conformance` anew and asserts; `CHECKS` has the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -34,6 +33,7 @@ from qdrant_embed.testing.conformance.engine_cases import (
     load,
     point_id,
     queries,
+    refused,
     sample_points,
 )
 
@@ -174,7 +174,7 @@ def check_aliases(engine: Engine) -> None:
     assert engine.count(alias).count == COUNT - 1
     assert [found.alias_name for found in engine.get_collection_aliases(other).aliases] == [alias]
     lost = create.model_copy(update={"collection_name": "nowhere"})
-    with _raises(StoreError):
+    with refused(StoreError, "an alias of a collection that is missing"):
         engine.update_collection_aliases([swap[0], models.CreateAliasOperation(create_alias=lost)])
     assert [found.alias_name for found in engine.get_aliases().aliases] == [alias], "half of the changes were made"
     engine.delete_collection(other)
@@ -191,15 +191,15 @@ def check_errors(engine: Engine) -> None:
         lambda: engine.get_collection("nowhere"),
     ]
     for ask in asked:
-        with _raises(CollectionNotFoundError):
+        with refused(CollectionNotFoundError, "a name that is missing"):
             ask()
-    with _raises(StoreError):
+    with refused(StoreError, "a name that is taken"):
         engine.create_collection(NAME, models.VectorParams(size=2, distance=models.Distance.DOT))
-    with _raises(StoreError):
+    with refused(StoreError, "a question of another size"):
         engine.query_points(NAME, [1.0, 2.0], using=DENSE)
-    with _raises(StoreError):
+    with refused(StoreError, "a vector of no such name"):
         engine.query_points(NAME, dense_query(), using="no such vector")
-    with _raises(StoreError):
+    with refused(StoreError, "an id that is no UUID"):
         engine.upsert(NAME, [models.PointStruct(id="not-a-uuid", vector={DENSE: dense_query()})])
     assert not engine.delete_collection("nowhere")
     assert not engine.collection_exists("nowhere")
@@ -283,12 +283,3 @@ def _everything(engine: Engine) -> list[Any]:
 def _vectors(record: models.Record) -> dict[str, Any]:
     assert isinstance(record.vector, dict), "named vectors must come back by name"
     return dict(record.vector)
-
-
-@contextmanager
-def _raises(kind: type[Exception]) -> Iterator[None]:
-    try:
-        yield
-    except kind:
-        return
-    raise AssertionError(f"{kind.__name__} was not raised")
