@@ -89,11 +89,7 @@ def _open_or_make(wanted: CollectionFlags, place: str) -> Collection:
 
 
 def _open_same(wanted: CollectionFlags) -> Collection:
-    """Open a collection that exists.
-
-    :raises CollectionNotFoundError: There is none of this name.
-    :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
-    """
+    """Open a collection that exists; what it was made by must not contradict what was typed."""
     from qdrant_embed.recipe import require_equal
 
     collection = open_stored(wanted.name, wanted.at, wanted.runtime)

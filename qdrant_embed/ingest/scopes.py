@@ -124,10 +124,7 @@ def _scope(
 
 
 def _checked(scope: FileScope, reading: ReadOptions, known: Mapping[str, str], here: Sequence[RootLabel]) -> FileScope:
-    """Walk a scope that another root may stand in, before anything is stored; the files are counted on the way.
-
-    :raises ConfigurationError: One does.
-    """
+    """Walk a scope that another root may stand in, before anything is stored; the files are counted on the way."""
     label = scope.root.label
     new = known.get(label) != scope.root.place
     others = {name: where for name, where in known.items() if name != label and where != GIVEN} if new else {}

@@ -44,8 +44,9 @@ def fetch(repository: str, revision: str = "", *, install: str = "", preset: str
     except Exception as error:  # the hub's client raises its own, requests', httpx' and plain OS errors
         if found is not None and not missing_parts(found):
             return found
+        partly = f" but for a part ({', '.join(missing_parts(found))} missing)" if found is not None else ""
         raise ModelError(
-            f"{_named(repository, revision)} is not on this machine{_partly(found)} and could not be downloaded "
+            f"{_named(repository, revision)} is not on this machine{partly} and could not be downloaded "
             f"({type(error).__name__}: {first_line(error)}). {_cure(repository, revision, install)}"
         ) from error
     if missing := missing_parts(folder):
@@ -138,10 +139,6 @@ def _refuse_pickles(repository: str, revision: str, preset: str) -> None:
 
 def _named(repository: str, revision: str) -> str:
     return f"{repository!r}{f' at {revision}' if revision else ''}"
-
-
-def _partly(found: Path | None) -> str:
-    return f" but for a part ({', '.join(missing_parts(found))} missing)" if found is not None else ""
 
 
 def _cure(repository: str, revision: str, install: str) -> str:

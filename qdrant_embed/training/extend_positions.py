@@ -129,10 +129,7 @@ def extend(
 
 
 def _require_table(resolved: ResolvedModel, tokens: int) -> int:
-    """Return the window that is made longer.
-
-    :raises ConfigurationError: There is none, or it is long enough.
-    """
+    """Return the window that is made longer, if there is one and it is too short."""
     reach, preset = context_support(resolved), resolved.preset
     if reach.kind != "learned":
         raise ConfigurationError(f"{preset.name!r} has no table of positions to make longer: {reach.why}.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,13 +102,7 @@ def is_routed(modules: Sequence[Module]) -> bool:
 
 def every_module(folder: Path, modules: Sequence[Module]) -> list[Module]:
     """Return all modules, those on any route of a router in its place."""
-    found: list[Module] = []
-    for module in modules:
-        if kind_of_module(module["type"]) in ROUTERS:
-            found += _routed(module, _routes(folder, module).get("types", {}))
-        else:
-            found.append(module)
-    return found
+    return _unrouted(modules, lambda router: _routed(router, _routes(folder, router).get("types", {})))
 
 
 def one_side(folder: Path, modules: Sequence[Module], side: str) -> list[Module]:
@@ -117,15 +111,19 @@ def one_side(folder: Path, modules: Sequence[Module], side: str) -> list[Module]
     :param side: `document` or `query`.
     :raises ModelError: A router has no route for that side.
     """
-    found: list[Module] = []
-    for module in modules:
-        if kind_of_module(module["type"]) in ROUTERS:
-            routes = _routes(folder, module)
-            names = routes.get("structure", {})[route_of(folder, module, side)]
-            found += _routed(module, {name: routes["types"][name] for name in names})
-        else:
-            found.append(module)
-    return found
+
+    def on_route(router: Module) -> list[Module]:
+        routes = _routes(folder, router)
+        names = routes.get("structure", {})[route_of(folder, router, side)]
+        return _routed(router, {name: routes["types"][name] for name in names})
+
+    return _unrouted(modules, on_route)
+
+
+def _unrouted(modules: Sequence[Module], inside: Callable[[Module], list[Module]]) -> list[Module]:
+    """Return modules, each router replaced by what is inside it."""
+    routed = ((module, kind_of_module(module["type"]) in ROUTERS) for module in modules)
+    return [found for module, is_router in routed for found in (inside(module) if is_router else [module])]
 
 
 def route_of(folder: Path, module: Module, side: str) -> str:

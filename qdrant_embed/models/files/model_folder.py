@@ -12,6 +12,7 @@ from qdrant_embed.models.files.input_length import longest_input
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.layouts import (
     PYLATE_DENSE,
+    SETTINGS,
     Layout,
     Module,
     every_module,
@@ -39,7 +40,6 @@ _POOLING_FLAGS = {
     "pooling_mode_lasttoken": "lasttoken",
 }
 _SIMILARITIES = {"cosine": "cosine", "dot": "dot", "euclidean": "euclid"}
-_SETTINGS = "config_sentence_transformers.json"
 _FIRST = {
     "dense": ("Transformer",),
     "sparse": ("Transformer", "MLMTransformer"),
@@ -136,12 +136,13 @@ def read_model_files(folder: Path, side: str = "document") -> ModelFiles:
 
 def _found(folder: Path, transformer: Path, modules: Sequence[Module], layout: Layout) -> _Found:
     length: _Found = longest_input(transformer)
+    added = read_json(folder / ADDED_VALUES)
     found = {
         **_dimensions(folder, transformer, modules),
         **length,
         **_pooling(folder, modules),
         **_settings(folder),
-        **_added(folder),
+        **{name: (int(added[name]), ADDED_VALUES) for name in _ADDED if name in added},
     }
     if modules:
         found["normalize"] = (normalizes(folder, modules[-1]), "modules.json")
@@ -169,11 +170,6 @@ def _static_files(folder: Path, table: Path, modules: Sequence[Module], side: st
     found = {**_settings(folder), **static_values(table, read_json(table / "config.json"), normalized=normalized)}
     values, origins = ({name: pair[at] for name, pair in found.items()} for at in (0, 1))
     return ModelFiles(folder, table, values, origins, plain=True, lowercase=False, static=True, side=side)
-
-
-def _added(folder: Path) -> _Found:
-    stated = read_json(folder / ADDED_VALUES)
-    return {name: (int(stated[name]), ADDED_VALUES) for name in _ADDED if name in stated}
 
 
 _Found = dict[str, tuple[Json, str]]
@@ -250,7 +246,7 @@ def _dimensions(folder: Path, transformer: Path, modules: Sequence[Module]) -> _
             parts = len(pooling_modes(settings)) if _kind(module) == "Pooling" else 1
             dim, origin = width * parts, f"{module['path']}/config.json"
     found: _Found = {"dim": (int(dim), origin)} if dim else {}
-    for path in (transformer / "config.json", folder / _SETTINGS):
+    for path in (transformer / "config.json", folder / SETTINGS):
         settings = read_json(path)
         trained = settings.get("matryoshka_dimensions") or settings.get("matryoshka_dims")
         if trained:
@@ -267,16 +263,14 @@ def _settings(folder: Path) -> _Found:
     Of prompts, those named `query` and `document` are used, as by `encode_query` and `encode_document` of
     sentence-transformers, which have an empty one where the files state none.
     """
-    settings = read_json(folder / _SETTINGS)
+    settings = read_json(folder / SETTINGS)
     prompts = settings.get("prompts") or {}
-    found: _Found = {
-        f"{side}_prompt": (prompts[side], _SETTINGS) for side in ("query", "document") if prompts.get(side)
-    }
+    found: _Found = {f"{side}_prompt": (prompts[side], SETTINGS) for side in ("query", "document") if prompts.get(side)}
     similarity = settings.get("similarity_fn_name")
     if similarity and "maxsim" not in similarity.lower():
-        found["distance"] = (_SIMILARITIES.get(similarity, similarity), _SETTINGS)
+        found["distance"] = (_SIMILARITIES.get(similarity, similarity), SETTINGS)
     if settings.get("truncate_dim"):
-        found["truncate_dim"] = (int(settings["truncate_dim"]), _SETTINGS)
+        found["truncate_dim"] = (int(settings["truncate_dim"]), SETTINGS)
     return found
 
 

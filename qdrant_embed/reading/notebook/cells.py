@@ -55,10 +55,7 @@ def _loaded(text: str) -> dict[str, Any]:
 
 
 def _cells(notebook: Mapping[str, Any]) -> list[Any]:
-    """Return the cells, which stood in worksheets before format 4.
-
-    :raises ReadError: There are none.
-    """
+    """Return the cells, which stood in worksheets before format 4."""
     sheets = notebook.get("worksheets")
     found = [notebook.get("cells")] if "cells" in notebook else []
     found += [_mapping(sheet).get("cells") for sheet in sheets] if isinstance(sheets, list) else []

@@ -113,10 +113,7 @@ def _text(package: Package, name: str) -> str:
 
 
 def _refuse_encrypted(package: Package, chapters: list[str]) -> None:
-    """Refuse a book whose text is encrypted; of many, only the fonts are.
-
-    :raises ReadError: It is.
-    """
+    """Refuse a book whose text is encrypted; of many, only the fonts are."""
     root = package.tree(ENCRYPTION)
     if root is None:
         return

@@ -15,8 +15,9 @@ from qdrant_embed.runtimes.api.batches import Kept, batches
 from qdrant_embed.runtimes.api.errors import RejectedError, RequestError, TooLargeError
 from qdrant_embed.runtimes.api.keys import shown
 from qdrant_embed.runtimes.api.rate_limit import Stopped
-from qdrant_embed.runtimes.api.retry import Ask, Caller
+from qdrant_embed.runtimes.api.retry import Caller
 from qdrant_embed.runtimes.api.settings import ApiSettings
+from qdrant_embed.tokenization.batch import TextBatch
 from qdrant_embed.types import FloatArray
 
 PROBES = 16
@@ -124,7 +125,9 @@ class Sender:
             return False
         if len(places) <= self._most_texts:
             try:
-                job.vectors[places] = self._caller.ask(self._ask(job, places), job.stop)
+                batch = TextBatch(tuple(job.texts[place] for place in places), job.kind, job.vectors.shape[1])
+                tokens = sum(job.counts[place] for place in places)
+                job.vectors[places] = self._caller.ask(batch, tokens, job.stop)
             except Stopped:
                 return False
             except RequestError as fault:
@@ -140,10 +143,6 @@ class Sender:
             # It was the number and no single text: other batches need not be refused first.
             self._most_texts = min(self._most_texts, len(places) - middle)
         return all(both)
-
-    def _ask(self, job: RequestJob, places: list[int]) -> Ask:
-        texts = [job.texts[place] for place in places]
-        return Ask(texts, sum(job.counts[place] for place in places), job.kind, job.vectors.shape[1])
 
     def _error(self, job: RequestJob) -> ModelError:
         missing = tuple(int(place) for place in np.flatnonzero(~job.done))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,6 +19,7 @@ from qdrant_embed.runtimes.api.errors import (
 from qdrant_embed.runtimes.api.rate_limit import Gate, sleep
 from qdrant_embed.runtimes.api.responses import read_vectors
 from qdrant_embed.runtimes.api.settings import ApiSettings
+from qdrant_embed.tokenization.batch import TextBatch
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -32,21 +31,6 @@ MALFORMED_ATTEMPTS = 3
 """An answer that makes no sense is rarely transient, and each one may have been paid for."""
 TOO_LARGE_ATTEMPTS = 2
 """A server that breaks down over a request's size does so again, or was not asked for too much."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Texts of one request.
-
-    :param tokens: What they count against the limit per minute.
-    :param kind: `document` or `query`.
-    :param dim: Dimensions wanted of each vector.
-    """
-
-    texts: Sequence[str]
-    tokens: int
-    kind: str
-    dim: int
 
 
 class Caller:
@@ -66,12 +50,13 @@ class Caller:
         """Close the sockets."""
         self._connection.close()
 
-    def ask(self, ask: Ask, stop: threading.Event) -> FloatArray:
-        """Return the vectors (n, dim) of the texts.
+    def ask(self, batch: TextBatch, tokens: int, stop: threading.Event) -> FloatArray:
+        """Return the vectors (n, dim) of the texts of one request.
 
         Waits between tries are those that the server asks for, else they double, with jitter so that callers that
         failed together do not come back together.
 
+        :param tokens: What they count against the limit per minute.
         :raises Fault: The last one, when trying again is of no use any more.
         :raises Stopped: `stop` was set while it waited.
         """
@@ -85,14 +70,14 @@ class Caller:
             sleep=partial(sleep, stop=stop),
             reraise=True,
         )
-        return retrying(self._once, ask, stop)
+        return retrying(self._once, batch, tokens, stop)
 
-    def _once(self, ask: Ask, stop: threading.Event) -> FloatArray:
+    def _once(self, batch: TextBatch, tokens: int, stop: threading.Event) -> FloatArray:
         settings, without = self._settings, self._without
         went_on()
-        self._gate.enter(ask.tokens, stop)
+        self._gate.enter(tokens, stop)
         request = settings.protocol.body(
-            settings.model, ask.texts, kind=ask.kind, dim=ask.dim if settings.asks_dim else 0, without=without
+            settings.model, batch.texts, kind=batch.kind, dim=batch.dim if settings.asks_dim else 0, without=without
         )
         try:
             body = self._connection.post(request)
@@ -104,8 +89,8 @@ class Caller:
             if field == settings.protocol.kind:
                 log.warning("%s tells documents and questions not apart: it takes no %r", settings.model, field)
         else:
-            return read_vectors(body, len(ask.texts), ask.dim)
-        return self._once(ask, stop)
+            return read_vectors(body, len(batch.texts), batch.dim)
+        return self._once(batch, tokens, stop)
 
     def _gives_up(self, state: RetryCallState) -> bool:
         fault = _fault(state)

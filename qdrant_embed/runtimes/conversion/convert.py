@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import json
 import logging
 import os
@@ -32,7 +31,7 @@ from qdrant_embed.runtimes.conversion.cache_folder import UNFINISHED, hold, lock
 from qdrant_embed.runtimes.conversion.fidelity import compare
 from qdrant_embed.runtimes.torch.graph import Graph, build_graph, pools_inside, quiet, without_blind_rows
 from qdrant_embed.tokenization.batch import TokenBatch
-from qdrant_embed.types import FloatArray, Json
+from qdrant_embed.types import FloatArray, Json, content_hash
 
 log = logging.getLogger(__name__)
 
@@ -225,8 +224,7 @@ def _key(resolved: ResolvedModel, converter: ModelConverter, pooled: bool) -> st
         "machine": f"{platform.machine()} {platform.processor()} {_processor()}",
         "versions": {package: _version(package) for package in ("torch", "transformers", *converter.packages)},
     }
-    digest = hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16)
-    return digest.hexdigest()
+    return content_hash(json.dumps(parts, sort_keys=True))
 
 
 def _made(resolved: ResolvedModel, converter: ModelConverter, folder: Path, pooled: bool) -> Converted:  # noqa: FBT001

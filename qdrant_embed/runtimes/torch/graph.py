@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -55,19 +55,25 @@ def build_graph(resolved: ResolvedModel, *, pooled: bool) -> Graph:
 
 def pooled_module(states: torch.nn.Module, pooling: str) -> torch.nn.Module:
     """Return a module that pools the states of another."""
+    return followed(states, POOLS[pooling])
+
+
+def followed(states: torch.nn.Module, change: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> torch.nn.Module:
+    """Return a module that gives the states of another, changed.
+
+    :param change: States (n, tokens, dim) and mask (n, tokens) → what is given.
+    """
     import torch
 
-    pool = POOLS[pooling]
-
-    class Pooled(torch.nn.Module):
+    class Followed(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.states = states
 
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            return pool(self.states(input_ids, attention_mask), attention_mask)
+            return change(self.states(input_ids, attention_mask), attention_mask)
 
-    return Pooled().eval()
+    return Followed().eval()
 
 
 def _chained(model: Any, name: str) -> torch.nn.Module:

@@ -12,7 +12,7 @@ from qdrant_embed.models.resolve import ResolvedModel, pooling_only
 from qdrant_embed.native import initializing, prepare_torch
 from qdrant_embed.runtimes import Runtime, TokenRuntime, first_batch
 from qdrant_embed.runtimes.batching import BatchLimits
-from qdrant_embed.runtimes.torch.graph import pooled_module, pools_inside
+from qdrant_embed.runtimes.torch.graph import followed, pooled_module, pools_inside
 from qdrant_embed.runtimes.torch.load import load_copies, load_model, token_module, without_last_normalization
 from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.types import FloatArray
@@ -112,7 +112,8 @@ class TorchPooledRuntime(_Torch, Runtime):
     def __init__(self, model: Any, states: str, pooling: str) -> None:
         super().__init__(model)
         tokens = token_module(model, states)
-        self._pooled = pooled_module(_in_float32(tokens), pooling)
+        in_float32 = followed(tokens, lambda states, _: states.float())
+        self._pooled = pooled_module(in_float32, pooling)
         self._tokenwise = TorchTokenRuntime(model, states)
         self.lanes = _batches_on(model)
 
@@ -127,22 +128,6 @@ class TorchPooledRuntime(_Torch, Runtime):
         with torch.inference_mode():
             vectors = self._pooled(**self._features(batch))
         return np.asarray(vectors.cpu().numpy(), np.float32)
-
-
-def _in_float32(states: torch.nn.Module) -> torch.nn.Module:
-    """Return a module that casts states before they are added up."""
-    import torch
-
-    class Cast(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.states = states
-
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            cast: torch.Tensor = self.states(input_ids, attention_mask).float()
-            return cast
-
-    return Cast()
 
 
 class TorchSentenceRuntime(_Torch, Runtime):
