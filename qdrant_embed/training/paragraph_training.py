@@ -81,8 +81,9 @@ def _train(
             rows = order[at : at + training.batch]
             right = np.stack([random.choice(documents[row], DRAWN) for row in rows])
             wrong = random.choice(len(noise), (len(rows), DRAWN * NEGATIVES), p=shares)
-            codes, asked = rounded(vectors[torch.from_numpy(rows)]), map(torch.from_numpy, (right, wrong))
-            loss = words_loss(codes, *asked, output, bias).sum() / len(rows)
+            codes = rounded(vectors[torch.from_numpy(rows)])
+            losses = words_loss(codes, torch.from_numpy(right), torch.from_numpy(wrong), output, bias)
+            loss = losses.sum() / len(rows)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()

@@ -107,11 +107,12 @@ def check_values_are_kept(engine: Engine) -> None:
 def check_values_are_refused(engine: Engine) -> None:
     """Check that what has no faithful form is refused with its field, before anything is written."""
     load(engine)
+    writes: tuple[Callable[[Any], object], ...] = (
+        lambda given: engine.upsert(NAME, [_point(1, {"number": -5}), _point(0, {"field": {"here": given}})]),
+        lambda given: engine.set_payload(NAME, {"field": {"here": given}}, points=[point_id(0)]),
+    )
     for kind, make in REFUSED.items():
-        for write in (
-            lambda given: engine.upsert(NAME, [_point(1, {"number": -5}), _point(0, {"field": {"here": given}})]),
-            lambda given: engine.set_payload(NAME, {"field": {"here": given}}, points=[point_id(0)]),
-        ):
+        for write in writes:
             with refused(StoreError, kind, "field"):
                 write(make())
         numbers = [found.payload and found.payload.get("number") for found in engine.retrieve(NAME, [point_id(1)])]
