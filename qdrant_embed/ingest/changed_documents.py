@@ -56,46 +56,41 @@ class ChangedDocument:
             self.rest.close()
 
 
-class SeenDocuments:
-    """What one run met; a hash for each document, so that a million files fit."""
+class Hashes:
+    """Texts that were met: a hash of each, so that those of a million files fit."""
 
     def __init__(self) -> None:
-        self.known = 0
-        """Documents met of which the collection held something before."""
-        self.nameless = 0
-        """Items that are no documents, and of which nobody can say which document they should have been."""
-        self._ids: set[int] = set()
-        self._contents: set[int] = set()
-        self._hidden: set[str] = set()
+        self._known: set[int] = set()
 
-    def add(self, key: str) -> None:
-        """Remember a document id."""
-        self._ids.add(hash(key))
+    def add(self, text: str) -> None:
+        """Remember a text."""
+        self._known.add(hash(text))
 
-    def __contains__(self, key: str) -> bool:
-        return hash(key) in self._ids
+    def __contains__(self, text: str) -> bool:
+        return hash(text) in self._known
 
-    def add_content(self, content: str) -> None:
-        """Remember the hash of a new document's content."""
-        self._contents.add(hash(content))
 
-    def has_content(self, content: str) -> bool:
-        """Tell whether a new document has this content: what has it and was not met has moved."""
-        return hash(content) in self._contents
+@dataclass(slots=True)
+class SeenDocuments:
+    """What one run met.
 
-    def hide(self, source: str) -> None:
-        """Remember a file, or a folder with all below it, that could not be looked at."""
-        self._hidden.add(source.removesuffix("/"))
+    :param ids: Ids of documents.
+    :param contents: Hashes of what new documents hold: what has one of them and was not met has moved.
+    :param hidden: Files, and folders with all below them, that could not be looked at; without `/` at their end.
+    :param known: Documents met of which the collection held something before.
+    :param nameless: Items that are no documents, and of which nobody can say which document they should have been.
+    """
 
-    @property
-    def hides_any(self) -> bool:
-        """Whether there was something that could not be looked at."""
-        return bool(self._hidden)
+    ids: Hashes = field(default_factory=Hashes)
+    contents: Hashes = field(default_factory=Hashes)
+    hidden: set[str] = field(default_factory=set)
+    known: int = 0
+    nameless: int = 0
 
     def hides(self, source: str) -> bool:
         """Tell whether a source could not be looked at, or stands below one that could not."""
         parts = source.split("/")
-        return bool(self._hidden) and any("/".join(parts[:end]) in self._hidden for end in range(1, len(parts) + 1))
+        return bool(self.hidden) and any("/".join(parts[:end]) in self.hidden for end in range(1, len(parts) + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +140,7 @@ def from_files(run: Run, files: Iterable[SourceFile | Skipped], reader: Reader) 
             reader.expect(file for file in wanted if file.source not in same)
         for file in wanted:
             tally.add(documents=1)
-            seen.add(ids[file.source])
+            seen.ids.add(ids[file.source])
             known = known_by[file.source]
             seen.known += known is not None
             if known is not None and file.source in same:
@@ -170,11 +165,11 @@ def from_documents(run: Run, items: Iterable[Document | RefusedItem]) -> Iterato
                     _refuse(run, item)
                     continue
                 key = document_id(run.root, item.source)
-                if key in run.seen:
+                if key in run.seen.ids:
                     twice = "there is another document of this source before it, which it would replace"
                     run.tally.fail(item.source, f"{twice}; give each its own")
                     continue
-                run.seen.add(key)
+                run.seen.ids.add(key)
                 _note_text(run.tally, item)
                 documents[key] = item
             stored = look_up(run.target, list(documents)) if documents else {}
@@ -193,7 +188,7 @@ def _note_text(tally: Tally, document: Document) -> None:
 
 def _pass_over(run: Run, file: Skipped) -> None:
     if file.failed:
-        run.seen.hide(file.source)
+        run.seen.hidden.add(file.source.removesuffix("/"))
         run.tally.fail(file.source, file.reason)
     else:
         run.tally.skip(file.source, file.reason)
@@ -203,7 +198,7 @@ def _refuse(run: Run, item: RefusedItem) -> None:
     """List an item that is no document; what the collection has under its source stays."""
     run.tally.fail(item.source, item.reason)
     if item.named:
-        run.seen.add(document_id(run.root, item.source))
+        run.seen.ids.add(document_id(run.root, item.source))
     else:
         run.seen.nameless += 1
 
@@ -241,7 +236,7 @@ def _changed(run: Run, document: Document, known: DocumentState | None) -> Seque
             _note_new_time(run.target, key)
         _count_unchanged(run, known)
         return []
-    run.seen.add_content(document.hash)
+    run.seen.contents.add(document.hash)
     if known is not None and known.complete and not run.options.dry_run:
         reopen(run.target, key.id)
     return [ChangedDocument(document, key, stored=known is not None)]

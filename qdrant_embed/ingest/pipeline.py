@@ -21,7 +21,7 @@ from qdrant_embed.ingest.monitoring.progress import kind_of_display, shown
 from qdrant_embed.ingest.monitoring.report import IngestReport, Tally, combined
 from qdrant_embed.ingest.options import IngestOptions
 from qdrant_embed.ingest.prefetch import Prefetcher
-from qdrant_embed.ingest.prune import Fate, prune
+from qdrant_embed.ingest.prune import prune
 from qdrant_embed.ingest.roots import (
     GIVEN,
     Roots,
@@ -40,16 +40,6 @@ QUEUED_BATCHES = 2
 BUILDING = "building the search graph"
 
 _USED_IN_STAGES = ("qdrant_client.models", "tenacity")
-
-
-class _GivenScope:
-    """All documents of a root that come from no folder."""
-
-    within = ""
-
-    def fate(self, source: str) -> Fate:
-        """Say that what is not given any more is gone."""
-        return Fate("gone")
 
 
 def ingest(collection: Roots, options: IngestOptions, what: Any, target: Callable[[], IngestContext]) -> IngestReport:
@@ -130,7 +120,7 @@ def _ingest_files(
     ):
         with Reader(options.reading, in_parts=True) as reader:
             _drain(run, from_files(run, files(), reader), reader.stop)
-        prune(run, scope)
+        prune(run, scope.within, scope.fate)
         return _finish(run)
 
 
@@ -159,7 +149,7 @@ def _ingest_documents(
         if stream.error is None and options.sync and run.seen.nameless:
             run.tally.warn("nothing was removed: some items are no documents, and which they replace is not known")
         elif stream.error is None and options.sync:
-            prune(run, _GivenScope())
+            prune(run)
         report = _finish(run)
     if stream.error is not None:
         stream.error.add_note(f"The {report.documents:,} documents that came before this are ingested.")

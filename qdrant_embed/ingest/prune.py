@@ -11,10 +11,10 @@ import os
 import re
 import stat
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from qdrant_embed.ingest.changed_documents import LOOK_UP_BATCH, Run, in_batches
 from qdrant_embed.ingest.context import IngestContext, match, match_any
@@ -42,19 +42,6 @@ class Fate:
     reason: str = ""
 
 
-class Scope(Protocol):
-    """The part of a root that one ingest covers."""
-
-    @property
-    def within(self) -> str:
-        """Prefix of the sources that can have vanished."""
-        ...
-
-    def fate(self, source: str) -> Fate:
-        """Say what became of a source that was not met; `there` means that it stays."""
-        ...
-
-
 @dataclass(slots=True)
 class Gone:
     """A document that was not met, with the ids of its points."""
@@ -64,19 +51,23 @@ class Gone:
     ids: list[str] = field(default_factory=list)
 
 
-def prune(run: Run, scope: Scope) -> None:
-    """Delete the documents of a root that this run did not meet."""
-    unmet = list(_unmet(run, scope.within))
-    fates = {document.source: scope.fate(document.source) for document in unmet}
+def prune(run: Run, within: str = "", fate: Callable[[str], Fate] = lambda _: Fate("gone")) -> None:
+    """Delete the documents of a root that this run did not meet.
+
+    :param within: Prefix of the sources that can have vanished.
+    :param fate: Says what became of a source that was not met; `there` means that it stays.
+    """
+    unmet = list(_unmet(run, within))
+    fates = {document.source: fate(document.source) for document in unmet}
     _report_unknown(run, unmet, fates)
     gone = [document for document in unmet if fates[document.source].kind in ("gone", "emptied")]
     # A document of which another one has the content was moved, and loses nothing.
-    lost = [document for document in gone if not run.seen.has_content(document.content)]
+    lost = [document for document in gone if document.content not in run.seen.contents]
     allowed = run.options.allow_delete
     waiting = tuple(read_metadata(run.target.engine, run.target.name).get(WITHHELD, ()))
     whole = not allowed and _is_most(lost, len(unmet) + run.seen.known, asked_before=run.root in waiting)
     if whole:
-        _withhold_all(run, scope, lost, len(unmet) + run.seen.known)
+        _withhold_all(run, within, lost, len(unmet) + run.seen.known)
     withheld = lost if whole else [] if allowed else _withheld_of_emptied(run, lost, fates)
     kept = {document.source for document in withheld}
     going = [document for document in gone if document.source not in kept]
@@ -86,7 +77,7 @@ def prune(run: Run, scope: Scope) -> None:
         return
     if whole:
         _remember(run, waiting, {*waiting, run.root})
-    elif not (scope.within or withheld or _unsure(run, fates)):
+    elif not (within or withheld or _unsure(run, fates)):
         _remember(run, waiting, {*waiting} - {run.root})
     run.tally.add(deleted=run.target.delete_ids([point for document in going for point in document.ids]))
 
@@ -104,7 +95,7 @@ def _unmet(run: Run, within: str) -> Iterator[Gone]:
     if not points:
         return
     hits = target.engine.facet(target.name, "document_id", facet_filter=scope, limit=points, exact=True).hits
-    for batch in in_batches((str(hit.value) for hit in hits if str(hit.value) not in run.seen), LOOK_UP_BATCH):
+    for batch in in_batches((str(hit.value) for hit in hits if str(hit.value) not in run.seen.ids), LOOK_UP_BATCH):
         yield from (document for document in _described(target, batch) if not run.seen.hides(document.source))
 
 
@@ -141,9 +132,9 @@ def _is_most(lost: list[Gone], documents: int, *, asked_before: bool) -> bool:
     return _points(lost) > FEW_POINTS and (asked_before or len(lost) > MOST * documents)
 
 
-def _withhold_all(run: Run, scope: Scope, lost: list[Gone], documents: int) -> None:
+def _withhold_all(run: Run, within: str, lost: list[Gone], documents: int) -> None:
     there = "its one document" if documents == 1 else f"{len(lost):,} of its {documents:,} documents"
-    source = f"{run.root}/{scope.within}".removeprefix("/")
+    source = f"{run.root}/{within}".removeprefix("/")
     _withhold(run, source, f"{there} ({_points(lost):,} chunks) would go", _points(lost))
 
 
@@ -176,7 +167,7 @@ def _withhold(run: Run, source: str, what: str, points: int) -> None:
 
 def _unsure(run: Run, fates: Mapping[str, Fate]) -> bool:
     """Tell whether some of the root could not be looked at."""
-    return run.seen.hides_any or any(fate.kind == "unknown" for fate in fates.values())
+    return bool(run.seen.hidden) or any(fate.kind == "unknown" for fate in fates.values())
 
 
 def _remember(run: Run, before: tuple[str, ...], now: set[str]) -> None:
