@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from qdrant_embed.chunking import in_parts
 from qdrant_embed.errors import QdrantEmbedError, ReadError
-from qdrant_embed.ingest.context import IngestContext, match
+from qdrant_embed.ingest.context import IngestContext, matching
 from qdrant_embed.ingest.inputs import RefusedItem
 from qdrant_embed.ingest.monitoring.report import Tally
 from qdrant_embed.ingest.options import IngestOptions
@@ -249,7 +249,5 @@ def _count_unchanged(run: Run, known: DocumentState) -> None:
 
 def _note_new_time(target: IngestContext, key: DocumentKey) -> None:
     """Store a new time of change, so that the next run need not open the file to find its content unchanged."""
-    from qdrant_client import models
-
-    points = models.Filter(must=[match("document_id", key.id)])
+    points = matching(document_id=key.id)
     target.engine.set_payload(target.name, payload={"modified": key.payload.get("modified")}, points=points)

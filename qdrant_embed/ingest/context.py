@@ -64,15 +64,22 @@ class IngestContext:
         return len(listed)
 
 
-def match_any(field: str, values: Iterable[str]) -> models.FieldCondition:
-    """Return the condition that `field` is one of `values`."""
+def matching(**fields: str | int | Iterable[str]) -> models.Filter:
+    """Return the filter that every field has its value, or one of its values where these are several."""
     from qdrant_client import models
 
-    return models.FieldCondition(key=field, match=models.MatchAny(any=list(values)))
+    def condition(name: str, wanted: str | int | Iterable[str]) -> models.FieldCondition:
+        if isinstance(wanted, str | int):
+            return models.FieldCondition(key=name, match=models.MatchValue(value=wanted))
+        return models.FieldCondition(key=name, match=models.MatchAny(any=list(wanted)))
+
+    return models.Filter(must=[condition(name, wanted) for name, wanted in fields.items()])
 
 
-def match(field: str, value: str | int) -> models.FieldCondition:
-    """Return the condition that `field` is `value`."""
+def below(root: str, within: str) -> models.Filter:
+    """Return the filter for the points of a root whose sources begin with a prefix."""
     from qdrant_client import models
 
-    return models.FieldCondition(key=field, match=models.MatchValue(value=value))
+    of_root = models.FieldCondition(key="root", match=models.MatchValue(value=root))
+    begun = models.FieldCondition(key="source", match=models.MatchPrefix(prefix=within))
+    return models.Filter(must=[of_root, begun] if within else [of_root])

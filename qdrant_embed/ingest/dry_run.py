@@ -8,7 +8,7 @@ from qdrant_embed.embedding.late_chunking import late_counts
 from qdrant_embed.errors import TextTooLongError
 from qdrant_embed.ingest.changed_documents import ChangedDocument, Run
 from qdrant_embed.ingest.chunk_stage import ChunkBatch, ChunkTask, batched, fail_chunk, in_chunks
-from qdrant_embed.ingest.context import IngestContext, match_any
+from qdrant_embed.ingest.context import IngestContext, matching
 
 
 def rehearse(run: Run, works: Iterable[ChangedDocument]) -> None:
@@ -39,13 +39,10 @@ def _listed(run: Run, works: Iterable[ChangedDocument]) -> Iterable[ChangedDocum
 
 def _new(target: IngestContext, batch: ChunkBatch, met: set[str]) -> list[ChunkTask]:
     """Return a chunk for each text of the batch that has no vector yet, neither here nor in the collection."""
-    from qdrant_client import models
-
     texts = {task.text_hash: task for task in batch.tasks if task.text_hash not in met}
     met.update(texts)
     if texts:
-        where = models.Filter(must=[match_any("text_hash", texts)])
-        for record in target.scroll(where, ["text_hash"]):
+        for record in target.scroll(matching(text_hash=texts), ["text_hash"]):
             texts.pop((record.payload or {})["text_hash"], None)
     return list(texts.values())
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from qdrant_embed.ingest.changed_documents import LOOK_UP_BATCH, Run, in_batches
-from qdrant_embed.ingest.context import IngestContext, match, match_any
+from qdrant_embed.ingest.context import IngestContext, below, matching
 from qdrant_embed.reading.contents import why
 from qdrant_embed.store.metadata import merge_metadata, read_metadata
 
@@ -84,13 +84,7 @@ def prune(run: Run, within: str = "", fate: Callable[[str], Fate] = lambda _: Fa
 
 def _unmet(run: Run, within: str) -> Iterator[Gone]:
     """Yield the documents of the scope that were not met, and do not stand below something that was not seen."""
-    from qdrant_client import models
-
-    target = run.target
-    conditions: list[models.Condition] = [match("root", run.root)]
-    if within:
-        conditions.append(models.FieldCondition(key="source", match=models.MatchPrefix(prefix=within)))
-    scope = models.Filter(must=conditions)
+    target, scope = run.target, below(run.root, within)
     points = target.engine.count(target.name, count_filter=scope, exact=True).count
     if not points:
         return
@@ -100,11 +94,8 @@ def _unmet(run: Run, within: str) -> Iterator[Gone]:
 
 
 def _described(target: IngestContext, document_ids: list[str]) -> list[Gone]:
-    from qdrant_client import models
-
     found: defaultdict[str, Gone] = defaultdict(Gone)
-    where = models.Filter(must=[match_any("document_id", document_ids)])
-    for record in target.scroll(where, ["source", "document_id", "document_hash"]):
+    for record in target.scroll(matching(document_id=document_ids), ["source", "document_id", "document_hash"]):
         fields = record.payload or {}
         document = found[str(fields["document_id"])]
         document.source, document.content = str(fields["source"]), str(fields.get("document_hash", ""))

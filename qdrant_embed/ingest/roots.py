@@ -18,16 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.ingest.context import match
+from qdrant_embed.ingest.context import below
 from qdrant_embed.reading.files import ReadOptions, Root, SourceFile, safe_name, walk
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.metadata import merge_metadata, read_metadata
-
-if TYPE_CHECKING:
-    from qdrant_client import models
 
 GIVEN = "given"
 """Stands for the place of a root whose documents were handed over, and come from no folder."""
@@ -88,27 +84,16 @@ class Roots:
         try:
             yield
         except BaseException:
-            if label not in before and not self._has_points(label):
+            if label not in before and not self.holds(label, ""):
                 self._set({other: where for other, where in self.known().items() if other != label})
             raise
 
     def holds(self, label: str, within: str) -> bool:
         """Tell whether there are documents of a root whose sources begin with a prefix."""
-        from qdrant_client import models
-
-        below = models.FieldCondition(key="source", match=models.MatchPrefix(prefix=within))
-        return self._count(models.Filter(must=[match("root", label), below])) > 0
+        return self._engine.count(self._name, count_filter=below(label, within), exact=True).count > 0
 
     def _set(self, roots: Mapping[str, str]) -> None:
         merge_metadata(self._engine, self._name, {"roots": dict(roots)})
-
-    def _has_points(self, label: str) -> bool:
-        from qdrant_client import models
-
-        return self._count(models.Filter(must=[match("root", label)])) > 0
-
-    def _count(self, where: models.Filter) -> int:
-        return self._engine.count(self._name, count_filter=where, exact=True).count
 
 
 def resolve(
@@ -187,12 +172,12 @@ def refuse_inside(root: RootLabel, stored: Mapping[str, str], holds: Callable[[s
             continue
         within = RootLabel(label, above).relative(root.base)
         if holds(label, within):
-            below = f"{within}*"
+            named = f"{within}*"
             raise ConfigurationError(
                 f"the folder {root.base.name!r} stands in one that was ingested before as the root {label!r}; its "
                 f"documents would be found twice. Leave the label {root.label!r} out to ingest it as a part of that "
-                f"one. Or remove them first: collection.delete({below!r}, root={label!r}) (qdrant-embed delete --root "
-                f"{quote(label)} --source {quote(below)}); and exclude {within!r} from that one from then on."
+                f"one. Or remove them first: collection.delete({named!r}, root={label!r}) (qdrant-embed delete --root "
+                f"{quote(label)} --source {quote(named)}); and exclude {within!r} from that one from then on."
             )
 
 

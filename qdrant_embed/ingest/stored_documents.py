@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qdrant_embed.ingest.context import IngestContext, match, match_any
+from qdrant_embed.ingest.context import IngestContext, matching
 from qdrant_embed.store.points import CHUNK_COUNT, DocumentKey
 from qdrant_embed.types import Json
 
@@ -56,17 +56,15 @@ def look_up(target: IngestContext, document_ids: Sequence[str]) -> dict[str, Doc
 
     A document that was being written when a process died has points but no complete head.
     """
-    from qdrant_client import models
-
-    wanted = match_any("document_id", document_ids)
+    wanted = matching(document_id=document_ids)
     found: dict[str, DocumentState] = {
         str(hit.value): DocumentState({}, hit.count)
         for hit in target.engine.facet(
-            target.name, "document_id", facet_filter=models.Filter(must=[wanted]), limit=len(document_ids), exact=True
+            target.name, "document_id", facet_filter=wanted, limit=len(document_ids), exact=True
         ).hits
     }
     if found:
-        heads = models.Filter(must=[match_any("document_id", found), match("chunk_index", 0)])
+        heads = matching(document_id=found, chunk_index=0)
         for record in target.scroll(heads, HEAD_FIELDS):
             payload: dict[str, Any] = record.payload or {}
             known = found[payload["document_id"]]
@@ -81,7 +79,5 @@ def reopen(target: IngestContext, document_id: str) -> None:
     Without this, a process that dies half-way through the change and a file that returns to its old state would
     leave the half-written points behind, taken for complete.
     """
-    from qdrant_client import models
-
-    heads = models.Filter(must=[match("document_id", document_id), match("chunk_index", 0)])
+    heads = matching(document_id=document_id, chunk_index=0)
     target.engine.set_payload(target.name, payload={CHUNK_COUNT: 0}, points=heads)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from qdrant_embed.ingest.chunk_stage import ChunkTask, fail_chunk
-from qdrant_embed.ingest.context import IngestContext, match_any
+from qdrant_embed.ingest.context import IngestContext, matching
 from qdrant_embed.ingest.embed_retry import in_halves
 from qdrant_embed.ingest.monitoring.report import Tally
 from qdrant_embed.store.points import WINDOWS
@@ -64,10 +64,8 @@ class VectorSource(Generic[V]):
 
     def _from_store(self, keys: Sequence[str]) -> dict[str, V]:
         """Return the vectors of texts that some point, of any document, already has."""
-        from qdrant_client import models
-
         found: dict[str, V] = {}
-        where = models.Filter(must=[match_any("text_hash", keys)])
+        where = matching(text_hash=keys)
         for record in self._target.scroll(where, ["text_hash", WINDOWS], vectors=self._kind.names) if keys else ():
             stored = self._kind.stored(record)
             if stored is not None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qdrant_embed.ingest.chunk_stage import DocumentEnd, fail_chunk
-from qdrant_embed.ingest.context import IngestContext, match_any
+from qdrant_embed.ingest.context import IngestContext, matching
 from qdrant_embed.ingest.embed_retry import in_halves
 from qdrant_embed.ingest.embed_stage import EmbeddedChunk, WriteBatch
 from qdrant_embed.ingest.monitoring.report import Tally
@@ -95,14 +95,11 @@ class Writer:
 
         A document that another ingest has written in the meantime has lost chunks, and is left to be written again.
         """
-        from qdrant_client import models
-
         ends = {end.document.id: end for end in batch.ends}
         fresh = {chunk.task.id for chunk in batch.chunks if chunk.vectors is not None}
         lacking = {document: len(end.ids) - len(end.ids & fresh) for document, end in ends.items()}
         stale: list[PointId] = []
-        where = models.Filter(must=[match_any("document_id", ends)])
-        for record in self._target.scroll(where, ["document_id"]) if ends else ():
+        for record in self._target.scroll(matching(document_id=ends), ["document_id"]) if ends else ():
             document, name = str((record.payload or {})["document_id"]), str(record.id)
             if name not in ends[document].ids:
                 stale += [record.id] * (document not in self._incomplete)  # else what was there is better than gaps
