@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from qdrant_client import models
+
 from qdrant_embed.chunking import Chunker
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
@@ -17,8 +19,6 @@ from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.scroll import pages
 
 if TYPE_CHECKING:
-    from qdrant_client import models
-
     from qdrant_embed.store.engine import PointId
 
 SCROLL_PAGE = 1024
@@ -53,8 +53,6 @@ class IngestContext:
 
     def delete_ids(self, ids: Iterable[PointId]) -> int:
         """Delete points by id and return how many."""
-        from qdrant_client import models
-
         listed = list(ids)
         self.write_guard.require()
         for start in range(0, len(listed), SCROLL_PAGE):
@@ -66,7 +64,6 @@ class IngestContext:
 
 def matching(**fields: str | int | Iterable[str]) -> models.Filter:
     """Return the filter that every field has its value, or one of its values where these are several."""
-    from qdrant_client import models
 
     def condition(name: str, wanted: str | int | Iterable[str]) -> models.FieldCondition:
         if isinstance(wanted, str | int):
@@ -78,8 +75,6 @@ def matching(**fields: str | int | Iterable[str]) -> models.Filter:
 
 def below(root: str, within: str) -> models.Filter:
     """Return the filter for the points of a root whose sources begin with a prefix."""
-    from qdrant_client import models
-
     of_root = models.FieldCondition(key="root", match=models.MatchValue(value=root))
     begun = models.FieldCondition(key="source", match=models.MatchPrefix(prefix=within))
     return models.Filter(must=[of_root, begun] if within else [of_root])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 
@@ -42,16 +41,6 @@ READERS: Registry[ParseFunction] = Registry(
 """Extension → reader. A package adds `".xyz" = "module:function"` to the entry-point group `qdrant_embed.readers`."""
 
 MARKUP_READ_AS_IT_STANDS = frozenset({".md", ".markdown", ".mdx", ".qmd", ".rst"})
-
-_HTML = ("bs4", "markdownify")
-PARSERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    dict.fromkeys((".html", ".htm", ".xhtml", ".mht", ".mhtml", ".eml", ".ipynb"), _HTML)
-    | dict.fromkeys((".xml", ".rss", ".atom", ".epub"), ("defusedxml.ElementTree", *_HTML))
-    | dict.fromkeys((".docx", ".pptx"), ("markitdown",))
-    | dict.fromkeys((".xlsx", ".xlsm"), ("openpyxl",))
-    | {".pdf": ("pypdfium2",), ".xls": ("xlrd",), ".msg": ("olefile", *_HTML)}
-)
-"""Extension → what its reader imports when it reads, for seconds on a busy machine; that time is not the file's."""
 
 TEXT_MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     dict.fromkeys((".txt", ".text", ".log", ".adoc", ".org", ".tex"), "text/plain")
@@ -172,14 +161,12 @@ def _parse(extension: str, data: bytes, name: str) -> Parsed:
 
 
 def load(extension: str) -> None:
-    """Import the reader of an extension and what it needs, so that reading a file of it takes the time of the file.
+    """Import the reader of an extension, for seconds on a busy machine; that time is not the file's.
 
     :raises Exception: Whatever the import of another package's reader raises; `parse` says it of each file.
     """
     if extension in READERS:
         READERS.get(extension)
-    for module in PARSERS.get(extension, ()):
-        import_module(module)
 
 
 def parse(extension: str, data: bytes, name: str) -> Parsed:

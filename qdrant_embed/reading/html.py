@@ -5,15 +5,15 @@ from __future__ import annotations
 import html
 import re
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from bs4 import BeautifulSoup, Tag
+from markdownify import ATX, MarkdownConverter
 
 from qdrant_embed.reading.page import keep_what_is_read
 from qdrant_embed.reading.parsed import Parsed, clean, one_line, single_blank_lines
 from qdrant_embed.reading.text import first_heading
 from qdrant_embed.reading.text_encoding import Decoded, decode, markup_encoding
-
-if TYPE_CHECKING:
-    from bs4 import BeautifulSoup, Tag
 
 TRAILING_SPACE = re.compile(r"[ \t]+$", re.MULTILINE)
 XHTML_START = re.compile(r"\s*<\?xml")
@@ -60,8 +60,6 @@ def fragment_to_markdown(markup: str | bytes) -> str:
 
 
 def _soup(markup: str) -> BeautifulSoup:
-    from bs4 import BeautifulSoup
-
     if XHTML_START.match(markup):
         markup = CDATA.sub(lambda section: html.escape(section[1]), markup)
     with warnings.catch_warnings():
@@ -85,8 +83,6 @@ def _plain(root: Tag) -> str:
 
 
 def _converter() -> Any:
-    from markdownify import ATX, MarkdownConverter
-
     class Converter(MarkdownConverter):
         """Markdown for reading by a model: no addresses, no escapes."""
 

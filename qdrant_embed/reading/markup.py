@@ -8,6 +8,9 @@ from collections import Counter
 from html.entities import html5
 from typing import TYPE_CHECKING
 
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.parsed import one_line
 
@@ -32,9 +35,6 @@ def xml_tree(text: str) -> tuple[Element, str]:
 
     :raises ReadError: It declares entities.
     """
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import ParseError, fromstring
-
     problem = ""
     for way in (str.lstrip, _with_named_characters):
         try:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup, CData, Tag
+from bs4.element import NavigableString, PreformattedString
 
 NOT_TEXT = ("script", "style", "title", "meta", "link", "base")
 FRAMES = ("iframe", "noframes")
@@ -38,9 +37,6 @@ class Census:
     """The elements of a page by name, and the text of each, counted in one pass, whatever their depth."""
 
     def __init__(self, root: Tag) -> None:
-        from bs4 import CData, Tag
-        from bs4.element import NavigableString, PreformattedString
-
         self.elements, self._parents, linked = [root], [-1], [False]
         self._all, self._outside = [0], [0]
         for place, element in enumerate(self.elements):  # the list grows while it is read
@@ -151,8 +147,6 @@ def _open_what_is_closed(census: Census) -> None:
 
 
 def _fragment(markup: str) -> Tag:
-    from bs4 import BeautifulSoup
-
     inner = BeautifulSoup(markup, "lxml")
     for tag in inner(NOT_TEXT):
         tag.extract()

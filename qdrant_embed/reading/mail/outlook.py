@@ -14,6 +14,8 @@ from email.utils import format_datetime
 from mimetypes import guess_type
 from typing import Any
 
+import olefile
+
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.mail.body import DEEPEST
 from qdrant_embed.reading.mail.headers import header
@@ -39,8 +41,6 @@ def outlook_message(data: bytes) -> tuple[Message[str, str], str]:
 
     :raises OSError: It is no OLE file, or broken.
     """
-    import olefile
-
     with olefile.OleFileIO(io.BytesIO(data)) as file:
         whole = _Item(file, ())
         return whole.message(), _unread_body(whole)

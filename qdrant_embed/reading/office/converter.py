@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from markitdown import StreamInfo, converters
 
 from qdrant_embed.reading.parsed import single_blank_lines
-
-if TYPE_CHECKING:
-    from markitdown import DocumentConverterResult
 
 IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)]*)\)")
 OPTIONS = {
@@ -21,22 +20,19 @@ OPTIONS = {
 """For markdownify: a model reads no escapes, and addresses of links are noise to it. For mammoth: a title is one."""
 
 
+class Slides(converters.PptxConverter):
+    """The converter of slides; what follows a chart begins a line of its own."""
+
+    def _convert_chart_to_markdown(self, chart: Any) -> str:
+        table = super()._convert_chart_to_markdown(chart)  # type: ignore[no-untyped-call]
+        return f"{table}\n\n"
+
+
 def convert(extension: str, data: bytes) -> str:
     """Call one converter; the `MarkItDown` class would load a model to guess the format, and open a web session."""
-    from markitdown import StreamInfo, converters
-
-    class Slides(converters.PptxConverter):
-        """The converter of slides; what follows a chart begins a line of its own."""
-
-        def _convert_chart_to_markdown(self, chart: Any) -> str:
-            table = super()._convert_chart_to_markdown(chart)  # type: ignore[no-untyped-call]
-            return f"{table}\n\n"
-
     known = {".docx": converters.DocxConverter, ".pptx": Slides}
-    result: DocumentConverterResult = known[extension]().convert(  # type: ignore[no-untyped-call]
-        io.BytesIO(data), StreamInfo(), **OPTIONS
-    )
-    return result.markdown
+    converter = known[extension]()  # type: ignore[no-untyped-call]
+    return converter.convert(io.BytesIO(data), StreamInfo(), **OPTIONS).markdown
 
 
 def tidy(markdown: str) -> str:

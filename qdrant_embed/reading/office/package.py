@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import DAMAGED
 from qdrant_embed.reading.markup import local_name, recovered_tree
@@ -60,9 +63,6 @@ class Package:
 
     def tree(self, name: str) -> Element | None:
         """Return a part that is XML, as far as it is well-formed; None if it is missing or damaged beyond that."""
-        from defusedxml import DefusedXmlException
-        from defusedxml.ElementTree import ParseError, fromstring
-
         data = self.read(name)
         if data is None:
             return None

@@ -7,6 +7,8 @@ import zipfile
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from lxml import etree
+
 from qdrant_embed.reading.markup import local_name
 from qdrant_embed.reading.office.package import Package, attribute
 
@@ -49,8 +51,6 @@ def revise(package: Package, main: str, part_text: PartText) -> tuple[bytes, dic
 
 
 def _revised(body: bytes, part_text: PartText, texts: dict[str, str]) -> bytes:
-    from lxml import etree
-
     try:
         root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
     except (etree.XMLSyntaxError, ValueError):
@@ -99,8 +99,6 @@ def _unwrap(element: Any) -> None:
 
 
 def _paragraph(root: Any, text: str) -> Any:
-    from lxml import etree
-
     namespace = etree.QName(root).namespace
     paragraph = etree.Element(f"{{{namespace}}}p")
     run = etree.SubElement(paragraph, f"{{{namespace}}}r")

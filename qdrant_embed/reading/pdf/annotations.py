@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import pypdfium2.raw as pdfium
+
 from qdrant_embed.reading.markup import local_name, xml_tree
 from qdrant_embed.reading.parsed import one_line
 from qdrant_embed.reading.text_encoding import decode
@@ -32,8 +34,6 @@ def annotation_lines(page: Any, text_page: Any, text: str, form: Any) -> list[st
     :param text: All text of the page.
     :param form: Handle of the document's form, None if it has none.
     """
-    import pypdfium2.raw as pdfium
-
     lines, labels = [], _Labels(text_page, text)
     for number in range(pdfium.FPDFPage_GetAnnotCount(page)):
         annotation = pdfium.FPDFPage_GetAnnot(page, number)
@@ -54,8 +54,6 @@ def xfa_lines(document: Any) -> list[str]:
 
     :raises ReadError: The XML declares entities.
     """
-    import pypdfium2.raw as pdfium
-
     lines: list[str] = []
     for number in range(max(pdfium.FPDF_GetXFAPacketCount(document), 0)):
         name = _packet_name(document, number)
@@ -75,8 +73,6 @@ def _packet_lines(packet: Element, *, is_data: bool) -> Iterator[str]:
 
 
 def _field(annotation: Any, form: Any, labels: _Labels) -> str:
-    import pypdfium2.raw as pdfium
-
     kind = pdfium.FPDFAnnot_GetFormFieldType(form, annotation)
     name = _text(lambda buffer, size: pdfium.FPDFAnnot_GetFormFieldName(form, annotation, buffer, size))
     told = _text(lambda buffer, size: pdfium.FPDFAnnot_GetFormFieldAlternateName(form, annotation, buffer, size))
@@ -100,8 +96,6 @@ def _field(annotation: Any, form: Any, labels: _Labels) -> str:
 
 def _chosen(annotation: Any, form: Any) -> Iterator[str]:
     """Yield the choices that are made, as they are shown."""
-    import pypdfium2.raw as pdfium
-
     for at in range(pdfium.FPDFAnnot_GetOptionCount(form, annotation)):
         if pdfium.FPDFAnnot_IsOptionSelected(form, annotation, at):
             yield _text(functools.partial(pdfium.FPDFAnnot_GetOptionLabel, form, annotation, at))
@@ -109,8 +103,6 @@ def _chosen(annotation: Any, form: Any) -> Iterator[str]:
 
 def _value_without_form(annotation: Any) -> str:
     """Return the value of a field that no form of the document lists, as when pages were taken from another one."""
-    import pypdfium2.raw as pdfium
-
     named = {
         key: _text(functools.partial(pdfium.FPDFAnnot_GetStringValue, annotation, key)) for key in (b"TU", b"T", b"V")
     }
@@ -121,14 +113,10 @@ def _value_without_form(annotation: Any) -> str:
 
 
 def _is_secret(flags: int) -> bool:
-    import pypdfium2.raw as pdfium
-
     return bool(flags & pdfium.FPDF_FORMFLAG_TEXT_PASSWORD)
 
 
 def _note(annotation: Any, *, free: bool) -> str:
-    import pypdfium2.raw as pdfium
-
     text = _text(lambda buffer, size: pdfium.FPDFAnnot_GetStringValue(annotation, b"Contents", buffer, size))
     return text if free or not text else f"Note: {text}"
 
@@ -146,8 +134,6 @@ class _Labels:
 
     def text_next_to(self, annotation: Any, *, right: bool) -> str:
         """Return the short text to one side of a field, which is its label."""
-        import pypdfium2.raw as pdfium
-
         box = pdfium.FS_RECTF()
         if not pdfium.FPDFAnnot_GetRect(annotation, box):
             return ""
@@ -158,15 +144,11 @@ class _Labels:
 
 
 def _packet_name(document: Any, number: int) -> str:
-    import pypdfium2.raw as pdfium
-
     name = _bytes(lambda buffer, size: pdfium.FPDF_GetXFAPacketName(document, number, buffer, size))
     return name.rstrip(b"\0").decode(errors="replace")
 
 
 def _packet(document: Any, number: int) -> bytes:
-    import pypdfium2.raw as pdfium
-
     size = ctypes.c_ulong()
     pdfium.FPDF_GetXFAPacketContent(document, number, None, 0, size)
     buffer = ctypes.create_string_buffer(size.value)
@@ -176,8 +158,6 @@ def _packet(document: Any, number: int) -> bytes:
 
 def _text(fill: Callable[[Any, int], int]) -> str:
     """Return a text that PDFium gives as UTF-16."""
-    import pypdfium2.raw as pdfium
-
     raw = _bytes(lambda buffer, size: fill(ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), size))
     return one_line(raw.decode("utf-16-le", errors="replace").rstrip("\0"))
 

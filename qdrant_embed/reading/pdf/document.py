@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
+import pypdfium2
+import pypdfium2.raw as pdfium
+
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import ENCRYPTED
 from qdrant_embed.reading.parsed import Parsed, clean, given_title, one_line
@@ -37,8 +40,6 @@ def read_pdf(data: bytes, name: str) -> Parsed:
 
     :raises ReadError: It is encrypted, broken, or has no text.
     """
-    import pypdfium2
-
     try:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
@@ -64,8 +65,6 @@ def read_pdf(data: bytes, name: str) -> Parsed:
 
 
 def _read(document: Any) -> _Pages:
-    import pypdfium2
-
     pages = _Pages()
     form = document.formenv.raw if document.formenv else None
     for number in range(1, len(document) + 1):
@@ -89,8 +88,6 @@ def _read(document: Any) -> _Pages:
 
 def _is_drawn(page: Any) -> bool:
     """Tell whether a page has an image on it, or as many lines as letters that are drawn."""
-    import pypdfium2.raw as pdfium
-
     paths = 0
     for item in page.get_objects(max_depth=5):
         if item.type in (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING):

@@ -7,6 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError, iterparse
+from openpyxl.formula.translate import Translator
+from openpyxl.utils import column_index_from_string
+from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
+from openpyxl.utils.escape import unescape
+
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.markup import local_name
 from qdrant_embed.reading.spreadsheets.sheet_rows import WIDEST, cell_text
@@ -48,8 +55,6 @@ class Cells:
 
     def rows(self, found: Iterable[Element]) -> Iterator[list[str]]:
         """Yield the rows of some elements, one blank row for all that a sheet leaves out between two."""
-        from openpyxl.utils import column_index_from_string
-
         self._shared = {}
         last = 0
         for element in found:
@@ -93,8 +98,6 @@ class Cells:
         return self._date(number, key) if key in self.formats.dates else cell_text(number)
 
     def _date(self, number: float, style: int) -> str:
-        from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
-
         epoch = MAC_EPOCH if self.formats.since_1904 else WINDOWS_EPOCH
         try:
             return cell_text(from_excel(number, epoch, timedelta=style in self.formats.durations))
@@ -103,8 +106,6 @@ class Cells:
 
     def _formula(self, cell: Element, element: Element) -> str:
         """Return a formula as it is shown; of those that share one, only the first has it written out."""
-        from openpyxl.formula.translate import Translator
-
         text, place, shared = element.text or "", cell.get("r", ""), element.get("si", "")
         if shared and text:
             self._shared[shared] = (f"={text}", place)
@@ -122,9 +123,6 @@ def elements(source: IO[bytes], name: str) -> Iterator[Element]:
 
     :raises ReadError: The XML is broken, or declares entities.
     """
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import ParseError, iterparse
-
     above: list[Element] = []
     try:
         for event, element in iterparse(source, events=("start", "end")):
@@ -148,8 +146,6 @@ def rich_text(element: Element) -> str:
 
 def unescaped(text: str) -> str:
     """Return a text with the characters that XML cannot hold, which Office writes as `_x000D_`."""
-    from openpyxl.utils.escape import unescape
-
     return str(unescape(text)) if "_x" in text else text
 
 

@@ -6,6 +6,8 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import xlrd
+
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import ENCRYPTED
 from qdrant_embed.reading.markup import local_name
@@ -29,8 +31,6 @@ def read_xls(data: bytes, name: str) -> Parsed:
 
 
 def _open(data: bytes) -> Any:
-    import xlrd
-
     try:
         return xlrd.open_workbook(file_contents=data, logfile=io.StringIO())
     except Exception as error:  # each table of the format that is damaged raises something else
@@ -57,8 +57,6 @@ def _remarks(sheet: Any) -> list[str]:
 
 
 def _old_cell(cell: Any, datemode: int) -> str:
-    import xlrd
-
     if cell.ctype == xlrd.XL_CELL_DATE:
         try:
             return cell_text(xlrd.xldate_as_datetime(cell.value, datemode))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from openpyxl.styles.numbers import is_date_format, is_timedelta_format
+
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import DAMAGED, MARKUP_LIMIT, UNPACKED_LIMIT, core_title, open_archive
 from qdrant_embed.reading.markup import local_name
@@ -119,8 +121,6 @@ def _strings(package: Package, main: str) -> list[str]:
 
 
 def _formats(package: Package, main: str, root: Element | None) -> Formats:
-    from openpyxl.styles.numbers import is_date_format, is_timedelta_format
-
     about = {} if root is None else {local_name(element): element for element in root}
     since_1904 = "workbookPr" in about and about["workbookPr"].get("date1904") in ("1", "true")
     computed = "calcPr" not in about or about["calcPr"].get("fullCalcOnLoad") not in ("1", "true")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from openvino import opset13 as ops
 
 from qdrant_embed.types import FloatArray, IntArray
 
@@ -57,23 +58,17 @@ def _constant(value: Any) -> np.ndarray | None:
 
 def scaled(value: Any, factors: FloatArray) -> Any:
     """Return a value (n, tokens, channels) times a factor for each channel."""
-    from openvino import opset13 as ops
-
     return ops.multiply(value, ops.constant(factors.reshape(1, 1, -1).astype(np.float32)))
 
 
 def levels(value: Any, low: float, high: float, count: int) -> Any:
     """Return a value rounded to `count` levels from low to high."""
-    from openvino import opset13 as ops
-
     ends = [ops.constant(np.float32(end)) for end in (low, high)]
     return ops.fake_quantize(value, *ends, *ends, count)
 
 
 def int8_weights(value: Any, whole: np.ndarray, step: FloatArray) -> Any:
     """Return the product of a value with int8 weights (out, in), each row times its step (out, 1)."""
-    from openvino import opset13 as ops
-
     weights = ops.multiply(ops.convert(ops.constant(whole), np.float32), ops.constant(step))
     return ops.matmul(value, weights, transpose_a=False, transpose_b=True)
 
@@ -83,8 +78,6 @@ def narrowed(value: Any, channels: IntArray) -> Any | None:
 
     None if it does not come from a product with constant weights, by elementwise operations alone.
     """
-    from openvino import opset13 as ops
-
     node = value.get_node()
     kind = node.get_type_name()
     if kind == "MatMul" and _is_linear(node):
@@ -109,8 +102,6 @@ def follow_bias(product: Any, instead: Any, offset: FloatArray, extra: Sequence[
     :param offset: (out,) added.
     :param extra: Values (n, tokens, in) and weights (out, in), whose products are added.
     """
-    from openvino import opset13 as ops
-
     instead.set_friendly_name(product.get_friendly_name())
     users = [target.get_node() for target in product.output(0).get_target_inputs()]
     bias = users[0] if len(users) == 1 and _adds_constant(users[0]) else None

@@ -91,10 +91,11 @@ def _convert(resolved: ResolvedModel, graph: Graph, folder: Path) -> None:
 
 
 def _convert_to_int8(resolved: ResolvedModel, graph: Graph, folder: Path) -> None:
-    from qdrant_embed.runtimes.openvino.int8 import quantize
-
     model = _read(resolved, graph)
     _save(model, folder / _WHOLE_FILE)
+    # Not before: it imports OpenVINO, which `_read` does with its telemetry off and no other thread beside it.
+    from qdrant_embed.runtimes.openvino.int8 import quantize
+
     _save(quantize(resolved, model), folder / _FILE)
 
 
