@@ -10,6 +10,16 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
+import qdrant_embed as public
+from qdrant_embed.comparison import Comparison, SettingScores
+from qdrant_embed.diagnostics import Diagnosis, Finding
+from qdrant_embed.evaluation import Question, read_questions
+from qdrant_embed.ingest import Preview, PreviewedChunk
+from qdrant_embed.models import ListedModels, ModelDescription, Row, WeightsLocation
+from qdrant_embed.retrieval import Answers, Documents, StoredDocument
+from qdrant_embed.store import ListedCollection
+from qdrant_embed.training import fit_word_table, train_paragraph_vectors
+
 _HEAD = """# Python
 
 Made from the docstrings by `python -m qdrant_embed.cli.python_page`; do not edit it by hand. Everything here can be
@@ -42,24 +52,11 @@ def _lines() -> Iterator[str]:
 
 
 def _functions() -> list[Callable[..., Any]]:
-    import qdrant_embed as public
-    from qdrant_embed.evaluation import read_questions
-    from qdrant_embed.training import fit_word_table, train_paragraph_vectors
-
     named = (getattr(public, name) for name in public.__all__)
     return [*filter(inspect.isfunction, named), read_questions, fit_word_table, train_paragraph_vectors]
 
 
 def _classes() -> list[type]:
-    import qdrant_embed as public
-    from qdrant_embed.comparison import Comparison, SettingScores
-    from qdrant_embed.diagnostics import Diagnosis, Finding
-    from qdrant_embed.evaluation import Question
-    from qdrant_embed.ingest import Preview, PreviewedChunk
-    from qdrant_embed.models import ListedModels, ModelDescription, Row, WeightsLocation
-    from qdrant_embed.retrieval import Answers, Documents, StoredDocument
-    from qdrant_embed.store import ListedCollection
-
     return [
         public.Collection, public.Recipe, public.Document, public.IngestOptions, public.ReadOptions,
         public.IngestReport, public.Hit, public.Hits, Answers, Documents, StoredDocument, Preview, PreviewedChunk,
@@ -75,9 +72,7 @@ def _home(listed: Any) -> str:
 
 
 def _is_public(listed: Any) -> bool:
-    import qdrant_embed
-
-    return listed.__name__ in qdrant_embed.__all__
+    return listed.__name__ in public.__all__
 
 
 def _members(listed: type) -> Iterator[tuple[str, Any]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from safetensors.numpy import load, save
 
 from qdrant_embed.compression.binary_codes import _NARROW, _WIDE, ByteArray
 from qdrant_embed.compression.rotations import balanced, itq, random_rotation
@@ -79,8 +80,6 @@ class Transform:
 
     def to_bytes(self) -> bytes:
         """Return the transform as a safetensors file; equal transforms give equal bytes."""
-        from safetensors.numpy import save
-
         tensors = {
             name: np.ascontiguousarray(value)
             for name in ("mean", "matrix", "thresholds", "query_matrix")
@@ -98,8 +97,6 @@ class Transform:
 
         :raises ConfigurationError: It is no such file.
         """
-        from safetensors.numpy import load
-
         try:
             about = json.loads(_metadata(data).get("about", "{}"))
             tensors = load(data)

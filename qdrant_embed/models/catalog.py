@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qdrant_embed.display import aligned, html_table, one_line
 from qdrant_embed.errors import require_type
+from qdrant_embed.models.availability import WeightsLocation, find_weights
+from qdrant_embed.models.preset_files import PresetEntry, our_presets, read_presets
+from qdrant_embed.models.presets import make_preset, preset_defaults
+from qdrant_embed.models.prompts import rendered, with_task
+from qdrant_embed.models.resolve import resolve
 from qdrant_embed.models.runtime_specs import REFERENCE
-
-if TYPE_CHECKING:
-    from qdrant_embed.models.availability import WeightsLocation
-    from qdrant_embed.models.preset_files import PresetEntry
-    from qdrant_embed.models.presets import Preset
-    from qdrant_embed.types import Json
+from qdrant_embed.types import Json
 
 EXAMPLE = "how do I rotate keys?"
 """A text to show prompts with."""
@@ -79,8 +79,6 @@ class ModelDescription:
     @property
     def texts(self) -> dict[str, str]:
         """How a question and a text look to the model; empty if nothing is put around them."""
-        from qdrant_embed.models.prompts import rendered
-
         query, document = stated_prompts(self.values)
         if not (query or document):
             return {}
@@ -132,16 +130,12 @@ def list_models(
     :param presets: A preset file or folder of your own, laid over the others.
     :raises ConfigurationError: A preset file says something that there is not.
     """
-    from qdrant_embed.models.preset_files import read_presets
-
     asked = words.lower().split(), language.lower(), kind.lower(), license.lower().split(), dim
     return ListedModels(model for model in _listed(read_presets(presets)) if _is_like(model, *asked))
 
 
 def our_models() -> ListedModels:
     """Return what the presets that come with the library say, as they come."""
-    from qdrant_embed.models.preset_files import our_presets
-
     return _listed(our_presets())
 
 
@@ -152,8 +146,6 @@ def describe_model(name: str) -> ModelDescription:
     :raises UnknownNameError: Nothing has that name; near names are listed.
     :raises ModelError: The files that are here cannot be used.
     """
-    from qdrant_embed.models.availability import find_weights
-
     require_type("name", name, str, "the name of a preset, a folder, or a hub id")
     weights = find_weights(name)
     return ModelDescription(name, tuple(_rows_of(name, here=weights.here)), weights)
@@ -196,8 +188,6 @@ def _is_like(
 
 
 def _rows_of(name: str, *, here: bool) -> list[Row]:
-    from qdrant_embed.models.preset_files import read_presets
-
     entry = read_presets().get(name)
     stated = entry.values if entry else {}
     if here and not stated.get("unloadable") and (stated.get("dim") or not stated.get("api")):
@@ -214,19 +204,12 @@ def _rows_of(name: str, *, here: bool) -> list[Row]:
 
 def stated_prompts(stated: Mapping[str, Json]) -> tuple[str, str]:
     """Return the prompts (or templates) of a question and of a text that a preset's values make."""
-    from qdrant_embed.models.presets import make_preset, preset_defaults
-    from qdrant_embed.models.prompts import with_task
-
     known = preset_defaults().keys()
-    preset: Preset = make_preset("", {key: value for key, value in stated.items() if key in known})
-    settled = with_task(preset)
+    settled = with_task(make_preset("", {key: value for key, value in stated.items() if key in known}))
     return settled.query_prompt, settled.document_prompt
 
 
 def _all_values(name: str) -> Iterator[Row]:
-    from qdrant_embed.models.prompts import with_task
-    from qdrant_embed.models.resolve import resolve
-
     resolved = resolve(name)
     preset = with_task(resolved.preset)
     sources = preset.sources

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors.numpy import load_file, save_file
 
 from qdrant_embed.compression.binary_codes import ByteArray, pack_signs
 from qdrant_embed.errors import ConfigurationError, ModelError
@@ -138,8 +139,6 @@ class BinaryParagraphVectors:
 
         :raises ConfigurationError: The place is a file.
         """
-        from safetensors.numpy import save_file
-
         require_model_folder(folder)
         place = Path(folder).expanduser()
         place.mkdir(parents=True, exist_ok=True)
@@ -158,7 +157,6 @@ class BinaryParagraphVectors:
 
         :raises ModelError: It is no such folder.
         """
-        from safetensors.numpy import load_file
         from tokenizers import Tokenizer
 
         place = Path(folder).expanduser()

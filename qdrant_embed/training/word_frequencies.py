@@ -6,17 +6,18 @@ import json
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from safetensors.numpy import save_file
 
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.models.files.model_folder import ModelFiles, read_model_files
 from qdrant_embed.models.files.static_folder import WORD_TABLE
 from qdrant_embed.models.files.word_vectors import find_table, table_folder
+from qdrant_embed.models.resolve import resolve
+from qdrant_embed.runtimes.static import StaticRuntime, open_table, unknown_id
 from qdrant_embed.types import FloatArray, IntArray
-
-if TYPE_CHECKING:
-    from qdrant_embed.models.files.model_folder import ModelFiles
 
 
 def fit(base: Path, texts: Sequence[str], new: Path, *, weighting: str, smoothing: float, components: int) -> None:
@@ -24,11 +25,6 @@ def fit(base: Path, texts: Sequence[str], new: Path, *, weighting: str, smoothin
 
     :raises ConfigurationError: The weighting is unknown, or there are fewer texts than directions.
     """
-    from safetensors.numpy import save_file
-
-    from qdrant_embed.models.files.model_folder import read_model_files
-    from qdrant_embed.runtimes.static import open_table
-
     if weighting not in ("sif", "tfidf") or len(texts) <= components:
         raise ConfigurationError(
             f"weighting={weighting!r} with {components} common directions of {len(texts)} texts: choose sif or tfidf, "
@@ -59,8 +55,6 @@ def fit(base: Path, texts: Sequence[str], new: Path, *, weighting: str, smoothin
 
 def _flat(files: ModelFiles, texts: Sequence[str]) -> tuple[IntArray, IntArray]:
     """Return the known tokens of all texts, one text after the other, and how many each has."""
-    from qdrant_embed.runtimes.static import unknown_id
-
     tokenizer, unknown = files.tokenizer(), unknown_id(files)
     encoded = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
     rows = [[token for token in encoding.ids if token != unknown] for encoding in encoded]
@@ -76,9 +70,6 @@ def _count(ids: IntArray, lengths: IntArray, rows: int) -> tuple[IntArray, IntAr
 
 def _common(folder: Path, ids: IntArray, lengths: IntArray, components: int) -> FloatArray:
     """Return the first right singular vectors of the texts' weighted averages (components, dim)."""
-    from qdrant_embed.models.resolve import resolve
-    from qdrant_embed.runtimes.static import StaticRuntime
-
     vectors = StaticRuntime(resolve(folder)).averages(ids, lengths).astype(np.float64)
     _, found = np.linalg.eigh(vectors.T @ vectors)
     return np.ascontiguousarray(found[:, ::-1][:, :components].T, np.float32)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
 
 from qdrant_embed.cli import parameters
 from qdrant_embed.cli.locations import CollectionFlags, recipe_of
 from qdrant_embed.cli.output import cell, results, write_json
+from qdrant_embed.display import printable
 
 
 def preview(  # noqa: PLR0913 - one parameter for each flag
@@ -33,14 +38,7 @@ def preview(  # noqa: PLR0913 - one parameter for each flag
             collection, at, model=model, chunker=chunker, chunk_tokens=chunk_tokens, overlap=overlap, window=window
         )
     )
-    from pathlib import Path
-
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
     from qdrant_embed import preview_chunks
-    from qdrant_embed.display import printable
 
     found = preview_chunks(recipe, Path(path))
     if as_json:

@@ -10,14 +10,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 from qdrant_embed.display import counted, one_line
 from qdrant_embed.ingest.monitoring.report import IngestReport, Progress, Tally
 from qdrant_embed.reading.files import SourceFile
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 log = logging.getLogger("qdrant_embed.ingest")
 
@@ -226,9 +229,6 @@ def _print(line: str) -> None:
 
 @contextmanager
 def _terminal_bar(watch: Watch) -> Iterator[None]:
-    from rich.console import Console
-    from rich.live import Live
-
     # stdout is left alone: it may be a pipe that somebody reads JSON from.
     with Live(
         get_renderable=lambda: _bar(*watch.now()),
@@ -240,10 +240,6 @@ def _terminal_bar(watch: Watch) -> Iterator[None]:
 
 
 def _bar(fraction: float | None, line: str) -> Table:
-    from rich.progress_bar import ProgressBar
-    from rich.table import Table
-    from rich.text import Text
-
     bar = ProgressBar(total=None if fraction is None else 1.0, completed=fraction or 0.0)
     grid = Table.grid(expand=True, padding=(0, 1))
     grid.add_column(ratio=1)
