@@ -47,12 +47,18 @@ def open_stored(name: str, at: str, runtime: str = "auto") -> Collection:
     return Collection.open(name, at=at, runtime=runtime)
 
 
-def open_wanted(wanted: CollectionFlags) -> Collection:
+def open_wanted(wanted: CollectionFlags, place: str = "") -> Collection:
     """Open a collection with the recipe that is stored with it; create it if there is none.
 
+    :param place: Where to create it; empty for where it was asked for.
     :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
     """
-    return _open_or_make(wanted, wanted.at)
+    from qdrant_embed import Collection
+
+    try:
+        return _open_same(wanted)
+    except CollectionNotFoundError:
+        return Collection.open(wanted.name, at=place or wanted.at, recipe=_recipe(wanted), runtime=wanted.runtime)
 
 
 @contextmanager
@@ -63,7 +69,7 @@ def open_for_rehearsal(wanted: CollectionFlags) -> Iterator[Collection]:
 
     :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
     """
-    with TemporaryDirectory(prefix="qdrant-embed-") as folder, _open_or_make(wanted, folder) as collection:
+    with TemporaryDirectory(prefix="qdrant-embed-") as folder, open_wanted(wanted, folder) as collection:
         yield collection
 
 
@@ -77,15 +83,6 @@ def recipe_of(wanted: CollectionFlags) -> Recipe:
             return collection.recipe
     except CollectionNotFoundError:
         return _recipe(wanted)
-
-
-def _open_or_make(wanted: CollectionFlags, place: str) -> Collection:
-    from qdrant_embed import Collection
-
-    try:
-        return _open_same(wanted)
-    except CollectionNotFoundError:
-        return Collection.open(wanted.name, at=place, recipe=_recipe(wanted), runtime=wanted.runtime)
 
 
 def _open_same(wanted: CollectionFlags) -> Collection:

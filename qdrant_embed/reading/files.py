@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -181,19 +181,13 @@ class _Entry:
     rules: IgnoreRules | None = None
 
 
-@dataclass(slots=True)
 class _Walk:
-    root: Root
-    options: ReadOptions
-    glob: Glob | None = None
-    entered: set[tuple[int, int]] = field(default_factory=set)
-    include: PathPatterns | None = None
-    exclude: PathPatterns | None = None
-
-    def __post_init__(self) -> None:
-        self.glob = Glob(self.root.pattern) if self.root.pattern is not None else None
-        self.include = PathPatterns(self.options.include) if self.options.include else None
-        self.exclude = PathPatterns(self.options.exclude) if self.options.exclude else None
+    def __init__(self, root: Root, options: ReadOptions) -> None:
+        self.root, self.options = root, options
+        self.glob = Glob(root.pattern) if root.pattern is not None else None
+        self.include = PathPatterns(options.include) if options.include else None
+        self.exclude = PathPatterns(options.exclude) if options.exclude else None
+        self.entered: set[tuple[int, int]] = set()
 
     def items(self) -> Iterator[SourceFile | Skipped]:
         """Walk depth first; only the entries of the folders that are open are held."""

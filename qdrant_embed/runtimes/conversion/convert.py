@@ -121,10 +121,6 @@ def fidelity_error(resolved: ResolvedModel, converter: ModelConverter) -> str | 
     return _shortfall(resolved, converter, note) if note else None
 
 
-def _folder(resolved: ResolvedModel, converter: ModelConverter, pooled: bool) -> Path:  # noqa: FBT001
-    return place_of(_key(resolved, converter, pooled))
-
-
 def _shortfall(resolved: ResolvedModel, converter: ModelConverter, note: Mapping[str, Json]) -> str:
     minimum = MIN_COSINE[converter.choice.precision]
     if note["worst"] >= minimum:
@@ -208,8 +204,8 @@ def _acquire(lock: FileLock) -> None:
             return
 
 
-def _key(resolved: ResolvedModel, converter: ModelConverter, pooled: bool) -> str:  # noqa: FBT001
-    """Hash everything that the files depend on."""
+def _folder(resolved: ResolvedModel, converter: ModelConverter, pooled: bool) -> Path:  # noqa: FBT001
+    """Return where a conversion is kept: under a hash of everything that its files depend on."""
     preset, files = resolved.preset, resolved.files
     shape: dict[str, Json] = {
         field.name: repr(getattr(preset, field.name)) for field in fields(preset) if field.name not in _SAID_ONLY
@@ -224,7 +220,7 @@ def _key(resolved: ResolvedModel, converter: ModelConverter, pooled: bool) -> st
         "machine": f"{platform.machine()} {platform.processor()} {_processor()}",
         "versions": {package: _version(package) for package in ("torch", "transformers", *converter.packages)},
     }
-    return content_hash(json.dumps(parts, sort_keys=True))
+    return place_of(content_hash(json.dumps(parts, sort_keys=True)))
 
 
 def _made(resolved: ResolvedModel, converter: ModelConverter, folder: Path, pooled: bool) -> Converted:  # noqa: FBT001
