@@ -87,10 +87,7 @@ class CollectionParts:
 
     @cached_property
     def codec(self) -> CollectionCodec:
-        """What makes the store's vectors of the model's.
-
-        :raises ConfigurationError: The rotation that is kept with the collection is another's, or lost.
-        """
+        """What makes the store's vectors of the model's; see `load_codec`."""
         return load_codec(self._engine, self._name, self.embedder)
 
     @cached_property

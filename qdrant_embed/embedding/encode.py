@@ -69,10 +69,7 @@ class TextEncoder:
         self.native_tokens: int = resolved.native_tokens
 
     def room(self) -> int:
-        """Return how many tokens of a document fit into one pass.
-
-        :raises ConfigurationError: The prompt leaves no room for any.
-        """
+        """Return how many tokens of a document fit into one pass; see `TokenSequencer.room`."""
         cutter = self.sequencer or self._text_windows
         return cutter.room(self.preset.document_prompt)
 
@@ -109,10 +106,7 @@ class TextEncoder:
         return self._read_sequences(self.sequencer, texts, prompt, strategy)
 
     def count(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> EncodedBatch:
-        """Return how texts would be read, without running the model: there are no vectors in it.
-
-        :raises TextTooLongError: A text is longer than the model and the window strategy is `error`.
-        """
+        """As `read`, without running the model: there are no vectors in it."""
         if self.sequencer is None:
             return self._cut_texts(texts, prompt, strategy)
         return self._cut_sequences(self.sequencer, texts, prompt, strategy)

@@ -61,11 +61,9 @@ def _options(given: IngestOptions | None, settings: IngestSettings) -> IngestOpt
 
 
 def delete(handle: CollectionHandle, places: dict[str, str | None], where: Any, *, dry_run: bool) -> int:
-    """Remove the chunks that all conditions hold for; return how many.
+    """See `Collection.delete`.
 
     :param places: `source` and `root`, None where it does not matter.
-    :raises ConfigurationError: Nothing was given.
-    :raises StoreError: The collection's compression is being changed by a copy.
     """
     points, name = handle.points, handle.name
     plain = {key: value for key, value in places.items() if value is not None}
@@ -94,10 +92,7 @@ def _forget_root(engine: Engine, name: str, root: str) -> None:
 
 
 def index_field(handle: CollectionHandle, field: str, kind: str) -> None:
-    """Index a metadata field.
-
-    :raises StoreError: The collection's compression is being changed by a copy.
-    """
+    """See `Collection.index_field`."""
     copy_lease.require_no_copy(handle.engine, handle.name)
     index_metadata_field(handle.engine, handle.name, field, kind)
 

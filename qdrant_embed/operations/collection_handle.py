@@ -78,12 +78,7 @@ class CollectionHandle:
 
 
 def open_handle(name: str, at: Location, recipe: Recipe | None, runtime: str) -> CollectionHandle:
-    """Open a collection; with a recipe, create it if it does not exist.
-
-    :raises CollectionNotFoundError: It does not exist and no recipe says how to make it.
-    :raises RecipeMismatchError: It was made with another recipe.
-    :raises LocationLockedError: Another process holds the folder.
-    """
+    """See `Collection.open`."""
     _require_name(name)
     require_type("runtime", runtime, str, "'auto' or a runtime such as 'openvino:int8' or 'torch'")
     if runtime != "auto":
@@ -131,7 +126,7 @@ def _recipe_in(engine: Engine, name: str, recipe: Recipe | None) -> Recipe:
 
 
 def drop_collection(name: str, at: Location) -> bool:
-    """Remove a collection and everything in it, a damaged one too; return whether there was one."""
+    """See `Collection.drop`."""
     _require_name(name)
     try:
         engine = open_engine(at, make=False)

@@ -116,10 +116,7 @@ def info(handle: CollectionHandle) -> Facts:
 
 
 def retriever_class() -> Callable[..., Any]:
-    """Return the class of LlamaIndex retrievers over collections.
-
-    :raises MissingExtraError: The integration is not installed.
-    """
+    """Return the class of LlamaIndex retrievers over collections, see `Collection.as_retriever`."""
     try:
         module = import_module("llama_index.retrievers.qdrant_embed")
     except ModuleNotFoundError as error:

@@ -113,23 +113,16 @@ class TokenSequencer:
         :raises ConfigurationError: None do.
         """
         around, copies = sum(map(len, self._parts(prompt))), prompt.count(TEXT) or 1
-        return self.room_beside(around, copies, most)
+        return self._room_beside(around, copies, most)
 
     def framed(self, text: str, prompt: str) -> DocumentTokens:
-        """Return a text of any length as tokens, with what stands around each window of it.
-
-        :raises ConfigurationError: The prompt holds the text more than once, so that a token has several states.
-        """
+        """Return a text of any length as tokens, with what stands around each window of it; see `frame`."""
         return frame(self._tokenizer, text, prompt).within(self._prefix, self._suffix)
 
     def room_around(self, framed: DocumentTokens, most: int = 0) -> int:
-        """Return how many tokens of a framed text fit in one window with all that stands around it.
-
-        :param most: Tokens of a window, fewer than the model can take; 0 for those.
-        :raises ConfigurationError: None do.
-        """
+        """As `room`, for a framed text with all that stands around it."""
         special = len(self._prefix) + len(self._suffix)
-        return self.room_beside(len(framed.head) + len(framed.tail) - special, most=most)
+        return self._room_beside(len(framed.head) + len(framed.tail) - special, most=most)
 
     def spans(self, text: str, prompt: str, windows: Sequence[TokenSpan]) -> list[CharSpan]:
         """Return the characters of each window that `cut` made of a text that is too long."""
@@ -151,13 +144,8 @@ class TokenSequencer:
         parts = prompt.split(TEXT) if TEXT in prompt else [prompt, ""]
         return [self._tokenizer.encode(part, add_special_tokens=False).ids if part else [] for part in parts]
 
-    def room_beside(self, prompted: int, copies: int = 1, most: int = 0) -> int:
-        """Return how many tokens of a text fit beside those of a prompt and the special tokens.
-
-        :param copies: How often the text stands in the prompt.
-        :param most: Tokens of a window, fewer than the model can take; 0 for those.
-        :raises ConfigurationError: None do.
-        """
+    def _room_beside(self, prompted: int, copies: int = 1, most: int = 0) -> int:
+        """As `room`, beside a prompt of so many tokens that holds the text so many times."""
         room = ((most or self._max_tokens) - len(self._prefix) - len(self._suffix) - prompted) // copies
         if room < 1:
             raise ConfigurationError(
@@ -195,7 +183,7 @@ class TokenSequencer:
         return cuts
 
     def _cut(self, ids: TokenIds, prompted: int, strategy: WindowStrategy) -> WindowedText:
-        room, length = self.room_beside(prompted, most=strategy.tokens), len(ids) - prompted
+        room, length = self._room_beside(prompted, most=strategy.tokens), len(ids) - prompted
         _require_room(length, room, strategy)
         windows = strategy.windows(length, room)
         head = [*self._prefix, *ids[:prompted]]
@@ -224,7 +212,7 @@ class TokenSequencer:
         """Put each window of a text where the template wants the text."""
         parts = self._parts(template)
         ids = self._tokenizer.encode(text, add_special_tokens=False).ids
-        room = self.room_beside(sum(map(len, parts)), len(parts) - 1, strategy.tokens)
+        room = self._room_beside(sum(map(len, parts)), len(parts) - 1, strategy.tokens)
         _require_room(len(ids), room, strategy)
         windows = strategy.windows(len(ids), room)
         sequences = []

@@ -44,10 +44,7 @@ def train_codes(
     words: bool = False,
     files: CodeFiles = CodeFiles(),
 ) -> Transform:
-    """Train a Real-Binary head on a collection's vectors, and, with `words`, on predicting the words of its texts.
-
-    :raises ConfigurationError: A file could not be written, or the collection holds no numbers any more (`bits`).
-    """
+    """Train a Real-Binary head on a collection's vectors, and, with `words`, on predicting the words of its texts."""
     if files.model is not None:
         require_folder(files.model)
     stored = read_rows(engine, name, codec, texts=words)
@@ -77,10 +74,7 @@ def train_paragraphs(
     *,
     files: CodeFiles = CodeFiles(),
 ) -> BinaryParagraphVectors:
-    """Train binary paragraph vectors on a collection's texts alone, each once however many windows it has.
-
-    :raises ConfigurationError: A file could not be written.
-    """
+    """Train binary paragraph vectors on a collection's texts alone, each once however many windows it has."""
     if files.model is not None:
         require_model_folder(files.model)
     found = read_texts(engine, name)

@@ -20,11 +20,8 @@ from qdrant_embed.runtimes.static import StaticRuntime, open_table, unknown_id
 from qdrant_embed.types import FloatArray, IntArray
 
 
-def fit(base: Path, texts: Sequence[str], new: Path, *, weighting: str, smoothing: float, components: int) -> None:
-    """Write the table of `base` to `new`, with counts and directions. See `fit_word_table`.
-
-    :raises ConfigurationError: The weighting is unknown, or there are fewer texts than directions.
-    """
+def _fit(base: Path, texts: Sequence[str], new: Path, *, weighting: str, smoothing: float, components: int) -> None:
+    """Write the table of `base` to `new`, with counts and directions."""
     if weighting not in ("sif", "tfidf") or len(texts) <= components:
         raise ConfigurationError(
             f"weighting={weighting!r} with {components} common directions of {len(texts)} texts: choose sif or tfidf, "
@@ -96,6 +93,7 @@ def fit_word_table(
     :param smoothing: The `a`.
     :param components: Directions to be removed; 0 for none.
     :return: The folder; give it to `load_embedder` or `Recipe(model=…)`.
+    :raises ConfigurationError: The weighting is unknown, or there are fewer texts than directions.
     """
     place = Path(source).expanduser()
     table = find_table(place)
@@ -104,5 +102,5 @@ def fit_word_table(
     for name in ("tokenizer.json", "tokenizer_config.json"):
         if (base / name).exists():
             shutil.copyfile(base / name, new / name)
-    fit(base, list(texts), new, weighting=weighting, smoothing=smoothing, components=components)
+    _fit(base, list(texts), new, weighting=weighting, smoothing=smoothing, components=components)
     return new

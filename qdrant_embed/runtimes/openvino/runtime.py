@@ -42,11 +42,7 @@ def load(resolved: ResolvedModel, precision: str = "") -> Runtime | TokenRuntime
 
 
 def chosen(precision: str = "") -> RuntimeChoice:
-    """Return this runtime with the precision asked for, or the best that the machine has.
-
-    :raises MissingExtraError: OpenVINO is not installed.
-    :raises ConfigurationError: The processor has no such arithmetic.
-    """
+    """Return this runtime with the precision asked for, or the best that the machine has; errors are as of `load`."""
     choice = RuntimeChoice("openvino", precision or best_precision())
     if choice.precision == "bf16" and best_precision() != "bf16":
         raise ConfigurationError(
