@@ -10,14 +10,12 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from qdrant_embed.display import aligned, counted, html_table, one_line
 from qdrant_embed.errors import LocationLockedError, QdrantEmbedError
 from qdrant_embed.store.location import folder_of, require_location
-
-if TYPE_CHECKING:
-    from qdrant_embed.types import Json
+from qdrant_embed.types import Json
 
 __all__ = ["Diagnosis", "Finding", "Status", "diagnose"]
 

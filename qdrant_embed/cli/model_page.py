@@ -5,12 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from qdrant_embed.models.catalog import our_models, stated_prompts
-
-if TYPE_CHECKING:
-    from qdrant_embed.types import Json
+from qdrant_embed.types import Json
 
 _HEAD = """# Models with a preset
 

@@ -5,21 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.table import Table
 from rich.text import Text
 
 from qdrant_embed.display import json_text, one_line, printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from rich.console import ConsoleOptions, RenderableType
-    from rich.segment import Segment
-    from rich.table import Table
-
-    from qdrant_embed.types import Json
+from qdrant_embed.types import Json
 
 
 class SafeConsole(Console):
@@ -84,8 +78,6 @@ def write_json(value: Json, *, indent: int | None = 2) -> None:
 
 def pairs() -> Table:
     """Return a table for names and values."""
-    from rich.table import Table
-
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")

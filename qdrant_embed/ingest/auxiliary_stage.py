@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from qdrant_client import models
 
 from qdrant_embed.embedding.recipe_models import AuxiliaryModels
 from qdrant_embed.ingest.chunk_stage import ChunkTask
@@ -16,9 +17,6 @@ from qdrant_embed.ingest.embed_stage import WriteBatch
 from qdrant_embed.ingest.monitoring.report import Tally
 from qdrant_embed.ingest.vector_source import VectorSource
 from qdrant_embed.store.points import engine_vector
-
-if TYPE_CHECKING:
-    from qdrant_client import models
 
 RECENT_TEXTS = 1024
 """Texts whose vectors are kept at hand: a vector for each token is a hundred kilobytes for one text."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from qdrant_client import models
 
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.ingest.chunk_stage import ChunkBatch, ChunkTask, DocumentEnd
@@ -18,9 +19,6 @@ from qdrant_embed.store.collection_codec import FIT_VECTORS, CollectionCodec
 from qdrant_embed.store.points import CHUNK_COUNT, WINDOWS, payload
 from qdrant_embed.store.scroll import vector_of
 from qdrant_embed.types import DENSE, FloatArray, Json
-
-if TYPE_CHECKING:
-    from qdrant_client import models
 
 RECENT_VECTORS = 4096
 """Vectors kept at hand, those of windows counted one by one."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
+
+from qdrant_client import models
 
 from qdrant_embed.ingest.chunk_stage import ChunkTask, fail_chunk
 from qdrant_embed.ingest.context import IngestContext, matching
 from qdrant_embed.ingest.embed_retry import in_halves
 from qdrant_embed.ingest.monitoring.report import Tally
 from qdrant_embed.store.points import WINDOWS
-
-if TYPE_CHECKING:
-    from qdrant_client import models
 
 V = TypeVar("V")
 

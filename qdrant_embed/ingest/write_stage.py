@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from qdrant_client import models
+
 from qdrant_embed.ingest.chunk_stage import DocumentEnd, fail_chunk
 from qdrant_embed.ingest.context import IngestContext, matching
 from qdrant_embed.ingest.embed_retry import in_halves
@@ -18,8 +20,6 @@ from qdrant_embed.types import BM25
 
 if TYPE_CHECKING:
     import threading
-
-    from qdrant_client import models
 
     from qdrant_embed.store.engine import PointId
 
@@ -60,8 +60,6 @@ class Writer:
         self._target.engine.upsert(self._target.name, points=points, wait=True)
 
     def _point(self, chunk: EmbeddedChunk, end: DocumentEnd | None) -> models.PointStruct:
-        from qdrant_client import models
-
         task, made = chunk.task, chunk.vectors
         fields = payload(task.document, task.chunk, task.text_hash)
         if end is not None and task.document.id not in self._incomplete:

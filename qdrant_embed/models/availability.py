@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import UnknownNameError
 from qdrant_embed.models.hub import download_line, local_copy, missing_parts
 from qdrant_embed.models.resolve import preset_values
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from qdrant_embed.types import Json
+from qdrant_embed.types import Json
 
 
 @dataclass(frozen=True, slots=True)

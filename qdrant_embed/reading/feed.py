@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
 from qdrant_embed.reading.growth import joined
 from qdrant_embed.reading.html import fragment_to_markdown, read_page
@@ -12,9 +12,6 @@ from qdrant_embed.reading.markup import local_name, xml_tree
 from qdrant_embed.reading.parsed import Parsed, letters, one_line
 from qdrant_embed.reading.spreadsheets.xls import spreadsheet_text
 from qdrant_embed.reading.text_encoding import decode, markup_encoding
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 WORKBOOK = "{urn:schemas-microsoft-com:office:spreadsheet}Workbook"
 XHTML = "{http://www.w3.org/1999/xhtml}html"

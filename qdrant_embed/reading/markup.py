@@ -6,16 +6,13 @@ import html
 import re
 from collections import Counter
 from html.entities import html5
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, TreeBuilder
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.parsed import one_line
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element, TreeBuilder
 
 TOKEN = re.compile(
     r"""<!--.*?-->|<!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)|<!DOCTYPE[^<>\[]*(?:\[[^\]]{0,4000}+\]\s*)?>"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,9 +12,7 @@ from qdrant_embed.cli.locations import open_stored
 from qdrant_embed.cli.output import results, say, write_json
 from qdrant_embed.display import counted
 from qdrant_embed.errors import DamagedError
-
-if TYPE_CHECKING:
-    from qdrant_embed.types import Json
+from qdrant_embed.types import Json
 
 
 def delete(  # noqa: PLR0913 - one parameter for each flag

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import core_title, open_archive
@@ -18,9 +18,6 @@ from qdrant_embed.reading.office.package import Package, attribute
 from qdrant_embed.reading.office.tracked_changes import revise
 from qdrant_embed.reading.parsed import Parsed, clean, one_line
 from qdrant_embed.reading.text import first_heading
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 USUAL_MAIN = "word/document.xml"
 CONVERTED_BYTES = 5 * 2**20

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
 from qdrant_embed.reading.markup import local_name
 from qdrant_embed.reading.office.inventory import paragraphs
 from qdrant_embed.reading.parsed import one_line
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 CATEGORIES = ("cat", "xVal")
 VALUES = ("val", "yVal", "bubbleSize")

@@ -6,8 +6,8 @@ import posixpath
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
+from xml.etree.ElementTree import Element
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import open_archive
@@ -16,9 +16,6 @@ from qdrant_embed.reading.markup import local_name
 from qdrant_embed.reading.office.package import Package
 from qdrant_embed.reading.parsed import Parsed, one_line
 from qdrant_embed.reading.text import first_heading
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 CONTAINER = "META-INF/container.xml"
 ENCRYPTION = "META-INF/encryption.xml"

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
 from qdrant_embed.reading.markup import local_name
 from qdrant_embed.reading.office.package import attribute
 from qdrant_embed.reading.parsed import letters
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 NOT_CONTENT = frozenset(
     ("del", "moveFrom", "pPr", "rPr", "sectPr", "tblPr", "tcPr", "trPr", "instrText", "delText", "rt")

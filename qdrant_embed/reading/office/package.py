@@ -6,8 +6,8 @@ import posixpath
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
+from xml.etree.ElementTree import Element
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
@@ -16,9 +16,6 @@ from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import DAMAGED
 from qdrant_embed.reading.markup import local_name, recovered_tree
 from qdrant_embed.reading.text_encoding import decode, markup_encoding
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import accumulate, zip_longest
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import core_title, open_archive
@@ -16,9 +16,6 @@ from qdrant_embed.reading.office.inventory import OfficeContent, paragraphs
 from qdrant_embed.reading.office.package import Package
 from qdrant_embed.reading.parsed import Parsed, clean, one_line
 from qdrant_embed.reading.text import first_heading
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 USUAL_MAIN = "ppt/presentation.xml"
 SLIDE = re.compile(r"\n*<!-- Slide number: \d+ -->\n")

@@ -6,16 +6,14 @@ import ctypes
 import functools
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from xml.etree.ElementTree import Element
 
 import pypdfium2.raw as pdfium
 
 from qdrant_embed.reading.markup import local_name, xml_tree
 from qdrant_embed.reading.parsed import one_line
 from qdrant_embed.reading.text_encoding import decode
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 LONGEST_LABEL = 60
 LABEL_REACH = 250.0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING
+from typing import IO
+from xml.etree.ElementTree import Element
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, iterparse
@@ -17,9 +18,6 @@ from openpyxl.utils.escape import unescape
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.markup import local_name
 from qdrant_embed.reading.spreadsheets.sheet_rows import WIDEST, cell_text
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 BUILT_IN_DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 """Numbers of the formats that Excel knows as dates and times in one language or another."""

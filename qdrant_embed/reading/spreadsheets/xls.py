@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from xml.etree.ElementTree import Element
 
 import xlrd
 
@@ -14,9 +15,6 @@ from qdrant_embed.reading.markup import local_name
 from qdrant_embed.reading.office.package import attribute
 from qdrant_embed.reading.parsed import Parsed, one_line
 from qdrant_embed.reading.spreadsheets.sheet_rows import WIDEST, Sheet, cell_text, hidden_note, sheets_text
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 
 def read_xls(data: bytes, name: str) -> Parsed:

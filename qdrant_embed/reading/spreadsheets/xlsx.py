@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
 from openpyxl.styles.numbers import is_date_format, is_timedelta_format
 
@@ -18,9 +18,6 @@ from qdrant_embed.reading.office.package import Package
 from qdrant_embed.reading.parsed import Parsed, one_line
 from qdrant_embed.reading.spreadsheets.cell_formats import BUILT_IN_DATES, Cells, Formats, elements, rich_text
 from qdrant_embed.reading.spreadsheets.sheet_rows import Sheet, hidden_note, sheets_text
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 USUAL_MAIN = "xl/workbook.xml"
 

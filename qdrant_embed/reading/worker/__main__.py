@@ -13,7 +13,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.contents import open_file, read_file, why
@@ -23,9 +23,7 @@ from qdrant_embed.reading.parsed import Parsed, clean
 from qdrant_embed.reading.text_encoding import Assumed, assumed_encoding
 from qdrant_embed.reading.worker.messages import receive, send
 from qdrant_embed.reading.worker.stream import text_stream
-
-if TYPE_CHECKING:
-    from qdrant_embed.types import Json
+from qdrant_embed.types import Json
 
 ORPHAN_GRACE = 5.0
 """Seconds after which a worker ends itself when the process that should have killed it is gone."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
-if TYPE_CHECKING:
-    from qdrant_embed.types import Json
+from qdrant_embed.types import Json
 
 LENGTHS = struct.Struct("<QQ")
 JOINED = 65_536
