@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Literal
 
 from qdrant_embed.display import aligned, counted, html_table, one_line
+from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import LocationLockedError, QdrantEmbedError
+from qdrant_embed.models.availability import find_weights
+from qdrant_embed.models.files.word_vectors import cache_folder
+from qdrant_embed.models.resolve import resolve
+from qdrant_embed.runtimes.conversion.cache_folder import SIZE_VARIABLE, allowed_bytes, conversions
+from qdrant_embed.runtimes.start import predict_runtime
+from qdrant_embed.store.listing import list_collections
 from qdrant_embed.store.location import folder_of, require_location
 from qdrant_embed.types import Json
 
@@ -117,23 +124,20 @@ def _check_installed() -> Iterator[Finding]:
     """Yield the versions of what this library uses."""
     yield Finding("installed", "python", "ok", f"{platform.python_version()}  {platform.system()} {platform.machine()}")
     for package, purpose in NEEDED.items():
-        found = _version(package)
-        detail = f"{found or 'not installed'}  {purpose}"
-        advice = "" if found else f"pip install {package}"
-        yield Finding("installed", package, "ok" if found else "problem", detail, advice)
+        yield _installed(package, purpose, "problem", package)
     for package, (purpose, extra) in OPTIONAL.items():
-        found = _version(package)
-        detail = f"{found or 'not installed'}  {purpose}"
-        yield Finding(
-            "installed", package, "ok" if found else "absent", detail, "" if found else f"pip install '{extra}'"
-        )
+        yield _installed(package, purpose, "absent", f"'{extra}'")
+
+
+def _installed(package: str, purpose: str, lacking: Status, to_install: str) -> Finding:
+    try:
+        return Finding("installed", package, "ok", f"{version(package)}  {purpose}")
+    except PackageNotFoundError:
+        return Finding("installed", package, lacking, f"not installed  {purpose}", f"pip install {to_install}")
 
 
 def _check_model(name: str) -> Iterator[Finding]:
     """Yield whether the model's weights are here, and what will run them."""
-    from qdrant_embed.embedding import load_embedder
-    from qdrant_embed.models.availability import find_weights
-
     try:
         weights = find_weights(name)
         if not weights.here:
@@ -155,9 +159,6 @@ def _check_model(name: str) -> Iterator[Finding]:
 
 def _runtime(name: str) -> Finding:
     """Say what will run the model, and why, or why nothing will; nothing is converted for it."""
-    from qdrant_embed.models.resolve import resolve
-    from qdrant_embed.runtimes.start import predict_runtime
-
     try:
         choice = predict_runtime(resolve(name))
     except QdrantEmbedError as error:
@@ -191,9 +192,6 @@ def _check_machine() -> Iterator[Finding]:
 
 def _cache() -> Iterator[Finding]:
     """Say how much room converted models take."""
-    from qdrant_embed.models.files.word_vectors import cache_folder
-    from qdrant_embed.runtimes.conversion.cache_folder import SIZE_VARIABLE, allowed_bytes, conversions
-
     found = conversions()
     size, most = sum(one.size for one in found) / 2**30, allowed_bytes() / 2**30
     advice = "qdrant-embed models clear-cache" if size > most else ""
@@ -203,8 +201,6 @@ def _cache() -> Iterator[Finding]:
 
 def _check_location(at: str) -> Iterator[Finding]:
     """Yield what is at a location, and who holds it."""
-    from qdrant_embed.store.listing import list_collections
-
     folder = folder_of(at)
     engine = "in memory" if at == ":memory:" else "server, through qdrant-client"
     yield Finding("location", "engine", "ok", engine if folder is None else "embedded, qdrant-edge-py")
@@ -224,10 +220,3 @@ def _check_location(at: str) -> Iterator[Finding]:
     else:
         held = ", ".join(f"{found.name} ({found.problem or counted(found.chunks or 0, 'chunk')})" for found in listed)
         yield Finding("location", at, "ok", f"free to open; collections: {held or 'none'}")
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

@@ -73,9 +73,7 @@ class Facts(dict[str, Any]):
     """Names and values that also draw themselves as a table, and print as one line for each."""
 
     def __str__(self) -> str:
-        rows = list(self._rows())
-        width = max((len(name) for name, _ in rows), default=0)
-        return "\n".join(f"{name:{width}}  {value}" for name, value in rows)
+        return aligned(self._rows())
 
     def _repr_html_(self) -> str:
         return html_table((), self._rows())

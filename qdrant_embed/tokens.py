@@ -42,19 +42,15 @@ class TokenCounter(Protocol):
     @property
     def name(self) -> str:
         """A name under which equal tokenizers are equal."""
-        ...
 
     def count(self, text: str) -> int:
         """Return the number of tokens of the text."""
-        ...
 
     def count_batch(self, texts: Sequence[str]) -> list[int]:
         """Return `count` of each text, in order, in one fast call."""
-        ...
 
     def offsets(self, text: str) -> IntArray:
         """Return the character span `[start, end)` of every token, shape (tokens, 2), in order."""
-        ...
 
 
 def encodable(text: str) -> str:

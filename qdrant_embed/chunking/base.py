@@ -42,7 +42,6 @@ class Chunker(Protocol):
 
     def spans(self, text: str) -> Iterable[Span]:
         """Yield the spans of the text, in order."""
-        ...
 
 
 @runtime_checkable
@@ -51,4 +50,3 @@ class ChunkerByMediaType(Protocol):
 
     def for_media_type(self, media_type: str) -> Chunker:
         """Return the chunker for a text of this IANA media type."""
-        ...

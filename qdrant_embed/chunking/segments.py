@@ -42,7 +42,6 @@ class SegmentChunker(Protocol):
 
         :param carried: What the segment before it gave; None for the first.
         """
-        ...
 
 
 class LineSegments:

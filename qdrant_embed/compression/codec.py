@@ -110,8 +110,7 @@ class VectorCodec:
 
     def encode(self, vectors: FloatArray) -> FloatArray:
         """Return compressed vectors (n, width) of the embedder's (n, dim), as float32 whatever they hold."""
-        turned = self._transform().rotate(self._cut(vectors))
-        return self._quantized(turned)
+        return self._quantized(self._transform().rotate(self._cut(vectors)))
 
     def queries(self, vectors: FloatArray) -> EncodedQueries:
         """Return queries, given the embedder's vectors (n, dim)."""

@@ -39,8 +39,7 @@ _QUERY = re.compile(r"query([148])")
 _RESCORE = re.compile(r"rescore(\d+(?:\.\d+)?)?")
 _KNOWN = (
     f"Nd (N dimensions, 'Nd!' to cut anywhere), full, {', '.join(DATATYPES)}, center, {', '.join(ROTATIONS)}, median, "
-    f"learnedN, {', '.join(CODES)}, query1, query4, query8, rescoreN, "
-    "rounds"
+    f"learnedN, {', '.join(CODES)}, query1, query4, query8, rescoreN, rounds"
 )
 
 

@@ -19,8 +19,7 @@ def mean(states: FloatArray, mask: IntArray) -> FloatArray:
 
 def weighted_mean(states: FloatArray, mask: IntArray) -> FloatArray:
     """Average with weights 1, 2, 3 … by position (SGPT, Muennighoff 2022, section 3.1)."""
-    positions = np.cumsum(mask, axis=1) * mask
-    return mean(states, positions)
+    return mean(states, np.cumsum(mask, axis=1) * mask)
 
 
 def mean_sqrt(states: FloatArray, mask: IntArray) -> FloatArray:

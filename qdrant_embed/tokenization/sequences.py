@@ -184,7 +184,7 @@ class TokenSequencer:
 
     def _cut(self, ids: TokenIds, prompted: int, strategy: WindowStrategy) -> WindowedText:
         room, length = self._room_beside(prompted, most=strategy.tokens), len(ids) - prompted
-        _require_room(length, room, strategy)
+        require_room(length, room, strategy)
         windows = strategy.windows(length, room)
         head = [*self._prefix, *ids[:prompted]]
         read = ([*head, *ids[prompted + start : prompted + end], *self._suffix] for start, end in windows)
@@ -213,7 +213,7 @@ class TokenSequencer:
         parts = self._parts(template)
         ids = self._tokenizer.encode(text, add_special_tokens=False).ids
         room = self._room_beside(sum(map(len, parts)), len(parts) - 1, strategy.tokens)
-        _require_room(len(ids), room, strategy)
+        require_room(len(ids), room, strategy)
         windows = strategy.windows(len(ids), room)
         sequences = []
         for start, end in windows:
@@ -243,7 +243,11 @@ class TokenSequencer:
         return TokenBatch(ids, mask, prompted, pooled)
 
 
-def _require_room(length: int, room: int, strategy: WindowStrategy) -> None:
+def require_room(length: int, room: int, strategy: WindowStrategy) -> None:
+    """Refuse a text that is cut under the strategy `error`.
+
+    :raises TextTooLongError: It is longer than the room there is for it, in tokens.
+    """
     if length > room and strategy.name == "error":
         raise TextTooLongError(
             f"a text has {length} tokens, the model takes {room} beside prompt and special tokens. Make chunks "

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qdrant_embed.errors import ConfigurationError, TextTooLongError
+from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.long_context import WindowStrategy
 from qdrant_embed.models.prompts import TEXT, rendered
-from qdrant_embed.tokenization.sequences import WindowedText
+from qdrant_embed.tokenization.sequences import WindowedText, require_room
 from qdrant_embed.tokens import TokenCounter
 from qdrant_embed.types import CharSpan, IntArray, TokenSpan
 
@@ -83,11 +83,7 @@ class TextWindows:
             if length <= room or length + added <= whole:
                 cuts.append(TextCut([(0, length)], [rendered(prompt, text)], length, [(0, len(text))]))
                 continue
-            if strategy.name == "error":
-                raise TextTooLongError(
-                    f"a text has {length} tokens, the model takes {room} beside prompt and special tokens. Make chunks "
-                    "smaller, or choose the window strategy 'pcw' or 'truncate'."
-                )
+            require_room(length, room, strategy)
             windows, spans = self._windows(text, prompt, strategy, max(room, whole - added))
             pieces = [rendered(prompt, text[start:end]) for start, end in spans]
             cuts.append(TextCut(windows, pieces, length, spans))

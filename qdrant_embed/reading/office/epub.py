@@ -46,7 +46,7 @@ def read_epub(data: bytes, name: str) -> Parsed:
     notes: list[str] = []
     index = _index(package) or _Index()
     if not index.chapters:
-        index.chapters = sorted(filter(_is_page, package.below("")), key=_natural)
+        index.chapters = sorted((name for name in package.below("") if name.lower().endswith(PAGES)), key=_natural)
         if not index.chapters:
             raise ReadError("broken book: there are no pages in it")
         notes.append("it has no index that can be read: its pages stand in the order of their names")
@@ -88,10 +88,6 @@ def _read_index(root: Element, folder: str) -> _Index:
         href = items[name].get("href", "") if name in items else ""
         index.chapters.append(posixpath.join(folder, href) if href else name)
     return index
-
-
-def _is_page(name: str) -> bool:
-    return name.lower().endswith(PAGES)
 
 
 def _find(package: Package, chapter: str) -> str | None:

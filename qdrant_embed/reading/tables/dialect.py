@@ -53,7 +53,8 @@ def find_dialect(text: str, name: str) -> Dialect:
     sample = _sample(text)
     if name.lower().endswith(".tsv") and "\t" in sample:
         return Dialect("\t")
-    candidates = [Dialect(delimiter, escaped) for delimiter in DELIMITERS for escaped in _ways_to_escape(sample)]
+    escapes = (False, True) if '\\"' in sample else (False,)
+    candidates = [Dialect(delimiter, escaped) for delimiter in DELIMITERS for escaped in escapes]
     scores = {dialect: _score(sample, dialect) for dialect in candidates if dialect.delimiter in sample}
     best = max(scores, key=lambda dialect: scores[dialect], default=Dialect(","))
     if scores.get(best, (0.0, 0))[0] < 0.5:
@@ -63,10 +64,6 @@ def find_dialect(text: str, name: str) -> Dialect:
     if best.delimiter == "," and scores.get(semicolon, (0.0, 0))[0] >= CONSISTENT and _has_decimals(sample, semicolon):
         return semicolon
     return best
-
-
-def _ways_to_escape(sample: str) -> tuple[bool, ...]:
-    return (False, True) if '\\"' in sample else (False,)
 
 
 def _score(sample: str, dialect: Dialect) -> tuple[float, int]:
