@@ -77,17 +77,16 @@ def read_outline(text: str, head: str | None = None) -> Outline:
         in the text; what stands in the head is before 0. None for a text from its beginning, which may be front matter.
     """
     outline = _read(text, _FRONT_MATTER.match(text)) if head is None else _read(head + text, None)
-    back = len(head or "")
-    return (
-        Outline(
-            [replace(one, start=one.start - back, text_start=one.text_start - back) for one in outline.headings],
-            [replace(one, start=one.start - back, body=one.body - back, end=one.end - back) for one in outline.tables],
-            [replace(one, start=one.start - back, body=one.body - back, end=one.end - back) for one in outline.fences],
-            {place - back: level for place, level in outline.levels.items() if place > back},
-        )
-        if head
-        else outline
+    if not head:
+        return outline
+    back = len(head)
+    headings = [replace(one, start=one.start - back, text_start=one.text_start - back) for one in outline.headings]
+    tables, fences = (
+        [replace(one, start=one.start - back, body=one.body - back, end=one.end - back) for one in blocks]
+        for blocks in (outline.tables, outline.fences)
     )
+    levels = {place - back: level for place, level in outline.levels.items() if place > back}
+    return Outline(headings, tables, fences, levels)
 
 
 def _read(text: str, front: re.Match[str] | None) -> Outline:

@@ -34,7 +34,7 @@ def _in_panel(panel: str, *names: str, help: str, usual: str | bool = True, meta
     return typer.Option(*names, help=help, show_default=usual, metavar=metavar, rich_help_panel=panel)
 
 
-_recipe, _files = partial(_in_panel, _RECIPE), partial(_in_panel, _FILES)
+_recipe, _files, _deleting = (partial(_in_panel, panel) for panel in (_RECIPE, _FILES, _DELETING))
 
 _place = {"collection": DEFAULT_COLLECTION, "at": DEFAULT_LOCATION}
 """Which collection the command at hand is about: what messages tell to type has to be about the same."""
@@ -135,18 +135,8 @@ ListSkipped = Annotated[bool, _files("--list-skipped", help="Name the files that
 AcceptFailed = Annotated[
     list[str] | None, _files(help="Files like this may fail: exit code 0 all the same.", metavar="PATTERN")
 ]
-Prune = Annotated[
-    bool,
-    typer.Option(
-        "--prune", help="Remove what --include and --exclude leave out of the folder.", rich_help_panel=_DELETING
-    ),
-]
-AllowDelete = Annotated[
-    bool,
-    typer.Option(
-        "--allow-delete", help="Remove documents even if they are most of the folder.", rich_help_panel=_DELETING
-    ),
-]
+Prune = Annotated[bool, _deleting("--prune", help="Remove what --include and --exclude leave out of the folder.")]
+AllowDelete = Annotated[bool, _deleting("--allow-delete", help="Remove documents even if they are most of the folder.")]
 DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Read, chunk, count, and list what would be embedded and deleted; change nothing."),
