@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import openvino
 from openvino import opset13 as ops
 
 from qdrant_embed.types import FloatArray, IntArray
-
-if TYPE_CHECKING:
-    import openvino
 
 _ELEMENTWISE = {
     "Add": "add",

@@ -18,9 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import openvino
 
 from qdrant_embed.concurrency import went_on
 from qdrant_embed.models.resolve import ResolvedModel
@@ -38,9 +39,6 @@ from qdrant_embed.runtimes.openvino.graph_edit import (
 from qdrant_embed.runtimes.openvino.requests import core
 from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.types import FloatArray
-
-if TYPE_CHECKING:
-    import openvino
 
 SMOOTHING = 0.7
 """How much of a channel's range goes over into the weights; between 0.5 and 0.8 the worst cosine differs by 0.001."""
