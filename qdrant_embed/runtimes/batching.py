@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -39,6 +40,13 @@ def cores() -> int:
     given = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     asked = os.environ.get("OMP_NUM_THREADS", "")
     return max(1, min(given, int(asked))) if asked.isdigit() and int(asked) else given
+
+
+def processor_flags() -> str | None:
+    """Return what the processor can do, as Linux says it; None where nobody says."""
+    place = Path("/proc/cpuinfo")
+    lines = place.read_text().splitlines() if place.exists() else ()
+    return next((line for line in lines if line.startswith("flags")), None)
 
 
 def lane_per_core(multiple: int = 1) -> BatchLimits:

@@ -25,7 +25,7 @@ from qdrant_embed.models.files.word_vectors import CACHE_VARIABLE
 from qdrant_embed.models.fingerprint import model_fingerprint
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.native import return_memory
-from qdrant_embed.runtimes.batching import cores
+from qdrant_embed.runtimes.batching import cores, processor_flags
 from qdrant_embed.runtimes.choice import MIN_COSINE, RuntimeChoice
 from qdrant_embed.runtimes.conversion.cache_folder import UNFINISHED, hold, lock_file, place_of, prune
 from qdrant_embed.runtimes.conversion.fidelity import compare
@@ -277,10 +277,7 @@ def _put(work: Path, folder: Path) -> None:
 
 def _processor() -> str:
     """Return what the processor can do, so that a cache folder on a network drive serves several kinds."""
-    place = Path("/proc/cpuinfo")
-    if not place.exists():
-        return ""
-    flags = next((line for line in place.read_text().splitlines() if line.startswith("flags")), "")
+    flags = processor_flags() or ""
     return " ".join(flag for flag in ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16") if flag in flags)
 
 

@@ -14,7 +14,7 @@ from qdrant_embed.errors import MissingExtraError
 from qdrant_embed.models.telemetry import silence_openvino
 from qdrant_embed.native import Once, initializing, make_lock, return_memory
 from qdrant_embed.runtimes import first_batch, is_large
-from qdrant_embed.runtimes.batching import BatchLimits, lane_per_core
+from qdrant_embed.runtimes.batching import BatchLimits, lane_per_core, processor_flags
 from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.types import FloatArray
 
@@ -61,11 +61,8 @@ def multiplies_int8() -> bool:
 
     Without them, sums of products overflow sixteen bits, and nothing is faster.
     """
-    place = Path("/proc/cpuinfo")
-    if not place.exists():
-        return True
-    flags = next((line for line in place.read_text().splitlines() if line.startswith("flags")), "vnni")
-    return "vnni" in flags
+    flags = processor_flags()
+    return flags is None or "vnni" in flags
 
 
 class Requests:
