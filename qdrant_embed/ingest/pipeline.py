@@ -22,10 +22,7 @@ from qdrant_embed.ingest.monitoring.report import IngestReport, Tally, combined
 from qdrant_embed.ingest.options import IngestOptions
 from qdrant_embed.ingest.prefetch import Prefetcher
 from qdrant_embed.ingest.prune import prune
-from qdrant_embed.ingest.roots import (
-    GIVEN,
-    Roots,
-)
+from qdrant_embed.ingest.roots import GIVEN, Roots
 from qdrant_embed.ingest.scopes import FileScope, plan
 from qdrant_embed.ingest.write_stage import Writer
 from qdrant_embed.native import initializing

@@ -18,11 +18,7 @@ from qdrant_embed.long_context.extension_plan import ExtensionPlan
 from qdrant_embed.long_context.patches.attention import group_distances, scale_queries
 from qdrant_embed.long_context.patches.forward_context import READING, Reading, StretchedPositions, counted, read_by
 from qdrant_embed.long_context.patches.self_extend_attention import Bands
-from qdrant_embed.long_context.positions import (
-    dynamic_multiples,
-    grouped,
-    ntk_frequencies,
-)
+from qdrant_embed.long_context.positions import dynamic_multiples, grouped, ntk_frequencies
 
 _ROTATION = "rotary_emb"
 _SLIDING, _FULL = "sliding_attention", "full_attention"
