@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
@@ -179,11 +179,8 @@ class Preset:
 
 def preset_defaults() -> dict[str, Json]:
     """Return what a value is when neither a preset nor the model's files state it."""
-    return {
-        entry.name: entry.default if entry.default_factory is MISSING else entry.default_factory()
-        for entry in fields(Preset)
-        if entry.name != "name"
-    }
+    bare = Preset(name="")
+    return {entry.name: getattr(bare, entry.name) for entry in fields(Preset) if entry.name != "name"}
 
 
 def make_preset(name: str, values: Mapping[str, Json]) -> Preset:
