@@ -69,8 +69,11 @@ def _soup(markup: str) -> BeautifulSoup:
 
 def _markdown(soup: BeautifulSoup) -> str:
     main = soup.body or soup
+    converter = _Converter(
+        heading_style=ATX, bullets="-", escape_asterisks=False, escape_underscores=False, table_infer_header=True
+    )
     try:
-        text = _converter().convert_soup(main)
+        text = converter.convert_soup(main)
     except RecursionError:  # nested deeper than any page made by hand
         text = _plain(main)
     text = clean(text).replace("\u200b", "")
@@ -82,33 +85,28 @@ def _plain(root: Tag) -> str:
     return "\n".join(" ".join(piece.split()) for piece in root.stripped_strings)
 
 
-def _converter() -> Any:
-    class Converter(MarkdownConverter):
-        """Markdown for reading by a model: no addresses, no escapes."""
+class _Converter(MarkdownConverter):
+    """Markdown for reading by a model: no addresses, no escapes."""
 
-        def get_conv_fn(self, tag_name: str) -> Any:
-            known = "div" if tag_name in BLOCKS else "label" if tag_name in SPACED else tag_name
-            return super().get_conv_fn(known)  # type: ignore[misc]
+    def get_conv_fn(self, tag_name: str) -> Any:
+        known = "div" if tag_name in BLOCKS else "label" if tag_name in SPACED else tag_name
+        return super().get_conv_fn(known)  # type: ignore[misc]
 
-        def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-            return text
+    def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        return text
 
-        def convert_img(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-            return one_line(str(el.get("alt") or ""))
+    def convert_img(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        return one_line(str(el.get("alt") or ""))
 
-        def convert_label(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-            return f" {text.strip()} " if text.strip() else ""
+    def convert_label(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        return f" {text.strip()} " if text.strip() else ""
 
-        def convert_select(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-            return f" {text.strip(', ')} "
+    def convert_select(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        return f" {text.strip(', ')} "
 
-        def convert_option(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-            return f"{text.strip()}, " if text.strip() else ""
+    def convert_option(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        return f"{text.strip()}, " if text.strip() else ""
 
-        def convert_input(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-            shown = el.get("type") not in INPUTS_WITHOUT_TEXT
-            return f" {one_line(str(el.get('value') or ''))} " if shown else ""
-
-    return Converter(
-        heading_style=ATX, bullets="-", escape_asterisks=False, escape_underscores=False, table_infer_header=True
-    )
+    def convert_input(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        shown = el.get("type") not in INPUTS_WITHOUT_TEXT
+        return f" {one_line(str(el.get('value') or ''))} " if shown else ""
