@@ -8,10 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
+from qdrant_embed.compression.truncation import finish
 from qdrant_embed.embedding.cache import cached_vectors
 from qdrant_embed.embedding.late_chunking import LateChunking, LatePassage
 from qdrant_embed.embedding.token_vectors import token_vectors
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import ConfigurationError, TextTooLongError
 from qdrant_embed.long_context import WindowStrategy
 from qdrant_embed.models.files.linear_layers import linear_layers, load_linear_head
 from qdrant_embed.models.files.model_folder import states_width
@@ -191,6 +192,27 @@ class TextEncoder:
         if not len(texts):
             return []
         return token_vectors(self.sequencer, prompt, texts, self._states.token_states, self._states.token_lanes)
+
+    def read_prompts(self, prompts: Sequence[str]) -> FloatArray:
+        """Return the vectors (n, dim) of texts in which every token is written out, special ones too.
+
+        :raises TextTooLongError: One is longer than the model.
+        """
+        sequencer, running = self.sequencer, self._running
+        if sequencer is None:
+            raise ConfigurationError(f"{self.preset.name!r} has no tokenizer here, which prompts are written for.")
+        sequences = [TokenSequence(ids) for ids in sequencer.token_counter.ids_batch(prompts)]
+        longest = max(map(len, sequences), default=0)
+        if longest > self.preset.max_tokens:
+            raise TextTooLongError(f"a prompt has {longest} tokens, and the model takes {self.preset.max_tokens}.")
+
+        def batch(chosen: Sequence[TokenSequence]) -> FloatArray:
+            return running.run(sequencer.batch(chosen, multiple=running.lanes.multiple))
+
+        if not sequences:
+            return np.zeros((0, self.dim), np.float32)
+        pooled = np.stack(run_in_batches(batch, sequences, running.lanes))
+        return finish(pooled, dim=self.dim, normalize=self.preset.normalize, layer_norm=self.preset.layer_norm)
 
     @cached_property
     def _states(self) -> RuntimeSession:

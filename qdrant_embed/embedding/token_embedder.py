@@ -1,4 +1,4 @@
-"""An embedder's vectors of single tokens, of documents and of questions."""
+"""What an embedder makes of texts beside a vector for each: vectors of tokens, and of prompts that are written out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from qdrant_embed.types import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class TokenEmbedder:
-    """Gives unit vectors of the tokens of texts: the states that are pooled into a text's own vector.
+    """Gives unit vectors of the tokens of texts, the states that are pooled into their own vectors; and reads prompts.
 
     Prompts are read, and left out as special tokens are. Longer texts are read in windows, whatever becomes of their
     own vectors. Where another model reads questions, they are read by that of the documents here.
@@ -44,3 +44,10 @@ class TokenEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> list[FloatArray]:
         """Return the vectors (tokens, states) of each question."""
         return self.queries.read_tokens(texts, self.queries.preset.query_prompt)
+
+    def embed_prompts(self, prompts: Sequence[str]) -> FloatArray:
+        """Return the vectors (n, dim) of prompts that are written out to their last special token, one for each.
+
+        :raises TextTooLongError: One is longer than the model.
+        """
+        return self.queries.read_prompts(prompts)

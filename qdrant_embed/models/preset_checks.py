@@ -34,6 +34,10 @@ _CHOICES = {
     "windows": (*CUTS, *METHODS),
 }
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_PLACES = (
+    *(("query_template", "{text}"), ("document_template", "{text}"), ("task_template", "{task}")),
+    *(("rerank_template", "{documents}"), ("rerank_template", "{query}")),
+)
 _KEY = re.compile(r"(?=.*\d)(?=.*[a-z]|[^_]*$).{20,}")
 """Long, with digits, and with small letters or without any _: no name that people give a variable."""
 
@@ -95,7 +99,7 @@ def _require_choice(where: str, key: str, value: Any) -> None:
 
 def _require_templates(where: str, values: Mapping[str, Any]) -> None:
     """Look for the places that a template must leave open, and at the form of tasks."""
-    for key, place in (("query_template", "{text}"), ("document_template", "{text}"), ("task_template", "{task}")):
+    for key, place in _PLACES:
         if values.get(key) and place not in values[key]:
             raise ConfigurationError(f"{where}: {key} = {values[key]!r} has no {place}; write where it goes.")
     for task, prompts in values.get("tasks", {}).items():

@@ -76,6 +76,10 @@ class Preset:
     :param tasks: task → its sentence for `task_template`, or (without that) the prompt of its questions, or a table of
         `query` and `document` prompts (templates, if they hold `{text}`).
     :param task: The task of the questions if the user names none.
+    :param rerank_template: The prompt of a model that was trained to rank lists: `{documents}` becomes the passages, a
+        line each, `{query}` the question (paper 16).
+    :param rerank_documents: Passages in it.
+    :param rerank_words: The first words of each that stand in it.
 
     What users may choose
     :param dim: Dimensions that come out of the model.
@@ -148,6 +152,9 @@ class Preset:
     task_template: str = ""
     tasks: Mapping[str, Json] = field(default_factory=dict)
     task: str = ""
+    rerank_template: str = ""
+    rerank_documents: int = 20
+    rerank_words: int = 1024
     dim: int = 0
     dims: tuple[int, ...] = ()
     truncate_dim: int = 0

@@ -1,10 +1,10 @@
 """The hits of a search ranked again: what costs too much for a whole collection, for the first hundred of it.
 
-Files, in reading order: base, diversity, recency, late_interaction, cross_encoder, chain.
+Files, in reading order: base, diversity, recency, late_interaction, cross_encoder, listwise, chain.
 
 Public: `Reranker` (what a new one has to be) and `RerankContext` (what it is given of a collection), `RERANKERS` (all
 by name), `make_reranker` (of a word, an object or a list of these: a `Rerank`), `relevance` (scores from 0 to 1), and
-ours: `TokensReranker`, `CrossEncoderReranker`, `MmrReranker`, `RecencyReranker`.
+ours: `TokensReranker`, `CrossEncoderReranker`, `ListwiseReranker`, `MmrReranker`, `RecencyReranker`.
 `collection.parts.reranker("mmr:0.3")` makes one for a collection.
 """
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qdrant_embed.reranking.cross_encoder import CrossEncoderReranker
     from qdrant_embed.reranking.diversity import MmrReranker
     from qdrant_embed.reranking.late_interaction import TokensReranker
+    from qdrant_embed.reranking.listwise import ListwiseReranker
     from qdrant_embed.reranking.recency import RecencyReranker
 else:
     __getattr__, __dir__ = lazy_names(
@@ -28,6 +29,7 @@ else:
             "cross_encoder": ["CrossEncoderReranker"],
             "diversity": ["MmrReranker"],
             "late_interaction": ["TokensReranker"],
+            "listwise": ["ListwiseReranker"],
             "recency": ["RecencyReranker"],
         },
     )
@@ -35,6 +37,7 @@ else:
 __all__ = [
     "RERANKERS",
     "CrossEncoderReranker",
+    "ListwiseReranker",
     "MmrReranker",
     "RecencyReranker",
     "Rerank",

@@ -15,6 +15,7 @@ RERANKERS: Registry[Callable[[RerankContext, str], Reranker]] = Registry(
     "qdrant_embed.rerankers",
     {
         "cross-encoder": "qdrant_embed.reranking.cross_encoder:CrossEncoderReranker.from_word",
+        "listwise": "qdrant_embed.reranking.listwise:ListwiseReranker.from_word",
         "mmr": "qdrant_embed.reranking.diversity:MmrReranker.from_word",
         "tokens": "qdrant_embed.reranking.late_interaction:TokensReranker.from_word",
         "recency": "qdrant_embed.reranking.recency:RecencyReranker.from_word",
