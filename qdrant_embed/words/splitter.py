@@ -16,6 +16,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+import regex
+
 _JOINERS = "\u00ad\u034f\u200c\u200d\u2060\ufeff"
 """Characters inside words that stand for no letter: soft hyphens, joiners."""
 _POINTS = re.compile(
@@ -27,6 +29,7 @@ _SPACELESS = (
     r"\p{New_Tai_Lue}\p{Tai_Tham}\p{Tai_Viet}\p{Javanese}\p{Balinese}\u3099-\u309c\u30fc\uff70\uff9e\uff9f]&&[\p{Alphabetic}\p{M}\u0e2f\u0e46]]"
 )
 _ASCII_WORD = re.compile(r"[0-9a-z]+")
+_GRAPHEME = regex.compile(r"\X")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ _NO_JOINERS = dict.fromkeys(map(ord, _JOINERS))
 
 def _pairs(run: str, offset: int, *, singles: bool) -> Iterator[Term]:
     """Yield each two neighboring characters, letters with their marks, of a run; a run of one is a term itself."""
-    units = [(normalized(unit.group()), unit.start() + offset, unit.end() + offset) for unit in _units().finditer(run)]
+    units = [(normalized(unit.group()), unit.start() + offset, unit.end() + offset) for unit in _GRAPHEME.finditer(run)]
     kept = [unit for unit in units if unit[0]]
     if singles or len(kept) == 1:
         yield from (Term(*unit) for unit in kept)
@@ -105,15 +108,6 @@ def _pairs(run: str, offset: int, *, singles: bool) -> Iterator[Term]:
 
 @lru_cache(maxsize=1)
 def _patterns() -> Any:
-    import regex
-
     mark = rf"[\p{{M}}{_JOINERS}]"
     letter = rf"[[\p{{Alphabetic}}\p{{N}}]--{_SPACELESS}]"
     return regex.compile(rf"(?V1)(?P<run>{_SPACELESS}(?:{_SPACELESS}|{mark})*)|(?P<word>{letter}(?:{letter}|{mark})*)")
-
-
-@lru_cache(maxsize=1)
-def _units() -> Any:
-    import regex
-
-    return regex.compile(r"\X")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import zip_longest
 from xml.etree.ElementTree import Element
 
@@ -45,8 +44,5 @@ def diagram_text(root: Element) -> str:
 
 
 def _points(series: Element, names: tuple[str, ...]) -> list[str]:
-    return [one_line(value) for part in series if local_name(part) in names for value in _values(part)]
-
-
-def _values(part: Element) -> Iterator[str]:
-    yield from (element.text or "" for element in part.iter() if local_name(element) == "v")
+    parts = [part for part in series if local_name(part) in names]
+    return [one_line(element.text or "") for part in parts for element in part.iter() if local_name(element) == "v"]
