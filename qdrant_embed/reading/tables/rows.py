@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice, pairwise
+from itertools import chain, islice, pairwise, takewhile
 
 LONGEST_FIELD_NAME = 80
 ROWS_LOOKED_AT = 6
@@ -122,11 +122,7 @@ def _name_anew(cells: Sequence[str], following: Iterable[Sequence[str]]) -> bool
 
 def _above_numbers(cells: Sequence[str], following: Iterable[Sequence[str]]) -> bool:
     """Tell whether some cell stands above numbers alone, in the rows up to the next blank one."""
-    block: list[Sequence[str]] = []
-    for row in following:
-        if not any(row):
-            break
-        block.append(row)
+    block = list(takewhile(any, following))
     columns = [[row[place] for row in block if place < len(row) and row[place]] for place in range(len(cells))]
     return any(column and all(map(_is_number, column)) for cell, column in zip(cells, columns, strict=True) if cell)
 
