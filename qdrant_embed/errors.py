@@ -1,29 +1,8 @@
-"""Everything that this library raises on purpose.
+"""Everything that this library raises on purpose; each message says what came, what was expected and what to type.
 
-    QdrantEmbedError
-    ├── ConfigurationError        a value that makes no sense: unknown name, bad combination, malformed recipe
-    │   ├── UnknownNameError      a name that no registry knows; near names are listed
-    │   └── RecipeMismatchError   the collection was made with another recipe; the differing lines are listed
-    ├── MissingExtraError         an optional package is not installed; the pip line is given
-    ├── ReadError                 one document cannot be read; `reason` says why
-    ├── ModelError                a model cannot be loaded or gave something unusable
-    │   ├── ForkedError           this process was forked from one that had used the model's library
-    │   ├── TextTooLongError      a text exceeds the model's window and the window strategy is `error`
-    │   └── ApiError              a model's server refused or could not be reached; `places` has no vector
-    └── StoreError                the engine refused
-        ├── CollectionNotFoundError
-        ├── CollectionExistsError
-        ├── DamagedError          a collection's files cannot be read; it can still be removed
-        ├── LocationLockedError   another process holds the folder; `pid` says which
-        ├── DiskFullError         there is no room for what shall be written
-        └── UnsupportedByEngineError   the feature exists, but not on this engine
-
-    FilterWarning                 a warning: a filter names a field that no document has
-    ForeignPointsWarning          a warning: another program wrote points into a collection
-    RerankWarning                 a warning: a reranker finds nothing to rank by
-    UnreadableWarning             a warning: a file of a corpus to train on is left out
-
-Each message says what came, what was expected and what to type.
+All errors are `QdrantEmbedError`: a value that makes no sense is a `ConfigurationError`, a document that cannot be read
+a `ReadError`, what a model or its server does a `ModelError`, what the engine refuses a `StoreError`, and a package
+that is not installed a `MissingExtraError`. What ends in `Warning` is a warning.
 """
 
 from __future__ import annotations
@@ -53,7 +32,7 @@ _LISTED_AT_MOST = 30
 
 
 class UnknownNameError(ConfigurationError):
-    """A name that is not registered.
+    """A name that is not registered; near ones are listed.
 
     :param kind: What the name should have named, e.g. `"chunker"`.
     :param name: What came.
@@ -108,7 +87,7 @@ def require_type(name: str, value: object, kind: type | tuple[type, ...], wanted
 
 
 class RecipeMismatchError(ConfigurationError):
-    """A collection was made with one recipe and is opened with another."""
+    """A collection was made with one recipe and is opened with another; the differing lines are listed."""
 
 
 class MissingExtraError(QdrantEmbedError, ImportError):
