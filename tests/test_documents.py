@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.cli import app
+from tests.calibration.footprints import count_in_this_process
 
 PROJECT = Path(__file__).parents[1]
 README = PROJECT / "README.md"
@@ -72,6 +73,7 @@ def reader(tmp_path, monkeypatch, embeddings):
         (tmp_path / "docs" / page).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / "docs" / page, tmp_path / "docs" / page)
     monkeypatch.setenv("QDRANT_EMBED_EMBEDDINGS", str(embeddings))
+    count_in_this_process(monkeypatch)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -1,12 +1,18 @@
 """The notebook runs from its first cell to its last and shows what its text says."""
 
+import contextlib
 import importlib.util
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+from IPython.core.displayhook import DisplayHook
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from traitlets.config import Config
 
 from tests.test_documents import COPIED
 
@@ -29,6 +35,44 @@ def showing(notebook, word):
     return shown
 
 
+class Results(DisplayHook):
+    """Keeps what the last expression of a cell is shown as, and prints nothing."""
+
+    def write_format_data(self, format_dict, md_dict=None):
+        self.data = format_dict
+
+    def write_output_prompt(self):
+        pass
+
+    finish_displayhook = start_displayhook = write_output_prompt
+
+
+class InThisProcess:
+    """Stands for nbclient's: runs the cells in a kernel's shell, without a process that imports everything again."""
+
+    def __init__(self, notebook, *, resources, **_):
+        self._notebook, self._folder = notebook, resources["metadata"]["path"]
+
+    def execute(self):
+        with contextlib.chdir(self._folder):
+            shell = InteractiveShell.instance(
+                displayhook_class=Results, config=Config(HistoryManager={"enabled": False})
+            )
+            try:
+                for number, cell in enumerate(code_cells(self._notebook), 1):
+                    cell.execution_count, cell.outputs = number, self._outputs(shell, cell.source)
+            finally:
+                InteractiveShell.clear_instance()
+
+    def _outputs(self, shell, source):
+        shell.displayhook.data = {}
+        with capture_output() as captured:
+            shell.run_cell(source).raise_error()
+        shown = [*(one.data for one in captured.outputs), shell.displayhook.data]
+        said = [nbformat.v4.new_output("stream", name="stdout", text=captured.stdout)] if captured.stdout else []
+        return said + [nbformat.v4.new_output("display_data", data=data) for data in shown if data]
+
+
 @pytest.fixture
 def executed(tmp_path, embeddings, monkeypatch):
     """Run the notebook over the pages that a reader of the guide has, and one more that it asks."""
@@ -39,8 +83,11 @@ def executed(tmp_path, embeddings, monkeypatch):
         (tmp_path / "project/docs" / page).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / "docs" / page, tmp_path / "project/docs" / page)
     monkeypatch.setattr(module, "PROJECT", tmp_path / "project")
+    monkeypatch.setattr(module, "NotebookClient", InThisProcess)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # the shell puts a module of its own there
+    monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setenv("QDRANT_EMBED_EMBEDDINGS", str(embeddings))
-    monkeypatch.setenv("PYTHONPATH", f"{PROJECT}:{PROJECT / 'integrations/llama-index'}")
     return module.execute(tmp_path / "run")
 
 

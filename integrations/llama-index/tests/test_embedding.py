@@ -130,7 +130,8 @@ def test_an_unknown_model_is_refused_at_once_and_near_names_are_listed():
 
 
 @pytest.mark.filterwarnings("ignore:Specified num_workers exceed:UserWarning")
-def test_it_works_in_a_pipeline_with_worker_processes(embedding, monkeypatch):
+def test_it_works_in_a_pipeline_with_a_worker_process(embedding, monkeypatch):
+    monkeypatch.setattr("multiprocessing.cpu_count", lambda: 1)  # each imports for seconds, and one says what two would
     # A splitter unpickled in a worker fetches its encoding from the network unless told where the packaged copy is.
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(files("llama_index.core") / "_static" / "tiktoken_cache"))
     documents = [
