@@ -1,9 +1,10 @@
 """How good a search is: exact answers, metrics, questions, and how what was measured is drawn.
 
-Files, in reading order: exact_search, metrics, questions, drawn_questions, report_drawing.
+Files, in reading order: exact_search, metrics, answer_confidence, questions, drawn_questions, report_drawing.
 
 Public: `read_questions` (a file into `Question` values), `draw_questions` (from `StoredText` values), `recall`, `ndcg`,
-`first_ranks`, `bootstrap_interval`, `randomization_test`, `holm`, and `figures` (whether reports can be drawn).
+`first_ranks`, `bootstrap_interval`, `randomization_test`, `holm`, `confidence` (whether the collection seems to hold an
+answer), and `figures` (whether reports can be drawn).
 """
 
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
+    from qdrant_embed.evaluation.answer_confidence import confidence
     from qdrant_embed.evaluation.drawn_questions import StoredText, draw_questions
     from qdrant_embed.evaluation.metrics import (
         bootstrap_interval,
@@ -26,6 +28,7 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "answer_confidence": ["confidence"],
             "drawn_questions": ["StoredText", "draw_questions"],
             "metrics": ["bootstrap_interval", "first_ranks", "holm", "ndcg", "randomization_test", "recall"],
             "questions": ["Question", "read_questions"],
@@ -37,6 +40,7 @@ __all__ = [
     "Question",
     "StoredText",
     "bootstrap_interval",
+    "confidence",
     "draw_questions",
     "figures",
     "first_ranks",
