@@ -6,6 +6,7 @@ import sys
 RUNS = (
     ["benchmarks.engine.run"],
     ["benchmarks.retrieval.run"],
+    ["benchmarks.confidence.run"],
     ["benchmarks.limit.run", "--documents", "5000"],
     ["benchmarks.memory.run"],
     ["benchmarks.compression.run"],

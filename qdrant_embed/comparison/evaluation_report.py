@@ -118,8 +118,9 @@ class Evaluation:
         elif best is not first:
             why = "drawn questions use the texts' own words, which favors it" if against[best.setting].sure else ""
             said += f"; {best.setting!r} has {against[best.setting]}: {why or 'no difference shown'}"
-        elif alike:
-            said += f", the highest, though no difference is shown to {' and '.join(alike)}"
+        elif len(self._searches) > 1:
+            shown = f"the highest, though no difference is shown to {' and '.join(alike)}"
+            said += f", {shown if alike else 'better than all others'}"
         return f"{said}.{self._said_of_compressions(against)}"
 
     def _said_of_compressions(self, against: dict[str, Comparison]) -> str:

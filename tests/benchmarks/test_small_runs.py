@@ -20,6 +20,7 @@ RUNNABLE = sorted(
     if "ArgumentParser(" in path.read_text()
 )
 SMALL = {
+    "benchmarks.confidence.run": "--one fastapi --model hashing",
     "benchmarks.engine.run": "--step write --kind edge --points 60 --queries 2 --rounds 1 --at engine",
     "benchmarks.long_context.memory": "--one hashing windows:128 1 600",
     "benchmarks.long_context.storage": "--one points --documents 12 --windows 2 --queries 2",
