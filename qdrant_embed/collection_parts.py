@@ -19,6 +19,7 @@ from qdrant_embed.embedding.recipe_models import (
     load_dense,
     metadata_key,
 )
+from qdrant_embed.embedding.stored_tokens import StoredTokens
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal, require_recipe
 from qdrant_embed.reranking.base import Rerank, RerankContext, Reranker
 from qdrant_embed.reranking.chain import make_reranker
@@ -31,7 +32,7 @@ from qdrant_embed.store.create import create
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.metadata import read_metadata
 from qdrant_embed.store.own_points import own_points, whole
-from qdrant_embed.types import Document, Json
+from qdrant_embed.types import TOKENS, Document, Json
 
 if TYPE_CHECKING:
     from qdrant_embed.ingest.chunk_preview import Preview
@@ -74,7 +75,7 @@ class CollectionParts:
 
         :raises RecipeMismatchError: One is another than the collection was made with.
         """
-        models = load_auxiliary(self.recipe)
+        models = load_auxiliary(self.recipe, self.embedder)
         stored = read_metadata(self._engine, self._name) if models else {}
         for name, model in models.items():
             require_equal(self._name, stored[metadata_key(name)], model.fingerprint)
@@ -112,7 +113,13 @@ class CollectionParts:
     @cached_property
     def rerank_context(self) -> RerankContext:
         """What rerankers are given of the collection."""
-        return RerankContext(self._points, self._name, self.embedder, self.codec)
+        return RerankContext(self._points, self._name, self.embedder, self.codec, self.stored_tokens)
+
+    @property
+    def stored_tokens(self) -> StoredTokens | None:
+        """What made the codes of tokens that the collection keeps; None where it keeps none."""
+        found = self.auxiliary.get(TOKENS)
+        return found if isinstance(found, StoredTokens) else None
 
     @cached_property
     def target(self) -> IngestContext:

@@ -41,7 +41,8 @@ class Recipe:
     :param sparse: A sparse model (of the SPLADE family) whose vectors stand beside the dense ones; empty for none.
         BM25 is always there.
     :param multivector: A multi-vector model (of the ColBERT family) whose vectors rank again what the others found;
-        empty for none.
+        empty for none. `self` (or `self:384`) keeps a code of 192 (or 384) bits for each token of the dense model's
+        own, with which `rerank="tokens"` need not read passages again.
     :param language: Language of the BM25 word stems and stop words; `multilingual` for neither.
     """
 

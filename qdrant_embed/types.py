@@ -26,6 +26,8 @@ BM25 = "bm25"
 SPARSE = "sparse"
 MULTIVECTOR = "multivector"
 """Vectors of models beside the dense one, where the recipe names any."""
+TOKENS = "tokens"
+"""Codes of the tokens' own vectors, for reranking, where the recipe asks for them."""
 
 TokenSpan = tuple[int, int]
 """Tokens `[start, end)` of a text, prompt and special tokens not counted."""

@@ -105,7 +105,9 @@ Sparse = Annotated[
 Multivector = Annotated[
     str | None,
     _recipe(
-        help="A multi-vector model (ColBERT) that ranks again what the others found.", usual="none", metavar="NAME"
+        help="A multi-vector model (ColBERT) that ranks again what the others found; self for the model's own tokens.",
+        usual="none",
+        metavar="NAME",
     ),
 ]
 

@@ -1,7 +1,7 @@
 """Texts into vectors: presets, the model's own files, runtimes.
 
-Files, in reading order: bm25, cache, late_chunking, token_vectors, encode, token_embedder, results, dense_encoder,
-auxiliary, embedder, multivector, recipe_models, sparse.
+Files, in reading order: bm25, cache, late_chunking, token_vectors, encode, token_embedder, results, stored_tokens,
+dense_encoder, auxiliary, embedder, multivector, recipe_models, sparse.
 
 Public: `load_embedder`, `load_sparse` and `load_multivector`, which return an `Embedder`, a `SparseEmbedder` and a
 `MultiVectorEmbedder`; `Encoded`, `WindowVectors` and `SparseVector` (what they return).

@@ -9,10 +9,11 @@ from typing import Any
 from qdrant_embed.chunking import ChunkLimit
 from qdrant_embed.embedding import Embedder, load_embedder, load_multivector, load_sparse
 from qdrant_embed.embedding.auxiliary import AuxiliaryEmbedder
+from qdrant_embed.embedding.stored_tokens import SELF, StoredTokens
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.store.layout import VectorLayout
-from qdrant_embed.types import MULTIVECTOR, SPARSE, Json
+from qdrant_embed.types import MULTIVECTOR, SPARSE, TOKENS, Json
 
 MOST_CHUNK_TOKENS = 512
 """Chunks are no longer than this by default, however much the model could read."""
@@ -20,7 +21,7 @@ LATE_SHARE = 4
 """Under late chunking, chunks are by default one in so many of a macro window."""
 FEWEST_CHUNK_TOKENS = 8
 
-AuxiliaryModels = Mapping[str, AuxiliaryEmbedder[Any]]
+AuxiliaryModels = Mapping[str, AuxiliaryEmbedder[Any] | StoredTokens]
 """Name of a vector → the model that makes it."""
 
 
@@ -37,7 +38,8 @@ class RecipeModels:
 
         :param runtime: What runs the dense one.
         """
-        return cls(load_dense(recipe, runtime), load_auxiliary(recipe))
+        dense = load_dense(recipe, runtime)
+        return cls(dense, load_auxiliary(recipe, dense))
 
     @property
     def identity(self) -> Mapping[str, Json]:
@@ -53,14 +55,15 @@ class RecipeModels:
     @property
     def layout(self) -> VectorLayout:
         """What the vectors look like in the store."""
-        dense, tokens = self.dense, self.auxiliary.get(MULTIVECTOR)
+        dense, tokens, codes = self.dense, self.auxiliary.get(MULTIVECTOR), self.auxiliary.get(TOKENS)
         return VectorLayout(
             dim=dense.dim,
             distance=dense.distance,
             compression=dense.compression,
             sparse=SPARSE in self.auxiliary,
             multivector=tokens.dim if tokens else 0,
-            multivector_distance=tokens.preset.distance if tokens else "cosine",
+            multivector_distance=tokens.preset.distance if isinstance(tokens, AuxiliaryEmbedder) else "cosine",
+            token_bytes=codes.dim if codes else 0,
             windows=dense.window.name == "windows",
         )
 
@@ -77,12 +80,14 @@ def load_dense(recipe: Recipe, runtime: str = "auto") -> Embedder:
     )
 
 
-def load_auxiliary(recipe: Recipe) -> AuxiliaryModels:
-    """Return the other models that a recipe names, by the names of their vectors."""
-    auxiliary: dict[str, AuxiliaryEmbedder[Any]] = {}
+def load_auxiliary(recipe: Recipe, dense: Embedder) -> AuxiliaryModels:
+    """Return the other models that a recipe names, by the names of their vectors; the dense one's tokens among them."""
+    auxiliary: dict[str, AuxiliaryEmbedder[Any] | StoredTokens] = {}
     if recipe.sparse:
         auxiliary[SPARSE] = load_sparse(recipe.sparse, window=recipe.window)
-    if recipe.multivector:
+    if recipe.multivector.partition(":")[0] == SELF:
+        auxiliary[TOKENS] = StoredTokens(recipe.multivector, dense.tokens, dense.token_counter)
+    elif recipe.multivector:
         auxiliary[MULTIVECTOR] = load_multivector(recipe.multivector, window=recipe.window)
     return auxiliary
 

@@ -28,7 +28,7 @@ from qdrant_embed.store.own_points import own_points
 from qdrant_embed.store.points import id_in_copy
 from qdrant_embed.store.scroll import dense_of, pages
 from qdrant_embed.store.stored_vectors import vector_pages
-from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, FloatArray
+from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, TOKENS, FloatArray
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -141,8 +141,8 @@ def _copy(
     stored = read_metadata(engine, name)
     noted = {"roots": stored["roots"], **aliases.copy_metadata(engine, name)}
     # As lists of Python's floats, vectors of tokens take a megabyte a point.
-    page = min(parts.codec.page, PAGE_OF_TOKENS) if MULTIVECTOR in embedders.auxiliary else parts.codec.page
     vectors = [DENSE, BM25, *embedders.auxiliary]
+    page = min(parts.codec.page, PAGE_OF_TOKENS) if {MULTIVECTOR, TOKENS} & {*vectors} else parts.codec.page
     settings = Settings.of(engine, name, RecipeModels(parts.embedder, parts.auxiliary).layout)
     create_collection(engine, target, recipe, noted=noted, settings=settings)
     codec = load_codec(engine, target, model)

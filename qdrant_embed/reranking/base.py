@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from qdrant_embed.embedding import Embedder
+from qdrant_embed.embedding.stored_tokens import StoredTokens
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval.best_window import found_vectors
 from qdrant_embed.retrieval.hits import Hit
 from qdrant_embed.retrieval.search_request import SearchSettings
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.scroll import payloads_of
-from qdrant_embed.types import FloatArray
+from qdrant_embed.store.scroll import payloads_of, vector_of
+from qdrant_embed.types import TOKENS, FloatArray
 
 DEPTH = 100
 """Hits of the first list that are ranked again, where a reranker says no other number."""
+
+
+PAGE_OF_TOKENS = 64
+"""Points whose codes of tokens are read at once: as lists of Python's floats, they take 200 kB each."""
 
 
 class Reranker(ABC):
@@ -58,6 +63,7 @@ class RerankedSearchSettings(SearchSettings, total=False):
 class RerankContext:
     """What a reranker may need of the collection that its hits are from.
 
+    :param stored_tokens: What made the codes of tokens that it keeps; None where it keeps none.
     :param made: What was made of each word so far, with the models that were loaded for it.
     """
 
@@ -65,6 +71,7 @@ class RerankContext:
     name: str
     embedder: Embedder
     codec: CollectionCodec
+    stored_tokens: StoredTokens | None = None
     made: dict[str, Reranker] = field(default_factory=dict, compare=False, repr=False)
 
     def vectors(self, hits: Sequence[Hit]) -> FloatArray:
@@ -83,6 +90,13 @@ class RerankContext:
             )
         nothing = np.zeros(self.embedder.dim, np.float32)
         return np.stack([found.get(hit.id, nothing) for hit in hits]) if hits else nothing[None][:0]
+
+    def token_codes(self, ids: Sequence[str]) -> Iterator[tuple[str, FloatArray]]:
+        """Yield the id and the codes (vectors, bytes) of the tokens of each hit that is still there."""
+        for start in range(0, len(ids), PAGE_OF_TOKENS):
+            page = ids[start : start + PAGE_OF_TOKENS]
+            for record in self.engine.retrieve(self.name, page, with_payload=False, with_vectors=[TOKENS]):
+                yield str(record.id), np.atleast_2d(np.asarray(vector_of(record, TOKENS), np.float32))
 
     def payloads(self, hits: Sequence[Hit], field: str) -> list[Mapping[str, Any]]:
         """Return a field of the payload of each hit, as it is stored; nothing of one that is gone."""

@@ -20,8 +20,9 @@ AT_ONCE = 128
 class TokensReranker(Reranker):
     """Compares every token of a question with every token of a passage (MaxSim; Khattab and Zaharia 2020, section 3).
 
-    Any model that gives states of tokens will do, though it was trained for one vector a text: the passages are read
-    again when they are asked about, and nothing more is stored. What a token of the question finds in a passage is its
+    Any model that gives states of tokens will do, though it was trained for one vector a text. The passages are read
+    again when they are asked about; where the recipe says `multivector="self"`, codes of their tokens are stored and
+    compared with instead. What a token of the question finds in a passage is its
     highest cosine there. Such a token counts by how much it tells the passages apart, the standard deviation of what it
     finds in them: "who likes" is found everywhere. The score is the mean of two standard scores over the hits: of that
     weighted mean, and of the score that they came with; each list knows what the other one does not.
@@ -34,7 +35,7 @@ class TokensReranker(Reranker):
         if depth < 1:
             raise ConfigurationError(f"depth={depth!r}; give a whole number of hits, 1 or more, as in 'tokens:50'.")
         context.embedder.tokens.require("rerank='tokens'")
-        self._tokens, self.depth = context.embedder.tokens, depth
+        self._context, self.depth = context, depth
 
     @classmethod
     def from_word(cls, context: RerankContext, argument: str) -> TokensReranker:
@@ -54,21 +55,23 @@ class TokensReranker(Reranker):
 
     def rerank_each(self, queries: Sequence[str], found: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
         """See `Reranker`; a passage that several questions have found is read once."""
-        asked = self._tokens.embed_queries(queries)
+        stored = self._context.stored_tokens
+        asked = (stored or self._context.embedder.tokens).embed_queries(queries)
         nearest = [np.zeros((len(hits), len(tokens)), np.float32) for hits, tokens in zip(found, asked, strict=True)]
         wanted: dict[str, list[tuple[int, int]]] = {}
         for query, hits in enumerate(found):
             for place, hit in enumerate(hits):
-                wanted.setdefault(passage_of(hit), []).append((query, place))
-        for text, tokens in self._read(list(wanted)):
-            for query, place in wanted[text]:
-                nearest[query][place] = (asked[query] @ tokens.T).max(axis=1)
+                wanted.setdefault(hit.id if stored else passage_of(hit), []).append((query, place))
+        for key, tokens in self._context.token_codes(list(wanted)) if stored else self._read(list(wanted)):
+            for query, place in wanted[key]:
+                own = asked[query]
+                nearest[query][place] = stored.nearest(own, tokens) if stored else (own @ tokens.T).max(axis=1)
         return [_ranked(hits, own) for hits, own in zip(found, nearest, strict=True)]
 
     def _read(self, texts: Sequence[str]) -> Iterator[tuple[str, FloatArray]]:
         for start in range(0, len(texts), AT_ONCE):
             part = texts[start : start + AT_ONCE]
-            yield from zip(part, self._tokens.embed_documents(part), strict=True)
+            yield from zip(part, self._context.embedder.tokens.embed_documents(part), strict=True)
 
 
 def passage_of(hit: Hit) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -172,9 +172,9 @@ class Searcher:
 
     def _require_model(self, mode: Mode) -> None:
         if mode in (SPARSE, MULTIVECTOR) and mode not in self.auxiliary:
-            there = ", ".join(["hybrid", "dense", "bm25", *self.auxiliary])
+            there = ", ".join(["hybrid", "dense", "bm25", *(name for name in self.auxiliary if name in get_args(Mode))])
             raise ConfigurationError(
-                f"collection {self.name!r} has no {mode} vectors: it was made without Recipe({mode}=…). Choose one of "
+                f"collection {self.name!r} has no {mode} vectors: its recipe names no {mode} model. Choose one of "
                 f"{there}, or ingest into a new collection with a recipe that names a {mode} model."
             )
 

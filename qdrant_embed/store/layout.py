@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qdrant_embed.compression import Compression, VectorCodec
 from qdrant_embed.store import quantization
 from qdrant_embed.store.filters.fields import INDEXED_FIELDS
-from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE
+from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE, TOKENS
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -23,6 +23,7 @@ class VectorLayout:
     :param sparse: Whether there are vectors of a sparse model.
     :param multivector: Dimensions of the vectors of a multi-vector model; 0 for none.
     :param multivector_distance: How these are compared: `cosine`, or `dot` where they are not of unit length.
+    :param token_bytes: Bytes of the code of each token, where there are such; 0 for none.
     :param windows: Whether a point has a dense vector for each window of its text; the best one counts.
     """
 
@@ -32,6 +33,7 @@ class VectorLayout:
     sparse: bool = False
     multivector: int = 0
     multivector_distance: str = "cosine"
+    token_bytes: int = 0
     windows: bool = False
 
     @property
@@ -48,6 +50,8 @@ class VectorLayout:
         others = {}
         if self.multivector:
             others[MULTIVECTOR] = multivector_params(self.multivector, self.multivector_distance)
+        if self.token_bytes:
+            others[TOKENS] = token_code_params(self.token_bytes)
         if not self.compression.full:
             return {DENSE: small, **others}
         whole = self._each_window(quantization.rescoring_params(self.dim, self.distance, self.compression))
@@ -83,6 +87,23 @@ def multivector_params(dim: int, distance: str = "cosine") -> models.VectorParam
         size=dim,
         distance=models.Distance.COSINE if distance == "cosine" else models.Distance.DOT,
         datatype=models.Datatype.FLOAT16,
+        hnsw_config=models.HnswConfigDiff(m=0),
+        on_disk=True,
+        multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM),
+    )
+
+
+def token_code_params(width: int) -> models.VectorParams:
+    """Return how codes of tokens are stored: on disk, byte by byte, without a graph; engines do not compare them.
+
+    :param width: Bytes of each.
+    """
+    from qdrant_client import models
+
+    return models.VectorParams(
+        size=width,
+        distance=models.Distance.DOT,  # cosines would change what is stored
+        datatype=models.Datatype.UINT8,
         hnsw_config=models.HnswConfigDiff(m=0),
         on_disk=True,
         multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM),
