@@ -60,9 +60,9 @@ def sparing_worker():
 
 @pytest.fixture(autouse=True)
 def spare_readers(request, sparing_worker):
-    """Let ingests use one reading process after another, where the tests are not about reading."""
+    """Let ingests use one reading process after another, where the tests are not about these processes."""
     with pytest.MonkeyPatch.context() as patch:
-        if "reading" not in request.path.parts:
+        if "worker" not in request.path.parts:
             patch.setattr("qdrant_embed.reading.reader.Worker", sparing_worker)
         yield
 

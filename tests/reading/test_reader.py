@@ -12,6 +12,7 @@ from qdrant_embed.errors import ConfigurationError, ReadError
 from qdrant_embed.reading.files import ReadOptions, SourceFile, find_root, walk
 from qdrant_embed.reading.reader import Reader
 from qdrant_embed.reading.worker import stream
+from tests.support.spare_reader import end_spare_processes
 
 
 def test_a_document_knows_its_file(tree):
@@ -49,6 +50,7 @@ def test_every_format_is_read_in_the_other_process(tree):
     folder = tree(dict.fromkeys(names, "words"))
     files = {file.source: file for file in walk(find_root(folder), ReadOptions())}
     # A process that cannot start reads nothing, so what is read without it shows.
+    end_spare_processes()
     with pytest.MonkeyPatch.context() as patch, Reader(ReadOptions()) as reader:
         patch.setattr(sys, "executable", shutil.which("false"))
         for name in names:

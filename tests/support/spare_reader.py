@@ -1,7 +1,7 @@
 """Processes that read files, handed on from one ingest to the next: to start one takes longer than most tests.
 
 A process is handed on when all that was asked of it has been answered, and ended as usual otherwise. The tests of
-reading, in `tests/reading/`, do without.
+these processes, in `tests/reading/worker/`, do without.
 """
 
 from qdrant_embed.reading.worker.process import Worker
