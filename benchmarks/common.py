@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from qdrant_embed import Collection
+
 PACKAGES = (
     "qdrant-embed", "qdrant-edge-py", "qdrant-client", "sentence-transformers", "torch", "numpy", "llama-index-core",
 )  # fmt: skip
@@ -49,6 +51,15 @@ def save(folder: Path, name: str, results: dict) -> Path:
     stamped = {"date": datetime.now(UTC).date().isoformat(), "machine": machine(), **results}
     target.write_text(json.dumps(stamped, indent=2) + "\n")
     return target
+
+
+def token_bytes(collection: Collection) -> int:
+    """Return the mean bytes that codes of tokens take of a chunk, of a hundred; 0 where there are none."""
+    if collection.parts.stored_tokens is None:
+        return 0
+    records, _ = collection.engine.scroll(collection.name, limit=100, with_vectors=["tokens"])
+    sizes = [len(record.vector["tokens"]) * len(record.vector["tokens"][0]) for record in records]
+    return round(sum(sizes) / max(1, len(sizes)))
 
 
 def data(name: str) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import data, save
+from benchmarks.common import data, save, token_bytes
 from benchmarks.limit.generate import PATTERNS, LimitSet, generate, read
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.evaluation.exact_search import exact_search
@@ -37,29 +37,29 @@ def recalls(found: Sequence[Sequence[str]], relevant: Sequence[frozenset[str]], 
     }
 
 
-def measure(made: LimitSet, model: str, reranker: str) -> dict:
+def measure(made: LimitSet, given: argparse.Namespace) -> dict:
     """Return the recalls of each mode of a collection, and of exact search over fewer and fewer dimensions.
 
     Documents stay whole: one vector each.
     """
     with tempfile.TemporaryDirectory() as at:
-        recipe = Recipe(model=model, chunker="document")
+        recipe = Recipe(model=given.model, chunker="document", multivector=given.multivector)
         with Collection.open("limit", at=Path(at), recipe=recipe) as collection:
             began = time.perf_counter()
             collection.ingest(Document(text=text, source=name) for name, text in made.documents.items())
             ingest = time.perf_counter() - began
             scores, seconds = {}, {}
             for mode in MODES:
-                for rerank in (None, reranker) if len(made.documents) <= FEW else (None,):
+                for rerank in (None, given.rerank) if len(made.documents) <= FEW else (None,):
                     began, name = time.perf_counter(), f"{mode}+{rerank}" if rerank else mode
                     found = names_found(collection, made, mode, rerank)
                     seconds[name] = round(time.perf_counter() - began, 2)
                     scores[name] = recalls(found, made.relevant, len(made.documents))
             scores |= of_widths(collection, made)
-            capacity = collection.capacity()
+            capacity, per_chunk = collection.capacity(), token_bytes(collection)
     return {
-        "documents": len(made.documents), "questions": len(made.questions), "model": model, "recalls": scores,
-        "critical_n": capacity.documents, "ingest_s": round(ingest, 1), "search_s": seconds,
+        "documents": len(made.documents), "questions": len(made.questions), "model": given.model, "recalls": scores,
+        "critical_n": capacity.documents, "ingest_s": round(ingest, 1), "search_s": seconds, "token_bytes": per_chunk,
     }  # fmt: skip
 
 
@@ -106,6 +106,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--model", default="minilm", help="what embeds")
     parser.add_argument("--rerank", default="tokens", help="what ranks the hits of each mode again")
+    parser.add_argument("--multivector", default="", help="of the recipe: self for codes of tokens; named …-self")
     parser.add_argument("--quick", action="store_true", help="100 questions about 60 documents; named quick-…")
     given = parser.parse_args()
     if unknown := set(given.parts) - set(PARTS):
@@ -116,7 +117,8 @@ def main() -> None:
         else:
             sizes = (60, 100) if given.quick else (given.documents, 1_000)
             name, made = f"{given.pattern}-{sizes[0]}", generate(*sizes, given.pattern, seed=given.seed)
-        results = measure(made, given.model, given.rerank)
+        results = measure(made, given)
+        name += f"-{given.multivector.replace(':', '-')}" if given.multivector else ""
         save(HERE, f"quick-{name}" if given.quick else name, results)
         print(f"{name}\n{table(results)}\n", flush=True)
 

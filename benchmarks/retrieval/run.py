@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.common import data, save
+from benchmarks.common import data, save, token_bytes
 from qdrant_embed import Collection, Document, Recipe
 
 HERE = Path(__file__).parent
@@ -25,7 +25,7 @@ def read_jsonl(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
 
 
-def ranking_quality(name: str, at: Path, model: str, reranker: str) -> dict:
+def ranking_quality(name: str, at: Path, given: argparse.Namespace) -> dict:
     """Return nDCG@10 of each mode on a data set in BEIR layout, also ranked again, through the public API."""
     import ir_measures
     from ir_measures import R, nDCG
@@ -38,16 +38,19 @@ def ranking_quality(name: str, at: Path, model: str, reranker: str) -> dict:
     judged = {qrel.query_id for qrel in qrels}
     asked = [query for query in queries if query["_id"] in judged]
     measures = [nDCG @ 10, R @ 10]
-    with Collection.open(name, at=at, recipe=Recipe(model=model)) as collection:
+    recipe = Recipe(model=given.model, multivector=given.multivector)
+    with Collection.open(name, at=at, recipe=recipe) as collection:
         texts = ((item["_id"], f"{item.get('title', '')}. {item['text']}".strip(". ")) for item in corpus)
         report = collection.ingest(Document(text=text, source=key) for key, text in texts if text)
         scores = {}
         texts = [query["text"] for query in asked]
-        for mode, rerank in itertools.product(("dense", "bm25", "hybrid"), (None, reranker)):
+        for mode, rerank in itertools.product(("dense", "bm25", "hybrid"), (None, given.rerank)):
             run = list(as_run(asked, collection.search(texts, k=30, mode=mode, rerank=rerank)))
             found = {str(m): round(v, 4) for m, v in ir_measures.calc_aggregate(measures, qrels, run).items()}
             scores[f"{mode}+{rerank}" if rerank else mode] = {**found, "ms": median_ms(collection, texts, mode, rerank)}
-    return {"documents": report.documents, "chunks": report.chunks, "queries": len(asked), "scores": scores}
+        per_chunk = token_bytes(collection)
+    counts = {"documents": report.documents, "chunks": report.chunks, "queries": len(asked), "token_bytes": per_chunk}
+    return {**counts, "scores": scores}
 
 
 def median_ms(collection: Collection, texts: list[str], mode: str, rerank: str | None) -> float:
@@ -186,6 +189,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", help=f"some of {', '.join(PARTS)}; all if none is named")
     parser.add_argument("--quick", action="store_true", help="a few sentences and edits; results are named quick-…")
     parser.add_argument("--model", default="minilm", help="what embeds")
+    parser.add_argument("--multivector", default="", help="of cranfield's recipe: self for codes of tokens")
     parser.add_argument("--rerank", default="tokens", help="what ranks the hits of cranfield again")
     given = parser.parse_args()
     if unknown := set(given.parts) - set(PARTS):
@@ -193,6 +197,7 @@ def main() -> None:
     for part in given.parts or PARTS:
         with tempfile.TemporaryDirectory() as temporary:
             results = measured(part, Path(temporary), given)
+        part += f"-{given.multivector.replace(':', '-')}" if given.multivector else ""
         print(save(HERE, f"quick-{part}" if given.quick else part, results).read_text()[:1500])
 
 
@@ -202,7 +207,7 @@ def measured(part: str, at: Path, given: argparse.Namespace) -> dict:
         return findability(at, 20 if given.quick else 200, given.model)
     if part == "edits":
         return edits(at, 2 if given.quick else 30, given.model)
-    return ranking_quality(part, at, given.model, given.rerank)
+    return ranking_quality(part, at, given)
 
 
 if __name__ == "__main__":

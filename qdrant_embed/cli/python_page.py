@@ -16,6 +16,15 @@ from qdrant_embed.diagnostics import Diagnosis, Finding
 from qdrant_embed.evaluation import Question, read_questions
 from qdrant_embed.ingest import Preview, PreviewedChunk
 from qdrant_embed.models import ListedModels, ModelDescription, Row, WeightsLocation
+from qdrant_embed.reranking import (
+    CrossEncoderReranker,
+    ListwiseReranker,
+    MmrReranker,
+    RecencyReranker,
+    RerankContext,
+    Reranker,
+    TokensReranker,
+)
 from qdrant_embed.retrieval import Answers, Documents, StoredDocument
 from qdrant_embed.store import ListedCollection
 from qdrant_embed.training import fit_word_table, train_paragraph_vectors
@@ -25,7 +34,7 @@ _HEAD = """# Python
 Made from the docstrings by `python -m qdrant_embed.cli.python_page`; do not edit it by hand. Everything here can be
 imported from `qdrant_embed`, except where a module is named. Arguments behind `*` are given by name.
 """
-_HIDDEN = {"from_payload", "from_point", "from_dict", "several_roots", "compare"}
+_HIDDEN = {"from_payload", "from_point", "from_dict", "several_roots", "compare", "from_word", "made"}
 """Members that are there for the library itself."""
 _WRAPPED = (property, cached_property, classmethod, staticmethod)
 _FIELD = re.compile(r"^:(param|raises|return) ?([\w.]*):", re.MULTILINE)
@@ -60,7 +69,8 @@ def _classes() -> list[type]:
     return [
         public.Collection, public.Recipe, public.Document, public.IngestOptions, public.ReadOptions,
         public.IngestReport, public.Hit, public.Hits, Answers, Documents, StoredDocument, Preview, PreviewedChunk,
-        ListedCollection, public.CalibrateOptions, public.Evaluation, SettingScores, Comparison, Question,
+        ListedCollection, Reranker, RerankContext, TokensReranker, CrossEncoderReranker, ListwiseReranker, MmrReranker,
+        RecencyReranker, public.CalibrateOptions, public.Evaluation, SettingScores, Comparison, Question,
         public.ExtendOptions, ListedModels, ModelDescription, Row,
         WeightsLocation, Diagnosis, Finding,
     ]  # fmt: skip

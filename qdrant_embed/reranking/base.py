@@ -34,8 +34,8 @@ class Reranker(ABC):
     It gives the same hits, each once, with scores of its own: none higher than the one before it. Hits with equal
     scores keep their order, and nothing but the score is changed.
 
-    :ivar depth: How many of the first hits it is given; the others stay behind these in their order. It does not depend
-        on how many are asked for, so that the first hits are the same for every `k`.
+    `depth` says how many of the first hits it is given; the others stay behind these in their order. It does not depend
+    on how many are asked for, so that the first hits are the same for every `k`.
     """
 
     depth: int = DEPTH
@@ -63,6 +63,10 @@ class RerankedSearchSettings(SearchSettings, total=False):
 class RerankContext:
     """What a reranker may need of the collection that its hits are from.
 
+    :param engine: Where the collection's points are.
+    :param name: The collection's name there.
+    :param embedder: Its model.
+    :param codec: What turns stored vectors into the model's.
     :param stored_tokens: What made the codes of tokens that it keeps; None where it keeps none.
     :param made: What was made of each word so far, with the models that were loaded for it.
     """

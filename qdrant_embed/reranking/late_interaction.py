@@ -22,10 +22,12 @@ class TokensReranker(Reranker):
 
     Any model that gives states of tokens will do, though it was trained for one vector a text. The passages are read
     again when they are asked about; where the recipe says `multivector="self"`, codes of their tokens are stored and
-    compared with instead. What a token of the question finds in a passage is its
-    highest cosine there. Such a token counts by how much it tells the passages apart, the standard deviation of what it
-    finds in them: "who likes" is found everywhere. The score is the mean of two standard scores over the hits: of that
-    weighted mean, and of the score that they came with; each list knows what the other one does not.
+    compared with instead.
+
+    What a token of the question finds in a passage is its highest cosine there. Such a token counts by how much it
+    tells the passages apart, the standard deviation of what it finds in them: "who likes" is found everywhere. The
+    score is the mean of two standard scores over the hits: of that weighted mean, and of the score that they came with;
+    each list knows what the other one does not.
 
     :param depth: How many hits are read.
     :raises ConfigurationError: The model gives no states of tokens.
