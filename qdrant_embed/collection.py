@@ -197,23 +197,30 @@ class Collection(CollectionTuning):
         self, query: str | Sequence[str], k: int = 5, *,
         filter: PlainFilter | models.Filter | None = None, mode: Mode = "hybrid", min_score: float | None = None,
         offset: int = 0, group_by: GroupBy | None = None, expand: Expansion = 0, rerank: Rerank | None = None,
+        min_confidence: float = 0.0, explain: bool = False,
     ) -> Hits | Answers:  # fmt: skip
         """Return the best `k` passages, best first; for a list of queries, one list for each.
 
         The first hits are the same for every `k`.
 
         :param filter: A plain dict (see docs/guide/searching.md) or a `qdrant_client.models.Filter`.
-        :param mode: `hybrid` (dense, BM25 and, where there is one, the sparse model, fused by rank; or, where there
-            is a multi-vector model, ranked again by that), or one alone: `dense`, `bm25`, `sparse`, `multivector`.
+        :param mode: `hybrid` (dense, BM25 and, where there is one, the sparse model, fused by score; or, where there
+            is a multi-vector model, ranked again by that), `rrf` (the same, fused by rank), or one alone: `dense`,
+            `bm25`, `sparse`, `multivector`.
         :param min_score: Leave out hits below this score; its scale is the mode's, or the last reranker's.
         :param offset: Hits passed over before the first one: `offset=5, k=5` is the second page.
         :param group_by: `document` for the best passage of each document; `k` and `offset` then count documents.
         :param expand: Chunks of the document that are joined with each passage on each side, or `section` for all
             under the same headings; passages that meet become one, so there may be fewer than `k`.
         :param rerank: What ranks the first hundred again, as `mmr:0.3`; or a list of such, one after the other.
+        :param min_confidence: Return nothing where it is more doubtful that the collection holds an answer (`hybrid`).
+        :param explain: Say of each hit why it was found: `hit.explain()`. Embeds the sentences of the hits.
         :raises ConfigurationError: A query is blank, or `k`, the mode, the filter or the reranker makes no sense.
         """
-        more = SearchRequest(k=k, offset=offset, where=filter, min_score=min_score, group_by=group_by, expand=expand)
+        more = SearchRequest(
+            k=k, offset=offset, where=filter, min_score=min_score, group_by=group_by, expand=expand,
+            min_confidence=min_confidence, explain=explain,
+        )  # fmt: skip
         return collection_queries.search(self._handle, query, more, mode, rerank)
 
     def search_vector(
@@ -244,13 +251,15 @@ class Collection(CollectionTuning):
         self, k: int = 5, *,
         filter: PlainFilter | models.Filter | None = None, mode: Mode = "hybrid",
         group_by: GroupBy | None = None, expand: Expansion = 0, rerank: Rerank | None = None,
+        min_confidence: float = 0.0,
     ) -> BaseRetriever:  # fmt: skip
         """Return a LlamaIndex retriever over this collection; its arguments are those of `search`.
 
         :raises MissingExtraError: The integration is not installed.
         """
         made: Callable[..., BaseRetriever] = collection_queries.retriever_class()
-        return made(self, k=k, filter=filter, mode=mode, group_by=group_by, expand=expand, rerank=rerank)
+        more = {"group_by": group_by, "expand": expand, "rerank": rerank, "min_confidence": min_confidence}
+        return made(self, k=k, filter=filter, mode=mode, **more)
 
     # Looking around
 

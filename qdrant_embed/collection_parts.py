@@ -30,6 +30,7 @@ from qdrant_embed.store.copies.copy_lease import WriteGuard
 from qdrant_embed.store.copies.kept_settings import Settings
 from qdrant_embed.store.create import create
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.layout import has_bm25_vectors
 from qdrant_embed.store.metadata import read_metadata
 from qdrant_embed.store.own_points import own_points, whole
 from qdrant_embed.types import TOKENS, Document, Json
@@ -101,7 +102,12 @@ class CollectionParts:
             bm25=self.bm25,
             codec=self.codec,
             auxiliary=self.auxiliary,
+            bm25_vectors=self._bm25_vectors,
         )
+
+    @cached_property
+    def _bm25_vectors(self) -> bool:
+        return has_bm25_vectors(self._engine, self._name)
 
     def reranker(self, given: Rerank) -> Reranker:
         """Return what ranks hits of this collection again, e.g. by `mmr:0.3`; see `qdrant_embed.reranking`.
@@ -136,6 +142,7 @@ class CollectionParts:
             codec=self.codec,
             write_guard=WriteGuard(self._engine, self._name),
             auxiliary=self.auxiliary,
+            bm25_vectors=self._bm25_vectors,
         )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.words.languages import without_stems
 from qdrant_embed.words.splitter import lowered_by, terms_of
@@ -34,10 +36,30 @@ class Bm25Encoder:
         sparse = self._model.embed_document(" ".join(terms_of(lowered_by(self.language, text), singles=True)))
         return sparse.indices, sparse.values
 
+    def document_terms(self, text: str) -> list[str]:
+        """Return the text's terms as words of letters and digits, one for each time a term occurs."""
+        words = terms_of(lowered_by(self.language, text), singles=True)
+        return [term for word in words if (term := _term(self.language, word))]
+
+    def query_terms(self, text: str) -> list[str]:
+        """Return the query's terms as words, each once, in their order."""
+        words = terms_of(lowered_by(self.language, text))
+        return list(dict.fromkeys(term for word in words if (term := _term(self.language, word))))
+
     def encode_query(self, text: str) -> tuple[list[int], list[float]]:
         """Return term ids, each with weight 1."""
         sparse = self._model.embed_query(" ".join(terms_of(lowered_by(self.language, text))))
         return sparse.indices, sparse.values
+
+
+@lru_cache(maxsize=1 << 16)
+def _term(language: str, word: str) -> str:
+    """Return what engines index for a word: the id of its stem in base 36; empty for a stop word.
+
+    Ids, so that engines that split and stem words in ways of their own have nothing left to do.
+    """
+    found = _load(language).embed_query(word).indices
+    return np.base_repr(found[0], 36).lower() if found else ""
 
 
 @lru_cache(maxsize=8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qdrant_client import models
 
@@ -16,7 +16,7 @@ from qdrant_embed.native import make_lock
 from qdrant_embed.store.copies.aliases import resolve_alias
 from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.store.points import CHUNK_COUNT, WINDOWS, payload
-from qdrant_embed.types import BM25
+from qdrant_embed.types import BM25, TERMS
 
 if TYPE_CHECKING:
     import threading
@@ -66,16 +66,17 @@ class Writer:
             fields[CHUNK_COUNT] = len(end.ids)
         if made is not None and made.windows:
             fields[WINDOWS] = list(made.windows)
-        indices, values = self._target.bm25.encode_document(task.chunk.embed_text)
         dense = {} if made is None else self._target.codec.named(made.vector)
+        words: dict[str, Any] = {}
+        if self._target.bm25_vectors:
+            indices, values = self._target.bm25.encode_document(task.chunk.embed_text)
+            words[BM25] = models.SparseVector.model_construct(indices=indices, values=values)
+        else:
+            fields[TERMS] = " ".join(self._target.bm25.document_terms(task.chunk.embed_text))
         # The values were made by us in the right types; validating every float again would cost more than the upsert.
         return models.PointStruct.model_construct(
             id=task.id,
-            vector={
-                **dense,
-                BM25: models.SparseVector.model_construct(indices=indices, values=values),
-                **chunk.auxiliary,
-            },
+            vector={**dense, **words, **chunk.auxiliary},
             payload=fields,
         )
 

@@ -140,10 +140,10 @@ def _copy(
     target = aliases.copy_name(engine, name)
     stored = read_metadata(engine, name)
     noted = {"roots": stored["roots"], **aliases.copy_metadata(engine, name)}
-    # As lists of Python's floats, vectors of tokens take a megabyte a point.
-    vectors = [DENSE, BM25, *embedders.auxiliary]
-    page = min(parts.codec.page, PAGE_OF_TOKENS) if {MULTIVECTOR, TOKENS} & {*vectors} else parts.codec.page
     settings = Settings.of(engine, name, RecipeModels(parts.embedder, parts.auxiliary).layout)
+    vectors = [DENSE, *([BM25] if settings.bm25_vectors else []), *embedders.auxiliary]
+    # As lists of Python's floats, vectors of tokens take a megabyte a point.
+    page = min(parts.codec.page, PAGE_OF_TOKENS) if {MULTIVECTOR, TOKENS} & {*vectors} else parts.codec.page
     create_collection(engine, target, recipe, noted=noted, settings=settings)
     codec = load_codec(engine, target, model)
     if code is not None:

@@ -27,7 +27,7 @@ def search_reranked(
     strong = [[hit for hit in hits if hit.score >= wanted.least][wanted.offset : wanted.last] for hits in ranked]
     longer = expanded(Browser(searcher.engine, searcher.name), strong, wanted.expand)
     return [
-        Hits(hits, query=own.query, language=own.language, offset=wanted.offset)
+        Hits(hits, query=own.query, language=own.language, offset=wanted.offset, confidence=own.confidence)
         for hits, own in zip(longer, first, strict=True)
     ]
 

@@ -1,7 +1,7 @@
 """From questions to ranked passages.
 
-Files, in reading order: frames, documents, query_plan, binary, lists, fusion, document_groups, render, hits,
-best_window, root_labels, browse, expansion, search_request, searcher.
+Files, in reading order: frames, documents, term_query, query_plan, binary, lists, fusion, document_groups, explanation,
+render, hits, hit_explanations, best_window, root_labels, browse, expansion, search_request, searcher.
 
 Public: `Hit`, `Hits` and `Answers` (what searches return), `Documents` and `StoredDocument` (what browsing returns),
 `Mode` (how a search ranks), `GroupBy` and `Expansion` (what gives one passage, and how far it reaches), and `to_rich`

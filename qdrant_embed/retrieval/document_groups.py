@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.retrieval.fusion import best, lengthened
+from qdrant_embed.retrieval.fusion.fused_ranking import RankedPoints, best, lengthened
 from qdrant_embed.retrieval.lists import Lists
 from qdrant_embed.retrieval.query_plan import DEPTH, QueryPlan
 from qdrant_embed.store.scroll import payloads_of
@@ -17,9 +18,7 @@ GROWTH = 8
 """How many times more candidates are asked for where the last ones were of too few documents."""
 
 
-def best_of_documents(
-    lists: Lists, ranked: Sequence[QueryPlan], last: int, least: float
-) -> list[list[models.ScoredPoint]]:
+def best_of_documents(lists: Lists, ranked: Sequence[QueryPlan], last: int, least: float) -> list[RankedPoints]:
     """Return one point of each document for each query, best first: so many that `last` documents are there, or all.
 
     Candidates are asked for in rounds of fixed depths, and those of a later round stand behind those of the ones
@@ -28,23 +27,25 @@ def best_of_documents(
     :param last: How many documents are wanted.
     :param least: The score below which nothing is wanted.
     """
-    found: list[list[models.ScoredPoint]] = [[] for _ in ranked]
+    found: list[RankedPoints] = [RankedPoints([]) for _ in ranked]
     documents: dict[Any, str] = {}
     waiting, depth = list(range(len(ranked))), DEPTH
     while waiting:
         answers = best(lists, [ranked[place] for place in waiting], depth)
-        for place, points in zip(waiting, answers, strict=True):
-            found[place] = lengthened(found[place], points) if found[place] else points
-        unknown = {point.id for place in waiting for point in found[place]} - documents.keys()
+        for place, answer in zip(waiting, answers, strict=True):
+            known = found[place]
+            longer = replace(known, points=lengthened(known.points, answer.points))
+            found[place] = longer if known.points else answer
+        unknown = {point.id for place in waiting for point in found[place].points} - documents.keys()
         payloads = payloads_of(lists.engine, lists.name, unknown, fields=["document_id"])
         documents |= {key: fields["document_id"] for key, fields in payloads.items() if "document_id" in fields}
         waiting = [
             place
-            for place, points in zip(waiting, answers, strict=True)
-            if len(points) >= depth and points[-1].score >= least and len(_first(found[place], documents)) < last
+            for place, points in zip(waiting, (answer.points for answer in answers), strict=True)
+            if len(points) >= depth and points[-1].score >= least and len(_first(found[place].points, documents)) < last
         ]
         depth *= GROWTH
-    return [_first(points, documents) for points in found]
+    return [replace(one, points=_first(one.points, documents)) for one in found]
 
 
 def _first(points: Iterable[models.ScoredPoint], documents: dict[Any, str]) -> list[models.ScoredPoint]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.retrieval.explanation import Explanation
 from qdrant_embed.retrieval.frames import frame_of
 from qdrant_embed.types import Json
 
@@ -35,6 +37,7 @@ class Hit:
         has one (window strategy `windows`); None where the text has one window, or was found by its words alone.
     :param first_rank: Place in the list that was reranked, from 1; None where none was.
     :param first_score: Score there.
+    :param explanation: Why it was found, where the search was asked for that; see `explain`.
     :param several_roots: Whether the collection holds several ingested folders, so that `place` has to name one.
     """
 
@@ -57,6 +60,7 @@ class Hit:
     window: tuple[int, int] | None = None
     first_rank: int | None = None
     first_score: float | None = None
+    explanation: Explanation | None = field(default=None, repr=False, compare=False)
     several_roots: bool = field(default=False, repr=False, compare=False)
 
     @classmethod
@@ -111,9 +115,22 @@ class Hit:
         headings = (_HEADING_ANCHOR.sub("", heading) for heading in self.headings)
         return " › ".join((root + self.source + page, *headings))
 
+    def explain(self) -> Explanation:
+        """Return why it was found: what each list gave to its score, the words it shares, its nearest sentence.
+
+        :raises ConfigurationError: The search was not asked for explanations.
+        """
+        if self.explanation is None:
+            raise ConfigurationError("this hit was found without explain=True; type: docs.search(…, explain=True)")
+        if self.first_rank is None or self.first_score is None:
+            return self.explanation
+        return replace(self.explanation, reranked=(self.first_rank, self.first_score, self.score))
+
     def as_dict(self) -> dict[str, Json]:
-        """Return the hit as JSON-ready values."""
-        return {key: value for key, value in asdict(self).items() if key != "several_roots"}
+        """Return the hit as JSON-ready values, with its explanation if it has one."""
+        told = {} if self.explanation is None else {"explanation": self.explain().as_dict()}
+        left_out = ("several_roots", "explanation")
+        return {key: value for key, value in asdict(self).items() if key not in left_out} | told
 
     def __str__(self) -> str:
         return str(Hits([self]))
@@ -129,12 +146,22 @@ class Hits(list[Hit]):
     :param language: Language whose word stems decide what counts as the same word.
     :param title: What was asked, in words, where that is no question; the question itself otherwise.
     :param offset: Hits that were passed over before the first of these.
+    :param confidence: How much the scores of the lists look as if the collection held an answer, 0 to 1; None for
+        searches that fuse no scores. See `qdrant_embed.evaluation.confidence` for how far to trust it.
     """
 
     def __init__(
-        self, hits: Iterable[Hit] = (), *, query: str = "", language: str = "english", title: str = "", offset: int = 0
+        self,
+        hits: Iterable[Hit] = (),
+        *,
+        query: str = "",
+        language: str = "english",
+        title: str = "",
+        offset: int = 0,
+        confidence: float | None = None,
     ) -> None:
         super().__init__(hits)
+        self.confidence = confidence
         self.query = query
         self.language = language
         self.asked = bool(query or title)
@@ -152,7 +179,14 @@ class Hits(list[Hit]):
         title = self.title if self.asked and not self.query else ""
         # A list that is turned round, or of which hits are left out, is numbered anew.
         offset = self.offset + start if step == 1 else 0
-        return Hits(super().__getitem__(place), query=self.query, language=self.language, title=title, offset=offset)
+        return Hits(
+            super().__getitem__(place),
+            query=self.query,
+            language=self.language,
+            title=title,
+            offset=offset,
+            confidence=self.confidence,
+        )
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the hits as a data frame, one row each, best first.
@@ -202,7 +236,7 @@ class Answers(list[Hits]):
         yield from self
 
 
-COLUMNS = tuple(column.name for column in fields(Hit) if column.name != "several_roots")
+COLUMNS = tuple(column.name for column in fields(Hit) if column.name not in ("several_roots", "explanation"))
 RANKED = ("rank", *COLUMNS)
 OF_SEARCHES = ("score", "window", "first_rank", "first_score")
 """What a chunk has only where it was found."""

@@ -20,6 +20,7 @@ from qdrant_embed.types import DENSE, DENSE_SMALL
 
 if TYPE_CHECKING:
     from qdrant_client import models
+    from qdrant_client.http.models import QueryResponse
 
     Ranking = list[models.ScoredPoint]
 
@@ -42,44 +43,58 @@ class Lists:
         return BinaryIndex(self.engine, self.name, vector, self.codec.vector_codec.bits, page_of(self.codec))
 
     def best(self, parts: Sequence[QueryPlan], least: Sequence[int]) -> list[Ranking]:
-        """Return the first hits of each list, in order, without payloads, asked for together.
+        """Return the first hits of each list, in order, without payloads, asked for together; see `best_with`."""
+        return self.best_with(parts, least, [])[0]
+
+    def best_with(
+        self, parts: Sequence[QueryPlan], least: Sequence[int], others: Sequence[models.QueryRequest]
+    ) -> tuple[list[Ranking], list[QueryResponse]]:
+        """Return the first hits of each list, and the answers to other requests that go with the first question.
 
         :param parts: Queries of one list each; their limits are set here.
         :param least: How many hits of each list, or more; fewer if that is all.
         """
+        answered: list[QueryResponse] = []
         found: dict[int, Ranking] = {}
         waiting = {
             place: (part, max(wanted, DEPTH) + SPARE_FOR_TIES)
             for place, (part, wanted) in enumerate(zip(parts, least, strict=True))
         }
         while waiting:
-            answers = map(_rounded, self._ask([replace(part, limit=asked) for part, asked in waiting.values()]))
-            for (place, (part, asked)), points in zip(list(waiting.items()), answers, strict=True):
-                whole = _whole(points, asked, least[place])
+            rankings, answers = self._ask([replace(part, limit=asked) for part, asked in waiting.values()], others)
+            answered, others = answered or answers, []
+            for (place, (part, asked)), points in zip(list(waiting.items()), map(rounded, rankings), strict=True):
+                ended = whole(points, asked, least[place])
                 # More of what is rescored would be other hits too, since more would be rescored.
-                if whole is not None or part.rescores or asked >= MOST_ASKED:
-                    found[place] = in_order(whole or points)[:asked]
+                if ended is not None or part.rescores or asked >= MOST_ASKED:
+                    found[place] = in_order(ended or points)[:asked]
                     del waiting[place]
                 else:
                     waiting[place] = part, min(asked * GROWTH, MOST_ASKED)
-        return [found[place] for place in range(len(parts))]
+        return [found[place] for place in range(len(parts))], answered
 
     def rank(self, parts: Sequence[QueryPlan]) -> list[Ranking]:
         """Return the points that each query of one list may find, as many as its limit says, in order."""
-        return [in_order(_rounded(points)) for points in self._by_engine(parts)]
+        return [in_order(rounded(points)) for points in self._by_engine(parts)[0]]
 
-    def _ask(self, parts: Sequence[QueryPlan]) -> list[Ranking]:
+    def _ask(
+        self, parts: Sequence[QueryPlan], others: Sequence[models.QueryRequest]
+    ) -> tuple[list[Ranking], list[QueryResponse]]:
         if self.codec.compression.datatype != "bits":
-            return self._by_engine(parts)
+            return self._by_engine(parts, others)
         by_codes = iter(self._by_codes([(part, part.vector) for part in parts if part.vector is not None]))
-        by_engine = iter(self._by_engine([part for part in parts if part.vector is None]))
-        return [next(by_engine if part.vector is None else by_codes) for part in parts]
+        rankings, answers = self._by_engine([part for part in parts if part.vector is None], others)
+        by_engine = iter(rankings)
+        return [next(by_engine if part.vector is None else by_codes) for part in parts], answers
 
-    def _by_engine(self, parts: Sequence[QueryPlan]) -> list[Ranking]:
-        if not parts:
-            return []
-        answers = self.engine.query_batch_points(self.name, requests=[part.request() for part in parts])
-        return [part.scored(answer.points) for part, answer in zip(parts, answers, strict=True)]
+    def _by_engine(
+        self, parts: Sequence[QueryPlan], others: Sequence[models.QueryRequest] = ()
+    ) -> tuple[list[Ranking], list[QueryResponse]]:
+        requests = [*(part.request() for part in parts), *others]
+        if not requests:
+            return [], []
+        answers = self.engine.query_batch_points(self.name, requests=requests)
+        return [part.scored(answer.points) for part, answer in zip(parts, answers, strict=False)], answers[len(parts) :]
 
     def _by_codes(self, parts: Sequence[tuple[QueryPlan, QueryVector]]) -> list[Ranking]:
         """Rank by sign codes, or by the whole vectors, where they are kept, of what these find."""
@@ -88,7 +103,7 @@ class Lists:
         for attempt in (1, 2):
             lists = [shortlist(self.engine, self.name, self.hamming, part, vector) for part, vector in parts]
             chosen = [(part, ids) for (part, _), ids in zip(parts, lists, strict=True)]
-            found = self._by_engine([replace(part, shortlist=ids, limit=max(1, len(ids))) for part, ids in chosen])
+            found, _ = self._by_engine([replace(part, shortlist=ids, limit=max(1, len(ids))) for part, ids in chosen])
             # Whole vectors rank all that are there: fewer hits than that are points gone whose writer died unheard.
             if attempt == 2 or all(len(points) >= len(ids) for points, ids in zip(found, lists, strict=True)):
                 break
@@ -96,12 +111,12 @@ class Lists:
         return found
 
 
-def _rounded(points: Ranking) -> Ranking:
+def rounded(points: Ranking) -> Ranking:
     """Return points with scores of six digits: the last one of a float32 differs between two equal passages."""
     return [point.model_copy(update={"score": float(f"{point.score:.6g}")}) for point in points]
 
 
-def _whole(points: Ranking, asked: int, least: int) -> Ranking | None:
+def whole(points: Ranking, asked: int, least: int) -> Ranking | None:
     """Return the points down to the last score of which all are there; None if these are fewer than wanted."""
     if len(points) < asked:
         return points

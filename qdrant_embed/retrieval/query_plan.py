@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from qdrant_embed.compression.spec import BINARY_CODES
+from qdrant_embed.retrieval.term_query import TermQuery
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.quantization import search_params
 from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE, FloatArray
@@ -47,21 +48,23 @@ class QueryPlan:
     :param tokens: (tokens, dim), by the multi-vector model; all points are ranked if there is no list.
     :param limit: Hits that the engine is asked for; `Lists` sets it.
     :param shortlist: Ids that the vector may find; None for all.
+    :param fusion: How several lists become one: by `scores`, or by `ranks`; a plan by scores is never `single`.
     """
 
     codec: CollectionCodec
     condition: models.Filter | None
-    terms: models.SparseVector | None
+    terms: TermQuery | None
     vector: QueryVector | None
     weights: models.SparseVector | None = None
     tokens: FloatArray | None = None
     limit: int = DEPTH
     shortlist: tuple[Any, ...] | None = None
+    fusion: Literal["scores", "ranks"] = "ranks"
 
     @property
     def lists(self) -> list[QueryPlan]:
         """Each list as a query of its own; that of the tokens where it is the only one."""
-        alone = replace(self, terms=None, vector=None, weights=None, tokens=None)
+        alone = replace(self, terms=None, vector=None, weights=None, tokens=None, fusion="ranks")
         parts = [
             replace(alone, terms=self.terms),
             replace(alone, weights=self.weights),
@@ -73,7 +76,30 @@ class QueryPlan:
     @property
     def single(self) -> bool:
         """Whether one list ranks, and nothing ranks its hits again."""
-        return len(self.lists) == 1 and (self.tokens is None or self.lists[0] is self)
+        return not self.fused and len(self.lists) == 1 and (self.tokens is None or self.lists[0] is self)
+
+    @property
+    def fused(self) -> bool:
+        """Whether scores are fused, those of one list too, so that what comes out is on one scale."""
+        return self.fusion == "scores" and any(given is not None for given in (self.terms, self.weights, self.vector))
+
+    @property
+    def name(self) -> str:
+        """Name of what ranks, of a plan of one list."""
+        by = ((self.terms, BM25), (self.weights, SPARSE), (self.vector, DENSE), (self.tokens, MULTIVECTOR))
+        return next(name for given, name in by if given is not None)
+
+    @property
+    def takes_feedback(self) -> bool:
+        """Whether its vector may be moved toward those of first hits: they have to be numbers, one of each text."""
+        codec = self.codec
+        return (
+            self.fusion == "scores"
+            and self.vector is not None
+            and codec.compression.datatype != "bits"
+            and codec.vector_codec.distance != "euclid"
+            and not codec.windows
+        )
 
     @property
     def rescores(self) -> bool:
@@ -142,11 +168,10 @@ class QueryPlan:
 
         if self.vector is not None:
             return self._by_vector(self.vector, self.limit)
-        given, using = next(
-            (given, using)
-            for given, using in ((self.terms, BM25), (self.weights, SPARSE), (self._token_rows, MULTIVECTOR))
-            if given is not None
-        )
+        given: Any = self.weights if self.weights is not None else self._token_rows
+        using = self.name
+        if self.terms is not None:
+            given, using = self.terms.ranked(), self.terms.using
         return models.Prefetch(query=given, using=using, filter=self.condition, limit=self.limit)
 
     @property

@@ -48,6 +48,15 @@ class Passage(Protocol):
         """The row of names of the table that it is a part of."""
         ...
 
+    @property
+    def explanation(self) -> object | None:
+        """Why it was found, where that was asked for."""
+        ...
+
+    def explain(self) -> object:
+        """Return that, with what rerankers changed."""
+        ...
+
 
 class PassageList(Protocol):
     """Hits with what they are shown under; see `qdrant_embed.retrieval.Hits`."""
@@ -130,7 +139,8 @@ def to_rich(hits: PassageList, most: int | None = None) -> Table:
         body = Text(text)
         for start, end in spans:
             body.stylize("bold yellow", start, end)
-        passage = Text.assemble((one_line(hit.place), "cyan"), "\n", body)
+        why = [("\n" + str(hit.explain()), "dim")] if hit.explanation else []
+        passage = Text.assemble((one_line(hit.place), "cyan"), "\n", body, *why)
         table.add_row(*([str(place), f"{hit.score:.3f}"] if hits.asked else []), passage)
     if not hits:
         table.add_row(*[""] * (2 * hits.asked), "nothing found")
@@ -146,6 +156,7 @@ def to_text(hits: PassageList) -> str:
         lines += [
             f"{place}. {score}{one_line(hit.place)}",
             *(f"   {line}" for line in text.splitlines() if line.strip()),
+            *(f"   | {line}" for line in (str(hit.explain()).splitlines() if hit.explanation else ())),
         ]
     return "\n".join(lines if hits else [*lines, "nothing found"])
 
@@ -170,7 +181,8 @@ def _html_row(place: int, hit: Passage, hits: PassageList) -> str:
         done = end
     marked = "".join([*parts, as_html(text[done:])])
     where = as_html(one_line(hit.place))
-    return f"<tr>{score}<td><div class='qe-place'>{where}</div><div class='qe-text'>{marked}</div></td></tr>"
+    why = f"<div class='qe-text'><small>{as_html(hit.explain())}</small></div>" if hit.explanation else ""
+    return f"<tr>{score}<td><div class='qe-place'>{where}</div><div class='qe-text'>{marked}</div>{why}</td></tr>"
 
 
 @lru_cache(maxsize=4096)

@@ -19,7 +19,9 @@ from qdrant_embed.types import FloatArray
 if TYPE_CHECKING:
     from qdrant_client import models
 
-Mode = Literal["hybrid", "dense", "bm25", "sparse", "multivector"]
+Mode = Literal["hybrid", "rrf", "dense", "bm25", "sparse", "multivector"]
+FUSED = ("hybrid", "rrf")
+"""Modes that put several lists together."""
 GroupBy = Literal["document"]
 
 
@@ -32,6 +34,8 @@ class SearchSettings(TypedDict, total=False):
     offset: int
     group_by: GroupBy | None
     expand: Expansion
+    min_confidence: float
+    explain: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,8 @@ class SearchRequest:
     :param offset: Hits passed over before the first of them.
     :param group_by: `document` for the best passage of each document: `k` and `offset` count documents.
     :param expand: Chunks around each hit that are joined with it, on each side; see `expansion`.
+    :param min_confidence: Return nothing where it is more doubtful that the collection holds an answer.
+    :param explain: Say of each hit why it was found.
     :raises ConfigurationError: A number is not whole, or too small, `min_score` is no number, or `group_by` is another
         word.
     """
@@ -52,6 +58,8 @@ class SearchRequest:
     min_score: float | None = None
     group_by: GroupBy | None = None
     expand: Expansion = 0
+    min_confidence: float = 0.0
+    explain: bool = False
 
     @property
     def least(self) -> float:
@@ -73,6 +81,9 @@ class SearchRequest:
         require_expansion(self.expand)
         for name in ("k", "offset"):
             object.__setattr__(self, name, int(getattr(self, name)))  # engines refuse numpy's whole numbers
+        sure: object = self.min_confidence
+        if not isinstance(sure, Real) or not 0 <= float(sure) <= 1:
+            raise ConfigurationError(f"min_confidence={sure!r}; give a number from 0 (all answers) to 1.")
         least: object = self.min_score
         if least is not None and not (isinstance(least, Real) and least == least):
             raise ConfigurationError(f"min_score={least!r}; give a number, or None for all hits.")

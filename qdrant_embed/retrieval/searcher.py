@@ -1,4 +1,4 @@
-"""Searching: dense vectors, BM25, sparse vectors, fused by rank, and ranked again by token inside the engine."""
+"""Searching: dense vectors, BM25, sparse vectors, fused, and ranked again by token inside the engine."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from qdrant_embed.retrieval.best_window import hits_with_windows, raw_vectors
 from qdrant_embed.retrieval.browse import Browser
 from qdrant_embed.retrieval.document_groups import best_of_documents
 from qdrant_embed.retrieval.expansion import expanded
-from qdrant_embed.retrieval.fusion import best
+from qdrant_embed.retrieval.fusion.fused_ranking import RankedPoints, best
+from qdrant_embed.retrieval.hit_explanations import explained
 from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.retrieval.lists import Lists
 from qdrant_embed.retrieval.query_plan import QueryPlan, QueryVector
 from qdrant_embed.retrieval.root_labels import with_roots
-from qdrant_embed.retrieval.search_request import Mode, SearchRequest, require_queries
+from qdrant_embed.retrieval.search_request import FUSED, Mode, SearchRequest, require_queries
+from qdrant_embed.retrieval.term_query import TermQuery
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import filter_of
@@ -45,6 +47,7 @@ class Searcher:
     bm25: Bm25Encoder
     codec: CollectionCodec
     auxiliary: AuxiliaryModels = field(default_factory=dict)
+    bm25_vectors: bool = False
 
     def search(self, queries: Sequence[str], wanted: SearchRequest, *, mode: Mode = "hybrid") -> list[Hits]:
         """Return the best passages for each query, best first.
@@ -53,9 +56,11 @@ class Searcher:
         """
         require_queries(queries, mode)
         self._require_model(mode)
+        if wanted.min_confidence and mode != "hybrid":
+            raise ConfigurationError(f"min_confidence goes with mode='hybrid' alone, not with {mode!r}; leave one out.")
         condition = filter_of(self.engine, self.name, wanted.where)
         nothing = [None] * len(queries)
-        vectors = self._vectors(queries) if mode in ("hybrid", "dense") and queries else nothing
+        vectors = self._vectors(queries) if mode in (*FUSED, "dense") and queries else nothing
         weights, tokens = (self._auxiliary(name, queries, mode) for name in (SPARSE, MULTIVECTOR))
         ranked = [
             QueryPlan(
@@ -65,14 +70,21 @@ class Searcher:
                 vector=vector,
                 weights=weight,
                 tokens=token,
+                fusion="scores" if mode == "hybrid" else "ranks",
             )
             for query, vector, weight, token in zip(queries, vectors, weights, tokens, strict=True)
         ]
-        found = self._answers(ranked, vectors, wanted)
+        hits, found = self._answers(ranked, vectors, wanted)
+        if wanted.explain:
+            hits = [self._explained(*told) for told in zip(hits, found, queries, vectors, strict=True)]
         return [
-            Hits(hits, query=query, language=self.bm25.language, offset=wanted.offset)
-            for query, hits in zip(queries, found, strict=True)
+            Hits(own, query=query, language=self.bm25.language, offset=wanted.offset, confidence=one.confidence)
+            for query, own, one in zip(queries, hits, found, strict=True)
         ]
+
+    def _explained(self, hits: list[Hit], found: RankedPoints, query: str, vector: QueryVector | None) -> list[Hit]:
+        asked = vector.whole if vector is not None else None
+        return explained(hits, found, query, self.bm25, asked, self.embedder)
 
     def nearest(self, vectors: FloatArray, wanted: SearchRequest, title: str) -> Hits:
         """Return the passages whose dense vectors are nearest to one that is given.
@@ -83,7 +95,7 @@ class Searcher:
         (vector,) = self._coded(vectors)
         condition = filter_of(self.engine, self.name, wanted.where)
         ranked = QueryPlan(codec=self.codec, condition=condition, terms=None, vector=vector)
-        (hits,) = self._answers([ranked], [vector], wanted)
+        (hits,), _ = self._answers([ranked], [vector], wanted)
         return Hits(hits, language=self.bm25.language, title=title, offset=wanted.offset)
 
     def similar(self, hits: Sequence[Hit], wanted: SearchRequest) -> Hits:
@@ -112,20 +124,27 @@ class Searcher:
 
     def _answers(
         self, ranked: Sequence[QueryPlan], vectors: Sequence[QueryVector | None], wanted: SearchRequest
-    ) -> list[list[Hit]]:
+    ) -> tuple[list[list[Hit]], list[RankedPoints]]:
         """Return the wanted hits of each query; ranked again where a foreign point took the place of one."""
         before = left_out(self.engine)
-        found = self._hits(self._ranking(ranked, wanted), vectors, wanted)
+        found = self._ranking(ranked, wanted)
+        hits = self._hits([self._sure(one, wanted) for one in found], vectors, wanted)
         if left_out(self.engine) == before:
-            return found
+            return hits, found
         if self.codec.compression.datatype == "bits":
             self.lists.hamming.forget()
-        return self._hits(self._ranking(ranked, wanted), vectors, wanted)
+        found = self._ranking(ranked, wanted)
+        return self._hits([self._sure(one, wanted) for one in found], vectors, wanted), found
 
-    def _ranking(self, ranked: Sequence[QueryPlan], wanted: SearchRequest) -> list[list[models.ScoredPoint]]:
+    def _ranking(self, ranked: Sequence[QueryPlan], wanted: SearchRequest) -> list[RankedPoints]:
         if wanted.group_by:
             return best_of_documents(self.lists, ranked, wanted.last, wanted.least)
         return best(self.lists, ranked, wanted.last)
+
+    @staticmethod
+    def _sure(found: RankedPoints, wanted: SearchRequest) -> list[models.ScoredPoint]:
+        """Return the points; none where it is too doubtful that the collection holds an answer."""
+        return [] if (found.confidence or 0.0) < wanted.min_confidence else found.points
 
     def _hits(
         self,
@@ -164,7 +183,7 @@ class Searcher:
     def _auxiliary(self, name: str, queries: Sequence[str], mode: Mode) -> Sequence[Any]:
         """Return what a model beside the dense one makes of each query; None where that is nothing, or not wanted."""
         model = self.auxiliary.get(name)
-        if model is None or mode not in ("hybrid", name) or not queries:
+        if model is None or mode not in (*FUSED, name) or not queries:
             return [None] * len(queries)
         vectors = [engine_vector(vector) for vector in model.embed_queries(list(queries))]
         # A sparse vector without terms finds nothing, and engines refuse it.
@@ -172,17 +191,12 @@ class Searcher:
 
     def _require_model(self, mode: Mode) -> None:
         if mode in (SPARSE, MULTIVECTOR) and mode not in self.auxiliary:
-            there = ", ".join(["hybrid", "dense", "bm25", *(name for name in self.auxiliary if name in get_args(Mode))])
+            there = ", ".join([*FUSED, "dense", "bm25", *(name for name in self.auxiliary if name in get_args(Mode))])
             raise ConfigurationError(
                 f"collection {self.name!r} has no {mode} vectors: its recipe names no {mode} model. Choose one of "
                 f"{there}, or ingest into a new collection with a recipe that names a {mode} model."
             )
 
-    def _terms(self, query: str, mode: Mode) -> models.SparseVector | None:
+    def _terms(self, query: str, mode: Mode) -> TermQuery | None:
         """Return the query's BM25 terms; None where they are not wanted or all are stop words."""
-        from qdrant_client import models
-
-        if mode not in ("hybrid", "bm25"):
-            return None
-        indices, values = self.bm25.encode_query(query)
-        return models.SparseVector(indices=indices, values=values) if indices else None
+        return TermQuery.of(self.bm25, query, as_vectors=self.bm25_vectors) if mode in (*FUSED, "bm25") else None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ConfigurationError, require_type
 from qdrant_embed.store import quantization
 from qdrant_embed.store.filters.fields import INDEXED_FIELDS, Field
-from qdrant_embed.store.layout import VectorLayout, index_schema
+from qdrant_embed.store.layout import VectorLayout, has_bm25_vectors, index_schema
 from qdrant_embed.store.metadata import LAYOUT_VERSION, METADATA_KEY
-from qdrant_embed.types import Json
+from qdrant_embed.types import TERMS, Json
 
 if TYPE_CHECKING:
     from qdrant_embed.store.copies.kept_settings import Settings
@@ -27,6 +28,9 @@ def create(
     """
     quantization.require_engine(engine, layout.compression)
     quantization.require_room(engine, layout.compression, layout.cut_dim)
+    # A copy keeps what it copies: its points come with the vectors, or with the terms.
+    as_vectors = settings.bm25_vectors if settings is not None else bool(engine.lacks("text ranking"))
+    layout = replace(layout, bm25_vectors=as_vectors)
     given: dict[str, Any] = {
         "vectors_config": layout.vectors(),
         "sparse_vectors_config": layout.sparse_vectors(),
@@ -44,7 +48,7 @@ def create(
 def complete(engine: Engine, name: str) -> None:
     """Create the payload indexes that a collection lacks, because its creation was cut off."""
     present = engine.get_collection(name).payload_schema or {}
-    for field in INDEXED_FIELDS:
+    for field in (*INDEXED_FIELDS, *(() if has_bm25_vectors(engine, name) else (TERMS,))):
         if field not in present:
             engine.create_payload_index(name, field, field_schema=index_schema(field))
 

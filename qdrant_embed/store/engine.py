@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         models.ScalarQuantization | models.ProductQuantization | models.BinaryQuantization | models.TurboQuantization
     )
 
-Feature: TypeAlias = Literal["indexes", "codes", "turboquant"]
+Feature: TypeAlias = Literal["indexes", "codes", "turboquant", "text ranking"]
 ATTACHMENT_KEY = "qdrant_embed_transform"
 """Metadata entry of an attachment that has no better place: base64, apart from what `read_metadata` returns."""
 
@@ -228,7 +228,7 @@ class Engine(ClientMethods, Protocol):
         """Say why a feature is not to be had, for a message; empty if it is.
 
         :param feature: `indexes` of payload fields, by which a filter need not look at every point; `codes`, by which
-            quantized vectors are searched; `turboquant`, a kind of these.
+            quantized vectors are searched; `turboquant`, a kind of these; `text ranking`, BM25 over a text index.
         """
         return ""
 

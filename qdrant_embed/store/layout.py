@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from qdrant_embed.compression import Compression, VectorCodec
 from qdrant_embed.store import quantization
 from qdrant_embed.store.filters.fields import INDEXED_FIELDS
-from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE, TOKENS
+from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE, TERMS, TOKENS
 
 if TYPE_CHECKING:
     from qdrant_client import models
+
+    from qdrant_embed.store.engine import Engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,7 @@ class VectorLayout:
     :param multivector_distance: How these are compared: `cosine`, or `dot` where they are not of unit length.
     :param token_bytes: Bytes of the code of each token, where there are such; 0 for none.
     :param windows: Whether a point has a dense vector for each window of its text; the best one counts.
+    :param bm25_vectors: Whether BM25's terms are sparse vectors, for engines that rank by no text index.
     """
 
     dim: int
@@ -35,6 +38,7 @@ class VectorLayout:
     multivector_distance: str = "cosine"
     token_bytes: int = 0
     windows: bool = False
+    bm25_vectors: bool = False
 
     @property
     def cut_dim(self) -> int:
@@ -71,8 +75,8 @@ class VectorLayout:
         """Return each sparse vector's settings by its name."""
         from qdrant_client import models
 
-        others = {SPARSE: models.SparseVectorParams()} if self.sparse else {}
-        return {BM25: models.SparseVectorParams(modifier=models.Modifier.IDF), **others}
+        words = {BM25: models.SparseVectorParams(modifier=models.Modifier.IDF)} if self.bm25_vectors else {}
+        return {**words, **({SPARSE: models.SparseVectorParams()} if self.sparse else {})}
 
 
 def multivector_params(dim: int, distance: str = "cosine") -> models.VectorParams:
@@ -110,10 +114,20 @@ def token_code_params(width: int) -> models.VectorParams:
     )
 
 
-def index_schema(field: str) -> models.PayloadSchemaType | models.KeywordIndexParams:
-    """Return the index that `field` gets: `source` also answers prefixes (`guide/*`)."""
+def has_bm25_vectors(engine: Engine, name: str) -> bool:
+    """Tell whether a collection keeps BM25's terms as sparse vectors, and not in a text index."""
+    return BM25 in (engine.get_collection(name).config.params.sparse_vectors or {})
+
+
+def index_schema(field: str) -> models.PayloadSchemaType | models.KeywordIndexParams | models.TextIndexParams:
+    """Return the index that `field` gets: `source` also answers prefixes (`guide/*`), terms are ranked by BM25."""
     from qdrant_client import models
 
+    if field == TERMS:
+        # The default tokenizer, without stemmer and stop words: `Bm25Encoder` has been there before.
+        return models.TextIndexParams(
+            type=models.TextIndexType.TEXT, tokenizer=models.TokenizerType.WORD, scoring=True, enable_hnsw=False
+        )
     if field == "source":
         return models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, prefix=True)
     return models.PayloadSchemaType(INDEXED_FIELDS[field])

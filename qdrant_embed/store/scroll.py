@@ -60,7 +60,7 @@ def payloads_of(
     return found
 
 
-def vector_of(record: models.Record, name: str) -> Any:
+def vector_of(record: models.Record | models.ScoredPoint, name: str) -> Any:
     """Return a vector of a point as engines give it: numbers, or lists of them where it has several."""
     return record.vector[name] if isinstance(record.vector, dict) else record.vector
 

@@ -85,9 +85,9 @@ def test_what_repeats_is_put_behind(docs):
     assert len(kinds[0]) < len(kinds[1]) == 4
 
 
-def test_vectors_of_windows_and_codes_count_too(make_collection):
+def test_vectors_of_windows_and_codes_count_too(make_collection, tmp_path):
     for number, settings in enumerate([{"window": "windows:24", "chunker": "document"}, {"compression": "int8"}]):
-        made = make_collection(f"kept-{number}", **settings)
+        made = make_collection(f"kept-{number}", at=tmp_path / "data", **settings)
         made.ingest([Document(text=f"Ship {ship} carries coal. " * 12, source=str(ship)) for ship in range(6)])
         assert len(made.search("which ship carries coal?", k=6, rerank="mmr")) == 6
 

@@ -5,7 +5,6 @@ import pytest
 
 from qdrant_embed import Document
 from qdrant_embed.compression import Compression
-from qdrant_embed.retrieval.fusion import RRF_K
 from tests.support.tiny_models import save_tiny_model
 
 WORDS = ("anchor", "beam", "crane", "dock", "eel", "fish", "gate", "hull", "iron", "jetty", "keel", "lamp", "mast")
@@ -97,9 +96,13 @@ def test_the_nearest_are_first_in_the_list_that_is_fused(opened, compression):
     question = documents()[7].text
     dense = collection.search(question, k=K, mode="dense")
     nearest = {hit.id for hit in dense if hit.score > dense[0].score - 1e-4}
-    hybrid = collection.search(question, k=60)
-    assert max(hit.score for hit in hybrid if hit.id in nearest) >= 1 / RRF_K
-    assert [hit.score for hit in hybrid] == sorted((hit.score for hit in hybrid), reverse=True)
+    for mode in ("rrf", "hybrid"):
+        fused = collection.search(question, k=60, mode=mode, explain=True)
+        assert [hit.score for hit in fused] == sorted((hit.score for hit in fused), reverse=True)
+        ranks = [
+            part.rank for hit in fused if hit.id in nearest for part in hit.explain().lists if part.name == "dense"
+        ]
+        assert min(ranks) == 1
 
 
 @pytest.mark.folder

@@ -7,7 +7,7 @@ import pytest
 from qdrant_embed import Document
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval import query_plan
-from qdrant_embed.retrieval.fusion import rrf_fuse
+from qdrant_embed.retrieval.fusion.fused_ranking import rrf_fuse
 
 WORDS = [
     "harbour",
@@ -102,7 +102,7 @@ def test_equal_scores_have_equal_ranks():
 
 @pytest.mark.parametrize(
     ("compression", "mode", "most"),
-    [("float32", "hybrid", 1), ("full+bits+rescore2", "dense", 1), ("full+bits+rescore2", "hybrid", 2)],
+    [("float32", "hybrid", 2), ("full+bits+rescore2", "dense", 1), ("full+bits+rescore2", "hybrid", 2)],
 )
 def test_several_queries_are_one_request(make_collection, records, monkeypatch, compression, mode, most):
     docs = make_collection(at=":memory:", compression=compression)

@@ -4,7 +4,7 @@ import pytest
 
 from qdrant_embed import Document, Hit, Hits
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.retrieval.fusion import RRF_K
+from qdrant_embed.retrieval.fusion.fused_ranking import RRF_K
 
 MODES = ("hybrid", "dense", "bm25")
 
@@ -71,8 +71,8 @@ def test_dense_scores_are_cosines(harbour):
     assert hit.score == pytest.approx(float(chunk @ query), abs=1e-5)
 
 
-def test_hybrid_scores_are_sums_of_reciprocal_ranks(harbour):
-    best = harbour.search("herring is landed at pier two", k=1)[0]
+def test_rrf_scores_are_sums_of_reciprocal_ranks(harbour):
+    best = harbour.search("herring is landed at pier two", k=1, mode="rrf")[0]
     assert best.score == pytest.approx(2 / RRF_K)  # first in both lists; the engine counts ranks from 0
 
 
@@ -112,7 +112,7 @@ def test_what_is_no_number_of_hits_is_refused(harbour, k):
 
 
 def test_an_unknown_mode_is_refused_with_those_that_exist(harbour):
-    with pytest.raises(ConfigurationError, match="hybrid, dense, bm25"):
+    with pytest.raises(ConfigurationError, match="hybrid, rrf, dense, bm25"):
         harbour.search("keys", mode="sparse")
 
 

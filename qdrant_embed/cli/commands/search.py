@@ -25,6 +25,7 @@ class Mode(StrEnum):
     """How passages are ranked."""
 
     HYBRID = "hybrid"
+    RRF = "rrf"
     DENSE = "dense"
     BM25 = "bm25"
     SPARSE = "sparse"
@@ -64,6 +65,10 @@ def search(  # noqa: PLR0913 - one parameter for each flag
         list[str] | None,
         typer.Option(help="Rank the first hits again: tokens, mmr:0.3, recency:30d …; repeatable."),
     ] = None,
+    min_confidence: Annotated[
+        float, typer.Option(min=0, max=1, help="Print nothing where it is more doubtful that there is an answer.")
+    ] = 0.0,
+    explain: Annotated[bool, typer.Option("--explain", help="Say of each passage why it was found.")] = False,
     queries: Annotated[
         str | None,
         typer.Option(help="A file of questions, one a line, or - for stdin; a JSON line for each.", metavar="FILE"),
@@ -80,7 +85,7 @@ def search(  # noqa: PLR0913 - one parameter for each flag
     asked: dict[str, Json] = {
         "k": k, "offset": offset, "filter": where, "mode": mode.value, "min_score": min_score,
         "group_by": group_by and group_by.value, "expand": int(expand) if expand.isdecimal() else expand,
-        "rerank": list(rerank) if rerank else None,
+        "rerank": list(rerank) if rerank else None, "min_confidence": min_confidence, "explain": explain,
     }  # fmt: skip
     if queries is not None:
         _answer_lines(_batches(queries), lambda: open_stored(collection, at, runtime), asked)
@@ -89,7 +94,7 @@ def search(  # noqa: PLR0913 - one parameter for each flag
         hits = docs.search(query, **asked)
     if as_json:
         told = {"query": query, "collection": collection, "at": at, **asked}
-        write_json({**told, "hits": [hit.as_dict() for hit in hits]})
+        write_json({**told, "confidence": hits.confidence, "hits": [hit.as_dict() for hit in hits]})
     else:
         from qdrant_embed.retrieval import to_rich
 
@@ -100,7 +105,8 @@ def _answer_lines(batches: Iterator[list[str]], opened: Callable[[], Collection]
     with opened() as docs:
         for questions in batches:
             for hits in docs.search(questions, **asked):
-                write_json({"query": hits.query, "hits": [hit.as_dict() for hit in hits]}, indent=None)
+                told = {"query": hits.query, "confidence": hits.confidence}
+                write_json({**told, "hits": [hit.as_dict() for hit in hits]}, indent=None)
 
 
 def _batches(place: str) -> Iterator[list[str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate
@@ -43,8 +43,8 @@ GREEN_SECONDS = 60.0
 INDEXING_THRESHOLD_KB = 10_000
 """The server's default, restored where a bulk load had switched indexing off."""
 
-TURBO_SINCE = (1, 18)
-"""The first server with TurboQuant; older ones pass over what they do not know where they are asked by gRPC."""
+SINCE: Mapping[Feature, tuple[int, int]] = {"turboquant": (1, 18), "text ranking": (1, 20)}
+"""The first server with a feature; older ones pass over what they do not know where they are asked by gRPC."""
 
 _ASKING = frozenset({"query_points", "query_batch_points"})
 _NOT_TWICE = frozenset({"create_collection", "update_collection_aliases"})
@@ -133,15 +133,16 @@ class ClientEngine(ForwardingEngine):
         return self.place if self._owned and self.shared else str(id(self.client))
 
     def lacks(self, feature: Feature) -> str:
-        """Say why a feature is not to be had: in memory none is, and older servers lack TurboQuant."""
+        """Say why a feature is not to be had: in memory most are not, and older servers lack some."""
         if self._is_local():
-            return f"qdrant_client's engine in memory has no {feature}: it would take the setting and ignore it"
-        if feature != "turboquant":
+            none = f"qdrant_client's engine in memory has no {feature}: it would take the setting and ignore it"
+            return "" if feature == "text ranking" else none
+        if feature not in SINCE:
             return ""
-        version = str(self.request("info").version)
+        version, since = str(self.request("info").version), SINCE[feature]
         found = re.match(r"(\d+)\.(\d+)", version)
-        old = found is not None and (int(found[1]), int(found[2])) < TURBO_SINCE
-        return f"TurboQuant came with Qdrant 1.18; this server is {version}" if old else ""
+        old = found is not None and (int(found[1]), int(found[2])) < since
+        return f"{feature} came with Qdrant {since[0]}.{since[1]}; this server is {version}" if old else ""
 
     def forward(self, method: Callable[Concatenate[Engine, P], R], *arguments: P.args, **named: P.kwargs) -> R:
         """Call the client's method of the same name."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qdrant_embed.store.filters.fields import INDEXED_FIELDS
 from qdrant_embed.store.layout import VectorLayout
 from qdrant_embed.store.metadata import METADATA_KEY
-from qdrant_embed.types import DENSE, DENSE_SMALL
+from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, TERMS
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -36,6 +36,7 @@ class Settings:
     :param graph: Of the vector that is searched, where it has settings of its own.
     :param metadata: Entries that are not this library's.
     :param indexes: Payload indexes that this library does not make by itself.
+    :param bm25_vectors: Whether BM25's terms are sparse vectors there.
     """
 
     arguments: Mapping[str, Any]
@@ -43,6 +44,7 @@ class Settings:
     graph: models.HnswConfigDiff | None
     metadata: Mapping[str, Any]
     indexes: Mapping[str, models.PayloadIndexInfo]
+    bm25_vectors: bool
 
     @classmethod
     def of(cls, engine: Engine, name: str, layout: VectorLayout) -> Settings:
@@ -58,7 +60,10 @@ class Settings:
             metadata={
                 key: value for key, value in (found.config.metadata or {}).items() if not key.startswith(METADATA_KEY)
             },
-            indexes={field: info for field, info in found.payload_schema.items() if field not in INDEXED_FIELDS},
+            indexes={
+                field: info for field, info in found.payload_schema.items() if field not in (*INDEXED_FIELDS, TERMS)
+            },
+            bm25_vectors=BM25 in (found.config.params.sparse_vectors or {}),
         )
 
     def added_to(self, given: Mapping[str, Any], layout: VectorLayout) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.retrievers import BaseRetriever
-from llama_index.core.schema import NodeWithScore, QueryBundle
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from llama_index.core.vector_stores import MetadataFilters
 from llama_index.retrievers.qdrant_embed.filters import to_plain_filter
 from llama_index.retrievers.qdrant_embed.nodes import to_node
@@ -37,10 +38,12 @@ class QdrantEmbedRetriever(BaseRetriever):
 
     :param k: How many passages; LlamaIndex's word for it, `similarity_top_k`, is read too. 5 if neither is given.
     :param filter: A plain dict, a `qdrant_client.models.Filter`, or LlamaIndex's `MetadataFilters`.
-    :param mode: `hybrid`, `dense`, `bm25`, `sparse` or `multivector`; scores are on that mode's scale.
+    :param mode: `hybrid`, `rrf`, `dense`, `bm25`, `sparse` or `multivector`; scores are on that mode's scale.
     :param group_by: `document` for the best passage of each document.
     :param expand: Chunks that are joined with each passage on each side, or `section`.
     :param rerank: What ranks the first passages again, such as `mmr:0.3`; scores are then its own.
+    :param min_confidence: No nodes where it is more doubtful that the collection holds an answer (mode `hybrid`); nodes
+        carry the confidence, 0 to 1, in their metadata.
     """
 
     def __init__(  # noqa: PLR0913 - those of `search`, and LlamaIndex's own
@@ -54,6 +57,7 @@ class QdrantEmbedRetriever(BaseRetriever):
         group_by: GroupBy | None = None,
         expand: Expansion = 0,
         rerank: Rerank | None = None,
+        min_confidence: float = 0.0,
         callback_manager: CallbackManager | None = None,
         verbose: bool = False,
     ) -> None:
@@ -63,6 +67,7 @@ class QdrantEmbedRetriever(BaseRetriever):
         self._filter = to_plain_filter(filter) if isinstance(filter, MetadataFilters) else filter
         self._mode: Mode = mode
         self._group_by, self._expand, self._rerank = group_by, expand, rerank
+        self._min_confidence = min_confidence
 
     @property
     def similarity_top_k(self) -> int:
@@ -95,16 +100,26 @@ class QdrantEmbedRetriever(BaseRetriever):
         queries = query_bundle.embedding_strs or [query_bundle.query_str]
         found = self._collection.search(
             queries, self._k, filter=self._filter, mode=self._mode, group_by=self._group_by, expand=self._expand,
-            rerank=self._rerank,
+            rerank=self._rerank, min_confidence=self._min_confidence,
         )  # fmt: skip
-        best: dict[str, Hit] = {}
-        for hit in sorted((hit for hits in found for hit in hits), key=lambda hit: -hit.score):
-            best.setdefault(hit.document_id if self._group_by else hit.id, hit)
+        best: dict[str, tuple[Hit, float | None]] = {}
+        sure = [(hit, hits.confidence) for hits in found for hit in hits]
+        for hit, confidence in sorted(sure, key=lambda one: -one[0].score):
+            best.setdefault(hit.document_id if self._group_by else hit.id, (hit, confidence))
         chosen = list(best.values())[: self._k]
-        around = self._collection.neighborhoods(chosen)
-        return [
-            NodeWithScore(node=to_node(hit, near), score=hit.score) for hit, near in zip(chosen, around, strict=True)
-        ]
+        around = self._collection.neighborhoods([hit for hit, _ in chosen])
+        nodes = [_node(hit, near, confidence) for (hit, confidence), near in zip(chosen, around, strict=True)]
+        return [NodeWithScore(node=node, score=hit.score) for node, (hit, _) in zip(nodes, chosen, strict=True)]
+
+
+def _node(hit: Hit, around: Sequence[Hit], confidence: float | None) -> TextNode:
+    """Return a passage as a node that also says how sure its question was to have an answer."""
+    node = to_node(hit, around)
+    if confidence is not None:
+        node.metadata["confidence"] = round(confidence, 4)
+        for left_out in (node.excluded_embed_metadata_keys, node.excluded_llm_metadata_keys):
+            left_out.append("confidence")
+    return node
 
 
 def _one_of(k: int | None, similarity_top_k: int | None) -> int:

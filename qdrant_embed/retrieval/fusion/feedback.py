@@ -1,0 +1,56 @@
+"""Pseudo-relevance feedback: a question's vector moved toward the text that answers it best (Rocchio 1971).
+
+Only where the first texts agree with each other at least as well as with the question: they are of one subject then,
+and what else is near them is probably of it. Where the question is nearer to its answer than answers are to each other,
+it was exact, and moving it would blur it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from qdrant_embed.types import FloatArray
+
+WEIGHT = 0.4
+"""How far the question's vector is moved at the most: q' = (1 - w)·q + w·d."""
+AGREEING = 3
+"""First texts whose agreement is looked at."""
+LEAST_AGREEMENT, FULL_AGREEMENT = 0.9, 1.0
+"""Mean cosine of the first texts to each other, as a multiple of that to the question: none below, all above."""
+
+
+def feedback_weight(query: FloatArray, first: Sequence[FloatArray]) -> float:
+    """Return how far a question is to be moved, 0 to `WEIGHT`.
+
+    :param query: (dim,).
+    :param first: Vectors (dim,) of the first texts, best first; fewer than two agree about nothing.
+    """
+    rows = [unit(row) for row in first[:AGREEING]]
+    if len(rows) < 2:
+        return 0.0
+    among = float(np.mean([one @ other for one, other in combinations(rows, 2)]))
+    asked = float(np.mean([row @ unit(query) for row in rows]))
+    agreement = among / max(asked, 1e-3)
+    return WEIGHT * min(1.0, max(0.0, (agreement - LEAST_AGREEMENT) / (FULL_AGREEMENT - LEAST_AGREEMENT)))
+
+
+def moved(query: FloatArray, toward: FloatArray, weight: float) -> FloatArray:
+    """Return the moved question (dim,), as long as it was."""
+    mixed = (1.0 - weight) * unit(query) + weight * unit(toward)
+    return np.asarray(unit(mixed) * np.linalg.norm(query), np.float32)
+
+
+def unit(row: FloatArray) -> FloatArray:
+    """Return a vector at length 1; zeros stay zeros."""
+    length = float(np.linalg.norm(row))
+    return row / length if length else row
+
+
+def first_vectors(order: Sequence[Any], vectors: Mapping[Any, FloatArray]) -> list[FloatArray]:
+    """Return the vectors of the first texts, so far as they are known; none where that of the first is not."""
+    found = [vectors[key] for key in order[:AGREEING] if key in vectors]
+    return found if order and order[0] in vectors else []

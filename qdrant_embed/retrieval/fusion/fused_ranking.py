@@ -1,0 +1,197 @@
+"""Rankings of one query put together: fused by score or by rank, or ranked again by the vectors of the query's tokens.
+
+By score, an engine is asked twice at most, whatever the number of queries: for the lists and the signals of the gate,
+and for the dense list once more where feedback moved the query's vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from qdrant_embed.evaluation.answer_confidence import confidence
+from qdrant_embed.retrieval.fusion.feedback import feedback_weight, first_vectors, moved
+from qdrant_embed.retrieval.fusion.gate_signals import GateSignals, idf_mass, read_signals, signal_requests
+from qdrant_embed.retrieval.fusion.score_fusion import Fusion, FusionGate, ScoredList, support_of
+from qdrant_embed.retrieval.lists import Lists
+from qdrant_embed.retrieval.query_plan import DEPTH, QueryPlan, QueryVector, in_order
+from qdrant_embed.retrieval.term_query import SATURATION
+from qdrant_embed.types import BM25, DENSE, MULTIVECTOR, FloatArray
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+    Points = list[models.ScoredPoint]
+
+RRF_K = 2
+"""Rank constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009, section 2).
+
+Qdrant's own default, not the paper's 60, which was chosen for fusing many lists: with two, a passage that one list puts
+first would fall behind any that both lists hold somewhere in their first hundred.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPoints:
+    """What was found for one query.
+
+    :param points: Best first.
+    :param lists: The lists that they come from, by name.
+    :param fusion: How they got their scores, where lists were fused by score.
+    :param feedback: How far the query's vector was moved toward the first of them, 0 to 1.
+    :param idf: Of the query's terms, as `Bm25Encoder.query_terms` gives them, where it was asked for.
+    """
+
+    points: Points
+    lists: Mapping[str, ScoredList] = field(default_factory=dict)
+    fusion: Fusion | None = None
+    feedback: float = 0.0
+    idf: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def confidence(self) -> float | None:
+        """See `Hits.confidence`."""
+        return None if self.fusion is None else self.fusion.confidence
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """Weight of each list; they sum to 1."""
+        return self.fusion.weights if self.fusion else dict.fromkeys(self.lists, 1.0 / max(1, len(self.lists)))
+
+    def parts(self, key: Any) -> dict[str, float]:
+        """Return what each list gives to the score of a point."""
+        if self.fusion is not None:
+            return self.fusion.parts(key)
+        if len(self.lists) == 1:
+            return {name: own.scores.get(key, own.floor) for name, own in self.lists.items()}
+        ranks = {name: own.ranks.get(key) for name, own in self.lists.items()}
+        return {name: 0.0 if rank is None else 1.0 / (RRF_K + rank - 1) for name, rank in ranks.items()}
+
+
+def best(lists: Lists, ranked: Sequence[QueryPlan], last: int) -> list[RankedPoints]:
+    """Return the points of each query down to the last one wanted, or more, best first.
+
+    A list that is alone ranks as it is. Of several, each offers the same number of hits whatever is asked for; only
+    where that does not give enough, more are taken and put behind those, so that the first hits are the same for every
+    k.
+
+    :param last: How many are wanted.
+    """
+    found = _rankings(lists, ranked, [last if query.single else DEPTH for query in ranked])
+    short = [
+        place
+        for place, query in enumerate(ranked)
+        if query.lists and not query.single and len(found[place].points) < last and last > DEPTH
+    ]
+    deeper = _rankings(lists, [ranked[place] for place in short], [last] * len(short))
+    for place, more in zip(short, deeper, strict=True):
+        found[place] = replace(found[place], points=lengthened(found[place].points, more.points))
+    return found
+
+
+def lengthened(found: Points, deeper: Sequence[models.ScoredPoint]) -> Points:
+    """Return a ranking with those of a deeper one behind it that it lacks, none with a higher score than its last."""
+    there = {point.id for point in found}
+    lowest = found[-1].score if found else 0.0
+    more = [point for point in deeper if point.id not in there]
+    return [*found, *(point.model_copy(update={"score": min(point.score, lowest)}) for point in more)]
+
+
+def _rankings(lists: Lists, queries: Sequence[QueryPlan], depths: Sequence[int]) -> list[RankedPoints]:
+    """Return the points of each query, best first, of so many hits of each of its lists."""
+    parts = [(part, depth) for query, depth in zip(queries, depths, strict=True) for part in query.lists]
+    signals = [request for query in queries if query.fused for request in signal_requests(query)]
+    rankings, answers = lists.best_with([part for part, _ in parts], [depth for _, depth in parts], signals)
+    own_of, answered = iter(rankings), iter(answers)
+    found: list[RankedPoints] = []
+    fused: dict[int, tuple[Fusion, GateSignals]] = {}
+    for place, (query, depth) in enumerate(zip(queries, depths, strict=True)):
+        own = [next(own_of) for _ in query.lists]
+        if query.fused:
+            fused[place] = _fused(query, own, depth, read_signals(query, answered))
+        named = {part.name: ScoredList(points, 0.0) for part, points in zip(query.lists, own, strict=True)}
+        found.append(RankedPoints([] if query.fused else own[0] if query.single else rrf_fuse(own), named))
+    for place, result in _with_feedback(lists, queries, depths, fused).items():
+        found[place] = result
+    return _ranked_by_tokens(lists, queries, found)
+
+
+def _fused(plan: QueryPlan, own: Sequence[Points], depth: int, signals: GateSignals) -> tuple[Fusion, GateSignals]:
+    """Return the lists of a plan put together by their scores."""
+    named = {
+        part.name: ScoredList.of(points, depth, absent=None if part.vector is not None else 0.0)
+        for part, points in zip(plan.lists, own, strict=True)
+        if points
+    }
+    gate = None
+    if DENSE in named and BM25 in named:
+        gate = FusionGate(signals.coverage, signals.holders, support_of(named[BM25], named[DENSE]))
+    scores = ([point.score for point in named[name].points[:depth]] if name in named else () for name in (DENSE, BM25))
+    most = (SATURATION + 1.0) * idf_mass(signals.idf)
+    return Fusion(named, gate, confidence(*scores, most=most, terms=len(signals.idf))), signals
+
+
+def _with_feedback(
+    lists: Lists, queries: Sequence[QueryPlan], depths: Sequence[int], fused: dict[int, tuple[Fusion, GateSignals]]
+) -> dict[int, RankedPoints]:
+    """Return each fusion's points, its dense list asked for once more where feedback moves the question."""
+    weights: dict[int, float] = {}
+    asked: list[tuple[QueryPlan, int]] = []
+    for place, (fusion, signals) in fused.items():
+        vector = queries[place].vector
+        first = first_vectors([key for key, _ in fusion.ranked()], signals.vectors) if signals.vectors else []
+        weight = feedback_weight(vector.whole, first) if vector is not None and DENSE in fusion.lists else 0.0
+        if vector is not None and weight:
+            weights[place] = weight
+            again = replace(queries[place], vector=_moved(queries[place], vector, first[0], weight), terms=None)
+            asked.append((replace(again, weights=None, tokens=None, fusion="ranks"), depths[place]))
+    moved_lists = iter(lists.best([part for part, _ in asked], [depth for _, depth in asked]))
+    found = {}
+    for place, (fusion, signals) in fused.items():
+        if place in weights:
+            dense = ScoredList.of(next(moved_lists), depths[place], absent=None)
+            fusion = replace(fusion, lists={**fusion.lists, DENSE: dense})
+        terms = queries[place].terms
+        known = zip(terms.terms if terms else (), signals.idf, strict=False)
+        idf = {term: value for term, value in known if value is not None}
+        found[place] = RankedPoints(_points(fusion), fusion.lists, fusion, weights.get(place, 0.0), idf)
+    return found
+
+
+def _moved(plan: QueryPlan, vector: QueryVector, toward: FloatArray, weight: float) -> QueryVector:
+    row = moved(vector.whole, toward, weight)
+    encoded = plan.codec.vector_codec.queries(row[None])
+    return QueryVector(encoded.vectors[0], row, float(encoded.offsets[0]))
+
+
+def _points(fusion: Fusion) -> Points:
+    there = {point.id: point for found in fusion.lists.values() for point in found.points}
+    return [there[key].model_copy(update={"score": score}) for key, score in fusion.ranked()]
+
+
+def _ranked_by_tokens(lists: Lists, queries: Sequence[QueryPlan], found: list[RankedPoints]) -> list[RankedPoints]:
+    """Return what was found, ranked again where the query has the vectors of its tokens."""
+    again = [
+        place
+        for place, query in enumerate(queries)
+        if query.tokens is not None and not query.single and found[place].points
+    ]
+    asked = [queries[place].among([point.id for point in found[place].points]) for place in again]
+    for place, points in zip(again, lists.rank(asked), strict=True):
+        found[place] = RankedPoints(points, {MULTIVECTOR: ScoredList(points, 0.0)})
+    return found
+
+
+def rrf_fuse(lists: Sequence[Sequence[models.ScoredPoint]]) -> Points:
+    """Fuse rankings, each in order, by reciprocal rank, best first; equal scores have equal ranks."""
+    scores: dict[Any, float] = {}
+    points: dict[Any, models.ScoredPoint] = {}
+    for ranking in lists:
+        rank, last = 0, None
+        for place, point in enumerate(ranking):
+            if point.score != last:
+                rank, last = place, point.score
+            scores[point.id] = scores.get(point.id, 0.0) + 1.0 / (RRF_K + rank)
+            points.setdefault(point.id, point)
+    return in_order(point.model_copy(update={"score": scores[key]}) for key, point in points.items())

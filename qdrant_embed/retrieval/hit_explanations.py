@@ -1,0 +1,97 @@
+"""Explanations made for hits, of the lists that they came from, of their words and of their sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from qdrant_embed.embedding import Embedder
+from qdrant_embed.embedding.bm25 import Bm25Encoder
+from qdrant_embed.retrieval.explanation import Explanation, ListShare, MatchedTerm
+from qdrant_embed.retrieval.fusion.fused_ranking import RankedPoints
+from qdrant_embed.retrieval.hits import Hit
+from qdrant_embed.types import CharSpan, FloatArray
+from qdrant_embed.words.splitter import lowered_by, split
+
+_SENTENCE = re.compile(r"\S[^.!?。！？\n]*[.!?。！？]*")
+LEAST_SENTENCE = 12
+"""Characters below which a piece of text is no sentence of its own."""
+
+
+def explained(
+    hits: Sequence[Hit], ranked: RankedPoints, query: str, encoder: Bm25Encoder, vector: FloatArray | None, by: Embedder
+) -> list[Hit]:
+    """Return hits with their explanations.
+
+    :param vector: The question's, (dim,), as the model gave it; None where it was not asked by vector.
+    :param by: What embeds sentences.
+    """
+    sentences = [_sentences(hit.text) if vector is not None else [] for hit in hits]
+    flat = [hit.text[start:end] for hit, own in zip(hits, sentences, strict=True) for start, end in own]
+    nearness = iter(by.embed_documents(flat) @ vector if vector is not None and flat else np.zeros(0, np.float32))
+    found = []
+    for hit, own in zip(hits, sentences, strict=True):
+        near = [float(next(nearness)) for _ in own]
+        best = int(np.argmax(near)) if near else None
+        told = replace(
+            _of_lists(hit, ranked),
+            terms=_terms(hit, query, encoder, ranked.idf),
+            sentence=None if best is None else (own[best][0] + hit.start, own[best][1] + hit.start),
+            sentence_score=None if best is None else near[best],
+        )
+        found.append(replace(hit, explanation=told))
+    return found
+
+
+def _of_lists(hit: Hit, ranked: RankedPoints) -> Explanation:
+    key = next((point.id for point in ranked.points if str(point.id) == hit.id), hit.id)
+    parts, weights = ranked.parts(key), ranked.weights
+    total = sum(parts.values())
+    # What was put behind the first hundred has no higher score than those; its parts are made smaller with it.
+    scale = hit.score / total if total else 1.0
+    lists = tuple(
+        ListShare(
+            name=name,
+            rank=own.ranks.get(key),
+            score=own.scores.get(key),
+            standing=own.standing(key),
+            weight=weights[name],
+            share=parts[name] * scale,
+        )
+        for name, own in ranked.lists.items()
+    )
+    gate = ranked.fusion.gate if ranked.fusion else None
+    return Explanation(
+        score=hit.score,
+        lists=lists,
+        confidence=ranked.confidence,
+        coverage=None if gate is None else gate.coverage,
+        holders=None if gate is None else gate.holders,
+        dense_weight=None if gate is None else gate.dense_weight,
+        feedback=ranked.feedback,
+    )
+
+
+def _terms(hit: Hit, query: str, encoder: Bm25Encoder, idf: Mapping[str, float]) -> tuple[MatchedTerm, ...]:
+    """Return the words of a question whose stems a passage holds, in the question's order."""
+    stems = {term.text: stem for term in split(lowered_by(encoder.language, query))
+             for stem in encoder.query_terms(term.text)}  # fmt: skip
+    places: dict[str, list[CharSpan]] = {}
+    for term in split(lowered_by(encoder.language, hit.text), singles=True):
+        for stem in encoder.query_terms(term.text):
+            places.setdefault(stem, []).append((term.start + hit.start, term.end + hit.start))
+    for stem in encoder.query_terms(hit.context):
+        places.setdefault(stem, [])
+    return tuple(
+        MatchedTerm(word=word, idf=idf.get(stem), spans=tuple(places[stem]))
+        for word, stem in stems.items()
+        if stem in places
+    )
+
+
+def _sentences(text: str) -> list[CharSpan]:
+    spans = [found.span() for found in _SENTENCE.finditer(text)]
+    return [span for span in spans if span[1] - span[0] >= LEAST_SENTENCE] or [(0, len(text))]
