@@ -10,10 +10,12 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from tests.support.cpu_seconds import CpuSeconds
 from tests.support.saved_once import saved_once
+from tests.support.shallow_minilm import save_shallow_minilm
 from tests.support.spare_reader import SparingWorker, end_spare_processes
 
 settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -87,6 +89,14 @@ def conversions(run_folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("QDRANT_EMBED_CACHE", str(run_folder / "conversions"))
         yield run_folder / "conversions"
+
+
+@pytest.fixture(scope="session")
+def shallow_minilm(run_folder):
+    """Return the packaged MiniLM with one of its layers, one folder for all workers, so that they share conversions."""
+    with FileLock(run_folder / "shallow.lock"):
+        folder = run_folder / "shallow"
+        return folder if folder.exists() else save_shallow_minilm(folder)
 
 
 @pytest.fixture(scope="session")

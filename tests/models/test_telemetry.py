@@ -24,7 +24,8 @@ def refuse_name(*address, **_):
 socket.getaddrinfo = refuse_name
 from qdrant_embed.embedding import load_embedder
 for runtime in sys.argv[2].split():
-    embedder = load_embedder(sys.argv[1], runtime=runtime, presets=sys.argv[3] if len(sys.argv) > 3 else None)
+    runtime, _, other = runtime.partition("@")
+    embedder = load_embedder(other or sys.argv[1], runtime=runtime, presets=sys.argv[3] if len(sys.argv) > 3 else None)
     assert embedder.embed_documents(["w1 w2"]).shape[0] == 1
     print("end of", runtime, file=sys.stderr)
     import time; time.sleep(0.5)
@@ -42,15 +43,17 @@ def require_silence(folder, *words):
         [sys.executable, "-c", SCRIPT, *map(str, words)],
         env=environment, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
-    assert done.stdout.splitlines() == [f"silent {runtime}" for runtime in words[1].split()], done.stderr[-2000:]
+    assert done.stdout.splitlines() == [f"silent {runtime.partition('@')[0]}" for runtime in words[1].split()], (
+        done.stderr[-2000:]
+    )
     return done.stderr
 
 
 @pytest.mark.model
-def test_no_runtime_phones_home_and_torch_loads_without_a_word(conversions):
+def test_no_runtime_phones_home_and_torch_loads_without_a_word(conversions, shallow_minilm):
     for package in ("openvino", "onnxscript"):
         pytest.importorskip(package)
-    said = require_silence(conversions, "minilm", "torch openvino:float32 onnx")
+    said = require_silence(conversions, "minilm", f"torch openvino:float32 onnx@{shallow_minilm}")
     assert said.startswith("end of torch\n"), "something is printed while a model loads"
 
 

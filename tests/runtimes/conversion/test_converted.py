@@ -181,8 +181,11 @@ def test_the_note_of_a_conversion_says_how_near_it_is(model_of, monkeypatch, tmp
 
 
 @pytest.mark.model
-def test_what_onnx_holds_lies_beside_the_graph_since_a_file_of_it_ends_at_two_gibibytes(conversions):
-    load_embedder("minilm", runtime=available("onnx")).embed_documents(["w1"])
+def test_real_weights_in_onnx_give_the_same_vectors_and_lie_beside_the_graph(shallow_minilm, conversions):
+    """A file of ONNX ends at two gibibytes."""
+    found = load_embedder(shallow_minilm, runtime=available("onnx")).embed_documents(TEXTS)
+    wanted = load_embedder(shallow_minilm, runtime="torch").embed_documents(TEXTS)
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
     notes = [json.loads(path.read_text()) for path in conversions.glob("converted/*/fidelity.json")]
     files = [note["files"].keys() for note in notes if any("onnx" in name for name in note["files"])]
     assert files
@@ -242,7 +245,6 @@ def test_minilm_keeps_its_promises_in_every_precision(runtime):
         ("openvino:float32", 0.99999),
         ("openvino:bf16", 0.9995),
         (INT8, 0.995),
-        ("onnx", 0.99999),
         ("torch:bf16", 0.9995),
     ],
 )
