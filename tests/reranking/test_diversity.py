@@ -85,6 +85,7 @@ def test_what_repeats_is_put_behind(docs):
     assert len(kinds[0]) < len(kinds[1]) == 4
 
 
+@pytest.mark.folder
 def test_vectors_of_windows_and_codes_count_too(make_collection, tmp_path):
     for number, settings in enumerate([{"window": "windows:24", "chunker": "document"}, {"compression": "int8"}]):
         made = make_collection(f"kept-{number}", at=tmp_path / "data", **settings)
