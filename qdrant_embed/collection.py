@@ -197,7 +197,7 @@ class Collection(CollectionTuning):
         self, query: str | Sequence[str], k: int = 5, *,
         filter: PlainFilter | models.Filter | None = None, mode: Mode = "hybrid", min_score: float | None = None,
         offset: int = 0, group_by: GroupBy | None = None, expand: Expansion = 0, rerank: Rerank | None = None,
-        min_confidence: float = 0.0, explain: bool = False,
+        min_confidence: float = 0.0, explain: bool = False, feedback: bool = True,
     ) -> Hits | Answers:  # fmt: skip
         """Return the best `k` passages, best first; for a list of queries, one list for each.
 
@@ -215,11 +215,12 @@ class Collection(CollectionTuning):
         :param rerank: What ranks the first hundred again, as `mmr:0.3`; or a list of such, one after the other.
         :param min_confidence: Return nothing where it is more doubtful that the collection holds an answer (`hybrid`).
         :param explain: Say of each hit why it was found: `hit.explain()`. Embeds the sentences of the hits.
+        :param feedback: Whether the question may be moved toward its first passage (`hybrid`).
         :raises ConfigurationError: A query is blank, or `k`, the mode, the filter or the reranker makes no sense.
         """
         more = SearchRequest(
             k=k, offset=offset, where=filter, min_score=min_score, group_by=group_by, expand=expand,
-            min_confidence=min_confidence, explain=explain,
+            min_confidence=min_confidence, explain=explain, feedback=feedback,
         )  # fmt: skip
         return collection_queries.search(self._handle, query, more, mode, rerank)
 

@@ -49,6 +49,7 @@ class QueryPlan:
     :param limit: Hits that the engine is asked for; `Lists` sets it.
     :param shortlist: Ids that the vector may find; None for all.
     :param fusion: How several lists become one: by `scores`, or by `ranks`; a plan by scores is never `single`.
+    :param feedback: Whether the vector may be moved toward that of the first hit.
     """
 
     codec: CollectionCodec
@@ -60,6 +61,7 @@ class QueryPlan:
     limit: int = DEPTH
     shortlist: tuple[Any, ...] | None = None
     fusion: Literal["scores", "ranks"] = "ranks"
+    feedback: bool = True
 
     @property
     def lists(self) -> list[QueryPlan]:
@@ -94,7 +96,8 @@ class QueryPlan:
         """Whether its vector may be moved toward those of first hits: they have to be numbers, one of each text."""
         codec = self.codec
         return (
-            self.fusion == "scores"
+            self.feedback
+            and self.fusion == "scores"
             and self.vector is not None
             and codec.compression.datatype != "bits"
             and codec.vector_codec.distance != "euclid"

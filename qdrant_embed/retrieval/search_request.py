@@ -36,6 +36,7 @@ class SearchSettings(TypedDict, total=False):
     expand: Expansion
     min_confidence: float
     explain: bool
+    feedback: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class SearchRequest:
     :param expand: Chunks around each hit that are joined with it, on each side; see `expansion`.
     :param min_confidence: Return nothing where it is more doubtful that the collection holds an answer.
     :param explain: Say of each hit why it was found.
+    :param feedback: Whether a question may be moved toward its first passage (mode `hybrid`).
     :raises ConfigurationError: A number is not whole, or too small, `min_score` is no number, or `group_by` is another
         word.
     """
@@ -60,6 +62,7 @@ class SearchRequest:
     expand: Expansion = 0
     min_confidence: float = 0.0
     explain: bool = False
+    feedback: bool = True
 
     @property
     def least(self) -> float:

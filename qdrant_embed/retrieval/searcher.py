@@ -71,6 +71,7 @@ class Searcher:
                 weights=weight,
                 tokens=token,
                 fusion="scores" if mode == "hybrid" else "ranks",
+                feedback=wanted.feedback,
             )
             for query, vector, weight, token in zip(queries, vectors, weights, tokens, strict=True)
         ]

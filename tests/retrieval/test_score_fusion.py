@@ -131,3 +131,16 @@ def test_rare_words_find_what_vectors_do_not(tmp_path, at):
         hits = docs.search("who likes thing0?", k=2)
         assert hits[0].source == "0"
         assert {hit.source for hit in docs.search("who likes thing1?", k=2)} == {"0", "1"}
+
+
+def test_feedback_is_off_by_a_word(tmp_path):
+    """Texts of one subject that agree with each other better than with the question move it, unless told not to."""
+    with Collection.open("subject", at=tmp_path / "q", recipe=Recipe(model="hashing")) as docs:
+        texts = [f"cranes lift coal at the pier in the north harbour, shift {number}" for number in range(12)]
+        docs.ingest(Document(text=text, source=str(number)) for number, text in enumerate(texts))
+        moved = docs.search("cranes shift 3 herring", k=3, explain=True)
+        still = docs.search("cranes shift 3 herring", k=3, explain=True, feedback=False)
+    assert moved[0].explain().feedback > 0
+    assert still[0].explain().feedback == 0
+    assert moved[0].id == still[0].id
+    assert moved[1].explain().lists != still[1].explain().lists
