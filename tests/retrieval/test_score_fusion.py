@@ -60,6 +60,12 @@ def test_words_that_name_a_text_decide_and_words_that_meet_by_chance_do_not():
     assert FusionGate(coverage=0.5, holders=1, support=4.0).dense_weight > 0.7
 
 
+def test_which_of_equal_words_stands_second_is_no_matter():
+    dense = ScoredList.of(points({"a": 0.9, "b": 0.5, "c": 0.1}), 20, absent=None)
+    either = [ScoredList.of(points({"a": 3.0, one: 2.0, other: 2.0}), 20, absent=0.0) for one, other in ("bc", "cb")]
+    assert support_of(either[0], dense) == support_of(either[1], dense)
+
+
 def test_one_list_alone_is_on_the_same_scale():
     dense, _ = lists(1)
     fusion = Fusion({DENSE: ScoredList.of(points(dense), 20, absent=None)}, None)

@@ -110,8 +110,9 @@ class FusionGate:
 
 
 def support_of(words: ScoredList, dense: ScoredList) -> float:
-    """Return how far the first texts of the word list stand out in the dense one, on average."""
-    first = [dense.standing(point.id) for point in words.points[:SUPPORTED]]
+    """Return how far the first texts of the word list, with those equal to them, stand out in the dense one."""
+    last = words.points[:SUPPORTED][-1].score
+    first = [dense.standing(point.id) for point in words.points if point.score >= last]
     return math.fsum(first) / max(1, len(first))
 
 
