@@ -69,7 +69,9 @@ def search(  # noqa: PLR0913 - one parameter for each flag
         float, typer.Option(min=0, max=1, help="Print nothing where it is more doubtful that there is an answer.")
     ] = 0.0,
     explain: Annotated[bool, typer.Option("--explain", help="Say of each passage why it was found.")] = False,
-    feedback: Annotated[bool, typer.Option(help="Whether the first passage may move the question (hybrid).")] = True,
+    no_feedback: Annotated[
+        bool, typer.Option("--no-feedback", help="Do not move the question toward its first passage (hybrid).")
+    ] = False,
     queries: Annotated[
         str | None,
         typer.Option(help="A file of questions, one a line, or - for stdin; a JSON line for each.", metavar="FILE"),
@@ -87,7 +89,7 @@ def search(  # noqa: PLR0913 - one parameter for each flag
         "k": k, "offset": offset, "filter": where, "mode": mode.value, "min_score": min_score,
         "group_by": group_by and group_by.value, "expand": int(expand) if expand.isdecimal() else expand,
         "rerank": list(rerank) if rerank else None, "min_confidence": min_confidence, "explain": explain,
-        "feedback": feedback,
+        "feedback": not no_feedback,
     }  # fmt: skip
     if queries is not None:
         _answer_lines(_batches(queries), lambda: open_stored(collection, at, runtime), asked)
