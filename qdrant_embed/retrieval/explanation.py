@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from qdrant_embed.display import printable
+from qdrant_embed.display import one_line, printable
 from qdrant_embed.types import CharSpan, Json
 
 
@@ -50,7 +50,8 @@ class Explanation:
     :param score: What the lists made of it; `Hit.score`, unless a reranker came after them.
     :param lists: What each list gave to it.
     :param terms: The words that it shares with the question.
-    :param sentence: Characters of the document: the sentence nearest to the question; None without vectors.
+    :param sentence: The sentence nearest to the question; empty without vectors.
+    :param sentence_span: Where it stands, in characters of the document.
     :param sentence_score: How near that is, as the model compares.
     :param confidence: See `Hits.confidence`.
     :param coverage: Share of the idf mass of the question's words that one passage of the collection holds at most.
@@ -63,7 +64,8 @@ class Explanation:
     score: float
     lists: tuple[ListShare, ...]
     terms: tuple[MatchedTerm, ...] = ()
-    sentence: CharSpan | None = None
+    sentence: str = ""
+    sentence_span: CharSpan | None = None
     sentence_score: float | None = None
     confidence: float | None = None
     coverage: float | None = None
@@ -87,6 +89,8 @@ class Explanation:
         if self.terms:
             told = (f"{term.word} {_often(term.spans)}{_idf(term.idf)}" for term in self.terms)
             lines.append(f"words: {printable(', '.join(told))}")
+        if self.sentence_score is not None:
+            lines.append(f"nearest sentence ({self.sentence_score:.3f}): {one_line(self.sentence)}")
         if self.reranked is not None:
             rank, before, after = self.reranked
             lines.append(f"reranked: was {rank}. with {before:.3f}, now {after:.3f}")

@@ -39,7 +39,8 @@ def explained(
         told = replace(
             _of_lists(hit, ranked),
             terms=_terms(hit, query, encoder, ranked.idf),
-            sentence=None if best is None else (own[best][0] + hit.start, own[best][1] + hit.start),
+            sentence="" if best is None else hit.text[slice(*own[best])],
+            sentence_span=None if best is None else (own[best][0] + hit.start, own[best][1] + hit.start),
             sentence_score=None if best is None else near[best],
         )
         found.append(replace(hit, explanation=told))

@@ -44,8 +44,10 @@ def test_words_stand_where_it_says(harbour, pages):
         assert term.idf > 0
         for start, end in term.spans:
             assert text[start:end].lower()[:4] == term.word[:4]
-    start, end = told.sentence
-    assert "inspected" in text[start:end]
+    start, end = told.sentence_span
+    assert text[start:end] == told.sentence
+    assert "inspected" in told.sentence
+    assert f"nearest sentence ({told.sentence_score:.3f}): {told.sentence}" in str(told)
     assert told.sentence_score > 0
 
 
