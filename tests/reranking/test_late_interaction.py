@@ -1,5 +1,7 @@
 """Late interaction by the collection's own model, beside a slow twin that compares token by token."""
 
+from dataclasses import replace
+from math import exp
 from statistics import fmean, pstdev
 
 import numpy as np
@@ -33,11 +35,10 @@ def scores_slowly(embedder, hits):
     weights = [pstdev(column) for column in zip(*rows, strict=True)]
     late = [sum(w * cell for w, cell in zip(weights, row, strict=True)) / sum(weights) for row in rows]
     first = [hit.score for hit in hits]
-
-    def standard(values):
-        return [(value - fmean(values)) / pstdev(values) for value in values]
-
-    return [fmean(pair) for pair in zip(standard(late), standard(first), strict=True)]
+    if min(first) <= 0:
+        first = [score - min(first) + pstdev(first) for score in first]
+    standings = [(value - fmean(late)) / pstdev(late) for value in late]
+    return [score * exp(standing / 4) for score, standing in zip(first, standings, strict=True)]
 
 
 def test_the_suite_runs_over_it(words):
@@ -75,6 +76,15 @@ def test_words_of_the_question_that_are_everywhere_count_for_nothing():
     np.testing.assert_allclose(interaction(nearest), [0.1, 0.5, 0.3], atol=1e-6)
     np.testing.assert_allclose(interaction(np.full((3, 2), 0.4, np.float32)), [0.4] * 3, atol=1e-6)
     assert standard_scores([2.0, 2.0]).tolist() == [0.0, 0.0]
+
+
+def test_scores_that_are_not_above_0_are_raised_in_their_order(words):
+    hits = [replace(hit, score=3.0 - place) for place, hit in enumerate(words.search(QUESTION, k=8))]
+    same = [replace(hit, text="w1", context="") for hit in hits]
+    ranked = words.parts.reranker("tokens").rerank(QUESTION, same)
+    assert [hit.id for hit in ranked] == [hit.id for hit in hits]
+    spread = pstdev(range(8))
+    assert [hit.score for hit in ranked] == pytest.approx([7 - place + spread for place in range(8)])
 
 
 def test_of_long_documents_the_nearest_window_is_read(save_model, make_collection, monkeypatch):
