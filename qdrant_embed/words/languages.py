@@ -113,7 +113,7 @@ def _script(text: str) -> str | None:
             scripts["LATIN" if name in ("FULLWIDTH", "MODIFIER", "FEMININE", "MASCULINE") else name] += count
     kana = sum(scripts.pop(name, 0) for name in _KANA)
     if kana * 20 > scripts["CJK"]:
-        scripts["HIRAGANA"] = kana + scripts.pop("CJK")
+        scripts["HIRAGANA"] = kana + scripts.pop("CJK", 0)
     most = scripts.most_common(1)
     return most[0][0] if most and most[0][1] else None
 

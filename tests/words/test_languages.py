@@ -37,6 +37,7 @@ def test_another_language_is_told_by_its_name(written, expected):
     ("text", "said"),
     [
         ("Контора порту відкривається о восьмій. Човни, які приходять пізніше, мають чекати.", "Cyrillic script"),
+        ("カメラとレンズのテスト", "japanese"),
         ("दिल्ली में आज मौसम अच्छा है", "Devanagari script"),
         ("Łodzie, które przypływają później, muszą czekać do rana, ponieważ pomost jest w nocy zamknięty i nie ma "
          "nikogo, kto by wziął liny. Prosimy dzwonić wcześniej.", "another language"),
