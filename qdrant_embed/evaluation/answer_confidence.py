@@ -26,8 +26,8 @@ def confidence(dense: Sequence[float], words: Sequence[float], *, most: float, t
 
     :param dense: Scores of the dense list, the first hundred, best first; empty for none.
     :param words: Scores of the BM25 list, likewise; empty where no word was found.
-    :param most: The highest score that BM25 could give the question: 2.2 times the sum of its terms' inverse document
-        frequencies, those of terms that the collection lacks included.
+    :param most: The highest score that BM25 could give the question: k + 1 (2.6) times the sum of its terms' inverse
+        document frequencies, those of terms that the collection lacks included.
     :param terms: Number of the question's distinct terms.
     """
     found = features(dense, words, most=most, terms=terms)

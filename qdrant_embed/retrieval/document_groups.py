@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.retrieval.fusion.fused_ranking import RankedPoints, best, lengthened
+from qdrant_embed.retrieval.fusion.fused_ranking import RankedPoints, best
 from qdrant_embed.retrieval.lists import Lists
 from qdrant_embed.retrieval.query_plan import DEPTH, QueryPlan
 from qdrant_embed.store.scroll import payloads_of
@@ -33,9 +33,7 @@ def best_of_documents(lists: Lists, ranked: Sequence[QueryPlan], last: int, leas
     while waiting:
         answers = best(lists, [ranked[place] for place in waiting], depth)
         for place, answer in zip(waiting, answers, strict=True):
-            known = found[place]
-            longer = replace(known, points=lengthened(known.points, answer.points))
-            found[place] = longer if known.points else answer
+            found[place] = found[place].lengthened(answer) if found[place].points else answer
         unknown = {point.id for place in waiting for point in found[place].points} - documents.keys()
         payloads = payloads_of(lists.engine, lists.name, unknown, fields=["document_id"])
         documents |= {key: fields["document_id"] for key, fields in payloads.items() if "document_id" in fields}

@@ -31,7 +31,7 @@ def explained(
     """
     sentences = [_sentences(hit.text) if vector is not None else [] for hit in hits]
     flat = [hit.text[start:end] for hit, own in zip(hits, sentences, strict=True) for start, end in own]
-    nearness = iter(by.embed_documents(flat) @ vector if vector is not None and flat else np.zeros(0, np.float32))
+    nearness = iter(_nearness(by.embed_documents(flat), vector, by.distance) if vector is not None and flat else ())
     found = []
     for hit, own in zip(hits, sentences, strict=True):
         near = [float(next(nearness)) for _ in own]
@@ -47,9 +47,20 @@ def explained(
     return found
 
 
+def _nearness(sentences: FloatArray, asked: FloatArray, distance: str) -> FloatArray:
+    """Return how near each sentence (n, dim) is to a question (dim,), as the model compares; larger is nearer."""
+    if distance == "euclid":
+        return np.asarray(-np.linalg.norm(sentences - asked, axis=1), np.float32)
+    near = sentences @ asked
+    if distance == "cosine":
+        near = near / np.maximum(np.linalg.norm(sentences, axis=1) * np.linalg.norm(asked), 1e-12)
+    return np.asarray(near, np.float32)
+
+
 def _of_lists(hit: Hit, ranked: RankedPoints) -> Explanation:
     key = next((point.id for point in ranked.points if str(point.id) == hit.id), hit.id)
-    parts, weights = ranked.parts(key), ranked.weights
+    origin = ranked.origin(key)
+    parts, weights = origin.parts(key), origin.weights
     total = sum(parts.values())
     # What was put behind the first hundred has no higher score than those; its parts are made smaller with it.
     scale = hit.score / total if total else 1.0
@@ -62,9 +73,9 @@ def _of_lists(hit: Hit, ranked: RankedPoints) -> Explanation:
             weight=weights[name],
             share=parts[name] * scale,
         )
-        for name, own in ranked.lists.items()
+        for name, own in origin.lists.items()
     )
-    gate = ranked.fusion.gate if ranked.fusion else None
+    gate = origin.fusion.gate if origin.fusion else None
     return Explanation(
         score=hit.score,
         lists=lists,
@@ -72,7 +83,7 @@ def _of_lists(hit: Hit, ranked: RankedPoints) -> Explanation:
         coverage=None if gate is None else gate.coverage,
         holders=None if gate is None else gate.holders,
         dense_weight=None if gate is None else gate.dense_weight,
-        feedback=ranked.feedback,
+        feedback=origin.feedback,
     )
 
 

@@ -102,3 +102,31 @@ def test_what_is_doubtful_is_left_out(harbour):
             harbour.search(QUESTION, min_confidence=wrong)
     with pytest.raises(ConfigurationError, match="mode='hybrid'"):
         harbour.search(QUESTION, mode="dense", min_confidence=0.5)
+
+
+def test_parts_of_what_lies_behind_the_first_hundred_sum_to_the_score(make_collection):
+    docs = make_collection(at=":memory:", chunk_tokens=24)
+    pages = [f"The crane lifts {place} tons over the pier. Herring {place}." for place in range(140)]
+    docs.ingest(Document(text=page, source=f"{place:03}") for place, page in enumerate(pages))
+    docs.ingest(
+        Document(text="\n\n".join(["The crane lifts the crane over the pier, with tons of it."] * 140), source="long")
+    )
+    for asked in ({"mode": "rrf"}, {"mode": "rrf", "group_by": "document"}, {"mode": "dense", "group_by": "document"}):
+        hits = docs.search("crane pier", k=130, explain=True, **asked)
+        assert len(hits) > 120
+        for hit in hits:
+            lists = hit.explain().lists
+            assert sum(part.share for part in lists) == pytest.approx(hit.score, abs=1e-6)
+            assert any(part.rank for part in lists)
+
+
+@pytest.mark.parametrize("distance", ["euclid", "cosine", "dot"])
+def test_sentences_are_compared_as_the_model_compares(make_collection, tmp_path, monkeypatch, distance):
+    presets = tmp_path / "presets.toml"
+    presets.write_text(f'[models.hashing]\nnormalize = false\ndistance = "{distance}"\n')
+    monkeypatch.setenv("QDRANT_EMBED_PRESETS", str(presets))
+    docs = make_collection(at=":memory:", compression="float32")
+    docs.ingest(Document(text="The crane lifts twelve tons over the pier, and lifts the tons again.", source="a"))
+    (hit,) = docs.search("crane pier", k=1, mode="dense", explain=True)
+    assert hit.explain().sentence == hit.text
+    assert hit.explain().sentence_score == pytest.approx(hit.score, rel=1e-4)

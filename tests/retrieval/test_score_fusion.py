@@ -52,6 +52,13 @@ def test_scores_are_those_of_plain_numpy(seed):
         assert sum(fusion.parts(key).values()) == pytest.approx(score, abs=1e-6)
 
 
+@pytest.mark.parametrize(("score", "count"), [(0.1, 3), (0.101994, 103), (0.25, 8)])
+def test_in_a_list_of_equal_scores_nothing_stands_out(score, count):
+    words = ScoredList.of(points(dict.fromkeys(range(count), score)), 110, absent=0.0)
+    assert words.standing(0) == pytest.approx(0.0)
+    assert words.standing("elsewhere") == pytest.approx(-score)
+
+
 def test_words_that_name_a_text_decide_and_words_that_meet_by_chance_do_not():
     named = FusionGate(coverage=1.0, holders=1, support=0.0).dense_weight
     common = FusionGate(coverage=1.0, holders=60, support=0.0).dense_weight

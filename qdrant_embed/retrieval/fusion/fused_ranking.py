@@ -39,20 +39,34 @@ class RankedPoints:
     :param points: Best first.
     :param lists: The lists that they come from, by name.
     :param fusion: How they got their scores, where lists were fused by score.
+    :param confidence: See `Hits.confidence`.
     :param feedback: How far the query's vector was moved toward the first of them, 0 to 1.
     :param idf: Of the query's terms, as `Bm25Encoder.query_terms` gives them, where it was asked for.
+    :param deeper: Where the points come from that are in none of these lists; see `lengthened`.
     """
 
     points: Points
     lists: Mapping[str, ScoredList] = field(default_factory=dict)
     fusion: Fusion | None = None
+    confidence: float | None = None
     feedback: float = 0.0
     idf: Mapping[str, float] = field(default_factory=dict)
+    deeper: RankedPoints | None = None
 
-    @property
-    def confidence(self) -> float | None:
-        """See `Hits.confidence`."""
-        return None if self.fusion is None else self.fusion.confidence
+    def lengthened(self, deeper: RankedPoints) -> RankedPoints:
+        """Return this ranking with those of a deeper one behind it that it lacks, none with a higher score."""
+        there = {point.id for point in self.points}
+        lowest = self.points[-1].score if self.points else 0.0
+        more = [point for point in deeper.points if point.id not in there]
+        behind = (point.model_copy(update={"score": min(point.score, lowest)}) for point in more)
+        from_where = deeper if self.deeper is None else self.deeper.lengthened(deeper)
+        return replace(self, points=[*self.points, *behind], deeper=from_where)
+
+    def origin(self, key: Any) -> RankedPoints:
+        """Return the ranking that a point comes from: this one, or a deeper one."""
+        if self.deeper is None or any(key in own.scores for own in self.lists.values()):
+            return self
+        return self.deeper.origin(key)
 
     @property
     def weights(self) -> Mapping[str, float]:
@@ -86,16 +100,8 @@ def best(lists: Lists, ranked: Sequence[QueryPlan], last: int) -> list[RankedPoi
     ]
     deeper = _rankings(lists, [ranked[place] for place in short], [last] * len(short))
     for place, more in zip(short, deeper, strict=True):
-        found[place] = replace(found[place], points=lengthened(found[place].points, more.points))
+        found[place] = found[place].lengthened(more)
     return found
-
-
-def lengthened(found: Points, deeper: Sequence[models.ScoredPoint]) -> Points:
-    """Return a ranking with those of a deeper one behind it that it lacks, none with a higher score than its last."""
-    there = {point.id for point in found}
-    lowest = found[-1].score if found else 0.0
-    more = [point for point in deeper if point.id not in there]
-    return [*found, *(point.model_copy(update={"score": min(point.score, lowest)}) for point in more)]
 
 
 def _rankings(lists: Lists, queries: Sequence[QueryPlan], depths: Sequence[int]) -> list[RankedPoints]:
@@ -155,7 +161,8 @@ def _with_feedback(
         terms = queries[place].terms
         known = zip(terms.terms if terms else (), signals.idf, strict=False)
         idf = {term: value for term, value in known if value is not None}
-        found[place] = RankedPoints(_points(fusion), fusion.lists, fusion, weights.get(place, 0.0), idf)
+        moved_by = weights.get(place, 0.0)
+        found[place] = RankedPoints(_points(fusion), fusion.lists, fusion, fusion.confidence, moved_by, idf)
     return found
 
 
@@ -179,7 +186,7 @@ def _ranked_by_tokens(lists: Lists, queries: Sequence[QueryPlan], found: list[Ra
     ]
     asked = [queries[place].among([point.id for point in found[place].points]) for place in again]
     for place, points in zip(again, lists.rank(asked), strict=True):
-        found[place] = RankedPoints(points, {MULTIVECTOR: ScoredList(points, 0.0)})
+        found[place] = replace(found[place], points=points, lists={MULTIVECTOR: ScoredList(points, 0.0)}, fusion=None)
     return found
 
 

@@ -72,8 +72,10 @@ class ScoredList:
     @cached_property
     def deviation(self) -> float:
         """Standard deviation of the scores; 1 where all are equal, so that nothing stands out."""
+        if len(set(self.scores.values())) < 2:  # their mean may differ from them in the last digit
+            return 1.0
         squares = math.fsum((score - self.mean) ** 2 for score in self.scores.values())
-        return math.sqrt(squares / max(1, len(self.scores))) or 1.0
+        return math.sqrt(squares / len(self.scores))
 
     def standing(self, key: Any) -> float:
         """Return by how many standard deviations a text stands above the list's mean (its z-score)."""
