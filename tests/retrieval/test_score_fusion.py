@@ -41,7 +41,7 @@ def test_scores_are_those_of_plain_numpy(seed):
         for row, found in ((first, dense), (second, words))
     ]
     support = standings[0][list(words)[:2]].mean()
-    weight = 1 / (1 + np.exp(-(-0.1 - 3.4 * 0.9**8 / 2 + 0.25 * support)))
+    weight = 1 / (1 + np.exp(-(-0.3 - 3.4 * 0.9**8 / 2 + 0.4 * support)))
     wanted = weight * np.exp(0.5 * standings[0]) + (1 - weight) * np.exp(0.5 * standings[1])
     wanted /= wanted.max()
     fusion = Fusion(named, gate)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SHARPNESS = 0.5
 """How much more the first of a list that stands out counts than one that hardly does: weights grow by exp(0.5·z)."""
-BIAS, SELECTIVITY, SUPPORT = -0.1, 3.4, 0.25
+BIAS, SELECTIVITY, SUPPORT = -0.3, 3.4, 0.4
 """Of the gate: its logit without signals, what full selectivity takes from it, what a unit of support adds to it."""
 COVERAGE_POWER = 8
 """Only texts that hold nearly all of a question's idf mass say that its words were meant as they stand."""
