@@ -83,7 +83,16 @@ class ScoredList:
 
     def strength(self, key: Any) -> float:
         """Return what a text gets from this list before weighing."""
-        return math.exp(SHARPNESS * self.standing(key))
+        return self._strengths.get(key, self._least)
+
+    @cached_property
+    def _strengths(self) -> Mapping[Any, float]:
+        return {key: math.exp(SHARPNESS * self.standing(key)) for key in self.scores}
+
+    @cached_property
+    def _least(self) -> float:
+        """The strength of what is not in the list."""
+        return math.exp(SHARPNESS * (self.floor - self.mean) / self.deviation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +162,8 @@ class Fusion:
     @cached_property
     def _raw(self) -> Mapping[Any, float]:
         keys: Iterable[Any] = dict.fromkeys(point.id for found in self.lists.values() for point in found.points)
-        return {
-            key: math.fsum(self.weights[name] * found.strength(key) for name, found in self.lists.items())
-            for key in keys
-        }
+        weighed = [(self.weights[name], found) for name, found in self.lists.items()]
+        return {key: math.fsum([weight * found.strength(key) for weight, found in weighed]) for key in keys}
 
     @cached_property
     def _largest(self) -> float:

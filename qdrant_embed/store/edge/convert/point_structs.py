@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 BYTES_PER_NUMBER = 12
 BYTES_PER_PAYLOAD = 4096
+_NO_MORE = (("__pydantic_extra__", None), ("__pydantic_private__", None))
+"""What a model of pydantic has beside its fields."""
 
 
 def edge_points(points: Iterable[models.PointStruct], schema: VectorSchema) -> list[edge.Point]:
@@ -140,17 +142,27 @@ def scored(found: Sequence[edge.ScoredPoint], wanted: Vectors | None) -> list[mo
     """
     names = edge_names(wanted)
     return [
-        models.ScoredPoint.model_construct(
-            id=plain_id(point.id),
-            version=point.version,
-            score=point.score,
-            payload=point.payload,
-            vector=_chosen_vectors(point.vector, names),
-            shard_key=None,
-            order_value=point.order_value,
+        _scored_point(
+            {
+                "id": plain_id(point.id),
+                "version": point.version,
+                "score": point.score,
+                "payload": point.payload,
+                "vector": _chosen_vectors(point.vector, names),
+                "shard_key": None,
+                "order_value": point.order_value,
+            }
         )
         for point in found
     ]
+
+
+def _scored_point(fields: dict[str, Any]) -> models.ScoredPoint:
+    """Return `ScoredPoint.model_construct(**fields)` in half the time, given all fields: a search reads hundreds."""
+    made = models.ScoredPoint.__new__(models.ScoredPoint)
+    for slot, value in (("__dict__", fields), ("__pydantic_fields_set__", set(fields)), *_NO_MORE):
+        object.__setattr__(made, slot, value)
+    return made
 
 
 def _chosen_vectors(vectors: Any, names: Any) -> Any:
