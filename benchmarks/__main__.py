@@ -7,6 +7,8 @@ RUNS = (
     ["benchmarks.engine.run"],
     ["benchmarks.retrieval.run"],
     ["benchmarks.confidence.run"],
+    ["benchmarks.fusion.run"],
+    ["benchmarks.fusion.latency", "--scale", "20000"],
     ["benchmarks.limit.run", "--documents", "5000"],
     ["benchmarks.memory.run"],
     ["benchmarks.compression.run"],

@@ -11,6 +11,7 @@ from qdrant_embed import Collection
 
 PACKAGES = (
     "qdrant-embed", "qdrant-edge-py", "qdrant-client", "sentence-transformers", "torch", "numpy", "llama-index-core",
+    "llama-index-vector-stores-qdrant", "langchain-qdrant",
 )  # fmt: skip
 DATA = Path(os.environ.get("QDRANT_EMBED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

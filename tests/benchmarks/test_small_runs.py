@@ -22,6 +22,7 @@ RUNNABLE = sorted(
 SMALL = {
     "benchmarks.confidence.run": "--one fastapi --model hashing",
     "benchmarks.engine.run": "--step write --kind edge --points 60 --queries 2 --rounds 1 --at engine",
+    "benchmarks.fusion.latency": "--one cranfield --model hashing --scale 90 --questions 3",
     "benchmarks.long_context.memory": "--one hashing windows:128 1 600",
     "benchmarks.long_context.storage": "--one points --documents 12 --windows 2 --queries 2",
     "benchmarks.memory.run": "--one 20",
@@ -43,6 +44,7 @@ LONG = {
 """Whole runs, of many processes or of a real model."""
 RETRIEVAL = "benchmarks.retrieval.run"
 LIMIT = "benchmarks.limit.run"
+FUSION = "benchmarks.fusion.run"
 ON_A_GPU = {"benchmarks.embedding.gpu"}
 PARAGRAPHS = [
     f"Crane number {number} of the harbour lifts {number} tons at most, and its cables are inspected every Tuesday. "
@@ -82,7 +84,7 @@ def small(tmp_path, monkeypatch):
 
 
 def test_every_benchmark_is_run_somewhere():
-    assert set(RUNNABLE) == {*SMALL, *LONG, *ON_A_GPU, RETRIEVAL, LIMIT}
+    assert set(RUNNABLE) == {*SMALL, *LONG, *ON_A_GPU, RETRIEVAL, LIMIT, FUSION}
 
 
 @pytest.mark.parametrize("module", RUNNABLE)
@@ -115,6 +117,18 @@ def test_limit_is_measured_on_60_documents(small):
     assert results["recalls"]["bm25"]["R@2"] > 0.95
     assert results["recalls"]["dense"]["R@2"] < 0.5
     assert results["recalls"]["bm25+mmr"]
+
+
+def test_fusion_is_measured_on_a_few_pages(small):
+    folder = small(FUSION, "--quick --model hashing cranfield fastapi")
+    results = {name: json.loads((folder / f"quick-{name}.json").read_text()) for name in ("cranfield", "fastapi")}
+    asked = results["cranfield"]["sets"]
+    assert asked.keys() == {"cranfield", "keywords", "typing mistakes"}
+    assert asked["cranfield"]["scores"]["hybrid"]["mean"] > 0.5
+    assert asked["cranfield"]["scores"].keys() >= {"dense", "bm25", "hybrid", "rrf", "Qdrant RRF", "Qdrant DBSF"}
+    assert results["fastapi"]["sets"]["sentence"]["scores"]["bm25"]["mean"] > 0.9
+    assert "| sentence (" in (folder / "quick-fusion.md").read_text()
+    assert (folder / "quick-fusion.png").stat().st_size > 10_000
 
 
 @pytest.mark.slow
