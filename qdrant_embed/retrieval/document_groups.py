@@ -6,16 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.retrieval.fusion.fused_ranking import RankedPoints, best
+from qdrant_embed.retrieval.fusion.fused_ranking import DEEPER, RankedPoints, best
 from qdrant_embed.retrieval.lists import Lists
 from qdrant_embed.retrieval.query_plan import DEPTH, QueryPlan
 from qdrant_embed.store.scroll import payloads_of
 
 if TYPE_CHECKING:
     from qdrant_client import models
-
-GROWTH = 8
-"""How many times more candidates are asked for where the last ones were of too few documents."""
 
 
 def best_of_documents(lists: Lists, ranked: Sequence[QueryPlan], last: int, least: float) -> list[RankedPoints]:
@@ -42,7 +39,7 @@ def best_of_documents(lists: Lists, ranked: Sequence[QueryPlan], last: int, leas
             for place, points in zip(waiting, (answer.points for answer in answers), strict=True)
             if len(points) >= depth and points[-1].score >= least and len(_first(found[place].points, documents)) < last
         ]
-        depth *= GROWTH
+        depth *= DEEPER
     return [replace(one, points=_first(one.points, documents)) for one in found]
 
 

@@ -55,7 +55,7 @@ class Explanation:
     :param sentence_score: How near that is, as the model compares.
     :param confidence: See `Hits.confidence`.
     :param coverage: Share of the idf mass of the question's words that one passage of the collection holds at most.
-    :param holders: Passages that hold so much.
+    :param holders: Passages that hold so much, 100 at the most.
     :param dense_weight: What the gate gave to the dense list; the words have the rest.
     :param feedback: How far the question's vector was moved toward the first passage, 0 for not at all.
     :param reranked: Rank and score before rerankers, and the score that the last of them gave; None without any.

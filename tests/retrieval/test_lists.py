@@ -68,6 +68,17 @@ def test_pages_are_parts_of_one_ranking(make_collection, records, mode):
     assert docs.search(question, k=10, offset=100_000, mode=mode) == []
 
 
+def test_pages_behind_what_the_lists_offer_at_first_follow_each_other(make_collection):
+    docs = make_collection(at=":memory:")
+    draw = random.Random(5)
+    texts = [" ".join(draw.choices([*WORDS, "and", "of", "the"], k=draw.randrange(5, 40))) for _ in range(300)]
+    docs.ingest(Document(text=text, source=str(place)) for place, text in enumerate(texts))
+    question = "and of the"  # nothing but stop words: one list alone is fused
+    whole = docs.search(question, k=300)
+    pages = [docs.search(question, k=60, offset=offset) for offset in range(0, 300, 60)]
+    assert [hit for page in pages for hit in page] == whole
+
+
 @pytest.mark.parametrize("offset", [-1, 1.5, "2", True])
 def test_what_is_no_offset_is_refused(harbour, offset):
     with pytest.raises(ConfigurationError, match="offset="):

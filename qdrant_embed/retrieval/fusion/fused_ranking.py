@@ -31,6 +31,9 @@ Qdrant's own default, not the paper's 60, which was chosen for fusing many lists
 first would fall behind any that both lists hold somewhere in their first hundred.
 """
 
+DEEPER = 8
+"""How many times more hits of each list are asked for where those of a round are not enough."""
+
 
 @dataclass(frozen=True, slots=True)
 class RankedPoints:
@@ -86,21 +89,21 @@ class RankedPoints:
 def best(lists: Lists, ranked: Sequence[QueryPlan], last: int) -> list[RankedPoints]:
     """Return the points of each query down to the last one wanted, or more, best first.
 
-    A list that is alone ranks as it is. Of several, each offers the same number of hits whatever is asked for; only
-    where that does not give enough, more are taken and put behind those, so that the first hits are the same for every
-    k.
+    A list that is alone ranks as it is. Of several, each offers the same number of hits whatever is asked for; where
+    that does not give enough, more are taken in rounds of fixed depths and put behind those, so that the first hits are
+    the same for every k, and pages have neither gaps nor repetitions.
 
     :param last: How many are wanted.
     """
     found = _rankings(lists, ranked, [last if query.single else DEPTH for query in ranked])
-    short = [
-        place
-        for place, query in enumerate(ranked)
-        if query.lists and not query.single and len(found[place].points) < last and last > DEPTH
-    ]
-    deeper = _rankings(lists, [ranked[place] for place in short], [last] * len(short))
-    for place, more in zip(short, deeper, strict=True):
-        found[place] = found[place].lengthened(more)
+    depth = DEPTH
+    while short := [
+        place for place, query in enumerate(ranked) if not query.single and depth <= len(found[place].points) < last
+    ]:
+        depth *= DEEPER
+        deeper = _rankings(lists, [ranked[place] for place in short], [depth] * len(short))
+        for place, more in zip(short, deeper, strict=True):
+            found[place] = found[place].lengthened(more)
     return found
 
 

@@ -32,7 +32,7 @@ class GateSignals:
     """What was answered.
 
     :param coverage: Share of the question's idf mass that the text with most of it holds; 0 without words.
-    :param holders: Texts that hold so much.
+    :param holders: Texts that hold so much, `DEPTH` at the most.
     :param idf: Of each term of the query; None for one that no text holds.
     :param vectors: By id, the model's dense vectors (dim,) of first hits.
     """
