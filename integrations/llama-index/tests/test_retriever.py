@@ -154,8 +154,9 @@ def test_a_node_of_a_long_document_is_the_window_that_was_nearest(make_collectio
     assert len(found.node.text) < 200
 
 
-def test_the_users_own_file_names_stay(make_collection):
-    own = {"file_name": "tides.pdf", "file_path": "/mnt/pilots/tides.pdf", "file_type": "application/pdf"}
+def test_the_users_own_file_names_and_confidence_stay(make_collection):
+    names = {"file_name": "tides.pdf", "file_path": "/mnt/pilots/tides.pdf", "file_type": "application/pdf"}
+    own = {**names, "confidence": "as measured"}
     collection = make_collection()
     collection.ingest([Document(text="High water is at noon.", source="pilots/7f3a", metadata=own)])
     node = collection.as_retriever(k=1).retrieve("high water")[0].node

@@ -43,7 +43,7 @@ class QdrantEmbedRetriever(BaseRetriever):
     :param expand: Chunks that are joined with each passage on each side, or `section`.
     :param rerank: What ranks the first passages again, such as `mmr:0.3`; scores are then its own.
     :param min_confidence: No nodes where it is more doubtful that the collection holds an answer (mode `hybrid`); nodes
-        carry the confidence, 0 to 1, in their metadata.
+        carry the confidence, 0 to 1, in their metadata, unless the document has a field of that name.
     """
 
     def __init__(  # noqa: PLR0913 - those of `search`, and LlamaIndex's own
@@ -115,7 +115,7 @@ class QdrantEmbedRetriever(BaseRetriever):
 def _node(hit: Hit, around: Sequence[Hit], confidence: float | None) -> TextNode:
     """Return a passage as a node that also says how sure its question was to have an answer."""
     node = to_node(hit, around)
-    if confidence is not None:
+    if confidence is not None and "confidence" not in node.metadata:  # which may be a field of the document's own
         node.metadata["confidence"] = round(confidence, 4)
         for left_out in (node.excluded_embed_metadata_keys, node.excluded_llm_metadata_keys):
             left_out.append("confidence")
