@@ -18,6 +18,7 @@ from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.embedding.bm25 import Bm25Encoder
 from qdrant_embed.evaluation import Question, StoredText, draw_questions, read_questions
 from qdrant_embed.evaluation.answer_confidence import BIAS, WEIGHTS, features
+from qdrant_embed.retrieval.term_query import SATURATION
 
 HERE = Path(__file__).parent
 SETS = ("fastapi", "cranfield", "limit-small", "qmsum-test", "stsb")
@@ -26,8 +27,8 @@ DEPTH, LIST = 400, 100
 ASKED = 300
 ALIKE = 4.2
 """The grade from which one sentence of a pair of the STS benchmark answers the other."""
-HIGHEST = 2.2
-"""What BM25 multiplies a term's inverse document frequency by at the most: k1 + 1."""
+HIGHEST = SATURATION + 1.0
+"""What BM25 multiplies a term's inverse document frequency by at the most."""
 
 
 @dataclass(frozen=True)
