@@ -37,3 +37,11 @@ def test_ids_that_are_not_there_are_left_out(collection):
 def test_a_collection_without_dense_vectors_has_an_empty_table_of_them(folder_engine):
     folder_engine.create_collection("s", sparse_vectors_config={"words": models.SparseVectorParams()})
     assert folder_engine.get_collection("s").config.params.vectors == {}
+
+
+def test_hits_are_what_pydantic_makes_of_their_fields(collection):
+    [hit] = collection.query_points("c", [1.0, 0.0], with_payload=False).points
+    made = models.ScoredPoint.model_construct(**hit.model_dump())
+    assert (hit, hit.model_fields_set) == (made, made.model_fields_set)
+    assert hit.model_copy(update={"score": 0.5}).score == 0.5
+    assert models.ScoredPoint.model_validate_json(hit.model_dump_json()) == hit
