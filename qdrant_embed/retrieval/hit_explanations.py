@@ -31,7 +31,7 @@ def explained(
     """
     sentences = [_sentences(hit.text) if vector is not None else [] for hit in hits]
     flat = [hit.text[start:end] for hit, own in zip(hits, sentences, strict=True) for start, end in own]
-    nearness = iter(_nearness(by.embed_documents(flat), vector, by.distance) if vector is not None and flat else ())
+    nearness = iter(_of_each(flat, vector, by) if vector is not None and flat else ())
     found = []
     for hit, own in zip(hits, sentences, strict=True):
         near = [float(next(nearness)) for _ in own]
@@ -45,6 +45,13 @@ def explained(
         )
         found.append(replace(hit, explanation=told))
     return found
+
+
+def _of_each(sentences: Sequence[str], asked: FloatArray, by: Embedder) -> Sequence[float] | FloatArray:
+    """Return how near each sentence is to a question (dim,); where each window has a vector, its nearest one."""
+    if by.window.name != "windows":
+        return _nearness(by.embed_documents(sentences), asked, by.distance)
+    return [float(_nearness(one.vectors, asked, by.distance).max()) for one in by.encode_windows(sentences).vectors]
 
 
 def _nearness(sentences: FloatArray, asked: FloatArray, distance: str) -> FloatArray:

@@ -4,6 +4,7 @@ import pytest
 
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.errors import ConfigurationError
+from tests.support.tiny_models import save_tiny_model
 
 QUESTION = "when are the cables of the cranes inspected?"
 
@@ -130,3 +131,11 @@ def test_sentences_are_compared_as_the_model_compares(make_collection, tmp_path,
     (hit,) = docs.search("crane pier", k=1, mode="dense", explain=True)
     assert hit.explain().sentence == hit.text
     assert hit.explain().sentence_score == pytest.approx(hit.score, rel=1e-4)
+
+
+def test_sentences_are_found_where_each_window_has_a_vector(make_collection, tmp_path):
+    docs = make_collection(model=str(save_tiny_model(tmp_path / "model")), window="windows")
+    docs.ingest(Document(text="Crane four lifts twelve tons. The pier sleeps at night.", source="a"))
+    (hit,) = docs.search("crane four lifts twelve tons", k=1, explain=True)
+    assert hit.explain().sentence in hit.text
+    assert hit.explain().sentence_score > 0
