@@ -9,7 +9,7 @@ from qdrant_embed.reranking.base import Reranker
 from qdrant_embed.retrieval.browse import Browser
 from qdrant_embed.retrieval.expansion import expanded
 from qdrant_embed.retrieval.hits import Hit, Hits
-from qdrant_embed.retrieval.search_request import Mode, SearchRequest
+from qdrant_embed.retrieval.search_request import FUSED, Mode, SearchRequest
 from qdrant_embed.retrieval.searcher import Searcher
 
 
@@ -21,10 +21,12 @@ def search_reranked(
     It is given as many as it says, however many are wanted; with `group_by`, the best passage of each document by the
     first list. `min_score` is compared with what it makes of them, and what is left is counted and made longer.
     """
-    asked = replace(wanted, k=max(reranker.depth, wanted.last), offset=0, min_score=None, expand=0)
+    asked = replace(wanted, k=max(reranker.depth, wanted.last), offset=0, min_score=None, expand=0, sentences=False)
     first = searcher.search(queries, asked, mode=mode)
     ranked = reranker.rerank_each(queries, [_noted(hits) for hits in first])
     strong = [[hit for hit in hits if hit.score >= wanted.least][wanted.offset : wanted.last] for hits in ranked]
+    if wanted.explain and mode in (*FUSED, "dense"):
+        strong = searcher.with_sentences(strong, list(searcher.embedder.embed_queries(list(queries))))
     longer = expanded(Browser(searcher.engine, searcher.name), strong, wanted.expand)
     return [
         Hits(hits, query=own.query, language=own.language, offset=wanted.offset, confidence=own.confidence)

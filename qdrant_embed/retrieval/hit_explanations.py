@@ -21,27 +21,34 @@ LEAST_SENTENCE = 12
 """Characters below which a piece of text is no sentence of its own."""
 
 
-def explained(
-    hits: Sequence[Hit], ranked: RankedPoints, query: str, encoder: Bm25Encoder, vector: FloatArray | None, by: Embedder
-) -> list[Hit]:
-    """Return hits with their explanations.
+def explained(hits: Sequence[Hit], ranked: RankedPoints, query: str, encoder: Bm25Encoder) -> list[Hit]:
+    """Return hits with their explanations, sentences left out."""
+    return [
+        replace(hit, explanation=replace(_of_lists(hit, ranked), terms=_terms(hit, query, encoder, ranked.idf)))
+        for hit in hits
+    ]
 
-    :param vector: The question's, (dim,), as the model gave it; None where it was not asked by vector.
+
+def with_sentences(hits: Sequence[Hit], asked: FloatArray, by: Embedder) -> list[Hit]:
+    """Return explained hits whose explanations have the sentence that is nearest to the question, too.
+
+    :param asked: The question's vector (dim,), as the model gave it.
     :param by: What embeds sentences.
     """
-    sentences = [_sentences(hit.text) if vector is not None else [] for hit in hits]
+    sentences = [_sentences(hit.text) for hit in hits]
     flat = [hit.text[start:end] for hit, own in zip(hits, sentences, strict=True) for start, end in own]
-    nearness = iter(_of_each(flat, vector, by) if vector is not None and flat else ())
+    nearness = iter(_of_each(flat, asked, by) if flat else ())
     found = []
     for hit, own in zip(hits, sentences, strict=True):
         near = [float(next(nearness)) for _ in own]
-        best = int(np.argmax(near)) if near else None
+        score = max(near)
+        start, end = own[near.index(score)]
         told = replace(
-            _of_lists(hit, ranked),
-            terms=_terms(hit, query, encoder, ranked.idf),
-            sentence="" if best is None else hit.text[slice(*own[best])],
-            sentence_span=None if best is None else (own[best][0] + hit.start, own[best][1] + hit.start),
-            sentence_score=None if best is None else near[best],
+            hit.explain(),
+            sentence=hit.text[start:end],
+            sentence_span=(start + hit.start, end + hit.start),
+            sentence_score=score,
+            reranked=None,
         )
         found.append(replace(hit, explanation=told))
     return found

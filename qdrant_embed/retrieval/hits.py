@@ -26,8 +26,9 @@ class Hit:
 
     :param score: The higher the better; for `dense` a cosine, or what else the model compares by: a dot product, or
         the negative of a distance; a BM25 score for `bm25`, a dot product for `sparse`, the sum of the best cosines of
-        the question's tokens for `multivector`; for `hybrid` a fused rank, or that sum where a multi-vector model
-        ranked; where hits were reranked, what the last reranker makes of it.
+        the question's tokens for `multivector`; for `hybrid` from 0 to 1, the best hit with the confidence,
+        and for `rrf` a sum of reciprocal ranks, or for both that sum of cosines where
+        a multi-vector model ranked; where hits were reranked, what the last reranker makes of it.
     :param start: First character of the passage in the document's text; `end` is one past its last.
     :param page: 1-based page, None for documents without pages.
     :param chunk_index: Position among the document's chunks, from 0.

@@ -49,6 +49,7 @@ class SearchRequest:
     :param expand: Chunks around each hit that are joined with it, on each side; see `expansion`.
     :param min_confidence: Return nothing where it is more doubtful that the collection holds an answer.
     :param explain: Say of each hit why it was found.
+    :param sentences: Whether explanations have the nearest sentence, for which those of all hits are embedded.
     :param feedback: Whether a question may be moved toward its first passage (mode `hybrid`).
     :raises ConfigurationError: A number is not whole, or too small, `min_score` is no number, or `group_by` is another
         word.
@@ -62,6 +63,7 @@ class SearchRequest:
     expand: Expansion = 0
     min_confidence: float = 0.0
     explain: bool = False
+    sentences: bool = True
     feedback: bool = True
 
     @property

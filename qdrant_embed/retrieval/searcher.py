@@ -18,7 +18,7 @@ from qdrant_embed.retrieval.browse import Browser
 from qdrant_embed.retrieval.document_groups import best_of_documents
 from qdrant_embed.retrieval.expansion import expanded
 from qdrant_embed.retrieval.fusion.fused_ranking import RankedPoints, best
-from qdrant_embed.retrieval.hit_explanations import explained
+from qdrant_embed.retrieval.hit_explanations import explained, with_sentences
 from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.retrieval.lists import Lists
 from qdrant_embed.retrieval.query_plan import QueryPlan, QueryVector
@@ -77,15 +77,21 @@ class Searcher:
         ]
         hits, found = self._answers(ranked, vectors, wanted)
         if wanted.explain:
-            hits = [self._explained(*told) for told in zip(hits, found, queries, vectors, strict=True)]
+            told = zip(hits, found, queries, strict=True)
+            hits = [explained(own, one, query, self.bm25) for own, one, query in told]
+            asked = [None if vector is None else vector.whole for vector in vectors]
+            hits = self.with_sentences(hits, asked) if wanted.sentences else hits
         return [
             Hits(own, query=query, language=self.bm25.language, offset=wanted.offset, confidence=one.confidence)
             for query, own, one in zip(queries, hits, found, strict=True)
         ]
 
-    def _explained(self, hits: list[Hit], found: RankedPoints, query: str, vector: QueryVector | None) -> list[Hit]:
-        asked = vector.whole if vector is not None else None
-        return explained(hits, found, query, self.bm25, asked, self.embedder)
+    def with_sentences(self, hits: Sequence[list[Hit]], asked: Sequence[FloatArray | None]) -> list[list[Hit]]:
+        """Return explained hits with their nearest sentences, where the question was asked by a vector (dim,)."""
+        return [
+            own if vector is None else with_sentences(own, vector, self.embedder)
+            for own, vector in zip(hits, asked, strict=True)
+        ]
 
     def nearest(self, vectors: FloatArray, wanted: SearchRequest, title: str) -> Hits:
         """Return the passages whose dense vectors are nearest to one that is given.

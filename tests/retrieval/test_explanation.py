@@ -82,6 +82,21 @@ def test_a_reranker_is_told_of(harbour):
     assert "reranked: was 1." in str(hits[0].explain())
 
 
+def test_only_what_is_shown_is_embedded_for_its_sentences(harbour, monkeypatch):
+    embedded, embed = [], harbour.embedder.embed_documents
+
+    def watched(texts, **named):
+        embedded.extend(texts)
+        return embed(texts, **named)
+
+    monkeypatch.setattr(type(harbour.embedder), "embed_documents", lambda _, texts, **named: watched(texts, **named))
+    (hit,) = harbour.search(QUESTION, k=1, rerank="mmr:0.1", explain=True)
+    told = hit.explain()
+    assert told.sentence in embedded
+    assert set(embedded) <= {part for part in embedded if part in hit.text}
+    assert told.reranked is not None
+
+
 def test_groups_and_longer_passages_are_explained(harbour):
     hits = harbour.search(QUESTION, k=3, group_by="document", expand=1, explain=True)
     for hit in hits:
