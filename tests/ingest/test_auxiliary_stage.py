@@ -159,11 +159,11 @@ def test_another_sparse_model_is_refused(harbour, models, tmp_path, location):
 
 
 def test_what_a_multivector_model_ranks_again_keeps_its_confidence(harbour):
-    hits = harbour.search(QUESTION, k=3, explain=True)
+    hits = harbour.search(QUESTION, k=20, explain=True)
     assert 0 < hits.confidence < 1
     assert hits[0].explain().confidence == hits.confidence
     assert any(term.idf for hit in hits for term in hit.explain().terms)
-    assert harbour.search(QUESTION, k=3, min_confidence=hits.confidence) == hits
+    assert harbour.search(QUESTION, k=20, min_confidence=hits.confidence) == hits
     assert harbour.search(QUESTION, k=3, min_confidence=1.0) == []
 
 
