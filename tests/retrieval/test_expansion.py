@@ -87,7 +87,7 @@ def test_the_chunks_around_all_hits_are_one_request(docs, monkeypatch):
     engine, asked = docs.engine, []
     scroll = engine.scroll
     monkeypatch.setattr(engine, "scroll", lambda *given, **named: asked.append(1) or scroll(*given, **named))
-    hits = docs.search([QUESTION, "which gates are read aloud?"], 5, expand=1)
+    hits = docs.search([QUESTION, "which gates are read aloud?"], 5, expand=1, mode="bm25")
     assert len(asked) == 1
     asked.clear()
     assert docs.neighborhoods(hits[0]) == [docs.neighbors(hit) for hit in hits[0]]

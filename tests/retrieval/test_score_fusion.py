@@ -8,6 +8,10 @@ from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.retrieval.fusion.feedback import WEIGHT, feedback_weight, moved
 from qdrant_embed.retrieval.fusion.fused_ranking import RRF_K
 from qdrant_embed.retrieval.fusion.score_fusion import Fusion, FusionGate, ScoredList, support_of
+from qdrant_embed.retrieval.fusion.word_signals import counted_words, read_words, word_requests
+from qdrant_embed.retrieval.query_plan import QueryPlan
+from qdrant_embed.retrieval.term_query import TermQuery
+from qdrant_embed.store.filters import filter_of
 from qdrant_embed.types import BM25, DENSE
 
 QUESTION = "when are the cables of the cranes inspected?"
@@ -45,7 +49,7 @@ def test_scores_are_those_of_plain_numpy(seed):
     wanted = weight * np.exp(0.5 * standings[0]) + (1 - weight) * np.exp(0.5 * standings[1])
     wanted /= wanted.max()
     fusion = Fusion(named, gate)
-    ranked = fusion.ranked()
+    ranked = fusion.ranked
     assert [key for key, _ in ranked] == np.argsort(-wanted, kind="stable").tolist()
     assert [score for _, score in ranked] == pytest.approx(np.sort(wanted)[::-1])
     for key, score in ranked:
@@ -76,15 +80,15 @@ def test_which_of_equal_words_stands_second_is_no_matter():
 def test_one_list_alone_is_on_the_same_scale():
     dense, _ = lists(1)
     fusion = Fusion({DENSE: ScoredList.of(points(dense), 20, absent=None)}, None)
-    ranked = fusion.ranked()
+    ranked = fusion.ranked
     assert [key for key, _ in ranked] == list(dense)
     assert ranked[0][1] == 1.0 > ranked[1][1] > 0.0
-    assert Fusion({DENSE: ScoredList.of(points({"only": 0.3}), 20, absent=None)}, None).ranked() == [("only", 1.0)]
+    assert Fusion({DENSE: ScoredList.of(points({"only": 0.3}), 20, absent=None)}, None).ranked == [("only", 1.0)]
 
 
 def test_equal_scores_stand_by_id():
     fusion = Fusion({DENSE: ScoredList.of(points({"b": 0.5, "a": 0.5, "c": 0.1}), 20, absent=None)}, None)
-    assert [key for key, _ in fusion.ranked()] == ["a", "b", "c"]
+    assert [key for key, _ in fusion.ranked] == ["a", "b", "c"]
 
 
 def test_feedback_moves_a_question_where_its_answers_agree():
@@ -157,3 +161,28 @@ def test_feedback_is_off_by_a_word(tmp_path):
     assert still[0].explain().feedback == 0
     assert moved[0].id == still[0].id
     assert moved[1].explain().lists != still[1].explain().lists
+
+
+@pytest.mark.parametrize("condition", [None, {"source": "guide/*"}])
+def test_words_counted_in_memory_say_what_an_index_says(harbour, condition):
+    """The same idf, coverage and holders, whether a text index is asked or every text is looked at."""
+    terms = [harbour.parts.bm25.query_terms(text) for text in (QUESTION, "herring and zebras", "keys")]
+    plans = [
+        QueryPlan(
+            codec=harbour.parts.codec,
+            condition=filter_of(harbour.engine, harbour.name, condition),
+            terms=TermQuery(terms=tuple(own)),
+            vector=None,
+            fusion="scores",
+        )
+        for own in terms
+    ]
+    requests = [request for plan in plans for request in word_requests(plan.terms, plan.condition)]
+    answers = iter(harbour.engine.query_batch_points(harbour.name, requests=requests))
+    for plan, counted in zip(plans, counted_words(harbour.engine, harbour.name, plans), strict=True):
+        asked = read_words(plan.terms, answers)
+        assert counted.coverage == pytest.approx(asked.coverage, abs=1e-5)
+        assert counted.holders == asked.holders
+        assert [idf is None for idf in counted.idf] == [idf is None for idf in asked.idf]
+        assert [idf for idf in counted.idf if idf] == pytest.approx([idf for idf in asked.idf if idf], rel=1e-5)
+    assert counted_words(harbour.engine, harbour.name, []) == []

@@ -1,7 +1,8 @@
 """Rankings of one query put together: fused by score or by rank, or ranked again by the vectors of the query's tokens.
 
-By score, an engine is asked twice at most, whatever the number of queries: for the lists and the signals of the gate,
-and for the dense list once more where feedback moved the query's vector.
+By score, an engine is asked for rankings twice, whatever the number of queries: for the lists and the signals of the
+gate, and for the dense list once more where feedback moved a query's vector. It is asked again, with larger limits,
+where a list ends within equal scores, or where more than a hundred hits are wanted.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.evaluation.answer_confidence import confidence
 from qdrant_embed.retrieval.fusion.feedback import feedback_weight, first_vectors, moved
-from qdrant_embed.retrieval.fusion.gate_signals import GateSignals, idf_mass, read_signals, signal_requests
+from qdrant_embed.retrieval.fusion.gate_signals import GateSignals, ask_with_signals
 from qdrant_embed.retrieval.fusion.score_fusion import Fusion, FusionGate, ScoredList, support_of
+from qdrant_embed.retrieval.fusion.word_signals import WordSignals
 from qdrant_embed.retrieval.lists import Lists
 from qdrant_embed.retrieval.query_plan import DEPTH, QueryPlan, QueryVector, in_order
 from qdrant_embed.retrieval.term_query import SATURATION
@@ -109,24 +111,20 @@ def best(lists: Lists, ranked: Sequence[QueryPlan], last: int) -> list[RankedPoi
 
 def _rankings(lists: Lists, queries: Sequence[QueryPlan], depths: Sequence[int]) -> list[RankedPoints]:
     """Return the points of each query, best first, of so many hits of each of its lists."""
-    parts = [(part, depth) for query, depth in zip(queries, depths, strict=True) for part in query.lists]
-    signals = [request for query in queries if query.fused for request in signal_requests(query)]
-    rankings, answers = lists.best_with([part for part, _ in parts], [depth for _, depth in parts], signals)
-    own_of, answered = iter(rankings), iter(answers)
-    found: list[RankedPoints] = []
-    fused: dict[int, tuple[Fusion, GateSignals]] = {}
-    for place, (query, depth) in enumerate(zip(queries, depths, strict=True)):
-        own = [next(own_of) for _ in query.lists]
-        if query.fused:
-            fused[place] = _fused(query, own, depth, read_signals(query, answered))
-        named = {part.name: ScoredList(points, 0.0) for part, points in zip(query.lists, own, strict=True)}
-        found.append(RankedPoints([] if query.fused else own[0] if query.single else rrf_fuse(own), named))
-    for place, result in _with_feedback(lists, queries, depths, fused).items():
-        found[place] = result
+    rankings, signals = ask_with_signals(lists, queries, depths)
+    fused = {place: _fused(queries[place], rankings[place], depths[place], signals[place]) for place in signals}
+    by_score = _with_feedback(lists, queries, depths, fused, signals)
+    found = [by_score.get(place) or _unfused(query, rankings[place]) for place, query in enumerate(queries)]
     return _ranked_by_tokens(lists, queries, found)
 
 
-def _fused(plan: QueryPlan, own: Sequence[Points], depth: int, signals: GateSignals) -> tuple[Fusion, GateSignals]:
+def _unfused(plan: QueryPlan, own: Sequence[Points]) -> RankedPoints:
+    """Return the points of one list, or of several by rank."""
+    named = {part.name: ScoredList(points, 0.0) for part, points in zip(plan.lists, own, strict=True)}
+    return RankedPoints(own[0] if plan.single else rrf_fuse(own), named)
+
+
+def _fused(plan: QueryPlan, own: Sequence[Points], depth: int, signals: GateSignals) -> Fusion:
     """Return the lists of a plan put together by their scores."""
     named = {
         part.name: ScoredList.of(points, depth, absent=None if part.vector is not None else 0.0)
@@ -135,21 +133,25 @@ def _fused(plan: QueryPlan, own: Sequence[Points], depth: int, signals: GateSign
     }
     gate = None
     if DENSE in named and BM25 in named:
-        gate = FusionGate(signals.coverage, signals.holders, support_of(named[BM25], named[DENSE]))
+        gate = FusionGate(signals.words.coverage, signals.words.holders, support_of(named[BM25], named[DENSE]))
     scores = ([point.score for point in named[name].points[:depth]] if name in named else () for name in (DENSE, BM25))
-    most = (SATURATION + 1.0) * idf_mass(signals.idf)
-    return Fusion(named, gate, confidence(*scores, most=most, terms=len(signals.idf))), signals
+    most = (SATURATION + 1.0) * signals.words.mass
+    return Fusion(named, gate, confidence(*scores, most=most, terms=len(signals.words.idf)))
 
 
 def _with_feedback(
-    lists: Lists, queries: Sequence[QueryPlan], depths: Sequence[int], fused: dict[int, tuple[Fusion, GateSignals]]
+    lists: Lists,
+    queries: Sequence[QueryPlan],
+    depths: Sequence[int],
+    fused: Mapping[int, Fusion],
+    signals: Mapping[int, GateSignals],
 ) -> dict[int, RankedPoints]:
     """Return each fusion's points, its dense list asked for once more where feedback moves the question."""
     weights: dict[int, float] = {}
     asked: list[tuple[QueryPlan, int]] = []
-    for place, (fusion, signals) in fused.items():
-        vector = queries[place].vector
-        first = first_vectors([key for key, _ in fusion.ranked()], signals.vectors) if signals.vectors else []
+    for place, fusion in fused.items():
+        vector, known = queries[place].vector, signals[place].vectors
+        first = first_vectors([key for key, _ in fusion.ranked], known) if known else []
         weight = feedback_weight(vector.whole, first) if vector is not None and DENSE in fusion.lists else 0.0
         if vector is not None and weight:
             weights[place] = weight
@@ -157,16 +159,26 @@ def _with_feedback(
             asked.append((replace(again, weights=None, tokens=None, fusion="ranks"), depths[place]))
     moved_lists = iter(lists.best([part for part, _ in asked], [depth for _, depth in asked]))
     found = {}
-    for place, (fusion, signals) in fused.items():
+    for place, fusion in fused.items():
         if place in weights:
             dense = ScoredList.of(next(moved_lists), depths[place], absent=None)
             fusion = replace(fusion, lists={**fusion.lists, DENSE: dense})
-        terms = queries[place].terms
-        known = zip(terms.terms if terms else (), signals.idf, strict=False)
-        idf = {term: value for term, value in known if value is not None}
-        moved_by = weights.get(place, 0.0)
-        found[place] = RankedPoints(_points(fusion), fusion.lists, fusion, fusion.confidence, moved_by, idf)
+        found[place] = RankedPoints(
+            points=_points(fusion),
+            lists=fusion.lists,
+            fusion=fusion,
+            confidence=fusion.confidence,
+            feedback=weights.get(place, 0.0),
+            idf=_idf(queries[place], signals[place].words),
+        )
     return found
+
+
+def _idf(plan: QueryPlan, words: WordSignals) -> dict[str, float]:
+    """Return the idf of the query's terms by their names; sparse vectors have none."""
+    if plan.terms is None or not plan.terms.terms:
+        return {}
+    return {term: idf for term, idf in zip(plan.terms.terms, words.idf, strict=True) if idf is not None}
 
 
 def _moved(plan: QueryPlan, vector: QueryVector, toward: FloatArray, weight: float) -> QueryVector:
@@ -177,7 +189,7 @@ def _moved(plan: QueryPlan, vector: QueryVector, toward: FloatArray, weight: flo
 
 def _points(fusion: Fusion) -> Points:
     there = {point.id: point for found in fusion.lists.values() for point in found.points}
-    return [there[key].model_copy(update={"score": score}) for key, score in fusion.ranked()]
+    return [there[key].model_copy(update={"score": score}) for key, score in fusion.ranked]
 
 
 def _ranked_by_tokens(lists: Lists, queries: Sequence[QueryPlan], found: list[RankedPoints]) -> list[RankedPoints]:

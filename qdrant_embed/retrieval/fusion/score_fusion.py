@@ -155,8 +155,9 @@ class Fusion:
         """Return what each list gives to a text; their sum is its score."""
         return {name: self.weights[name] * found.strength(key) / self._largest for name, found in self.lists.items()}
 
+    @cached_property
     def ranked(self) -> list[tuple[Any, float]]:
-        """Return every text of the lists with its score, best first, equal ones by id; the best has the confidence."""
+        """Every text of the lists with its score, best first, equal ones by id; the best has the confidence."""
         made = {key: round(self.confidence * raw / self._largest, 9) for key, raw in self._raw.items()}
         return sorted(made.items(), key=lambda found: (-found[1], str(found[0])))
 
