@@ -13,11 +13,11 @@ from qdrant_embed.collection_parts import CollectionParts
 from qdrant_embed.comparison.evaluation_report import Evaluation, Missed
 from qdrant_embed.comparison.judgements import JudgedQuestions, judged_questions
 from qdrant_embed.comparison.question_session import QuestionSession
-from qdrant_embed.comparison.search_setting import SearchSetting, modes_of
+from qdrant_embed.comparison.search_setting import SearchSetting
 from qdrant_embed.errors import ConfigurationError, require_type
 from qdrant_embed.evaluation.drawn_questions import DRAWN, StoredText, draw_questions
 from qdrant_embed.evaluation.questions import Question, read_questions
-from qdrant_embed.retrieval.search_request import SearchRequest
+from qdrant_embed.retrieval.search_request import SearchRequest, modes_with
 from qdrant_embed.store.engine import Engine
 
 MOST_VECTORS = 500_000
@@ -67,7 +67,7 @@ def evaluate(
 
     :raises ConfigurationError: There is no such setting, a question is not judged, or there is nothing to ask about.
     """
-    named = list(dict.fromkeys(plan.settings)) or modes_of(parts)
+    named = list(dict.fromkeys(plan.settings)) or modes_with(parts.auxiliary)
     searches = [SearchSetting.parse(setting, parts) for setting in named]
     tell = plan.progress or (lambda setting: None)
     transforms = Transforms(parts.codec.vector_codec, {})

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast, get_args
 
 from qdrant_embed.collection_parts import CollectionParts
 from qdrant_embed.errors import UnknownNameError
 from qdrant_embed.reranking.base import Reranker
 from qdrant_embed.retrieval.hits import Hit
-from qdrant_embed.retrieval.search_request import Mode, SearchRequest
+from qdrant_embed.retrieval.search_request import Mode, SearchRequest, modes_with
 from qdrant_embed.retrieval.searcher import Searcher
 
 
@@ -29,17 +28,12 @@ class SearchSetting:
         :raises UnknownNameError: The collection has no such mode, or there is no such reranker.
         """
         mode, *words = text.split("+")
-        if mode not in modes_of(parts):
-            raise UnknownNameError("setting", text, modes_of(parts))
-        return cls(text, cast("Mode", mode), parts.reranker(words) if words else None)
+        if mode not in modes_with(parts.auxiliary):
+            raise UnknownNameError("setting", text, modes_with(parts.auxiliary))
+        return cls(text, mode, parts.reranker(words) if words else None)
 
     def search(self, searcher: Searcher, questions: Sequence[str], depth: int) -> Sequence[Sequence[Hit]]:
         """Return so many hits of each question, or more."""
         wanted = SearchRequest(k=max(depth, self.reranker.depth if self.reranker else 0))
         found = searcher.search(questions, wanted, mode=self.mode)
         return self.reranker.rerank_each(questions, found) if self.reranker else found
-
-
-def modes_of(parts: CollectionParts) -> list[str]:
-    """Return the modes that a collection can be searched by, first what searches take by themselves."""
-    return ["hybrid", "dense", "bm25", *(mode for mode in get_args(Mode) if mode in parts.auxiliary)]

@@ -89,7 +89,7 @@ def _best_of_each(scores: FloatArray, starts: np.ndarray) -> FloatArray:
 def similarity(queries: FloatArray, vectors: FloatArray, distance: str) -> FloatArray:
     """Return (q, n) scores, larger is nearer: cosine, dot product, or the negative of the squared distance."""
     if distance == "cosine":
-        queries, vectors = _unit(queries), _unit(vectors)
+        queries, vectors = unit_rows(queries), unit_rows(vectors)
     products = queries @ vectors.T
     if distance != "euclid":
         return np.asarray(products, np.float32)
@@ -97,6 +97,7 @@ def similarity(queries: FloatArray, vectors: FloatArray, distance: str) -> Float
     return np.asarray(2 * products - lengths, np.float32)
 
 
-def _unit(vectors: FloatArray) -> FloatArray:
+def unit_rows(vectors: FloatArray) -> FloatArray:
+    """Return vectors (n, dim) at length 1; zeros stay zeros."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(lengths == 0, 1, lengths), np.float32)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,6 @@ from qdrant_embed.types import TOKENS, FloatArray
 
 DEPTH = 100
 """Hits of the first list that are ranked again, where a reranker says no other number."""
-
-
 PAGE_OF_TOKENS = 64
 """Points whose codes of tokens are read at once: as lists of Python's floats, they take 200 kB each."""
 
@@ -47,6 +45,18 @@ class Reranker(ABC):
     def rerank_each(self, queries: Sequence[str], found: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
         """Return the hits of several queries; one that runs a model gives it all of them at once."""
         return [self.rerank(query, hits) for query, hits in zip(queries, found, strict=True)]
+
+
+class BatchReranker(Reranker):
+    """Ranks the hits of several queries together, because a model reads them."""
+
+    def rerank(self, query: str, hits: Sequence[Hit]) -> list[Hit]:
+        """See `Reranker`."""
+        return self.rerank_each([query], [hits])[0]
+
+    @abstractmethod
+    def rerank_each(self, queries: Sequence[str], found: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
+        """Return the hits of several queries, each best first."""
 
 
 Rerank = str | Reranker | Sequence[str | Reranker]
@@ -107,6 +117,15 @@ class RerankContext:
         found = payloads_of(self.engine, self.name, [hit.id for hit in hits], fields=[field])
         named = {str(key): fields for key, fields in found.items()}
         return [named.get(hit.id, {}) for hit in hits]
+
+
+def rescored(hits: Sequence[Hit], scores: Iterable[float]) -> list[Hit]:
+    """Return hits with other scores, best first.
+
+    Of six digits: the last one differs between two equal passages that were read in different batches.
+    """
+    scored = [replace(hit, score=float(f"{score:.6g}")) for hit, score in zip(hits, scores, strict=True)]
+    return sorted(scored, key=lambda hit: -hit.score)
 
 
 def relevance(hits: Sequence[Hit]) -> FloatArray:

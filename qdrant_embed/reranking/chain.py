@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.registry import Registry
-from qdrant_embed.reranking.base import Rerank, RerankContext, Reranker
+from qdrant_embed.reranking.base import BatchReranker, Rerank, RerankContext, Reranker
 from qdrant_embed.retrieval.hits import Hit
 
 RERANKERS: Registry[Callable[[RerankContext, str], Reranker]] = Registry(
@@ -52,7 +52,7 @@ def _step(step: object, context: RerankContext) -> Reranker:
     return context.made[step]
 
 
-class RerankChain(Reranker):
+class RerankChain(BatchReranker):
     """Goes through rerankers: each is given the list that the one before it made.
 
     Those that a reranker is not given (see `depth`) stay behind, in their order, with the score of the last that it
@@ -62,10 +62,6 @@ class RerankChain(Reranker):
     def __init__(self, steps: Sequence[Reranker]) -> None:
         self._steps = steps
         self.depth = max((step.depth for step in steps), default=0)
-
-    def rerank(self, query: str, hits: Sequence[Hit]) -> list[Hit]:
-        """See `Reranker`."""
-        return self.rerank_each([query], [hits])[0]
 
     def rerank_each(self, queries: Sequence[str], found: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
         """See `Reranker`.

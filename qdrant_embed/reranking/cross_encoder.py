@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.hub import fetch
 from qdrant_embed.models.telemetry import stay_silent
 from qdrant_embed.native import Once, make_lock, prepare_torch
-from qdrant_embed.reranking.base import RerankContext, Reranker
+from qdrant_embed.reranking.base import BatchReranker, RerankContext, rescored
 from qdrant_embed.reranking.late_interaction import DEPTH, passage_of
 from qdrant_embed.retrieval.hits import Hit
 
@@ -22,7 +22,7 @@ PAIRS = 32
 """Pairs in one forward pass."""
 
 
-class CrossEncoderReranker(Reranker):
+class CrossEncoderReranker(BatchReranker):
     """Scores each hit by a cross-encoder, as sentence-transformers loads and runs it, on torch.
 
     The score is the model's own: with the usual ones, from 0 to 1, or a logit. A pair that is longer than the model is
@@ -51,10 +51,6 @@ class CrossEncoderReranker(Reranker):
         """
         return cls(argument)
 
-    def rerank(self, query: str, hits: Sequence[Hit]) -> list[Hit]:
-        """See `Reranker`."""
-        return self.rerank_each([query], [hits])[0]
-
     def rerank_each(self, queries: Sequence[str], found: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
         """See `Reranker`.
 
@@ -71,10 +67,8 @@ class CrossEncoderReranker(Reranker):
                 f"{self.model!r} gave an array of shape {scores.shape} for {len(pairs)} pairs, or values that are not "
                 "finite; a cross-encoder that ranks gives one number for each (num_labels = 1)."
             )
-        # Six digits: the last one differs between two equal passages that were read in different batches.
-        each = iter(float(f"{score:.6g}") for score in scores)
-        scored = [[replace(hit, score=next(each)) for hit in hits] for hits in found]
-        return [sorted(hits, key=lambda hit: -hit.score) for hits in scored]
+        each = iter(scores)
+        return [rescored(hits, islice(each, len(hits))) for hits in found]
 
     def _load(self) -> Any:
         folder = Path(self.model) if Path(self.model).is_dir() else fetch(self.model)

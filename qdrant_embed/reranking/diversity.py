@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.evaluation.exact_search import unit_rows
 from qdrant_embed.reranking.base import RerankContext, Reranker, relevance
 from qdrant_embed.retrieval.hits import Hit
 from qdrant_embed.types import FloatArray
@@ -58,8 +59,7 @@ class MmrReranker(Reranker):
 
 def _similarities(vectors: FloatArray) -> FloatArray:
     """Return the cosines (n, n) between vectors, none below 0."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    units = vectors / np.where(lengths > 0, lengths, 1.0)
+    units = unit_rows(vectors)
     return np.asarray(np.maximum(units @ units.T, 0.0), np.float32)
 
 

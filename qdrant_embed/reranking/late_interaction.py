@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.reranking.base import RerankContext, Reranker
+from qdrant_embed.reranking.base import BatchReranker, RerankContext, rescored
 from qdrant_embed.retrieval.hits import Hit
 from qdrant_embed.types import FloatArray, join_context
 
@@ -21,7 +20,7 @@ AT_ONCE = 128
 """Passages whose tokens are in memory at once: of 256 tokens and 384 dimensions, 50 MB."""
 
 
-class TokensReranker(Reranker):
+class TokensReranker(BatchReranker):
     """Compares every token of a question with every token of a passage (MaxSim; Khattab and Zaharia 2020, section 3).
 
     Any model that gives states of tokens will do, though it was trained for one vector a text. The passages are read
@@ -55,10 +54,6 @@ class TokensReranker(Reranker):
                 f"rerank='tokens:{argument}': how many hits are read was expected behind the colon; type 'tokens:50'."
             )
         return cls(context, int(argument or DEPTH))
-
-    def rerank(self, query: str, hits: Sequence[Hit]) -> list[Hit]:
-        """See `Reranker`."""
-        return self.rerank_each([query], [hits])[0]
 
     def rerank_each(self, queries: Sequence[str], found: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
         """See `Reranker`; a passage that several questions have found is read once."""
@@ -115,6 +110,4 @@ def _ranked(hits: Sequence[Hit], nearest: FloatArray) -> list[Hit]:
         return []
     # Six digits: the last one differs between two equal passages that were read in different batches.
     found = np.round(interaction(nearest), 6)
-    scores = _raised([hit.score for hit in hits]) * np.exp(SHARPNESS * standard_scores(found))
-    scored = [replace(hit, score=float(score)) for hit, score in zip(hits, scores, strict=True)]
-    return sorted(scored, key=lambda hit: -hit.score)
+    return rescored(hits, _raised([hit.score for hit in hits]) * np.exp(SHARPNESS * standard_scores(found)))

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-
-import numpy as np
 
 from qdrant_embed.errors import ConfigurationError, TextTooLongError
+from qdrant_embed.evaluation.exact_search import unit_rows
 from qdrant_embed.models.preset_files import read_presets
-from qdrant_embed.reranking.base import DEPTH, RerankContext, Reranker
+from qdrant_embed.reranking.base import DEPTH, BatchReranker, RerankContext, rescored
 from qdrant_embed.reranking.late_interaction import passage_of
 from qdrant_embed.retrieval.hits import Hit
 from qdrant_embed.types import FloatArray
@@ -19,7 +17,7 @@ DOCUMENTS, QUERY = "{documents}", "{query}"
 _FEWEST_WORDS = 16
 
 
-class ListwiseReranker(Reranker):
+class ListwiseReranker(BatchReranker):
     """Ranks by the collection's own model, where it was trained for it (E2Rank, arXiv 2510.22733, section 3.2).
 
     The score is the cosine of a passage's stored vector to that of one prompt, which shows the model the question and
@@ -73,10 +71,6 @@ class ListwiseReranker(Reranker):
         before, _, after = self.template.partition(DOCUMENTS)
         return f"{before.replace(QUERY, query)}{listed}{after.replace(QUERY, query)}"
 
-    def rerank(self, query: str, hits: Sequence[Hit]) -> list[Hit]:
-        """See `Reranker`."""
-        return self.rerank_each([query], [hits])[0]
-
     def rerank_each(self, queries: Sequence[str], found: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
         """See `Reranker`; all prompts go through the model together.
 
@@ -106,8 +100,4 @@ class ListwiseReranker(Reranker):
 
 
 def _by_cosine(hits: Sequence[Hit], vectors: FloatArray, asked: FloatArray) -> list[Hit]:
-    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(asked)
-    scores = (vectors @ asked) / np.where(lengths > 0, lengths, 1.0)
-    # Six digits: the last one differs between two equal passages.
-    scored = [replace(hit, score=float(f"{score:.6g}")) for hit, score in zip(hits, scores, strict=True)]
-    return sorted(scored, key=lambda hit: -hit.score)
+    return rescored(hits, unit_rows(vectors) @ unit_rows(asked[None])[0])

@@ -10,6 +10,7 @@ import numpy as np
 
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.bm25 import Bm25Encoder
+from qdrant_embed.evaluation.exact_search import unit_rows
 from qdrant_embed.retrieval.explanation import Explanation, ListShare, MatchedTerm
 from qdrant_embed.retrieval.fusion.fused_ranking import RankedPoints
 from qdrant_embed.retrieval.hits import Hit
@@ -65,10 +66,9 @@ def _nearness(sentences: FloatArray, asked: FloatArray, distance: str) -> FloatA
     """Return how near each sentence (n, dim) is to a question (dim,), as the model compares; larger is nearer."""
     if distance == "euclid":
         return np.asarray(-np.linalg.norm(sentences - asked, axis=1), np.float32)
-    near = sentences @ asked
     if distance == "cosine":
-        near = near / np.maximum(np.linalg.norm(sentences, axis=1) * np.linalg.norm(asked), 1e-12)
-    return np.asarray(near, np.float32)
+        sentences, asked = unit_rows(sentences), unit_rows(asked[None])[0]
+    return np.asarray(sentences @ asked, np.float32)
 
 
 def _of_lists(hit: Hit, ranked: RankedPoints) -> Explanation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Literal, TypedDict, get_args
@@ -14,7 +14,7 @@ from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval.expansion import Expansion, require_expansion
 from qdrant_embed.retrieval.hits import Hit
 from qdrant_embed.store.filters import PlainFilter
-from qdrant_embed.types import FloatArray
+from qdrant_embed.types import MULTIVECTOR, SPARSE, FloatArray
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -23,6 +23,14 @@ Mode = Literal["hybrid", "rrf", "dense", "bm25", "sparse", "multivector"]
 FUSED = ("hybrid", "rrf")
 """Modes that put several lists together."""
 GroupBy = Literal["document"]
+
+
+def modes_with(auxiliary: Container[str]) -> list[Mode]:
+    """Return the modes of a collection, first what searches take by themselves.
+
+    :param auxiliary: Names of the vectors that stand beside the dense ones.
+    """
+    return [mode for mode in get_args(Mode) if mode not in (SPARSE, MULTIVECTOR) or mode in auxiliary]
 
 
 class SearchSettings(TypedDict, total=False):

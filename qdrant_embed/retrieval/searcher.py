@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.retrieval.lists import Lists
 from qdrant_embed.retrieval.query_plan import QueryPlan, QueryVector
 from qdrant_embed.retrieval.root_labels import with_roots
-from qdrant_embed.retrieval.search_request import FUSED, Mode, SearchRequest, require_queries
+from qdrant_embed.retrieval.search_request import FUSED, Mode, SearchRequest, modes_with, require_queries
 from qdrant_embed.retrieval.term_query import TermQuery
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
@@ -198,7 +198,7 @@ class Searcher:
 
     def _require_model(self, mode: Mode) -> None:
         if mode in (SPARSE, MULTIVECTOR) and mode not in self.auxiliary:
-            there = ", ".join([*FUSED, "dense", "bm25", *(name for name in self.auxiliary if name in get_args(Mode))])
+            there = ", ".join(modes_with(self.auxiliary))
             raise ConfigurationError(
                 f"collection {self.name!r} has no {mode} vectors: its recipe names no {mode} model. Choose one of "
                 f"{there}, or ingest into a new collection with a recipe that names a {mode} model."

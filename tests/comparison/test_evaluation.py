@@ -37,12 +37,12 @@ def fill(collection):
 def test_drawn_questions_are_asked_of_every_mode(harbour):
     told = []
     found = harbour.evaluate(n=40, progress=told.append)
-    assert told == [one.setting for one in found.settings] == ["hybrid", "dense", "bm25"]
+    assert told == [one.setting for one in found.settings] == ["hybrid", "rrf", "dense", "bm25"]
     assert set(found.kinds) == {"heading", "opening", "sentence", "words"}
     assert sorted(found.kinds["heading"] + found.kinds["opening"]) == found.counted
     assert len(found.questions) == 40
-    assert {one.setting for one in found.comparisons} == {"dense", "bm25"}
-    assert found.settings[2].values("ndcg", found.kinds["sentence"]).mean() > 0.8
+    assert {one.setting for one in found.comparisons} == {"rrf", "dense", "bm25"}
+    assert found.settings[3].values("ndcg", found.kinds["sentence"]).mean() > 0.8
     again = harbour.evaluate(n=40)
     assert [one.ranks for one in again.settings] == [one.ranks for one in found.settings]
     assert again.rows()[1][:4] == found.rows()[1][:4]

@@ -6,7 +6,7 @@ from qdrant_embed import Document, Hit, Hits
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval.fusion.fused_ranking import RRF_K
 
-MODES = ("hybrid", "dense", "bm25")
+MODES = ("hybrid", "rrf", "dense", "bm25")
 
 
 @pytest.mark.parametrize("mode", MODES)

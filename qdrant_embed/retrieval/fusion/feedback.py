@@ -8,11 +8,11 @@ it was exact, and moving it would blur it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qdrant_embed.evaluation.exact_search import unit_rows
 from qdrant_embed.retrieval.lists import rounded, whole
 from qdrant_embed.retrieval.query_plan import QueryPlan
 from qdrant_embed.store.scroll import vector_of
@@ -54,25 +54,20 @@ def feedback_weight(query: FloatArray, first: Sequence[FloatArray]) -> float:
     :param query: (dim,).
     :param first: Vectors (dim,) of the first texts, best first; fewer than two agree about nothing.
     """
-    rows = [unit(row) for row in first[:AGREEING]]
-    if len(rows) < 2:
+    if len(first) < 2:
         return 0.0
-    among = float(np.mean([one @ other for one, other in combinations(rows, 2)]))
-    asked = float(np.mean([row @ unit(query) for row in rows]))
+    rows = unit_rows(np.stack(first[:AGREEING]))
+    among = float((rows @ rows.T)[np.triu_indices(len(rows), 1)].mean())
+    asked = float((rows @ unit_rows(query[None])[0]).mean())
     agreement = among / max(asked, 1e-3)
     return WEIGHT * min(1.0, max(0.0, (agreement - LEAST_AGREEMENT) / (FULL_AGREEMENT - LEAST_AGREEMENT)))
 
 
 def moved(query: FloatArray, toward: FloatArray, weight: float) -> FloatArray:
     """Return the moved question (dim,), as long as it was."""
-    mixed = (1.0 - weight) * unit(query) + weight * unit(toward)
-    return np.asarray(unit(mixed) * np.linalg.norm(query), np.float32)
-
-
-def unit(row: FloatArray) -> FloatArray:
-    """Return a vector at length 1; zeros stay zeros."""
-    length = float(np.linalg.norm(row))
-    return row / length if length else row
+    asked, near = unit_rows(np.stack([query, toward]))
+    mixed = (1.0 - weight) * asked + weight * near
+    return np.asarray(unit_rows(mixed[None])[0] * np.linalg.norm(query), np.float32)
 
 
 def first_vectors(order: Sequence[Any], vectors: Mapping[Any, FloatArray]) -> list[FloatArray]:

@@ -7,9 +7,9 @@ from qdrant_embed.cli.commands import evaluate as command
 def test_what_to_take_is_said_and_written(cli, ingested, tmp_path):
     found = cli("evaluate", "--n", 12, "-k", 3, "--plot", "plot.png", "--page", "page.html", "--json")
     assert found.code == 0, found.err
-    assert found.json["chosen"] in {"hybrid", "dense", "bm25"}
-    assert [one["setting"] for one in found.json["settings"]] == ["hybrid", "dense", "bm25"]
-    assert found.err.split() == ["hybrid", "dense", "bm25"]
+    assert found.json["chosen"] in {"hybrid", "rrf", "dense", "bm25"}
+    assert [one["setting"] for one in found.json["settings"]] == ["hybrid", "rrf", "dense", "bm25"]
+    assert found.err.split() == ["hybrid", "rrf", "dense", "bm25"]
     assert found.json["files"] == ["plot.png", "page.html"]
     assert (tmp_path / "plot.png").exists()
     assert "Evaluation of documents" in (tmp_path / "page.html").read_text()
