@@ -20,9 +20,9 @@ def confidence(dense: Sequence[float], words: Sequence[float], *, most: float, t
     """Return from 0 to 1 how much the scores of a question look like those of questions that have an answer.
 
     Where the answers of questions are taken away, it tells those with and without answers apart with an AUC of 0.98
-    (LIMIT), 0.85 (meetings of QMSum), 0.88 (paraphrases of the STS benchmark) and 0.78 (headings of FastAPI's pages),
-    by vectors of MiniLM. Weights fitted on the other sets alone reach 0.98, 0.86, 0.85 and 0.79. It cannot tell where
-    much else is about the same subject: 0.52 on Cranfield, 0.56 for the rest of a document of FastAPI's.
+    (LIMIT), 0.84 (meetings of QMSum), 0.89 (paraphrases of the STS benchmark) and 0.83 (headings of FastAPI's pages),
+    by vectors of MiniLM. Weights fitted on the other sets alone reach 0.98, 0.84, 0.86 and 0.83. It cannot tell where
+    much else is about the same subject: 0.52 on Cranfield, 0.55 for the rest of a document of FastAPI's.
 
     :param dense: Scores of the dense list, the first hundred, best first; empty for none.
     :param words: Scores of the BM25 list, likewise; empty where no word was found.
