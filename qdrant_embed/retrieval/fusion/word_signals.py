@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from qdrant_embed.retrieval.query_plan import DEPTH, QueryPlan
 from qdrant_embed.retrieval.term_query import TermQuery
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.own_points import whole
 from qdrant_embed.store.scroll import PAGE, pages
 from qdrant_embed.types import TERMS
 
@@ -102,7 +103,8 @@ def counted_words(engine: Engine, name: str, plans: Sequence[QueryPlan]) -> list
         return []
     asked = [plan.terms.terms if plan.terms is not None else () for plan in plans]
     wanted = frozenset(term for terms in asked for term in terms)
-    held = _held(engine, name, None, wanted)
+    # As in a text index, a term is as rare as it is among all points that have terms.
+    held = _held(whole(engine), name, None, wanted)
     among = held if plans[0].condition is None else _held(engine, name, plans[0].condition, wanted)
     holders = Counter(term for terms in held for term in terms)
     texts = len(held)
