@@ -15,17 +15,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate
 from urllib.parse import urlsplit
 
-import numpy as np
-
 from qdrant_embed.errors import StoreError
 from qdrant_embed.native import make_lock
 from qdrant_embed.store.client.errors import TRANSIENT, UNSENT, FaultError, Retries, persist, told
 from qdrant_embed.store.client.grpc import find_grpc_port
 from qdrant_embed.store.client.local_limits import require_answerable
+from qdrant_embed.store.client.portions import nothing_done, plain, points_at_once
 from qdrant_embed.store.engine import Engine, Feature
 from qdrant_embed.store.engine_wrappers import ForwardingEngine, P, R
 from qdrant_embed.store.payload_values import json_payload
-from qdrant_embed.store.points import checked_payload, require_finite
+from qdrant_embed.store.points import require_finite
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -33,11 +32,6 @@ if TYPE_CHECKING:
 
     from qdrant_embed.store.engine import Selector
 
-REQUEST_BYTES = 16 * 1024 * 1024
-"""A request of points is kept below this: half of what a server takes by default."""
-BYTES_PER_FLOAT = 22
-"""Of a float32 that went through Python's float, as JSON."""
-BYTES_PER_PAYLOAD = 4096
 GREEN_SECONDS = 60.0
 """How long `finish_bulk_load` waits for a server's indexes; it goes on building them when nobody waits."""
 INDEXING_THRESHOLD_KB = 10_000
@@ -175,8 +169,8 @@ class ClientEngine(ForwardingEngine):
         self, collection_name: str, points: Sequence[models.PointStruct], *, wait: bool = True
     ) -> models.UpdateResult:
         """Write points, in portions that the server takes."""
-        listed = [_plain(point) for point in points]
-        result = _nothing_done()
+        listed = [plain(point) for point in points]
+        result = nothing_done()
         portion = self._largest_upsert(collection_name, listed)
         for start in range(0, len(listed), portion):
             result = self._upsert_portion(collection_name, listed[start : start + portion], wait=wait)
@@ -248,46 +242,12 @@ class ClientEngine(ForwardingEngine):
             strict = self.request("get_collection", collection_name).config.strict_mode_config
             allowed = strict.upsert_max_batchsize if strict is not None and strict.enabled else None
             self._largest_upserts[collection_name] = allowed or len(points)
-        point_bytes = BYTES_PER_PAYLOAD + BYTES_PER_FLOAT * max(_floats(point.vector) for point in points)
-        return max(1, min(self._largest_upserts[collection_name], REQUEST_BYTES // point_bytes))
+        return min(self._largest_upserts[collection_name], points_at_once(points))
 
     def _is_local(self) -> bool:
         from qdrant_client.local.qdrant_local import QdrantLocal
 
         return isinstance(self.client._client, QdrantLocal)
-
-
-def _plain(point: models.PointStruct) -> models.PointStruct:
-    """Return the point as it travels: its numpy vectors as lists, its payload as JSON.
-
-    :raises StoreError: A value of its payload, or of a vector, cannot be stored.
-    """
-    from qdrant_client import models
-
-    payload = checked_payload(point)
-    vector: Any = point.vector
-    if isinstance(vector, dict):
-        vector = {name: _as_list(value) for name, value in vector.items()}
-    return models.PointStruct.model_construct(id=point.id, vector=_as_list(vector), payload=payload)
-
-
-def _as_list(vector: Any) -> Any:
-    return vector.tolist() if isinstance(vector, np.ndarray) else vector
-
-
-def _floats(vector: Any) -> int:
-    """Count the numbers of a point's vectors."""
-    if isinstance(vector, dict):
-        return sum(_floats(value) for value in vector.values())
-    if isinstance(vector, list):
-        return sum(map(len, vector)) if vector and isinstance(vector[0], list) else len(vector)
-    return len(getattr(vector, "values", ()))
-
-
-def _nothing_done() -> models.UpdateResult:
-    from qdrant_client import models
-
-    return models.UpdateResult(operation_id=0, status=models.UpdateStatus.COMPLETED)
 
 
 @contextmanager

@@ -238,7 +238,7 @@ def test_vectors_of_tokens_travel_as_lists_and_the_largest_point_decides_the_por
         )
         for number, rows in enumerate((1, 2, 900, 1))
     ]
-    monkeypatch.setattr("qdrant_embed.store.client.engine.REQUEST_BYTES", 2 * (4096 + 3600 * 24))
+    monkeypatch.setattr("qdrant_embed.store.client.portions.REQUEST_BYTES", 2 * (4096 + 3600 * 24))
     with engine_of(server) as engine:
         engine.upsert("c", given)
     assert server.sizes == [2, 2]
