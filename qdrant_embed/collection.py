@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from qdrant_embed.collection_parts import CollectionParts, preview_chunks
-from qdrant_embed.display import Facts, counted
+from qdrant_embed.display import Facts
 from qdrant_embed.embedding import Embedder
-from qdrant_embed.errors import StoreError
-from qdrant_embed.operations import collection_changes, collection_queries
-from qdrant_embed.operations.collection_handle import drop_collection, open_handle
-from qdrant_embed.operations.collection_tuning import CollectionTuning
+from qdrant_embed.operations import collection_changes, collection_queries, collection_tuning
+from qdrant_embed.operations.collection_handle import CollectionHandle, drop_collection, open_handle
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.reranking.base import Rerank, RerankedSearchSettings
 from qdrant_embed.retrieval.documents import Documents
@@ -20,30 +18,41 @@ from qdrant_embed.retrieval.expansion import Expansion
 from qdrant_embed.retrieval.hits import Answers, Hit, Hits
 from qdrant_embed.retrieval.search_request import GroupBy, Mode, SearchRequest
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters import PlainFilter
 from qdrant_embed.store.listing import Listing, list_collections
 from qdrant_embed.types import Document, FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
     from llama_index.core.retrievers import BaseRetriever
-    from qdrant_client import models
 
+    from qdrant_embed.calibration import CalibrateOptions, Calibration
+    from qdrant_embed.comparison.evaluation_report import Evaluation
+    from qdrant_embed.comparison.evaluation_run import EvaluationSettings
+    from qdrant_embed.compression import Transform
+    from qdrant_embed.compression.capacity import Capacity
+    from qdrant_embed.evaluation.questions import Question
     from qdrant_embed.ingest.chunk_preview import Preview
     from qdrant_embed.ingest.monitoring.report import IngestReport
     from qdrant_embed.ingest.options import IngestOptions, IngestSettings
+    from qdrant_embed.migration.recompression import RecompressResult
     from qdrant_embed.reading.files import ReadOptions
+    from qdrant_embed.runtimes.paragraph_vectors import BinaryParagraphVectors
+    from qdrant_embed.store.filters import FilterLike
     from qdrant_embed.store.location import Location
+    from qdrant_embed.training.collection_codes import CodeTrainingSettings, ParagraphTrainingSettings
 
 DEFAULT_LOCATION = "./qdrant_data"
 
 
-class Collection(CollectionTuning):
+class Collection:
     """Documents as searchable chunks: open one with `Collection.open`.
 
     A collection remembers the recipe it was made with; opening it again needs only its name and place. Use it as a
     context manager, or call `close`, to let another process open the same folder.
     """
+
+    def __init__(self, handle: CollectionHandle) -> None:
+        self._handle = handle
 
     # Opening and closing
 
@@ -84,11 +93,7 @@ class Collection(CollectionTuning):
         self.close()
 
     def __repr__(self) -> str:
-        try:
-            chunks = counted(self.count(), "chunk")
-        except StoreError:  # closed, or its server is away; looking at a variable must not raise
-            chunks = "not reachable"
-        return f"Collection({self.name!r}, model={self.recipe.model!r}, {chunks})"
+        return collection_queries.described(self._handle)
 
     # What it is
 
@@ -121,7 +126,7 @@ class Collection(CollectionTuning):
         """Return what the collection is: recipe, model, fingerprint, counts; a dict that also draws itself."""
         return collection_queries.info(self._handle)
 
-    def count(self, *, filter: PlainFilter | models.Filter | None = None) -> int:
+    def count(self, *, filter: FilterLike = None) -> int:
         """Return the number of chunks, or of those that a filter lets through."""
         return collection_queries.count(self._handle, filter)
 
@@ -165,9 +170,8 @@ class Collection(CollectionTuning):
         return preview_chunks(self.recipe, what, reading=reading, runtime=self._handle.runtime)
 
     def delete(
-        self, source: str | None = None, *,
-        root: str | None = None, filter: PlainFilter | models.Filter | None = None, dry_run: bool = False,
-    ) -> int:  # fmt: skip
+        self, source: str | None = None, *, root: str | None = None, filter: FilterLike = None, dry_run: bool = False
+    ) -> int:
         r"""Remove what all given conditions hold for; return how many chunks went.
 
         :param source: A source, or a pattern: `guide/*`, `*.pdf`; `\*` for a star that is part of the name.
@@ -177,8 +181,7 @@ class Collection(CollectionTuning):
         :raises ConfigurationError: Nothing was given.
         :raises StoreError: The collection's compression is being changed by a copy.
         """
-        places = {"source": source, "root": root}
-        return collection_changes.delete(self._handle, places, filter, dry_run=dry_run)
+        return collection_changes.delete(self._handle, {"source": source, "root": root}, filter, dry_run=dry_run)
 
     def index_field(self, field: str, kind: str = "keyword") -> None:
         """Index one of your own metadata fields: faster filters, and needed on servers in strict mode.
@@ -195,7 +198,7 @@ class Collection(CollectionTuning):
     def search(self, query: Sequence[str], k: int = ..., **given: Unpack[RerankedSearchSettings]) -> Answers: ...
     def search(  # noqa: PLR0913 - each a way to ask
         self, query: str | Sequence[str], k: int = 5, *,
-        filter: PlainFilter | models.Filter | None = None, mode: Mode = "hybrid", min_score: float | None = None,
+        filter: FilterLike = None, mode: Mode = "hybrid", min_score: float | None = None,
         offset: int = 0, group_by: GroupBy | None = None, expand: Expansion = 0, rerank: Rerank | None = None,
         min_confidence: float = 0.0, explain: bool = False, feedback: bool = True,
     ) -> Hits | Answers:  # fmt: skip
@@ -226,7 +229,7 @@ class Collection(CollectionTuning):
 
     def search_vector(
         self, vector: Sequence[float] | FloatArray, k: int = 5, *,
-        filter: PlainFilter | models.Filter | None = None, min_score: float | None = None, offset: int = 0,
+        filter: FilterLike = None, min_score: float | None = None, offset: int = 0,
     ) -> Hits:  # fmt: skip
         """Return the `k` passages whose dense vectors are nearest to a vector of yours, best first.
 
@@ -238,7 +241,7 @@ class Collection(CollectionTuning):
 
     def similar(
         self, to: Hit | str | Sequence[Hit | str], k: int = 5, *,
-        filter: PlainFilter | models.Filter | None = None, min_score: float | None = None, offset: int = 0,
+        filter: FilterLike = None, min_score: float | None = None, offset: int = 0,
     ) -> Hits:  # fmt: skip
         """Return the `k` passages that are most like given ones, best first, these left out.
 
@@ -249,18 +252,15 @@ class Collection(CollectionTuning):
         return collection_queries.similar(self._handle, to, request)
 
     def as_retriever(
-        self, k: int = 5, *,
-        filter: PlainFilter | models.Filter | None = None, mode: Mode = "hybrid",
-        group_by: GroupBy | None = None, expand: Expansion = 0, rerank: Rerank | None = None,
-        min_confidence: float = 0.0,
+        self, k: int = 5, *, filter: FilterLike = None, mode: Mode = "hybrid", group_by: GroupBy | None = None,
+        expand: Expansion = 0, rerank: Rerank | None = None, min_confidence: float = 0.0,
     ) -> BaseRetriever:  # fmt: skip
         """Return a LlamaIndex retriever over this collection; its arguments are those of `search`.
 
         :raises MissingExtraError: The integration is not installed.
         """
-        made: Callable[..., BaseRetriever] = collection_queries.retriever_class()
         more = {"group_by": group_by, "expand": expand, "rerank": rerank, "min_confidence": min_confidence}
-        return made(self, k=k, filter=filter, mode=mode, **more)
+        return collection_queries.retriever_class()(self, k=k, filter=filter, mode=mode, **more)
 
     # Looking around
 
@@ -293,17 +293,14 @@ class Collection(CollectionTuning):
         """Return the `neighbors` of several hits, one list for each, by one request."""
         return Answers(self._handle.browser.neighborhoods(hits, before, after))
 
-    def documents(self, *, filter: PlainFilter | models.Filter | None = None) -> Documents:
+    def documents(self, *, filter: FilterLike = None) -> Documents:
         """Return the documents of the collection, by root and source.
 
         :param filter: Only documents that have a chunk which it lets through.
         """
         return collection_queries.documents(self._handle, filter)
 
-    def to_pandas(
-        self, *,
-        filter: PlainFilter | models.Filter | None = None, vectors: bool = False,
-    ) -> pd.DataFrame:  # fmt: skip
+    def to_pandas(self, *, filter: FilterLike = None, vectors: bool = False) -> pd.DataFrame:
         """Return the chunks as a data frame; `vectors=True` adds their dense vectors, one or one for each window.
 
         They are the model's, whatever the collection makes of them, and as exact as the format that it stores.
@@ -311,3 +308,91 @@ class Collection(CollectionTuning):
         :raises ConfigurationError: Vectors are wanted, and the collection keeps nothing but signs (`bits`).
         """
         return collection_queries.to_pandas(self._handle, filter, vectors=vectors)
+
+    # Settings, measured and changed
+
+    def evaluate(
+        self, questions: Sequence[Question] | str | Path | None = None, **plan: Unpack[EvaluationSettings]
+    ) -> Evaluation:
+        """Measure how well each way to search answers questions, and whether they differ; changes nothing.
+
+        :param questions: Questions and what answers them: a file, a folder in BEIR's layout (see `read_questions`), or
+            `Question` values of `qdrant_embed.evaluation`; None to draw them from the texts (see `draw_questions`).
+        :param settings: Modes of search, perhaps with rerankers behind them (`hybrid+mmr:0.3`); the others are compared
+            with the first; empty for all modes that the collection has.
+        :param compressions: Compressions to try on the vectors too, as `recompress` takes them.
+        :param k: Passages that a question asks for; documents, where these are judged.
+        :param n: Questions to draw, by `seed`.
+        :param progress: Called before each setting, with its name.
+        :raises ConfigurationError: There is no such setting, or a question is not judged.
+        """
+        return collection_tuning.evaluate(self._handle, questions, plan)
+
+    def recompress(
+        self, compression: str, *, trained: Transform | None = None, refit: bool = False
+    ) -> RecompressResult:
+        """Change how vectors are stored and searched, without embedding anything again.
+
+        Codes (`int8`, `binary`, …) and rescoring are switched in place. For anything else the points are written again
+        into a copy, which then stands behind this collection's name as an alias; the old one is removed.
+
+        :param trained: What `train_codes` returned, for a compression with `learnedN`.
+        :param refit: Learn rotations, means, medians and scales again from the vectors that there are now: what was
+            learned from the first documents of a collection may not suit the rest.
+        :raises ConfigurationError: It needs numbers that were not kept.
+        :raises StoreError: The compression is being changed already, or was since the collection was opened.
+        """
+        return collection_changes.recompress(self._handle, compression, trained=trained, refit=refit)
+
+    def calibrate(
+        self, questions: Sequence[str | Question] | None = None, *, options: CalibrateOptions | None = None
+    ) -> Calibration:
+        """Measure on this collection's own vectors what compression costs and saves; changes nothing.
+
+        Follow it by `recompress(found.chosen.setting)` to take the cheapest setting that met the target.
+
+        :param questions: Questions that people ask; None to draw sentences and titles from the chunks. A `Question` of
+            `qdrant_embed.evaluation` also says what answers it, which adds nDCG@k.
+        :raises ConfigurationError: The collection holds too few chunks, or no numbers any more (`bits`).
+        """
+        return collection_tuning.calibrate(self._handle, questions, options)
+
+    def train_codes(self, bits: int = 64, **training: Unpack[CodeTrainingSettings]) -> Transform:
+        """Train a short code on this collection's vectors; search by it with `recompress('full+bits+learned64+…')`.
+
+        :param steps: Batches to train on; fewer are sooner done and shortlist a little worse. `seed` draws them.
+        :param words: Train it to predict the words of the texts too.
+        :param progress: Called after each batch, with its number and its loss.
+        :param model_out: Write the transform (safetensors) there.
+        :param codes_out: Write ids and packed codes there (`.npy` or `.parquet`).
+        :raises ConfigurationError: A file could not be written, or the collection holds no numbers (`bits`).
+        """
+        return collection_tuning.train_codes(self._handle, bits, training)
+
+    def train_paragraphs(
+        self, bits: int = 128, **training: Unpack[ParagraphTrainingSettings]
+    ) -> BinaryParagraphVectors:
+        """Train binary paragraph vectors on this collection's texts alone: an embedder of its own.
+
+        :param model_out: Write the model's folder there; `Recipe(model=…)` takes it. Others as for `train_codes`.
+        :raises ConfigurationError: A file could not be written.
+        """
+        return collection_tuning.train_paragraphs(self._handle, bits, training)
+
+    def export_codes(self, path: str | Path) -> Path:
+        """Write ids and codes of all points to a `.npy` or `.parquet` file, for other programs.
+
+        Of `bits` and `uint8` the bytes stored; else the signs of the numbers stored, as `binary` searches by them.
+
+        :raises ConfigurationError: The engine keeps the codes to itself (`int8`, `pq16`, …), or the path is no good.
+        """
+        return collection_tuning.export_codes(self._handle, path)
+
+    def capacity(self) -> Capacity:
+        """Say up to how many documents single vectors of this collection's width can rank any pair on top.
+
+        The width is that of the vectors that decide the ranking: with `full` the whole ones, whatever shortlists them.
+
+        :raises ConfigurationError: Points have a vector for each window, which no theory of single vectors covers.
+        """
+        return collection_tuning.capacity(self._handle)

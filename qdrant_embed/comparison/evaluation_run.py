@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
+from typing import TypedDict
 
 from qdrant_embed.calibration.collection_sample import CollectionSample, sample_texts, sample_vectors
 from qdrant_embed.calibration.trial_runner import Transforms, possible_settings
@@ -54,6 +55,17 @@ class EvaluationPlan:
             raise ConfigurationError(f"n={self.n}; draw at least 1 question.")
         for name in ("settings", "compressions"):
             require_type(name, getattr(self, name), (list, tuple), "a list of texts")
+
+
+class EvaluationSettings(TypedDict, total=False):
+    """The fields of `EvaluationPlan`, as `Collection.evaluate` takes them one by one."""
+
+    settings: Sequence[str]
+    compressions: Sequence[str]
+    k: int
+    n: int
+    seed: int
+    progress: Callable[[str], None] | None
 
 
 Questions = str | Path | Sequence[Question] | None

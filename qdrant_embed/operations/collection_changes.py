@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.compression import Compression
+from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.errors import ConfigurationError, require_type
 from qdrant_embed.migration.recompression import Change, RecompressResult
 from qdrant_embed.migration.recompression import recompress as run_recompression
@@ -97,9 +97,11 @@ def index_field(handle: CollectionHandle, field: str, kind: str) -> None:
     index_metadata_field(handle.engine, handle.name, field, kind)
 
 
-def recompress(handle: CollectionHandle, change: Change) -> RecompressResult:
+def recompress(
+    handle: CollectionHandle, compression: str, *, trained: Transform | None, refit: bool
+) -> RecompressResult:
     """Change the compression, and go on with the new one."""
-    parts = handle.parts
+    parts, change = handle.parts, Change(compression=compression, trained=trained, refit=refit)
     done = run_recompression(handle.engine, handle.name, parts, parts.recipe, change)
     handle.use(done.recipe)
     return done

@@ -7,8 +7,8 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.display import Facts
-from qdrant_embed.errors import MissingExtraError, require_type
+from qdrant_embed.display import Facts, counted
+from qdrant_embed.errors import MissingExtraError, StoreError, require_type
 from qdrant_embed.operations.collection_handle import CollectionHandle
 from qdrant_embed.operations.reranked_search import search_reranked
 from qdrant_embed.reranking.base import Rerank
@@ -22,6 +22,7 @@ from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
+    from llama_index.core.retrievers import BaseRetriever
 
 _HITS = "a hit of a search, an id, or several of these"
 
@@ -115,13 +116,22 @@ def info(handle: CollectionHandle) -> Facts:
     )
 
 
-def retriever_class() -> Callable[..., Any]:
+def described(handle: CollectionHandle) -> str:
+    """Return a line about a collection."""
+    try:
+        chunks = counted(count(handle), "chunk")
+    except StoreError:  # closed, or its server is away; looking at a variable must not raise
+        chunks = "not reachable"
+    return f"Collection({handle.name!r}, model={handle.recipe.model!r}, {chunks})"
+
+
+def retriever_class() -> Callable[..., BaseRetriever]:
     """Return the class of LlamaIndex retrievers over collections, see `Collection.as_retriever`."""
     try:
         module = import_module("llama_index.retrievers.qdrant_embed")
     except ModuleNotFoundError as error:
         raise MissingExtraError("as_retriever()", str(error.name), "qdrant-embed[llama-index]") from None
-    made: Callable[..., Any] = module.QdrantEmbedRetriever
+    made: Callable[..., BaseRetriever] = module.QdrantEmbedRetriever
     return made
 
 

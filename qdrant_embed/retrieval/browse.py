@@ -19,7 +19,7 @@ from qdrant_embed.retrieval.hits import COLUMNS, OF_SEARCHES, Hit, Hits
 from qdrant_embed.retrieval.root_labels import with_roots
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters import PlainFilter, filter_of, to_filter
+from qdrant_embed.store.filters import FilterLike, filter_of, to_filter
 from qdrant_embed.store.points import CHUNK_COUNT
 from qdrant_embed.store.scroll import pages, vector_of
 from qdrant_embed.types import DENSE
@@ -104,7 +104,7 @@ class Browser:
             for hit in hits
         ]
 
-    def documents(self, where: PlainFilter | models.Filter | None) -> Documents:
+    def documents(self, where: FilterLike) -> Documents:
         """Return the documents that have a chunk which the filter lets through, by root and source."""
         condition = filter_of(self.engine, self.name, where)
         # The first chunk speaks for its document, but what the filter asks for may stand in any other.
@@ -120,7 +120,7 @@ class Browser:
     def _document_ids(self, where: models.Filter) -> set[str]:
         return {(record.payload or {})["document_id"] for record in self._scroll(where, payload=["document_id"])}
 
-    def to_pandas(self, where: PlainFilter | models.Filter | None, codec: CollectionCodec | None) -> pd.DataFrame:
+    def to_pandas(self, where: FilterLike, codec: CollectionCodec | None) -> pd.DataFrame:
         """Return the chunks as a data frame, one row each, in reading order.
 
         :param codec: Adds a column `vector` with the model's vectors, which it finds in the store's.

@@ -6,18 +6,15 @@ import math
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Literal, TypedDict, get_args
+from typing import Literal, TypedDict, get_args
 
 import numpy as np
 
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval.expansion import Expansion, require_expansion
 from qdrant_embed.retrieval.hits import Hit
-from qdrant_embed.store.filters import PlainFilter
+from qdrant_embed.store.filters import FilterLike
 from qdrant_embed.types import MULTIVECTOR, SPARSE, FloatArray
-
-if TYPE_CHECKING:
-    from qdrant_client import models
 
 Mode = Literal["hybrid", "rrf", "dense", "bm25", "sparse", "multivector"]
 FUSED = ("hybrid", "rrf")
@@ -36,7 +33,7 @@ def modes_with(auxiliary: Container[str]) -> list[Mode]:
 class SearchSettings(TypedDict, total=False):
     """The keywords of `Collection.search`."""
 
-    filter: PlainFilter | models.Filter | None
+    filter: FilterLike
     mode: Mode
     min_score: float | None
     offset: int
@@ -65,7 +62,7 @@ class SearchRequest:
 
     k: int
     offset: int = 0
-    where: PlainFilter | models.Filter | None = None
+    where: FilterLike = None
     min_score: float | None = None
     group_by: GroupBy | None = None
     expand: Expansion = 0

@@ -19,7 +19,7 @@ Files, in reading order: fields, patterns, filter_values, grammar, lookup.
 """
 
 from qdrant_embed.store.filters.fields import METADATA, PAYLOAD_FIELDS, Field
-from qdrant_embed.store.filters.grammar import MOST_NESTED, PlainFilter, both, to_filter, without
+from qdrant_embed.store.filters.grammar import MOST_NESTED, FilterLike, PlainFilter, both, to_filter, without
 from qdrant_embed.store.filters.lookup import filter_of, warn_of_unknown_fields
 from qdrant_embed.store.filters.patterns import Pattern
 
@@ -28,6 +28,7 @@ __all__ = [
     "MOST_NESTED",
     "PAYLOAD_FIELDS",
     "Field",
+    "FilterLike",
     "Pattern",
     "PlainFilter",
     "both",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.store.filters.fields import PAYLOAD_FIELDS, Field
@@ -25,6 +25,8 @@ HEADINGS_BETWEEN = " › "
 _BOUNDS = ("gt", "gte", "lt", "lte")
 _OPERATORS = (*_BOUNDS, "eq", "not", "words", "phrase")
 PlainFilter = Mapping[str, Any]
+FilterLike: TypeAlias = "PlainFilter | models.Filter | None"
+"""What is taken for a filter: a plain dict, one of `qdrant_client`'s, or None for all points."""
 
 
 class Lookup(Protocol):
@@ -39,7 +41,7 @@ class Lookup(Protocol):
         ...
 
 
-def to_filter(plain: PlainFilter | models.Filter | None, lookup: Lookup | None = None) -> models.Filter | None:
+def to_filter(plain: FilterLike, lookup: Lookup | None = None) -> models.Filter | None:
     """Turn a plain dict into a Qdrant filter; a Qdrant filter and None pass as they are.
 
     :param lookup: Of the collection that is asked; without one, patterns can only be prefixes.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import FilterWarning, StoreError, warn_user
 from qdrant_embed.store.filters.fields import INDEXED_FIELDS, METADATA, PAYLOAD_FIELDS, Field
-from qdrant_embed.store.filters.grammar import PlainFilter, to_filter
+from qdrant_embed.store.filters.grammar import FilterLike, to_filter
 from qdrant_embed.store.filters.patterns import Pattern
 from qdrant_embed.store.scroll import pages
 
@@ -74,7 +74,7 @@ class CollectionLookup:
             yield from page
 
 
-def filter_of(engine: Engine, name: str, plain: PlainFilter | models.Filter | None) -> models.Filter | None:
+def filter_of(engine: Engine, name: str, plain: FilterLike) -> models.Filter | None:
     """Turn a plain filter into a Qdrant filter for a collection.
 
     :raises ConfigurationError: The dict says something that has no meaning; what is possible is listed.
@@ -82,7 +82,7 @@ def filter_of(engine: Engine, name: str, plain: PlainFilter | models.Filter | No
     return to_filter(plain, CollectionLookup(engine, name))
 
 
-def warn_of_unknown_fields(engine: Engine, name: str, plain: PlainFilter | models.Filter | None, found: int) -> None:
+def warn_of_unknown_fields(engine: Engine, name: str, plain: FilterLike, found: int) -> None:
     """Warn of the fields of a filter that no point of the collection has, with the near names that some have.
 
     :param found: What the filter let through; only where that is nothing there is something to say: `{"sorce": "a.md"}`
