@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.cpu_seconds import CpuSeconds
 from tests.support.saved_once import saved_once
+from tests.support.server_stand_in import StandIn
 from tests.support.shallow_minilm import save_shallow_minilm
 from tests.support.spare_reader import SparingWorker, end_spare_processes
 
@@ -117,6 +118,22 @@ def local_engine(request):
 
 
 @pytest.fixture
+def server_version():
+    """Return the version that a stand-in plays; parametrized where another is meant."""
+    return "1.18.3"
+
+
+@pytest.fixture
+def server_url(server_version):
+    """Return the URL of a server: a real one where QDRANT_URL names it, else a stand-in that speaks JSON."""
+    if url := os.environ.get("QDRANT_URL"):
+        yield url
+        return
+    with StandIn(server_version) as server:
+        yield server.url
+
+
+@pytest.fixture
 def location(local_engine, tmp_path):
     """Return a location on the embedded engine or on `QdrantClient(":memory:")`."""
     return ":memory:" if local_engine == "memory" else tmp_path / "qdrant_data"
@@ -131,24 +148,6 @@ def pages(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return folder
-
-
-@pytest.fixture(scope="session")
-def self_extend_grid():
-    """Return a function: tokens, g, w → the distance of each pair (key's place - query's) that SelfExtend attends by.
-
-    (LongEmbed, section 3.3; the whole grid at once, which nothing but a test could afford.)
-    """
-    import numpy as np
-
-    def grid(tokens, group, window):
-        places = np.arange(tokens)
-        true = places[None, :] - places[:, None]
-        far = places[None, :] // group - places[:, None] // group
-        moved = np.sign(true) * (window - window // group)
-        return np.where(np.abs(true) < window, true, far + moved)
-
-    return grid
 
 
 @pytest.fixture

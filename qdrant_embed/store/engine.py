@@ -108,7 +108,10 @@ class ClientMethods(Protocol):
 
     @abstractmethod
     def update_collection_aliases(self, change_aliases_operations: Sequence[AliasChange]) -> bool:
-        """Make all changes or none."""
+        """Make the changes, one after the other.
+
+        Where one fails, a server has made those before it; a folder and memory make none.
+        """
 
     @abstractmethod
     def get_aliases(self) -> models.CollectionsAliasesResponse:

@@ -1,7 +1,5 @@
 """Engines of every kind that runs here."""
 
-import os
-
 import pytest
 
 from qdrant_embed.store.location import open_engine
@@ -24,21 +22,16 @@ def memory_engine():
 
 
 @pytest.fixture
-def server_engine():
-    """Return the engine of a running server."""
-    url = os.environ.get("QDRANT_URL")
-    if not url:
-        pytest.skip("set QDRANT_URL to the URL of a Qdrant server")
-    engine = open_engine(url)
+def server_engine(server_url):
+    """Return the engine of a server: a real one where the environment names it, else a stand-in."""
+    engine = open_engine(server_url)
     yield engine
     for name in ("conformance", "conformance-2"):
         engine.delete_collection(name)
     engine.close()
 
 
-@pytest.fixture(
-    params=["folder", "memory", pytest.param("server", marks=pytest.mark.server)],
-)
+@pytest.fixture(params=["folder", "memory", "server"])
 def engine(request):
     """Return one engine after the other."""
     return request.getfixturevalue(f"{request.param}_engine")

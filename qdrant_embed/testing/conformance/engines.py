@@ -175,8 +175,8 @@ def check_aliases(engine: Engine) -> None:
     assert [found.alias_name for found in engine.get_collection_aliases(other).aliases] == [alias]
     lost = create.model_copy(update={"collection_name": "nowhere"})
     with refused(StoreError, "an alias of a collection that is missing"):
-        engine.update_collection_aliases([swap[0], models.CreateAliasOperation(create_alias=lost)])
-    assert [found.alias_name for found in engine.get_aliases().aliases] == [alias], "half of the changes were made"
+        engine.update_collection_aliases([swap[1], models.CreateAliasOperation(create_alias=lost)])
+    assert [found.alias_name for found in engine.get_aliases().aliases] == [alias], "an alias is lost"
     engine.delete_collection(other)
     assert not engine.collection_exists(alias), "the alias of a removed collection is left"
 

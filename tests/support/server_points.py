@@ -1,0 +1,220 @@
+"""What the stand-in for a server answers about points, and all its routes."""
+
+import numpy as np
+from pydantic import TypeAdapter
+from qdrant_client import models
+
+from tests.support.server_collections import StoredCollections
+from tests.support.server_limits import RefusedError, conditions_of, cost_of_reading, queries_of, refuse_forbidden
+
+COLLECTION = "collections/*"
+ROUTES = [
+    ("GET", "collections", "read", "names"),
+    ("GET", "aliases", "read", "all_aliases"),
+    ("POST", "collections/aliases", "manage", "change_aliases"),
+    ("GET", f"{COLLECTION}/exists", "read", "exists"),
+    ("GET", f"{COLLECTION}/aliases", "read", "aliases_of"),
+    ("PUT", COLLECTION, "manage", "create"),
+    ("GET", COLLECTION, "read", "info"),
+    ("PATCH", COLLECTION, "manage", "update"),
+    ("DELETE", COLLECTION, "manage", "drop"),
+    ("PUT", f"{COLLECTION}/index", "manage", "create_index"),
+    ("DELETE", f"{COLLECTION}/index/*", "manage", "drop_index"),
+    ("PUT", f"{COLLECTION}/points", "points", "upsert"),
+    ("POST", f"{COLLECTION}/points/delete", "write", "delete"),
+    ("POST", f"{COLLECTION}/points/payload", "write", "set_payload"),
+    ("PUT", f"{COLLECTION}/points/payload", "write", "overwrite_payload"),
+    ("POST", f"{COLLECTION}/points", "read", "retrieve"),
+    ("POST", f"{COLLECTION}/points/scroll", "read", "scroll"),
+    ("POST", f"{COLLECTION}/points/count", "read", "count_points"),
+    ("POST", f"{COLLECTION}/facet", "read", "facet"),
+    ("POST", f"{COLLECTION}/points/query", "read", "query"),
+    ("POST", f"{COLLECTION}/points/query/batch", "read", "query_batch"),
+]
+"""Method, path (`*` stands for a name), what a key must allow, and the method of `StoredCollections` that answers."""
+
+CREATE = "Please create one to"
+WITHOUT_VECTOR = frozenset({"fusion", "rrf", "order_by", "formula", "sample", "text"})
+"""Queries that compare no vectors."""
+_FILTER, _SELECTOR = TypeAdapter(models.Filter | None), TypeAdapter(models.WithPayloadInterface | None)
+_RANGED = frozenset({"integer", "float", "datetime"})
+_COUNTED = frozenset({"keyword", "integer", "bool", "uuid"})
+
+
+class StoredPoints(StoredCollections):
+    """Collections with their points, one method for each route."""
+
+    # Points in
+
+    def upsert(self, name, body):
+        found = self._find(name)
+        points = body["points"] if "points" in body else _columns(body["batch"])
+        refuse_forbidden(found.strict, found.index_types, {**body, "points": points}, reading=False)
+        given = [_point(point) for point in points]
+        mode = body.get("update_mode") if self.server.numbers >= (1, 17) else None
+        self._take(found, "Write", len(points))
+        self.points.upsert(
+            found.name,
+            given,
+            update_filter=_FILTER.validate_python(body.get("update_filter")),
+            update_mode=None if mode is None else models.UpdateMode(mode),
+        )
+        return self._written(found)
+
+    def delete(self, name, body):
+        return self._change(name, body, lambda found, points: self.points.delete(found, points))
+
+    def set_payload(self, name, body):
+        return self._change(
+            name, body, lambda found, points: self.points.set_payload(found, body["payload"], points, body.get("key"))
+        )
+
+    def overwrite_payload(self, name, body):
+        return self._change(
+            name, body, lambda found, points: self.points.overwrite_payload(found, body["payload"], points)
+        )
+
+    def _change(self, name, body, change):
+        found = self._find(name)
+        refuse_forbidden(found.strict, found.index_types, {"filter": body.get("filter")}, reading=False)
+        if body.get("points") is not None:
+            points, cost = models.PointIdsList.model_validate({"points": body["points"]}), len(body["points"])
+        else:
+            points = models.FilterSelector.model_validate({"filter": body["filter"]})
+            cost = 1 + sum(1 for _ in conditions_of(body["filter"]))
+        self._take(found, "Write", cost)
+        change(found.name, points)
+        return self._written(found)
+
+    # Points out
+
+    def retrieve(self, name, body):
+        found = self._readable(name, body)
+        return [_record(record) for record in self.points.retrieve(found.name, body["ids"], **_selected(body, True))]
+
+    def scroll(self, name, body):
+        found = self._readable(name, body)
+        order = body.get("order_by")
+        if order is not None:
+            order = models.OrderBy.model_validate({"key": order} if isinstance(order, str) else order)
+            if found.index_types.get(order.key) not in _RANGED:
+                raise RefusedError(
+                    400, f"Wrong input: No range index for `order_by` key: `{order.key}`. {CREATE} `order_by`."
+                )
+        records, following = self.points.scroll(
+            found.name,
+            _FILTER.validate_python(body.get("filter")),
+            limit=body.get("limit") or 10,
+            order_by=order,
+            offset=body.get("offset"),
+            **_selected(body, True),
+        )
+        return {"points": [_record(record) for record in records], "next_page_offset": following}
+
+    def count_points(self, name, body):
+        """Count: about, unless exactly, as a server's estimates of filtered points may be off."""
+        found = self._readable(name, body)
+        counted = self.points.count(found.name, _FILTER.validate_python(body.get("filter"))).count
+        estimated = body.get("filter") and body.get("exact") is False
+        return {"count": counted + counted // 8 if estimated else counted}
+
+    def facet(self, name, body):
+        found, key = self._readable(name, body), body["key"]
+        if found.index_types.get(key) not in _COUNTED:
+            raise RefusedError(
+                400, f"Wrong input: No appropriate index for faceting: `{key}`. {CREATE} facet on this field."
+            )
+        filter_ = _FILTER.validate_python(body.get("filter"))
+        hits = self.points.facet(found.name, key, filter_, limit=body.get("limit") or 10).hits
+        return {"hits": [{"value": hit.value, "count": hit.count} for hit in hits]}
+
+    def query(self, name, body):
+        return {"points": self._ranked(self._readable(name, body), body)}
+
+    def query_batch(self, name, body):
+        found = self._readable(name, body)
+        return [{"points": self._ranked(found, search)} for search in body["searches"]]
+
+    def _ranked(self, found, body):
+        for part in queries_of(body):
+            asked = part.get("query")
+            if asked is not None and not (isinstance(asked, dict) and asked.keys() & WITHOUT_VECTOR):
+                self._require_vector(found, part.get("using"))
+        request = models.QueryRequest.model_validate(body)
+        limit, offset = 10 if request.limit is None else request.limit, request.offset or 0
+        points = self.points.query_points(
+            found.name,
+            query=request.query,
+            using=request.using,
+            prefetch=request.prefetch,
+            query_filter=request.filter,
+            search_params=_local_params(request.params),
+            limit=limit + offset,  # it passes over the offset of some queries
+            score_threshold=request.score_threshold,
+            lookup_from=request.lookup_from,
+            **_selected(body, False),
+        ).points[offset:]
+        return [{**_record(point), "version": point.version, "score": float(point.score)} for point in points]
+
+    def _readable(self, name, body):
+        found = self._find(name)
+        refuse_forbidden(found.strict, found.index_types, body, reading=True)
+        self._take(found, "Read", cost_of_reading(body))
+        return found
+
+
+def _local_params(params):
+    """Keep what an engine without search indexes understands."""
+    return None if params is None or params.idf is None else models.SearchParams(idf=params.idf)
+
+
+def _selected(body, payload):
+    wanted = body.get("with_payload", payload)
+    return {
+        "with_payload": _SELECTOR.validate_python(payload if wanted is None else wanted),
+        "with_vectors": body.get("with_vector") or False,
+    }
+
+
+def _columns(batch):
+    vectors = batch["vectors"]
+    rows = zip(*vectors.values(), strict=True) if isinstance(vectors, dict) else vectors
+    named = [dict(zip(vectors, row, strict=True)) if isinstance(vectors, dict) else row for row in rows]
+    payloads = batch.get("payloads") or [None] * len(named)
+    columns = zip(batch["ids"], named, payloads, strict=True)
+    return [{"id": id_, "vector": vector, "payload": payload} for id_, vector, payload in columns]
+
+
+def _point(given):
+    vector = given["vector"]
+    if isinstance(vector, dict):
+        vector = {name: _vector(value) for name, value in vector.items()}
+    return models.PointStruct.model_construct(id=given["id"], vector=vector, payload=given.get("payload"))
+
+
+def _vector(value):
+    return models.SparseVector.model_validate(value) if isinstance(value, dict) else value
+
+
+def _record(record):
+    """Return a point as JSON has it: what was not asked for is missing, and no null."""
+    said = {"id": record.id}
+    if record.payload is not None:
+        said["payload"] = record.payload
+    if record.vector is not None:
+        said["vector"] = _plain(record.vector)
+    if getattr(record, "order_value", None) is not None:
+        said["order_value"] = record.order_value
+    return said
+
+
+def _plain(vector):
+    if isinstance(vector, dict):
+        return {name: _plain(value) for name, value in vector.items()}
+    if isinstance(vector, models.SparseVector):
+        return {"indices": _plain(vector.indices), "values": _plain(vector.values)}
+    return (
+        vector.tolist()
+        if isinstance(vector, np.ndarray)
+        else [float(x) if isinstance(x, np.floating) else x for x in vector]
+    )
