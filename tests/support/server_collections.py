@@ -21,6 +21,9 @@ DEFAULTS = {
 }  # fmt: skip
 """What 1.18.3 says of a collection that was made without these settings."""
 
+INDEX_OPTIONS = {"prefix": (1, 19), "memory": (1, 19), "scoring": (1, 20), "nested": (1, 20)}
+"""Options that older versions pass over without a word."""
+
 
 @dataclass
 class Stored:
@@ -45,8 +48,13 @@ class Stored:
         return strict if strict.get("enabled") else {}
 
     @property
-    def index_types(self):
-        return {name: index["data_type"] for name, index in self.indexes.items()}
+    def abilities(self):
+        """By field, what its index can do: its type, and `prefix` or `phrase`."""
+        options = {"prefix": "prefix", "phrase_matching": "phrase"}
+        return {
+            name: {index["data_type"], *(can for key, can in options.items() if index.get("params", {}).get(key))}
+            for name, index in self.indexes.items()
+        }
 
 
 class StoredCollections:
@@ -170,8 +178,11 @@ class StoredCollections:
             advice = "Help: Please delete an existing index before creating a new one."
             said = f"Collection already has the maximum number of payload indices ({most}). {advice}"
             raise RefusedError(400, f"Bad request: {said}")
-        index = {"data_type": given} if isinstance(given, str) else {"data_type": given["type"], "params": given}
-        found.indexes[key] = index
+        found.indexes[key] = {"data_type": given if isinstance(given, str) else given["type"]}
+        if not isinstance(given, str):
+            numbers = self.server.numbers
+            known = {name: value for name, value in given.items() if numbers >= INDEX_OPTIONS.get(name, numbers)}
+            found.indexes[key]["params"] = known
         return self._written(found, 1, operations=2)
 
     def drop_index(self, name, key, _):

@@ -13,7 +13,11 @@ MATCHES = {"prefix": (1, 19), "substring": (1, 20)}
 NEVER_PANICS = (1, 18)
 """From here on a server reads `turbo4`, which 1.18 then fails to store."""
 
-ANY_INDEX = ("keyword", "integer", "float", "bool", "geo", "datetime", "text", "uuid")
+ANY_INDEX = ("bool", "datetime", "float", "geo", "integer", "keyword", "text", "uuid")
+SHOWN_AS = {"prefix": "keyword", "phrase": "text"}
+"""Abilities that some indexes of a type have, and that type."""
+DEFAULT_LIMIT = 10
+"""Of a request that has a limit and names none; it counts, too."""
 
 
 class RefusedError(Exception):
@@ -90,43 +94,47 @@ NO_CONDITION = (
 )
 
 
-def refuse_forbidden(strict, indexes, body, *, reading):
-    """Refuse what strict mode does not allow.
+def refuse_forbidden(strict, indexes, body, *, limited=False):
+    """Refuse a question that strict mode does not allow.
 
     :param strict: The collection's `strict_mode_config`.
-    :param indexes: By field, the type of its index.
-    :param reading: Whether the filter is of a request that changes nothing.
+    :param indexes: By field, what its index can do: its type, `prefix`, `phrase`.
+    :param limited: Whether it has a limit, be it the one by default.
     """
     searches = body.get("searches", [body])
     if "searches" in body:
-        _at_most(strict, "search_max_batchsize", len(searches), "search batch size")
-    if "points" in body and reading is False:
-        _at_most(strict, "upsert_max_batchsize", len(body["points"]), "upsert limit")
-    unindexed = strict.get(f"unindexed_filtering_{'retrieve' if reading else 'update'}")
+        at_most(strict, "search_max_batchsize", len(searches), "search batch size")
     for part in (part for whole in searches for part in queries_of(whole)):
-        _at_most(strict, "max_query_limit", part.get("limit") or 0, "limit")
+        if limited:
+            at_most(strict, "max_query_limit", part.get("limit") or DEFAULT_LIMIT, "limit")
+        refuse_filter(strict, indexes, part.get("filter"), "retrieve")
         params = part.get("params") or {}
         if strict.get("search_allow_exact") is False and (part.get("exact") or params.get("exact")):
             raise RefusedError(400, "Bad request: Exact search disabled!. Help: Set exact=false.")
-        _at_most(strict, "search_max_hnsw_ef", params.get("hnsw_ef") or 0, "hnsw_ef")
         oversampling = (params.get("quantization") or {}).get("oversampling")
-        _at_most(strict, "search_max_oversampling", oversampling or 0, "oversampling")
-        _refuse_conditions(strict, part.get("filter"))
-        if unindexed is False:
-            refuse_unindexed(indexes, part.get("filter"))
+        at_most(strict, "search_max_oversampling", oversampling or 0, "oversampling")
+        at_most(strict, "search_max_hnsw_ef", params.get("hnsw_ef") or 0, "hnsw_ef")
 
 
-def refuse_unindexed(indexes, filter_):
-    """Refuse a condition on a field without an index that answers it."""
+def refuse_filter(strict, indexes, filter_, purpose):
+    """Refuse a filter that is too large, or that asks for a field whose index does not answer it.
+
+    :param purpose: `retrieve` or `update`.
+    """
+    _refuse_conditions(strict, filter_)
+    if strict.get(f"unindexed_filtering_{purpose}") is not False:
+        return
     for condition, prefix in conditions_of(filter_):
         key, wanted = _wanted_index(condition)
-        if key is not None and indexes.get(prefix + key) not in wanted:
-            said = f'Index required but not found for "{prefix + key}" of one of the following types: '
+        if wanted and not indexes.get(prefix + key, set()) & set(wanted):
+            shown = ", ".join(sorted({SHOWN_AS.get(ability, ability) for ability in wanted}))
+            said = f'Index required but not found for "{prefix + key}" of one of the following types: [{shown}]'
             advice = "Create an index for this key or use a different filter."
-            raise RefusedError(400, f"Bad request: {said}[{', '.join(wanted)}]. Help: {advice}")
+            raise RefusedError(400, f"Bad request: {said}. Help: {advice}")
 
 
-def _at_most(strict, setting, value, called):
+def at_most(strict, setting, value, called):
+    """Refuse a value above a setting of strict mode."""
     most = strict.get(setting)
     if most is not None and value > most:
         advice = f'Help: Reduce the "{called}" parameter to or below {most:g}.'
@@ -149,27 +157,31 @@ def _refuse_conditions(strict, filter_):
 
 
 def _wanted_index(condition):
-    """Return the key of a condition, and the types of index that answer it."""
+    """Return the key of a condition, and the abilities of an index of which one is needed; none for some conditions."""
     for kind in ("is_empty", "is_null"):
         if kind in condition:
             return condition[kind]["key"], ANY_INDEX
-    key, match = condition.get("key"), condition.get("match") or {}
+    key, match, range_ = condition.get("key"), condition.get("match") or {}, condition.get("range")
     if any(condition.get(kind) for kind in ("geo_radius", "geo_bounding_box", "geo_polygon")):
         return key, ("geo",)
-    if condition.get("range"):
-        dates = any(isinstance(value, str) for value in condition["range"].values())
-        return key, ("datetime",) if dates else ("integer", "float")
+    if range_:
+        dates = any(isinstance(value, str) for value in range_.values())
+        return key, ("datetime",) if dates else ("float", "integer")
     if condition.get("values_count"):
         return key, ANY_INDEX
-    if match.keys() & {"text", "text_any", "phrase"}:
-        return key, ("text",)
-    value = next(iter(match.values()), "")
-    value = value[0] if isinstance(value, list) and value else value
-    if isinstance(value, bool):
-        return key, ("bool",)
-    if isinstance(value, int):
-        return key, ("integer",)
-    return key, ("uuid", "keyword") if _is_uuid(value) else ("keyword",)
+    for kind, ability in MATCHED_BY.items():
+        if kind in match:
+            return key, (ability,)
+    values = next(iter(match.values()), [])
+    values = values if isinstance(values, list) else [values]
+    if not values:  # such a list finds nothing, or everything
+        return key, ()
+    if isinstance(values[0], (bool, int)):
+        return key, ("bool" if isinstance(values[0], bool) else "integer",)
+    return key, ("keyword", "uuid") if all(map(_is_uuid, values)) else ("keyword",)
+
+
+MATCHED_BY = {"text": "text", "text_any": "text", "phrase": "phrase", "prefix": "prefix"}
 
 
 def _is_uuid(value):

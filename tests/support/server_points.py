@@ -5,7 +5,16 @@ from pydantic import TypeAdapter
 from qdrant_client import models
 
 from tests.support.server_collections import StoredCollections
-from tests.support.server_limits import RefusedError, conditions_of, cost_of_reading, queries_of, refuse_forbidden
+from tests.support.server_limits import (
+    DEFAULT_LIMIT,
+    RefusedError,
+    at_most,
+    conditions_of,
+    cost_of_reading,
+    queries_of,
+    refuse_filter,
+    refuse_forbidden,
+)
 
 COLLECTION = "collections/*"
 ROUTES = [
@@ -49,7 +58,7 @@ class StoredPoints(StoredCollections):
     def upsert(self, name, body):
         found = self._find(name)
         points = body["points"] if "points" in body else _columns(body["batch"])
-        refuse_forbidden(found.strict, found.index_types, {**body, "points": points}, reading=False)
+        at_most(found.strict, "upsert_max_batchsize", len(points), "upsert limit")
         given = [_point(point) for point in points]
         mode = body.get("update_mode") if self.server.numbers >= (1, 17) else None
         self._take(found, "Write", len(points))
@@ -76,7 +85,7 @@ class StoredPoints(StoredCollections):
 
     def _change(self, name, body, change):
         found = self._find(name)
-        refuse_forbidden(found.strict, found.index_types, {"filter": body.get("filter")}, reading=False)
+        refuse_filter(found.strict, found.abilities, body.get("filter"), "update")
         if body.get("points") is not None:
             points, cost = models.PointIdsList.model_validate({"points": body["points"]}), len(body["points"])
         else:
@@ -89,7 +98,7 @@ class StoredPoints(StoredCollections):
     # Points out
 
     def retrieve(self, name, body):
-        found = self._readable(name, body)
+        found = self._readable(name, body, limited=False)
         return [_record(record) for record in self.points.retrieve(found.name, body["ids"], **_selected(body, True))]
 
     def scroll(self, name, body):
@@ -97,14 +106,14 @@ class StoredPoints(StoredCollections):
         order = body.get("order_by")
         if order is not None:
             order = models.OrderBy.model_validate({"key": order} if isinstance(order, str) else order)
-            if found.index_types.get(order.key) not in _RANGED:
+            if not found.abilities.get(order.key, set()) & _RANGED:
                 raise RefusedError(
                     400, f"Wrong input: No range index for `order_by` key: `{order.key}`. {CREATE} `order_by`."
                 )
         records, following = self.points.scroll(
             found.name,
             _FILTER.validate_python(body.get("filter")),
-            limit=body.get("limit") or 10,
+            limit=body.get("limit") or DEFAULT_LIMIT,
             order_by=order,
             offset=body.get("offset"),
             **_selected(body, True),
@@ -113,19 +122,19 @@ class StoredPoints(StoredCollections):
 
     def count_points(self, name, body):
         """Count: about, unless exactly, as a server's estimates of filtered points may be off."""
-        found = self._readable(name, body)
+        found = self._readable(name, body, limited=False)
         counted = self.points.count(found.name, _FILTER.validate_python(body.get("filter"))).count
         estimated = body.get("filter") and body.get("exact") is False
         return {"count": counted + counted // 8 if estimated else counted}
 
     def facet(self, name, body):
         found, key = self._readable(name, body), body["key"]
-        if found.index_types.get(key) not in _COUNTED:
+        if not found.abilities.get(key, set()) & _COUNTED:
             raise RefusedError(
                 400, f"Wrong input: No appropriate index for faceting: `{key}`. {CREATE} facet on this field."
             )
         filter_ = _FILTER.validate_python(body.get("filter"))
-        hits = self.points.facet(found.name, key, filter_, limit=body.get("limit") or 10).hits
+        hits = self.points.facet(found.name, key, filter_, limit=body.get("limit") or DEFAULT_LIMIT).hits
         return {"hits": [{"value": hit.value, "count": hit.count} for hit in hits]}
 
     def query(self, name, body):
@@ -141,7 +150,7 @@ class StoredPoints(StoredCollections):
             if asked is not None and not (isinstance(asked, dict) and asked.keys() & WITHOUT_VECTOR):
                 self._require_vector(found, part.get("using"))
         request = models.QueryRequest.model_validate(body)
-        limit, offset = 10 if request.limit is None else request.limit, request.offset or 0
+        limit, offset = DEFAULT_LIMIT if request.limit is None else request.limit, request.offset or 0
         points = self.points.query_points(
             found.name,
             query=request.query,
@@ -156,9 +165,9 @@ class StoredPoints(StoredCollections):
         ).points[offset:]
         return [{**_record(point), "version": point.version, "score": float(point.score)} for point in points]
 
-    def _readable(self, name, body):
+    def _readable(self, name, body, *, limited=True):
         found = self._find(name)
-        refuse_forbidden(found.strict, found.index_types, body, reading=True)
+        refuse_forbidden(found.strict, found.abilities, body, limited=limited)
         self._take(found, "Read", cost_of_reading(body))
         return found
 

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
@@ -33,11 +33,13 @@ class Asked:
     """A request, as hooks see it.
 
     :ivar path: Without its parameters.
+    :ivar answer: What is about to be said, after it was done.
     """
 
     method: str
     path: str
-    body: dict
+    headers: dict
+    body: dict = field(default_factory=dict)
     answer: dict | None = None
 
     def __str__(self):
@@ -54,7 +56,7 @@ class StandIn:
     :ivar requests: Each as method and path, in order.
     :ivar before: Called with each `Asked` before it is looked at; may sleep, stop the server, raise `RefusedError` or
         `CutError`.
-    :ivar after: The same, with the answer, when all is done and nothing is said yet.
+    :ivar after: The same, when all is done and nothing is said yet; may say something else.
     :ivar clock: Returns seconds, by which rates are limited; tests may set another.
     :ivar statuses: What collections say of themselves; the last one stays.
     """
@@ -94,16 +96,23 @@ class StandIn:
     def __exit__(self, *_):
         self.stop()
 
-    def fail(self, *faults):
-        """Answer the next requests by these, one each; None answers one as usual."""
+    def fail(self, *faults, path="/points"):
+        """Let the next requests whose path has this in it fail, by one of these each.
+
+        :param faults: What hooks raise, or hooks; None lets a request through.
+        :returns: Those that are left, a list that shrinks.
+        """
         left = list(faults)
 
-        def spend(_):
-            fault = left.pop(0) if left else None
-            if fault is not None:
+        def spend(asked):
+            fault = left.pop(0) if left and path in asked.path else None
+            if isinstance(fault, Exception):
                 raise fault
+            if fault is not None:
+                fault(asked)
 
         self.before.append(spend)
+        return left
 
     def counts(self):
         """Return how often each method and path was asked for."""
@@ -114,7 +123,7 @@ class StandIn:
 
         :raises RefusedError: There is none.
         """
-        asked = Asked(method, unquote(urlsplit(target).path), {})
+        asked = Asked(method, unquote(urlsplit(target).path), headers)
         self.requests.append(str(asked))
         if len(body) > self.largest_request:
             limit = f"JSON payload ({len(body)} bytes) is larger than allowed (limit: {self.largest_request} bytes)."
