@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -14,14 +15,16 @@ from typing import Literal
 
 from qdrant_embed.display import aligned, counted, html_table, one_line
 from qdrant_embed.embedding import load_embedder
-from qdrant_embed.errors import LocationLockedError, QdrantEmbedError
+from qdrant_embed.errors import CollectionNotFoundError, LocationLockedError, QdrantEmbedError
 from qdrant_embed.models.availability import find_weights
 from qdrant_embed.models.files.word_vectors import cache_folder
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.conversion.cache_folder import SIZE_VARIABLE, allowed_bytes, conversions
 from qdrant_embed.runtimes.start import predict_runtime
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.features import FEATURES
 from qdrant_embed.store.listing import list_collections
-from qdrant_embed.store.location import folder_of, require_location
+from qdrant_embed.store.location import folder_of, open_engine, require_location
 from qdrant_embed.types import Json
 
 __all__ = ["Diagnosis", "Finding", "Status", "diagnose"]
@@ -202,8 +205,6 @@ def _cache() -> Iterator[Finding]:
 def _check_location(at: str) -> Iterator[Finding]:
     """Yield what is at a location, and who holds it."""
     folder = folder_of(at)
-    engine = "in memory" if at == ":memory:" else "server, through qdrant-client"
-    yield Finding("location", "engine", "ok", engine if folder is None else "embedded, qdrant-edge-py")
     if folder is None and "://" in at:
         key = "set" if os.environ.get("QDRANT_API_KEY") else "not set"
         yield Finding("location", "QDRANT_API_KEY", "ok", key)
@@ -212,11 +213,28 @@ def _check_location(at: str) -> Iterator[Finding]:
         return
     try:
         require_location(at)
-        listed = list_collections(at)
+        with closing(open_engine(at, make=False)) as engine:
+            found = [*_check_engine(engine, at), *(_features(engine) if engine.shared else ())]
+    except CollectionNotFoundError:
+        yield Finding("location", at, "ok", "free to open; collections: none")
     except LocationLockedError as error:
         yield Finding("location", at, "problem", str(error), "close the collection there, or use a server")
     except QdrantEmbedError as error:
         yield Finding("location", at, "problem", str(error))
     else:
-        held = ", ".join(f"{found.name} ({found.problem or counted(found.chunks or 0, 'chunk')})" for found in listed)
-        yield Finding("location", at, "ok", f"free to open; collections: {held or 'none'}")
+        yield from found
+
+
+def _check_engine(engine: Engine, at: str) -> Iterator[Finding]:
+    """Yield what answers at a location, and which collections it holds."""
+    yield Finding("location", "engine", "ok", engine.described)
+    listed = list_collections(engine)
+    held = ", ".join(f"{found.name} ({found.problem or counted(found.chunks or 0, 'chunk')})" for found in listed)
+    yield Finding("location", at, "ok", f"free to open; collections: {held or 'none'}")
+
+
+def _features(engine: Engine) -> Iterator[Finding]:
+    """Yield what a server has, and what happens where it has not."""
+    for name, row in FEATURES.items():
+        why = engine.lacks(name)
+        yield Finding("features", name, "absent" if why else "ok", f"{why}; {row.without}" if why else row.what)

@@ -63,16 +63,17 @@ def calibrate(
     """Measure how a collection may be compressed; changes nothing.
 
     Everything is measured in the embedded engine, in a temporary folder, whatever the collection itself lives in: it is
-    the same engine, and a server does not tell the bytes of one vector.
+    the same engine, and a server does not tell the bytes of one vector. What that location cannot store is not tried.
 
+    :raises UnsupportedByEngineError: A setting that was asked for cannot be stored where the collection lives.
     :raises ConfigurationError: The collection holds too little, or does not hold the numbers any more, for all or for
         a setting that was asked for.
     """
     require_type("options", options, CalibrateOptions, "CalibrateOptions(…)")
     require_type("questions", questions or [], (list, tuple), "a list of questions")
-    grid = grid_of(parts)
+    grid = grid_of(engine, parts)
     transforms = Transforms(parts.codec.vector_codec, options.trained)
-    named = possible_settings(parts, options.settings, transforms)
+    named = possible_settings(engine, parts, options.settings, transforms)
     stored = sample_vectors(engine, name, parts.codec, options.most_vectors)
     drawn = [] if questions else draw_questions(stored.texts, DRAWN, options.seed)
     asked, judged = _asked(questions or [question.text for question in drawn])

@@ -9,8 +9,9 @@ from typing import Any
 from qdrant_embed.compression import Compression, VectorCodec
 from qdrant_embed.compression.spec import BINARY_CODES
 from qdrant_embed.compression.transitions import require_kept
-from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.store.quantization import require_enough_dimensions
+from qdrant_embed.errors import ConfigurationError, UnsupportedByEngineError
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.quantization import require_engine, require_enough_dimensions
 
 OVERSAMPLING = (1.0, 2.0, 4.0, 8.0, 16.0)
 STORED = ("float32", "float16", "turbo16", "turbo8", "uint8")
@@ -26,6 +27,7 @@ SIGNS = ("", "center", "rotate", "center+rotate", "center+itq", "median", "cente
 class Grid:
     """What can be tried on a collection, which is what it can be changed to: it holds some numbers and no others.
 
+    :param engine: What holds the collection, and has to have what it is changed to.
     :param held: The collection's compression.
     :param model: The model's name, for errors.
     :param full: Dimensions that the model gives.
@@ -34,6 +36,7 @@ class Grid:
     :param compare_by: The model's distance.
     """
 
+    engine: Engine
     held: Compression
     model: str
     full: int
@@ -108,9 +111,11 @@ class Grid:
     def require(self, setting: Compression) -> None:
         """Refuse what the collection could not be changed to, before anything is measured.
 
+        :raises UnsupportedByEngineError: Its engine has no such codes, or no such stored format.
         :raises ConfigurationError: It needs numbers that were not kept, a cut that the model was not trained for and
             that nobody asked for, or more dimensions than there are.
         """
+        require_engine(self.engine, setting)
         if setting.points != self.held.points:
             require_kept(self.held, setting)
         cut = setting.dim_of(self.model, self.full, self.trained)
@@ -128,7 +133,7 @@ class Grid:
             try:
                 setting = replace(self.base, **{"datatype": stored, **changes})
                 self.require(setting)
-            except ConfigurationError:
+            except (ConfigurationError, UnsupportedByEngineError):
                 continue
             yield setting
             return

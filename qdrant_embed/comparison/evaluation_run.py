@@ -83,7 +83,7 @@ def evaluate(
     searches = [SearchSetting.parse(setting, parts) for setting in named]
     tell = plan.progress or (lambda setting: None)
     transforms = Transforms(parts.codec.vector_codec, {})
-    compressions = possible_settings(parts, plan.compressions, transforms)
+    compressions = possible_settings(engine, parts, plan.compressions, transforms)
     sample = _whole(engine, name, parts) if compressions else None
     texts = sample.texts if sample else sample_texts(engine, name)
     asked = _asked(questions, texts, plan)

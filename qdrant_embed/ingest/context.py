@@ -16,6 +16,7 @@ from qdrant_embed.embedding.recipe_models import AuxiliaryModels
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.copies.copy_lease import WriteGuard
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.filters import answerable
 from qdrant_embed.store.scroll import pages
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ def matching(**fields: str | int | Iterable[str]) -> models.Filter:
     return models.Filter(must=[condition(name, wanted) for name, wanted in fields.items()])
 
 
-def below(root: str, within: str) -> models.Filter:
+def below(engine: Engine, name: str, root: str, within: str) -> models.Filter | None:
     """Return the filter for the points of a root whose sources begin with a prefix."""
     of_root = models.FieldCondition(key="root", match=models.MatchValue(value=root))
     begun = models.FieldCondition(key="source", match=models.MatchPrefix(prefix=within))
-    return models.Filter(must=[of_root, begun] if within else [of_root])
+    return answerable(engine, name, models.Filter(must=[of_root, begun] if within else [of_root]))

@@ -84,7 +84,7 @@ def prune(run: Run, within: str = "", fate: Callable[[str], Fate] = lambda _: Fa
 
 def _unmet(run: Run, within: str) -> Iterator[Gone]:
     """Yield the documents of the scope that were not met, and do not stand below something that was not seen."""
-    target, scope = run.target, below(run.root, within)
+    target, scope = run.target, below(run.target.engine, run.target.name, run.root, within)
     points = target.engine.count(target.name, count_filter=scope, exact=True).count
     if not points:
         return

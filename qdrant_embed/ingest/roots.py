@@ -90,7 +90,8 @@ class Roots:
 
     def holds(self, label: str, within: str) -> bool:
         """Tell whether there are documents of a root whose sources begin with a prefix."""
-        return self._engine.count(self._name, count_filter=below(label, within), exact=True).count > 0
+        where = below(self._engine, self._name, label, within)
+        return self._engine.count(self._name, count_filter=where, exact=True).count > 0
 
     def _set(self, roots: Mapping[str, str]) -> None:
         merge_metadata(self._engine, self._name, {"roots": dict(roots)})

@@ -14,8 +14,9 @@ from __future__ import annotations
 import base64
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
+from qdrant_embed.store.features import Feature
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
         models.ScalarQuantization | models.ProductQuantization | models.BinaryQuantization | models.TurboQuantization
     )
 
-Feature: TypeAlias = Literal["indexes", "codes", "turboquant", "text ranking"]
 ATTACHMENT_KEY = "qdrant_embed_transform"
 """Metadata entry of an attachment that has no better place: base64, apart from what `read_metadata` returns."""
 
@@ -230,10 +230,15 @@ class Engine(ClientMethods, Protocol):
     def lacks(self, feature: Feature) -> str:
         """Say why a feature is not to be had, for a message; empty if it is.
 
-        :param feature: `indexes` of payload fields, by which a filter need not look at every point; `codes`, by which
-            quantized vectors are searched; `turboquant`, a kind of these; `text ranking`, BM25 over a text index.
+        :param feature: A name of the table in `store/features.py`, e.g. `indexes`, by which a filter need not look at
+            every point, or `text ranking`, BM25 over a text index.
         """
         return ""
+
+    @property
+    def described(self) -> str:
+        """What answers, with its version, in a few words for people."""
+        return f"an engine of your own: {type(self).__name__}"
 
     def stored_metadata(self, collection_name: str) -> Mapping[str, Json]:
         """Return the metadata entries of a collection, whoever set them.

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from qdrant_embed.store.engine import Engine, Feature
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.features import Feature
 from qdrant_embed.types import Json
 
 P = ParamSpec("P")
@@ -82,6 +83,11 @@ class WrappedEngine(ForwardingEngine):
     def lacks(self, feature: Feature) -> str:
         """Say why a feature is not to be had; empty if it is."""
         return self.whole.lacks(feature)
+
+    @property
+    def described(self) -> str:
+        """What answers, with its version."""
+        return self.whole.described
 
     def stored_metadata(self, collection_name: str) -> Mapping[str, Json]:
         """Return the metadata entries of a collection, whoever set them."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.compression import Compression
 from qdrant_embed.compression.spec import BINARY_CODES, PRODUCT_CODES, TURBO_CODES
 from qdrant_embed.errors import ConfigurationError, UnsupportedByEngineError
+from qdrant_embed.store.features import Feature
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -21,6 +26,12 @@ INT8_QUANTILE = 0.99
 SERVER_BYTES = 30 * 1024 * 1024
 """What an attachment may take in a request: a server takes 32 MiB by default, other metadata included."""
 
+_STORED: Mapping[str, Feature] = {"turbo8": "stored turbo8", "turbo16": "stored turbo16"}
+_OTHER_FORMATS = {"turbo8": ("uint8", "float16"), "turbo16": ("float16",)}
+_OTHER_CODES = {
+    "turbo1": ("binary",), "turbo1.5": ("binary1.5",), "turbo2": ("binary2",), "turbo4": ("int8",), "turbo8": ("int8",),
+}  # fmt: skip
+"""What takes as many bytes, or the next number of them, and is older."""
 _ENCODINGS = {"binary": "one_bit", "binary1.5": "one_and_half_bits", "binary2": "two_bits"}
 _QUERY_ENCODINGS = {1: "binary", 4: "scalar4bits", 8: "scalar8bits"}
 
@@ -136,19 +147,42 @@ def require_enough_dimensions(size: int, compression: Compression) -> None:
 
 
 def require_engine(engine: Engine, compression: Compression) -> None:
-    """Refuse what an engine would silently ignore.
+    """Refuse what an engine would not understand, or silently ignore.
 
-    :raises UnsupportedByEngineError: It has no such codes.
+    :raises UnsupportedByEngineError: It has no such codes, or no such stored format.
     """
-    turbo = compression.datatype.startswith("turbo") or compression.code.startswith("turbo")
-    if not (turbo or compression.code):
-        return
-    why = engine.lacks("turboquant" if turbo else "codes")
+    why = _lacking(engine, compression)
     if why:
+        near = next((other for other in _nearest(compression) if not _lacking(engine, other)), None)
+        take = f" The nearest that can be had here is {str(near)!r}." if near else ""
         raise UnsupportedByEngineError(
-            f"compression {str(compression)!r} is not to be had here: {why}. Use a folder (at='./qdrant_data') or "
-            "another server, or choose another compression."
+            f"compression {str(compression)!r} is not to be had here: {why}.{take} Or use a folder "
+            "(at='./qdrant_data') or another server."
         )
+
+
+def _lacking(engine: Engine, compression: Compression) -> str:
+    """Say what of a compression an engine does not have; empty if it has all."""
+    needed = [_STORED[compression.datatype]] if compression.datatype in _STORED else []
+    if compression.code:
+        eight, turbo = compression.code == "turbo8", compression.code in TURBO_CODES
+        needed.append("turboquant of 8 bits" if eight else "turboquant" if turbo else "codes")
+    return next(filter(None, map(engine.lacks, needed)), "")
+
+
+def _nearest(compression: Compression) -> Iterator[Compression]:
+    """Yield compressions that need less of an engine, what is most like the given one first."""
+    codes = (compression.code, *_OTHER_CODES.get(compression.code, ()), "")
+    # Under codes, what rescores them should tell more apart than they do.
+    stored = _OTHER_FORMATS.get(compression.datatype, ())[-1 if compression.code else 0 :]
+    for code, datatype in product(codes, (compression.datatype, *stored)):
+        changes: dict[str, Any] = {"datatype": datatype, "code": code}
+        if code not in BINARY_CODES:
+            changes["query_bits"] = None
+        if not (code or compression.full):
+            changes["rescore"] = None
+        with suppress(ConfigurationError):
+            yield replace(compression, **changes)
 
 
 def require_room(engine: Engine, compression: Compression, dim: int) -> None:

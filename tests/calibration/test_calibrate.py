@@ -60,6 +60,7 @@ def test_the_cheapest_setting_that_meets_the_target_is_chosen_and_applied(filled
     assert "http" not in page
 
 
+@pytest.mark.folder
 def test_what_a_graph_loses_is_measured_before_anything_is_chosen(filled, monkeypatch):
     figures = {"": (1.0, 32), "binary": (0.99, 1), "int8": (0.995, 8)}
 

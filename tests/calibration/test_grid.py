@@ -1,15 +1,25 @@
+from functools import partial
+from types import SimpleNamespace
+
 import pytest
 
 from qdrant_embed.calibration.grid import Grid, build_key, oversampled
 from qdrant_embed.compression import Compression
 from qdrant_embed.compression.transitions import require_kept
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import ConfigurationError, UnsupportedByEngineError
+from qdrant_embed.store.features import lacked_by_server
+
+FOLDER = SimpleNamespace(lacks=lambda feature: "")
 
 
-def grid_of(held="float32", *, full=768, trained=(512, 256, 128), compare_by="cosine"):
+def server(version):
+    return SimpleNamespace(lacks=partial(lacked_by_server, version=version, grpc=True))
+
+
+def grid_of(held="float32", *, engine=FOLDER, full=768, trained=(512, 256, 128), compare_by="cosine"):
     held = Compression.parse(held)
     dim = full if held.full or held.dim is None else held.dim
-    return Grid(held=held, model="a model", full=full, dim=dim, trained=trained, compare_by=compare_by)
+    return Grid(engine=engine, held=held, model="a model", full=full, dim=dim, trained=trained, compare_by=compare_by)
 
 
 def everything(grid):
@@ -92,3 +102,15 @@ def test_an_amount_of_rescoring_that_is_named_stays():
 def test_what_differs_in_rescoring_alone_is_built_once():
     settings = ("rescore4", "rescore20", "rescore20+rounds")
     assert len({build_key(Compression.parse(f"full+bits+learned64+{setting}")) for setting in settings}) == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "codes"), [("1.18.3", {"turbo1", "turbo1.5", "turbo2", "turbo4"}), ("1.17.1", set())]
+)
+def test_only_what_the_location_can_store_is_tried(version, codes):
+    grid = grid_of(engine=server(version))
+    found = everything(grid)
+    assert {setting.code for setting in found if setting.code.startswith("turbo")} == codes
+    assert not any(setting.datatype.startswith("turbo") for setting in found)
+    with pytest.raises(UnsupportedByEngineError, match="nearest that can be had here is 'uint8'"):
+        grid.require(Compression.parse("turbo8"))

@@ -1,9 +1,12 @@
+from types import SimpleNamespace
+
 from qdrant_embed.calibration.grid import Grid, build_key, oversampled
 from qdrant_embed.calibration.grid_search import search_grid
 from qdrant_embed.calibration.selection import Constraints
 from qdrant_embed.calibration.trial import Trial
 from qdrant_embed.compression import Compression
 
+FOLDER = SimpleNamespace(lacks=lambda feature: "")
 BITS = {"binary": 1, "binary1.5": 1.5, "binary2": 2, "turbo1": 1.2, "turbo1.5": 1.7, "turbo2": 2.2, "turbo4": 4.2,
         "int8": 8, "pq16": 2}  # fmt: skip
 STORED = {"float32": 32, "float16": 16, "turbo16": 16, "turbo8": 8, "uint8": 8, "bits": 1}
@@ -39,7 +42,9 @@ class Measured:
 
 
 def walked(held="float32", *, target=0.98, dim=384, trained=()):
-    grid = Grid(held=Compression.parse(held), model="m", full=dim, dim=dim, trained=trained, compare_by="cosine")
+    grid = Grid(
+        engine=FOLDER, held=Compression.parse(held), model="m", full=dim, dim=dim, trained=trained, compare_by="cosine"
+    )
     measured = Measured(dim)
     constraints = Constraints(held=grid.held, target=target)
     found = search_grid(grid, constraints, measured)

@@ -18,7 +18,7 @@ def test_the_embedded_engine_answers_like_qdrant_client(folder_engine, memory_en
     assert_same_answers(folder_engine, memory_engine)
 
 
-@pytest.mark.parametrize("server_version", ["1.19.0"])
+@pytest.mark.parametrize("server_version", ["1.18.3", "1.19.0"])
 def test_the_embedded_engine_answers_like_a_server(folder_engine, server_engine):
     assert_same_answers(folder_engine, server_engine)
 

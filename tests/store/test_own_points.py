@@ -167,7 +167,7 @@ def test_ingest_and_delete_leave_them(collection):
 def test_calibration_and_export_pass_over_them(filled, tmp_path, monkeypatch):
     count_in_this_process(monkeypatch)
     write_foreign(filled, [LLAMA_INDEX] * 3, vectors=False)
-    found = filled.calibrate(["crane"] * 3, options=CalibrateOptions(settings=("float32", "int8")))
+    found = filled.calibrate(["crane"] * 3, options=CalibrateOptions(settings=("float32", "float16")))
     assert found.trials
     np = pytest.importorskip("numpy")
     assert len(np.load(filled.export_codes(tmp_path / "codes.npy"))) == COUNT

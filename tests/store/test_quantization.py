@@ -1,3 +1,4 @@
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -18,25 +19,38 @@ def server(version):
     return ClientEngine(SimpleNamespace(info=lambda: SimpleNamespace(version=version), _client=object()), place="there")
 
 
-@pytest.mark.parametrize("compression", ["turbo8", "turbo16", "float32+turbo4+rescore2"])
-@pytest.mark.parametrize("version", ["1.16.0", "1.9.2", "0.11.1-dev"])
-def test_a_server_without_turbo_quantization_is_told_apart_before_it_is_asked(compression, version):
-    with pytest.raises(UnsupportedByEngineError, match=f"came with Qdrant 1.18; this server is {version}"):
+@pytest.mark.parametrize(
+    ("compression", "version", "since", "nearest"),
+    [
+        ("turbo8", "1.18.3", "1.20", "uint8"),
+        ("turbo16", "1.19.0", "1.20", "float16"),
+        ("256d+turbo8+rotate+binary+query8+rescore16", "1.18.3", "1.20", "256d+float16+rotate+binary+query8+rescore16"),
+        ("float32+turbo8+rescore2", "1.19.0", "1.20", "int8+rescore2"),
+        ("float16+turbo4+rescore2", "1.17.1", "1.18", "float16+int8+rescore2"),
+        ("turbo8+turbo4", "1.17.1", "1.20", "float16+int8"),
+        ("turbo1.5", "1.16.0", "1.18", "binary1.5"),
+    ],
+)
+def test_what_a_server_lacks_is_refused_with_the_nearest_it_has(compression, version, since, nearest):
+    expected = rf"came with Qdrant {since}; this server is {version}\. The nearest .* is '{re.escape(nearest)}'\."
+    with pytest.raises(UnsupportedByEngineError, match=expected):
         require_engine(server(version), Compression.parse(compression))
+    require_engine(server(version), Compression.parse(nearest))
 
 
-@pytest.mark.parametrize("version", ["1.18.0", "1.20.3", "2.0", "nightly"])
-def test_other_servers_are_asked(version):
-    require_engine(server(version), Compression.parse("turbo8"))
-
-
-def test_other_codes_need_no_version():
-    require_engine(server("0.9"), Compression.parse("binary+rescore4"))
+@pytest.mark.parametrize(
+    ("compression", "version"),
+    [("turbo8", "1.20.3"), ("turbo16", "nightly"), ("turbo4", "1.18.0"), ("binary+rescore4", "1.16.0")],
+)
+def test_servers_that_have_it_are_asked(compression, version):
+    require_engine(server(version), Compression.parse(compression))
 
 
 @pytest.mark.parametrize("compression", ["int8", "binary+rescore4", "turbo8", "float32+turbo4+rescore2"])
 def test_the_engine_in_memory_would_ignore_codes(compression):
-    with pytest.raises(UnsupportedByEngineError, match=r"in memory has no (codes|turboquant): it would take the"):
+    with pytest.raises(
+        UnsupportedByEngineError, match=r"in memory has no (codes|turboquant|stored turbo8): it would take the"
+    ):
         require_engine(open_engine(":memory:"), Compression.parse(compression))
     require_engine(open_engine(":memory:"), Compression.parse("256d+float16"))
 

@@ -5,22 +5,11 @@ import math
 import pytest
 
 from qdrant_embed import Collection, Document, Recipe
-from qdrant_embed.store.client.engine import in_memory
-from qdrant_embed.store.engine_wrappers import WrappedEngine
 from qdrant_embed.types import BM25, TERMS
+from tests.support.server_stand_in import StandIn
 
 TEXTS = ["cranes lift twelve tons", "cranes and crane drivers", "herring at the pier", "the pier of the harbour master"]
 QUESTION = "crane drivers at the pier"
-
-
-class OldServer(WrappedEngine):
-    """An engine that cannot rank by a text index, as servers before 1.20."""
-
-    def lacks(self, feature):
-        return "too old" if feature == "text ranking" else self.whole.lacks(feature)
-
-    def close(self):
-        self.whole.close()
 
 
 def opened(at):
@@ -54,7 +43,7 @@ def test_engines_rank_by_the_textbook(tmp_path):
 
 
 def test_an_engine_without_text_ranking_keeps_vectors():
-    with opened(OldServer(in_memory())) as docs:
+    with StandIn("1.19.0") as server, opened(server.url) as docs:
         assert BM25 in docs.engine.get_collection("notes").config.params.sparse_vectors
         (point,), _ = docs.engine.scroll("notes", limit=1, with_vectors=True)
         assert TERMS not in point.payload

@@ -183,6 +183,8 @@ class StoredCollections:
             numbers = self.server.numbers
             known = {name: value for name, value in given.items() if numbers >= INDEX_OPTIONS.get(name, numbers)}
             found.indexes[key]["params"] = known
+            if known.get("scoring"):
+                self.points.create_payload_index(found.name, key, models.TextIndexParams(**known))
         return self._written(found, 1, operations=2)
 
     def drop_index(self, name, key, _):

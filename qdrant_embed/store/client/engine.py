@@ -6,12 +6,11 @@ on its way is repeated with growing pauses. Points that a server takes only in s
 
 from __future__ import annotations
 
-import re
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Concatenate
 from urllib.parse import urlsplit
 
@@ -21,8 +20,9 @@ from qdrant_embed.store.client.errors import TRANSIENT, UNSENT, FaultError, Retr
 from qdrant_embed.store.client.grpc import find_grpc_port
 from qdrant_embed.store.client.local_limits import require_answerable
 from qdrant_embed.store.client.portions import nothing_done, plain, points_at_once
-from qdrant_embed.store.engine import Engine, Feature
+from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.engine_wrappers import ForwardingEngine, P, R
+from qdrant_embed.store.features import LACKED_IN_MEMORY, Feature, lacked_by_server, require_supported
 from qdrant_embed.store.payload_values import json_payload
 from qdrant_embed.store.points import require_finite
 from qdrant_embed.types import Json
@@ -37,9 +37,6 @@ GREEN_SECONDS = 60.0
 INDEXING_THRESHOLD_KB = 10_000
 """The server's default, restored where a bulk load had switched indexing off."""
 
-SINCE: Mapping[Feature, tuple[int, int]] = {"turboquant": (1, 18), "text ranking": (1, 20)}
-"""The first server with a feature; older ones pass over what they do not know where they are asked by gRPC."""
-
 _ASKING = frozenset({"query_points", "query_batch_points"})
 _NOT_TWICE = frozenset({"create_collection", "update_collection_aliases"})
 _ONE_AT_A_TIME = make_lock()
@@ -52,6 +49,7 @@ def connect(url: str, api_key: str | None, timeout: int) -> Engine:
     """Return the engine of a server, through gRPC if its port answers.
 
     :raises StoreError: Nobody answers at the URL.
+    :raises UnsupportedByEngineError: The server is too old.
     """
     from qdrant_client import QdrantClient
 
@@ -69,11 +67,14 @@ def connect(url: str, api_key: str | None, timeout: int) -> Engine:
         )
     # A wrong address is to be found out at once: patience is for servers that have answered before.
     try:
-        ClientEngine(client, place=url, secret=api_key, retries=Retries(attempts=1)).request("info")
+        version = ClientEngine(client, place=url, secret=api_key, retries=Retries(attempts=1)).version
+        require_supported(version, url)
     except BaseException:
         client.close()
         raise
-    return ClientEngine(client, place=url, secret=api_key)
+    engine = ClientEngine(client, place=url, secret=api_key)
+    engine.version = version  # asked for once
+    return engine
 
 
 def in_memory() -> Engine:
@@ -84,8 +85,14 @@ def in_memory() -> Engine:
 
 
 def of_client(client: QdrantClient) -> Engine:
-    """Return the engine of a client that the user made, and will close."""
-    return ClientEngine(client, place="your QdrantClient", owned=False)
+    """Return the engine of a client that the user made, and will close.
+
+    :raises UnsupportedByEngineError: Its server is too old.
+    """
+    engine = ClientEngine(client, place="your QdrantClient", owned=False)
+    if engine.shared:
+        require_supported(engine.version, engine.place)
+    return engine
 
 
 class ClientEngine(ForwardingEngine):
@@ -126,17 +133,24 @@ class ClientEngine(ForwardingEngine):
         """The server's URL, or the client that the collections are in."""
         return self.place if self._owned and self.shared else str(id(self.client))
 
+    @cached_property
+    def version(self) -> str:
+        """The server's version; asked for once, since one that is upgraded under an open engine gains nothing new."""
+        return str(self.request("info").version)
+
+    @property
+    def described(self) -> str:
+        """What answers, with its version."""
+        if self._is_local():
+            return "in memory, by qdrant-client"
+        return f"Qdrant {self.version}, {'through gRPC' if self._by_grpc() else 'by REST'}"
+
     def lacks(self, feature: Feature) -> str:
-        """Say why a feature is not to be had: in memory most are not, and older servers lack some."""
+        """Say why a feature is not to be had: in memory some are not, and older servers lack others."""
         if self._is_local():
             none = f"qdrant_client's engine in memory has no {feature}: it would take the setting and ignore it"
-            return "" if feature == "text ranking" else none
-        if feature not in SINCE:
-            return ""
-        version, since = str(self.request("info").version), SINCE[feature]
-        found = re.match(r"(\d+)\.(\d+)", version)
-        old = found is not None and (int(found[1]), int(found[2])) < since
-        return f"{feature} came with Qdrant {since[0]}.{since[1]}; this server is {version}" if old else ""
+            return none if feature in LACKED_IN_MEMORY else ""
+        return lacked_by_server(feature, self.version, grpc=self._by_grpc())
 
     def forward(self, method: Callable[Concatenate[Engine, P], R], *arguments: P.args, **named: P.kwargs) -> R:
         """Call the client's method of the same name."""
@@ -243,6 +257,9 @@ class ClientEngine(ForwardingEngine):
             allowed = strict.upsert_max_batchsize if strict is not None and strict.enabled else None
             self._largest_upserts[collection_name] = allowed or len(points)
         return min(self._largest_upserts[collection_name], points_at_once(points))
+
+    def _by_grpc(self) -> bool:
+        return bool(getattr(self.client._client, "_prefer_grpc", False))
 
     def _is_local(self) -> bool:
         from qdrant_client.local.qdrant_local import QdrantLocal

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from qdrant_embed.store.edge.convert.point_structs import (
 from qdrant_embed.store.edge.convert.query import order_by as edge_order
 from qdrant_embed.store.edge.queries import EdgeQueries
 from qdrant_embed.store.edge.shard import refusals
+from qdrant_embed.store.features import Feature
 from qdrant_embed.store.payload_values import json_payload
 
 if TYPE_CHECKING:
@@ -42,6 +44,15 @@ class EdgeEngine(EdgeQueries):
 
     :raises LocationLockedError: Another process holds the folder.
     """
+
+    @property
+    def described(self) -> str:
+        """What answers, with its version."""
+        return f"embedded, qdrant-edge-py {version('qdrant-edge-py')}"
+
+    def lacks(self, feature: Feature) -> str:
+        """Say why a feature is not to be had: a folder has what the newest server has, but for more than one copy."""
+        return "a folder is one shard in one copy" if feature == "server options" else ""
 
     def upsert(
         self, collection_name: str, points: Sequence[models.PointStruct], *, wait: bool = True

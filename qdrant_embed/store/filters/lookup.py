@@ -11,6 +11,7 @@ from qdrant_embed.errors import FilterWarning, StoreError, warn_user
 from qdrant_embed.store.filters.fields import INDEXED_FIELDS, METADATA, PAYLOAD_FIELDS, Field
 from qdrant_embed.store.filters.grammar import FilterLike, to_filter
 from qdrant_embed.store.filters.patterns import Pattern
+from qdrant_embed.store.filters.prefixes import answerable, facet_values
 from qdrant_embed.store.scroll import pages
 
 if TYPE_CHECKING:
@@ -53,13 +54,11 @@ class CollectionLookup:
         from qdrant_client import models
 
         scope = None
-        if pattern.beginning and key == "source":  # the one with an index of prefixes
+        # The one with an index of prefixes, where there are such.
+        if pattern.beginning and key == "source" and not self.engine.lacks("prefix match"):
             begins = models.FieldCondition(key=key, match=models.MatchPrefix(prefix=pattern.beginning))
             scope = models.Filter(must=[begins])
-        points = self.engine.count(self.name, count_filter=scope, exact=True).count
-        if points:
-            hits = self.engine.facet(self.name, key, facet_filter=scope, limit=points, exact=True).hits
-            yield from (hit.value for hit in hits)
+        yield from facet_values(self.engine, self.name, key, scope)
 
     def _scanned(self, field: Field) -> Iterator[Any]:
         if field.own:
@@ -78,8 +77,9 @@ def filter_of(engine: Engine, name: str, plain: FilterLike) -> models.Filter | N
     """Turn a plain filter into a Qdrant filter for a collection.
 
     :raises ConfigurationError: The dict says something that has no meaning; what is possible is listed.
+    :raises UnsupportedByEngineError: The engine has no such condition, and no way around it.
     """
-    return to_filter(plain, CollectionLookup(engine, name))
+    return answerable(engine, name, to_filter(plain, CollectionLookup(engine, name)))
 
 
 def warn_of_unknown_fields(engine: Engine, name: str, plain: FilterLike, found: int) -> None:

@@ -16,7 +16,8 @@ import numpy as np
 from qdrant_client import models
 
 from qdrant_embed.errors import StoreError
-from qdrant_embed.store.engine import Engine, Feature
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.features import FEATURES
 from qdrant_embed.store.filters import Field, to_filter
 from qdrant_embed.store.payload_values import MOST_LEVELS
 from qdrant_embed.testing.conformance.engine_cases import (
@@ -170,8 +171,8 @@ def check_attachments(engine: Engine) -> None:
         stored = engine.stored_metadata(NAME)
         assert {key: stored[key] for key in before} == before, "an attachment must leave other metadata alone"
         assert stored["digest"] == len(data)
-    features: tuple[Feature, ...] = ("indexes", "codes", "turboquant")
-    assert all(isinstance(engine.lacks(feature), str) for feature in features)
+    assert all(isinstance(engine.lacks(feature), str) for feature in FEATURES)
+    assert engine.described, "doctor says by it what answers"
     assert isinstance(engine.shared, bool)
     assert engine.identity, "two engines on the same collections are known by it"
     assert min(engine.disk_sizes(NAME) or (0,)) >= 0
