@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 
 from qdrant_embed.errors import StoreError
 from qdrant_embed.native import make_lock
+from qdrant_embed.servers.features import LACKED_IN_MEMORY, Feature, lacked_by_server, require_supported
 from qdrant_embed.store.client.errors import TRANSIENT, UNSENT, FaultError, Retries, persist, told
 from qdrant_embed.store.client.grpc import find_grpc_port
 from qdrant_embed.store.client.local_limits import require_answerable
 from qdrant_embed.store.client.portions import nothing_done, plain, points_at_once
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.engine_wrappers import ForwardingEngine, P, R
-from qdrant_embed.store.features import LACKED_IN_MEMORY, Feature, lacked_by_server, require_supported
 from qdrant_embed.store.payload_values import json_payload
 from qdrant_embed.store.points import require_finite
 from qdrant_embed.types import Json
