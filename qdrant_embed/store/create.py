@@ -107,8 +107,8 @@ def require_kept(engine: Engine, name: str, server: ServerOptions | None) -> Non
         has = {option: kept.get(option) for option in other}
         raise ConfigurationError(
             f"collection {name!r} has {_listed(has)}, not {_listed(other)}; such options count when a collection is "
-            "made. Leave them out to use it as it is. All but the number of shards can be changed at the server, by PATCH "
-            f"/collections/{name} with 'params'; for other shards, ingest into a new collection."
+            "made. Leave them out to use it as it is. All but the number of shards can be changed at the server, by "
+            f"PATCH /collections/{name} with 'params'; for other shards, ingest into a new collection."
         )
 
 
