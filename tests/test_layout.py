@@ -21,7 +21,6 @@ ORDER = [
     {"reading", "chunking", "compression"},
     {"long_context"},
     {"recipe"},
-    {"servers"},
     {"store"},
     {"models"},
     {"tokenization"},
