@@ -13,7 +13,9 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
+from qdrant_embed.store.location import open_engine
 from tests.support.cpu_seconds import CpuSeconds
+from tests.support.plain_bert import MAX_TOKENS, WIDTH, save_transformer
 from tests.support.saved_once import saved_once
 from tests.support.server_stand_in import StandIn
 from tests.support.shallow_minilm import save_shallow_minilm
@@ -42,9 +44,6 @@ PAGES = {
     "## Maintenance\n\nThe cables are inspected every Tuesday before the first shift.\n",
     "notes/fish.txt": "Herring is landed at pier two.\n\nCod is landed at pier seven, and weighed there.\n",
 }
-
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "query", "passage", ":", ".", *(f"w{number}" for number in range(60))]
-WIDTH, MAX_TOKENS = 32, 24
 
 
 def pytest_configure(config):
@@ -107,14 +106,20 @@ def embeddings(run_folder):
 
 
 @pytest.fixture
-def local_engine(request):
-    """Return `memory`, or `folder` for one test of eight, drawn from its name, and for those with the mark `folder`.
+def engine_kind(request):
+    """Return `memory`, or for a few tests, drawn from their names, `folder`, or `server` for those marked `anywhere`.
 
-    That both give the same answers is what the engine suite says (tests/store/test_engine.py). A folder takes three
-    times the processor's time, most of it the system's: a collection is 250 megabytes of holes.
+    That all give the same answers is what the engine suite says (tests/store/test_engine.py). A folder takes three
+    times the processor's time, most of it the system's: a collection is 250 megabytes of holes. Tests with the mark
+    `folder` are all in folders; those marked `anywhere` are all on the server that QDRANT_URL names.
     """
-    drawn = not crc32(request.node.name.encode()) % 8
-    return "folder" if drawn or request.node.get_closest_marker("folder") else "memory"
+    anywhere = request.node.get_closest_marker("anywhere")
+    if request.node.get_closest_marker("folder"):
+        return "folder"
+    if anywhere and "QDRANT_URL" in os.environ:
+        return "server"
+    drawn = crc32(request.node.name.encode()) % 40
+    return "folder" if drawn < 4 else "server" if anywhere and drawn >= 35 else "memory"
 
 
 @pytest.fixture
@@ -125,18 +130,27 @@ def server_version():
 
 @pytest.fixture
 def server_url(server_version):
-    """Return the URL of a server: a real one where QDRANT_URL names it, else a stand-in that speaks JSON."""
-    if url := os.environ.get("QDRANT_URL"):
-        yield url
+    """Return the URL of a server: of a real one where QDRANT_URL names it, which is left as it was; else a stand-in."""
+    url = os.environ.get("QDRANT_URL")
+    if not url:
+        with StandIn(server_version) as server:
+            yield server.url
         return
-    with StandIn(server_version) as server:
-        yield server.url
+    engine = open_engine(url)
+    before = {found.name for found in engine.get_collections().collections}
+    yield url
+    for found in engine.get_collections().collections:
+        if found.name not in before:
+            engine.delete_collection(found.name)
+    engine.close()
 
 
 @pytest.fixture
-def location(local_engine, tmp_path):
-    """Return a location on the embedded engine or on `QdrantClient(":memory:")`."""
-    return ":memory:" if local_engine == "memory" else tmp_path / "qdrant_data"
+def location(engine_kind, request, tmp_path):
+    """Return a location on the embedded engine, on `QdrantClient(":memory:")`, or on a server."""
+    if engine_kind == "server":
+        return request.getfixturevalue("server_url")
+    return ":memory:" if engine_kind == "memory" else tmp_path / "qdrant_data"
 
 
 @pytest.fixture
@@ -152,7 +166,7 @@ def pages(tmp_path):
 
 @pytest.fixture
 def make_collection(location):
-    """Return a function that opens (and at the end closes) collections, on a local engine unless told otherwise."""
+    """Return a function that opens (and at the end closes) collections, at `location` unless told otherwise."""
     from qdrant_embed import Collection, Recipe
 
     opened = []
@@ -172,46 +186,6 @@ def make_collection(location):
 def collection(make_collection):
     """Return an empty collection of short chunks."""
     return make_collection(chunk_tokens=24)
-
-
-def make_tokenizer():
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
-
-    tokenizer = Tokenizer(models.WordLevel({word: number for number, word in enumerate(WORDS)}, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        model_max_length=64,
-    )
-
-
-def save_transformer(folder):
-    """Save a bare BERT of two layers, as plain transformers models are laid out."""
-    import torch
-    from transformers import BertConfig, BertModel
-
-    torch.manual_seed(7)
-    config = BertConfig(
-        vocab_size=len(WORDS),
-        hidden_size=WIDTH,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=64,
-        initializer_range=0.3,  # larger than usual, so that random states differ from token to token
-    )
-    BertModel(config).save_pretrained(folder)
-    make_tokenizer().save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from qdrant_embed.recipe import Recipe, require_equal, require_recipe, require_s
 from qdrant_embed.retrieval.browse import Browser
 from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.store.copies import aliases, copy_lease
+from qdrant_embed.store.create import complete
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters.field_indexes import complete
 from qdrant_embed.store.location import open_engine
 from qdrant_embed.store.metadata import read_metadata
 from qdrant_embed.store.own_points import own_points

@@ -17,7 +17,7 @@ def folder(tmp_path_factory):
     import torch
     from transformers import MistralConfig, MistralModel
 
-    from tests.conftest import WORDS, make_tokenizer
+    from tests.support.plain_bert import WORDS, make_tokenizer
 
     torch.manual_seed(5)
     folder = tmp_path_factory.mktemp("mistral")

@@ -76,7 +76,7 @@ def test_a_text_that_some_point_has_is_not_embedded_again(make_collection, model
     np.testing.assert_allclose(one["multivector"], other["multivector"], atol=1e-3)
 
 
-@pytest.mark.parametrize("local_engine", ["folder", "memory"])
+@pytest.mark.parametrize("engine_kind", ["folder", "memory"])
 def test_every_mode_finds_and_filters(harbour):
     for mode in ("hybrid", "dense", "bm25", "sparse", "multivector"):
         hits = harbour.search(QUESTION, k=3, mode=mode)
@@ -120,7 +120,7 @@ def test_a_sparse_model_alone_is_fused(make_collection, pages, models):
 
 
 @pytest.mark.parametrize(
-    ("compression", "local_engine"),
+    ("compression", "engine_kind"),
     [("float16", "folder"), ("bits", "memory"), ("rotate+bits", "folder"), ("256d!+full+bits+rescore4", "memory")],
 )
 def test_a_copy_with_another_compression_carries_them_along(harbour, pages, monkeypatch, compression):
@@ -149,7 +149,7 @@ def test_signs_and_a_sparse_model_are_fused(make_collection, pages, models):
     assert {hit.id for hits in lists for hit in hits} == found
 
 
-@pytest.mark.parametrize("local_engine", ["folder"])
+@pytest.mark.parametrize("engine_kind", ["folder"])
 def test_another_sparse_model_is_refused(harbour, models, tmp_path, location):
     other = save_splade(tmp_path / "other", pooling="sum")
     harbour.close()

@@ -7,6 +7,8 @@ import pytest
 from qdrant_embed import Document, IngestOptions, ReadOptions
 from qdrant_embed.errors import ConfigurationError, ModelError
 
+pytestmark = pytest.mark.anywhere
+
 
 def texts(collection):
     return {(hit.source, hit.text) for document in collection.documents() for hit in collection.chunks(document.source)}

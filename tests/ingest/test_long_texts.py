@@ -11,6 +11,8 @@ from qdrant_embed.compression.rotations import random_rotation
 from qdrant_embed.errors import ConfigurationError
 from tests.support.tiny_models import SENTENCES, save_tiny_model
 
+pytestmark = pytest.mark.anywhere
+
 PLACES = ("harbour", "tower", "bridge", "market", "station", "mill", "garden", "library", "school", "well")
 THINGS = ("crane", "bell", "lamp", "scale", "clock", "wheel", "fountain", "ladder", "desk", "bucket")
 

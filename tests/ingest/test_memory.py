@@ -52,7 +52,7 @@ def peak_of(docs, count, seed):
         gc.unfreeze()
 
 
-@pytest.mark.parametrize("window", ["pcw", "windows", "late"])
+@pytest.mark.parametrize("window", ["pcw", "windows", pytest.param("late", marks=pytest.mark.folder)])
 def test_many_long_documents_take_no_more_memory_than_few(make_collection, model, monkeypatch, window):
     for module, name, lower in LIMITS:
         assert getattr(module, name) > lower

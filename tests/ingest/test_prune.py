@@ -9,6 +9,8 @@ from qdrant_embed import Document, ReadOptions
 from qdrant_embed.errors import ConfigurationError, ReadError
 from qdrant_embed.ingest.prune import fate_of_file
 
+pytestmark = pytest.mark.anywhere
+
 
 def sources(collection):
     return {document.source for document in collection.documents()}

@@ -5,6 +5,8 @@ import pytest
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.ingest import scopes
 
+pytestmark = pytest.mark.anywhere
+
 
 @pytest.fixture
 def docs(tmp_path):

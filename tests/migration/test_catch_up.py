@@ -11,6 +11,8 @@ from qdrant_embed.ingest.pipeline import IngestOptions
 from qdrant_embed.migration.recompression import Change, recompress
 from qdrant_embed.store.copies import copy_lease
 
+pytestmark = pytest.mark.anywhere
+
 
 def documents(count=60):
     return [Document(text=f"Crane {n} lifts {n * 7} tons at pier {n}.", source=f"{n}.txt") for n in range(count)]

@@ -6,6 +6,8 @@ from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.errors import ConfigurationError
 
+pytestmark = pytest.mark.anywhere
+
 TEXTS = [
     f"Crane {n} lifts {n * 7} tons of {['herring', 'cod', 'eel', 'hull', 'rope', 'sail'][n % 6]} at pier {n}."
     for n in range(220)
@@ -77,6 +79,7 @@ def test_an_equal_compression_written_otherwise_opens(make_collection):
     assert Recipe(compression="float16+64d!") != Recipe(compression="64d!+float16")
 
 
+@pytest.mark.folder
 def test_a_rotation_for_other_parts_is_learned_again(filled):
     filled.recompress("opq+pq16+rescore8")
     digest = kept(filled)

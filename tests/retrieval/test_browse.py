@@ -6,6 +6,8 @@ import pytest
 from qdrant_embed import Document, Hits
 from qdrant_embed.errors import ConfigurationError, MissingExtraError, UnknownNameError
 
+pytestmark = pytest.mark.anywhere
+
 LONG = "\n\n".join(
     f"Paragraph {number} tells of ship number {number}, its crew and the cargo it carried." for number in range(9)
 )

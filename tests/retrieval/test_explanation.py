@@ -6,6 +6,8 @@ from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.errors import ConfigurationError
 from tests.support.tiny_models import save_tiny_model
 
+pytestmark = pytest.mark.anywhere
+
 QUESTION = "when are the cables of the cranes inspected?"
 
 

@@ -8,6 +8,8 @@ from qdrant_client import models
 from qdrant_embed.errors import ConfigurationError, FilterWarning
 from tests.retrieval.conftest import NOTES
 
+pytestmark = pytest.mark.anywhere
+
 MODES = ("hybrid", "dense", "bm25")
 ALL = {"lifts/four", "lifts/five", "canteen", "songs"}
 

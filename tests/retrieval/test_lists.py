@@ -9,6 +9,8 @@ from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval import query_plan
 from qdrant_embed.retrieval.fusion.fused_ranking import rrf_fuse
 
+pytestmark = pytest.mark.anywhere
+
 WORDS = [
     "harbour",
     "boat",

@@ -6,6 +6,8 @@ from qdrant_embed import Document, Hit, Hits
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval.fusion.fused_ranking import RRF_K
 
+pytestmark = pytest.mark.anywhere
+
 MODES = ("hybrid", "rrf", "dense", "bm25")
 
 
@@ -121,6 +123,7 @@ def test_an_empty_collection_answers_with_nothing(collection, mode):
     assert collection.search("anything", mode=mode) == []
 
 
+@pytest.mark.folder
 def test_engines_agree(make_collection, pages):
     here, there = make_collection(chunk_tokens=24), make_collection(at=":memory:", chunk_tokens=24)
     for collection in (here, there):

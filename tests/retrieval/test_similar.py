@@ -6,6 +6,8 @@ import pytest
 from qdrant_embed import Document
 from qdrant_embed.errors import ConfigurationError
 
+pytestmark = pytest.mark.anywhere
+
 
 def test_passages_like_a_hit_without_it(harbour):
     hit = harbour.search("herring is landed", k=1)[0]

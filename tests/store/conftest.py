@@ -26,8 +26,6 @@ def server_engine(server_url):
     """Return the engine of a server: a real one where the environment names it, else a stand-in."""
     engine = open_engine(server_url)
     yield engine
-    for name in ("conformance", "conformance-2"):
-        engine.delete_collection(name)
     engine.close()
 
 

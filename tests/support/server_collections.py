@@ -153,6 +153,8 @@ class StoredCollections:
             params = config["params"]["vectors"]
             self._require_vector(self._find(name), vector)
             changed = _merged(params[vector], changes)
+            if changed.get("quantization_config") == "Disabled":
+                del changed["quantization_config"]
             config["params"]["vectors"] = {**params, vector: changed}
         config["params"] = _merged(config["params"], body.get("params"))
         if body.get("metadata") is not None:

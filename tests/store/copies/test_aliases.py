@@ -7,6 +7,8 @@ from qdrant_embed import Collection, Document, Recipe
 from tests.copied import copy_collections
 from tests.support import forks
 
+pytestmark = pytest.mark.anywhere
+
 TEXTS = [f"Crane {n} lifts {n * 7} tons at pier {n}." for n in range(30)]
 KILLED = """
 import os, sys

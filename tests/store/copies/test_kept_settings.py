@@ -9,6 +9,8 @@ from qdrant_embed.store.copies.kept_settings import Settings
 from qdrant_embed.store.layout import VectorLayout
 from qdrant_embed.types import DENSE, DENSE_SMALL
 
+pytestmark = pytest.mark.anywhere
+
 TEAMS = [
     Document(text=f"Crane {n} lifts {n * 7} tons.", source=f"{n}.txt", metadata={"team": "ab"[n % 2], "size": n})
     for n in range(40)
@@ -26,6 +28,7 @@ def test_a_field_that_is_indexed_is_filtered_by(collection):
     assert {int(hit.source[:-4]) % 2 for hit in found} == {0}
 
 
+@pytest.mark.folder
 def test_indexes_graph_and_entries_of_others_go_with_the_copy(make_collection):
     collection = make_collection()
     collection.ingest(TEAMS)
