@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from qdrant_embed.recipe import Recipe
     from qdrant_embed.retrieval import Hit, Hits
     from qdrant_embed.runtimes.conversion.cache_folder import clear_model_cache
+    from qdrant_embed.servers.server_options import ServerOptions
     from qdrant_embed.training import ExtendOptions, extend
     from qdrant_embed.types import Chunk, Document
 else:
@@ -51,6 +52,7 @@ else:
             "recipe": ["Recipe"],
             "retrieval": ["Hit", "Hits"],
             "runtimes.conversion.cache_folder": ["clear_model_cache"],
+            "servers.server_options": ["ServerOptions"],
             "training": ["ExtendOptions", "extend"],
             "types": ["Chunk", "Document"],
         },
@@ -76,6 +78,7 @@ __all__ = [
     "QdrantEmbedError",
     "ReadOptions",
     "Recipe",
+    "ServerOptions",
     "__version__",
     "clear_model_cache",
     "describe_model",

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from qdrant_embed.migration.recompression import RecompressResult
     from qdrant_embed.reading.files import ReadOptions
     from qdrant_embed.runtimes.paragraph_vectors import BinaryParagraphVectors
+    from qdrant_embed.servers.server_options import ServerOptions
     from qdrant_embed.store.filters import FilterLike
     from qdrant_embed.store.location import Location
     from qdrant_embed.training.collection_codes import CodeTrainingSettings, ParagraphTrainingSettings
@@ -60,17 +61,18 @@ class Collection:
     def open(
         cls, name: str, *,
         at: Location = DEFAULT_LOCATION, recipe: Recipe | None = None, runtime: str = "auto",
+        server: ServerOptions | None = None,
     ) -> Self:  # fmt: skip
         """Open a collection; with a recipe, create it if it does not exist.
 
         :param at: A folder (embedded engine), a server's URL, `:memory:`, or a `QdrantClient` or `Engine` of yours.
-        :param runtime: What runs the model here and now: `auto`, `openvino`, `openvino:int8`, `torch:bf16`, `onnx` …
-            Not kept with the collection, and free to differ between ingest and search.
+        :param runtime: What runs the model (`auto`, `openvino:int8`, `torch:bf16` …), free to differ from run to run.
+        :param server: Shards and replicas of a collection that is made; one that exists must have the same.
         :raises CollectionNotFoundError: It does not exist and no recipe says how to make it.
         :raises RecipeMismatchError: It was made with another recipe.
         :raises LocationLockedError: Another process holds the folder.
         """
-        return cls(open_handle(name, at, recipe, runtime))
+        return cls(open_handle(name, at, recipe, runtime, server))
 
     @staticmethod
     def list(*, at: Location = DEFAULT_LOCATION) -> Listing:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from qdrant_embed.ingest.chunk_preview import Preview
     from qdrant_embed.ingest.context import IngestContext
     from qdrant_embed.reading.files import ReadOptions
+    from qdrant_embed.servers.server_options import ServerOptions
 
 
 class CollectionParts:
@@ -187,11 +188,14 @@ def create_collection(
     *,
     noted: Mapping[str, Json] = MappingProxyType({}),
     settings: Settings | None = None,
+    server: ServerOptions | None = None,
 ) -> None:
     """Create the collection that a recipe describes, empty.
 
     :param noted: Entries of its metadata beside those that say how it was made.
     :param settings: Those of a collection that this one is to be a copy of.
+    :param server: How a server is to keep it.
+    :raises UnsupportedByEngineError: The location lacks something that the recipe or these options ask for.
     :raises ConfigurationError: Some part of the recipe is not known; nothing has been created then.
     """
     models = RecipeModels.of(recipe)
@@ -204,7 +208,7 @@ def create_collection(
         "roots": {},
         **noted,
     }
-    create(engine, name, models.layout, made_by, settings)
+    create(engine, name, models.layout, made_by, settings, server)
 
 
 def load_codec(engine: Engine, name: str, model: Embedder) -> CollectionCodec:

@@ -21,8 +21,8 @@ from qdrant_embed.models.files.word_vectors import cache_folder
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.conversion.cache_folder import SIZE_VARIABLE, allowed_bytes, conversions
 from qdrant_embed.runtimes.start import predict_runtime
+from qdrant_embed.servers.features import FEATURES
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.features import FEATURES
 from qdrant_embed.store.listing import list_collections
 from qdrant_embed.store.location import folder_of, open_engine, require_location
 from qdrant_embed.types import Json

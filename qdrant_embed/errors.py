@@ -167,6 +167,17 @@ class DiskFullError(StoreError):
     """There is no room on the disk for what shall be written; what was stored is kept."""
 
 
+class LimitError(StoreError):
+    """A limit that a server sets for a collection, in its strict mode, forbids what was asked.
+
+    :param limit: The server's name of it: `max_query_limit`, for one.
+    """
+
+    def __init__(self, message: str, limit: str) -> None:
+        super().__init__(message)
+        self.limit = limit
+
+
 class UnsupportedByEngineError(StoreError):
     """The feature exists in Qdrant, but not on the engine in use; the message names one that has it."""
 
@@ -177,6 +188,10 @@ class FilterWarning(UserWarning):
 
 class ForeignPointsWarning(UserWarning):
     """Another program wrote points into a collection, which are left out; given once for each handle."""
+
+
+class LimitWarning(UserWarning):
+    """A limit that a server sets for a collection changes what is done; given once for each limit and collection."""
 
 
 class RerankWarning(UserWarning):

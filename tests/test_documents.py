@@ -142,6 +142,7 @@ def test_there_is_something_to_run():
         "docs/guide/compression.md": 3,
         "docs/guide/evaluating.md": 1,
         "docs/guide/first-steps.md": 1,
+        "docs/guide/locations.md": 1,
         "docs/guide/models.md": 2,
         "docs/reference/command-line.md": 1,
     }

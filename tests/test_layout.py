@@ -21,6 +21,7 @@ ORDER = [
     {"reading", "chunking", "compression"},
     {"long_context"},
     {"recipe"},
+    {"servers"},
     {"store"},
     {"models"},
     {"tokenization"},

@@ -12,7 +12,7 @@ from qdrant_embed.errors import CollectionNotFoundError
 from qdrant_embed.store import require_location
 
 if TYPE_CHECKING:
-    from qdrant_embed import Collection
+    from qdrant_embed import Collection, ServerOptions
     from qdrant_embed.recipe import Recipe
     from qdrant_embed.types import Json
 
@@ -23,12 +23,14 @@ class CollectionFlags:
 
     :param recipe: The recipe flags that were typed, those left out not among them.
     :param runtime: What runs the model.
+    :param server: How a server is to keep it, None where nothing of that was typed.
     """
 
     name: str
     at: str
     recipe: Mapping[str, Json]
     runtime: str = "auto"
+    server: ServerOptions | None = None
 
     @classmethod
     def by_flags(cls, name: str, at: str, runtime: str = "auto", **flags: Json) -> CollectionFlags:
@@ -36,15 +38,16 @@ class CollectionFlags:
         return cls(name, at, {flag: value for flag, value in flags.items() if value is not None}, runtime)
 
 
-def open_stored(name: str, at: str, runtime: str = "auto") -> Collection:
+def open_stored(name: str, at: str, runtime: str = "auto", server: ServerOptions | None = None) -> Collection:
     """Open a collection that exists.
 
     :raises CollectionNotFoundError: There is none of this name.
+    :raises ConfigurationError: A server keeps it otherwise.
     """
     require_location(at)
     from qdrant_embed import Collection
 
-    return Collection.open(name, at=at, runtime=runtime)
+    return Collection.open(name, at=at, runtime=runtime, server=server)
 
 
 def open_wanted(wanted: CollectionFlags, place: str = "") -> Collection:
@@ -58,7 +61,8 @@ def open_wanted(wanted: CollectionFlags, place: str = "") -> Collection:
     try:
         return _open_same(wanted)
     except CollectionNotFoundError:
-        return Collection.open(wanted.name, at=place or wanted.at, recipe=_recipe(wanted), runtime=wanted.runtime)
+        at, server = (place, None) if place else (wanted.at, wanted.server)
+        return Collection.open(wanted.name, at=at, recipe=_recipe(wanted), runtime=wanted.runtime, server=server)
 
 
 @contextmanager
@@ -89,7 +93,7 @@ def _open_same(wanted: CollectionFlags) -> Collection:
     """Open a collection that exists; what it was made by must not contradict what was typed."""
     from qdrant_embed.recipe import require_equal
 
-    collection = open_stored(wanted.name, wanted.at, wanted.runtime)
+    collection = open_stored(wanted.name, wanted.at, wanted.runtime, wanted.server)
     try:
         stored = collection.recipe.as_dict()
         require_equal(wanted.name, stored, {**stored, **wanted.recipe})

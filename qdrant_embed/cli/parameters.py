@@ -21,6 +21,7 @@ SHOWN = 600
 """Characters of a passage in a table, unless all are asked for."""
 
 _RECIPE = "Recipe: kept with the collection, so that later runs need none of these"
+_SERVER = "Server: said when a collection is made there, and kept with it"
 _FILES = "Files"
 _DELETING = "Deleting"
 
@@ -34,7 +35,7 @@ def _in_panel(panel: str, *names: str, help: str, usual: str | bool = True, meta
     return typer.Option(*names, help=help, show_default=usual, metavar=metavar, rich_help_panel=panel)
 
 
-_recipe, _files, _deleting = (partial(_in_panel, panel) for panel in (_RECIPE, _FILES, _DELETING))
+_recipe, _server, _files, _deleting = (partial(_in_panel, panel) for panel in (_RECIPE, _SERVER, _FILES, _DELETING))
 
 _place = {"collection": DEFAULT_COLLECTION, "at": DEFAULT_LOCATION}
 """Which collection the command at hand is about: what messages tell to type has to be about the same."""
@@ -111,6 +112,20 @@ Multivector = Annotated[
     ),
 ]
 
+Shards = Annotated[int | None, _server(help="Parts that points are spread over.", usual="one for each node")]
+Replicas = Annotated[int | None, _server(help="Copies of each shard.", usual="the server's")]
+WriteConsistency = Annotated[
+    int | None, _server(help="Copies that have to have a write before it counts as done.", usual="the server's")
+]
+PayloadOnDisk = Annotated[
+    bool | None,
+    _server(
+        "--payload-on-disk/--payload-in-memory",
+        help="Whether payloads are read from disk.",
+        usual="the server's",
+    ),
+]
+
 RootLabel = Annotated[
     list[str] | None,
     _files(
@@ -165,6 +180,7 @@ _WORDS = {
 _SETTINGS = (
     "allow_delete", "prune", "force", "dry_run", "include", "exclude", "encoding", "root", "chunk_tokens", "overlap",
     "window", "compression", "language", "layers", "task", "sparse", "multivector", "runtime",
+    "shards", "replicas", "write_consistency",
 )  # fmt: skip
 """Arguments whose flags have their names."""
 

@@ -67,11 +67,11 @@ def _functions() -> list[Callable[..., Any]]:
 
 def _classes() -> list[type]:
     return [
-        public.Collection, public.Recipe, public.Document, public.IngestOptions, public.ReadOptions,
-        public.IngestReport, public.Hit, public.Hits, Answers, Documents, StoredDocument, Preview, PreviewedChunk,
-        ListedCollection, Reranker, RerankContext, TokensReranker, CrossEncoderReranker, ListwiseReranker, MmrReranker,
-        RecencyReranker, public.CalibrateOptions, public.Evaluation, SettingScores, Comparison, Question,
-        public.ExtendOptions, ListedModels, ModelDescription, Row,
+        public.Collection, public.Recipe, public.ServerOptions, public.Document, public.IngestOptions,
+        public.ReadOptions, public.IngestReport, public.Hit, public.Hits, Answers, Documents, StoredDocument, Preview,
+        PreviewedChunk, ListedCollection, Reranker, RerankContext, TokensReranker, CrossEncoderReranker,
+        ListwiseReranker, MmrReranker, RecencyReranker, public.CalibrateOptions, public.Evaluation, SettingScores,
+        Comparison, Question, public.ExtendOptions, ListedModels, ModelDescription, Row,
         WeightsLocation, Diagnosis, Finding,
     ]  # fmt: skip
 

@@ -13,9 +13,9 @@ from qdrant_embed.migration.recompression import recompress as run_recompression
 from qdrant_embed.operations.collection_handle import CollectionHandle
 from qdrant_embed.store.copies import copy_lease
 from qdrant_embed.store.copies.revision import bump_revision
-from qdrant_embed.store.create import index_metadata_field
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import both, filter_of, warn_of_unknown_fields
+from qdrant_embed.store.filters.field_indexes import index_metadata_field
 from qdrant_embed.store.metadata import merge_metadata, read_metadata
 
 if TYPE_CHECKING:

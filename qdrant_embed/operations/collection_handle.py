@@ -11,9 +11,11 @@ from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, Rec
 from qdrant_embed.recipe import Recipe, require_equal, require_recipe, require_same_recipe
 from qdrant_embed.retrieval.browse import Browser
 from qdrant_embed.runtimes.choice import RuntimeChoice
+from qdrant_embed.servers.server_options import ServerOptions
 from qdrant_embed.store.copies import aliases, copy_lease
-from qdrant_embed.store.create import complete
+from qdrant_embed.store.create import require_kept
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.filters.field_indexes import complete
 from qdrant_embed.store.location import open_engine
 from qdrant_embed.store.metadata import read_metadata
 from qdrant_embed.store.own_points import own_points
@@ -77,7 +79,9 @@ class CollectionHandle:
         return target
 
 
-def open_handle(name: str, at: Location, recipe: Recipe | None, runtime: str) -> CollectionHandle:
+def open_handle(
+    name: str, at: Location, recipe: Recipe | None, runtime: str, server: ServerOptions | None = None
+) -> CollectionHandle:
     """See `Collection.open`."""
     _require_name(name)
     require_type("runtime", runtime, str, "'auto' or a runtime such as 'openvino:int8' or 'torch'")
@@ -85,9 +89,11 @@ def open_handle(name: str, at: Location, recipe: Recipe | None, runtime: str) ->
         RuntimeChoice.parse(runtime)
     if recipe is not None:
         require_recipe(recipe)
+    if server is not None:
+        require_type("server", server, ServerOptions, "ServerOptions(shards=…, replicas=…)")
     engine = open_engine(at, make=recipe is not None)
     try:
-        return CollectionHandle(engine, name, _recipe_in(engine, name, recipe), runtime)
+        return CollectionHandle(engine, name, _recipe_in(engine, name, recipe, server), runtime)
     except BaseException:
         engine.close()
         raise
@@ -110,18 +116,19 @@ def _require_new_name(name: str) -> None:
         )
 
 
-def _recipe_in(engine: Engine, name: str, recipe: Recipe | None) -> Recipe:
+def _recipe_in(engine: Engine, name: str, recipe: Recipe | None, server: ServerOptions | None) -> Recipe:
     """Return a collection's recipe; where there is no collection, make it by the given one."""
     aliases.finish_switch(engine, name)
     copy_lease.release_expired(engine, name)
     if recipe is not None and not engine.collection_exists(name):
         _require_new_name(name)
-        create_collection(engine, name, recipe)
+        create_collection(engine, name, recipe, server=server)
         return recipe
     stored = read_metadata(engine, name)
     complete(engine, name)
     if recipe is not None:
         require_same_recipe(name, stored["recipe"], recipe)
+    require_kept(engine, name, server)
     return Recipe.from_dict(stored["recipe"])
 
 

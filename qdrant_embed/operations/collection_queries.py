@@ -15,6 +15,7 @@ from qdrant_embed.reranking.base import Rerank
 from qdrant_embed.retrieval.documents import Documents
 from qdrant_embed.retrieval.hits import Answers, Hit, Hits
 from qdrant_embed.retrieval.search_request import Mode, SearchRequest, as_queries, as_vector
+from qdrant_embed.store.create import kept_options
 from qdrant_embed.store.filters import filter_of, warn_of_unknown_fields, without
 from qdrant_embed.store.metadata import read_metadata
 from qdrant_embed.store.own_points import foreign_points
@@ -101,10 +102,11 @@ def to_pandas(handle: CollectionHandle, where: Any, *, vectors: bool) -> pd.Data
 
 
 def info(handle: CollectionHandle) -> Facts:
-    """Return what the collection is: recipe, model, fingerprint, counts, and what a folder takes on disk."""
+    """Return what the collection is: recipe, model, fingerprint, counts; a folder's bytes, a server's options."""
     stored = read_metadata(handle.engine, handle.name)
     measured = handle.engine.disk_sizes(handle.name)
     sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measured, strict=True))} if measured else {}
+    options = kept_options(handle.engine, handle.name)
     return Facts(
         name=handle.name,
         chunks=count(handle),
@@ -113,6 +115,7 @@ def info(handle: CollectionHandle) -> Facts:
         **{key: stored[key] for key in ("recipe", "model", "fingerprint")},
         roots=sorted(stored["roots"]),
         **sizes,
+        **({"server": options} if options else {}),
     )
 
 

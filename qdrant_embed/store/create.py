@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.errors import ConfigurationError, require_type
+from qdrant_embed.errors import ConfigurationError, UnsupportedByEngineError
+from qdrant_embed.servers.server_options import ARGUMENTS, ServerOptions
 from qdrant_embed.store import quantization
-from qdrant_embed.store.filters.fields import INDEXED_FIELDS, Field
-from qdrant_embed.store.layout import VectorLayout, has_bm25_vectors, index_schema
+from qdrant_embed.store.filters.field_indexes import complete
+from qdrant_embed.store.layout import VectorLayout
 from qdrant_embed.store.metadata import LAYOUT_VERSION, METADATA_KEY
-from qdrant_embed.types import TERMS, Json
+from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
     from qdrant_embed.store.copies.kept_settings import Settings
@@ -19,13 +20,20 @@ if TYPE_CHECKING:
 
 
 def create(
-    engine: Engine, name: str, layout: VectorLayout, made_by: Mapping[str, Json], settings: Settings | None = None
+    engine: Engine,
+    name: str,
+    layout: VectorLayout,
+    made_by: Mapping[str, Json],
+    settings: Settings | None = None,
+    server: ServerOptions | None = None,
 ) -> None:
     """Create a collection with its vectors, payload indexes and metadata.
 
     :param made_by: What `read_metadata` shall return.
     :param settings: Those of a collection that this one is to be a copy of.
+    :param server: How a server is to keep it.
     """
+    _require_server(engine, server)
     quantization.require_engine(engine, layout.compression)
     quantization.require_room(engine, layout.compression, layout.cut_dim)
     # A copy keeps what it copies: its points come with the vectors, or with the terms.
@@ -39,33 +47,56 @@ def create(
     }
     if settings is not None:
         given = settings.added_to(given, layout)
+    if server is not None:
+        given |= server.arguments()
     engine.create_collection(collection_name=name, **given)
-    complete(engine, name)
-    if settings is not None:
-        settings.index(engine, name)
+    complete(engine, name, {} if settings is None else settings.index_schemas, tell=True)
 
 
-def complete(engine: Engine, name: str) -> None:
-    """Create the payload indexes that a collection lacks, because its creation was cut off."""
-    present = engine.get_collection(name).payload_schema or {}
-    for field in (*INDEXED_FIELDS, *(() if has_bm25_vectors(engine, name) else (TERMS,))):
-        if field not in present:
-            engine.create_payload_index(name, field, field_schema=index_schema(field))
+def kept_options(engine: Engine, name: str) -> dict[str, int | bool | str]:
+    """Return how a server keeps a collection, by the names of `ServerOptions`; nothing where there is no server."""
+    if engine.lacks("server options"):
+        return {}
+    params = engine.get_collection(name).config.params
+    found = {option: getattr(params, argument) for option, argument in ARGUMENTS.items()}
+    if params.sharding_method is not None:
+        found["sharding"] = params.sharding_method.value
+    return {option: value for option, value in found.items() if value is not None}
 
 
-def index_metadata_field(engine: Engine, name: str, field: str, kind: str) -> None:
-    """Index one of the user's own metadata fields, so that strict servers filter by it and all filter faster.
+def require_kept(engine: Engine, name: str, server: ServerOptions | None) -> None:
+    """Refuse options that a collection was not made with.
 
-    :param kind: A payload schema type: `keyword`, `integer`, `float`, `bool`, `datetime`, `uuid`, `geo` or `text`.
+    :raises UnsupportedByEngineError: Its location has no such options.
+    :raises ConfigurationError: It has others; both are named.
     """
-    from qdrant_client import models
+    if server is None:
+        return
+    _require_server(engine, server)
+    kept = kept_options(engine, name)
+    other = {option: value for option, value in server.given().items() if value != kept.get(option)}
+    if other:
+        has = {option: kept.get(option) for option in other}
+        raise ConfigurationError(
+            f"collection {name!r} has {_listed(has)}, not {_listed(other)}; such options count when a collection is "
+            "made. Leave them out to use it as it is. All but the number of shards can be changed at the server, by "
+            f"PATCH /collections/{name} with 'params'; for other shards, ingest into a new collection."
+        )
 
-    require_type("field", field, str, f"its name as a text: {str(field)!r}")
-    kinds = [schema.value for schema in models.PayloadSchemaType]
-    if kind not in kinds:
-        raise ConfigurationError(f"cannot index {field!r} as {kind!r}; expected one of {', '.join(kinds)}.")
-    found = Field.of(f"metadata.{field}")
-    if not found.paths:
-        raise ConfigurationError(f"cannot index {field!r}: no engine can index a key with a '\"' or a '\\' in it.")
-    for path in found.paths:
-        engine.create_payload_index(name, path, field_schema=models.PayloadSchemaType(kind))
+
+def _require_server(engine: Engine, server: ServerOptions | None) -> None:
+    """Refuse options of a server where there is none.
+
+    :raises UnsupportedByEngineError: The location has no such options.
+    """
+    given = server.given() if server is not None else {}
+    why = engine.lacks("server options") if given else ""
+    if why:
+        raise UnsupportedByEngineError(
+            f"{_listed(given)}: such options are a server's, and {why}. Leave them out, or give the URL of a server as "
+            "the location."
+        )
+
+
+def _listed(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{option}={value}" for option, value in options.items())

@@ -16,7 +16,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
-from qdrant_embed.store.features import Feature
+from qdrant_embed.servers.features import Feature
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ class Engine(ClientMethods, Protocol):
     def lacks(self, feature: Feature) -> str:
         """Say why a feature is not to be had, for a message; empty if it is.
 
-        :param feature: A name of the table in `store/features.py`, e.g. `indexes`, by which a filter need not look at
+        :param feature: A name of the table in `servers/features.py`, e.g. `indexes`, by which a filter need not look at
             every point, or `text ranking`, BM25 over a text index.
         """
         return ""

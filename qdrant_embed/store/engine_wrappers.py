@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from qdrant_embed.servers.features import Feature
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.features import Feature
 from qdrant_embed.types import Json
 
 P = ParamSpec("P")

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from qdrant_embed.compression import Compression, VectorCodec
 from qdrant_embed.store import quantization
-from qdrant_embed.store.filters.fields import INDEXED_FIELDS
-from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE, TERMS, TOKENS
+from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE, TOKENS
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -117,17 +116,3 @@ def token_code_params(width: int) -> models.VectorParams:
 def has_bm25_vectors(engine: Engine, name: str) -> bool:
     """Tell whether a collection keeps BM25's terms as sparse vectors, and not in a text index."""
     return BM25 in (engine.get_collection(name).config.params.sparse_vectors or {})
-
-
-def index_schema(field: str) -> models.PayloadSchemaType | models.KeywordIndexParams | models.TextIndexParams:
-    """Return the index that `field` gets: `source` also answers prefixes (`guide/*`), terms are ranked by BM25."""
-    from qdrant_client import models
-
-    if field == TERMS:
-        # The default tokenizer, without stemmer and stop words: `Bm25Encoder` has been there before.
-        return models.TextIndexParams(
-            type=models.TextIndexType.TEXT, tokenizer=models.TokenizerType.WORD, scoring=True, enable_hnsw=False
-        )
-    if field == "source":
-        return models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, prefix=True)
-    return models.PayloadSchemaType(INDEXED_FIELDS[field])

@@ -47,7 +47,7 @@ def open_engine(at: Location, *, timeout: int = TIMEOUT, make: bool = True) -> E
         return EdgeEngine(Path(at).expanduser(), make=make)
     if isinstance(at, Engine):
         return LentEngine(at)
-    from qdrant_embed.store.client.engine import connect, in_memory, of_client
+    from qdrant_embed.store.client.clients import connect, in_memory, of_client
 
     if not isinstance(at, str):
         return of_client(_require_client(at))

@@ -7,13 +7,13 @@ collection reads the engine itself, and takes them along.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from qdrant_embed.display import counted, one_line
-from qdrant_embed.errors import ForeignPointsWarning, warn_user
+from qdrant_embed.errors import ForeignPointsWarning, LimitError, warn_user
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.engine_wrappers import WrappedEngine
+from qdrant_embed.store.engine_wrappers import R, WrappedEngine
 from qdrant_embed.store.filters.grammar import both
 from qdrant_embed.store.points import CHUNK_FIELDS, is_chunk
 from qdrant_embed.store.scroll import pages
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from qdrant_client.http.models import QueryResponse
 
     from qdrant_embed.store.engine import Payload, PointId, Selector
+
+F = TypeVar("F")
 
 PAGE = 1024
 ASKED_FOR = ("document_id", "text_hash", "chunk_index", "source")
@@ -96,9 +98,12 @@ class OwnPoints(WrappedEngine):
 
         if isinstance(points_selector, models.FilterSelector):
             points_selector = points_selector.filter
+        own = points_selector
         if isinstance(points_selector, models.Filter):
-            points_selector = self._own(collection_name, points_selector)
-        return self.whole.delete(collection_name, points_selector, wait=wait)
+            own = self._own(collection_name, points_selector)
+        return self._asked(
+            collection_name, own, points_selector, lambda some: self.whole.delete(collection_name, some, wait=wait)
+        )
 
     # Points out
 
@@ -135,8 +140,9 @@ class OwnPoints(WrappedEngine):
             self._scrolled[collection_name] = self.met(collection_name)
         if where is not None or self._scrolled[collection_name]:
             where = self._own(collection_name, where)
-        records, following = self.whole.scroll(
-            collection_name, where, offset=offset, with_payload=with_payload, **named
+        named = {"offset": offset, "with_payload": with_payload, **named}
+        records, following = self._asked(
+            collection_name, where, scroll_filter, lambda some: self.whole.scroll(collection_name, some, **named)
         )
         asked = CHUNK_FIELDS if with_payload is True else with_payload if isinstance(with_payload, list) else ()
         kinds = [(name, CHUNK_FIELDS[name]) for name in asked if name in CHUNK_FIELDS]
@@ -151,22 +157,40 @@ class OwnPoints(WrappedEngine):
         self, collection_name: str, count_filter: models.Filter | None = None, *, exact: bool = True
     ) -> models.CountResult:
         """Return the number of this library's points that match."""
-        return self.whole.count(collection_name, self._completed(collection_name, count_filter), exact=exact)
+        own = self._completed(collection_name, count_filter)
+        return self._asked(
+            collection_name, own, count_filter, lambda some: self.whole.count(collection_name, some, exact=exact)
+        )
 
     def facet(
         self, collection_name: str, key: str, facet_filter: models.Filter | None = None, **named: Any
     ) -> models.FacetResponse:
         """Return the values of a field with their numbers of this library's points."""
-        return self.whole.facet(collection_name, key, self._completed(collection_name, facet_filter), **named)
+        own = self._completed(collection_name, facet_filter)
+        return self._asked(
+            collection_name, own, facet_filter, lambda some: self.whole.facet(collection_name, key, some, **named)
+        )
 
     def query_batch_points(self, collection_name: str, requests: Sequence[models.QueryRequest]) -> list[QueryResponse]:
         """Return the answers to several queries, in order."""
         # A filter is completed unasked where that costs less than to ask; hits of a stage need none. In memory every
         # condition is looked at for every point, and to ask is one count that is kept.
         unasked = not any(map(_ranks_all, requests)) and not self.lacks("indexes")
+        own = requests
         if unasked or self.met(collection_name):
-            requests = [self._narrowed(collection_name, request) for request in requests]
-        return self.whole.query_batch_points(collection_name, requests=requests)
+            own = [self._narrowed(collection_name, request) for request in requests]
+        return self._asked(
+            collection_name, own, requests, lambda some: self.whole.query_batch_points(collection_name, requests=some)
+        )
+
+    def _asked(self, name: str, own: F, given: F, ask: Callable[[F], R]) -> R:
+        """Ask for this library's points, and for all where a server's filters hold no more and there are no others."""
+        try:
+            return ask(own)
+        except LimitError as error:
+            if error.limit != "filter_max_conditions" or self.met(name):
+                raise
+        return ask(given)
 
     def _narrowed(self, name: str, asked: Any) -> Any:
         """Return a query, or a stage of one, that ranks nothing but this library's points."""

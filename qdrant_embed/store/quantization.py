@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qdrant_embed.compression import Compression
 from qdrant_embed.compression.spec import BINARY_CODES, PRODUCT_CODES, TURBO_CODES
 from qdrant_embed.errors import ConfigurationError, UnsupportedByEngineError
-from qdrant_embed.store.features import Feature
+from qdrant_embed.servers.features import Feature
 
 if TYPE_CHECKING:
     from qdrant_client import models

@@ -7,7 +7,7 @@ from qdrant_embed.calibration.grid import Grid, build_key, oversampled
 from qdrant_embed.compression import Compression
 from qdrant_embed.compression.transitions import require_kept
 from qdrant_embed.errors import ConfigurationError, UnsupportedByEngineError
-from qdrant_embed.store.features import lacked_by_server
+from qdrant_embed.servers.features import lacked_by_server
 
 FOLDER = SimpleNamespace(lacks=lambda feature: "")
 

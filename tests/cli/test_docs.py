@@ -15,7 +15,12 @@ EVERYWHERE = {"--help", "-h", "--install-completion", "--show-completion", "--ve
 
 
 def flags_of(command):
-    found = {flag for parameter in command.params for flag in parameter.opts if flag.startswith("-")}
+    found = {
+        flag
+        for parameter in command.params
+        for flag in (*parameter.opts, *parameter.secondary_opts)
+        if flag.startswith("-")
+    }
     for inner in getattr(command, "commands", {}).values():
         found |= flags_of(inner)
     return found

@@ -8,8 +8,8 @@ from qdrant_client import QdrantClient
 
 from qdrant_embed import Collection, Recipe, diagnose
 from qdrant_embed.errors import UnsupportedByEngineError
+from qdrant_embed.servers.features import FEATURES, OLDEST, lacked_by_server, require_supported
 from qdrant_embed.store.client.engine import ClientEngine
-from qdrant_embed.store.features import FEATURES, OLDEST, lacked_by_server, require_supported
 from qdrant_embed.store.location import open_engine
 from tests.support.server_stand_in import StandIn
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,6 +37,10 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     sparse: parameters.Sparse = None,
     multivector: parameters.Multivector = None,
     runtime: parameters.Runtime = "auto",
+    shards: parameters.Shards = None,
+    replicas: parameters.Replicas = None,
+    write_consistency: parameters.WriteConsistency = None,
+    payload_on_disk: parameters.PayloadOnDisk = None,
     root: parameters.RootLabel = None,
     include: parameters.Include = None,
     exclude: parameters.Exclude = None,
@@ -56,13 +61,17 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
 
     Safe to run again: what is unchanged is not even opened. Safe to stop at any moment: the same command carries on.
     """
-    from qdrant_embed import IngestOptions, ReadOptions
+    from qdrant_embed import IngestOptions, ReadOptions, ServerOptions
 
+    server = ServerOptions(
+        shards=shards, replicas=replicas, write_consistency=write_consistency, payload_on_disk=payload_on_disk
+    )
     wanted = CollectionFlags.by_flags(
         collection, at, runtime, model=model, chunker=chunker, chunk_tokens=chunk_tokens, overlap=overlap,
         window=window, compression=compression, language=language, layers=layers, task=task, sparse=sparse,
         multivector=multivector,
     )  # fmt: skip
+    wanted = replace(wanted, server=server)
     settings = IngestOptions(
         root=root[0] if root and len(root) == 1 else None,
         reading=ReadOptions(

@@ -9,20 +9,18 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Concatenate
-from urllib.parse import urlsplit
 
 from qdrant_embed.errors import StoreError
 from qdrant_embed.native import make_lock
+from qdrant_embed.servers.features import LACKED_IN_MEMORY, Feature, lacked_by_server
 from qdrant_embed.store.client.errors import TRANSIENT, UNSENT, FaultError, Retries, persist, told
-from qdrant_embed.store.client.grpc import find_grpc_port
 from qdrant_embed.store.client.local_limits import require_answerable
 from qdrant_embed.store.client.portions import nothing_done, plain, points_at_once
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.engine_wrappers import ForwardingEngine, P, R
-from qdrant_embed.store.features import LACKED_IN_MEMORY, Feature, lacked_by_server, require_supported
 from qdrant_embed.store.payload_values import json_payload
 from qdrant_embed.store.points import require_finite
 from qdrant_embed.types import Json
@@ -42,57 +40,6 @@ _NOT_TWICE = frozenset({"create_collection", "update_collection_aliases"})
 _ONE_AT_A_TIME = make_lock()
 """For clients in memory, of which several engines may share one."""
 _OF_NO_EFFECT = "Payload indexes have no effect in the local|Local mode performs exact"
-_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-def connect(url: str, api_key: str | None, timeout: int) -> Engine:
-    """Return the engine of a server, through gRPC if its port answers.
-
-    :raises StoreError: Nobody answers at the URL.
-    :raises UnsupportedByEngineError: The server is too old.
-    """
-    from qdrant_client import QdrantClient
-
-    parts = urlsplit(url)
-    grpc_port = find_grpc_port(parts)
-    # A key that does not leave the machine needs no warning about an insecure connection.
-    with _quiet("Api key is used with an insecure") if parts.hostname in _LOCAL_HOSTS else nullcontext():
-        client = QdrantClient(
-            url=url,
-            grpc_port=grpc_port or 0,
-            prefer_grpc=grpc_port is not None,
-            api_key=api_key or None,
-            timeout=timeout,
-            check_compatibility=False,
-        )
-    # A wrong address is to be found out at once: patience is for servers that have answered before.
-    try:
-        version = ClientEngine(client, place=url, secret=api_key, retries=Retries(attempts=1)).version
-        require_supported(version, url)
-    except BaseException:
-        client.close()
-        raise
-    engine = ClientEngine(client, place=url, secret=api_key)
-    engine.version = version  # asked for once
-    return engine
-
-
-def in_memory() -> Engine:
-    """Return an empty engine that forgets everything when it is closed."""
-    from qdrant_client import QdrantClient
-
-    return ClientEngine(QdrantClient(":memory:"), place="memory")
-
-
-def of_client(client: QdrantClient) -> Engine:
-    """Return the engine of a client that the user made, and will close.
-
-    :raises UnsupportedByEngineError: Its server is too old.
-    """
-    engine = ClientEngine(client, place="your QdrantClient", owned=False)
-    if engine.shared:
-        require_supported(engine.version, engine.place)
-    return engine
 
 
 class ClientEngine(ForwardingEngine):
@@ -117,7 +64,6 @@ class ClientEngine(ForwardingEngine):
         self._secret = secret
         self._owned = owned
         self._retries = retries or Retries()
-        self._largest_upserts: dict[str, int] = {}
         self._closed = False
 
     def __repr__(self) -> str:
@@ -185,10 +131,14 @@ class ClientEngine(ForwardingEngine):
         """Write points, in portions that the server takes."""
         listed = [plain(point) for point in points]
         result = nothing_done()
-        portion = self._largest_upsert(collection_name, listed)
+        portion = self.points_at_once(collection_name, listed) if listed else 1
         for start in range(0, len(listed), portion):
             result = self._upsert_portion(collection_name, listed[start : start + portion], wait=wait)
         return result
+
+    def points_at_once(self, collection_name: str, points: Sequence[models.PointStruct]) -> int:
+        """Return how many of these points one request may hold."""
+        return len(points) if self._is_local() else points_at_once(points)
 
     def set_payload(
         self, collection_name: str, payload: dict[str, Json], points: Selector, *, wait: bool = True
@@ -230,7 +180,7 @@ class ClientEngine(ForwardingEngine):
         if not self._is_local():
             return persist(action, self._retries, repeatable, self._secret)
         # In memory, qdrant_client reads arrays while another thread lengthens them.
-        with _ONE_AT_A_TIME, _quiet(_OF_NO_EFFECT):
+        with _ONE_AT_A_TIME, quiet(_OF_NO_EFFECT):
             return persist(action, self._retries, repeatable, self._secret)
 
     def _upsert_portion(
@@ -248,16 +198,6 @@ class ClientEngine(ForwardingEngine):
             done = self._upsert_portion(collection_name, points[middle:], wait=wait)
         return done
 
-    def _largest_upsert(self, collection_name: str, points: Sequence[models.PointStruct]) -> int:
-        """Return how many of these points one request may hold: what strict mode allows, and what its size allows."""
-        if not points or self._is_local():
-            return len(points) or 1
-        if collection_name not in self._largest_upserts:
-            strict = self.request("get_collection", collection_name).config.strict_mode_config
-            allowed = strict.upsert_max_batchsize if strict is not None and strict.enabled else None
-            self._largest_upserts[collection_name] = allowed or len(points)
-        return min(self._largest_upserts[collection_name], points_at_once(points))
-
     def _by_grpc(self) -> bool:
         return bool(getattr(self.client._client, "_prefer_grpc", False))
 
@@ -268,7 +208,7 @@ class ClientEngine(ForwardingEngine):
 
 
 @contextmanager
-def _quiet(message: str) -> Iterator[None]:
+def quiet(message: str) -> Iterator[None]:
     """Keep a warning of `qdrant_client` back where it says what is meant to be so."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message)

@@ -20,6 +20,7 @@ from qdrant_embed.errors import (
     StoreError,
     UnsupportedByEngineError,
 )
+from qdrant_embed.store.client.limits import limit_error
 
 log = logging.getLogger(__name__)
 
@@ -138,6 +139,8 @@ def told(fault: ServerFault, place: str, collection: str | None) -> StoreError:
     :param place: The server's URL, or `memory`.
     """
     detail = f"{place}: {fault.detail}".rstrip(". ")
+    if (limited := limit_error(fault.detail, detail)) is not None:
+        return limited
     if fault.kind == "missing" and collection is not None and _names_a_collection(fault.detail):
         return CollectionNotFoundError(f"there is no collection {collection!r} at {place}.")
     if re.search(r"([Cc]ollection|[Aa]lias) .*already exists", fault.detail):
@@ -196,6 +199,10 @@ def _without_parts(text: str, form: str) -> str:
     return "".join(kept)
 
 
+_TOO_LARGE = re.compile("message (length )?(too large|larger)|request larger than rate limiter capacity")
+"""What can never pass as one request, however often it is sent."""
+
+
 def _of_http(error: Exception) -> ServerFault | None:
     from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
     from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
@@ -207,7 +214,9 @@ def _of_http(error: Exception) -> ServerFault | None:
         to = error.headers.get("location") or "another place"
         return ServerFault("foreign", f"it redirects to {to} (HTTP {error.status_code})")
     if isinstance(error, UnexpectedResponse):
-        return ServerFault(_kind_of_status(error.status_code or 0), f"HTTP {error.status_code}, {_said(error.content)}")
+        said = _said(error.content)
+        kind: Kind = "too large" if _TOO_LARGE.search(said) else _kind_of_status(error.status_code or 0)
+        return ServerFault(kind, f"HTTP {error.status_code}, {said}")
     if isinstance(error, ResponseHandlingException):
         return _of_transport(error.source)
     if isinstance(error, QdrantException):
@@ -235,8 +244,7 @@ def _of_grpc(error: Exception) -> ServerFault | None:
         return None
     status, detail = error.code(), str(error.details())
     if status in (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.OUT_OF_RANGE):
-        too_large = re.search(r"message (length )?(too large|larger)", detail)
-        return ServerFault("too large" if too_large else "busy", f"gRPC {status.name}, {detail}")
+        return ServerFault("too large" if _TOO_LARGE.search(detail) else "busy", f"gRPC {status.name}, {detail}")
     kinds: dict[Any, Kind] = {
         grpc.StatusCode.UNAVAILABLE: "unreachable" if "connect" in detail.lower() else "cut",
         grpc.StatusCode.DEADLINE_EXCEEDED: "timeout",

@@ -14,7 +14,7 @@ from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, TERMS
 if TYPE_CHECKING:
     from qdrant_client import models
 
-    from qdrant_embed.store.engine import Engine
+    from qdrant_embed.store.engine import Engine, IndexSchema
 
 OF_A_CLUSTER = (
     "shard_number", "sharding_method", "replication_factor", "write_consistency_factor", "on_disk_payload", "payload",
@@ -83,10 +83,10 @@ class Settings:
             "metadata": {**self.metadata, **given["metadata"]},
         }
 
-    def index(self, engine: Engine, name: str) -> None:
-        """Make the payload indexes on a collection."""
-        for field, info in self.indexes.items():
-            engine.create_payload_index(name, field, field_schema=info.params or info.data_type)
+    @property
+    def index_schemas(self) -> dict[str, IndexSchema]:
+        """What makes the payload indexes, by field."""
+        return {field: info.params or info.data_type for field, info in self.indexes.items()}
 
 
 def _arguments(config: models.CollectionConfig) -> dict[str, Any]:

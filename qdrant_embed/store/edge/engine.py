@@ -14,6 +14,7 @@ import qdrant_edge as edge
 from qdrant_client import models
 
 from qdrant_embed.errors import StoreError
+from qdrant_embed.servers.features import Feature
 from qdrant_embed.store.edge.client_arguments import takes_client_arguments
 from qdrant_embed.store.edge.convert.filter import edge_filter, written_filter
 from qdrant_embed.store.edge.convert.point_structs import (
@@ -28,7 +29,6 @@ from qdrant_embed.store.edge.convert.point_structs import (
 from qdrant_embed.store.edge.convert.query import order_by as edge_order
 from qdrant_embed.store.edge.queries import EdgeQueries
 from qdrant_embed.store.edge.shard import refusals
-from qdrant_embed.store.features import Feature
 from qdrant_embed.store.payload_values import json_payload
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ A field that is not one of the payload's own (`PAYLOAD_FIELDS`) is looked for in
 `metadata.page` means the document's own field where both have one. Keys may hold any characters; one with dots means
 the key itself or the way through nested dicts, whichever there is. 3 and 3.0 are the same number.
 
-Files, in reading order: fields, patterns, filter_values, grammar, prefixes, lookup.
+Files, in reading order: fields, patterns, filter_values, grammar, prefixes, lookup,
+field_indexes.
 """
 
 from qdrant_embed.store.filters.fields import METADATA, PAYLOAD_FIELDS, Field

@@ -13,11 +13,11 @@ PAYLOAD_FIELDS = (
     "text", "chunk_index", "start", "end", "headings", "page", "text_hash", "chunk_count",
 )  # fmt: skip
 INDEXED_FIELDS: Mapping[str, str] = {
-    "source": "keyword",
-    "root": "keyword",
     "document_id": "uuid",
+    "source": "keyword",
     "text_hash": "uuid",
     "chunk_index": "integer",
+    "root": "keyword",
     "page": "integer",
     "headings": "keyword",
     "media_type": "keyword",
@@ -26,6 +26,8 @@ INDEXED_FIELDS: Mapping[str, str] = {
     "size": "integer",
 }
 """Every field that this library filters or deletes by, so that a server in strict mode accepts its requests."""
+NEEDED_FIELDS = ("document_id", "source", "text_hash", "chunk_index", "root")
+"""Those of them that every ingest and every search filters by, the most needed first: a server may allow fewer."""
 
 METADATA = "metadata"
 

@@ -16,8 +16,8 @@ import numpy as np
 from qdrant_client import models
 
 from qdrant_embed.errors import StoreError
+from qdrant_embed.servers.features import FEATURES
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.features import FEATURES
 from qdrant_embed.store.filters import Field, to_filter
 from qdrant_embed.store.payload_values import MOST_LEVELS
 from qdrant_embed.testing.conformance.engine_cases import (

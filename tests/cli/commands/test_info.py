@@ -1,3 +1,6 @@
+from tests.support.server_stand_in import StandIn
+
+
 def test_without_a_name_all_collections_are_listed(cli, pages, ingested):
     cli("ingest", pages / "notes", "--collection", "fish", "--model", "hashing")
     listed = cli("info", "--json").json["collections"]
@@ -16,6 +19,18 @@ def test_one_collection_says_how_it_was_made(cli, ingested):
     assert "harbour" in page
     assert found["fingerprint"] in page
     assert max(map(len, page.splitlines())) <= 80
+
+
+def test_how_a_server_keeps_a_collection_is_typed_and_told(cli, pages):
+    words = ("--collection", "kept", "--model", "hashing", "--shards", 3, "--replicas", 2, "--payload-in-memory")
+    with StandIn("1.18.3") as server:
+        assert cli("ingest", pages, "--at", server.url, *words, "--dry-run").code == 0
+        assert not server.collections.stored
+        assert [cli("ingest", pages, "--at", server.url, *words).code for _ in range(2)] == [0, 0]
+        assert "shards=3, replicas=2" in cli("info", "-c", "kept", "--at", server.url).out
+        answer = cli("ingest", pages, "--at", server.url, "--collection", "kept", "--shards", 4)
+    told = " ".join(answer.err.split())
+    assert (answer.code, "has --shards 3, not --shards 4; such options" in told) == (1, True)
 
 
 def test_an_empty_place_says_what_to_type(cli):

@@ -10,8 +10,8 @@ import pytest
 from qdrant_client import QdrantClient, models
 
 from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, StoreError
-from qdrant_embed.store.client.engine import ClientEngine
 from qdrant_embed.store.client.errors import Retries
+from qdrant_embed.store.client.server_engine import ServerEngine
 from qdrant_embed.store.location import open_engine
 from tests.support.server_stand_in import CutError, RefusedError, StandIn
 
@@ -55,7 +55,7 @@ def sizes_of(server):
 @contextmanager
 def engine_of(server, *, timeout=30, retries=QUICK):
     client = QdrantClient(url=server.url, timeout=timeout, check_compatibility=False)
-    engine = ClientEngine(client, place=server.url, secret=KEY, retries=retries)
+    engine = ServerEngine(client, place=server.url, secret=KEY, retries=retries)
     yield engine
     engine.close()
 
@@ -200,7 +200,7 @@ def test_opening_a_url(server, monkeypatch):
     assert server.requests[0] == "GET /"
     engine.upsert("c", points(2))
     assert len(stored(server)) == 2
-    assert repr(engine) == f"ClientEngine('{server.url}')"
+    assert repr(engine) == f"ServerEngine('{server.url}')"
     engine.close()
     with pytest.raises(StoreError, match="has been closed"):
         engine.count("c")
