@@ -188,6 +188,9 @@ class Collection:
     def index_field(self, field: str, kind: str = "keyword") -> None:
         """Index one of your own metadata fields: faster filters, and needed on servers in strict mode.
 
+        Noted in the collection's recipe (`Recipe(index=…)` does the same when it is made).
+
+        :raises LimitError: The strict mode of a server has no room for another index.
         :raises StoreError: The collection's compression is being changed by a copy.
         """
         collection_changes.index_field(self._handle, field, kind)

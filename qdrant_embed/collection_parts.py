@@ -208,7 +208,7 @@ def create_collection(
         "roots": {},
         **noted,
     }
-    create(engine, name, models.layout, made_by, settings, server)
+    create(engine, name, models.layout, made_by, settings, server, recipe.index)
 
 
 def load_codec(engine: Engine, name: str, model: Embedder) -> CollectionCodec:

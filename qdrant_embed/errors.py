@@ -190,6 +190,10 @@ class ForeignPointsWarning(UserWarning):
     """Another program wrote points into a collection, which are left out; given once for each handle."""
 
 
+class IndexWarning(UserWarning):
+    """A collection was made without an index that is asked for: it was made now, or cannot be; which, is said."""
+
+
 class LimitWarning(UserWarning):
     """A limit that a server sets for a collection changes what is done; given once for each limit and collection."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from numbers import Integral
 
 from qdrant_embed.compression import Compression
@@ -13,8 +13,9 @@ from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, require
 from qdrant_embed.long_context.strategy import usual_words
 from qdrant_embed.types import Json
 
-OPTIONAL = ("layers", "task", "sparse", "multivector")
+OPTIONAL = ("layers", "task", "sparse", "multivector", "index")
 """Entries that are not stored unless they are chosen, so that collections without them keep their fingerprints."""
+INDEX_KINDS = ("keyword", "integer", "float", "bool", "datetime", "uuid", "geo", "text")
 
 _TEXTS = ("model", "chunker", "window", "compression", "language", "task", "sparse", "multivector")
 
@@ -44,6 +45,10 @@ class Recipe:
         empty for none. `self` (or `self:384`) keeps a code of 192 (or 384) bits for each token of the dense model's
         own, with which `rerank="tokens"` need not read passages again.
     :param language: Language of the BM25 word stems and stop words; `multilingual` for neither.
+    :param index: Metadata fields of yours that are filtered by, each with its kind: `{"team": "keyword"}`; kinds are
+        `keyword`, `integer`, `float`, `bool`, `datetime`, `uuid`, `geo` and `text`. Each gets an index, which makes
+        filters fast and which servers in strict mode ask for. No field gets one by itself: an index takes memory, and
+        time at every write. It changes no vector, so a collection may be opened with more of them, which are made then.
     """
 
     model: str = "minilm"
@@ -57,6 +62,7 @@ class Recipe:
     task: str = ""
     sparse: str = ""
     multivector: str = ""
+    index: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         for name in _TEXTS:
@@ -67,6 +73,10 @@ class Recipe:
                 require_type(name, value, Integral, "a whole number")
                 object.__setattr__(self, name, int(value))
         object.__setattr__(self, "window", usual_words(self.window))
+        require_type("index", self.index, Mapping, "fields with their kinds: {'team': 'keyword'}")
+        object.__setattr__(self, "index", dict(self.index))
+        for name, kind in self.index.items():
+            require_index_kind(name, kind)
         if self.chunk_tokens is not None and self.chunk_tokens < 8:
             raise ConfigurationError(f"chunk_tokens={self.chunk_tokens} is too small to hold text; give 8 or more.")
         if self.chunker == "document" and self.chunk_tokens is not None:
@@ -104,6 +114,21 @@ def require_recipe(given: object) -> None:
     )
 
 
+def require_index_kind(name: object, kind: object) -> None:
+    """Refuse to index a field as what no engine knows.
+
+    :raises ConfigurationError: There is no such kind.
+    """
+    require_type("index", name, str, f"fields by their names: {str(name)!r}")
+    if kind not in INDEX_KINDS:
+        raise ConfigurationError(f"cannot index {name!r} as {kind!r}; expected one of {', '.join(INDEX_KINDS)}.")
+
+
+def of_points(values: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the entries of a recipe that decide what points look like: which fields have an index does not."""
+    return {key: value for key, value in values.items() if key != "index"}
+
+
 def fingerprint(recipe: Recipe, model: Mapping[str, Json]) -> str:
     """Hash a recipe and what the model says of itself: 32 hexadecimal characters.
 
@@ -111,7 +136,7 @@ def fingerprint(recipe: Recipe, model: Mapping[str, Json]) -> str:
 
     :param model: Everything that changes the model's vectors (`Embedder.fingerprint`), and those of models beside it.
     """
-    described = {**recipe.as_dict(), "compression": str(Compression.parse(recipe.compression).points)}
+    described = {**of_points(recipe.as_dict()), "compression": str(Compression.parse(recipe.compression).points)}
     canonical = json.dumps({"recipe": described, "model": model}, sort_keys=True, ensure_ascii=False)
     return hashlib.blake2b(canonical.encode(), digest_size=16).hexdigest()
 
@@ -121,6 +146,7 @@ def require_equal(name: str, stored: Mapping[str, Json], given: Mapping[str, Jso
 
     :raises RecipeMismatchError: The two differ; each differing line is shown.
     """
+    stored, given = of_points(stored), of_points(given)
     differing = [
         f"  {key}: the collection has {stored.get(key)!r}, you gave {given.get(key)!r}"
         for key in sorted({*stored, *given})
@@ -141,7 +167,7 @@ def require_same_recipe(name: str, stored: Mapping[str, Json], recipe: Recipe) -
 
     :raises RecipeMismatchError: The two differ.
     """
-    given = recipe.as_dict()
+    stored, given = of_points(stored), of_points(recipe.as_dict())
     before, after = (Compression.parse(str(values["compression"])) for values in (stored, given))
     if before == after:
         given = {**given, "compression": stored["compression"]}

@@ -9,7 +9,7 @@ MODEL = {"dim": 8, "pooling": "mean"}
 OTHER = {"chunk_tokens": 64, "overlap": 7, "compression": "float16", "layers": 4}
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Recipe)])
+@pytest.mark.parametrize("name", [field.name for field in fields(Recipe) if field.name != "index"])
 def test_every_field_changes_the_fingerprint(name):
     changed = replace(Recipe(), **{name: OTHER.get(name, "other")})
     assert fingerprint(changed, MODEL) != fingerprint(Recipe(), MODEL)
@@ -22,6 +22,16 @@ def test_the_model_changes_the_fingerprint():
 def test_a_recipe_comes_back_from_its_dict():
     recipe = Recipe(model="hashing", chunk_tokens=64)
     assert Recipe.from_dict(recipe.as_dict()) == recipe
+
+
+def test_fields_with_an_index_are_kept_and_change_no_point():
+    indexed = Recipe(model="hashing", index={"team": "keyword", "year": "integer"})
+    assert Recipe.from_dict(indexed.as_dict()) == indexed
+    assert "index" not in Recipe().as_dict()
+    assert fingerprint(indexed, MODEL) == fingerprint(Recipe(model="hashing"), MODEL)
+    require_equal("notes", Recipe(model="hashing").as_dict(), indexed.as_dict())
+    with pytest.raises(ConfigurationError, match="cannot index 'team' as 'words'; expected one of keyword, integer"):
+        Recipe(index={"team": "words"})
 
 
 def test_an_unknown_entry_is_refused():

@@ -53,16 +53,20 @@ def open_stored(name: str, at: str, runtime: str = "auto", server: ServerOptions
 def open_wanted(wanted: CollectionFlags, place: str = "") -> Collection:
     """Open a collection with the recipe that is stored with it; create it if there is none.
 
-    :param place: Where to create it; empty for where it was asked for.
+    :param place: Where to create it, and nothing is changed; empty for where it was asked for.
     :raises RecipeMismatchError: A recipe flag was typed that contradicts the stored recipe.
     """
     from qdrant_embed import Collection
 
     try:
-        return _open_same(wanted)
+        found = _open_same(wanted)
     except CollectionNotFoundError:
         at, server = (place, None) if place else (wanted.at, wanted.server)
         return Collection.open(wanted.name, at=at, recipe=_recipe(wanted), runtime=wanted.runtime, server=server)
+    if not place:
+        for field, kind in _recipe(wanted).index.items() - found.recipe.index.items():
+            found.index_field(field, kind)
+    return found
 
 
 @contextmanager

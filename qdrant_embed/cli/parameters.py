@@ -111,6 +111,10 @@ Multivector = Annotated[
         metavar="NAME",
     ),
 ]
+Index = Annotated[
+    list[str] | None,
+    typer.Option(help="A field of yours to filter by, as team=keyword, which gets an index.", metavar="FIELD=KIND"),
+]
 
 Shards = Annotated[int | None, _server(help="Parts that points are spread over.", usual="one for each node")]
 Replicas = Annotated[int | None, _server(help="Copies of each shard.", usual="the server's")]

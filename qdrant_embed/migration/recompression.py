@@ -16,7 +16,7 @@ from qdrant_embed.embedding import Embedder
 from qdrant_embed.embedding.recipe_models import RecipeModels
 from qdrant_embed.errors import StoreError
 from qdrant_embed.migration.catch_up import CollectionCopy
-from qdrant_embed.recipe import Recipe, fingerprint
+from qdrant_embed.recipe import Recipe, fingerprint, of_points
 from qdrant_embed.store import quantization
 from qdrant_embed.store.collection_codec import FIT_VECTORS, CollectionCodec, kept_digest
 from qdrant_embed.store.copies import aliases, copy_lease
@@ -109,7 +109,7 @@ def _require_current(engine: Engine, name: str, parts: CollectionParts, recipe: 
     stored = read_metadata(engine, name)
     transform = parts.codec.vector_codec.transform
     same = kept_digest(engine, name) in (None, transform and transform.digest)
-    if not same or stored["recipe"] != recipe.as_dict():
+    if not same or of_points(stored["recipe"]) != of_points(recipe.as_dict()):
         raise StoreError(
             f"collection {name!r} was changed to {stored['recipe']['compression']!r} after it was opened here. Open it "
             "again, and see whether there is anything left to change."

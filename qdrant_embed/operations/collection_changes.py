@@ -15,7 +15,7 @@ from qdrant_embed.store.copies import copy_lease
 from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import both, filter_of, warn_of_unknown_fields
-from qdrant_embed.store.filters.field_indexes import index_metadata_field
+from qdrant_embed.store.filters.field_indexes import declare
 from qdrant_embed.store.metadata import merge_metadata, read_metadata
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _forget_root(engine: Engine, name: str, root: str) -> None:
 def index_field(handle: CollectionHandle, field: str, kind: str) -> None:
     """See `Collection.index_field`."""
     copy_lease.require_no_copy(handle.engine, handle.name)
-    index_metadata_field(handle.engine, handle.name, field, kind)
+    declare(handle.engine, handle.name, {field: kind})
 
 
 def recompress(

@@ -15,7 +15,7 @@ from qdrant_embed.servers.server_options import ServerOptions
 from qdrant_embed.store.copies import aliases, copy_lease
 from qdrant_embed.store.create import require_kept
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters.field_indexes import complete
+from qdrant_embed.store.filters.field_indexes import complete, declare_if_allowed
 from qdrant_embed.store.location import open_engine
 from qdrant_embed.store.metadata import read_metadata
 from qdrant_embed.store.own_points import own_points
@@ -128,6 +128,8 @@ def _recipe_in(engine: Engine, name: str, recipe: Recipe | None, server: ServerO
     complete(engine, name)
     if recipe is not None:
         require_same_recipe(name, stored["recipe"], recipe)
+        declare_if_allowed(engine, name, recipe.index)
+        stored = read_metadata(engine, name)
     require_kept(engine, name, server)
     return Recipe.from_dict(stored["recipe"])
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ConfigurationError, UnsupportedByEngineError
 from qdrant_embed.servers.server_options import ARGUMENTS, ServerOptions
 from qdrant_embed.store import quantization
-from qdrant_embed.store.filters.field_indexes import complete
+from qdrant_embed.store.filters.field_indexes import complete, declared
 from qdrant_embed.store.layout import VectorLayout
 from qdrant_embed.store.metadata import LAYOUT_VERSION, METADATA_KEY
 from qdrant_embed.types import Json
@@ -26,13 +27,16 @@ def create(
     made_by: Mapping[str, Json],
     settings: Settings | None = None,
     server: ServerOptions | None = None,
+    index: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Create a collection with its vectors, payload indexes and metadata.
 
     :param made_by: What `read_metadata` shall return.
     :param settings: Those of a collection that this one is to be a copy of.
     :param server: How a server is to keep it.
+    :param index: Fields of the user's own metadata that get an index, as in `Recipe`.
     """
+    others = {**declared(index), **(settings.index_schemas if settings is not None else {})}
     _require_server(engine, server)
     quantization.require_engine(engine, layout.compression)
     quantization.require_room(engine, layout.compression, layout.cut_dim)
@@ -50,7 +54,7 @@ def create(
     if server is not None:
         given |= server.arguments()
     engine.create_collection(collection_name=name, **given)
-    complete(engine, name, {} if settings is None else settings.index_schemas, tell=True)
+    complete(engine, name, others, tell=True)
 
 
 def kept_options(engine: Engine, name: str) -> dict[str, int | bool | str]:

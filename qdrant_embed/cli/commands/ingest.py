@@ -16,6 +16,7 @@ from qdrant_embed.errors import QdrantEmbedError
 
 if TYPE_CHECKING:
     from qdrant_embed import IngestOptions, IngestReport
+    from qdrant_embed.types import Json
 
 
 def ingest(  # noqa: PLR0913 - one parameter for each flag
@@ -36,6 +37,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     task: parameters.Task = None,
     sparse: parameters.Sparse = None,
     multivector: parameters.Multivector = None,
+    index: parameters.Index = None,
     runtime: parameters.Runtime = "auto",
     shards: parameters.Shards = None,
     replicas: parameters.Replicas = None,
@@ -69,7 +71,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     wanted = CollectionFlags.by_flags(
         collection, at, runtime, model=model, chunker=chunker, chunk_tokens=chunk_tokens, overlap=overlap,
         window=window, compression=compression, language=language, layers=layers, task=task, sparse=sparse,
-        multivector=multivector,
+        multivector=multivector, index=_fields(index or []),
     )  # fmt: skip
     wanted = replace(wanted, server=server)
     settings = IngestOptions(
@@ -90,6 +92,12 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
         dry_run=dry_run,
     )
     _run(_labeled(paths, root or []), wanted, settings, as_json=as_json, quiet=quiet)
+
+
+def _fields(typed: list[str]) -> dict[str, Json] | None:
+    """Return the kind of each field that gets an index; a field alone is one of keywords."""
+    pairs = (one.partition("=") for one in typed)
+    return {field: kind or "keyword" for field, _, kind in pairs} or None
 
 
 def _display(asked: parameters.ProgressKind) -> str:

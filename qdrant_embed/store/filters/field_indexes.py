@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from qdrant_embed.errors import ConfigurationError, LimitWarning, require_type, warn_user
+from qdrant_embed.errors import ConfigurationError, IndexWarning, LimitWarning, StoreError, warn_user
+from qdrant_embed.recipe import require_index_kind
 from qdrant_embed.store.filters.fields import INDEXED_FIELDS, NEEDED_FIELDS, Field
+from qdrant_embed.store.metadata import merge_metadata, read_metadata
 from qdrant_embed.types import BM25, TERMS
 
 if TYPE_CHECKING:
@@ -58,25 +60,47 @@ def complete(engine: Engine, name: str, others: Schemas = MappingProxyType({}), 
         )
 
 
-def metadata_schemas(field: str, kind: str) -> dict[str, models.PayloadSchemaType]:
-    """Return what indexes one of the user's own metadata fields, by the paths it may stand at.
+def declared(index: Mapping[str, str]) -> dict[str, models.PayloadSchemaType]:
+    """Return what indexes fields of the user's own metadata, by the paths that each may stand at.
 
-    :param kind: A payload schema type: `keyword`, `integer`, `float`, `bool`, `datetime`, `uuid`, `geo` or `text`.
-    :raises ConfigurationError: There is no such kind, or no engine can index the field.
+    :param index: The kind of each field, as in `Recipe`.
+    :raises ConfigurationError: There is no such kind, or no engine can index a field.
     """
     from qdrant_client import models
 
-    require_type("field", field, str, f"its name as a text: {str(field)!r}")
-    kinds = [schema.value for schema in models.PayloadSchemaType]
-    if kind not in kinds:
-        raise ConfigurationError(f"cannot index {field!r} as {kind!r}; expected one of {', '.join(kinds)}.")
-    found = Field.of(f"metadata.{field}")
-    if not found.paths:
-        raise ConfigurationError(f"cannot index {field!r}: no engine can index a key with a '\"' or a '\\' in it.")
-    return dict.fromkeys(found.paths, models.PayloadSchemaType(kind))
+    found: dict[str, models.PayloadSchemaType] = {}
+    for name, kind in index.items():
+        require_index_kind(name, kind)
+        paths = Field.of(f"metadata.{name}").paths
+        if not paths:
+            raise ConfigurationError(f"cannot index {name!r}: no engine can index a key with a '\"' or a '\\' in it.")
+        found |= dict.fromkeys(paths, models.PayloadSchemaType(kind))
+    return found
 
 
-def index_metadata_field(engine: Engine, name: str, field: str, kind: str) -> None:
-    """Index one of the user's own metadata fields, so that strict servers filter by it and all filter faster."""
-    for path, schema in metadata_schemas(field, kind).items():
+def declare(engine: Engine, name: str, index: Mapping[str, str]) -> list[str]:
+    """Index fields of the user's own metadata, and note it in the collection's recipe; return which had no index yet.
+
+    :raises ConfigurationError: A field cannot be indexed.
+    :raises LimitError: The server's strict mode has no room for so many.
+    """
+    recipe = read_metadata(engine, name)["recipe"]
+    known = recipe.get("index", {})
+    new = {field: kind for field, kind in index.items() if known.get(field) != kind}
+    for path, schema in declared(new).items():
         engine.create_payload_index(name, path, field_schema=schema)
+    if new:
+        merge_metadata(engine, name, {"recipe": {**recipe, "index": {**known, **new}}})
+    return list(new)
+
+
+def declare_if_allowed(engine: Engine, name: str, index: Mapping[str, str]) -> None:
+    """Index fields that a collection was opened with and made without; say which, or why that cannot be."""
+    try:
+        made = declare(engine, name, index)
+    except StoreError as error:
+        warn_user(f"collection {name!r} has no index of {', '.join(index)}: {error}", IndexWarning)
+        return
+    if made:
+        said = f"collection {name!r} was made without an index of {', '.join(made)}, and has it from now on"
+        warn_user(f"{said}; on a large collection, searches are slower until a server has built it.", IndexWarning)

@@ -34,6 +34,19 @@ def test_a_second_run_embeds_nothing_and_needs_no_flags(cli, pages, ingested):
     assert (again["embedded"], again["reused"]) == (0, ingested["chunks"])
 
 
+def test_fields_get_their_index_when_a_collection_is_made_and_later(cli, pages):
+    assert cli("ingest", pages, "--model", "hashing", "--index", "team", "--index", "year=integer", "--quiet").code == 0
+    assert cli("ingest", pages, "--index", "city=keyword", "--dry-run", "--quiet").code == 0
+    with Collection.open("documents", at=DEFAULT_LOCATION) as docs:
+        assert docs.recipe.index == {"team": "keyword", "year": "integer"}
+    assert cli("ingest", pages, "--index", "city", "--index", "team", "--quiet").code == 0
+    with Collection.open("documents", at=DEFAULT_LOCATION) as docs:
+        assert docs.recipe.index == {"team": "keyword", "year": "integer", "city": "keyword"}
+    wrong = cli("ingest", pages, "--index", "team=words", "--quiet")
+    assert wrong.code == 2
+    assert "cannot index 'team' as 'words'" in wrong.err
+
+
 def test_the_summary_names_every_failure_with_its_reason(cli, pages):
     (pages / "broken.pdf").write_bytes(b"%PDF-1.7 but nothing else")
     answer = cli("ingest", pages, "--model", "hashing")
