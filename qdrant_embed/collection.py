@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from qdrant_embed.compression import Transform
     from qdrant_embed.compression.capacity import Capacity
     from qdrant_embed.evaluation.questions import Question
-    from qdrant_embed.ingest.chunk_preview import Preview
     from qdrant_embed.ingest.monitoring.report import IngestReport
     from qdrant_embed.ingest.options import IngestOptions, IngestSettings
+    from qdrant_embed.ingest.preview.chunk_preview import Preview
     from qdrant_embed.migration.recompression import RecompressResult
     from qdrant_embed.reading.files import ReadOptions
     from qdrant_embed.runtimes.paragraph_vectors import BinaryParagraphVectors

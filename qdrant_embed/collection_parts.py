@@ -36,8 +36,8 @@ from qdrant_embed.store.own_points import own_points, whole
 from qdrant_embed.types import TOKENS, Document, Json
 
 if TYPE_CHECKING:
-    from qdrant_embed.ingest.chunk_preview import Preview
     from qdrant_embed.ingest.context import IngestContext
+    from qdrant_embed.ingest.preview.chunk_preview import Preview
     from qdrant_embed.reading.files import ReadOptions
     from qdrant_embed.servers.server_options import ServerOptions
 
@@ -174,7 +174,7 @@ def preview_chunks(
     :raises ConfigurationError: There is no such file, or the recipe makes no sense.
     :raises ReadError: The file cannot be read.
     """
-    from qdrant_embed.ingest.chunk_preview import preview
+    from qdrant_embed.ingest.preview.chunk_preview import preview
     from qdrant_embed.reading.files import ReadOptions
 
     embedder, chunker = load_recipe(recipe, runtime)

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 import reprlib
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from qdrant_embed.collection_parts import CollectionParts, create_collection
-from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, RecipeMismatchError, require_type
+from qdrant_embed.errors import (
+    CollectionExistsError,
+    CollectionNotFoundError,
+    ConfigurationError,
+    RecipeMismatchError,
+    require_type,
+)
 from qdrant_embed.recipe import Recipe, require_equal, require_recipe, require_same_recipe
 from qdrant_embed.retrieval.browse import Browser
 from qdrant_embed.runtimes.choice import RuntimeChoice
@@ -122,8 +129,9 @@ def _recipe_in(engine: Engine, name: str, recipe: Recipe | None, server: ServerO
     copy_lease.release_expired(engine, name)
     if recipe is not None and not engine.collection_exists(name):
         _require_new_name(name)
-        create_collection(engine, name, recipe, server=server)
-        return recipe
+        with suppress(CollectionExistsError):  # another program has made it in this moment
+            create_collection(engine, name, recipe, server=server)
+            return recipe
     stored = read_metadata(engine, name)
     complete(engine, name)
     if recipe is not None:

@@ -1,0 +1,4 @@
+"""What an ingest would do, without doing it.
+
+Files, in reading order: chunk_preview, dry_run.
+"""
