@@ -1,8 +1,8 @@
 """From documents to stored points, as one stream of overlapping stages.
 
-Files, in reading order: chunk_preview, context, embed_retry, monitoring, options, inputs, prefetch, roots,
-stored_documents, changed_documents, chunk_stage, dry_run, vector_source, embed_stage, auxiliary_stage, prune, scopes,
-write_stage, pipeline.
+Files, in reading order: context, embed_retry, monitoring, options, inputs, prefetch, roots, contested,
+stored_documents, changed_documents, chunk_stage, preview, vector_source, embed_stage, auxiliary_stage, prune, scopes,
+write_stage, settle, pipeline.
 
 Public: `IngestOptions`, `IngestReport` and `Failure` of an ingest, `Preview` and `PreviewedChunk` of a preview, and for
 programs that ingest several paths `require_paths` (are they there?) and `combined` (one report of many).
@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.ingest.chunk_preview import Preview, PreviewedChunk
     from qdrant_embed.ingest.monitoring.report import Failure, IngestReport, combined
     from qdrant_embed.ingest.options import IngestOptions
+    from qdrant_embed.ingest.preview.chunk_preview import Preview, PreviewedChunk
     from qdrant_embed.ingest.scopes import require_paths
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "chunk_preview": ["Preview", "PreviewedChunk"],
+            "preview.chunk_preview": ["Preview", "PreviewedChunk"],
             "monitoring.report": ["Failure", "IngestReport", "combined"],
             "options": ["IngestOptions"],
             "scopes": ["require_paths"],

@@ -9,17 +9,18 @@ from typing import TypeVar
 
 from qdrant_embed.chunking import in_parts
 from qdrant_embed.errors import QdrantEmbedError, ReadError
+from qdrant_embed.ingest.contested import Contested
 from qdrant_embed.ingest.context import IngestContext, matching
 from qdrant_embed.ingest.inputs import RefusedItem
 from qdrant_embed.ingest.monitoring.report import Tally
 from qdrant_embed.ingest.options import IngestOptions
-from qdrant_embed.ingest.stored_documents import DocumentState, look_up, reopen
+from qdrant_embed.ingest.stored_documents import DocumentState, look_up
 from qdrant_embed.reading.files import Skipped, SourceFile
 from qdrant_embed.reading.formats import MEDIA_TYPES
 from qdrant_embed.reading.ignore_patterns import PathPatterns
 from qdrant_embed.reading.reader import Reader, ReadFile, Rest
-from qdrant_embed.store.points import DocumentKey, document_id
-from qdrant_embed.types import Document
+from qdrant_embed.store.points import VERSION, DocumentKey, document_id
+from qdrant_embed.types import Document, Json
 
 T = TypeVar("T")
 
@@ -37,12 +38,14 @@ class ChangedDocument:
 
     :param document: Of a very long text, it has the first part only.
     :param stored: Whether the collection may hold points of an earlier or unfinished state of it.
+    :param origin: What it can be had from once more.
     :param rest: The other parts of its text.
     """
 
     document: Document
     key: DocumentKey
     stored: bool
+    origin: SourceFile | Document
     rest: Rest | None = None
 
     @property
@@ -66,6 +69,10 @@ class Hashes:
         """Remember a text."""
         self._known.add(hash(text))
 
+    def discard(self, text: str) -> None:
+        """Forget a text."""
+        self._known.discard(hash(text))
+
     def __contains__(self, text: str) -> bool:
         return hash(text) in self._known
 
@@ -78,6 +85,7 @@ class SeenDocuments:
     :param contents: Hashes of what new documents hold: what has one of them and was not met has moved.
     :param hidden: Files, and folders with all below them, that could not be looked at; without `/` at their end.
     :param known: Documents met of which the collection held something before.
+    :param touched: Documents of which only a new time of change was noted.
     :param nameless: Items that are no documents, and of which nobody can say which document they should have been.
     """
 
@@ -85,6 +93,7 @@ class SeenDocuments:
     contents: Hashes = field(default_factory=Hashes)
     hidden: set[str] = field(default_factory=set)
     known: int = 0
+    touched: list[Contested] = field(default_factory=list)
     nameless: int = 0
 
     def hides(self, source: str) -> bool:
@@ -148,7 +157,7 @@ def from_files(run: Run, files: Iterable[SourceFile | Skipped], reader: Reader) 
                 continue
             read = _read(reader, file, tally)
             if read is not None:
-                works = _changed(run, read.document, known)
+                works = _changed(run, read.document, file, known)
                 if not works and read.rest is not None:
                     read.rest.close()
                 yield from (replace(work, rest=read.rest) for work in works)
@@ -175,7 +184,7 @@ def from_documents(run: Run, items: Iterable[Document | RefusedItem]) -> Iterato
             stored = look_up(run.target, list(documents)) if documents else {}
         run.seen.known += len(stored)
         for key, document in documents.items():
-            yield from _changed(run, document, stored.get(key))
+            yield from _changed(run, document, document, stored.get(key))
 
 
 def _note_text(tally: Tally, document: Document) -> None:
@@ -224,7 +233,9 @@ def _read(reader: Reader, file: SourceFile, tally: Tally) -> ReadFile | None:
         return read
 
 
-def _changed(run: Run, document: Document, known: DocumentState | None) -> Sequence[ChangedDocument]:
+def _changed(
+    run: Run, document: Document, origin: SourceFile | Document, known: DocumentState | None
+) -> Sequence[ChangedDocument]:
     """Return what there is to do for a document, which is one thing or nothing."""
     try:
         key = DocumentKey.of(document, run.root)
@@ -232,14 +243,13 @@ def _changed(run: Run, document: Document, known: DocumentState | None) -> Seque
         run.tally.fail(document.source, str(error))
         return []
     if known is not None and known.same_but_time(key):
-        if known.head.get("modified") != key.payload.get("modified") and not run.options.dry_run:
-            _note_new_time(run.target, key)
+        if known.version != key.version and not run.options.dry_run:
+            _note_new_time(run.target, key, known.version)
+            run.seen.touched.append(Contested(key, origin, stored=True, texts=1, chunks=known.chunk_count, mixed=True))
         _count_unchanged(run, known)
         return []
     run.seen.contents.add(document.hash)
-    if known is not None and known.complete and not run.options.dry_run:
-        reopen(run.target, key.id)
-    return [ChangedDocument(document, key, stored=known is not None)]
+    return [ChangedDocument(document, key, known is not None, origin)]
 
 
 def _count_unchanged(run: Run, known: DocumentState) -> None:
@@ -247,7 +257,10 @@ def _count_unchanged(run: Run, known: DocumentState) -> None:
     run.tally.anything_stored = True
 
 
-def _note_new_time(target: IngestContext, key: DocumentKey) -> None:
-    """Store a new time of change, so that the next run need not open the file to find its content unchanged."""
-    points = matching(document_id=key.id)
-    target.engine.set_payload(target.name, payload={"modified": key.payload.get("modified")}, points=points)
+def _note_new_time(target: IngestContext, key: DocumentKey, before: str) -> None:
+    """Store a new time of change, so that the next run need not open the file to find its content unchanged.
+
+    :param before: The version that differs in nothing but this; what another program wrote meanwhile is none of it.
+    """
+    told: dict[str, Json] = {"modified": key.payload.get("modified"), VERSION: key.version}
+    target.engine.set_payload(target.name, payload=told, points=matching(document_id=key.id, document_version=before))

@@ -14,9 +14,10 @@ from qdrant_embed.errors import QdrantEmbedError, ReadError
 from qdrant_embed.ingest.changed_documents import ChangedDocument
 from qdrant_embed.ingest.context import IngestContext
 from qdrant_embed.ingest.monitoring.report import Tally
+from qdrant_embed.reading.files import SourceFile
 from qdrant_embed.reading.worker.process import StoppedError
 from qdrant_embed.store.points import DocumentKey, chunk_id, text_hash
-from qdrant_embed.types import Chunk
+from qdrant_embed.types import Chunk, Document
 from qdrant_embed.words.languages import LanguageCount
 
 BATCH_CHUNKS = 256
@@ -48,16 +49,20 @@ class ChunkTask:
 class DocumentEnd:
     """Says that all chunks of a document but the first came before this.
 
-    The first chunk comes last because its arrival marks the document complete: a process may die anywhere before it,
-    and the next run sees a document that is not there yet.
+    The first chunk comes last because it says how many there are: a process may die anywhere before it, and the next
+    run sees a document that is not whole yet.
 
     :param head: The first chunk; None for a document without text.
     :param ids: Ids of all the document's points; every other point of it is stale.
+    :param origin: What the document can be had from once more.
+    :param stored: As a task has it.
     """
 
     document: DocumentKey
     head: ChunkTask | None
     ids: AbstractSet[str]
+    origin: SourceFile | Document
+    stored: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ def _of_document(target: IngestContext, work: ChangedDocument, tally: Tally) -> 
             tally.fail(work.key.source, _why_not_chunked(error))
             return
         if task is None:
-            yield DocumentEnd(work.key, head, ids)
+            yield DocumentEnd(work.key, head, ids, work.origin, work.stored)
             return
         ids.add(task.id)
         tally.add(chunks=1)

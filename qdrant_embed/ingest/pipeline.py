@@ -13,17 +13,19 @@ from qdrant_embed.errors import ConfigurationError, ReadError
 from qdrant_embed.ingest.auxiliary_stage import with_auxiliary
 from qdrant_embed.ingest.changed_documents import ChangedDocument, Run, from_documents, from_files
 from qdrant_embed.ingest.chunk_stage import ChunkTask, DocumentEnd, batched, in_chunks
+from qdrant_embed.ingest.contested import Contested
 from qdrant_embed.ingest.context import IngestContext
-from qdrant_embed.ingest.dry_run import rehearse
 from qdrant_embed.ingest.embed_stage import encoded, with_vectors
-from qdrant_embed.ingest.inputs import WRAP_TEXTS, Stream, given, split_label
+from qdrant_embed.ingest.inputs import WRAP_TEXTS, RefusedItem, Stream, given, split_label
 from qdrant_embed.ingest.monitoring.progress import kind_of_display, shown
 from qdrant_embed.ingest.monitoring.report import IngestReport, Tally, combined
 from qdrant_embed.ingest.options import IngestOptions
 from qdrant_embed.ingest.prefetch import Prefetcher
+from qdrant_embed.ingest.preview.dry_run import rehearse
 from qdrant_embed.ingest.prune import prune
 from qdrant_embed.ingest.roots import GIVEN, Roots
 from qdrant_embed.ingest.scopes import FileScope, plan
+from qdrant_embed.ingest.settle import settle
 from qdrant_embed.ingest.write_stage import Writer
 from qdrant_embed.native import initializing
 from qdrant_embed.reading.files import Skipped, SourceFile, find_root
@@ -115,9 +117,18 @@ def _ingest_files(
             files if scope.total is None else scope.total,
         ),
     ):
-        with Reader(options.reading, in_parts=True) as reader:
-            _drain(run, from_files(run, files(), reader), reader.stop)
-        prune(run, scope.within, scope.fate)
+
+        def drain(found: Iterable[SourceFile | Skipped | Document]) -> Sequence[Contested]:
+            offered = (file for file in found if not isinstance(file, Document))
+            with Reader(options.reading, in_parts=True) as reader:
+                return _drain(run, from_files(run, offered, reader), reader.stop)
+
+        settle(run, drain(files()), drain)
+        removed = prune(run, scope.within, scope.fates(files))
+        fate = scope.fates(files)
+        back = [source for source in removed if fate(source).kind == "there"]
+        if back:  # another program may have ingested it before it was removed here
+            settle(run, drain(found for found in files() if found.source in back), drain)
         return _finish(run)
 
 
@@ -142,7 +153,11 @@ def _ingest_documents(
         roots.holding(label, place, dry=options.dry_run or not label),
         shown(kind_of_display(options.progress), label or "documents", run.tally, stream.total),
     ):
-        _drain(run, from_documents(run, stream))
+
+        def drain(found: Iterable[Document | RefusedItem | SourceFile]) -> Sequence[Contested]:
+            return _drain(run, from_documents(run, (item for item in found if not isinstance(item, SourceFile))))
+
+        settle(run, drain(stream), drain)
         if stream.error is None and options.sync and run.seen.nameless:
             run.tally.warn("nothing was removed: some items are no documents, and which they replace is not known")
         elif stream.error is None and options.sync:
@@ -154,10 +169,11 @@ def _ingest_documents(
     return report
 
 
-def _drain(run: Run, works: Iterator[ChangedDocument], stop: Callable[[], None] | None = None) -> None:
+def _drain(run: Run, works: Iterator[ChangedDocument], stop: Callable[[], None] | None = None) -> Sequence[Contested]:
+    """Bring documents into the collection, and return those that have to be done again."""
     if run.options.dry_run:
         rehearse(run, works)
-        return
+        return ()
     target, tally = run.target, run.tally
     writer = Writer(target, tally)
     with Prefetcher(run.options.stall_seconds, stop) as flow:
@@ -169,6 +185,9 @@ def _drain(run: Run, works: Iterator[ChangedDocument], stop: Callable[[], None] 
             writer.write(batch)
             tally.anything_stored = True
             _tell(run)
+    if writer.wrote:
+        target.write_guard.require()  # what was written since the last look might be missing in a copy
+    return writer.contested
 
 
 def _prepare(target: IngestContext) -> None:

@@ -11,16 +11,19 @@ import os
 import re
 import stat
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from qdrant_embed.ingest.changed_documents import LOOK_UP_BATCH, Run, in_batches
 from qdrant_embed.ingest.context import IngestContext, below, matching
+from qdrant_embed.ingest.stored_documents import look_up
 from qdrant_embed.reading.contents import why
 from qdrant_embed.store.metadata import merge_metadata, read_metadata
 
+ATTEMPTS = 3
+"""Deletions of a document that another program goes on writing."""
 FEW_POINTS = 20
 """So many may go unasked, whatever their share."""
 MOST = 0.5
@@ -46,13 +49,14 @@ class Fate:
 class Gone:
     """A document that was not met, with the ids of its points."""
 
+    id: str
     source: str = ""
     content: str = ""
     ids: list[str] = field(default_factory=list)
 
 
-def prune(run: Run, within: str = "", fate: Callable[[str], Fate] = lambda _: Fate("gone")) -> None:
-    """Delete the documents of a root that this run did not meet.
+def prune(run: Run, within: str = "", fate: Callable[[str], Fate] = lambda _: Fate("gone")) -> Sequence[str]:
+    """Delete the documents of a root that this run did not meet, and return their sources.
 
     :param within: Prefix of the sources that can have vanished.
     :param fate: Says what became of a source that was not met; `there` means that it stays.
@@ -74,12 +78,26 @@ def prune(run: Run, within: str = "", fate: Callable[[str], Fate] = lambda _: Fa
     if run.options.dry_run:
         for document in going:
             run.tally.would("to_delete", document.source)
-        return
+        return ()
     if whole:
         _remember(run, waiting, {*waiting, run.root})
     elif not (within or withheld or _unsure(run, fates)):
         _remember(run, waiting, {*waiting} - {run.root})
-    run.tally.add(deleted=run.target.delete_ids([point for document in going for point in document.ids]))
+    _remove(run, going)
+    return [document.source for document in going]
+
+
+def _remove(run: Run, going: list[Gone]) -> None:
+    """Delete documents as wholes: of one that another program is writing, no half may be left that it takes for all."""
+    for batch in in_batches(going, LOOK_UP_BATCH):
+        run.target.write_guard.require()
+        left = [document.id for document in batch]
+        for _ in range(ATTEMPTS):
+            run.target.engine.delete(run.target.name, points_selector=matching(document_id=left))
+            left = [document for document, state in look_up(run.target, left).items() if not state.head]
+            if not left:
+                break
+        run.tally.add(deleted=sum(len(document.ids) for document in batch))
 
 
 def _unmet(run: Run, within: str) -> Iterator[Gone]:
@@ -94,10 +112,11 @@ def _unmet(run: Run, within: str) -> Iterator[Gone]:
 
 
 def _described(target: IngestContext, document_ids: list[str]) -> list[Gone]:
-    found: defaultdict[str, Gone] = defaultdict(Gone)
+    found: dict[str, Gone] = {}
     for record in target.scroll(matching(document_id=document_ids), ["source", "document_id", "document_hash"]):
         fields = record.payload or {}
-        document = found[str(fields["document_id"])]
+        key = str(fields["document_id"])
+        document = found.setdefault(key, Gone(key))
         document.source, document.content = str(fields["source"]), str(fields.get("document_hash", ""))
         document.ids.append(str(record.id))
     return list(found.values())

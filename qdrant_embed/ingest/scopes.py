@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from qdrant_embed.errors import ConfigurationError
@@ -37,10 +38,22 @@ class FileScope:
     found: Root
     total: int | None = None
 
-    def fate(self, source: str) -> Fate:
-        """Say what became of a source that was not met; where not all were offered, its file may be there."""
-        fate = fate_of_file(self.root.base, source)
-        return Fate("gone") if self.whole and fate.kind == "there" else fate
+    def fates(self, files: Callable[[], Iterable[SourceFile | Skipped]]) -> Callable[[str], Fate]:
+        """Return what says what became of a source that was not met.
+
+        Where all files were offered, one that is there has to be among them; or it came when its folder had been
+        passed, and another program may have ingested it.
+
+        :param files: Walks the files once more.
+        """
+        offered = cache(lambda: {found.source for found in files() if isinstance(found, SourceFile)})
+
+        def fate(source: str) -> Fate:
+            found = fate_of_file(self.root.base, source)
+            left_out = self.whole and found.kind == "there" and source not in offered()
+            return Fate("gone") if left_out else found
+
+        return fate
 
     def may_hold(self, folder: Path) -> bool:
         """Tell whether a folder lies on the way from the root to a file, as far as can be said without a look."""

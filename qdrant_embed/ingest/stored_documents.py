@@ -2,82 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from qdrant_embed.ingest.context import IngestContext, matching
-from qdrant_embed.store.points import CHUNK_COUNT, DocumentKey
+from qdrant_embed.store.points import CHUNK_COUNT, VERSION, DocumentKey
 from qdrant_embed.types import Json
 
 HEAD_FIELDS = (
     "source", "root", "document_id", "document_hash", "title", "media_type", "text_type", "size", "modified",
-    "metadata", CHUNK_COUNT,
+    "metadata", CHUNK_COUNT, VERSION,
 )  # fmt: skip
+_NOT_CONTENT = (CHUNK_COUNT, VERSION, "modified")
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentState:
     """A document as the collection has it.
 
-    :param head: Document-level payload of its first chunk; empty while the document is incomplete.
-    :param points: How many points it has.
+    :param head: What its first chunk says of it; empty where the document is not whole: all its points are of one
+        version, and as many as the first one says. What a killed program left, or two that wrote at once, is not.
     """
 
     head: Mapping[str, Json]
-    points: int = 0
-
-    @property
-    def complete(self) -> bool:
-        """Tell whether all chunks of the document arrived the last time, and no others.
-
-        Two programs that write a document at once may leave the chunks of both.
-        """
-        return 0 < self.chunk_count == self.points
 
     @property
     def chunk_count(self) -> int:
-        """Number of chunks of a complete document, 0 while it is incomplete."""
+        """Number of chunks of a whole document, 0 of others."""
         return int(self.head.get(CHUNK_COUNT, 0))
+
+    @property
+    def version(self) -> str:
+        """The version of a whole document."""
+        return str(self.head.get(VERSION, ""))
 
     def same_file(self, size: int, modified: str) -> bool:
         """Tell whether a file of this size and time need not be read again."""
-        return self.complete and self.head.get("size") == size and self.head.get("modified") == modified
+        return bool(self.head) and self.head.get("size") == size and self.head.get("modified") == modified
 
     def same_but_time(self, key: DocumentKey) -> bool:
         """Tell whether everything but the time of change is as stored."""
-        stored = {name: value for name, value in self.head.items() if name not in (CHUNK_COUNT, "modified")}
-        given = {name: value for name, value in key.payload.items() if name != "modified"}
-        return self.complete and stored == given
+        stored = {name: value for name, value in self.head.items() if name not in _NOT_CONTENT}
+        given = {name: value for name, value in key.payload.items() if name not in _NOT_CONTENT}
+        return bool(self.head) and stored == given
 
 
 def look_up(target: IngestContext, document_ids: Sequence[str]) -> dict[str, DocumentState]:
     """Return the documents of which the collection holds at least one point.
 
-    A document that was being written when a process died has points but no complete head.
+    Two requests where all of them are whole, as they are unless a program was killed or another one is at work.
     """
     wanted = matching(document_id=document_ids)
-    found: dict[str, DocumentState] = {
-        str(hit.value): DocumentState({}, hit.count)
-        for hit in target.engine.facet(
-            target.name, "document_id", facet_filter=wanted, limit=len(document_ids), exact=True
-        ).hits
-    }
-    if found:
-        heads = matching(document_id=found, chunk_index=0)
-        for record in target.scroll(heads, HEAD_FIELDS):
-            payload: dict[str, Any] = record.payload or {}
-            known = found[payload["document_id"]]
-            if payload.get(CHUNK_COUNT) or not known.complete:
-                found[payload["document_id"]] = DocumentState(payload, known.points)
+    # One more than there are documents: so many versions come only where some document has two.
+    limit = len(document_ids) + 1
+    hits = target.engine.facet(target.name, VERSION, facet_filter=wanted, limit=limit, exact=True).hits
+    if not hits:
+        return {}
+    points = {str(hit.value): hit.count for hit in hits}
+    heads = _heads(target, document_ids)
+    versions = [str(head.get(VERSION)) for head in heads]
+    documents = {str(head["document_id"]) for head in heads}
+    if len(documents) == len(heads) and sorted(versions) == sorted(points) and all(_whole(points, heads)):
+        return {str(head["document_id"]): DocumentState(head) for head in heads}
+    return _look_closely(target, document_ids, heads)
+
+
+def _heads(target: IngestContext, document_ids: Iterable[str]) -> list[dict[str, Any]]:
+    where = matching(document_id=document_ids, chunk_index=0)
+    return [dict(record.payload or {}) for record in target.scroll(where, HEAD_FIELDS)]
+
+
+def _whole(points: Mapping[str, int], heads: Iterable[Mapping[str, Any]]) -> Iterable[bool]:
+    # What an older version of this library stored says no version, and is written once more, vectors and all.
+    counts = ((head.get(VERSION), int(head.get(CHUNK_COUNT) or 0)) for head in heads)
+    return (version is not None and 0 < count == points.get(str(version)) for version, count in counts)
+
+
+def _look_closely(
+    target: IngestContext, document_ids: Sequence[str], heads: Iterable[Mapping[str, Any]]
+) -> dict[str, DocumentState]:
+    """Look at each point of documents of which not all are whole."""
+    points: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for record in target.scroll(matching(document_id=document_ids), ["document_id", VERSION]):
+        fields = record.payload or {}
+        points[str(fields["document_id"])][str(fields.get(VERSION))] += 1
+    found = {document: DocumentState({}) for document in points}
+    for head in heads:
+        counts = points[str(head["document_id"])]
+        if len(counts) == 1 and all(_whole(counts, [head])):
+            found[str(head["document_id"])] = DocumentState(head)
     return found
-
-
-def reopen(target: IngestContext, document_id: str) -> None:
-    """Take the mark of completeness from a document that is about to change.
-
-    Without this, a process that dies half-way through the change and a file that returns to its old state would
-    leave the half-written points behind, taken for complete.
-    """
-    heads = matching(document_id=document_id, chunk_index=0)
-    target.engine.set_payload(target.name, payload={CHUNK_COUNT: 0}, points=heads)

@@ -283,6 +283,14 @@ def _status(path: Path) -> os.stat_result | None:
         raise
 
 
+def as_it_is(file: SourceFile) -> SourceFile | None:
+    """Return a file as it is now; None if it is gone, or cannot be looked at."""
+    try:
+        return _source_file(file.path, file.source) if file.path.is_file() else None
+    except OSError:
+        return None
+
+
 def _source_file(path: Path, source: str) -> SourceFile:
     status = path.stat()
     try:

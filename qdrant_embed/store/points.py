@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import uuid
 from collections.abc import Mapping
@@ -28,7 +29,11 @@ WINDOWS = "windows"
 included; left out where there is one."""
 
 CHUNK_COUNT = "chunk_count"
-"""Above 0 only on a document's first chunk, and only once all its other chunks are stored: the mark of completeness."""
+"""Number of a document's chunks, on the first one only; the others are stored before it."""
+
+VERSION = "document_version"
+"""On every chunk: which version of its document it is of. A document is whole where all its points are of one version,
+and as many as the first one says."""
 
 
 CHUNK_FIELDS: Mapping[str, type] = {
@@ -81,6 +86,15 @@ def id_in_copy(record: models.Record, written_by: str, fingerprint: str) -> Poin
     return id_of_payload(fields, fingerprint) if own else record.id
 
 
+def version_of(fields: Mapping[str, Json]) -> str:
+    """Return the id of a version of a document: the same for the same fields, by whichever program.
+
+    :param fields: What all its chunks share, the version itself left out.
+    """
+    told = json.dumps({name: value for name, value in fields.items() if name != VERSION}, sort_keys=True)
+    return str(uuid.uuid5(NAMESPACE, f"version\x1f{told}"))
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentKey:
     """Which document a chunk belongs to, with the fields that all its chunks share."""
@@ -113,7 +127,13 @@ class DocumentKey:
             shared["modified"] = document.modified
         if document.metadata:
             shared["metadata"] = document.metadata
-        return cls(key, root, document.source, json_payload(shared))
+        payload = json_payload(shared)
+        return cls(key, root, document.source, {**payload, VERSION: version_of(payload)})
+
+    @property
+    def version(self) -> str:
+        """Which version of the document this is."""
+        return str(self.payload[VERSION])
 
 
 def payload(document: DocumentKey, chunk: Chunk, embedded: str) -> dict[str, Json]:

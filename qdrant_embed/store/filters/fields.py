@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from qdrant_embed.errors import require_type
 
 PAYLOAD_FIELDS = (
-    "source", "root", "document_id", "document_hash", "title", "media_type", "text_type", "size", "modified",
-    "text", "chunk_index", "start", "end", "headings", "page", "text_hash", "chunk_count",
+    "source", "root", "document_id", "document_hash", "document_version", "title", "media_type", "text_type", "size",
+    "modified", "text", "chunk_index", "start", "end", "headings", "page", "text_hash", "chunk_count",
 )  # fmt: skip
 INDEXED_FIELDS: Mapping[str, str] = {
     "document_id": "uuid",
@@ -18,6 +18,7 @@ INDEXED_FIELDS: Mapping[str, str] = {
     "text_hash": "uuid",
     "chunk_index": "integer",
     "root": "keyword",
+    "document_version": "uuid",
     "page": "integer",
     "headings": "keyword",
     "media_type": "keyword",
@@ -26,7 +27,7 @@ INDEXED_FIELDS: Mapping[str, str] = {
     "size": "integer",
 }
 """Every field that this library filters or deletes by, so that a server in strict mode accepts its requests."""
-NEEDED_FIELDS = ("document_id", "source", "text_hash", "chunk_index", "root")
+NEEDED_FIELDS = ("document_id", "source", "text_hash", "chunk_index", "root", "document_version")
 """Those of them that every ingest and every search filters by, the most needed first: a server may allow fewer."""
 
 METADATA = "metadata"

@@ -1,0 +1,64 @@
+"""Contested documents done once more, until each is whole and what its file says; `write_stage` says why."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+
+from qdrant_embed.concurrency import pause
+from qdrant_embed.ingest.changed_documents import LOOK_UP_BATCH, Run, in_batches
+from qdrant_embed.ingest.contested import Contested
+from qdrant_embed.ingest.stored_documents import look_up
+from qdrant_embed.reading.files import SourceFile, as_it_is
+from qdrant_embed.types import Document
+
+ATTEMPTS = 8
+FIRST_PAUSE_SECONDS = 0.1
+"""The longest pause before the second attempt; each further one may be twice as long."""
+
+Origins = Sequence[SourceFile | Document]
+
+
+def settle(run: Run, contested: Sequence[Contested], again: Callable[[Origins], Sequence[Contested]]) -> None:
+    """Do contested documents again; after many attempts, list those that others still write as failed.
+
+    Pauses differ by chance, so that of two programs one comes first.
+
+    :param again: Ingests documents once more, and returns those that are contested again.
+    """
+    contested = [*contested, *_not_as_noted(run)]
+    for attempt in range(ATTEMPTS):
+        if not contested:
+            return
+        if attempt:
+            pause(random.uniform(0, FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311
+        for document in contested:
+            _forget(run, document)
+        origins = [_now(document.origin) for document in contested]
+        contested = [*again([origin for origin in origins if origin is not None]), *_not_as_noted(run)]
+    for document in contested:
+        if document.mixed:
+            run.tally.fail(document.key.source, "other programs wrote this document all the time; ingest it again")
+
+
+def _now(origin: SourceFile | Document) -> SourceFile | Document | None:
+    return as_it_is(origin) if isinstance(origin, SourceFile) else origin
+
+
+def _forget(run: Run, document: Contested) -> None:
+    """Count a document as not met yet. If its file is gone, it stays so, and is removed as others are."""
+    run.seen.ids.discard(document.key.id)
+    run.seen.known -= document.stored
+    run.tally.add(documents=-1, stored=-document.texts, chunks=-document.chunks)
+
+
+def _not_as_noted(run: Run) -> Iterator[Contested]:
+    """Yield documents of which a new time of change was noted, and that are not as noted."""
+    touched = run.seen.touched.copy()
+    run.seen.touched.clear()
+    for batch in in_batches(touched, LOOK_UP_BATCH):
+        stored = look_up(run.target, [document.key.id for document in batch])
+        for document in batch:
+            found = stored.get(document.key.id)
+            if found is None or found.version != document.key.version:
+                yield document

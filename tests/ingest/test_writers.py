@@ -1,0 +1,246 @@
+"""Programs that write one collection at once, in many orders: each source ends with the chunks of one version."""
+
+import os
+import random
+import shutil
+from contextlib import nullcontext
+
+import pytest
+
+from qdrant_embed import Collection, Document, Recipe
+from qdrant_embed.collection_parts import CollectionParts
+from qdrant_embed.ingest import changed_documents, chunk_stage, pipeline, settle
+from qdrant_embed.reading.reader import ReadFile
+from qdrant_embed.store.client.clients import in_memory
+from qdrant_embed.store.edge import EdgeEngine
+from qdrant_embed.store.engine_wrappers import LentEngine
+from tests.support.interleaving import TurnEngine, Turns
+
+ORDERS = int(os.environ.get("QDRANT_EMBED_ORDERS", "24"))
+RECIPE = Recipe(model="hashing", chunker="recursive", chunk_tokens=8)
+SOURCES = ("a.txt", "b.txt", "c.txt")
+WORDS = ("alpha", "bravo", "delta")
+FIELDS = ("source", "text_hash", "chunk_index", "start", "end", "size", "modified", "document_hash", "chunk_count")
+
+
+class Inline:
+    """Stages in one thread, each a little ahead of the next: the order of requests is the same each time."""
+
+    def __init__(self, *_):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def stage(self, items, capacity, name):
+        ahead = []
+        for item in items:
+            ahead.append(item)
+            if len(ahead) > capacity:
+                yield ahead.pop(0)
+        yield from ahead
+
+
+class PlainReader:
+    """Reads small texts without a process of its own."""
+
+    def __init__(self, *_, **__):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def stop(self):
+        pass
+
+    def expect(self, files):
+        for _ in files:
+            pass
+
+    def read(self, file):
+        try:
+            text = file.path.read_text()
+        except OSError as error:
+            raise changed_documents.ReadError(str(error)) from error
+        return ReadFile(Document(text=text, source=file.source, size=file.size, modified=file.modified))
+
+
+@pytest.fixture
+def small_steps(monkeypatch):
+    for made in vars(CollectionParts).values():
+        if hasattr(made, "lock"):  # Python 3.11 lets one thread at a time compute a property, of all objects
+            monkeypatch.setattr(made, "lock", nullcontext())
+    monkeypatch.setattr(pipeline, "Prefetcher", Inline)
+    monkeypatch.setattr(pipeline, "Reader", PlainReader)
+    monkeypatch.setattr(pipeline, "_prepare", lambda _: None)
+    monkeypatch.setattr(pipeline, "QUEUED_DOCUMENTS", 1)
+    monkeypatch.setattr(pipeline, "QUEUED_BATCHES", 1)
+    monkeypatch.setattr(changed_documents, "LOOK_UP_BATCH", 2)
+    monkeypatch.setattr(chunk_stage, "BATCH_CHUNKS", 3)
+
+
+def text_of(chance):
+    """Return a text of a few paragraphs, each in one of a few words: two of them share chunks of the same place."""
+    return "\n\n".join(
+        f"Line {number} of this text says {chance.choice(WORDS)} again." for number in range(chance.randint(1, 4))
+    )
+
+
+class Folder:
+    """A folder that is edited, each time with a new time of change."""
+
+    def __init__(self, path, chance):
+        self.path, self.chance, self.moment = path, chance, 1_000_000_000
+        path.mkdir()
+        for source in SOURCES:
+            if chance.random() < 0.8:
+                self.write(source)
+
+    def write(self, source):
+        path = self.path / source
+        path.write_text(text_of(self.chance))
+        self.moment += 1
+        os.utime(path, (self.moment, self.moment))
+
+    def edit(self):
+        """Write, touch or remove a file."""
+        source, what = self.chance.choice(SOURCES), self.chance.random()
+        path = self.path / source
+        if what < 0.15:
+            path.unlink(missing_ok=True)
+        elif what < 0.3 and path.exists():
+            self.moment += 1
+            os.utime(path, (self.moment, self.moment))
+        else:
+            self.write(source)
+
+
+def points(engine, name="c"):
+    records, _ = engine.scroll(name, limit=10_000, with_payload=True)
+    return {record.id: {field: record.payload.get(field) for field in FIELDS} for record in records}
+
+
+def whole(found):
+    """Say what is wrong with the chunks of some source, nothing if all have those of one version."""
+    by_source = {}
+    for fields in found.values():
+        by_source.setdefault(fields["source"], []).append(fields)
+    for source, chunks in by_source.items():
+        versions = {(fields["document_hash"], fields["size"], fields["modified"]) for fields in chunks}
+        counts = [fields["chunk_count"] for fields in chunks if fields["chunk_count"]]
+        if len(versions) > 1:
+            return f"{source} has chunks of {len(versions)} versions"
+        if counts != [len(chunks)]:
+            return f"{source} has {len(chunks)} chunks, and says {counts}"
+    return ""
+
+
+def opened(engine):
+    return Collection.open("c", at=LentEngine(engine), recipe=RECIPE)
+
+
+def ingest(docs, what):
+    return docs.ingest(what, progress=None, stall_seconds=0, allow_delete=True)
+
+
+def fresh(what):
+    engine = in_memory()
+    ingest(opened(engine), what)
+    return points(engine)
+
+
+def make_engine(kind, tmp_path):
+    return in_memory() if kind == "memory" else EdgeEngine(tmp_path / "q")
+
+
+class Scenario:
+    """Programs that ingest one folder while it is edited; the last of them begins after the last edit."""
+
+    def __init__(self, seed, engine, place, *, kill):
+        self.engine, self.kill = engine, kill
+        self.chance, self.turns = random.Random(seed), Turns(seed)
+        self.folder = Folder(place / "files", self.chance)
+        if self.chance.random() < 0.8:
+            ingest(opened(engine), self.folder.path)
+            for _ in range(self.chance.randint(0, 4)):
+                self.folder.edit()
+        self.at_once = self.chance.random() < 0.2
+        self.editor = self.turns.add(self.edit)
+        self.writers = [self.writer() for _ in range(self.chance.randint(1, 2))] + [self.writer(late=True)]
+
+    def edit(self):
+        for _ in range(self.chance.randint(0, 6)):
+            self.turns.wait(self.chance.choice((0.02, 0.1, 0.3)) * self.chance.random())
+            self.folder.edit()
+
+    def writer(self, *, late=False):
+        engine = TurnEngine(self.engine, self.turns)
+        docs = None if self.at_once else opened(engine)
+        if docs is not None:
+            assert docs.parts.target
+
+        def work():
+            while late and not self.editor.ended:
+                self.turns.wait(0.02)
+            return ingest(docs or opened(engine), self.folder.path)
+
+        killed_at = self.chance.randint(3, 60) if self.kill and self.chance.random() < 0.5 else None
+        return self.turns.add(work, killed_at)
+
+    def wrong(self):
+        """Return what is wrong when all have ended; nothing where all is well."""
+        self.turns.run()
+        errors = [repr(program.error) for program in self.turns.programs if program.error and not program.killed]
+        if errors:
+            return f"errors: {errors}"
+        if not any(program.killed for program in self.writers):
+            found = [failure for program in self.writers for failure in program.result.failed]
+            failed = [failure for failure in found if "No such file" not in failure.reason]
+            if failed:
+                return f"failed: {failed}"
+            if self.differs():
+                return f"without another run: {self.differs()}"
+        ingest(opened(self.engine), self.folder.path)
+        if self.differs():
+            return f"after another run: {self.differs()}"
+        again = ingest(opened(self.engine), self.folder.path)
+        return f"nothing new: {again}" if again.embedded or again.deleted else ""
+
+    def differs(self):
+        found = points(self.engine)
+        if found == fresh(self.folder.path):
+            return ""
+        return whole(found) or "not the last state of the files"
+
+
+def count_wrong(kind, kill, seeds, tmp_path, monkeypatch):
+    wrong = {}
+    for seed in seeds:
+        place = tmp_path / str(seed)
+        place.mkdir()
+        engine = make_engine(kind, place)
+        random.seed(seed)
+        try:
+            scenario = Scenario(seed, engine, place, kill=kill)
+            monkeypatch.setattr(settle, "pause", scenario.turns.wait)
+            found = scenario.wrong()
+        finally:
+            engine.close()
+        if found:
+            wrong[seed] = found
+        shutil.rmtree(place)
+    return wrong
+
+
+@pytest.mark.parametrize("kill", [False, True])
+@pytest.mark.parametrize("kind", ["memory", "folder"])
+def test_each_source_ends_with_the_chunks_of_its_last_version(kind, kill, small_steps, tmp_path, monkeypatch):
+    seeds = range(ORDERS if kind == "memory" else ORDERS // 6)
+    wrong = count_wrong(kind, kill, seeds, tmp_path, monkeypatch)
+    assert not wrong, f"{len(wrong)} of {len(seeds)}: {dict(list(wrong.items())[:10])}"
