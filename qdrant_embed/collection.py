@@ -186,12 +186,9 @@ class Collection:
         return collection_changes.delete(self._handle, {"source": source, "root": root}, filter, dry_run=dry_run)
 
     def index_field(self, field: str, kind: str = "keyword") -> None:
-        """Index one of your own metadata fields: faster filters, and needed on servers in strict mode.
+        """Index one of your own metadata fields, as `Recipe(index=…)` does: faster filters; strict servers ask for it.
 
-        Noted in the collection's recipe (`Recipe(index=…)` does the same when it is made).
-
-        :raises LimitError: The strict mode of a server has no room for another index.
-        :raises StoreError: The collection's compression is being changed by a copy.
+        :raises StoreError: The compression is being changed by a copy, or the server has no room for another index.
         """
         collection_changes.index_field(self._handle, field, kind)
 
