@@ -15,10 +15,10 @@ from qdrant_embed.errors import UnsupportedByEngineError
 
 Feature: TypeAlias = Literal[
     "indexes", "codes", "server options", "relevance feedback", "weighted rank fusion", "turboquant", "slices",
-    "prefix match", "idf over a filter", "stored turbo4", "stored turbo8", "stored turbo16", "turboquant of 8 bits",
-    "text ranking", "substring match",
+    "prefix match", "idf over a filter", "stored turbo4", "word match", "stored turbo8", "stored turbo16",
+    "turboquant of 8 bits", "text ranking", "substring match",
 ]  # fmt: skip
-Version: TypeAlias = tuple[int, int]
+Version: TypeAlias = tuple[int, ...]
 
 OLDEST: Version = (1, 16)
 """Collections keep their recipe in their metadata, which came with it; an older server drops that without a word."""
@@ -64,6 +64,10 @@ FEATURES: Mapping[Feature, ServerFeature] = {
     ),
     "idf over a filter": ServerFeature(what="`SearchParams(idf=…)`", since=(1, 19), without=_YOURS),
     "stored turbo4": ServerFeature(what="vectors stored as `turbo4`", since=(1, 19), without=_YOURS),
+    "word match": ServerFeature(
+        what="filters by words or a phrase of a field without a text index", since=(1, 19, 1),
+        without="texts are read and compared here: the same answer, much later",
+    ),
     "stored turbo8": ServerFeature(what="vectors stored as `turbo8`", since=(1, 20), without=_REFUSED),
     "stored turbo16": ServerFeature(what="vectors stored as `turbo16`", since=(1, 20), without=_REFUSED),
     "turboquant of 8 bits": ServerFeature(
@@ -110,8 +114,8 @@ def require_supported(version: str, place: str) -> None:
 
 
 def _read(version: str) -> Version | None:
-    found = re.match(r"v?(\d+)\.(\d+)", version)
-    return (int(found[1]), int(found[2])) if found else None
+    found = re.match(r"v?(\d+(?:\.\d+)+)", version)
+    return tuple(map(int, found[1].split("."))) if found else None
 
 
 def _dotted(version: Version) -> str:

@@ -45,6 +45,7 @@ ROUTES = [
 CREATE = "Please create one to"
 WITHOUT_VECTOR = frozenset({"fusion", "rrf", "order_by", "formula", "sample", "text"})
 """Queries that compare no vectors."""
+WHOLE_WORDS = (1, 19, 1)
 _FILTER, _SELECTOR = TypeAdapter(models.Filter | None), TypeAdapter(models.WithPayloadInterface | None)
 _RANGED = frozenset({"integer", "float", "datetime"})
 _COUNTED = frozenset({"keyword", "integer", "bool", "uuid"})
@@ -167,9 +168,20 @@ class StoredPoints(StoredCollections):
 
     def _readable(self, name, body, *, limited=True):
         found = self._find(name)
+        for query in (part for whole in body.get("searches", [body]) for part in queries_of(whole)):
+            self._match_words(found, query.get("filter"))
         refuse_forbidden(found.strict, found.abilities, body, limited=limited)
         self._take(found, "Read", cost_of_reading(body))
         return found
+
+    def _match_words(self, found, filter_):
+        """Look for words as servers before 1.19.1 did in fields without a text index: for the text as it is written."""
+        if tuple(map(int, self.server.version.split("."))) >= WHOLE_WORDS:
+            return
+        for condition, path in conditions_of(filter_):
+            match = condition.get("match") or {}
+            if match.keys() & {"text", "phrase"} and "text" not in found.abilities.get(path + condition["key"], ()):
+                condition["match"] = {"substring": match.get("text") or match.get("phrase")}
 
 
 def _local_params(params):

@@ -15,15 +15,14 @@ A field that is not one of the payload's own (`PAYLOAD_FIELDS`) is looked for in
 `metadata.page` means the document's own field where both have one. Keys may hold any characters; one with dots means
 the key itself or the way through nested dicts, whichever there is. 3 and 3.0 are the same number.
 
-Files, in reading order: fields, patterns, filter_values, grammar, prefixes, lookup,
-field_indexes.
+Files, in reading order: fields, patterns, filter_values, grammar, fallbacks, lookup, field_indexes.
 """
 
+from qdrant_embed.store.filters.fallbacks import answerable
 from qdrant_embed.store.filters.fields import METADATA, PAYLOAD_FIELDS, Field
 from qdrant_embed.store.filters.grammar import MOST_NESTED, FilterLike, PlainFilter, both, to_filter, without
 from qdrant_embed.store.filters.lookup import filter_of, warn_of_unknown_fields
 from qdrant_embed.store.filters.patterns import Pattern
-from qdrant_embed.store.filters.prefixes import answerable
 
 __all__ = [
     "METADATA",

@@ -8,10 +8,10 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import FilterWarning, StoreError, warn_user
+from qdrant_embed.store.filters.fallbacks import answerable, facet_values
 from qdrant_embed.store.filters.fields import INDEXED_FIELDS, METADATA, PAYLOAD_FIELDS, Field
 from qdrant_embed.store.filters.grammar import FilterLike, to_filter
 from qdrant_embed.store.filters.patterns import Pattern
-from qdrant_embed.store.filters.prefixes import answerable, facet_values
 from qdrant_embed.store.scroll import pages
 
 if TYPE_CHECKING:

@@ -1,14 +1,16 @@
-"""Parts of values, where a server cannot match them: the values that begin so are looked up, and matched as they are.
+"""Conditions that a server does not have, in others that it has: what they mean is looked up, and asked for as it is.
 
-Servers match prefixes since 1.19, and what stands within a value since 1.20. Other ways to the same answer were
-weighed. Folders of a source as keywords of their own would be one cheap condition, but stored with every point of
-every collection, for servers that are on their way out, and no answer to `gui*` or to prefixes of other fields.
-`MatchText` means other things from version to version, and reads every payload.
+Servers match prefixes since 1.19, and what stands within a value since 1.20; words of a field without a text index they
+match since 1.19.1, before that they looked for the whole text as it was written. So the values of the field, or the
+texts, are read once for an operation, however many pages or stages it has, and compared here. What another process
+stores meanwhile is met by the next operation, and never deleted unseen.
 
-So an operation asks once for the values of the field, however many pages or stages it has, and sees the collection as
-it was then: what another process stores meanwhile is not deleted unseen, and is met by the next operation. The sources
-of 100 000 documents are an answer of some megabytes, about a second; exact conditions beside the prefix, such as a
-root, narrow it down. A field without a keyword index is read from the payloads of all points: see `index_field`.
+Other ways to match prefixes were weighed. Folders of a source as keywords of their own would be one cheap condition,
+but stored with every point of every collection, for servers that are on their way out, and no answer to `gui*` or to
+prefixes of other fields. `MatchText` reads every payload, and means other things from version to version.
+
+The sources of 100 000 documents are an answer of some megabytes, about a second; exact conditions beside the prefix,
+such as a root, narrow it down. A field without a keyword index, and every text, is read from all points' payloads.
 """
 
 from __future__ import annotations
@@ -27,17 +29,13 @@ if TYPE_CHECKING:
     from qdrant_embed.store.engine import Engine
 
 PAGE = 1024
-AT_ONCE = 10_000
-"""Values of one condition, where strict mode does not allow fewer."""
-OTHERS = 8
-"""Conditions that a filter has beside these: what is a chunk of this library's, what the user asks for too."""
 
 
 def answerable(engine: Engine, name: str, where: models.Filter | None) -> models.Filter | None:
     """Return a filter that lets the same points of a collection through, in conditions that its engine has.
 
-    :raises UnsupportedByEngineError: It names slices, and the engine has none; or strict mode takes no filter of so
-        many values.
+    :raises UnsupportedByEngineError: It names slices, or words within a list of objects, and the engine cannot match
+        these.
     """
     return None if where is None else _Conditions(engine, name).filter(where)
 
@@ -90,7 +88,10 @@ class _Conditions:
             return models.NestedCondition(nested=models.Nested(key=given.nested.key, filter=inner))
         if isinstance(given, models.SliceCondition) and (why := self.engine.lacks("slices")):
             raise UnsupportedByEngineError(f"a filter by slices is not to be had here: {why}.")
-        matches = _partial_match(self.engine, getattr(given, "match", None))
+        match = getattr(given, "match", None)
+        if isinstance(match, (models.MatchText, models.MatchTextAny, models.MatchPhrase)):
+            return self.words(given, within, beside)
+        matches = _partial_match(self.engine, match)
         return given if matches is None else self.any_of(given.key, within, matches, beside)
 
     def any_of(
@@ -100,44 +101,44 @@ class _Conditions:
         from qdrant_client import models
 
         found = {value for value in self._values(within + key, beside) if isinstance(value, str) and matches(value)}
-        listed, size = sorted(found), self._values_at_once(len(found))
-        portions: list[models.Condition] = [
-            models.FieldCondition(key=key, match=models.MatchAny(any=listed[start : start + size]))
-            for start in range(0, max(1, len(listed)), size)
-        ]
-        return portions[0] if len(portions) == 1 else models.Filter(should=portions)
+        return models.FieldCondition(key=key, match=models.MatchAny(any=sorted(found)))
+
+    def words(self, given: models.FieldCondition, within: str, beside: Sequence[models.Condition]) -> models.Condition:
+        """Return a condition on words, or the ids of the points that it holds for."""
+        from qdrant_client import models
+        from qdrant_client.local.payload_filters import check_condition
+
+        why = self.engine.lacks("word match")
+        if not why or self._type(within + given.key) == models.PayloadSchemaType.TEXT:
+            return given
+        if within:
+            raise UnsupportedByEngineError(
+                f"words of {within + given.key!r} can only be matched with a text index here: {why}."
+            )
+        ids = [record.id for record in self._records(given.key, beside)
+               if check_condition(given, record.payload or {}, record.id, {})]  # fmt: skip
+        return models.HasIdCondition(has_id=ids)
 
     def _values(self, path: str, beside: Sequence[models.Condition]) -> Iterator[Any]:
         from qdrant_client import models
         from qdrant_client.local.payload_value_extractor import value_by_key
 
-        scope = models.Filter(must=list(beside)) if beside else None
-        schema = (self.engine.get_collection(self.name).payload_schema or {}).get(path)
-        if path in INDEXED_FIELDS or (schema is not None and schema.data_type == models.PayloadSchemaType.KEYWORD):
-            yield from facet_values(self.engine, self.name, path, scope)
+        if path in INDEXED_FIELDS or self._type(path) == models.PayloadSchemaType.KEYWORD:
+            yield from facet_values(self.engine, self.name, path, _all_of(beside))
             return
+        for record in self._records(path, beside):
+            yield from value_by_key(record.payload or {}, path) or ()
+
+    def _records(self, path: str, beside: Sequence[models.Condition]) -> Iterator[models.Record]:
+        """Yield the points that pass exact conditions, with the field of the payload that a path leads into."""
         field = path.split(".")[0].split("[")[0]
-        for page in pages(self.engine, self.name, PAGE, where=scope, fields=[field]):
-            for record in page:
-                yield from value_by_key(record.payload or {}, path) or ()
+        for page in pages(self.engine, self.name, PAGE, where=_all_of(beside), fields=[field]):
+            yield from page
 
-    def _values_at_once(self, count: int) -> int:
-        """Return how many values one condition may hold.
-
-        :raises UnsupportedByEngineError: All conditions that strict mode allows hold fewer than there are.
-        """
-        strict = self.engine.get_collection(self.name).config.strict_mode_config
-        if strict is None or not strict.enabled:
-            return AT_ONCE
-        size = min(AT_ONCE, strict.condition_max_size or AT_ONCE)
-        most = size * max(1, strict.filter_max_conditions - OTHERS) if strict.filter_max_conditions else count
-        if count > most:
-            raise UnsupportedByEngineError(
-                f"the filter lets {count:,} values of a field through, which this server can only match one by one; "
-                f"its strict mode takes {most:,} in a filter. Filter by something narrower, raise "
-                "filter_max_conditions or condition_max_size, or upgrade it to Qdrant 1.19, which matches prefixes."
-            )
-        return size
+    def _type(self, path: str) -> models.PayloadSchemaType | None:
+        """Return the type of a field's index; None if it has none."""
+        found = (self.engine.get_collection(self.name).payload_schema or {}).get(path)
+        return None if found is None else found.data_type
 
 
 def _partial_match(engine: Engine, match: Any) -> Callable[[str], bool] | None:
@@ -156,6 +157,12 @@ def _is_exact(condition: Any) -> bool:
     from qdrant_client import models
 
     return getattr(condition, "key", None) in INDEXED_FIELDS and isinstance(condition.match, models.MatchValue)
+
+
+def _all_of(conditions: Sequence[models.Condition]) -> models.Filter | None:
+    from qdrant_client import models
+
+    return models.Filter(must=list(conditions)) if conditions else None
 
 
 def _listed(conditions: Any) -> list[Any]:
