@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.store.client.filter_portions import among, conditions, ids_wanted, portions
 from qdrant_embed.store.client.limits import Limits, in_parts, least
+from qdrant_embed.store.client.paged_query import DEFAULT_LIMIT, PagedQuery
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -15,11 +16,6 @@ if TYPE_CHECKING:
 
     Ask = Callable[[Sequence[models.QueryRequest]], Sequence[QueryResponse]]
     Tell = Callable[[str, str], None]
-
-PAGES_AT_ONCE = 16
-"""Pages of a ranking that are asked for together, before it is known whether it is that long."""
-DEFAULT_LIMIT = 10
-"""Of a query that names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +136,12 @@ class LimitedQueries:
         self, apart: Sequence[tuple[models.QueryRequest, Sequence[models.QueryRequest]]]
     ) -> list[list[models.ScoredPoint]]:
         """Return the hits of queries, each with those that it was taken apart into."""
-        readings = [[_PagedQuery(part) for part in parts] for _, parts in apart]
+        readings = [[PagedQuery(part) for part in parts] for _, parts in apart]
         while True:
             pages = [
                 (reading, page)
                 for together in readings
                 for reading in together
-                if not reading.ended
                 for page in reading.following(self.limits)
             ]
             if not pages:
@@ -165,47 +160,6 @@ class LimitedQueries:
                 waiting = []
             waiting.append(page)
         yield from self.ask(waiting)
-
-
-@dataclass(slots=True)
-class _PagedQuery:
-    """A ranking that is read page by page."""
-
-    request: models.QueryRequest
-    points: list[models.ScoredPoint] = field(default_factory=list)
-    read: int = 0
-    ended: bool = False
-
-    @property
-    def wanted(self) -> int:
-        return self.request.limit or DEFAULT_LIMIT
-
-    def following(self, limits: Limits) -> Iterator[models.QueryRequest]:
-        start = self.read
-        for _ in range(PAGES_AT_ONCE):
-            size = least(self.wanted - start, limits.max_query_limit) if start < self.wanted else 0
-            if not size:
-                return
-            yield self._page(start, size, limits)
-            start += size
-
-    def _page(self, start: int, size: int, limits: Limits) -> models.QueryRequest:
-        request = self.request
-        if size == self.wanted:
-            return request
-        changes: dict[str, Any] = {"offset": (request.offset or 0) + start, "limit": size}
-        codes = request.params.quantization if request.params is not None else None
-        if request.params is not None and codes is not None and codes.oversampling:
-            # Every page is cut from as many rescored points: pages of several rankings would not fit together.
-            deeper = codes.oversampling * self.wanted / (start + size)
-            rescored = codes.model_copy(update={"oversampling": least(deeper, limits.search_max_oversampling)})
-            changes["params"] = request.params.model_copy(update={"quantization": rescored})
-        return request.model_copy(update=changes)
-
-    def add(self, points: Sequence[models.ScoredPoint], asked: int) -> None:
-        self.points += points
-        self.read += asked
-        self.ended = self.ended or len(points) < asked or self.read >= self.wanted
 
 
 def cost(asked: Any, outer: int = 0) -> int:
@@ -243,19 +197,18 @@ def _by_vector(query: Any) -> bool:
     return query is not None and not isinstance(query, others)
 
 
-def _merged(request: models.QueryRequest, readings: Sequence[_PagedQuery]) -> list[models.ScoredPoint]:
+def _merged(request: models.QueryRequest, readings: Sequence[PagedQuery]) -> list[models.ScoredPoint]:
     """Return the hits of a query that was taken apart, each once, in order, as many as are wanted."""
     found: dict[Any, models.ScoredPoint] = {}
     for reading in readings:
-        for point in reading.points:
-            found.setdefault(point.id, point)
+        found |= {id_: point for id_, point in reading.found.items() if id_ not in found}
     points = list(found.values())
-    if len(readings) == 1 and readings[0].request.offset == request.offset:
-        return points[: request.limit or DEFAULT_LIMIT]
-    # Of distances, the smallest come first.
-    rising = any(reading.points and reading.points[0].score < reading.points[-1].score for reading in readings)
-    points.sort(key=lambda point: point.score if rising else -point.score)
-    return points[request.offset or 0 : _end(request)]
+    if len(readings) > 1 or any(reading.repeated for reading in readings):
+        # Of distances, the smallest come first.
+        rising = any(reading.rising for reading in readings)
+        points.sort(key=lambda point: point.score if rising else -point.score)
+    left_out = all(reading.request.offset == request.offset for reading in readings)
+    return points[0 if left_out else request.offset or 0 :][: request.limit or DEFAULT_LIMIT]
 
 
 def _end(request: models.QueryRequest) -> int:

@@ -36,6 +36,24 @@ def test_a_long_ranking_comes_in_pages_until_it_ends():
     assert len(asked[0]) == 3 + 1 + 16
 
 
+def test_equal_scores_that_stand_in_two_pages_leave_none_out():
+    def hits(one):
+        gone = set(one.filter.must_not[0].has_id) if one.filter else set()
+        # Each page has another order of equal scores.
+        order = sorted(set(range(30)) - gone, key=lambda n: (n >= 5, (n * 7 + (one.offset or 0)) % 31 if n >= 5 else n))
+        found = order[one.offset or 0 :][: one.limit]
+        return [models.ScoredPoint(id=place, version=0, score=1 - min(place, 5) / 100) for place in found]
+
+    def ask(batch):
+        return [SimpleNamespace(points=hits(one)) for one in batch]
+
+    queries = LimitedQueries(Limits(max_query_limit=10), ask, lambda limit, _: None)
+    (answer,) = queries.answers([models.QueryRequest(query=[1.0], limit=30)])
+    found = [point.id for point in answer.points]
+    assert found[:5] == list(range(5))
+    assert sorted(found) == list(range(30))
+
+
 def test_batches_are_as_long_and_as_costly_as_is_allowed():
     where = models.Filter(must=[models.IsEmptyCondition(is_empty=models.PayloadField(key="c"))] * 3)
     found, asked, _ = ranked(Limits(read_rate_limit=9), *[{"limit": 2, "filter": where}] * 5)
