@@ -74,6 +74,21 @@ def test_a_text_index_answers_by_itself():
         assert "POST /collections/harbour/points/scroll" not in server.requests
 
 
+@pytest.mark.parametrize("at", ["1.18.3", "1.20.0", "folder"])
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_text_index_finds_phrases(at, ordered, tmp_path):
+    with (
+        StandIn("1.20.0" if at == "folder" else at) as server,
+        opened(tmp_path if at == "folder" else server.url) as docs,
+    ):
+        if ordered:
+            docs.index_field("team", "text")
+        else:
+            docs.engine.create_payload_index("harbour", "metadata.team", models.PayloadSchemaType.TEXT)
+        assert docs.count(filter={"team": {"phrase": "guide md"}}) == 1
+        assert docs.count(filter={"team": {"phrase": "md guide"}}) == 0
+
+
 def test_words_within_lists_are_refused_without_an_index():
     where = within("name", models.MatchText(text="fish"), "metadata.tags")
     said = r"metadata\.tags\[\]\.name' can only .* with a text index here: word match came with"

@@ -108,13 +108,16 @@ class _Conditions:
         from qdrant_client import models
         from qdrant_client.local.payload_filters import check_condition
 
-        why = self.engine.lacks("word match")
-        if not why or self._type(within + given.key) == models.PayloadSchemaType.TEXT:
+        path, why = within + given.key, self.engine.lacks("word match")
+        index = self._index(path)
+        if index is not None and index.data_type == models.PayloadSchemaType.TEXT:
+            # An index that does not know the order of words finds no phrase at all, and says nothing of it.
+            ordered = getattr(index.params, "phrase_matching", None) or not isinstance(given.match, models.MatchPhrase)
+            why = "" if ordered else "the index that there is was made without phrase_matching"
+        if not why:
             return given
         if within:
-            raise UnsupportedByEngineError(
-                f"words of {within + given.key!r} can only be matched with a text index here: {why}."
-            )
+            raise UnsupportedByEngineError(f"words of {path!r} can only be matched with a text index here: {why}.")
         ids = [record.id for record in self._records(given.key, beside)
                if check_condition(given, record.payload or {}, record.id, {})]  # fmt: skip
         return models.HasIdCondition(has_id=ids)
@@ -123,7 +126,8 @@ class _Conditions:
         from qdrant_client import models
         from qdrant_client.local.payload_value_extractor import value_by_key
 
-        if path in INDEXED_FIELDS or self._type(path) == models.PayloadSchemaType.KEYWORD:
+        index = self._index(path)
+        if path in INDEXED_FIELDS or (index is not None and index.data_type == models.PayloadSchemaType.KEYWORD):
             yield from facet_values(self.engine, self.name, path, _all_of(beside))
             return
         for record in self._records(path, beside):
@@ -135,10 +139,9 @@ class _Conditions:
         for page in pages(self.engine, self.name, PAGE, where=_all_of(beside), fields=[field]):
             yield from page
 
-    def _type(self, path: str) -> models.PayloadSchemaType | None:
-        """Return the type of a field's index; None if it has none."""
-        found = (self.engine.get_collection(self.name).payload_schema or {}).get(path)
-        return None if found is None else found.data_type
+    def _index(self, path: str) -> models.PayloadIndexInfo | None:
+        """Return the index of a field; None if it has none."""
+        return (self.engine.get_collection(self.name).payload_schema or {}).get(path)
 
 
 def _partial_match(engine: Engine, match: Any) -> Callable[[str], bool] | None:

@@ -60,7 +60,7 @@ def complete(engine: Engine, name: str, others: Schemas = MappingProxyType({}), 
         )
 
 
-def declared(index: Mapping[str, str]) -> dict[str, models.PayloadSchemaType]:
+def declared(index: Mapping[str, str]) -> dict[str, IndexSchema]:
     """Return what indexes fields of the user's own metadata, by the paths that each may stand at.
 
     :param index: The kind of each field, as in `Recipe`.
@@ -68,13 +68,15 @@ def declared(index: Mapping[str, str]) -> dict[str, models.PayloadSchemaType]:
     """
     from qdrant_client import models
 
-    found: dict[str, models.PayloadSchemaType] = {}
+    # Without it, an index of words finds no phrase, and says nothing of it.
+    text = models.TextIndexParams(type=models.TextIndexType.TEXT, phrase_matching=True)
+    found: dict[str, IndexSchema] = {}
     for name, kind in index.items():
         require_index_kind(name, kind)
         paths = Field.of(f"metadata.{name}").paths
         if not paths:
             raise ConfigurationError(f"cannot index {name!r}: no engine can index a key with a '\"' or a '\\' in it.")
-        found |= dict.fromkeys(paths, models.PayloadSchemaType(kind))
+        found |= dict.fromkeys(paths, text if kind == "text" else models.PayloadSchemaType(kind))
     return found
 
 
