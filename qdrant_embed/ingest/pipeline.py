@@ -124,6 +124,8 @@ def _ingest_files(
                 return _drain(run, from_files(run, offered, reader), reader.stop)
 
         settle(run, drain(files()), drain)
+        if not options.dry_run:
+            roots.require(scope.root.label, scope.root.place)
         removed = prune(run, scope.within, scope.fates(files))
         fate = scope.fates(files)
         back = [source for source in removed if fate(source).kind == "there"]

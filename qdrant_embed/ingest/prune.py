@@ -20,15 +20,14 @@ from qdrant_embed.ingest.changed_documents import LOOK_UP_BATCH, Run, in_batches
 from qdrant_embed.ingest.context import IngestContext, below, matching
 from qdrant_embed.ingest.stored_documents import look_up
 from qdrant_embed.reading.contents import why
-from qdrant_embed.store.metadata import merge_metadata, read_metadata
 
 ATTEMPTS = 3
 """Deletions of a document that another program goes on writing."""
 FEW_POINTS = 20
 """So many may go unasked, whatever their share."""
 MOST = 0.5
-WITHHELD = "withheld"
-"""Entry of the collection's metadata: labels of the roots of which a deletion was withheld, until it is allowed."""
+WITHHELD = "qdrant_embed_withheld:"
+"""Before a root's label, an entry of the collection's metadata: whether a deletion was withheld and not allowed yet."""
 
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 
@@ -68,8 +67,8 @@ def prune(run: Run, within: str = "", fate: Callable[[str], Fate] = lambda _: Fa
     # A document of which another one has the content was moved, and loses nothing.
     lost = [document for document in gone if document.content not in run.seen.contents]
     allowed = run.options.allow_delete
-    waiting = tuple(read_metadata(run.target.engine, run.target.name).get(WITHHELD, ()))
-    whole = not allowed and _is_most(lost, len(unmet) + run.seen.known, asked_before=run.root in waiting)
+    waiting = bool(run.target.engine.stored_metadata(run.target.name).get(f"{WITHHELD}{run.root}"))
+    whole = not allowed and _is_most(lost, len(unmet) + run.seen.known, asked_before=waiting)
     if whole:
         _withhold_all(run, within, lost, len(unmet) + run.seen.known)
     withheld = lost if whole else [] if allowed else _withheld_of_emptied(run, lost, fates)
@@ -80,9 +79,9 @@ def prune(run: Run, within: str = "", fate: Callable[[str], Fate] = lambda _: Fa
             run.tally.would("to_delete", document.source)
         return ()
     if whole:
-        _remember(run, waiting, {*waiting, run.root})
+        _remember(run, before=waiting, now=True)
     elif not (within or withheld or _unsure(run, fates)):
-        _remember(run, waiting, {*waiting} - {run.root})
+        _remember(run, before=waiting, now=False)
     _remove(run, going)
     return [document.source for document in going]
 
@@ -180,10 +179,10 @@ def _unsure(run: Run, fates: Mapping[str, Fate]) -> bool:
     return bool(run.seen.hidden) or any(fate.kind == "unknown" for fate in fates.values())
 
 
-def _remember(run: Run, before: tuple[str, ...], now: set[str]) -> None:
-    """Keep in mind which roots wait for a word: by the next run, new documents may have made the lost ones few."""
-    if now != set(before):
-        merge_metadata(run.target.engine, run.target.name, {WITHHELD: sorted(now)})
+def _remember(run: Run, *, before: bool, now: bool) -> None:
+    """Keep in mind whether a root waits for a word: by the next run, new documents may have made the lost ones few."""
+    if now != before:
+        run.target.engine.update_collection(run.target.name, metadata={f"{WITHHELD}{run.root}": now})
 
 
 def fate_of_file(base: Path, source: str) -> Fate:

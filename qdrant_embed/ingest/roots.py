@@ -23,7 +23,7 @@ from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.ingest.context import below
 from qdrant_embed.reading.files import ReadOptions, Root, SourceFile, safe_name, walk
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.metadata import merge_metadata, read_metadata
+from qdrant_embed.store.metadata import note_root, read_roots
 
 GIVEN = "given"
 """Stands for the place of a root whose documents were handed over, and come from no folder."""
@@ -65,7 +65,7 @@ class Roots:
 
     def known(self) -> dict[str, str]:
         """Return label → place of every root."""
-        return dict(read_metadata(self._engine, self._name)["roots"])
+        return read_roots(self._engine, self._name)
 
     @contextmanager
     def holding(self, label: str, place: str, *, dry: bool) -> Iterator[None]:
@@ -80,21 +80,32 @@ class Roots:
         if dry or before.get(label) == place:
             yield
             return
-        self._set({**before, label: place})
+        note_root(self._engine, self._name, label, place)
         try:
             yield
         except BaseException:
             if label not in before and not self.holds(label, ""):
-                self._set({other: where for other, where in self.known().items() if other != label})
+                note_root(self._engine, self._name, label, "")
             raise
+
+    def require(self, label: str, place: str) -> None:
+        """Refuse to remove anything where another program has given the label to another folder at the same time.
+
+        :raises ConfigurationError: It has.
+        """
+        found = self.known().get(label)
+        if found is None:  # another ingest of the folder failed, and forgot it
+            note_root(self._engine, self._name, label, place)
+        elif found != place:
+            raise ConfigurationError(
+                f"another program has ingested another folder as {label!r} at the same time; nothing was removed. Give "
+                f"this one a label of its own, e.g. root='{label}-2'."
+            )
 
     def holds(self, label: str, within: str) -> bool:
         """Tell whether there are documents of a root whose sources begin with a prefix."""
         where = below(self._engine, self._name, label, within)
         return self._engine.count(self._name, count_filter=where, exact=True).count > 0
-
-    def _set(self, roots: Mapping[str, str]) -> None:
-        merge_metadata(self._engine, self._name, {"roots": dict(roots)})
 
 
 def resolve(

@@ -23,7 +23,7 @@ from qdrant_embed.store.copies import aliases, copy_lease
 from qdrant_embed.store.copies.copy_lease import CopyLease
 from qdrant_embed.store.copies.kept_settings import Settings
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.metadata import merge_metadata, read_metadata
+from qdrant_embed.store.metadata import merge_metadata, read_metadata, read_roots
 from qdrant_embed.store.own_points import own_points
 from qdrant_embed.store.points import id_in_copy
 from qdrant_embed.store.scroll import dense_of, pages
@@ -139,7 +139,7 @@ def _copy(
     model, print_ = embedders.dense, fingerprint(recipe, embedders.identity)
     target = aliases.copy_name(engine, name)
     stored = read_metadata(engine, name)
-    noted = {"roots": stored["roots"], **aliases.copy_metadata(engine, name)}
+    noted = {"roots": read_roots(engine, name), **aliases.copy_metadata(engine, name)}
     settings = Settings.of(engine, name, RecipeModels(parts.embedder, parts.auxiliary).layout)
     vectors = [DENSE, *([BM25] if settings.bm25_vectors else []), *embedders.auxiliary]
     # As lists of Python's floats, vectors of tokens take a megabyte a point.

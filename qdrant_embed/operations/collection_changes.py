@@ -13,10 +13,9 @@ from qdrant_embed.migration.recompression import recompress as run_recompression
 from qdrant_embed.operations.collection_handle import CollectionHandle
 from qdrant_embed.store.copies import copy_lease
 from qdrant_embed.store.copies.revision import bump_revision
-from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import both, filter_of, warn_of_unknown_fields
 from qdrant_embed.store.filters.field_indexes import declare
-from qdrant_embed.store.metadata import merge_metadata, read_metadata
+from qdrant_embed.store.metadata import note_root
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -75,7 +74,7 @@ def delete(handle: CollectionHandle, places: dict[str, str | None], where: Any, 
     if not dry_run:
         _remove(handle, wanted, found)
         if plain.keys() == {"root"} and not where:
-            _forget_root(handle.engine, name, plain["root"])
+            note_root(handle.engine, name, plain["root"], "")
     return found
 
 
@@ -84,11 +83,6 @@ def _remove(handle: CollectionHandle, wanted: models.Filter, found: int) -> None
     if found:
         handle.points.delete(handle.name, points_selector=wanted)
         bump_revision(handle.engine, handle.name, Compression.parse(handle.recipe.compression))
-
-
-def _forget_root(engine: Engine, name: str, root: str) -> None:
-    roots = read_metadata(engine, name)["roots"]
-    merge_metadata(engine, name, {"roots": {label: place for label, place in roots.items() if label != root}})
 
 
 def index_field(handle: CollectionHandle, field: str, kind: str) -> None:

@@ -17,7 +17,7 @@ from qdrant_embed.retrieval.hits import Answers, Hit, Hits
 from qdrant_embed.retrieval.search_request import Mode, SearchRequest, as_queries, as_vector
 from qdrant_embed.store.create import kept_options
 from qdrant_embed.store.filters import filter_of, warn_of_unknown_fields, without
-from qdrant_embed.store.metadata import read_metadata
+from qdrant_embed.store.metadata import read_metadata, read_roots
 from qdrant_embed.store.own_points import foreign_points
 from qdrant_embed.types import FloatArray
 
@@ -113,7 +113,7 @@ def info(handle: CollectionHandle) -> Facts:
         documents=count(handle, {"chunk_index": 0}),
         foreign_points=foreign_points(handle.points, handle.name),
         **{key: stored[key] for key in ("recipe", "model", "fingerprint")},
-        roots=sorted(stored["roots"]),
+        roots=sorted(read_roots(handle.engine, handle.name)),
         **sizes,
         **({"server": options} if options else {}),
     )

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from qdrant_embed.store.engine import Engine
 
 METADATA_KEY = "qdrant_embed"
+ROOT_KEY = "qdrant_embed_root:"
+"""Before a root's label: an entry for each, with its place, so that two programs that note one each lose none."""
 LAYOUT_VERSION = 1
 """Raised when points of an older layout cannot be read any more."""
 
@@ -41,6 +43,20 @@ def read_metadata(engine: Engine, name: str) -> dict[str, Any]:
             f"{LAYOUT_VERSION}. Upgrade qdrant-embed, or ingest into a new collection."
         )
     return dict(stored)
+
+
+def read_roots(engine: Engine, name: str) -> dict[str, str]:
+    """Return label → place of the roots that are noted with a collection; see `ingest.roots`."""
+    stored = engine.stored_metadata(name)
+    made = stored.get(METADATA_KEY)
+    with_copy: dict[str, Any] = dict(made.get("roots") or {}) if isinstance(made, dict) else {}
+    noted = {key.removeprefix(ROOT_KEY): place for key, place in stored.items() if key.startswith(ROOT_KEY)}
+    return {label: str(place) for label, place in {**with_copy, **noted}.items() if place}
+
+
+def note_root(engine: Engine, name: str, label: str, place: str) -> None:
+    """Note where a root is; an empty place forgets it."""
+    engine.update_collection(collection_name=name, metadata={f"{ROOT_KEY}{label}": place})
 
 
 def merge_metadata(engine: Engine, name: str, changes: Mapping[str, Json]) -> None:
