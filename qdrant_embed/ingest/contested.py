@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qdrant_embed.reading.files import SourceFile
+from qdrant_embed.reading.files import SourceFile, as_it_is
 from qdrant_embed.store.points import DocumentKey
 from qdrant_embed.types import Document
 
@@ -26,3 +26,8 @@ class Contested:
     texts: int
     chunks: int
     mixed: bool
+
+
+def has_changed(origin: SourceFile | Document) -> bool:
+    """Tell whether a file is another one now, or gone."""
+    return isinstance(origin, SourceFile) and as_it_is(origin) != origin

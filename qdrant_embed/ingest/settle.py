@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from qdrant_embed.concurrency import pause
 from qdrant_embed.ingest.changed_documents import LOOK_UP_BATCH, Run, in_batches
-from qdrant_embed.ingest.contested import Contested
+from qdrant_embed.ingest.contested import Contested, has_changed
 from qdrant_embed.ingest.stored_documents import look_up
 from qdrant_embed.reading.files import SourceFile, as_it_is
 from qdrant_embed.types import Document
@@ -53,12 +53,12 @@ def _forget(run: Run, document: Contested) -> None:
 
 
 def _not_as_noted(run: Run) -> Iterator[Contested]:
-    """Yield documents of which a new time of change was noted, and that are not as noted."""
+    """Yield documents of which a new time of change was noted, and that are not as noted, or have another by now."""
     touched = run.seen.touched.copy()
     run.seen.touched.clear()
     for batch in in_batches(touched, LOOK_UP_BATCH):
         stored = look_up(run.target, [document.key.id for document in batch])
         for document in batch:
             found = stored.get(document.key.id)
-            if found is None or found.version != document.key.version:
+            if found is None or found.version != document.key.version or has_changed(document.origin):
                 yield document

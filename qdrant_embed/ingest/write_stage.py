@@ -26,12 +26,11 @@ from typing import TYPE_CHECKING, Any
 from qdrant_client import models
 
 from qdrant_embed.ingest.chunk_stage import DocumentEnd, fail_chunk
-from qdrant_embed.ingest.contested import Contested
+from qdrant_embed.ingest.contested import Contested, has_changed
 from qdrant_embed.ingest.context import IngestContext, matching
 from qdrant_embed.ingest.embed_retry import in_halves
 from qdrant_embed.ingest.embed_stage import EmbeddedChunk, WriteBatch
 from qdrant_embed.ingest.monitoring.report import Tally
-from qdrant_embed.reading.files import SourceFile, as_it_is
 from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.store.points import CHUNK_COUNT, VERSION, WINDOWS, payload
 from qdrant_embed.types import BM25, TERMS
@@ -122,7 +121,7 @@ class Writer:
             stale, lacking = self._look_at(closed)
         for document, end in closed.items():
             mixed = document in stale or document in lacking
-            if mixed or (isinstance(end.origin, SourceFile) and as_it_is(end.origin) != end.origin):
+            if mixed or has_changed(end.origin):
                 chunks, texts = len(end.ids), int(end.head is not None)
                 self.contested.append(
                     Contested(end.document, end.origin, stored=end.stored, texts=texts, chunks=chunks, mixed=mixed)
