@@ -150,6 +150,8 @@ class StoredPoints(StoredCollections):
             asked = part.get("query")
             if asked is not None and not (isinstance(asked, dict) and asked.keys() & WITHOUT_VECTOR):
                 self._require_vector(found, part.get("using"))
+                if found.strict.get("search_allow_exact") is False and not (part is body and body.get("prefetch")):
+                    _refuse_without_graph(found.config, part.get("using"))
         request = models.QueryRequest.model_validate(body)
         limit, offset = DEFAULT_LIMIT if request.limit is None else request.limit, request.offset or 0
         points = self.points.query_points(
@@ -182,6 +184,19 @@ class StoredPoints(StoredCollections):
             match = condition.get("match") or {}
             if match.keys() & {"text", "phrase"} and "text" not in found.abilities.get(path + condition["key"], ()):
                 condition["match"] = {"substring": match.get("text") or match.get("phrase")}
+
+
+def _refuse_without_graph(config, using):
+    """Refuse to compare a query with all vectors, one by one; what a stage found may be compared so."""
+    params = config["params"]["vectors"]
+    graph = (params if "size" in params else params.get(using or "", {})).get("hnsw_config") or {}
+    m = graph.get("m", (config.get("hnsw_config") or {}).get("m", 16))
+    if m == 0 and (using or "") not in config["params"].get("sparse_vectors", {}):
+        on = f" on '{using}'" if using else ""
+        advice = "Use tenant-specific filter, enable global vector indexing or "
+        advice += "enable strict mode `search_allow_exact` option"
+        said = f"Request is forbidden{on} because global vector indexing is disabled (hnsw_config.m = 0)"
+        raise RefusedError(400, f"Bad request: {said}. Help: {advice}")
 
 
 def _local_params(params):

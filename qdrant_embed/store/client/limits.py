@@ -129,23 +129,19 @@ def limit_error(detail: str, said: str) -> LimitError | None:
     value = "false" if limit == "search_allow_exact" else value
     named = f"{limit}={value}" if value else limit
     return LimitError(
-        f"{said}. The limit is {named} in the strict mode of this collection: {advice}, or have it raised: "
-        f"client.update_collection(name, strict_mode_config=models.StrictModeConfig({limit}=…)).",
+        f"the limit {named} in the strict mode of this collection forbids that: {advice}, or have it raised: "
+        f"client.update_collection(name, strict_mode_config=models.StrictModeConfig({limit}=…)). {said}.",
         limit,
     )
 
 
 def _unindexed(key: str, kind: str, said: str) -> LimitError:
-    field = key.removeprefix("metadata.").replace('"', "")
-    given = "" if kind == "keyword" else f", {kind!r}"
-    advice = (
-        f"Index the field once: collection.index_field({field!r}{given}), or in a shell: "
-        f"qdrant-embed ingest … --index {field}={kind}"
-        if key.startswith("metadata.")
-        else f"Open the collection with a key that may write, which makes the index of {key!r}"
-    )
+    field, kinds = key.removeprefix("metadata.").replace('"', ""), "" if kind == "keyword" else f", {kind!r}"
+    advice = f"index it once: collection.index_field({field!r}{kinds}), or qdrant-embed ingest … --index {field}={kind}"
+    if not key.startswith("metadata."):
+        advice = "open the collection with a key that may write, which makes the index"
     return LimitError(
-        f"{said}. The strict mode of this collection has unindexed_filtering_retrieve=false or "
-        f"unindexed_filtering_update=false: only fields with an index may be filtered by. {advice}.",
+        f"field {field!r} has no index, and the strict mode of this collection (unindexed_filtering_retrieve=false or "
+        f"unindexed_filtering_update=false) lets filter by none without: {advice}. {said}.",
         "unindexed_filtering",
     )

@@ -59,7 +59,7 @@ def test_a_refusal_names_the_limit_with_its_value(recorded):
         assert "qdrant-embed ingest … --index team=keyword" in str(error)
         return
     assert error.limit == setting
-    named = setting if setting.endswith("rate_limit") else f"{setting}={value.lower().removesuffix('.0')} "
+    named = setting if setting.endswith("rate_limit") else f"{setting}={value.lower().removesuffix('.0')} in"
     assert named in str(error)
     assert detail in str(error)
 
@@ -69,7 +69,7 @@ def test_a_refusal_names_the_limit_with_its_value(recorded):
     [
         ("metadata.size", "integer", "collection.index_field('size', 'integer')"),
         ('metadata."two words".part', "keyword", "collection.index_field('two words.part')"),
-        ("chunk_index", "integer", "which makes the index of 'chunk_index'"),
+        ("chunk_index", "integer", "with a key that may write, which makes the index"),
     ],
 )
 def test_a_field_without_an_index_is_named_as_it_is_typed(key, kind, advice):

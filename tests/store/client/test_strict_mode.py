@@ -130,6 +130,16 @@ def test_a_field_without_an_index_is_named_with_what_to_type(server):
         assert [hit.source for hit in docs.search("rope", filter={"team": "a"})] == ["first"]
 
 
+def test_stages_of_a_search_are_asked_for_one_after_the_other(server):
+    found = []
+    for name, limits in (("free", {}), ("strict", LIMITS["much at once"])):
+        with made(server, name, **limits) as docs:
+            docs.ingest([Document(text=text, source=source) for source, text in TEXTS.items()])
+            docs.recompress("128d!+full+rescore4")
+            found.append([(hit.source, hit.score) for hit in docs.search("rope and keel", k=5, mode="dense")])
+    assert found[0] == found[1]
+
+
 def test_limits_that_change_are_noticed(server, folder):
     with made(server) as docs:
         docs.ingest(folder, options=PAGES)
