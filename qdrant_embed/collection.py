@@ -282,18 +282,18 @@ class Collection:
 
         :raises UnknownNameError: There is no such document; those with like names are listed.
         """
-        return self._handle.browser.chunks(source, root)
+        return collection_queries.chunks(self._handle, source, root)
 
     def neighbors(self, hit: Hit, before: int = 1, after: int = 1) -> Hits:
         """Return the chunks around a hit in its document, the hit included, in reading order.
 
         :param before: How many chunks before the hit; `after` likewise.
         """
-        return self._handle.browser.neighborhoods([hit], before, after)[0]
+        return collection_queries.neighborhoods(self._handle, [hit], before, after)[0]
 
     def neighborhoods(self, hits: Sequence[Hit], before: int = 1, after: int = 1) -> Answers:
         """Return the `neighbors` of several hits, one list for each, by one request."""
-        return Answers(self._handle.browser.neighborhoods(hits, before, after))
+        return collection_queries.neighborhoods(self._handle, hits, before, after)
 
     def documents(self, *, filter: FilterLike = None) -> Documents:
         """Return the documents of the collection, by root and source.

@@ -20,19 +20,23 @@ from qdrant_embed.embedding.recipe_models import (
     metadata_key,
 )
 from qdrant_embed.embedding.stored_tokens import StoredTokens
-from qdrant_embed.recipe import Recipe, fingerprint, require_equal, require_recipe
+from qdrant_embed.errors import CollectionExistsError
+from qdrant_embed.recipe import Recipe, fingerprint, require_equal, require_recipe, require_same_recipe
 from qdrant_embed.reranking.base import Rerank, RerankContext, Reranker
 from qdrant_embed.reranking.chain import make_reranker
+from qdrant_embed.retrieval.browse import Browser
+from qdrant_embed.retrieval.root_labels import KnownRoots
 from qdrant_embed.retrieval.searcher import Searcher
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.copies import aliases
 from qdrant_embed.store.copies.copy_lease import WriteGuard
+from qdrant_embed.store.copies.generations import Generation, PinnedEngine, find_generation, first_generation
 from qdrant_embed.store.copies.kept_settings import Settings
 from qdrant_embed.store.create import create
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.layout import has_bm25_vectors
-from qdrant_embed.store.metadata import read_metadata
-from qdrant_embed.store.own_points import own_points, whole
+from qdrant_embed.store.filters.field_indexes import complete
+from qdrant_embed.store.metadata import checked_metadata, roots_in
+from qdrant_embed.store.own_points import own_points
 from qdrant_embed.types import TOKENS, Document, Json
 
 if TYPE_CHECKING:
@@ -43,23 +47,31 @@ if TYPE_CHECKING:
 
 
 class CollectionParts:
-    """Model, chunker, BM25 encoder and what is made of them, for one collection.
+    """Model, chunker, BM25 encoder and what is made of them, for one generation of a collection.
 
     :param runtime: What runs the model; not part of the recipe, since it does not change which vectors are meant.
+    :ivar points: The engine, by which the collection's name leads to this generation, without what other programs wrote
+        into it.
     """
 
-    def __init__(self, engine: Engine, name: str, recipe: Recipe, runtime: str = "auto") -> None:
-        self._points = own_points(engine)
-        self._engine = whole(engine)
-        self._name = name
-        self.recipe = recipe
+    def __init__(self, engine: Engine, generation: Generation, runtime: str = "auto") -> None:
+        self._shared = engine
+        self._engine = PinnedEngine(engine, generation.name, generation.own)
+        self.points = own_points(self._engine)
+        self._name = generation.name
+        self.generation = generation
+        self.recipe = Recipe.from_dict(generation.stored["recipe"])
         self._runtime = runtime
-        self._own = aliases.resolve_alias(engine, name)
+        self.roots = KnownRoots(self._engine, self._name, roots_in(generation.metadata))
+
+    def note(self, generation: Generation) -> None:
+        """Take what is said of the same generation now: fields may have got an index."""
+        self.generation, self.recipe = generation, Recipe.from_dict(generation.stored["recipe"])
 
     @property
-    def current(self) -> bool:
-        """Whether the name still leads to the collection that these parts are for, and not to a recoded copy."""
-        return aliases.resolve_alias(self._engine, self._name) == self._own
+    def by_alias(self) -> bool:
+        """Whether the generation is asked by a name that may lead to another at any moment."""
+        return self.generation.own == self._name != self.generation.said
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -68,7 +80,7 @@ class CollectionParts:
         :raises RecipeMismatchError: Its weights or settings are others than those the collection was made with.
         """
         model = load_dense(self.recipe, self._runtime)
-        require_equal(self._name, read_metadata(self._engine, self._name)["model"], model.fingerprint)
+        require_equal(self._name, self.generation.stored["model"], model.fingerprint)
         return model
 
     @cached_property
@@ -78,7 +90,7 @@ class CollectionParts:
         :raises RecipeMismatchError: One is another than the collection was made with.
         """
         models = load_auxiliary(self.recipe, self.embedder)
-        stored = read_metadata(self._engine, self._name) if models else {}
+        stored = self.generation.stored
         for name, model in models.items():
             require_equal(self._name, stored[metadata_key(name)], model.fingerprint)
         return models
@@ -91,24 +103,24 @@ class CollectionParts:
     @cached_property
     def codec(self) -> CollectionCodec:
         """What makes the store's vectors of the model's; see `load_codec`."""
-        return load_codec(self._engine, self._name, self.embedder)
+        return load_codec(self._engine, self._name, self.embedder, self.generation.metadata)
+
+    @cached_property
+    def browser(self) -> Browser:
+        """What reads points without a question."""
+        return Browser(self.points, self._name, self.roots)
 
     @cached_property
     def searcher(self) -> Searcher:
         """What answers queries."""
         return Searcher(
-            engine=self._points,
-            name=self._name,
+            browser=self.browser,
             embedder=self.embedder,
             bm25=self.bm25,
             codec=self.codec,
             auxiliary=self.auxiliary,
-            bm25_vectors=self._bm25_vectors,
+            bm25_vectors=self.generation.bm25_vectors,
         )
-
-    @cached_property
-    def _bm25_vectors(self) -> bool:
-        return has_bm25_vectors(self._engine, self._name)
 
     def reranker(self, given: Rerank) -> Reranker:
         """Return what ranks hits of this collection again, e.g. by `mmr:0.3`; see `qdrant_embed.reranking`.
@@ -120,7 +132,7 @@ class CollectionParts:
     @cached_property
     def rerank_context(self) -> RerankContext:
         """What rerankers are given of the collection."""
-        return RerankContext(self._points, self._name, self.embedder, self.codec, self.stored_tokens)
+        return RerankContext(self.points, self._name, self.embedder, self.codec, self.stored_tokens)
 
     @property
     def stored_tokens(self) -> StoredTokens | None:
@@ -134,16 +146,16 @@ class CollectionParts:
         from qdrant_embed.ingest.context import IngestContext
 
         return IngestContext(
-            engine=self._points,
+            engine=self.points,
             name=self._name,
             embedder=self.embedder,
             chunker=chunker_of(self.recipe, self.embedder),
             bm25=self.bm25,
             fingerprint=fingerprint(self.recipe, RecipeModels(self.embedder, self.auxiliary).identity),
             codec=self.codec,
-            write_guard=WriteGuard(self._engine, self._name),
+            write_guard=WriteGuard(self._shared, self._name),
             auxiliary=self.auxiliary,
-            bm25_vectors=self._bm25_vectors,
+            bm25_vectors=self.generation.bm25_vectors,
         )
 
 
@@ -211,9 +223,31 @@ def create_collection(
     create(engine, name, models.layout, made_by, settings, server, recipe.index)
 
 
-def load_codec(engine: Engine, name: str, model: Embedder) -> CollectionCodec:
+def make_generation(engine: Engine, name: str, recipe: Recipe, server: ServerOptions | None = None) -> Generation:
+    """Create the first generation of a collection, empty, and let the name lead to it.
+
+    Where another program has just made it, or was cut off before it had its name, that one is completed and used.
+
+    :raises RecipeMismatchError: It was made with another recipe.
+    :raises ConfigurationError: Some part of the recipe is not known; nothing has been created then.
+    """
+    own = first_generation(engine, name)
+    try:
+        create_collection(engine, own, recipe, noted=aliases.first_metadata(name, own), server=server)
+    except CollectionExistsError:
+        made = engine.get_collection(own)
+        require_same_recipe(name, checked_metadata(name, made.config.metadata or {})["recipe"], recipe)
+        complete(engine, own, info=made)
+    aliases.point_alias(engine, name, own)
+    return find_generation(engine, name)
+
+
+def load_codec(
+    engine: Engine, name: str, model: Embedder, metadata: Mapping[str, Json] | None = None
+) -> CollectionCodec:
     """Return what makes a collection's vectors of a model's.
 
+    :param metadata: The collection's entries, where they are known already.
     :raises ConfigurationError: The rotation that is kept with the collection is another's, or lost.
     """
     return CollectionCodec(
@@ -224,4 +258,5 @@ def load_codec(engine: Engine, name: str, model: Embedder) -> CollectionCodec:
         distance=model.distance,
         normalize=model.preset.normalize,
         windows=model.window.name == "windows",
+        metadata=metadata,
     )

@@ -148,6 +148,10 @@ class CollectionExistsError(StoreError, ValueError):
     """There is already a collection, or an alias, of this name."""
 
 
+class AccessDeniedError(StoreError):
+    """The key that was given, or the lack of one, does not allow what was asked for."""
+
+
 class DamagedError(StoreError):
     """The files of a collection cannot be read; it can be restored from a copy, or removed."""
 

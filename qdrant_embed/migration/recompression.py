@@ -21,6 +21,7 @@ from qdrant_embed.store import quantization
 from qdrant_embed.store.collection_codec import FIT_VECTORS, CollectionCodec, kept_digest
 from qdrant_embed.store.copies import aliases, copy_lease
 from qdrant_embed.store.copies.copy_lease import CopyLease
+from qdrant_embed.store.copies.generations import resolve_alias
 from qdrant_embed.store.copies.kept_settings import Settings
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.metadata import merge_metadata, read_metadata, read_roots
@@ -75,8 +76,7 @@ def recompress(engine: Engine, name: str, parts: CollectionParts, recipe: Recipe
     wanted = replace(recipe, compression=str(new))
     if change.refit:
         require_refit(new, change.trained)
-    aliases.require_finished(engine, name)
-    with copy_lease.lease_of(engine, name) as mark:
+    with copy_lease.lease_of(engine, resolve_alias(engine, name)) as mark:
         _require_current(engine, name, parts, recipe)
         quantization.require_engine(engine, new)
         code = learned_code(new, parts.codec.vector_codec, change.trained)
@@ -139,7 +139,7 @@ def _copy(
     model, print_ = embedders.dense, fingerprint(recipe, embedders.identity)
     target = aliases.copy_name(engine, name)
     stored = read_metadata(engine, name)
-    noted = {"roots": read_roots(engine, name), **aliases.copy_metadata(engine, name)}
+    noted = {"roots": read_roots(engine, name), **aliases.copy_metadata(engine, name, target)}
     settings = Settings.of(engine, name, RecipeModels(parts.embedder, parts.auxiliary).layout)
     vectors = [DENSE, *([BM25] if settings.bm25_vectors else []), *embedders.auxiliary]
     # As lists of Python's floats, vectors of tokens take a megabyte a point.
@@ -160,7 +160,7 @@ def _copy(
 
     for records in pages(engine, name, page, fields=True, vectors=vectors):
         engine.upsert(target, made(records), wait=True)
-        mark.beat()
+        mark.require()
     engine.finish_bulk_load(target)
     CollectionCopy(
         engine=engine,
@@ -171,7 +171,7 @@ def _copy(
         vectors=vectors,
         page=page,
         make=made,
-        alive=mark.beat,
+        alive=mark.require,
     ).catch_up()
     return target
 

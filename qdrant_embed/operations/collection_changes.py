@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.collection_parts import CollectionParts
 from qdrant_embed.compression import Compression, Transform
 from qdrant_embed.errors import ConfigurationError, require_type
 from qdrant_embed.migration.recompression import Change, RecompressResult
 from qdrant_embed.migration.recompression import recompress as run_recompression
 from qdrant_embed.operations.collection_handle import CollectionHandle
-from qdrant_embed.store.copies import copy_lease
 from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.store.filters import both, filter_of, warn_of_unknown_fields
 from qdrant_embed.store.filters.field_indexes import declare
 from qdrant_embed.store.metadata import note_root
 
 if TYPE_CHECKING:
-    from qdrant_client import models
-
     from qdrant_embed.ingest.monitoring.report import IngestReport
     from qdrant_embed.ingest.options import IngestOptions, IngestSettings
 
@@ -31,9 +30,9 @@ def ingest(
     from qdrant_embed.ingest.pipeline import ingest as run
     from qdrant_embed.ingest.roots import Roots
 
-    copy_lease.require_no_copy(handle.engine, handle.name)
     changed = _options(options, settings)
-    return run(Roots(handle.points, handle.name), changed, what, handle.target)
+    with _changing(handle, dry=changed.dry_run) as parts:
+        return run(Roots(parts.points, handle.name), changed, what, handle.target)
 
 
 def ingest_each(
@@ -43,10 +42,30 @@ def ingest_each(
     from qdrant_embed.ingest.pipeline import ingest_each as run
     from qdrant_embed.ingest.roots import Roots
 
-    copy_lease.require_no_copy(handle.engine, handle.name)
     require_type("paths", paths, (list, tuple), "a list of paths")
     changed = _options(options, settings)
-    return run(Roots(handle.points, handle.name), changed, paths, handle.target)
+    with _changing(handle, dry=changed.dry_run) as parts:
+        reports = run(Roots(parts.points, handle.name), changed, paths, handle.target)
+    return _each_noted(handle, reports)
+
+
+def _each_noted(handle: CollectionHandle, reports: Iterator[IngestReport]) -> Iterator[IngestReport]:
+    for report in reports:
+        handle.forget()
+        yield report
+
+
+@contextmanager
+def _changing(handle: CollectionHandle, *, dry: bool) -> Iterator[CollectionParts]:
+    """Give the parts of a collection that is about to be changed, and forget afterwards what was known of its roots.
+
+    :param dry: Whether nothing will be written, and so nothing has to be settled.
+    :raises StoreError: It is being copied.
+    """
+    try:
+        yield handle.parts if dry else handle.settle()
+    finally:
+        handle.forget()
 
 
 def _options(given: IngestOptions | None, settings: IngestSettings) -> IngestOptions:
@@ -64,7 +83,12 @@ def delete(handle: CollectionHandle, places: dict[str, str | None], where: Any, 
 
     :param places: `source` and `root`, None where it does not matter.
     """
-    points, name = handle.points, handle.name
+    with _changing(handle, dry=dry_run) as parts:
+        return _delete(parts, handle.name, places, where, dry_run=dry_run)
+
+
+def _delete(parts: CollectionParts, name: str, places: dict[str, str | None], where: Any, *, dry_run: bool) -> int:
+    points = parts.points
     plain = {key: value for key, value in places.items() if value is not None}
     wanted = both(filter_of(points, name, plain), filter_of(points, name, where))
     if wanted is None:
@@ -72,30 +96,25 @@ def delete(handle: CollectionHandle, places: dict[str, str | None], where: Any, 
     found = points.count(name, count_filter=wanted, exact=True).count
     warn_of_unknown_fields(points, name, where, found)
     if not dry_run:
-        _remove(handle, wanted, found)
+        if found:
+            points.delete(name, points_selector=wanted)
+            bump_revision(points, name, Compression.parse(parts.recipe.compression))
         if plain.keys() == {"root"} and not where:
-            note_root(handle.engine, name, plain["root"], "")
+            note_root(points, name, plain["root"], "")
     return found
-
-
-def _remove(handle: CollectionHandle, wanted: models.Filter, found: int) -> None:
-    copy_lease.require_no_copy(handle.engine, handle.name)
-    if found:
-        handle.points.delete(handle.name, points_selector=wanted)
-        bump_revision(handle.engine, handle.name, Compression.parse(handle.recipe.compression))
 
 
 def index_field(handle: CollectionHandle, field: str, kind: str) -> None:
     """See `Collection.index_field`."""
-    copy_lease.require_no_copy(handle.engine, handle.name)
-    declare(handle.engine, handle.name, {field: kind})
+    declare(handle.settle().points, handle.name, {field: kind})
+    handle.go_on()
 
 
 def recompress(
     handle: CollectionHandle, compression: str, *, trained: Transform | None, refit: bool
 ) -> RecompressResult:
     """Change the compression, and go on with the new one."""
-    parts, change = handle.parts, Change(compression=compression, trained=trained, refit=refit)
+    parts, change = handle.settle(), Change(compression=compression, trained=trained, refit=refit)
     done = run_recompression(handle.engine, handle.name, parts, parts.recipe, change)
-    handle.use(done.recipe)
+    handle.go_on()
     return done

@@ -4,35 +4,40 @@ from __future__ import annotations
 
 import re
 import reprlib
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
-from qdrant_embed.collection_parts import CollectionParts, create_collection
+from qdrant_embed.collection_parts import CollectionParts, make_generation
+from qdrant_embed.concurrency import pause
 from qdrant_embed.errors import (
-    CollectionExistsError,
+    AccessDeniedError,
     CollectionNotFoundError,
     ConfigurationError,
     RecipeMismatchError,
     require_type,
 )
-from qdrant_embed.recipe import Recipe, require_equal, require_recipe, require_same_recipe
-from qdrant_embed.retrieval.browse import Browser
+from qdrant_embed.recipe import Recipe, of_points, require_equal, require_recipe, require_same_recipe
 from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.servers.server_options import ServerOptions
-from qdrant_embed.store.copies import aliases, copy_lease
+from qdrant_embed.store.copies import aliases
+from qdrant_embed.store.copies.generations import Generation, find_generation, not_found, resolve_alias
+from qdrant_embed.store.copies.settling import settled
 from qdrant_embed.store.create import require_kept
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters.field_indexes import complete, declare_if_allowed
+from qdrant_embed.store.filters.field_indexes import declare_if_allowed
 from qdrant_embed.store.location import open_engine
-from qdrant_embed.store.metadata import read_metadata
-from qdrant_embed.store.own_points import own_points
 
 if TYPE_CHECKING:
     from qdrant_embed.ingest.context import IngestContext
     from qdrant_embed.store.location import Location
 
 
+T = TypeVar("T")
+
 LONGEST_NAME = 255
+PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds between looks for a name that led somewhere a moment ago."""
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f]')
 
 
@@ -40,43 +45,90 @@ class CollectionHandle:
     """One collection of an engine, and what is made of its recipe.
 
     :ivar engine: What holds the collection, with all of its points.
-    :ivar points: The same engine without what other programs wrote into the collection.
     """
 
-    def __init__(self, engine: Engine, name: str, recipe: Recipe, runtime: str = "auto") -> None:
-        self.engine, self.points = engine, own_points(engine)
-        self.name = name
+    def __init__(self, engine: Engine, generation: Generation, runtime: str = "auto") -> None:
+        self.engine = engine
+        self.name = generation.name
         self.runtime = runtime
-        self.browser = Browser(self.points, name)
-        self.use(recipe)
+        self._use(generation)
 
-    def use(self, recipe: Recipe) -> None:
-        """Go on with another recipe, by the same runtime."""
-        self.recipe = recipe
-        self._made = CollectionParts(self.points, self.name, recipe, self.runtime)
+    def _use(self, generation: Generation) -> None:
+        """Go on with what the name leads to, by the same runtime."""
+        self._made = CollectionParts(self.engine, generation, self.runtime)
+
+    @property
+    def recipe(self) -> Recipe:
+        """Everything that decides its vectors."""
+        return self._made.recipe
+
+    @property
+    def points(self) -> Engine:
+        """The engine without what other programs wrote; the name leads to what the parts were last made for."""
+        return self._made.points
 
     @property
     def parts(self) -> CollectionParts:
-        """The parts for what the name leads to now: another handle may have put recompressed vectors behind it.
+        """The parts for what the name leads to now, for which it is asked.
 
-        To be read once by each method: the next time it may be others.
+        To be read once by each method: the next time they may be others.
 
         :raises RecipeMismatchError: More than the compression has become another.
         """
-        if not self._made.current:
-            stored = read_metadata(self.engine, self.name)["recipe"]
-            given = self.recipe.as_dict()
-            require_equal(self.name, stored, {**given, "compression": stored["compression"]})
-            self.use(Recipe.from_dict(stored))
+        self.go_on()
         return self._made
+
+    def go_on(self) -> None:
+        """Look at what the name leads to now, and take it.
+
+        :raises RecipeMismatchError: More than the compression has become another.
+        """
+        self._go_on_with(find_generation(self.engine, self.name))
+
+    def answer(self, ask: Callable[[CollectionParts], T]) -> T:
+        """Return what the parts answer, without asking first whether another handle has changed the compression.
+
+        Where it has, what they are for is gone, and the parts for what took its place are asked. Nothing is written.
+
+        :raises CollectionNotFoundError: The collection was removed.
+        :raises RecipeMismatchError: It was made anew, and more than the compression has become another.
+        """
+        while True:
+            made = self._made
+            try:
+                found = ask(made)
+            except AccessDeniedError:
+                if made.by_alias:
+                    raise
+                self._use(replace(made.generation, own=self.name))
+            except CollectionNotFoundError:
+                if self._made is made:
+                    self._follow()
+            else:
+                if not made.by_alias or find_generation(self.engine, self.name).said == made.generation.said:
+                    return found
+                self.go_on()
+
+    def settle(self) -> CollectionParts:
+        """Return the parts of what may be written to: what was cut off before is finished, or given up.
+
+        :raises StoreError: It is being copied.
+        :raises RecipeMismatchError: More than the compression has become another.
+        """
+        self._go_on_with(settled(self.engine, self.name))
+        return self._made
+
+    def forget(self) -> None:
+        """Ask again what changes with documents, at the next search that needs it."""
+        self._made.roots.forget()
 
     def target(self) -> IngestContext:
         """Return what is written to, checked to be what this handle was opened for.
 
         :raises RecipeMismatchError: The collection was dropped and made anew with another recipe or model.
         """
-        target = self.parts.target
-        stored = read_metadata(self.engine, self.name)
+        parts = self.parts
+        target, stored = parts.target, parts.generation.stored
         if stored["fingerprint"] != target.fingerprint:
             require_same_recipe(self.name, stored["recipe"], self.recipe)
             raise RecipeMismatchError(
@@ -84,6 +136,42 @@ class CollectionHandle:
                 f"{target.fingerprint}: it was made anew since. Open it again: Collection.open({self.name!r}, at=…)."
             )
         return target
+
+    def _go_on_with(self, found: Generation) -> None:
+        """Take what was found in place of what there was, if it is another."""
+        known, stored = self._made.generation, found.stored
+        if self._made.by_alias:
+            found = replace(found, own=self.name)
+        before, now = of_points(known.stored["recipe"]), of_points(stored["recipe"])
+        if (found.said, found.own, now) == (known.said, known.own, before):
+            self._made.note(found)
+            return
+        require_equal(self.name, now, {**before, "compression": now["compression"]})
+        self._use(found)
+
+    def _follow(self) -> None:
+        """Find what has taken the place of a generation that is gone.
+
+        A server of several nodes tells of it on each at another moment, so it is waited for a little.
+
+        :raises CollectionNotFoundError: Nothing has.
+        """
+        gone = self._made.generation.said
+        for seconds in (*PAUSES, None) if self.engine.shared else (None,):
+            try:
+                found = find_generation(self.engine, self.name)
+            except CollectionNotFoundError:
+                if seconds is None:
+                    raise
+            else:
+                if found.said == gone:  # by what its metadata say, which came with it from elsewhere
+                    own = resolve_alias(self.engine, self.name)
+                    found = replace(found, said=own, own=own)
+                if found.said != gone:
+                    return self._go_on_with(found)
+            if seconds is not None:
+                pause(seconds)
+        raise not_found(self.engine, self.name)
 
 
 def open_handle(
@@ -100,7 +188,7 @@ def open_handle(
         require_type("server", server, ServerOptions, "ServerOptions(shards=…, replicas=…)")
     engine = open_engine(at, make=recipe is not None)
     try:
-        return CollectionHandle(engine, name, _recipe_in(engine, name, recipe, server), runtime)
+        return CollectionHandle(engine, _opened(engine, name, recipe, server), runtime)
     except BaseException:
         engine.close()
         raise
@@ -123,23 +211,23 @@ def _require_new_name(name: str) -> None:
         )
 
 
-def _recipe_in(engine: Engine, name: str, recipe: Recipe | None, server: ServerOptions | None) -> Recipe:
-    """Return a collection's recipe; where there is no collection, make it by the given one."""
-    aliases.finish_switch(engine, name)
-    copy_lease.release_expired(engine, name)
-    if recipe is not None and not engine.collection_exists(name):
+def _opened(engine: Engine, name: str, recipe: Recipe | None, server: ServerOptions | None) -> Generation:
+    """Return what a name leads to; where that is nothing, make it by the given recipe."""
+    try:
+        found = find_generation(engine, name)
+    except CollectionNotFoundError:
+        if recipe is None:
+            raise
         _require_new_name(name)
-        with suppress(CollectionExistsError):  # another program has made it in this moment
-            create_collection(engine, name, recipe, server=server)
-            return recipe
-    stored = read_metadata(engine, name)
-    complete(engine, name)
+        return make_generation(engine, name, recipe, server)
     if recipe is not None:
-        require_same_recipe(name, stored["recipe"], recipe)
-        declare_if_allowed(engine, name, recipe.index)
-        stored = read_metadata(engine, name)
+        stored = found.stored["recipe"]
+        require_same_recipe(name, stored, recipe)
+        if not recipe.index.items() <= stored.get("index", {}).items():
+            declare_if_allowed(engine, name, recipe.index)
+            found = find_generation(engine, name)
     require_kept(engine, name, server)
-    return Recipe.from_dict(stored["recipe"])
+    return found
 
 
 def drop_collection(name: str, at: Location) -> bool:
@@ -150,11 +238,6 @@ def drop_collection(name: str, at: Location) -> bool:
     except CollectionNotFoundError:
         return False
     try:
-        aliases.finish_switch(engine, name)
-        aliases.remove_unfinished_copies(engine, name)
-        existed = engine.collection_exists(name)
-        if existed:
-            engine.delete_collection(aliases.resolve_alias(engine, name))
-        return existed
+        return aliases.remove_collection(engine, name)
     finally:
         engine.close()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.collection_parts import CollectionParts
 from qdrant_embed.display import Facts, counted
 from qdrant_embed.errors import MissingExtraError, StoreError, require_type
 from qdrant_embed.operations.collection_handle import CollectionHandle
@@ -17,7 +18,7 @@ from qdrant_embed.retrieval.hits import Answers, Hit, Hits
 from qdrant_embed.retrieval.search_request import Mode, SearchRequest, as_queries, as_vector
 from qdrant_embed.store.create import kept_options
 from qdrant_embed.store.filters import filter_of, warn_of_unknown_fields, without
-from qdrant_embed.store.metadata import read_metadata, read_roots
+from qdrant_embed.store.metadata import roots_in
 from qdrant_embed.store.own_points import foreign_points
 from qdrant_embed.types import FloatArray
 
@@ -36,11 +37,14 @@ def search(
     rerank: Rerank | None = None,
 ) -> Hits | Answers:
     """Return the best passages for a query; for several, one list for each."""
-    queries, parts = as_queries(query), handle.parts
-    if rerank is None:
-        found = parts.searcher.search(queries, request, mode=mode)
-    else:
-        found = search_reranked(parts.searcher, queries, request, mode, parts.reranker(rerank))
+    queries = as_queries(query)
+
+    def ask(parts: CollectionParts) -> list[Hits]:
+        if rerank is None:
+            return parts.searcher.search(queries, request, mode=mode)
+        return search_reranked(parts.searcher, queries, request, mode, parts.reranker(rerank))
+
+    found = handle.answer(ask)
     if queries:
         _warn(handle, request.where, sum(map(len, found)))
     return found[0] if isinstance(query, str) else Answers(found)
@@ -48,9 +52,8 @@ def search(
 
 def search_vector(handle: CollectionHandle, vector: Sequence[float] | FloatArray, request: SearchRequest) -> Hits:
     """Return the passages whose dense vectors are nearest to a given one."""
-    parts = handle.parts
-    row = as_vector(vector, parts.embedder.dim)
-    found = parts.searcher.nearest(row, request, "nearest to a vector")
+    row = as_vector(vector, handle.answer(lambda parts: parts.embedder.dim))
+    found = handle.answer(lambda parts: parts.searcher.nearest(row, request, "nearest to a vector"))
     _warn(handle, request.where, len(found))
     return found
 
@@ -62,10 +65,14 @@ def similar(handle: CollectionHandle, to: Hit | str | Sequence[Hit | str], reque
     for one in given:
         require_type("to", one, (Hit, str), _HITS)
     named = [one for one in given if not isinstance(one, Hit)]
-    fetched = iter(handle.browser.get(named) if named else ())
-    hits = [one if isinstance(one, Hit) else next(fetched) for one in given]
-    others = without(filter_of(handle.points, handle.name, request.where), [hit.id for hit in hits])
-    found = handle.parts.searcher.similar(hits, replace(request, where=others))
+
+    def ask(parts: CollectionParts) -> Hits:
+        fetched = iter(parts.browser.get(named) if named else ())
+        hits = [one if isinstance(one, Hit) else next(fetched) for one in given]
+        others = without(filter_of(parts.points, handle.name, request.where), [hit.id for hit in hits])
+        return parts.searcher.similar(hits, replace(request, where=others))
+
+    found = handle.answer(ask)
     _warn(handle, request.where, len(found))
     return found
 
@@ -73,38 +80,52 @@ def similar(handle: CollectionHandle, to: Hit | str | Sequence[Hit | str], reque
 def get(handle: CollectionHandle, ids: str | Sequence[str]) -> Hit | Hits:
     """Return one chunk by its id, or several in the order of their ids."""
     require_type("ids", ids, (str, Iterable), "an id, or a list of ids, as hit.id gives them")
-    if isinstance(ids, str):
-        return handle.browser.get([ids])[0]
-    return Hits(handle.browser.get(list(ids)))
+    wanted = [ids] if isinstance(ids, str) else list(ids)
+    found = handle.answer(lambda parts: parts.browser.get(wanted))
+    return found[0] if isinstance(ids, str) else Hits(found)
+
+
+def chunks(handle: CollectionHandle, source: str, root: str | None) -> Hits:
+    """Return all chunks of a document, in reading order."""
+    return handle.answer(lambda parts: parts.browser.chunks(source, root))
+
+
+def neighborhoods(handle: CollectionHandle, hits: Sequence[Hit], before: int, after: int) -> Answers:
+    """Return the chunks around each hit in its document, by one request."""
+    return Answers(handle.answer(lambda parts: parts.browser.neighborhoods(hits, before, after)))
 
 
 def documents(handle: CollectionHandle, where: Any) -> Documents:
     """Return the documents that have a chunk which a filter lets through."""
-    found = handle.browser.documents(where)
+    found = handle.answer(lambda parts: parts.browser.documents(where))
     _warn(handle, where, len(found))
     return found
 
 
 def count(handle: CollectionHandle, where: Any = None) -> int:
     """Return the number of chunks that a filter lets through."""
-    found = handle.points.count(
-        handle.name, count_filter=filter_of(handle.points, handle.name, where), exact=True
-    ).count
+
+    def ask(parts: CollectionParts) -> int:
+        condition = filter_of(parts.points, handle.name, where)
+        return parts.points.count(handle.name, count_filter=condition, exact=True).count
+
+    found = handle.answer(ask)
     _warn(handle, where, found)
     return found
 
 
 def to_pandas(handle: CollectionHandle, where: Any, *, vectors: bool) -> pd.DataFrame:
     """Return the chunks that a filter lets through as a data frame, with their dense vectors if wanted."""
-    found = handle.browser.to_pandas(where, handle.parts.codec if vectors else None)
+    found = handle.answer(lambda parts: parts.browser.to_pandas(where, parts.codec if vectors else None))
     _warn(handle, where, len(found))
     return found
 
 
 def info(handle: CollectionHandle) -> Facts:
     """Return what the collection is: recipe, model, fingerprint, counts; a folder's bytes, a server's options."""
-    stored = read_metadata(handle.engine, handle.name)
-    measured = handle.engine.disk_sizes(handle.name)
+    generation = handle.parts.generation
+    stored = generation.stored
+    measured = handle.points.disk_sizes(handle.name)
     sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measured, strict=True))} if measured else {}
     options = kept_options(handle.engine, handle.name)
     return Facts(
@@ -113,7 +134,7 @@ def info(handle: CollectionHandle) -> Facts:
         documents=count(handle, {"chunk_index": 0}),
         foreign_points=foreign_points(handle.points, handle.name),
         **{key: stored[key] for key in ("recipe", "model", "fingerprint")},
-        roots=sorted(read_roots(handle.engine, handle.name)),
+        roots=sorted(roots_in(generation.metadata)),
         **sizes,
         **({"server": options} if options else {}),
     )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from qdrant_embed.reranking.base import Reranker
-from qdrant_embed.retrieval.browse import Browser
 from qdrant_embed.retrieval.expansion import expanded
 from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.retrieval.search_request import FUSED, Mode, SearchRequest
@@ -27,7 +26,7 @@ def search_reranked(
     strong = [[hit for hit in hits if hit.score >= wanted.least][wanted.offset : wanted.last] for hits in ranked]
     if wanted.explain and mode in (*FUSED, "dense"):
         strong = searcher.with_sentences(strong, list(searcher.embedder.embed_queries(list(queries))))
-    longer = expanded(Browser(searcher.engine, searcher.name), strong, wanted.expand)
+    longer = expanded(searcher.browser, strong, wanted.expand)
     return [
         Hits(hits, query=own.query, language=own.language, offset=wanted.offset, confidence=own.confidence)
         for hits, own in zip(longer, first, strict=True)

@@ -16,7 +16,7 @@ from qdrant_embed.errors import ConfigurationError, UnknownNameError, require_ty
 from qdrant_embed.retrieval.documents import Documents, StoredDocument
 from qdrant_embed.retrieval.frames import frame_of, require_pandas
 from qdrant_embed.retrieval.hits import COLUMNS, OF_SEARCHES, Hit, Hits
-from qdrant_embed.retrieval.root_labels import with_roots
+from qdrant_embed.retrieval.root_labels import KnownRoots
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import FilterLike, filter_of, to_filter
@@ -40,6 +40,7 @@ class Browser:
 
     engine: Engine
     name: str
+    roots: KnownRoots
 
     def get(self, ids: Sequence[str]) -> list[Hit]:
         """Return chunks by their ids, in the order of the ids.
@@ -53,7 +54,7 @@ class Browser:
         if missing:
             listed = ", ".join(map(reprlib.repr, missing[:_NAMED])) + " …" * (len(missing) > _NAMED)
             raise ConfigurationError(f"collection {self.name!r} has no point {listed}.")
-        return self._rooted([found[str(UUID(point_id))] for point_id in ids])
+        return self.roots.named([[found[str(UUID(point_id))] for point_id in ids]])[0]
 
     def chunks(self, source: str, root: str | None) -> Hits:
         """Return all chunks of a document, in reading order.
@@ -75,7 +76,8 @@ class Browser:
                 raise UnknownNameError(f"root of {source!r}", str(root), {document.root for document in stored})
             there = {document.source for document in stored if root in (None, document.root)}
             raise UnknownNameError("document", source, there)
-        return Hits(self._rooted(sorted(hits, key=lambda hit: (hit.root, hit.source, hit.chunk_index))))
+        (rooted,) = self.roots.named([hits])
+        return Hits(sorted(rooted, key=lambda hit: (hit.root, hit.source, hit.chunk_index)))
 
     def neighborhoods(self, hits: Sequence[Hit], before: int, after: int) -> list[Hits]:
         """Return the chunks around each hit in its document, the hit included, in reading order; asked for together.
@@ -92,7 +94,8 @@ class Browser:
             raise ConfigurationError(f"before={before}, after={after}; give 0 or more passages on each side.")
         where = models.Filter(should=[_around(hit, before, after) for hit in hits])
         by_place = {}
-        for chunk in self._rooted(list(map(Hit.from_point, self._scroll(where)))) if hits else ():
+        (around,) = self.roots.named([list(map(Hit.from_point, self._scroll(where))) if hits else []])
+        for chunk in around:
             by_place[chunk.document_id, chunk.chunk_index] = chunk
         last = max((place for _, place in by_place), default=0)
         return [
@@ -143,9 +146,6 @@ class Browser:
             rows.append(row)
         rows.sort(key=lambda row: (row["root"], row["source"], row["chunk_index"]))
         return frame_of(rows, [*columns, *(["vector"] if codec else [])])
-
-    def _rooted(self, hits: Sequence[Hit]) -> list[Hit]:
-        return with_roots(self.engine, self.name, [hits])[0]
 
     def _scroll(
         self,

@@ -31,7 +31,10 @@ def best_of_documents(lists: Lists, ranked: Sequence[QueryPlan], last: int, leas
         answers = best(lists, [ranked[place] for place in waiting], depth)
         for place, answer in zip(waiting, answers, strict=True):
             found[place] = found[place].lengthened(answer) if found[place].points else answer
-        unknown = {point.id for place in waiting for point in found[place].points} - documents.keys()
+        ranked_now = [point for place in waiting for point in found[place].points]
+        told = ((point.id, (point.payload or {}).get("document_id")) for point in ranked_now)
+        documents |= {key: document for key, document in told if document is not None}
+        unknown = {point.id for point in ranked_now} - documents.keys()
         payloads = payloads_of(lists.engine, lists.name, unknown, fields=["document_id"])
         documents |= {key: fields["document_id"] for key, fields in payloads.items() if "document_id" in fields}
         waiting = [

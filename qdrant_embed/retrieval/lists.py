@@ -6,7 +6,8 @@ what is made of it depends on the points alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     Ranking = list[models.ScoredPoint]
 
+NOISE = 1e-5
+"""Share of a score by which those of equal passages may differ; not less than a step of six digits."""
 GROWTH = 4
 """How many times more hits are asked for where too many are equal."""
 
@@ -55,6 +58,8 @@ class Lists:
         :param least: How many hits of each list, or more; fewer if that is all.
         """
         answered: list[QueryResponse] = []
+        along = [] if self._by_signs else [_along(part) for part in parts if 0 < part.along < DEPTH]
+        others, wanted = [*others, *along], len(others)
         found: dict[int, Ranking] = {}
         waiting = {
             place: (part, max(wanted, DEPTH) + SPARE_FOR_TIES)
@@ -63,7 +68,7 @@ class Lists:
         while waiting:
             rankings, answers = self._ask([replace(part, limit=asked) for part, asked in waiting.values()], others)
             answered, others = answered or answers, []
-            for (place, (part, asked)), points in zip(list(waiting.items()), map(rounded, rankings), strict=True):
+            for (place, (part, asked)), points in zip(list(waiting.items()), map(leveled, rankings), strict=True):
                 ended = whole(points, asked, least[place])
                 # More of what is rescored would be other hits too, since more would be rescored.
                 if ended is not None or part.rescores or asked >= MOST_ASKED:
@@ -71,16 +76,22 @@ class Lists:
                     del waiting[place]
                 else:
                     waiting[place] = part, min(asked * GROWTH, MOST_ASKED)
-        return [found[place] for place in range(len(parts))], answered
+        _take_payloads(found.values(), answered[wanted:])
+        return [found[place] for place in range(len(parts))], answered[:wanted]
 
     def rank(self, parts: Sequence[QueryPlan]) -> list[Ranking]:
         """Return the points that each query of one list may find, as many as its limit says, in order."""
-        return [in_order(rounded(points)) for points in self._by_engine(parts)[0]]
+        return [in_order(leveled(points)) for points in self._by_engine(parts)[0]]
+
+    @property
+    def _by_signs(self) -> bool:
+        """Whether the dense list is made here, of codes in memory."""
+        return self.codec.compression.datatype == "bits"
 
     def _ask(
         self, parts: Sequence[QueryPlan], others: Sequence[models.QueryRequest]
     ) -> tuple[list[Ranking], list[QueryResponse]]:
-        if self.codec.compression.datatype != "bits":
+        if not self._by_signs:
             return self._by_engine(parts, others)
         by_codes = iter(self._by_codes([(part, part.vector) for part in parts if part.vector is not None]))
         rankings, answers = self._by_engine([part for part in parts if part.vector is None], others)
@@ -111,14 +122,33 @@ class Lists:
         return found
 
 
-def rounded(points: Ranking) -> Ranking:
-    """Round scores to six digits, in place: the last one of a float32 differs between two equal passages.
+def leveled(points: Ranking) -> Ranking:
+    """Give points whose scores differ by no more than noise one score, of six digits, in place.
 
-    In place, since a search has some hundred points, and a copy of one takes longer than all else that is done with it.
+    The last digits of a float32 depend on the engine, and on where in it a passage lies. Gaps are looked at: rounding
+    alone would part two equal passages wherever the border of a digit happens to lie between them. In place, since a
+    search has some hundred points, and a copy of one takes longer than all else that is done with it.
     """
-    for point in points:
-        point.score = float(f"{point.score:.6g}")
+    level, before = 0.0, math.inf
+    for point in sorted(points, key=lambda point: -point.score):
+        score = point.score
+        if before - score > NOISE * abs(score):
+            level = float(f"{score:.6g}")
+        point.score, before = level, score
     return points
+
+
+def _along(part: QueryPlan) -> models.QueryRequest:
+    """Return the request for the first hits of a list with all that hits are made of."""
+    return replace(part, limit=part.along).request().model_copy(update={"with_payload": True})
+
+
+def _take_payloads(rankings: Iterable[Ranking], answers: Sequence[QueryResponse]) -> None:
+    """Give points the whole payloads that came along, in place."""
+    whole = {point.id: point.payload for answer in answers for point in answer.points}
+    for points in rankings if whole else ():
+        for point in points:
+            point.payload = whole.get(point.id, point.payload)
 
 
 def whole(points: Ranking, asked: int, least: int) -> Ranking | None:

@@ -25,6 +25,8 @@ SPARE_FOR_TIES = 8
 """Hits asked for beyond those: which of several equal ones the engine puts last is chance."""
 MOST_ASKED = 8192
 """Hits of a list that are asked for at the most, to have all that are equal to the last one wanted."""
+PLACE_FIELDS = ("root", "source", "chunk_index", "document_id")
+"""What comes with each hit of a list: it puts equal scores in order, shows foreign points, and names documents."""
 HNSW_EF = 256
 """Candidates kept while walking the graph; wide, since collections promise near-exact recall unless told otherwise."""
 
@@ -50,6 +52,7 @@ class QueryPlan:
     :param shortlist: Ids that the vector may find; None for all.
     :param fusion: How several lists become one: by `scores`, or by `ranks`; a plan by scores is never `single`.
     :param feedback: Whether the vector may be moved toward that of the first hit.
+    :param along: Hits of each list whose whole payload is asked for with it, to spare a round trip.
     """
 
     codec: CollectionCodec
@@ -62,6 +65,7 @@ class QueryPlan:
     shortlist: tuple[Any, ...] | None = None
     fusion: Literal["scores", "ranks"] = "ranks"
     feedback: bool = True
+    along: int = 0
 
     @property
     def lists(self) -> list[QueryPlan]:
@@ -122,7 +126,7 @@ class QueryPlan:
         return replace(self, terms=None, vector=None, weights=None, condition=condition, limit=max(1, len(ids)))
 
     def request(self) -> models.QueryRequest:
-        """Return what the engine is asked for the one list that there is: ids and scores.
+        """Return what the engine is asked for the one list that there is: ids, scores and places.
 
         :raises ValueError: There are several lists, or none.
         """
@@ -139,7 +143,7 @@ class QueryPlan:
             prefetch=single.prefetch,
             params=single.params,
             limit=self.rescored if staged else self.limit,
-            with_payload=False,
+            with_payload=list(PLACE_FIELDS),
         )
 
     def scored(self, points: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:
@@ -218,5 +222,14 @@ def _agreements(found: Sequence[float]) -> list[float]:
 
 
 def in_order(points: Iterable[models.ScoredPoint]) -> list[models.ScoredPoint]:
-    """Put points best first, and equal scores, which equal texts give, into an order that is the same every time."""
-    return sorted(points, key=lambda point: (-point.score, str(point.id)))
+    """Put points best first, and equal scores, which equal texts give, in the order of the corpus."""
+    return sorted(points, key=lambda point: (-point.score, place_of(point)))
+
+
+def place_of(point: models.ScoredPoint) -> tuple[str, str, int, str]:
+    """Return where a point stands in the corpus, which is the same on every engine: root, source, place, id."""
+    fields = point.payload or {}
+    # Another program's point may hold anything there; it is told apart and left out elsewhere.
+    place = fields.get("chunk_index")
+    index = place if isinstance(place, int) else 0
+    return str(fields.get("root", "")), str(fields.get("source", "")), index, str(point.id)

@@ -21,8 +21,7 @@ from qdrant_embed.retrieval.fusion.fused_ranking import RankedPoints, best
 from qdrant_embed.retrieval.hit_explanations import explained, with_sentences
 from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.retrieval.lists import Lists
-from qdrant_embed.retrieval.query_plan import QueryPlan, QueryVector
-from qdrant_embed.retrieval.root_labels import with_roots
+from qdrant_embed.retrieval.query_plan import SPARE_FOR_TIES, QueryPlan, QueryVector
 from qdrant_embed.retrieval.search_request import FUSED, Mode, SearchRequest, modes_with, require_queries
 from qdrant_embed.retrieval.term_query import TermQuery
 from qdrant_embed.store.collection_codec import CollectionCodec
@@ -41,13 +40,22 @@ if TYPE_CHECKING:
 class Searcher:
     """Everything that a search needs of a collection."""
 
-    engine: Engine
-    name: str
+    browser: Browser
     embedder: Embedder
     bm25: Bm25Encoder
     codec: CollectionCodec
     auxiliary: AuxiliaryModels = field(default_factory=dict)
     bm25_vectors: bool = False
+
+    @property
+    def engine(self) -> Engine:
+        """What is asked."""
+        return self.browser.engine
+
+    @property
+    def name(self) -> str:
+        """Name of the collection."""
+        return self.browser.name
 
     def search(self, queries: Sequence[str], wanted: SearchRequest, *, mode: Mode = "hybrid") -> list[Hits]:
         """Return the best passages for each query, best first.
@@ -72,6 +80,7 @@ class Searcher:
                 tokens=token,
                 fusion="scores" if mode == "hybrid" else "ranks",
                 feedback=wanted.feedback,
+                along=self._along(wanted),
             )
             for query, vector, weight, token in zip(queries, vectors, weights, tokens, strict=True)
         ]
@@ -101,7 +110,7 @@ class Searcher:
         """
         (vector,) = self._coded(vectors)
         condition = filter_of(self.engine, self.name, wanted.where)
-        ranked = QueryPlan(codec=self.codec, condition=condition, terms=None, vector=vector)
+        ranked = QueryPlan(codec=self.codec, condition=condition, terms=None, vector=vector, along=self._along(wanted))
         (hits,), _ = self._answers([ranked], [vector], wanted)
         return Hits(hits, language=self.bm25.language, title=title, offset=wanted.offset)
 
@@ -123,6 +132,13 @@ class Searcher:
         length = float(np.linalg.norm(mean))
         named = f"like {hits[0].place}" if len(hits) == 1 else f"like {len(hits)} passages"
         return self.nearest(mean / length if self.embedder.preset.normalize and length else mean, wanted, named)
+
+    def _along(self, wanted: SearchRequest) -> int:
+        """Return for how many hits of each list to ask for all that hits are made of.
+
+        Fused hits come from the first ones of their lists. On an engine of this process nothing would be spared.
+        """
+        return wanted.last + SPARE_FOR_TIES if self.engine.shared else 0
 
     @cached_property
     def lists(self) -> Lists:
@@ -162,14 +178,16 @@ class Searcher:
         """Return the wanted hits of each query's points."""
         strong = [[point for point in points if point.score >= wanted.least] for points in found]
         chosen = [points[wanted.offset : wanted.last] for points in strong]
-        payloads = payloads_of(self.engine, self.name, {point.id for points in chosen for point in points})
+        listed = [point for points in chosen for point in points]
+        payloads = {point.id: point.payload for point in listed if point.payload and "text" in point.payload}
+        payloads |= payloads_of(self.engine, self.name, {point.id for point in listed} - payloads.keys())
         # A point without a payload was deleted since it was found.
         there = [
             [point.model_copy(update={"payload": payloads[point.id]}) for point in points if point.id in payloads]
             for points in chosen
         ]
         hits = [self._read(points, vector) for points, vector in zip(there, vectors, strict=True)]
-        return with_roots(self.engine, self.name, expanded(Browser(self.engine, self.name), hits, wanted.expand))
+        return self.browser.roots.named(expanded(self.browser, hits, wanted.expand))
 
     def _read(self, points: Sequence[models.ScoredPoint], vector: QueryVector | None) -> list[Hit]:
         if self.codec.windows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,7 +13,8 @@ import numpy as np
 from qdrant_embed.compression import Compression, Transform, VectorCodec, enough_vectors
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.native import make_lock
-from qdrant_embed.types import DENSE, DENSE_SMALL, FloatArray
+from qdrant_embed.store.engine import attachment_in
+from qdrant_embed.types import DENSE, DENSE_SMALL, FloatArray, Json
 
 if TYPE_CHECKING:
     from qdrant_embed.store.engine import Engine
@@ -39,10 +40,11 @@ class CollectionCodec:
     :param distance: The model's: `cosine`, `dot` or `euclid`.
     :param normalize: Whether the model's vectors are made unit vectors.
     :param windows: Whether a point has a dense vector for each window of its text.
+    :param metadata: The collection's entries, where they are known already.
     :raises ConfigurationError: What was kept does not belong to the collection, or has been lost.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it codes, and what is known of it
         self,
         engine: Engine,
         name: str,
@@ -52,12 +54,14 @@ class CollectionCodec:
         distance: str,
         normalize: bool = False,
         windows: bool = False,
+        metadata: Mapping[str, Json] | None = None,
     ) -> None:
         self._engine = engine
         self._name = name
         self.windows = windows
         self.vector_codec = VectorCodec.start(compression, dim, distance, normalize=normalize)
-        self.ready()
+        if not self.vector_codec.ready:
+            self._take_over(metadata)
 
     @property
     def compression(self) -> Compression:
@@ -117,8 +121,8 @@ class CollectionCodec:
             self._engine.save_attachment(self._name, data, {DIGEST_KEY: _digest(data)})
         self.vector_codec = vector_codec
 
-    def _take_over(self) -> None:
-        transform = _stored_transform(self._engine, self._name)
+    def _take_over(self, metadata: Mapping[str, Json] | None = None) -> None:
+        transform = _stored_transform(self._engine, self._name, metadata)
         if transform is not None:
             self.vector_codec = self.vector_codec.with_transform(transform)
 
@@ -180,15 +184,21 @@ class CollectionCodec:
 
 def kept_digest(engine: Engine, name: str) -> str | None:
     """Return the digest of the transform that is kept with a collection; None where there is none."""
-    found = engine.stored_metadata(name).get(DIGEST_KEY)
+    return _digest_in(engine.stored_metadata(name))
+
+
+def _digest_in(metadata: Mapping[str, Json]) -> str | None:
+    found = metadata.get(DIGEST_KEY)
     return None if found is None else str(found)
 
 
-def _stored_transform(engine: Engine, name: str) -> Transform | None:
-    wanted = kept_digest(engine, name)
+def _stored_transform(engine: Engine, name: str, metadata: Mapping[str, Json] | None) -> Transform | None:
+    known = engine.stored_metadata(name) if metadata is None else metadata
+    wanted = _digest_in(known)
     if wanted is None:
         return None
-    data = engine.load_attachment(name)
+    data = attachment_in(known)
+    data = engine.load_attachment(name) if data is None else data
     if data is None:
         raise ConfigurationError(
             f"the rotation of collection {name!r} has been lost: without it its vectors mean nothing. Restore the "

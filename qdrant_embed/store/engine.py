@@ -240,6 +240,13 @@ class Engine(ClientMethods, Protocol):
         """What answers, with its version, in a few words for people."""
         return f"an engine of your own: {type(self).__name__}"
 
+    def note_collection(self, collection_name: str, info: models.CollectionInfo, called: str) -> bool:
+        """Take note of what was said of a collection by another of its names; return whether that is of any use.
+
+        :param called: The other name, by which users know it.
+        """
+        return False
+
     def stored_metadata(self, collection_name: str) -> Mapping[str, Json]:
         """Return the metadata entries of a collection, whoever set them.
 
@@ -257,8 +264,7 @@ class Engine(ClientMethods, Protocol):
 
     def load_attachment(self, collection_name: str) -> bytes | None:
         """Return the file that is kept with a collection; None if there is none."""
-        encoded = self.stored_metadata(collection_name).get(ATTACHMENT_KEY)
-        return None if encoded is None else base64.b64decode(str(encoded))
+        return attachment_in(self.stored_metadata(collection_name))
 
     def disk_sizes(self, collection_name: str) -> tuple[int, int] | None:
         """Return the bytes that a collection takes on the disk, and those that its files seem to have.
@@ -272,3 +278,9 @@ class Engine(ClientMethods, Protocol):
 
     def close(self) -> None:
         """Let go of the location; closing again does nothing."""
+
+
+def attachment_in(metadata: Mapping[str, Json]) -> bytes | None:
+    """Return the file that stands among a collection's metadata entries; None where there is none, or elsewhere."""
+    encoded = metadata.get(ATTACHMENT_KEY)
+    return None if encoded is None else base64.b64decode(str(encoded))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from qdrant_embed.servers.features import Feature
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.types import Json
+
+if TYPE_CHECKING:
+    from qdrant_client import models
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -88,6 +91,10 @@ class WrappedEngine(ForwardingEngine):
     def described(self) -> str:
         """What answers, with its version."""
         return self.whole.described
+
+    def note_collection(self, collection_name: str, info: models.CollectionInfo, called: str) -> bool:
+        """Take note of what was said of a collection by another of its names."""
+        return self.whole.note_collection(collection_name, info, called)
 
     def stored_metadata(self, collection_name: str) -> Mapping[str, Json]:
         """Return the metadata entries of a collection, whoever set them."""

@@ -12,8 +12,6 @@ from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE, TO
 if TYPE_CHECKING:
     from qdrant_client import models
 
-    from qdrant_embed.store.engine import Engine
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VectorLayout:
@@ -111,8 +109,3 @@ def token_code_params(width: int) -> models.VectorParams:
         on_disk=True,
         multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM),
     )
-
-
-def has_bm25_vectors(engine: Engine, name: str) -> bool:
-    """Tell whether a collection keeps BM25's terms as sparse vectors, and not in a text index."""
-    return BM25 in (engine.get_collection(name).config.params.sparse_vectors or {})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from qdrant_embed.display import aligned, html_table, one_line
 from qdrant_embed.errors import CollectionNotFoundError, StoreError
+from qdrant_embed.store.copies.generations import names_to_open
 from qdrant_embed.store.location import open_engine
 from qdrant_embed.store.metadata import read_metadata
 from qdrant_embed.store.own_points import foreign_points
@@ -73,17 +74,9 @@ def list_collections(at: Location) -> Listing:
     except CollectionNotFoundError:
         return Listing()
     try:
-        return Listing(_listed(engine, name) for name in _names(engine))
+        return Listing(_listed(engine, name) for name in names_to_open(engine))
     finally:
         engine.close()
-
-
-def _names(engine: Engine) -> Iterable[str]:
-    """Return the names to open collections by: an alias instead of what it leads to."""
-    aliases = engine.get_aliases().aliases
-    behind = {alias.collection_name for alias in aliases}
-    own = {found.name for found in engine.get_collections().collections} - behind
-    return sorted(own | {alias.alias_name for alias in aliases})
 
 
 def _listed(engine: Engine, name: str) -> ListedCollection:

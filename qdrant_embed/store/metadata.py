@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.errors import CollectionNotFoundError, StoreError
+from qdrant_embed.errors import StoreError
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -21,17 +21,18 @@ LAYOUT_VERSION = 1
 def read_metadata(engine: Engine, name: str) -> dict[str, Any]:
     """Return what `create` stored about the collection.
 
-    :raises CollectionNotFoundError: There is no such collection; those that exist are named.
+    :raises CollectionNotFoundError: There is no such collection.
     :raises StoreError: The collection was made by something else, or by a newer version of this library.
     """
-    try:
-        stored = engine.stored_metadata(name).get(METADATA_KEY)
-    except CollectionNotFoundError:
-        there = ", ".join(sorted(found.name for found in engine.get_collections().collections)) or "none"
-        raise CollectionNotFoundError(
-            f"there is no collection {name!r} here; collections found: {there}. "
-            "Give a recipe to create it: Collection.open(name, at=…, recipe=Recipe(model='minilm'))."
-        ) from None
+    return checked_metadata(name, engine.stored_metadata(name))
+
+
+def checked_metadata(name: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return this library's entry of a collection's metadata.
+
+    :raises StoreError: The collection was made by something else, or by a newer version of this library.
+    """
+    stored = metadata.get(METADATA_KEY)
     if not isinstance(stored, dict):
         raise StoreError(
             f"collection {name!r} holds no qdrant_embed metadata: something else made it. "
@@ -47,10 +48,14 @@ def read_metadata(engine: Engine, name: str) -> dict[str, Any]:
 
 def read_roots(engine: Engine, name: str) -> dict[str, str]:
     """Return label → place of the roots that are noted with a collection; see `ingest.roots`."""
-    stored = engine.stored_metadata(name)
-    made = stored.get(METADATA_KEY)
+    return roots_in(engine.stored_metadata(name))
+
+
+def roots_in(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Return label → place of the roots that stand among a collection's metadata entries."""
+    made = metadata.get(METADATA_KEY)
     with_copy: dict[str, Any] = dict(made.get("roots") or {}) if isinstance(made, dict) else {}
-    noted = {key.removeprefix(ROOT_KEY): place for key, place in stored.items() if key.startswith(ROOT_KEY)}
+    noted = {key.removeprefix(ROOT_KEY): place for key, place in metadata.items() if key.startswith(ROOT_KEY)}
     return {label: str(place) for label, place in {**with_copy, **noted}.items() if place}
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from qdrant_embed.store.engine import Payload, PointId, Selector
 
 F = TypeVar("F")
+FoundPoint = TypeVar("FoundPoint", bound="models.Record | models.ScoredPoint")
 
 PAGE = 1024
 ASKED_FOR = ("document_id", "text_hash", "chunk_index", "source")
@@ -112,15 +113,7 @@ class OwnPoints(WrappedEngine):
     ) -> list[models.Record]:
         """Return points by their ids, foreign ones left out where payloads are read."""
         records = self.whole.retrieve(collection_name, ids, with_payload=with_payload, **named)
-        if with_payload is not True:
-            return records
-        own = [record for record in records if is_chunk(record.payload or {})]
-        if len(own) < len(records):
-            self.left_out += len(records) - len(own)
-            self._counted.pop(collection_name, None)
-            if any(_is_complete(record.payload or {}) and not is_chunk(record.payload or {}) for record in records):
-                self._find_malformed(collection_name)
-        return own
+        return self._own_of(collection_name, records) if with_payload is True else records
 
     def scroll(
         self,
@@ -176,12 +169,24 @@ class OwnPoints(WrappedEngine):
         # A filter is completed unasked where that costs less than to ask; hits of a stage need none. In memory every
         # condition is looked at for every point, and to ask is one count that is kept.
         unasked = not any(map(_ranks_all, requests)) and not self.lacks("indexes")
+        known = self._malformed.get(collection_name)
+        if not (unasked or known) and any(map(_shows_kind, requests)):
+            # Foreign points show in what is found: only where they do, it has to be asked again without them.
+            answers = self.whole.query_batch_points(collection_name, requests=requests)
+            if not any(map(_holds_foreign, requests, answers)):
+                return answers
+            if not self.met(collection_name):  # they have every field of a chunk, in a wrong form
+                self._find_malformed(collection_name)
         own = requests
         if unasked or self.met(collection_name):
             own = [self._narrowed(collection_name, request) for request in requests]
-        return self._asked(
+        answers = self._asked(
             collection_name, own, requests, lambda some: self.whole.query_batch_points(collection_name, requests=some)
         )
+        for request, answer in zip(requests, answers, strict=True):
+            if request.with_payload is True:
+                answer.points = self._own_of(collection_name, answer.points)
+        return answers
 
     def _asked(self, name: str, own: F, given: F, ask: Callable[[F], R]) -> R:
         """Ask for this library's points, and for all where a server's filters hold no more and there are no others."""
@@ -191,6 +196,16 @@ class OwnPoints(WrappedEngine):
             if error.limit != "filter_max_conditions" or self.met(name):
                 raise
         return ask(given)
+
+    def _own_of(self, name: str, records: list[FoundPoint]) -> list[FoundPoint]:
+        """Return the records, read with their whole payloads, that are chunks of this library's."""
+        own = [record for record in records if is_chunk(record.payload or {})]
+        if len(own) < len(records):
+            self.left_out += len(records) - len(own)
+            self._counted.pop(name, None)
+            if any(_is_complete(record.payload or {}) and not is_chunk(record.payload or {}) for record in records):
+                self._find_malformed(name)
+        return own
 
     def _narrowed(self, name: str, asked: Any) -> Any:
         """Return a query, or a stage of one, that ranks nothing but this library's points."""
@@ -235,6 +250,22 @@ class OwnPoints(WrappedEngine):
 def _ranks_all(asked: Any) -> bool:
     """Tell whether a query, or a stage of one, may rank any point of a collection."""
     return asked.filter is None and (not asked.prefetch or any(map(_ranks_all, _stages(asked))))
+
+
+def _shows_kind(asked: models.QueryRequest) -> bool:
+    """Tell whether what a query finds comes with enough of its payload to tell whose it is."""
+    wanted = asked.with_payload
+    return wanted is True or (isinstance(wanted, list) and "document_id" in wanted)
+
+
+def _holds_foreign(asked: models.QueryRequest, answer: QueryResponse) -> bool:
+    """Tell whether a query found points that another program wrote."""
+    if asked.with_payload is True:
+        return not all(is_chunk(point.payload or {}) for point in answer.points)
+    if not isinstance(asked.with_payload, list) or not _shows_kind(asked):
+        return False
+    shown = [(name, CHUNK_FIELDS[name]) for name in asked.with_payload if name in CHUNK_FIELDS]
+    return not all(isinstance((point.payload or {}).get(name), kind) for point in answer.points for name, kind in shown)
 
 
 def _stages(asked: Any) -> list[Any]:

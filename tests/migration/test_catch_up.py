@@ -9,7 +9,9 @@ from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.errors import CollectionNotFoundError, StoreError, UnknownNameError
 from qdrant_embed.ingest.pipeline import IngestOptions
 from qdrant_embed.migration.recompression import Change, recompress
+from qdrant_embed.operations import collection_handle
 from qdrant_embed.store.copies import copy_lease
+from qdrant_embed.store.copies.generations import COPYING, find_generation
 
 pytestmark = pytest.mark.anywhere
 
@@ -48,8 +50,8 @@ def after_a_page(collection, patch, action, *, times=1):
     patch.setattr(collection.engine, "upsert", writing, raising=False)
 
 
-def leave_a_mark(collection, by, alive):
-    mark = {copy_lease.KEY: {"by": by, "alive": alive}}
+def leave_a_mark(collection, by, beats=1):
+    mark = {COPYING: {"by": by, "host": "elsewhere", "program": "recompress", "process": 7, "beats": beats}}
     collection.engine.update_collection(collection_name=collection.name, metadata=mark)
 
 
@@ -58,7 +60,8 @@ def test_what_was_on_its_way_when_the_copy_began_is_in_it(handles, monkeypatch):
 
     def finish_writing():
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(copy_lease, "require_no_copy", lambda *_: None)
+            patch.setattr(collection_handle, "settled", find_generation)
+            patch.setattr(copy_lease.WriteGuard, "require", lambda _: None)
             other.ingest([Document(text="A whale was seen.", source="7.txt"), Document(text="Fog.", source="new.txt")])
             other.delete("8.txt")
             other.engine.set_payload("cranes", {"checked": True}, [other.chunks("9.txt")[0].id])
@@ -117,7 +120,7 @@ def test_a_name_that_leads_nowhere_for_a_moment_is_told_of_as_a_change(handles):
     one, other = handles
     guard = one.parts.target.write_guard
     guard.require()
-    other.engine.delete_collection("cranes")
+    other.engine.delete_collection("cranes--1")
     with pytest.raises(StoreError, match=r"was changed after.*or it was removed.*ingest again"):
         guard.require()
 
@@ -156,30 +159,53 @@ def test_what_was_true_before_another_change_is_not_worked_with(handles):
         recompress(one.engine, "cranes", parts, recipe, Change(compression="rotate"))
 
 
-def test_a_copier_that_is_gone_is_in_nobodys_way(place, handles):
+def test_a_copier_of_this_machine_that_is_gone_is_in_nobodys_way(handles):
     one, _ = handles
-    leave_a_mark(one, "a process that died", time.time())
-    with pytest.raises(StoreError, match="open the collection again"):
-        one.ingest(documents(3))
-    one.recompress("rotate")
-    leave_a_mark(one, "a process that died", time.time())
-    with Collection.open("cranes", at=place) as again:
-        again.ingest(documents(3))
+    for write in (lambda: one.ingest(documents(3)), lambda: one.recompress("rotate"), lambda: one.delete("7.txt")):
+        leave_a_mark(one, "a process that died")
+        write()
+        assert not one.engine.get_collection("cranes").config.metadata.get(COPYING)
 
 
-def test_on_a_server_a_copier_is_gone_when_it_was_not_heard_of_for_long(handles, monkeypatch):
+@pytest.fixture
+def shared(handles, monkeypatch):
+    """Return a handle on an engine that says to be a server, with the copier's times made short."""
     one, _ = handles
     monkeypatch.setattr(type(one.engine), "shared", True)
+    for name, seconds in {"GONE_SECONDS": 0.3, "LOOK_SECONDS": 0.02, "BEAT_SECONDS": 0.02, "TELL_SECONDS": 0.1}.items():
+        monkeypatch.setattr(copy_lease, name, seconds)
+    return one
 
-    def heard_of(seconds):
-        leave_a_mark(one, "a process elsewhere", time.time() - seconds)
 
-    heard_of(30)
-    with pytest.raises(StoreError, match="is being copied already"):
-        one.recompress("int8")
-    heard_of(2 * copy_lease.DEAD_SECONDS)
-    with copy_lease.lease_of(one.engine, "cranes") as mark:
-        heard_of(0)
-        with pytest.raises(StoreError, match="another process has begun"):
-            mark.require()
-    assert one.engine.get_collection("cranes").config.metadata[copy_lease.KEY]["by"] == "a process elsewhere"
+def test_on_a_server_a_copier_whose_counter_stands_still_is_given_up_and_said_so(shared, caplog):
+    leave_a_mark(shared, "a process elsewhere")
+    shared.ingest(documents(3))
+    shared.delete("7.txt")
+    said = [record.getMessage() for record in caplog.records if "cranes--1" in record.getMessage()]
+    assert "begun by recompress (process 7 on elsewhere)" in said[0]
+    assert "it is given up in 0 s" in said[-1]
+
+
+def test_on_a_server_a_copier_whose_counter_moves_is_waited_for(shared, monkeypatch):
+    beats = iter(range(2, 99))
+    monkeypatch.setattr(copy_lease, "pause", lambda _seconds: leave_a_mark(shared, "a process elsewhere", next(beats)))
+    leave_a_mark(shared, "a process elsewhere")
+    said = r"is being copied by recompress \(process 7 on elsewhere\).*given up after 0\.3 seconds.*try again"
+    for write in (lambda: shared.ingest(documents(3)), lambda: shared.recompress("int8")):
+        with pytest.raises(StoreError, match=said):
+            write()
+    assert shared.search("crane 12", k=1, mode="dense")[0].source == "12.txt"
+
+
+def test_a_copier_moves_its_counter_as_long_as_it_is_at_work_and_gives_up_where_another_took_over(shared):
+    with copy_lease.lease_of(shared.engine, "cranes--1") as lease:
+        first = copy_lease.mark_of(shared.engine, "cranes--1")["beats"]
+        until = time.monotonic() + 20
+        while copy_lease.mark_of(shared.engine, "cranes--1")["beats"] < first + 3:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        lease.require()
+        leave_a_mark(shared, "a process elsewhere")
+        with pytest.raises(StoreError, match="another process has taken this copy for given up"):
+            lease.require()
+    assert copy_lease.mark_of(shared.engine, "cranes--1")["by"] == "a process elsewhere"

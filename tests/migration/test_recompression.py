@@ -124,7 +124,7 @@ def test_a_code_that_was_trained_again_replaces_the_one_there_was(filled):
 def test_a_code_that_does_not_fit_is_refused_before_anything_is_written(filled, setting, trained, said):
     with pytest.raises(ConfigurationError, match=said):
         filled.recompress(setting, trained=trained)
-    assert [found.name for found in filled.engine.get_collections().collections] == ["cranes"]
+    assert [found.name for found in filled.engine.get_collections().collections] == ["cranes--1"]
 
 
 @pytest.mark.folder

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from qdrant_embed.native import make_lock
 from qdrant_embed.retrieval.binary.candidates import Candidates, keys
 from qdrant_embed.retrieval.binary.codes_in_memory import CodesInMemory
+from qdrant_embed.retrieval.query_plan import PLACE_FIELDS
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.copies.revision import revision_of
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.scroll import pages
+from qdrant_embed.store.scroll import pages, payloads_of
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -86,18 +87,21 @@ class BinaryIndex:
         return Candidates.nearest(among, query, self._bits, most)
 
     def search(self, query: FloatArray, limit: int, condition: models.Filter | None) -> list[models.ScoredPoint]:
-        """Return the nearest points that are there, without payloads, nearest first, equals by id."""
+        """Return the nearest points that are there, with their places alone, nearest first, equals by id."""
         from qdrant_client import models
 
         for attempt in (1, 2):
             ranked = self.nearest(query, limit, condition)
             ids = [point for point, _ in ranked]
-            records = self._engine.retrieve(self._name, ids, with_payload=False, with_vectors=False) if ids else []
-            there = {record.id for record in records}
+            there = payloads_of(self._engine, self._name, ids, fields=PLACE_FIELDS)
             if len(there) == len(ids) or attempt == 2:
                 break
             self.forget()
-        return [models.ScoredPoint(id=point, version=0, score=score) for point, score in ranked if point in there]
+        return [
+            models.ScoredPoint(id=point, version=0, score=score, payload=there[point])
+            for point, score in ranked
+            if point in there
+        ]
 
     def _passing(self, ids: list[Any], condition: models.Filter) -> set[Any]:
         from qdrant_client import models

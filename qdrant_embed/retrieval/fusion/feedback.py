@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.evaluation.exact_search import unit_rows
-from qdrant_embed.retrieval.lists import rounded, whole
+from qdrant_embed.retrieval.lists import leveled, whole
 from qdrant_embed.retrieval.query_plan import QueryPlan
 from qdrant_embed.store.scroll import vector_of
 from qdrant_embed.types import DENSE, FloatArray
@@ -43,7 +43,7 @@ def read_vectors(plan: QueryPlan, answers: Iterator[QueryResponse]) -> dict[Any,
     found: dict[Any, FloatArray] = {}
     for _ in vector_requests(plan):
         # Which of several equal points an engine puts last is chance, and chance is to decide nothing.
-        for point in whole(rounded(next(answers).points), FIRST, 0) or ():
+        for point in whole(leveled(next(answers).points), FIRST, 0) or ():
             found[point.id] = plan.codec.raw(np.atleast_2d(np.asarray(vector_of(point, DENSE), np.float32)))[0]
     return found
 

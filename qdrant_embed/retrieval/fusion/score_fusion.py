@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from qdrant_embed.retrieval.query_plan import place_of
 from qdrant_embed.types import BM25, DENSE
 
 if TYPE_CHECKING:
@@ -157,9 +158,10 @@ class Fusion:
 
     @cached_property
     def ranked(self) -> list[tuple[Any, float]]:
-        """Every text of the lists with its score, best first, equal ones by id; the best has the confidence."""
+        """Every text of the lists with its score, best first, equal ones by place; the best has the confidence."""
         made = {key: round(self.confidence * raw / self._largest, 9) for key, raw in self._raw.items()}
-        return sorted(made.items(), key=lambda found: (-found[1], str(found[0])))
+        places = {point.id: place_of(point) for found in self.lists.values() for point in found.points}
+        return sorted(made.items(), key=lambda found: (-found[1], places[found[0]]))
 
     @cached_property
     def _raw(self) -> Mapping[Any, float]:

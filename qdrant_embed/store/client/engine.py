@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Concatenate
 from qdrant_embed.errors import StoreError
 from qdrant_embed.native import make_lock
 from qdrant_embed.servers.features import LACKED_IN_MEMORY, Feature, lacked_by_server
+from qdrant_embed.store.client.answers import without_unasked
 from qdrant_embed.store.client.errors import TRANSIENT, UNSENT, FaultError, Retries, persist, told
 from qdrant_embed.store.client.local_limits import require_answerable
 from qdrant_embed.store.client.portions import nothing_done, plain, points_at_once
@@ -109,6 +110,7 @@ class ClientEngine(ForwardingEngine):
                 offset: Any = named.get("offset")
                 require_answerable([(asked, offset)] if single else [(one.query, one.offset) for one in asked])
         found: R = self.request(method.__name__, *arguments, **named)
+        without_unasked(method.__name__, named, arguments, found)
         return found
 
     def request(self, method: str, *arguments: Any, **named: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import unquote
 
 from qdrant_embed.errors import (
+    AccessDeniedError,
     CollectionExistsError,
     CollectionNotFoundError,
     QdrantEmbedError,
@@ -147,9 +148,8 @@ def told(fault: ServerFault, place: str, collection: str | None) -> StoreError:
         return CollectionExistsError(f"{detail}. Choose another name.")
     if fault.kind == "foreign":
         return StoreError(f"what answers at {place} is no Qdrant server: {fault.detail}. {ADVICE['foreign']}")
-    if fault.kind == "unsupported":
-        return UnsupportedByEngineError(f"{detail}. {ADVICE['unsupported']}")
-    return StoreError(f"{detail}. {ADVICE[fault.kind]}".rstrip())
+    kinds: dict[Kind, type[StoreError]] = {"unsupported": UnsupportedByEngineError, "forbidden": AccessDeniedError}
+    return kinds.get(fault.kind, StoreError)(f"{detail}. {ADVICE[fault.kind]}".rstrip())
 
 
 def diagnose(error: Exception, secret: str | None) -> ServerFault:

@@ -30,11 +30,14 @@ class LimitedEngine(ClientEngine):
     """An engine whose collections may have limits; it writes within them.
 
     Limits are read with a collection, and again where a refusal shows that they are others by now.
+
+    :ivar called: What users call a collection that has a name of its own.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._limits: dict[str, Limits] = {}
+        self.called: dict[str, str] = {}
 
     def limits(self, collection_name: str) -> Limits:
         """Return what may be asked of a collection."""
@@ -53,6 +56,12 @@ class LimitedEngine(ClientEngine):
         elif method in _CHANGING:
             self._limits.clear()
         return found
+
+    def note_collection(self, collection_name: str, info: models.CollectionInfo, called: str) -> bool:
+        """Take the limits of a collection from what was said of it by another of its names."""
+        self._limits[collection_name] = Limits.of(info)
+        self.called[collection_name] = called
+        return True
 
     # Points in
 

@@ -152,10 +152,11 @@ class ServerEngine(LimitedEngine):
         ask: Callable[[Sequence[models.QueryRequest]], list[QueryResponse]],
     ) -> list[QueryResponse]:
         def tell(limit: str, what: str) -> None:
-            if (name, limit) not in self._told:
-                self._told.add((name, limit))
+            called = self.called.get(name, name)
+            if (called, limit) not in self._told:
+                self._told.add((called, limit))
                 value = getattr(self.limits(name), limit)
-                said = f"collection {name!r}: {what}, since its strict mode has {limit}={value}"
+                said = f"collection {called!r}: {what}, since its strict mode has {limit}={value}"
                 warn_user(f"{said}; hits may be missed. Have the limit raised, or take what comes.", LimitWarning)
 
         def answered(limits: Limits) -> list[QueryResponse]:

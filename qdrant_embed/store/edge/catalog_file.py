@@ -87,6 +87,11 @@ class Catalog:
             raise CollectionNotFoundError(f"there is no collection {name!r} here; collections found: {there}.")
         return own, self.collections[own]
 
+    def called(self, name: str) -> str:
+        """Return what users call a collection in messages: by an alias, where it has one."""
+        own = self.aliases.get(name, name)
+        return min((alias for alias, to in self.aliases.items() if to == own), default=own)
+
     def __contains__(self, name: object) -> bool:
         """Tell whether a collection or an alias has this name."""
         return name in self.collections or name in self.aliases

@@ -123,12 +123,12 @@ class EdgeFolder:
         if found is not None:
             return found
         with self._changing:
-            own, entry = self.catalog.resolve(name)  # another thread may have removed it, or the name goes elsewhere
+            # Another thread may have removed it, or the name goes elsewhere.
+            called, entry = self.catalog.called(name), self.catalog.resolve(name)[1]
             if entry.folder not in self._shards:
-                path = self.path / SHARDS / entry.folder
-                if not path.is_dir():
-                    raise lost(own, self.path)
-                self._shards[entry.folder] = Shard(path, own, config_of(entry.config, own, path))
+                if not (path := self.path / SHARDS / entry.folder).is_dir():
+                    raise lost(called, self.path)
+                self._shards[entry.folder] = Shard(path, called, config_of(entry.config, called, path))
             return self._shards[entry.folder]
 
     def create(self, name: str, config: models.CreateCollection, metadata: dict[str, Any] | None) -> None:

@@ -34,13 +34,21 @@ def index_schema(field: str) -> models.PayloadSchemaType | models.KeywordIndexPa
     return models.PayloadSchemaType(INDEXED_FIELDS[field])
 
 
-def complete(engine: Engine, name: str, others: Schemas = MappingProxyType({}), *, tell: bool = False) -> None:
+def complete(
+    engine: Engine,
+    name: str,
+    others: Schemas = MappingProxyType({}),
+    *,
+    info: models.CollectionInfo | None = None,
+    tell: bool = False,
+) -> None:
     """Create the payload indexes that a collection lacks, because its creation was cut off or a server allows fewer.
 
     :param others: Indexes that are wanted beside those that every collection has.
+    :param info: What the engine has just said of it.
     :param tell: Warn of those that a server has no room for: the ones that are needed least.
     """
-    info = engine.get_collection(name)
+    info = info or engine.get_collection(name)
     strict, present = info.config.strict_mode_config, info.payload_schema or {}
     most = strict.max_payload_index_count if strict is not None and strict.enabled else None
     words = () if BM25 in (info.config.params.sparse_vectors or {}) else (TERMS,)

@@ -90,7 +90,11 @@ def check_retrieving(engine: Engine) -> None:
     wanted = [point_id(number) for number in (5, 2, 41)]
     found = engine.retrieve(NAME, [*wanted, point_id(COUNT + 1)], with_payload=False)
     assert sorted(str(record.id) for record in found) == sorted(wanted)
-    assert all(record.payload is None for record in found), "with_payload=False"
+    (answer,) = engine.query_batch_points(NAME, [models.QueryRequest(query=dense_query(), using=DENSE, limit=3)])
+    scrolled, _ = engine.scroll(NAME, limit=3, with_payload=False)
+    listed: list[Any] = [*found, *scrolled, *answer.points]
+    bare = [point.payload for point in listed]
+    assert bare == [None] * len(bare), "a payload that was not asked for is None, and not empty"
     assert engine.retrieve(NAME, []) == []
 
 

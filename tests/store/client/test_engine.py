@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from qdrant_client import QdrantClient, models
 
-from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, StoreError
+from qdrant_embed.errors import AccessDeniedError, CollectionNotFoundError, ConfigurationError, StoreError
 from qdrant_embed.store.client.errors import Retries
 from qdrant_embed.store.client.server_engine import ServerEngine
 from qdrant_embed.store.location import open_engine
@@ -147,8 +147,8 @@ def test_large_vectors_are_sent_in_portions(server):
 @pytest.mark.parametrize(
     ("fault", "kind", "message"),
     [
-        (refuse(401, "Must provide an API key"), StoreError, "Must provide an API key.*QDRANT_API_KEY"),
-        (refuse(403, "Forbidden"), StoreError, "HTTP 403.*QDRANT_API_KEY"),
+        (refuse(401, "Must provide an API key"), AccessDeniedError, "Must provide an API key.*QDRANT_API_KEY"),
+        (refuse(403, "Forbidden"), AccessDeniedError, "HTTP 403.*QDRANT_API_KEY"),
         (refuse(404, "Not found: Collection `c` doesn't exist!"), CollectionNotFoundError, "no collection 'c' at http"),
         (refuse(404, "page not found"), StoreError, "Check the URL"),
         (refuse(400, "Wrong input: Vector dimension error"), StoreError, "Vector dimension error"),

@@ -30,7 +30,7 @@ def folder(sound, tmp_path):
 
 
 def shard_of(folder, name):
-    entry = json.loads((folder / CATALOG_FILE).read_text())["collections"][name]
+    entry = json.loads((folder / CATALOG_FILE).read_text())["collections"][f"{name}--1"]
     return folder / "shards" / entry["folder"]
 
 
@@ -109,7 +109,7 @@ def test_what_the_system_refuses_for_now_is_not_taken_for_damage(folder, monkeyp
 def changed(folder, name, change):
     path = folder / CATALOG_FILE
     stored = json.loads(path.read_text())
-    change(stored["collections"][name])
+    change(stored["collections"][f"{name}--1"])
     path.write_text(json.dumps(stored))
 
 
@@ -163,7 +163,7 @@ def test_a_catalog_of_another_shape_is_damaged(folder, content):
 def test_a_catalog_with_a_byte_order_mark_or_a_lost_alias_can_be_read(folder):
     path = folder / CATALOG_FILE
     stored = json.loads(path.read_text())
-    path.write_text(json.dumps({**stored, "aliases": {"old": "nowhere"}}), encoding="utf-8-sig")
+    path.write_text(json.dumps({**stored, "aliases": {**stored["aliases"], "old": "nowhere"}}), encoding="utf-8-sig")
     assert [found.name for found in Collection.list(at=folder)] == ["bad", "good"]
 
 
