@@ -13,23 +13,21 @@ from tests.support.server_stand_in import StandIn
 LIMITS = {
     "small pages": {"max_query_limit": 10},
     "nothing exact": {"search_allow_exact": False},
-    "small graph": {"search_max_hnsw_ef": 64},
-    "no oversampling": {"search_max_oversampling": 1.0},
-    "small requests": {"upsert_max_batchsize": 10, "search_max_batchsize": 1, "max_timeout": 1},
+    "shallow searches": {"search_max_hnsw_ef": 64, "search_max_oversampling": 1.0},
+    "small and few writes": {
+        "upsert_max_batchsize": 10, "search_max_batchsize": 1, "max_timeout": 1, "write_rate_limit": 20,
+    },
     "few reads": {"read_rate_limit": 60},
-    "few writes": {"write_rate_limit": 20},
     "few conditions": {"filter_max_conditions": 5},
-    "small conditions": {"condition_max_size": 3},
     "few and small conditions": {"filter_max_conditions": 8, "condition_max_size": 2},
     "few indexes": {"max_payload_index_count": 2},
     "only what is indexed": {"unindexed_filtering_retrieve": False, "unindexed_filtering_update": False},
     "much at once": {
-        "max_query_limit": 10, "search_allow_exact": False, "condition_max_size": 4, "search_max_batchsize": 2,
+        "max_query_limit": 10, "search_allow_exact": False, "condition_max_size": 3, "search_max_batchsize": 2,
     },
 }  # fmt: skip
 WARNED = {
-    "small graph": {"search_max_hnsw_ef=64"},
-    "no oversampling": {"search_max_oversampling=1.0"},
+    "shallow searches": {"search_max_hnsw_ef=64", "search_max_oversampling=1.0"},
     "few indexes": {"max_payload_index_count=2"},
 }
 PAGES = IngestOptions(root="pages")
