@@ -101,6 +101,7 @@ _REFUSALS: tuple[tuple[str, str, str], ...] = (
     ),
     (r"Max vector storage size limit of (?P<value>\S+) ", "max_collection_vector_size_bytes", "remove documents"),
     (r"Max payload storage size limit of (?P<value>\S+) ", "max_collection_payload_size_bytes", "remove documents"),
+    (r"Max points count limit of (?P<value>\d+) ", "max_points_count", "remove documents"),
     (r"Read rate limit exceeded, request larger", "read_rate_limit", "ask for less at once"),
     (r"Write rate limit exceeded, request larger", "write_rate_limit", "write fewer points at once"),
 )

@@ -97,8 +97,10 @@ def declare(engine: Engine, name: str, index: Mapping[str, str]) -> list[str]:
     recipe = read_metadata(engine, name)["recipe"]
     known = recipe.get("index", {})
     new = {field: kind for field, kind in index.items() if known.get(field) != kind}
+    present = (engine.get_collection(name).payload_schema or {}) if new else {}
     for path, schema in declared(new).items():
-        engine.create_payload_index(name, path, field_schema=schema)
+        if path not in present or present[path].data_type != schema:
+            engine.create_payload_index(name, path, field_schema=schema)
     if new:
         merge_metadata(engine, name, {"recipe": {**recipe, "index": {**known, **new}}})
     return list(new)

@@ -77,6 +77,22 @@ def test_a_field_without_an_index_is_named_as_it_is_typed(key, kind, advice):
     assert advice in str(limit_error(detail, detail))
 
 
+@pytest.mark.parametrize(
+    ("detail", "named"),
+    [
+        ("Max points count limit of 500 reached!", "max_points_count=500 "),
+        ("Max vector storage size limit of 1.5MB reached!", "max_collection_vector_size_bytes=1.5MB "),
+        ("Max payload storage size limit of 2MB reached!", "max_collection_payload_size_bytes=2MB "),
+        (
+            "Request is forbidden on 'dense' because global vector indexing is disabled (hnsw_config.m = 0)",
+            "search_allow_exact=false ",
+        ),
+    ],
+)
+def test_refusals_that_were_not_recorded_are_named_as_the_sources_word_them(detail, named):
+    assert named in str(limit_error(f"Bad request: {detail}", ""))
+
+
 def test_other_refusals_are_none_of_limits():
     assert limit_error("HTTP 400, Wrong input: Not existing vector name error: nope", "") is None
     assert limit_error('Bad request: Limit exceeded 3 > 2 for "patience"', "") is None
