@@ -17,6 +17,7 @@ from qdrant_embed.retrieval.documents import Documents
 from qdrant_embed.retrieval.expansion import Expansion
 from qdrant_embed.retrieval.hits import Answers, Hit, Hits
 from qdrant_embed.retrieval.search_request import GroupBy, Mode, SearchRequest
+from qdrant_embed.store.client.patience import RUN_SECONDS
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.listing import Listing, list_collections
 from qdrant_embed.types import Document, FloatArray
@@ -331,20 +332,19 @@ class Collection:
         return collection_tuning.evaluate(self._handle, questions, plan)
 
     def recompress(
-        self, compression: str, *, trained: Transform | None = None, refit: bool = False
+        self, compression: str, *, trained: Transform | None = None, refit: bool = False, patience: float = RUN_SECONDS
     ) -> RecompressResult:
         """Change how vectors are stored and searched, without embedding anything again.
 
-        Codes (`int8`, `binary`, …) and rescoring are switched in place. For anything else the points are written again
-        into a copy, which then stands behind this collection's name as an alias; the old one is removed.
+        Codes (`int8`, `binary`, …) and rescoring are switched in place; else a copy takes the name, as its alias.
 
         :param trained: What `train_codes` returned, for a compression with `learnedN`.
-        :param refit: Learn rotations, means, medians and scales again from the vectors that there are now: what was
-            learned from the first documents of a collection may not suit the rest.
+        :param refit: Learn rotations, means, medians and scales again from all vectors that there are now.
+        :param patience: Seconds that a server which goes away is waited for; 0 to give up at once.
         :raises ConfigurationError: It needs numbers that were not kept.
         :raises StoreError: The compression is being changed already, or was since the collection was opened.
         """
-        return collection_changes.recompress(self._handle, compression, trained=trained, refit=refit)
+        return collection_changes.recompress(self._handle, compression, trained=trained, refit=refit, patience=patience)
 
     def calibrate(
         self, questions: Sequence[str | Question] | None = None, *, options: CalibrateOptions | None = None

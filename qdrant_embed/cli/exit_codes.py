@@ -45,7 +45,9 @@ _HINTS = {
 }
 
 _notices = logging.getLogger("qdrant_embed.runtimes.conversion.convert")
-"""What takes half a minute at the first use of a model is told of; all else that is logged is for programs."""
+_absences = logging.getLogger("qdrant_embed.servers")
+"""What takes half a minute at the first use of a model is told of, and a server that is waited for; all else that is
+logged is for programs."""
 _stopping = threading.Event()
 _debugging = threading.Event()
 
@@ -107,7 +109,8 @@ def run(app: typer.Typer) -> None:
     for stream in (sys.stdout, sys.stderr):
         # A file name in another encoding, or a terminal that knows only ASCII, must not be what ends a command.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-    _notices.addHandler(_Notices())
+    for told in (_notices, _absences):
+        told.addHandler(_Notices())
     _notices.setLevel(logging.INFO)
     code = 0
     try:

@@ -17,6 +17,7 @@ DEFAULT_LOCATION = "./qdrant_data"
 DEFAULT_MODEL = "minilm"
 MAX_FILE_MB = 50.0
 FILE_TIMEOUT = 60.0
+PATIENCE = 300.0
 SHOWN = 600
 """Characters of a passage in a table, unless all are asked for."""
 
@@ -155,6 +156,9 @@ Force = Annotated[bool, _files("--force", help="Read files again whose size and 
 ListSkipped = Annotated[bool, _files("--list-skipped", help="Name the files that were passed over.")]
 AcceptFailed = Annotated[
     list[str] | None, _files(help="Files like this may fail: exit code 0 all the same.", metavar="PATTERN")
+]
+Patience = Annotated[
+    float, typer.Option(help="Seconds that a server which goes away is waited for.", metavar="SECONDS")
 ]
 Prune = Annotated[bool, _deleting("--prune", help="Remove what --include and --exclude leave out of the folder.")]
 AllowDelete = Annotated[bool, _deleting("--allow-delete", help="Remove documents even if they are most of the folder.")]

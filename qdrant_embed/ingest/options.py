@@ -11,6 +11,7 @@ from qdrant_embed.errors import ConfigurationError, UnknownNameError, require_ty
 from qdrant_embed.ingest.monitoring.report import Progress
 from qdrant_embed.ingest.monitoring.watchdog import STALL_SECONDS
 from qdrant_embed.reading.files import ReadOptions
+from qdrant_embed.store.client.patience import RUN_SECONDS, require_patience
 
 TEXT_COLUMN, SOURCE_COLUMN = "text", "source"
 DISPLAYS = ("auto", "bar", "plain", "none")
@@ -35,6 +36,7 @@ class IngestOptions:
     :param list_skipped: Whether `IngestReport.skipped_files` names what was passed over.
     :param stall_seconds: If no stage goes on for so long, stderr says which one stands still and shows the stacks of
         all threads, and the ingest goes on waiting; 0 for never.
+    :param patience: Seconds that a server which goes away is waited for; 0 to give up at once.
     :param text_column: Column of a data frame, or key of a dict, that holds the text.
     :param source_column: The one that names where it comes from.
     :raises ConfigurationError: A value makes no sense.
@@ -51,6 +53,7 @@ class IngestOptions:
     accept_failed: tuple[str, ...] = ()
     list_skipped: bool = False
     stall_seconds: float = STALL_SECONDS
+    patience: float = RUN_SECONDS
     text_column: str = TEXT_COLUMN
     source_column: str = SOURCE_COLUMN
 
@@ -61,6 +64,7 @@ class IngestOptions:
             raise ConfigurationError(
                 f"stall_seconds={self.stall_seconds!r} is no time to wait; give seconds, or 0 to watch nothing."
             )
+        require_patience(self.patience)
         patterns: object = self.accept_failed
         if isinstance(patterns, str):
             raise ConfigurationError(f"accept_failed={patterns!r} is one string; give a tuple: ({patterns!r},).")
@@ -99,5 +103,6 @@ class IngestSettings(TypedDict, total=False):
     accept_failed: tuple[str, ...]
     list_skipped: bool
     stall_seconds: float
+    patience: float
     text_column: str
     source_column: str

@@ -31,6 +31,7 @@ from qdrant_embed.native import initializing
 from qdrant_embed.reading.files import Skipped, SourceFile, find_root
 from qdrant_embed.reading.ignore_patterns import PathPatterns
 from qdrant_embed.reading.reader import Reader
+from qdrant_embed.store.client.patience import patient
 from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.types import Document
 
@@ -80,7 +81,9 @@ def _each(
 ) -> Iterator[IngestReport]:
     places = {**known, **{scope.root.label: scope.root.place for scope in scopes}}
     for scope in scopes:
-        yield _ingest_files(target(), scope, options, roots, places)
+        with patient(options.patience):  # not while whoever asked for the reports works
+            report = _ingest_files(target(), scope, options, roots, places)
+        yield report
 
 
 def _leads_nowhere(path: str | Path) -> bool:

@@ -13,6 +13,7 @@ from qdrant_embed.errors import ConfigurationError, require_type
 from qdrant_embed.migration.recompression import Change, RecompressResult
 from qdrant_embed.migration.recompression import recompress as run_recompression
 from qdrant_embed.operations.collection_handle import CollectionHandle
+from qdrant_embed.store.client.patience import patient, require_patience
 from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.store.filters import both, filter_of, warn_of_unknown_fields
 from qdrant_embed.store.filters.field_indexes import declare
@@ -31,7 +32,7 @@ def ingest(
     from qdrant_embed.ingest.roots import Roots
 
     changed = _options(options, settings)
-    with _changing(handle, dry=changed.dry_run) as parts:
+    with patient(changed.patience), _changing(handle, dry=changed.dry_run) as parts:
         return run(Roots(parts.points, handle.name), changed, what, handle.target)
 
 
@@ -44,7 +45,7 @@ def ingest_each(
 
     require_type("paths", paths, (list, tuple), "a list of paths")
     changed = _options(options, settings)
-    with _changing(handle, dry=changed.dry_run) as parts:
+    with patient(changed.patience), _changing(handle, dry=changed.dry_run) as parts:
         reports = run(Roots(parts.points, handle.name), changed, paths, handle.target)
     return _each_noted(handle, reports)
 
@@ -111,10 +112,12 @@ def index_field(handle: CollectionHandle, field: str, kind: str) -> None:
 
 
 def recompress(
-    handle: CollectionHandle, compression: str, *, trained: Transform | None, refit: bool
+    handle: CollectionHandle, compression: str, *, trained: Transform | None, refit: bool, patience: float
 ) -> RecompressResult:
     """Change the compression, and go on with the new one."""
-    parts, change = handle.settle(), Change(compression=compression, trained=trained, refit=refit)
-    done = run_recompression(handle.engine, handle.name, parts, parts.recipe, change)
-    handle.go_on()
+    require_patience(patience)
+    with patient(patience):
+        parts, change = handle.settle(), Change(compression=compression, trained=trained, refit=refit)
+        done = run_recompression(handle.engine, handle.name, parts, parts.recipe, change)
+        handle.go_on()
     return done

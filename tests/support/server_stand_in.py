@@ -10,6 +10,7 @@ kept here, since that engine knows nothing of them. It is checked against what r
 
 import json
 import socket
+import sys
 import threading
 import time
 from collections import Counter
@@ -204,6 +205,11 @@ class Listener(ThreadingHTTPServer):
     def shutdown_request(self, request):
         self.connections.discard(request)
         super().shutdown_request(request)
+
+    def handle_error(self, request, client_address):
+        """Say nothing of a client that went away, or a connection that was cut."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def cut_connections(self):
         for connection in tuple(self.connections):

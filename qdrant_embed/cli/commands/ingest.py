@@ -55,6 +55,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     accept_failed: parameters.AcceptFailed = None,
     list_skipped: parameters.ListSkipped = False,
     dry_run: parameters.DryRun = False,
+    patience: parameters.Patience = parameters.PATIENCE,
     progress: parameters.Progress = parameters.ProgressKind.AUTO,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; print failures only.")] = False,
     as_json: parameters.AsJson = False,
@@ -90,6 +91,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
         accept_failed=tuple(accept_failed or ()),
         list_skipped=list_skipped,
         dry_run=dry_run,
+        patience=patience,
     )
     _run(_labeled(paths, root or []), wanted, settings, as_json=as_json, quiet=quiet)
 

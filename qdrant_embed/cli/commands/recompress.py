@@ -20,6 +20,7 @@ def recompress(
         bool,
         typer.Option("--refit", help="Learn rotations, means, medians and scales again from the vectors there are."),
     ] = False,
+    patience: parameters.Patience = parameters.PATIENCE,
     at: parameters.At = parameters.DEFAULT_LOCATION,
     collection: parameters.Name = parameters.DEFAULT_COLLECTION,
     as_json: parameters.AsJson = False,
@@ -27,7 +28,7 @@ def recompress(
     """Change a collection's compression without embedding anything again."""
     with open_stored(collection, at) as docs:
         before = docs.recipe.compression
-        done = docs.recompress(setting, refit=refit)
+        done = docs.recompress(setting, refit=refit, patience=patience)
     now = done.recipe.compression
     if as_json:
         write_json({"at": at, "collection": collection, "before": before, "compression": now,

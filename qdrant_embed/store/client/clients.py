@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from qdrant_embed.servers.features import require_supported
 from qdrant_embed.store.client.engine import ClientEngine, quiet
-from qdrant_embed.store.client.errors import Retries
-from qdrant_embed.store.client.grpc import find_grpc_port
+from qdrant_embed.store.client.grpc import CHANNEL, find_grpc_port
+from qdrant_embed.store.client.patience import AT_ONCE, patient
 from qdrant_embed.store.client.server_engine import ServerEngine
 from qdrant_embed.store.engine import Engine
 
@@ -37,11 +37,13 @@ def connect(url: str, api_key: str | None, timeout: int) -> Engine:
             prefer_grpc=grpc_port is not None,
             api_key=api_key or None,
             timeout=timeout,
+            grpc_options=dict(CHANNEL),
             check_compatibility=False,
         )
     # A wrong address is to be found out at once: patience is for servers that have answered before.
     try:
-        version = ServerEngine(client, place=url, secret=api_key, retries=Retries(attempts=1)).version
+        with patient(0.0):
+            version = ServerEngine(client, place=url, secret=api_key, retries=AT_ONCE).version
         require_supported(version, url)
     except BaseException:
         client.close()

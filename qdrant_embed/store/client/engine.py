@@ -17,8 +17,9 @@ from qdrant_embed.errors import StoreError
 from qdrant_embed.native import make_lock
 from qdrant_embed.servers.features import LACKED_IN_MEMORY, Feature, lacked_by_server
 from qdrant_embed.store.client.answers import without_unasked
-from qdrant_embed.store.client.errors import TRANSIENT, UNSENT, FaultError, Retries, persist, told
+from qdrant_embed.store.client.errors import TRANSIENT, UNSENT, FaultError, told
 from qdrant_embed.store.client.local_limits import require_answerable
+from qdrant_embed.store.client.patience import Persistence, Retries
 from qdrant_embed.store.client.portions import nothing_done, plain, points_at_once
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.engine_wrappers import ForwardingEngine, P, R
@@ -62,9 +63,8 @@ class ClientEngine(ForwardingEngine):
     ) -> None:
         self.client = client
         self.place = place
-        self._secret = secret
         self._owned = owned
-        self._retries = retries or Retries()
+        self._persistence = Persistence(place, retries or Retries(), secret)
         self._closed = False
 
     def __repr__(self) -> str:
@@ -180,10 +180,10 @@ class ClientEngine(ForwardingEngine):
         action = partial(getattr(self.client, method), *arguments, **named)
         repeatable = UNSENT if method in _NOT_TWICE else TRANSIENT
         if not self._is_local():
-            return persist(action, self._retries, repeatable, self._secret)
+            return self._persistence.ask(action, repeatable)
         # In memory, qdrant_client reads arrays while another thread lengthens them.
         with _ONE_AT_A_TIME, quiet(_OF_NO_EFFECT):
-            return persist(action, self._retries, repeatable, self._secret)
+            return self._persistence.ask(action, repeatable)
 
     def _upsert_portion(
         self, collection_name: str, points: list[models.PointStruct], *, wait: bool

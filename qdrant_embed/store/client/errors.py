@@ -1,42 +1,35 @@
-"""What can go wrong on the way to a server: sorted into kinds, tried again where that may help, told in our words."""
+"""What can go wrong on the way to a server: sorted into kinds, told in our words."""
 
 from __future__ import annotations
 
 import base64
 import html
 import json
-import logging
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 from urllib.parse import unquote
 
 from qdrant_embed.errors import (
     AccessDeniedError,
     CollectionExistsError,
     CollectionNotFoundError,
-    QdrantEmbedError,
     StoreError,
     UnsupportedByEngineError,
 )
 from qdrant_embed.store.client.limits import limit_error
-
-log = logging.getLogger(__name__)
 
 LONGEST = 300
 """Characters of a server's reason that are shown."""
 PART = 8
 """Characters of a secret in a row that are struck out wherever they stand."""
 
-T = TypeVar("T")
-
 Kind = Literal[
-    "unreachable", "cut", "timeout", "busy", "broken", "foreign", "too large", "forbidden", "missing", "refused",
-    "unsupported",
+    "unreachable", "cut", "timeout", "away", "busy", "broken", "foreign", "too large", "forbidden", "missing",
+    "refused", "unsupported",
 ]  # fmt: skip
-TRANSIENT: frozenset[Kind] = frozenset({"unreachable", "cut", "timeout", "busy", "broken", "foreign"})
+TRANSIENT: frozenset[Kind] = frozenset({"unreachable", "cut", "timeout", "away", "busy", "broken", "foreign"})
 UNSENT: frozenset[Kind] = frozenset({"unreachable", "busy"})
 """Faults that leave the server as it was, so that even what must not be done twice may be tried again."""
 
@@ -44,6 +37,7 @@ ADVICE: dict[Kind, str] = {
     "unreachable": "Is a server running there? Start one: docker run -p 6333:6333 -p 6334:6334 qdrant/qdrant",
     "cut": "The connection was cut several times; look at the server's log and at proxies on the way.",
     "timeout": "The server did not answer in time; look at its load, or give it longer.",
+    "away": "A proxy before the server says so, or the server while it starts; look at their logs.",
     "busy": "The server limits requests and stayed at its limit; try again later.",
     "broken": "The server failed several times; look at its log.",
     "foreign": "Check the address, and what stands between: a proxy, a login page, another program.",
@@ -68,70 +62,12 @@ class ServerFault:
     wait: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retries:
-    """How long to go on trying.
-
-    :param attempts: Tries in all.
-    :param first_wait: Upper bound of the random pause before the second try, in seconds; doubled each time.
-    :param longest_wait: Upper bound of every pause; a server that wants a longer one is given up.
-    :param total: Seconds after which no further try begins.
-    """
-
-    attempts: int = 6
-    first_wait: float = 0.5
-    longest_wait: float = 60.0
-    total: float = 300.0
-
-
 class FaultError(Exception):
     """Carries a fault to those who can act on it; users see `told(…)`."""
 
     def __init__(self, fault: ServerFault) -> None:
         super().__init__(fault.detail)
         self.fault = fault
-
-
-def persist(action: Callable[[], T], retries: Retries, repeatable: frozenset[Kind], secret: str | None) -> T:
-    """Do the action until it works or there is no more hope.
-
-    :param repeatable: Kinds of fault after which it may be done again.
-    :param secret: The API key, which is struck out of whatever the server says.
-    :raises FaultError: It failed for good.
-    """
-    from tenacity import (
-        RetryCallState,
-        Retrying,
-        retry_if_exception,
-        stop_after_attempt,
-        stop_after_delay,
-        wait_random_exponential,
-    )
-
-    backing_off = wait_random_exponential(multiplier=retries.first_wait, max=retries.longest_wait)
-
-    def worth_it(error: BaseException) -> bool:
-        if not isinstance(error, FaultError) or error.fault.kind not in repeatable:
-            return False
-        return (error.fault.wait or 0.0) <= retries.longest_wait
-
-    def pause(state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        wanted = error.fault.wait if isinstance(error, FaultError) else None
-        return backing_off(state) if wanted is None else wanted
-
-    def attempt() -> T:
-        try:
-            return action()
-        except QdrantEmbedError:
-            raise
-        except Exception as error:
-            fault = diagnose(error, secret)
-            log.debug("a request failed (%s): %s", fault.kind, fault.detail)
-            raise FaultError(fault) from None
-
-    stop = stop_after_attempt(retries.attempts) | stop_after_delay(retries.total)
-    return Retrying(stop=stop, wait=pause, retry=retry_if_exception(worth_it), reraise=True)(attempt)
 
 
 def told(fault: ServerFault, place: str, collection: str | None) -> StoreError:
@@ -270,6 +206,8 @@ def _of_local(error: Exception) -> ServerFault:
 def _kind_of_status(status: int) -> Kind:
     if status in (401, 403):
         return "forbidden"
+    if status in (502, 503, 504):
+        return "away"
     if status >= 500:
         return "broken"
     kinds: dict[int, Kind] = {404: "missing", 408: "timeout", 413: "too large", 429: "busy"}

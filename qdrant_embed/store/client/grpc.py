@@ -13,6 +13,13 @@ GRPC_PORT = 6334
 VARIABLE = "QDRANT_GRPC_PORT"
 PATIENCE = 1.0
 """Seconds that a port may take to answer."""
+CHANNEL = {
+    "grpc.initial_reconnect_backoff_ms": 200,
+    "grpc.min_reconnect_backoff_ms": 2000,
+    "grpc.max_reconnect_backoff_ms": 500,
+}
+"""Options of a channel. By default it looks for a server that went away after pauses of up to two minutes, and waits
+20 seconds for a try to connect (`min`, whatever its name says)."""
 
 
 def find_grpc_port(url: SplitResult) -> int | None:

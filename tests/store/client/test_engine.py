@@ -10,7 +10,7 @@ import pytest
 from qdrant_client import QdrantClient, models
 
 from qdrant_embed.errors import AccessDeniedError, CollectionNotFoundError, ConfigurationError, StoreError
-from qdrant_embed.store.client.errors import Retries
+from qdrant_embed.store.client.patience import Retries, patient
 from qdrant_embed.store.client.server_engine import ServerEngine
 from qdrant_embed.store.location import open_engine
 from tests.support.server_stand_in import CutError, RefusedError, StandIn
@@ -157,8 +157,8 @@ def test_large_vectors_are_sent_in_portions(server):
     ],
 )
 def test_errors_say_what_to_do(server, fault, kind, message):
-    server.fail(*[fault] * QUICK.attempts)
-    with engine_of(server) as engine, pytest.raises(StoreError, match=message) as caught:
+    server.fail(*[fault] * 50)
+    with engine_of(server) as engine, patient(0.05), pytest.raises(StoreError, match=message) as caught:
         engine.query_points("c", [1.0, 2.0], using="v")
     assert type(caught.value) is kind
 

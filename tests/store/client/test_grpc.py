@@ -1,6 +1,9 @@
 """The same through gRPC: points travel whole, faults are sorted, and the port is found."""
 
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from urllib.parse import urlsplit
 
 import grpc
@@ -10,9 +13,9 @@ from qdrant_client import grpc as wire
 from qdrant_client import models
 from qdrant_client.grpc import collections_service_pb2_grpc, points_service_pb2_grpc, qdrant_pb2_grpc
 
-from qdrant_embed.errors import CollectionNotFoundError, StoreError, UnsupportedByEngineError
+from qdrant_embed.errors import AccessDeniedError, CollectionNotFoundError, StoreError, UnsupportedByEngineError
 from qdrant_embed.store.client import grpc as grpc_port
-from qdrant_embed.store.client.errors import Retries
+from qdrant_embed.store.client.patience import Retries, patient
 from qdrant_embed.store.location import open_engine
 
 KEY = "k3y-that-nobody-may-see"
@@ -51,16 +54,20 @@ class Health(qdrant_pb2_grpc.QdrantServicer):
 
 @pytest.fixture
 def server():
-    pool = ThreadPoolExecutor(4)
-    server = grpc.server(pool)
-    points = Points()
-    points_service_pb2_grpc.add_PointsServicer_to_server(points, server)
-    collections_service_pb2_grpc.add_CollectionsServicer_to_server(Collections(), server)
-    qdrant_pb2_grpc.add_QdrantServicer_to_server(Health(), server)
-    points.port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
+    pool, points = ThreadPoolExecutor(4), Points()
+
+    def start(port):
+        server = grpc.server(pool)
+        points_service_pb2_grpc.add_PointsServicer_to_server(points, server)
+        collections_service_pb2_grpc.add_CollectionsServicer_to_server(Collections(), server)
+        qdrant_pb2_grpc.add_QdrantServicer_to_server(Health(), server)
+        points.port = server.add_insecure_port(f"127.0.0.1:{port}")
+        server.start()
+        points.start, points.stop = partial(start, points.port), lambda: server.stop(None).wait()
+
+    start(0)
     yield points
-    server.stop(None).wait()
+    points.stop()
     pool.shutdown()
 
 
@@ -69,7 +76,7 @@ def engine(server, monkeypatch):
     monkeypatch.setenv("QDRANT_GRPC_PORT", str(server.port))
     monkeypatch.setenv("QDRANT_API_KEY", KEY)
     engine = open_engine("http://127.0.0.1:6333")
-    engine._retries = Retries(attempts=3, first_wait=0.01, longest_wait=2.0)
+    engine._persistence.retries = Retries(attempts=3, first_wait=0.01, longest_wait=2.0)
     yield engine
     engine.close()
 
@@ -114,6 +121,19 @@ def test_points_arrive_all_the_same(engine, server, faults):
     assert len(server.points) == 1
 
 
+def test_a_server_that_went_away_is_found_soon_after_it_is_back(engine, server):
+    engine.upsert("c", [POINT])
+    server.stop()
+    back = []
+    timer = threading.Timer(2.0, lambda: (server.start(), back.append(time.monotonic())))
+    timer.start()
+    with patient(60.0):
+        engine.upsert("c", [POINT])
+    assert time.monotonic() - back[0] < 2.0
+    assert len(server.points) == 2
+    timer.join()
+
+
 def test_too_large_a_message_is_halved(engine, server):
     server.faults = [fault(grpc.StatusCode.OUT_OF_RANGE, "Error, decoded message length too large: found 9 bytes")]
     engine.upsert("c", [POINT] * 5)
@@ -123,8 +143,8 @@ def test_too_large_a_message_is_halved(engine, server):
 @pytest.mark.parametrize(
     ("status", "detail", "kind", "message"),
     [
-        (grpc.StatusCode.UNAUTHENTICATED, "no key", StoreError, "QDRANT_API_KEY"),
-        (grpc.StatusCode.PERMISSION_DENIED, f"bad {KEY}", StoreError, r"bad \*\*\*.*QDRANT_API_KEY"),
+        (grpc.StatusCode.UNAUTHENTICATED, "no key", AccessDeniedError, "QDRANT_API_KEY"),
+        (grpc.StatusCode.PERMISSION_DENIED, f"bad {KEY}", AccessDeniedError, r"bad \*\*\*.*QDRANT_API_KEY"),
         (grpc.StatusCode.NOT_FOUND, "Not found: Collection `c` doesn't exist!", CollectionNotFoundError, "'c'"),
         (grpc.StatusCode.INVALID_ARGUMENT, "wrong dimension", StoreError, "wrong dimension"),
         (grpc.StatusCode.UNIMPLEMENTED, "old", UnsupportedByEngineError, "old"),

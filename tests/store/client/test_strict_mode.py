@@ -1,6 +1,5 @@
 """Everything that is done with a collection is done within each limit of a server's strict mode, with the same hits."""
 
-import time
 import warnings
 
 import pytest
@@ -8,6 +7,7 @@ from qdrant_client import QdrantClient, models
 
 from qdrant_embed import Collection, Document, IngestOptions, Recipe
 from qdrant_embed.errors import LimitError, LimitWarning
+from qdrant_embed.store.client import patience
 from tests.support.server_stand_in import StandIn
 
 LIMITS = {
@@ -47,7 +47,7 @@ def server(monkeypatch):
     waited = [0.0]
     with StandIn("1.19.0") as server:
         server.clock = lambda: waited[0]
-        monkeypatch.setattr(time, "sleep", lambda seconds: waited.append(waited.pop() + seconds))
+        monkeypatch.setattr(patience, "pause", lambda seconds: waited.append(waited.pop() + seconds))
         yield server
 
 
