@@ -7,6 +7,7 @@ what is made of it depends on the points alone.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,9 +15,18 @@ from typing import TYPE_CHECKING
 
 from qdrant_embed.retrieval.binary.index import BinaryIndex, page_of
 from qdrant_embed.retrieval.binary.shortlist import shortlist
-from qdrant_embed.retrieval.query_plan import DEPTH, MOST_ASKED, SPARE_FOR_TIES, QueryPlan, QueryVector, in_order
+from qdrant_embed.retrieval.query_plan import (
+    DEPTH,
+    MOST_ASKED,
+    PLACE_FIELDS,
+    SPARE_FOR_TIES,
+    QueryPlan,
+    QueryVector,
+    in_order,
+)
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.scroll import payloads_of
 from qdrant_embed.types import DENSE, DENSE_SMALL
 
 if TYPE_CHECKING:
@@ -72,7 +82,7 @@ class Lists:
                 ended = whole(points, asked, least[place])
                 # More of what is rescored would be other hits too, since more would be rescored.
                 if ended is not None or part.rescores or asked >= MOST_ASKED:
-                    found[place] = in_order(ended or points)[:asked]
+                    found[place] = self.in_order(ended or points)[:asked]
                     del waiting[place]
                 else:
                     waiting[place] = part, min(asked * GROWTH, MOST_ASKED)
@@ -81,7 +91,16 @@ class Lists:
 
     def rank(self, parts: Sequence[QueryPlan]) -> list[Ranking]:
         """Return the points that each query of one list may find, as many as its limit says, in order."""
-        return [in_order(leveled(points)) for points in self._by_engine(parts)[0]]
+        return [self.in_order(leveled(points)) for points in self._by_engine(parts)[0]]
+
+    def in_order(self, points: Ranking) -> Ranking:
+        """Return points best first, equal ones by their places, which are asked for where they are not known."""
+        times = Counter(point.score for point in points)
+        unplaced = [point for point in points if times[point.score] > 1 and not point.payload]
+        places = payloads_of(self.engine, self.name, [point.id for point in unplaced], fields=PLACE_FIELDS)
+        for point in unplaced:
+            point.payload = places.get(point.id)
+        return in_order(points)
 
     @property
     def _by_signs(self) -> bool:

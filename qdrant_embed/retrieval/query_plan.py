@@ -53,6 +53,7 @@ class QueryPlan:
     :param fusion: How several lists become one: by `scores`, or by `ranks`; a plan by scores is never `single`.
     :param feedback: Whether the vector may be moved toward that of the first hit.
     :param along: Hits of each list whose whole payload is asked for with it, to spare a round trip.
+    :param placed: Whether all hits come with their places, for the same reason; else `Lists` asks for those of equals.
     """
 
     codec: CollectionCodec
@@ -66,6 +67,7 @@ class QueryPlan:
     fusion: Literal["scores", "ranks"] = "ranks"
     feedback: bool = True
     along: int = 0
+    placed: bool = False
 
     @property
     def lists(self) -> list[QueryPlan]:
@@ -143,7 +145,7 @@ class QueryPlan:
             prefetch=single.prefetch,
             params=single.params,
             limit=self.rescored if staged else self.limit,
-            with_payload=list(PLACE_FIELDS),
+            with_payload=list(PLACE_FIELDS) if self.placed else False,
         )
 
     def scored(self, points: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:

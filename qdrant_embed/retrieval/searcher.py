@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +81,7 @@ class Searcher:
                 fusion="scores" if mode == "hybrid" else "ranks",
                 feedback=wanted.feedback,
                 along=self._along(wanted),
+                placed=self.engine.shared,
             )
             for query, vector, weight, token in zip(queries, vectors, weights, tokens, strict=True)
         ]
@@ -110,7 +111,8 @@ class Searcher:
         """
         (vector,) = self._coded(vectors)
         condition = filter_of(self.engine, self.name, wanted.where)
-        ranked = QueryPlan(codec=self.codec, condition=condition, terms=None, vector=vector, along=self._along(wanted))
+        asked = QueryPlan(codec=self.codec, condition=condition, terms=None, vector=vector)
+        ranked = replace(asked, along=self._along(wanted), placed=self.engine.shared)
         (hits,), _ = self._answers([ranked], [vector], wanted)
         return Hits(hits, language=self.bm25.language, title=title, offset=wanted.offset)
 

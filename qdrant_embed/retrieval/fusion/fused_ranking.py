@@ -115,6 +115,7 @@ def _rankings(lists: Lists, queries: Sequence[QueryPlan], depths: Sequence[int])
     fused = {place: _fused(queries[place], rankings[place], depths[place], signals[place]) for place in signals}
     by_score = _with_feedback(lists, queries, depths, fused, signals)
     found = [by_score.get(place) or _unfused(query, rankings[place]) for place, query in enumerate(queries)]
+    found = [replace(one, points=lists.in_order(one.points)) for one in found]
     return _ranked_by_tokens(lists, queries, found)
 
 
