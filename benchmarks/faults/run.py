@@ -22,7 +22,7 @@ PAGES = {"hashing": 153, "minilm": 14}
 TOLERANCE = {"hashing": 0.0, "minilm": 1e-4}
 
 
-def child(folder: Path, at: Path, model: str) -> subprocess.Popen:
+def child(folder: Path, at: Path | str, model: str) -> subprocess.Popen:
     """Start an ingest."""
     command = [sys.executable, "-m", "benchmarks.faults.child", str(folder), str(at), model]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -47,7 +47,7 @@ def ingest_and_kill(folder: Path, at: Path, model: str, after: float) -> bool:
     return alive
 
 
-def points(at: Path) -> dict:
+def points(at: Path | str) -> dict:
     """Return every point of the collection: id → (payload, dense vector)."""
     with Collection.open("faults", at=at) as collection:
         frame = collection.to_pandas(vectors=True)
