@@ -41,6 +41,7 @@ LONG = {
     "benchmarks.long_context.storage": "--documents 12 --windows 2 --queries 2",
     "benchmarks.long_context.train_rotary": "--steps 1",
     "benchmarks.memory.run": "--chunks 20 40",
+    "benchmarks.round_trips.run": "--pages 3",
 }
 """Whole runs, of many processes or of a real model."""
 RETRIEVAL = "benchmarks.retrieval.run"

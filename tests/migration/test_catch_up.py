@@ -197,6 +197,20 @@ def test_on_a_server_a_copier_whose_counter_moves_is_waited_for(shared, monkeypa
     assert shared.search("crane 12", k=1, mode="dense")[0].source == "12.txt"
 
 
+def test_a_server_that_was_away_says_nothing_of_a_copier(shared, monkeypatch):
+    looks, mark_of = iter([0, 0.4, 0]), copy_lease.mark_of
+
+    def slow(*given):
+        time.sleep(next(looks, 0))
+        return mark_of(*given)
+
+    leave_a_mark(shared, "a process elsewhere")
+    monkeypatch.setattr(copy_lease, "mark_of", slow)
+    began = time.monotonic()
+    copy_lease.give_up_dead_copy(shared.engine, "cranes--1")
+    assert time.monotonic() - began >= 0.4 + copy_lease.GONE_SECONDS
+
+
 def test_a_copier_moves_its_counter_as_long_as_it_is_at_work_and_gives_up_where_another_took_over(shared):
     with copy_lease.lease_of(shared.engine, "cranes--1") as lease:
         first = copy_lease.mark_of(shared.engine, "cranes--1")["beats"]

@@ -146,9 +146,12 @@ def give_up_dead_copy(engine: Engine, own: str) -> None:
             told += TELL_SECONDS
             log.warning(_waiting(own, found, waited))
         pause(LOOK_SECONDS)
+        looked = time.monotonic()
         now = mark_of(engine, own)
         if not now:
             return
+        if time.monotonic() - looked > BEAT_SECONDS:  # the server was away, for the copier, too
+            began = time.monotonic()
         if now != found:
             raise being_copied(now)
     _set(engine, own, {})
