@@ -192,6 +192,7 @@ def _drain(run: Run, works: Iterator[ChangedDocument], stop: Callable[[], None] 
             _tell(run)
     if writer.wrote:
         target.write_guard.require()  # what was written since the last look might be missing in a copy
+        target.codec.require_kept()
     return writer.contested
 
 

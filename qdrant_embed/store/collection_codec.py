@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdrant_embed.compression import Compression, Transform, VectorCodec, enough_vectors
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.concurrency import pause
+from qdrant_embed.errors import ConfigurationError, StoreError
 from qdrant_embed.native import make_lock
 from qdrant_embed.store.engine import attachment_in
 from qdrant_embed.types import DENSE, DENSE_SMALL, FloatArray, Json
@@ -29,6 +30,8 @@ DIGEST_KEY = "qdrant_embed_transform_digest"
 """Metadata entry: digest of the transform that the points were encoded with.
 
 One of its own: whoever notes a root writes all of `schema`'s entry as it was read, without what was kept meanwhile."""
+SETTLING_SECONDS = 2.0
+"""How long one waits, once in a collection's life, for another program that kept its transform in the same moment."""
 _LEARNING = make_lock()
 """Held by the one handle of this process that learns; the others then find what it kept."""
 
@@ -108,11 +111,32 @@ class CollectionCodec:
         Where another handle was first, its transform is taken over and nothing is learned.
         """
         with _LEARNING:
-            if not self.ready():
-                self.keep(self.vector_codec.fit(vectors))
-                # A server knows no such lock: if two processes learn at once, the last to keep is right, and the
-                # other finds that out here.
-                self._take_over()
+            if self.ready():
+                return
+            learned = self.vector_codec.fit(vectors)
+            # A server knows no such lock. Who learned meanwhile is first; of two that keep theirs in the same moment
+            # the last is right, and the other waits for it before anything is stored.
+            if self.ready():
+                return
+            self.keep(learned)
+            if self._engine.shared:
+                pause(SETTLING_SECONDS)
+            self._take_over()
+
+    def require_kept(self) -> None:
+        """Refuse to go on where another transform is kept than the one that vectors were coded by.
+
+        :raises StoreError: It is so: two programs learned at once, and one of them was held up for seconds.
+        """
+        transform = self.vector_codec.transform
+        if transform is None or not self.compression.keeps_transform:
+            return
+        if kept_digest(self._engine, self._name) != transform.digest:
+            raise StoreError(
+                f"another program has learned the compression of collection {self._name!r} at the same time, and what "
+                "was stored here cannot be told from what is coded by the other one. Remove the collection "
+                f"(Collection.drop({self._name!r}, at=…)), and let one program ingest first."
+            )
 
     def keep(self, vector_codec: VectorCodec) -> None:
         """Take a codec that has learned, and keep its transform with the collection."""

@@ -6,7 +6,7 @@ import pytest
 
 from qdrant_embed import Collection, Document
 from qdrant_embed.compression import Compression, VectorCodec
-from qdrant_embed.errors import RecipeMismatchError
+from qdrant_embed.errors import RecipeMismatchError, StoreError
 from qdrant_embed.store import collection_codec
 from qdrant_embed.store.metadata import METADATA_KEY, read_metadata
 from tests.store.test_collection_codec import documents, stored, texts
@@ -82,6 +82,19 @@ def test_of_two_processes_that_learn_at_once_the_last_to_keep_is_right(handles, 
     digests = [docs.parts.codec.vector_codec.transform.digest for docs in (ours, theirs, handles("itq"))]
     assert digests == digests[:1] * 3
     assert best(theirs, 7) == "0007.txt"
+
+
+def test_an_ingest_by_another_transform_than_the_one_that_is_kept_says_so(handles, monkeypatch):
+    ours = handles("itq")
+    upsert = type(ours.engine).upsert
+
+    def overtaken(self, *given, **named):
+        self.update_collection("shared", metadata={collection_codec.DIGEST_KEY: "of another program's"})
+        return upsert(self, *given, **named)
+
+    monkeypatch.setattr(type(ours.engine), "upsert", overtaken)
+    with pytest.raises(StoreError, match="another program has learned the compression of collection 'shared'"):
+        ours.ingest(documents(60))
 
 
 def test_a_root_that_is_noted_by_what_was_read_before_loses_no_rotation(handles):
