@@ -25,6 +25,7 @@ test: install ## run the tests (offline), a file at a time on each core
 
 fuzz: install ## run the generated tests on new random examples
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile -m hypothesis --hypothesis-profile fuzz
+	OMP_NUM_THREADS=1 QDRANT_EMBED_ORDERS=500 $(BIN)/python -m pytest tests/ingest/test_writers.py
 
 check: install ## lint, formatting, types, import order
 	$(BIN)/ruff check .

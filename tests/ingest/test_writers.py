@@ -1,10 +1,13 @@
-"""Programs that write one collection at once, in many orders: each source ends with the chunks of one version."""
+"""Programs that write one collection at once, in many orders: each source ends with the chunks of one version.
+
+QDRANT_EMBED_ORDERS says how many orders are tried, then new ones each time; what failed says its seed.
+"""
 
 import os
 import random
 import re
 import shutil
-from contextlib import closing, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 
 import pytest
 
@@ -16,9 +19,12 @@ from qdrant_embed.reading.reader import ReadFile
 from qdrant_embed.store.client.clients import in_memory
 from qdrant_embed.store.edge import EdgeEngine
 from qdrant_embed.store.engine_wrappers import LentEngine
+from qdrant_embed.store.location import open_engine
 from tests.support.interleaving import TurnEngine, Turns
+from tests.support.server_stand_in import StandIn
 
-ORDERS = int(os.environ.get("QDRANT_EMBED_ORDERS", "24"))
+ORDERS = int(os.environ.get("QDRANT_EMBED_ORDERS", "16"))
+FIRST = random.randrange(10**9) if "QDRANT_EMBED_ORDERS" in os.environ else 0
 RECIPE = Recipe(model="hashing", chunker="recursive", chunk_tokens=8)
 SOURCES = ("a.txt", "b.txt", "c.txt")
 WORDS = ("alpha", "bravo", "delta")
@@ -292,14 +298,24 @@ class WithRecompression(Scenario):
         return "" if same else whole(found) or "not the last state of the files"
 
 
-def wrong_orders(scenario, seeds, tmp_path, monkeypatch, kind="memory", **named):
+@contextmanager
+def engine_of(kind, place):
+    if kind == "server":
+        with StandIn(version="1.18.3") as server, closing(open_engine(server.url, make=True)) as engine:
+            yield engine
+    else:
+        with closing(in_memory() if kind == "memory" else EdgeEngine(place / "q")) as engine:
+            yield engine
+
+
+def wrong_orders(scenario, orders, tmp_path, monkeypatch, kind="memory", **named):
     """Return by its seed what is wrong after programs have gone on in an order of requests."""
     wrong = {}
-    for seed in seeds:
+    for seed in range(FIRST, FIRST + orders):
         place = tmp_path / str(seed)
         place.mkdir()
         random.seed(seed)
-        with closing(in_memory() if kind == "memory" else EdgeEngine(place / "q")) as engine:
+        with engine_of(kind, place) as engine:
             programs = scenario(seed, engine, place, **named)
             monkeypatch.setattr(settle, "pause", programs.turns.wait)
             found = programs.wrong()
@@ -310,13 +326,12 @@ def wrong_orders(scenario, seeds, tmp_path, monkeypatch, kind="memory", **named)
 
 
 @pytest.mark.parametrize("kill", [False, True])
-@pytest.mark.parametrize("kind", ["memory", "folder"])
-def test_each_source_ends_with_the_chunks_of_its_last_version(kind, kill, small_steps, tmp_path, monkeypatch):
-    seeds = range(ORDERS if kind == "memory" else ORDERS // 6)
-    assert not wrong_orders(Scenario, seeds, tmp_path, monkeypatch, kind, kill=kill)
+@pytest.mark.parametrize(("kind", "share"), [("memory", 1), ("folder", 6), ("server", 12)])
+def test_each_source_ends_with_the_chunks_of_its_last_version(kind, share, kill, small_steps, tmp_path, monkeypatch):
+    assert not wrong_orders(Scenario, ORDERS // share, tmp_path, monkeypatch, kind, kill=kill)
 
 
 @pytest.mark.parametrize("kill", [False, True])
 @pytest.mark.parametrize("scenario", [TwoTexts, WithDeletion, WithRecompression])
 def test_so_it_is_whatever_else_they_do(scenario, kill, small_steps, tmp_path, monkeypatch):
-    assert not wrong_orders(scenario, range(ORDERS // 4), tmp_path, monkeypatch, kill=kill)
+    assert not wrong_orders(scenario, ORDERS // 4, tmp_path, monkeypatch, kill=kill)
