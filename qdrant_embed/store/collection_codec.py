@@ -29,7 +29,7 @@ ingest holds back in memory until it is learned."""
 DIGEST_KEY = "qdrant_embed_transform_digest"
 """Metadata entry: digest of the transform that the points were encoded with.
 
-One of its own: whoever notes a root writes all of `schema`'s entry as it was read, without what was kept meanwhile."""
+One of its own, so that setting it touches no other."""
 SETTLING_SECONDS = 2.0
 """How long one waits, once in a collection's life, for another program that kept its transform in the same moment."""
 _LEARNING = make_lock()
@@ -114,11 +114,9 @@ class CollectionCodec:
             if self.ready():
                 return
             learned = self.vector_codec.fit(vectors)
-            # A server knows no such lock. Who learned meanwhile is first; of two that keep theirs in the same moment
-            # the last is right, and the other waits for it before anything is stored.
-            if self.ready():
+            if self.ready():  # a server knows no such lock: another program may have been first
                 return
-            self.keep(learned)
+            self.keep(learned)  # of two that do so in the same moment the last is right, and the other waits for it
             if self._engine.shared:
                 pause(SETTLING_SECONDS)
             self._take_over()
