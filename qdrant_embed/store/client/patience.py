@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from qdrant_embed.concurrency import pause
+from qdrant_embed.concurrency import Cancelled, pause
 from qdrant_embed.errors import ConfigurationError, QdrantEmbedError
 from qdrant_embed.store.client.errors import FaultError, Kind, ServerFault, diagnose
 
@@ -158,6 +159,7 @@ class Persistence:
 
         :param repeatable: Kinds of fault after which it may be done again.
         :raises FaultError: It failed for good.
+        :raises BaseException: It failed, and is asked only because that ended what went before.
         """
         attempt, since = 0, 0.0
         while True:
@@ -174,6 +176,8 @@ class Persistence:
             if fault.kind in AWAY:
                 gone = max(gone, self._absence.note(now, fault.detail))
             wait = self.retries.before_next(fault, attempt, gone) if fault.kind in repeatable else None
+            if (ended := _called_off()) is not None:
+                raise ended
             if wait is None:
                 raise FaultError(_with_time(fault, gone)) from None
             self.retries.sleep(wait)
@@ -187,6 +191,14 @@ class Persistence:
             fault = diagnose(error, self._secret)
             log.debug("a request failed (%s): %s", fault.kind, fault.detail)
             raise FaultError(fault) from None
+
+
+def _called_off() -> BaseException | None:
+    """Return what ended the work where something is asked on the way out, to tidy up after Ctrl-C, say."""
+    error = sys.exception()
+    while error is not None and not isinstance(error, KeyboardInterrupt | Cancelled | GeneratorExit):
+        error = error.__context__
+    return error
 
 
 def _about(seconds: float) -> float:

@@ -134,6 +134,16 @@ def test_a_stage_that_waits_is_called_off_and_stands_not_still():
     assert job.last > 0.0
 
 
+@pytest.mark.parametrize("ended", [KeyboardInterrupt, Cancelled])
+def test_what_tidies_up_after_ctrl_c_does_not_wait(persistence, clock, ended):
+    with patient(300.0), pytest.raises(ended):
+        try:
+            raise ended
+        finally:
+            persistence.ask(failing(clock, GONE), TRANSIENT)
+    assert clock.slept == []
+
+
 def unreachable():
     raise ResponseHandlingException(httpx.ConnectError("refused"))
 
