@@ -18,6 +18,7 @@ RUNS = (
     ["benchmarks.long_context.train_rotary"],
     ["benchmarks.faults.run", "--model", "hashing"],
     ["benchmarks.faults.run", "--model", "minilm"],
+    ["benchmarks.writers.run"],
     ["benchmarks.round_trips.run"],
 )
 
