@@ -32,6 +32,16 @@ class CollectionSample:
     counts: list[int]
     texts: list[StoredText]
 
+    def in_order(self) -> CollectionSample:
+        """Return the points in the order of the corpus, in which searches give equal ones."""
+        order = sorted(range(len(self.texts)), key=lambda place: (self.texts[place].source, self.texts[place].index))
+        rows = np.split(self.vectors, np.cumsum(self.counts)[:-1])
+        return CollectionSample(
+            np.concatenate([rows[place] for place in order]),
+            [self.counts[place] for place in order],
+            [self.texts[place] for place in order],
+        )
+
 
 def sample_texts(engine: Engine, name: str) -> list[StoredText]:
     """Return the texts of all points."""

@@ -104,7 +104,7 @@ def _whole(engine: Engine, name: str, parts: CollectionParts) -> CollectionSampl
 
     :raises ConfigurationError: They are too many, or too few.
     """
-    sample = sample_vectors(engine, name, parts.codec, MOST_VECTORS)
+    sample = sample_vectors(engine, name, parts.codec, MOST_VECTORS).in_order()
     held = engine.count(name, exact=True).count
     if len(sample.texts) < held:
         raise ConfigurationError(
