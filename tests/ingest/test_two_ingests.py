@@ -10,7 +10,7 @@ from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.store.client.clients import in_memory
 from qdrant_embed.store.engine_wrappers import LentEngine
-from qdrant_embed.store.points import CHUNK_COUNT
+from qdrant_embed.store.points import CHUNK_COUNT, VERSION
 
 SOURCES = 12
 PARAGRAPHS = 40
@@ -191,3 +191,15 @@ def test_two_folders_of_one_name_at_the_same_moment_are_refused_before_anything_
     with pytest.raises(ConfigurationError, match="another program has ingested another folder as 'notes'"):
         first.ingest(notes)
     assert ("pier.txt", "bravo") in passages(first)
+
+
+def test_a_collection_that_knows_no_versions_is_written_once_more_without_a_model(shared, notes):
+    docs = opened(shared)
+    docs.ingest(notes)
+    records, _ = shared.scroll("c", limit=100, with_vectors=True)
+    for record in records:
+        older = {field: value for field, value in record.payload.items() if field != VERSION}
+        shared.upsert("c", [models.PointStruct(id=record.id, vector=record.vector, payload=older)])
+    again = docs.ingest(notes)
+    assert (again.embedded, again.reused, again.deleted, docs.count()) == (0, 4, 0, 4)
+    assert all(VERSION in record.payload for record in shared.scroll("c", limit=100)[0])
