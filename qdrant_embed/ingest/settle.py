@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from qdrant_embed.concurrency import pause
 from qdrant_embed.ingest.changed_documents import LOOK_UP_BATCH, Run, in_batches
@@ -13,6 +14,8 @@ from qdrant_embed.reading.files import SourceFile, as_it_is
 from qdrant_embed.types import Document
 
 ATTEMPTS = 8
+REREADS = 4
+"""Attempts at a file that is nothing but another one each time, such as a log; the next ingest goes on with it."""
 FIRST_PAUSE_SECONDS = 0.1
 """The longest pause before the second attempt; each further one may be twice as long."""
 
@@ -28,9 +31,10 @@ def settle(run: Run, contested: Sequence[Contested], again: Callable[[Origins], 
     """
     contested = [*contested, *_not_as_noted(run)]
     for attempt in range(ATTEMPTS):
+        contested = [document for document in contested if document.mixed or attempt < REREADS]
         if not contested:
             return
-        if attempt:
+        if attempt and any(document.mixed for document in contested):
             pause(random.uniform(0, FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311
         for document in contested:
             _forget(run, document)
@@ -60,5 +64,6 @@ def _not_as_noted(run: Run) -> Iterator[Contested]:
         stored = look_up(run.target, [document.key.id for document in batch])
         for document in batch:
             found = stored.get(document.key.id)
-            if found is None or found.version != document.key.version or has_changed(document.origin):
-                yield document
+            mixed = found is None or found.version != document.key.version
+            if mixed or has_changed(document.origin):
+                yield replace(document, mixed=mixed)

@@ -203,3 +203,17 @@ def test_a_collection_that_knows_no_versions_is_written_once_more_without_a_mode
     again = docs.ingest(notes)
     assert (again.embedded, again.reused, again.deleted, docs.count()) == (0, 4, 0, 4)
     assert all(VERSION in record.payload for record in shared.scroll("c", limit=100)[0])
+
+
+def test_a_file_that_changes_all_the_time_is_read_a_few_times(shared, notes, monkeypatch):
+    moments = iter(range(2, 1000))
+    upsert = type(shared).upsert
+
+    def growing(self, *given, **named):
+        write(notes / "gate.txt", "bravo", next(moments), paragraphs=4)
+        return upsert(self, *given, **named)
+
+    monkeypatch.setattr(type(shared), "upsert", growing)
+    report = opened(shared).ingest(notes)
+    assert next(moments) <= 8
+    assert (report.documents, report.chunks, report.failed) == (1, 4, ())
