@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from qdrant_embed.compression.spec import BINARY_CODES
@@ -40,7 +41,7 @@ class QueryVector:
     offset: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class QueryPlan:
     """One query as lists to rank by, and the vectors of its tokens, by which their hits are ranked again.
 
@@ -69,8 +70,8 @@ class QueryPlan:
     along: int = 0
     placed: bool = False
 
-    @property
-    def lists(self) -> list[QueryPlan]:
+    @cached_property
+    def lists(self) -> Sequence[QueryPlan]:
         """Each list as a query of its own; that of the tokens where it is the only one."""
         alone = replace(self, terms=None, vector=None, weights=None, tokens=None, fusion="ranks")
         parts = [
