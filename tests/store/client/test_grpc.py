@@ -129,8 +129,9 @@ def test_a_server_that_went_away_is_found_soon_after_it_is_back(engine, server):
     timer.start()
     with patient(60.0):
         engine.upsert("c", [POINT])
-    assert time.monotonic() - back[0] < 2.0
+    assert time.monotonic() - back[0] < 4.0, "two seconds, and some for a machine that is busy"
     assert len(server.points) == 2
+    assert engine.client._client._grpc_options.items() >= grpc_port.CHANNEL.items()
     timer.join()
 
 
