@@ -71,7 +71,7 @@ def test_a_text_index_answers_by_itself():
         docs.index_field("team", "text")
         server.requests.clear()
         assert docs.count(filter={"team": {"words": "GUIDE"}}) == 4
-        assert "POST /collections/harbour/points/scroll" not in server.requests
+        assert not any(asked.endswith("/points/scroll") for asked in server.requests)
 
 
 @pytest.mark.parametrize("at", ["1.18.3", "1.20.0", "folder"])
@@ -169,6 +169,6 @@ def test_strict_mode_gets_conditions_of_its_size():
         allowed = {"enabled": True, "condition_max_size": 2, "filter_max_conditions": 6}
         httpx.patch(f"{server.url}/collections/harbour", json={"strict_mode_config": allowed}).raise_for_status()
         assert docs.count(filter={"source": "g*"}) == 3
-        asked = server.requests.count("POST /collections/harbour/facet")
+        server.requests.clear()
         assert {hit.source for hit in docs.search("crane", k=9, filter={"source": "g*"})} == BEGINNING_WITH_G
-        assert server.requests.count("POST /collections/harbour/facet") == asked + 1, "once for an operation"
+        assert len([asked for asked in server.requests if asked.endswith("/facet")]) == 1, "once for an operation"
