@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import reprlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,6 +16,7 @@ from qdrant_embed.errors import (
     CollectionNotFoundError,
     ConfigurationError,
     RecipeMismatchError,
+    StoreError,
     require_type,
 )
 from qdrant_embed.recipe import Recipe, of_points, require_equal, require_recipe, require_same_recipe
@@ -25,7 +27,7 @@ from qdrant_embed.store.copies.generations import Generation, find_generation, n
 from qdrant_embed.store.copies.settling import settled
 from qdrant_embed.store.create import require_kept
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters.field_indexes import declare_if_allowed
+from qdrant_embed.store.filters.field_indexes import complete, declare_if_allowed
 from qdrant_embed.store.location import open_engine
 
 if TYPE_CHECKING:
@@ -227,6 +229,8 @@ def _opened(engine: Engine, name: str, recipe: Recipe | None, server: ServerOpti
             declare_if_allowed(engine, name, recipe.index)
             found = find_generation(engine, name)
     require_kept(engine, name, server)
+    with suppress(StoreError):  # a key that may only read is enough for all that does without its indexes
+        complete(engine, found.own, info=found.info)
     return found
 
 

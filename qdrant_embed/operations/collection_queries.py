@@ -16,6 +16,7 @@ from qdrant_embed.reranking.base import Rerank
 from qdrant_embed.retrieval.documents import Documents
 from qdrant_embed.retrieval.hits import Answers, Hit, Hits
 from qdrant_embed.retrieval.search_request import Mode, SearchRequest, as_queries, as_vector
+from qdrant_embed.store.copies.copy_lease import copier
 from qdrant_embed.store.create import kept_options
 from qdrant_embed.store.filters import filter_of, warn_of_unknown_fields, without
 from qdrant_embed.store.metadata import roots_in
@@ -128,6 +129,7 @@ def info(handle: CollectionHandle) -> Facts:
     measured = handle.points.disk_sizes(handle.name)
     sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measured, strict=True))} if measured else {}
     options = kept_options(handle.engine, handle.name)
+    copied_by = copier(generation.metadata)
     return Facts(
         name=handle.name,
         chunks=count(handle),
@@ -137,6 +139,7 @@ def info(handle: CollectionHandle) -> Facts:
         roots=sorted(roots_in(generation.metadata)),
         **sizes,
         **({"server": options} if options else {}),
+        **({"copied_by": copied_by} if copied_by else {}),
     )
 
 

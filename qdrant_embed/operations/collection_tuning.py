@@ -29,24 +29,25 @@ from qdrant_embed.training.learned_codes import CodeTraining
 def evaluate(handle: CollectionHandle, questions: Questions, settings: EvaluationSettings) -> Evaluation:
     """See `Collection.evaluate`."""
     _require_known(settings, EvaluationSettings, "evaluate")
-    return evaluation_run.evaluate(handle.points, handle.name, handle.parts, questions, EvaluationPlan(**settings))
+    parts = handle.parts
+    return evaluation_run.evaluate(parts.points, handle.name, parts, questions, EvaluationPlan(**settings))
 
 
 def calibrate(
     handle: CollectionHandle, questions: Sequence[str | Question] | None, options: CalibrateOptions | None
 ) -> Calibration:
     """See `Collection.calibrate`."""
-    given = options or CalibrateOptions()
-    return calibration_run.calibrate(handle.points, handle.name, handle.parts, questions, given)
+    parts = handle.parts
+    return calibration_run.calibrate(parts.points, handle.name, parts, questions, options or CalibrateOptions())
 
 
 def train_codes(handle: CollectionHandle, bits: int, settings: CodeTrainingSettings) -> Transform:
     """See `Collection.train_codes`."""
     _require_known(settings, CodeTrainingSettings, "train_codes")
     numbers: dict[str, Any] = {name: value for name, value in settings.items() if name in ("seed", "steps", "progress")}
-    training, codec = CodeTraining(bits=bits, **numbers), handle.parts.codec
+    training, parts = CodeTraining(bits=bits, **numbers), handle.parts
     words, files = settings.get("words", False), CodeFiles(settings.get("model_out"), settings.get("codes_out"))
-    return collection_codes.train_codes(handle.points, handle.name, codec, training, words=words, files=files)
+    return collection_codes.train_codes(parts.points, handle.name, parts.codec, training, words=words, files=files)
 
 
 def train_paragraphs(
@@ -56,12 +57,13 @@ def train_paragraphs(
     _require_known(settings, ParagraphTrainingSettings, "train_paragraphs")
     training = ParagraphTraining(bits=bits, seed=settings.get("seed", 0))
     files = CodeFiles(settings.get("model_out"), settings.get("codes_out"))
-    return collection_codes.train_paragraphs(handle.points, handle.name, training, files=files)
+    return collection_codes.train_paragraphs(handle.parts.points, handle.name, training, files=files)
 
 
 def export_codes(handle: CollectionHandle, path: str | Path) -> Path:
     """See `Collection.export_codes`."""
-    return code_export.export_codes(handle.points, handle.name, handle.parts.codec, path)
+    parts = handle.parts
+    return code_export.export_codes(parts.points, handle.name, parts.codec, path)
 
 
 def capacity(handle: CollectionHandle) -> Capacity:

@@ -8,6 +8,7 @@ from qdrant_embed import Document
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval import query_plan
 from qdrant_embed.retrieval.fusion.fused_ranking import rrf_fuse
+from tests.support.server_stand_in import StandIn
 
 pytestmark = pytest.mark.anywhere
 
@@ -133,3 +134,24 @@ def test_several_queries_are_one_request(make_collection, records, monkeypatch, 
     # Lists whose hits are equal at their end are asked for again, all at once.
     assert 1 <= len(asked) <= 2 * most
     assert max(asked) >= len(questions) - 1
+
+
+def test_equal_scores_come_in_the_order_of_the_corpus_on_every_engine(make_collection, tmp_path):
+    texts = ["the boat and the rope", "a lamp at the pier", "the boat and the rope, again"]
+    draw = random.Random(6)
+    given = [(root, f"{number:03}.txt", draw.choice(texts)) for root in ("quay", "dock") for number in range(90)]
+    draw.shuffle(given)
+    answers = []
+    with StandIn() as server:
+        for at in (":memory:", tmp_path / "folder", server.url):
+            docs = make_collection(at=at, chunk_tokens=24)
+            for root in ("quay", "dock"):
+                docs.ingest(
+                    [Document(text=text, source=source) for own, source, text in given if own == root], root=root
+                )
+            ways = [{"mode": mode} for mode in ("dense", "bm25", "rrf", "hybrid")] + [{"group_by": "document"}]
+            answers.append([[hit.place for hit in docs.search("boat with rope", k=20, **way)] for way in ways])
+            docs.close()
+    assert answers[0] == answers[1] == answers[2]
+    first = sorted(f"{root}: {source}" for root, source, text in given if text == texts[0])[:20]
+    assert answers[0][0] == answers[0][1] == first

@@ -64,6 +64,8 @@ def _show_one(found: dict[str, Json], at: str) -> None:
     if "disk_bytes" in found:
         taken, apparent = (f"{found['disk_bytes'][kind] / 1e6:,.1f} MB" for kind in ("taken", "apparent"))
         table.add_row("disk", f"{taken}; {apparent} with the holes of its files, which a plain copy fills")
+    if "copied_by" in found:
+        table.add_row("being copied by", cell(found["copied_by"]))
     if "server" in found:
         table.add_row("server", ", ".join(f"{option}={value}" for option, value in found["server"].items()))
     table.add_row("recipe", _lines(found["recipe"]))

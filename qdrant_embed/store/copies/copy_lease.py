@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,6 +166,12 @@ def being_copied(mark: dict[str, Any]) -> StoreError:
     )
 
 
+def copier(metadata: Mapping[str, Any]) -> str:
+    """Return who has marked a collection as being copied, by its metadata entries; empty where nobody has."""
+    mark = _mark_in(metadata)
+    return _who(mark) if mark else ""
+
+
 def mark_of(engine: Engine, own: str) -> dict[str, Any]:
     """Return the mark of a collection, by its own name; empty where it is not being copied."""
     return _mark_in(engine.stored_metadata(own))
@@ -214,7 +220,7 @@ class WriteGuard:
         )
 
 
-def _mark_in(metadata: Any) -> dict[str, Any]:
+def _mark_in(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return dict(metadata.get(COPYING) or {})
 
 

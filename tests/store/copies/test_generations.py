@@ -131,6 +131,7 @@ def test_a_key_that_may_only_read_is_enough_for_searching_whatever_is_unfinished
         with Collection.open("cranes", at=server.url) as docs:
             assert docs.search(QUESTION, k=5, mode="dense")[0].source == "12.txt"
             assert (docs.count(), len(docs.documents()), len(docs.chunks("7.txt"))) == (60, 60, 1)
+            assert docs.info()["copied_by"] == "x (process 7 on elsewhere)"
             assert docs.ingest([Document(text="new", source="n.txt")], dry_run=True).embedded == 0
             with pytest.raises(StoreError, match="QDRANT_API_KEY"):
                 docs.index_field("team")
