@@ -153,5 +153,5 @@ def test_equal_scores_come_in_the_order_of_the_corpus_on_every_engine(make_colle
             answers.append([[hit.place for hit in docs.search("boat with rope", k=20, **way)] for way in ways])
             docs.close()
     assert answers[0] == answers[1] == answers[2]
-    first = sorted(f"{root}: {source}" for root, source, text in given if text == texts[0])[:20]
-    assert answers[0][0] == answers[0][1] == first
+    for found, alike in zip(answers[0], (texts[:1], texts[::2]), strict=False):  # "again" is a stop word of BM25
+        assert found == sorted(f"{root}: {source}" for root, source, text in given if text in alike)[:20]
