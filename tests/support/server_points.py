@@ -1,5 +1,8 @@
 """What the stand-in for a server answers about points, and all its routes."""
 
+from itertools import groupby
+from zlib import crc32
+
 import numpy as np
 from pydantic import TypeAdapter
 from qdrant_client import models
@@ -46,6 +49,8 @@ CREATE = "Please create one to"
 WITHOUT_VECTOR = frozenset({"fusion", "rrf", "order_by", "formula", "sample", "text"})
 """Queries that compare no vectors."""
 WHOLE_WORDS = (1, 19, 1)
+TIED = 32
+"""Hits looked at beyond those asked for: at the cut, too, a server takes any of those that are equal."""
 _FILTER, _SELECTOR = TypeAdapter(models.Filter | None), TypeAdapter(models.WithPayloadInterface | None)
 _RANGED = frozenset({"integer", "float", "datetime"})
 _COUNTED = frozenset({"keyword", "integer", "bool", "uuid"})
@@ -154,6 +159,7 @@ class StoredPoints(StoredCollections):
                     _refuse_without_graph(found.config, part.get("using"))
         request = models.QueryRequest.model_validate(body)
         limit, offset = DEFAULT_LIMIT if request.limit is None else request.limit, request.offset or 0
+        by_score = _by_score(body.get("query"))
         points = self.points.query_points(
             found.name,
             query=request.query,
@@ -161,12 +167,13 @@ class StoredPoints(StoredCollections):
             prefetch=request.prefetch,
             query_filter=request.filter,
             search_params=_local_params(request.params),
-            limit=limit + offset,  # it passes over the offset of some queries
+            limit=limit + offset + TIED * by_score,  # it passes over the offset of some queries
             score_threshold=request.score_threshold,
             lookup_from=request.lookup_from,
             **_selected(body, False),
-        ).points[offset:]
-        return [{**_record(point), "version": point.version, "score": float(point.score)} for point in points]
+        ).points
+        chosen = (_any_order(points) if by_score else points)[offset : offset + limit]
+        return [{**_record(point), "version": point.version, "score": float(point.score)} for point in chosen]
 
     def _readable(self, name, body, *, limited=True):
         found = self._find(name)
@@ -197,6 +204,17 @@ def _refuse_without_graph(config, using):
         advice += "enable strict mode `search_allow_exact` option"
         said = f"Request is forbidden{on} because global vector indexing is disabled (hnsw_config.m = 0)"
         raise RefusedError(400, f"Bad request: {said}. Help: {advice}")
+
+
+def _by_score(query):
+    """Tell whether hits are in the order of their scores, and of nothing else."""
+    return query is not None and not (isinstance(query, dict) and query.keys() & {"sample", "order_by", "mmr"})
+
+
+def _any_order(points):
+    """Put hits of equal score into an order that means nothing, as the threads of a server do."""
+    groups = (group for _, group in groupby(points, key=lambda point: point.score))
+    return [point for group in groups for point in sorted(group, key=lambda point: crc32(str(point.id).encode()))]
 
 
 def _local_params(params):
