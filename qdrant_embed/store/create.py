@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qdrant_embed.errors import ConfigurationError, UnsupportedByEngineError
 from qdrant_embed.servers.server_options import ARGUMENTS, ServerOptions
 from qdrant_embed.store import quantization
+from qdrant_embed.store.copies.generations import resolve_alias
 from qdrant_embed.store.filters.field_indexes import complete, declared
 from qdrant_embed.store.layout import VectorLayout
 from qdrant_embed.store.metadata import LAYOUT_VERSION, METADATA_KEY
@@ -80,11 +81,11 @@ def require_kept(engine: Engine, name: str, server: ServerOptions | None) -> Non
     kept = kept_options(engine, name)
     other = {option: value for option, value in server.given().items() if value != kept.get(option)}
     if other:
-        has = {option: kept.get(option) for option in other}
+        has, own = {option: kept.get(option) for option in other}, resolve_alias(engine, name)
         raise ConfigurationError(
             f"collection {name!r} has {_listed(has)}, not {_listed(other)}; such options count when a collection is "
             "made. Leave them out to use it as it is. All but the number of shards can be changed at the server, by "
-            f"PATCH /collections/{name} with 'params'; for other shards, ingest into a new collection."
+            f"PATCH /collections/{own} with 'params'; for other shards, ingest into a new collection."
         )
 
 
