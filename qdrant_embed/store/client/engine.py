@@ -38,7 +38,6 @@ INDEXING_THRESHOLD_KB = 10_000
 """The server's default, restored where a bulk load had switched indexing off."""
 
 _ASKING = frozenset({"query_points", "query_batch_points"})
-_NOT_TWICE = frozenset({"create_collection", "update_collection_aliases"})
 _ONE_AT_A_TIME = make_lock()
 """For clients in memory, of which several engines may share one."""
 _OF_NO_EFFECT = "Payload indexes have no effect in the local|Local mode performs exact"
@@ -178,7 +177,7 @@ class ClientEngine(ForwardingEngine):
         if self._closed:
             raise StoreError(f"the location {self.place!r} has been closed; open the collection again.")
         action = partial(getattr(self.client, method), *arguments, **named)
-        repeatable = UNSENT if method in _NOT_TWICE else TRANSIENT
+        repeatable = UNSENT if _only_once(method, *arguments, **named) else TRANSIENT
         if not self._is_local():
             return self._persistence.ask(action, repeatable)
         # In memory, qdrant_client reads arrays while another thread lengthens them.
@@ -207,6 +206,14 @@ class ClientEngine(ForwardingEngine):
         from qdrant_client.local.qdrant_local import QdrantLocal
 
         return isinstance(self.client._client, QdrantLocal)
+
+
+def _only_once(method: str, *arguments: Any, **named: Any) -> bool:
+    """Tell whether doing it again fails where it was done: a collection is there then, or an alias has another name."""
+    if method != "update_collection_aliases":
+        return method == "create_collection"
+    changes = arguments[0] if arguments else named["change_aliases_operations"]
+    return any(hasattr(change, "rename_alias") for change in changes)
 
 
 @contextmanager

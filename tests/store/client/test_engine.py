@@ -179,6 +179,23 @@ def test_making_a_collection_is_not_repeated_once_it_may_have_been_made(server):
         assert engine.create_collection("new", vectors)
 
 
+def test_an_alias_is_set_again_where_the_answer_was_lost_and_renamed_once(server):
+    def lose(asked):
+        if asked.path == "/collections/aliases" and not lost:
+            lost.append(asked)
+            raise CUT
+
+    server.after.append(lose)
+    set_, lost = models.CreateAlias(collection_name="c", alias_name="live"), []
+    renamed = models.RenameAlias(old_alias_name="live", new_alias_name="old")
+    with engine_of(server) as engine:
+        assert engine.update_collection_aliases([models.CreateAliasOperation(create_alias=set_)])
+        lost.clear()
+        with pytest.raises(StoreError, match="cut"):
+            engine.update_collection_aliases([models.RenameAliasOperation(rename_alias=renamed)])
+    assert server.collections.aliases == {"old": "c"}
+
+
 def test_an_answer_that_is_not_qdrants_is_told(server):
     server.after.append(lambda asked: asked.answer.update(result="<html>") if "/points" in asked.path else None)
     with engine_of(server) as engine, pytest.raises(StoreError, match="is no Qdrant server"):
