@@ -207,7 +207,7 @@ class Scenario:
         def work():
             while late and not all(program.ended for program in self.others):
                 self.turns.wait(0.02)
-            return ingest(docs or self.program(), self.given())
+            return ingest(docs or self.open(TurnEngine(self.engine, self.turns)), self.given())
 
         return self.turns.add(work, self.killed_at())
 
