@@ -17,7 +17,7 @@ from qdrant_embed.retrieval.documents import Documents
 from qdrant_embed.retrieval.expansion import Expansion
 from qdrant_embed.retrieval.hits import Answers, Hit, Hits
 from qdrant_embed.retrieval.search_request import GroupBy, Mode, SearchRequest
-from qdrant_embed.store.client.patience import RUN_SECONDS
+from qdrant_embed.servers.patience import RUN_SECONDS
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.listing import Listing, list_collections
 from qdrant_embed.types import Document, FloatArray

@@ -11,7 +11,7 @@ from qdrant_embed.errors import ConfigurationError, UnknownNameError, require_ty
 from qdrant_embed.ingest.monitoring.report import Progress
 from qdrant_embed.ingest.monitoring.watchdog import STALL_SECONDS
 from qdrant_embed.reading.files import ReadOptions
-from qdrant_embed.store.client.patience import RUN_SECONDS, require_patience
+from qdrant_embed.servers.patience import RUN_SECONDS, require_patience
 
 TEXT_COLUMN, SOURCE_COLUMN = "text", "source"
 DISPLAYS = ("auto", "bar", "plain", "none")

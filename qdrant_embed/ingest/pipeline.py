@@ -31,7 +31,7 @@ from qdrant_embed.native import initializing
 from qdrant_embed.reading.files import Skipped, SourceFile, find_root
 from qdrant_embed.reading.ignore_patterns import PathPatterns
 from qdrant_embed.reading.reader import Reader
-from qdrant_embed.store.client.patience import patient
+from qdrant_embed.servers.patience import patient
 from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.types import Document
 

@@ -13,7 +13,7 @@ from qdrant_embed.errors import ConfigurationError, require_type
 from qdrant_embed.migration.recompression import Change, RecompressResult
 from qdrant_embed.migration.recompression import recompress as run_recompression
 from qdrant_embed.operations.collection_handle import CollectionHandle
-from qdrant_embed.store.client.patience import patient, require_patience
+from qdrant_embed.servers.patience import patient, require_patience
 from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.store.filters import both, filter_of, warn_of_unknown_fields
 from qdrant_embed.store.filters.field_indexes import declare

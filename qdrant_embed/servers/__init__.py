@@ -1,4 +1,4 @@
-"""Qdrant servers as values: what came with which version, and how one is to keep a collection.
+"""Qdrant servers as values: what came with which version, how one keeps a collection, how long it is waited for.
 
-Files, in reading order: features, server_options.
+Files, in reading order: features, server_options, patience.
 """

@@ -47,7 +47,7 @@ def brute_force(docs, documents, query, k):
     (asked,) = docs.embedder.embed_queries([query])
     texts = docs.embedder.encode_windows([document.text.strip() for document in documents]).vectors
     scores = [float((text.vectors @ asked).max()) for text in texts]
-    order = np.argsort([-score for score in scores], kind="stable")[:k]
+    order = sorted(range(len(documents)), key=lambda place: (-round(scores[place], 5), documents[place].source))[:k]
     return [documents[place].source for place in order], [scores[place] for place in order]
 
 

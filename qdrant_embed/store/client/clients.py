@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from qdrant_embed.servers.features import require_supported
+from qdrant_embed.servers.patience import patient
 from qdrant_embed.store.client.engine import ClientEngine, quiet
 from qdrant_embed.store.client.grpc import CHANNEL, find_grpc_port
-from qdrant_embed.store.client.patience import AT_ONCE, patient
+from qdrant_embed.store.client.persistence import AT_ONCE
 from qdrant_embed.store.client.server_engine import ServerEngine
 from qdrant_embed.store.engine import Engine
 

@@ -19,7 +19,7 @@ from qdrant_embed.servers.features import LACKED_IN_MEMORY, Feature, lacked_by_s
 from qdrant_embed.store.client.answers import without_unasked
 from qdrant_embed.store.client.errors import TRANSIENT, UNSENT, FaultError, told
 from qdrant_embed.store.client.local_limits import require_answerable
-from qdrant_embed.store.client.patience import Persistence, Retries
+from qdrant_embed.store.client.persistence import Persistence, Retries
 from qdrant_embed.store.client.portions import nothing_done, plain, points_at_once
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.engine_wrappers import ForwardingEngine, P, R

@@ -10,7 +10,8 @@ import pytest
 from qdrant_client import QdrantClient, models
 
 from qdrant_embed.errors import AccessDeniedError, CollectionNotFoundError, ConfigurationError, StoreError
-from qdrant_embed.store.client.patience import Retries, patient
+from qdrant_embed.servers.patience import patient
+from qdrant_embed.store.client.persistence import Retries
 from qdrant_embed.store.client.server_engine import ServerEngine
 from qdrant_embed.store.location import open_engine
 from tests.support.server_stand_in import CutError, RefusedError, StandIn

@@ -14,8 +14,9 @@ from qdrant_client import models
 from qdrant_client.grpc import collections_service_pb2_grpc, points_service_pb2_grpc, qdrant_pb2_grpc
 
 from qdrant_embed.errors import AccessDeniedError, CollectionNotFoundError, StoreError, UnsupportedByEngineError
+from qdrant_embed.servers.patience import patient
 from qdrant_embed.store.client import grpc as grpc_port
-from qdrant_embed.store.client.patience import Retries, patient
+from qdrant_embed.store.client.persistence import Retries
 from qdrant_embed.store.location import open_engine
 
 KEY = "k3y-that-nobody-may-see"

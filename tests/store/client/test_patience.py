@@ -12,9 +12,10 @@ from qdrant_embed import Collection, Document, IngestOptions, Recipe
 from qdrant_embed.concurrency import Cancelled, Job, current_job
 from qdrant_embed.errors import ConfigurationError, StoreError
 from qdrant_embed.ingest.pipeline import Prefetcher
-from qdrant_embed.store.client import patience
+from qdrant_embed.servers.patience import SEARCH_SECONDS, patience_now, patient
+from qdrant_embed.store.client import persistence as asking
 from qdrant_embed.store.client.errors import TRANSIENT, FaultError, ServerFault
-from qdrant_embed.store.client.patience import LONGEST_PAUSE, Persistence, Retries, patient
+from qdrant_embed.store.client.persistence import LONGEST_PAUSE, Persistence, Retries
 from qdrant_embed.store.client.server_engine import ServerEngine
 from tests.support.server_stand_in import RefusedError, StandIn
 
@@ -60,7 +61,7 @@ def failing(clock, fault, until=float("inf"), tried=None):
 @pytest.fixture
 def persistence(clock, monkeypatch):
     """Return what asks, and takes a fault as it is raised."""
-    monkeypatch.setattr(patience, "diagnose", lambda error, secret: error.fault)
+    monkeypatch.setattr(asking, "diagnose", lambda error, secret: error.fault)
     return Persistence("http://server", clock.retries, None)
 
 
@@ -156,8 +157,8 @@ def test_what_is_no_time_to_wait_is_refused(given):
 
 def test_the_threads_of_an_ingest_are_as_patient(clock):
     with patient(77.0), Prefetcher() as flow:
-        assert list(flow.stage((patience._patience.get() for _ in range(2)), 1, "read")) == [77.0, 77.0]
-    assert patience._patience.get() == patience.SEARCH_SECONDS
+        assert list(flow.stage((patience_now() for _ in range(2)), 1, "read")) == [77.0, 77.0]
+    assert patience_now() == SEARCH_SECONDS
 
 
 def documents(count):

@@ -75,7 +75,7 @@ def test_points_that_are_known_are_ranked_by_vectors_without_a_graph(server):
 
 
 def test_a_write_that_no_minute_allows_goes_point_by_point(server, monkeypatch):
-    monkeypatch.setattr("qdrant_embed.store.client.patience.pause", lambda _: None)
+    monkeypatch.setattr("qdrant_embed.store.client.persistence.pause", lambda _: None)
     server.clock = itertools.count(step=60).__next__
     limit(server, write_rate_limit=4, read_rate_limit=20)
     engine = open_engine(server.url)

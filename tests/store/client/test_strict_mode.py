@@ -7,7 +7,7 @@ from qdrant_client import QdrantClient, models
 
 from qdrant_embed import Collection, Document, IngestOptions, Recipe
 from qdrant_embed.errors import LimitError, LimitWarning
-from qdrant_embed.store.client import patience
+from qdrant_embed.store.client import persistence
 from tests.support.server_stand_in import StandIn
 
 LIMITS = {
@@ -47,7 +47,7 @@ def server(monkeypatch):
     waited = [0.0]
     with StandIn("1.19.0") as server:
         server.clock = lambda: waited[0]
-        monkeypatch.setattr(patience, "pause", lambda seconds: waited.append(waited.pop() + seconds))
+        monkeypatch.setattr(persistence, "pause", lambda seconds: waited.append(waited.pop() + seconds))
         yield server
 
 

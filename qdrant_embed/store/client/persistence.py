@@ -1,4 +1,4 @@
-"""How long a server that goes away is waited for: some seconds by a search, minutes by what runs for long.
+"""What is asked of a server asked again, until it works or patience (`servers.patience`) is at its end.
 
 What is read from several threads at once is waited for by each of them; what is said about it is said once.
 """
@@ -10,21 +10,17 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from qdrant_embed.concurrency import Cancelled, pause
-from qdrant_embed.errors import ConfigurationError, QdrantEmbedError
+from qdrant_embed.errors import QdrantEmbedError
+from qdrant_embed.servers.patience import SEARCH_SECONDS, patience_now
 from qdrant_embed.store.client.errors import FaultError, Kind, ServerFault, diagnose
 
 log = logging.getLogger("qdrant_embed.servers")
 
-SEARCH_SECONDS = 5.0
-RUN_SECONDS = 300.0
-"""What an ingest and a change of compression wait, unless told otherwise: longer than a restart takes."""
 SAID_AFTER = 2.0
 """Seconds after which a run says that it waits."""
 LONGEST_PAUSE = 1.0
@@ -37,29 +33,6 @@ AWAY: frozenset[Kind] = frozenset({"unreachable", "cut", "timeout", "away"})
 """Faults of a server that may come back; after the others it is there, and asking it often will not help."""
 
 T = TypeVar("T")
-
-_patience: ContextVar[float] = ContextVar("qdrant_embed_patience", default=SEARCH_SECONDS)
-
-
-@contextmanager
-def patient(seconds: float) -> Iterator[None]:
-    """Let what is asked of servers within, and in the threads that it starts, wait so long for one that goes away."""
-    token = _patience.set(seconds)
-    try:
-        yield
-    finally:
-        _patience.reset(token)
-
-
-def require_patience(seconds: object) -> None:
-    """Refuse what is no time to wait.
-
-    :raises ConfigurationError: It is none.
-    """
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
-        raise ConfigurationError(
-            f"patience={seconds!r} is no time to wait for a server that goes away; give seconds, 0 to give up at once."
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +59,7 @@ class Retries:
         :param attempt: Number of the one that failed, from 1.
         :param gone: Seconds since the first one failed.
         """
-        left = _patience.get() - gone
+        left = patience_now() - gone
         doubled = self.first_wait * 2 ** min(attempt - 1, 20)
         if fault.kind in AWAY:
             # The last try is made when the time is over.
@@ -118,7 +91,7 @@ class _Absence:
 
         What gave up asks no more; whoever asks later begins to wait anew.
         """
-        patience = _patience.get()
+        patience = patience_now()
         with self._lock:
             if self._since is None or now - self._last > SAME_ABSENCE:
                 self._since, self._said = now, False
