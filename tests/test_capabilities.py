@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from qdrant_embed.models.runtime_specs import RUNTIMES
+from tests.support.sources import FILES, PACKAGE, nodes_of
 
-PACKAGE = Path(__file__).parents[1] / "qdrant_embed"
-MODULES = {str(path.relative_to(PACKAGE)): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
 SPECS = "models/runtime_specs.py"
 NAMES = frozenset(RUNTIMES)
 LIBRARIES = frozenset({"diagnostics.py"})
@@ -18,9 +17,10 @@ LIBRARIES = frozenset({"diagnostics.py"})
 
 def found(asks, *, but):
     """Return the places where `asks` finds something, all but those in some folders."""
-    for path, tree in MODULES.items():
+    for file in FILES.values():
+        path = str(file.relative_to(PACKAGE))
         if not path.startswith(but):
-            yield from (f"{path}:{node.lineno} {ast.unparse(node)}" for node in ast.walk(tree) if asks(node))
+            yield from (f"{path}:{node.lineno} {ast.unparse(node)}" for node in nodes_of(file) if asks(node))
 
 
 def words(node):

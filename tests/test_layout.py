@@ -5,11 +5,9 @@ import re
 import sys
 from collections import defaultdict
 from functools import cache
-from pathlib import Path
 
-import pytest
+from tests.support.sources import FILES, PACKAGE, module_of, nodes_of, text_of, tree_of
 
-PACKAGE = Path(__file__).parents[1] / "qdrant_embed"
 ORDER = [
     {"display"},
     {"errors"},
@@ -45,11 +43,6 @@ MOST_FILES, MOST_LINES = 20, 2500
 LISTED = re.compile(r"Files, in reading order: (?P<names>[\w,\s]+)\.")
 
 
-def module_of(path):
-    return ".".join(("qdrant_embed", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
-
-
-FILES = {module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 FOLDERS = sorted({path.parent for path in FILES.values()})
 
 
@@ -58,15 +51,10 @@ def named(path):
 
 
 @cache
-def tree_of(path):
-    return ast.parse(path.read_text())
-
-
-@cache
 def imports_of(module):
     """Return the modules of the package that a module imports anywhere: lazily and for types, too."""
     found = set()
-    for node in ast.walk(tree_of(FILES[module])):
+    for node in nodes_of(FILES[module]):
         if isinstance(node, ast.Import):
             found |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -82,33 +70,43 @@ def place_of(module):
     return next((place for place, rooms in enumerate(ORDER) if room in rooms), None)
 
 
-@pytest.mark.parametrize("module", FILES)
-def test_a_module_imports_only_what_stands_above_it(module):
+def imports_against_the_order(module):
     own = place_of(module)
-    if own is None:
-        pytest.skip("the root of the package and the testing suites see all")
-    for other in imports_of(module):
-        assert not other.startswith("qdrant_embed.testing"), f"{module} imports {other}, which is for tests"
+    for other in () if own is None else imports_of(module):  # the root and the testing suites see all
+        if other.startswith("qdrant_embed.testing"):
+            yield f"{module} imports {other}, which is for tests"
         place = place_of(other)
         same = module.split(".")[1] == other.split(".")[1] if "." in other else False
-        assert same or place is None or place < own, f"{module} imports {other}, which stands beside or below it"
+        if not (same or place is None or place < own):
+            yield f"{module} imports {other}, which stands beside or below it"
 
 
-@pytest.mark.parametrize("folder", [folder for folder in FOLDERS if folder != PACKAGE], ids=named)
-def test_order_holds_inside_folders(folder):
+def test_modules_import_only_what_stands_above_them():
+    faults = [fault for module in FILES for fault in imports_against_the_order(module)]
+    assert not faults, "\n".join(faults)
+
+
+def out_of_order(folder):
     items = {path.stem for path in folder.glob("*.py")} - {"__init__", "__main__"}
     items |= {path.name for path in folder.iterdir() if (path / "__init__.py").exists()}
     text = ast.get_docstring(tree_of(folder / "__init__.py")) or ""
     found = LISTED.search(text)
     listed = re.split(r",\s+", found["names"]) if found else []
-    assert set(listed) == items or len(items) < 2, f"{folder.name}/__init__.py lists {listed}, it holds {sorted(items)}"
+    if set(listed) != items and len(items) > 1:
+        yield f"{named(folder)}/__init__.py lists {listed}, it holds {sorted(items)}"
     base = f"{module_of(folder / '__init__.py')}."
     for module in FILES:
         own = module.removeprefix(base).split(".")[0]
         for other in imports_of(module) if module.startswith(base) and own in listed else ():
             above = other.removeprefix(base).split(".")[0]
-            if other.startswith(base) and above in listed and above != own:
-                assert listed.index(above) < listed.index(own), f"{module} imports {other}, which is listed below it"
+            inside = other.startswith(base) and above in listed and above != own
+            if inside and listed.index(above) > listed.index(own):
+                yield f"{module} imports {other}, which is listed below it"
+
+
+def test_order_holds_inside_folders():
+    faults = [fault for folder in FOLDERS if folder != PACKAGE for fault in out_of_order(folder)]
+    assert not faults, "\n".join(faults)
 
 
 def circles():
@@ -140,7 +138,7 @@ def test_nothing_imports_in_a_circle():
 
 
 def lines_in(folder):
-    return sum(path.read_text().count("\n") for path in folder.glob("*.py"))
+    return sum(text_of(path).count("\n") for path in folder.glob("*.py"))
 
 
 def test_folders_are_small(capsys):
@@ -163,7 +161,7 @@ def test_no_name_of_a_file_or_class_occurs_twice():
     for module, path in FILES.items():
         if path.stem not in SHARED_STEMS and path.parent != PACKAGE / "cli/commands":
             stems[path.stem].append(module)
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.ClassDef):
                 classes[node.name].append(module)
     assert {name: found for name, found in (stems | classes).items() if len(found) > 1} == {}
@@ -172,23 +170,29 @@ def test_no_name_of_a_file_or_class_occurs_twice():
 def body_sizes(path):
     """Return the lines of the longest body of each name of a function, docstrings not counted."""
     sizes = defaultdict(int)
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body
             sizes[node.name] = max(sizes[node.name], node.end_lineno - body[0].lineno + 1 if body else 0)
     return sizes
 
 
-@pytest.mark.parametrize("path", FILES.values(), ids=named)
-def test_files_and_functions_are_small(path):
-    lines, sizes = path.read_text().count("\n"), body_sizes(path)
+def too_large(path):
+    lines, sizes = text_of(path).count("\n"), body_sizes(path)
     facade = max(sizes.values(), default=0) <= 5
-    assert lines <= (400 if facade else 300), f"{path.name} has {lines} lines"
+    if lines > (400 if facade else 300):
+        yield f"{named(path)} has {lines} lines"
     for name, size in sizes.items():
-        assert size <= 40, f"{path.name}: {name} has a body of {size} lines"
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.ClassDef) and not facade:
-            assert node.end_lineno - node.lineno <= 200, f"{path.name}: class {node.name} is too large"
+        if size > 40:
+            yield f"{named(path)}: {name} has a body of {size} lines"
+    for node in nodes_of(path):
+        if isinstance(node, ast.ClassDef) and not facade and node.end_lineno - node.lineno > 200:
+            yield f"{named(path)}: class {node.name} is too large"
+
+
+def test_files_and_functions_are_small():
+    faults = [fault for path in FILES.values() for fault in too_large(path)]
+    assert not faults, "\n".join(faults)
 
 
 def test_every_folder_has_its_place():

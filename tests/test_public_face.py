@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.sources import FILES, PACKAGE, nodes_of
+
 PROJECT = Path(__file__).parents[1]
-PACKAGE = PROJECT / "qdrant_embed"
 PAGES = [
     *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md")),
     *sorted((PROJECT / "docs").rglob("*.md")),
@@ -22,10 +23,7 @@ PAGES = [
 ]
 SCRIPTS = [*sorted((PROJECT / "examples").glob("*.py")), *sorted((PROJECT / "integrations").rglob("*.py"))]
 NOTEBOOKS = sorted((PROJECT / "examples").glob("*.ipynb"))
-MODULES = sorted(PACKAGE.rglob("*.py"))
-FACES = sorted(
-    path.parent.name for path in PACKAGE.glob("*/__init__.py") if "\n__all__ = " in path.read_text()
-)  # fmt: skip
+FACES = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py") if "\n__all__ = " in path.read_text())
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"(?<![\w.\-/])(?<!-m )qdrant_embed(?:\.\w+)+(?![\w/:])")
 """A name as a message or a page has it; `python -m …`, paths of files and targets of registries are no imports."""
@@ -74,30 +72,46 @@ def faults_of_prose(text):
         yield fault_of(".".join(parts[:depth]), parts[depth] if depth < len(parts) else "")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=named)
-def test_pages_name_the_public_face(page):
+def faults_of_page(page):
     text = page.read_text()
-    faults = [*faults_of_prose(text), *(fault for code in PYTHON.findall(text) for fault in faults_of_code(code))]
-    assert [fault for fault in faults if fault] == []
+    yield from faults_of_prose(text)
+    for code in PYTHON.findall(text):
+        yield from faults_of_code(code)
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=named)
-def test_scripts_and_integrations_import_the_public_face(script):
-    assert [fault for fault in faults_of_code(script.read_text()) if fault] == []
+def faults_of_notebook(notebook):
+    for cell in json.loads(notebook.read_text())["cells"]:
+        if cell["cell_type"] == "code":
+            yield from faults_of_code("".join(cell["source"]))
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=named)
-def test_notebooks_import_the_public_face(notebook):
-    cells = json.loads(notebook.read_text())["cells"]
-    codes = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    assert [fault for code in codes for fault in faults_of_code(code) if fault] == []
+def faults_of_texts(module):
+    """Yield what is wrong with the messages and docstrings of a file."""
+    for node in nodes_of(module):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield from faults_of_prose(node.value)
 
 
-@pytest.mark.parametrize("module", [path for path in MODULES if named(path) not in OF_CHILDREN], ids=named)
-def test_messages_and_docstrings_name_the_public_face(module):
-    said = [node.value for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Constant)]
-    prose = [text for text in said if isinstance(text, str) and " " in text]
-    assert [fault for text in prose for fault in faults_of_prose(text) if fault] == []
+def faults_in(files, faults_of):
+    """Return a line for each file in which something is wrong."""
+    found = {named(path): [fault for fault in faults_of(path) if fault] for path in files}
+    return "\n".join(f"{path}: {', '.join(faults)}" for path, faults in found.items() if faults)
+
+
+def test_pages_name_the_public_face():
+    assert faults_in(PAGES, faults_of_page) == ""
+
+
+def test_scripts_and_integrations_import_the_public_face():
+    assert faults_in(SCRIPTS, lambda script: faults_of_code(script.read_text())) == ""
+
+
+def test_notebooks_import_the_public_face():
+    assert faults_in(NOTEBOOKS, faults_of_notebook) == ""
+
+
+def test_messages_and_docstrings_name_the_public_face():
+    assert faults_in([path for path in FILES.values() if named(path) not in OF_CHILDREN], faults_of_texts) == ""
 
 
 @pytest.mark.parametrize("face", ["", *FACES])
