@@ -18,36 +18,36 @@ UNLICENSED = OWN_SERVERS | {"peg", "multi-qa-mpnet", "genc-phi1.5"}
 """Models whose license was not found, and servers whose model is not known."""
 
 
-@pytest.mark.parametrize("name", sorted(set(PRESETS) - {"hashing"}))
-def test_a_preset_is_complete_and_says_where_it_was_read(name):
+def said_by(name):
+    """Yield what a preset has to say → whether it does."""
     values, sources = PRESETS[name], PRESETS[name]["sources"]
-    assert re.fullmatch(r"[a-z0-9.\-]+", name)
-    assert values["about"].endswith(".")
-    assert sources["all"]
-    assert (
-        values.get("license")
-        or values.get("license_note")
-        or name in OWN_SERVERS | {"peg", "multi-qa-mpnet", "genc-phi1.5"}
-    )
-    assert values.get("source") or values.get("api")
-    assert set(values.get("windows", [])) <= {*CUTS, *METHODS}
-    assert "pcw" in values.get("windows", ["pcw"]), "the usual strategy must suit every model"
-    assert all(size < values["dim"] for size in values.get("dims", []))
-    assert values.get("normalize", True) or values["distance"] == "dot"
+    yield "a plain name", re.fullmatch(r"[a-z0-9.\-]+", name)
+    yield "about", values["about"].endswith(".")
+    yield "sources", sources["all"]
+    yield "license", values.get("license") or values.get("license_note") or name in UNLICENSED
+    yield "source", values.get("source") or values.get("api")
+    yield "windows", set(values.get("windows", [])) <= {*CUTS, *METHODS}
+    yield "the usual strategy, which must suit every model", "pcw" in values.get("windows", ["pcw"])
+    yield "smaller dims", all(size < values["dim"] for size in values.get("dims", []))
+    yield "a distance for its length", values.get("normalize", True) or values["distance"] == "dot"
 
 
-@pytest.mark.parametrize("name", sorted(PRESETS))
-def test_a_revision_is_a_commit_or_left_out(name):
-    assert re.fullmatch(r"([0-9a-f]{40})?", PRESETS[name].get("revision", ""))
+def test_a_preset_is_complete_and_says_where_it_was_read():
+    names = sorted(set(PRESETS) - {"hashing"})
+    assert [(name, what) for name in names for what, said in said_by(name) if not said] == []
 
 
-@pytest.mark.parametrize("name", sorted(PRESETS))
-def test_matryoshka_sizes_and_depths_are_read_somewhere(name):
-    values = PRESETS[name]
-    for key in ("dims", "depths", "tasks"):
-        if values.get(key):
-            assert values["sources"].get(key) or values["sources"]["all"]
-            assert values[key] == sorted(values[key]) if key != "tasks" else values[key]
+def test_a_revision_is_a_commit_or_left_out():
+    revisions = {name: values.get("revision", "") for name, values in PRESETS.items()}
+    assert {name: text for name, text in revisions.items() if not re.fullmatch(r"([0-9a-f]{40})?", text)} == {}
+
+
+def test_matryoshka_sizes_and_depths_are_read_somewhere():
+    stated = [(name, key) for name in PRESETS for key in ("dims", "depths", "tasks") if PRESETS[name].get(key)]
+    for name, key in stated:
+        values = PRESETS[name]
+        assert values["sources"].get(key) or values["sources"]["all"], (name, key)
+        assert key == "tasks" or values[key] == sorted(values[key]), (name, key)
 
 
 @pytest.mark.parametrize("name", UNLOADABLE)

@@ -88,9 +88,9 @@ def test_every_preset_that_loads_has_a_row():
     assert sorted(EXPECTED) == sorted(name for name, values in PRESETS.items() if not values.get("unloadable"))
 
 
-@pytest.mark.parametrize("name", sorted(EXPECTED))
-def test_a_preset_says_what_its_row_says(name):
-    assert tuple(PRESETS[name].get(column) for column in COLUMNS) == EXPECTED[name]
+def test_a_preset_says_what_its_row_says():
+    said = {name: tuple(PRESETS[name].get(column) for column in COLUMNS) for name in EXPECTED}
+    assert {name: row for name, row in said.items() if row != EXPECTED[name]} == {}
 
 
 def test_one_model_has_a_layer_norm_before_its_dimensions_are_cut():

@@ -39,14 +39,14 @@ FOUND = [
 
 
 @pytest.mark.parametrize("language", ["english", "multilingual", "german", "chinese"])
-@pytest.mark.parametrize(("text", "words"), FOUND, ids=[words[0] for _, words in FOUND])
-def test_words_are_found_in_every_script(text, words, language):
+def test_words_are_found_in_every_script(language):
     encoder = Bm25Encoder(language)
-    held = set(encoder.encode_document(text)[0])
-    for word in words:
-        asked = set(encoder.encode_query(word)[0])
-        assert asked, word
-        assert asked <= held, word
+    for text, words in FOUND:
+        held = set(encoder.encode_document(text)[0])
+        for word in words:
+            asked = set(encoder.encode_query(word)[0])
+            assert asked, word
+            assert asked <= held, word
 
 
 @pytest.mark.parametrize(
