@@ -45,12 +45,26 @@ PAGES = {
     "notes/fish.txt": "Herring is landed at pier two.\n\nCod is landed at pier seven, and weighed there.\n",
 }
 
+SEARCHES_FOR_GARBAGE = 20_000, 20, 20
+"""When Python looks for garbage, in objects and rounds: by its defaults for one second of the processor in fifteen."""
+
 
 def pytest_configure(config):
     """Count CPU seconds, also in folders whose tests are none of this one's; let Ctrl-C end what tests start."""
     config.pluginmanager.register(CpuSeconds())
+    gc.set_threshold(*SEARCHES_FOR_GARBAGE)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts `make test &`; children would inherit it
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Look for no garbage while tests are found, for the modules that they import last."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.fixture(scope="session")
