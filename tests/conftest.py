@@ -13,6 +13,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
+from qdrant_embed.store.filters import field_indexes
 from qdrant_embed.store.location import open_engine
 from tests.support.cpu_seconds import CpuSeconds
 from tests.support.plain_bert import MAX_TOKENS, WIDTH, save_transformer
@@ -80,6 +81,20 @@ def spare_readers(request, sparing_worker):
     with pytest.MonkeyPatch.context() as patch:
         if "worker" not in request.path.parts:
             patch.setattr("qdrant_embed.reading.reader.Worker", sparing_worker)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def needed_indexes(request):
+    """Make the payload indexes alone that a server of strict limits gets too, where tests are not about any of them.
+
+    The others change no answer. Each is two megabytes of files in a folder, which take much of the processor's time.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if not {"store", "retrieval"} & set(request.path.parts):
+            every = field_indexes.INDEXED_FIELDS
+            needed = {field: every[field] for field in field_indexes.NEEDED_FIELDS}
+            patch.setattr(field_indexes, "INDEXED_FIELDS", needed)
         yield
 
 

@@ -10,7 +10,6 @@ from qdrant_embed.cli.app import app
 from qdrant_embed.cli.commands.search import Mode, parse_filters
 from qdrant_embed.retrieval import searcher as library
 from tests.conftest import PAGES
-from tests.copied import copy_collections
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +27,8 @@ def written(tmp_path_factory):
 
 @pytest.fixture
 def ingested(pages, written, tmp_path):
-    """Copy what was ingested into the default place, beside the pages."""
-    return copy_collections(written, tmp_path / "qdrant_data")
+    """Let the default place, beside the pages, lead to what was ingested, which searches leave as it is."""
+    (tmp_path / "qdrant_data").symlink_to(written)
 
 
 def test_hits_as_json(cli, ingested):
