@@ -5,13 +5,16 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import warnings
+from functools import cache
 from pathlib import Path
 from zlib import crc32
 
 import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
+from qdrant_client.embed import type_inspector
 
 from qdrant_embed.store.filters import field_indexes
 from qdrant_embed.store.location import open_engine
@@ -66,6 +69,15 @@ def pytest_collection():
         return (yield)
     finally:
         gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_by_clients():
+    """Let clients share what each reads anew: the schemas of its requests, and certificates that no server here has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("qdrant_client.embed.type_inspector.ModelSchemaParser", cache(type_inspector.ModelSchemaParser))
+        patch.setattr("ssl.create_default_context", cache(ssl.create_default_context))
+        yield
 
 
 @pytest.fixture(scope="session")
