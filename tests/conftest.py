@@ -14,14 +14,12 @@ from zlib import crc32
 import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
-from qdrant_client.embed import type_inspector
 
 from qdrant_embed.store.filters import field_indexes
 from qdrant_embed.store.location import open_engine
 from tests.support.cpu_seconds import CpuSeconds
 from tests.support.plain_bert import MAX_TOKENS, WIDTH, save_transformer
 from tests.support.saved_once import saved_once
-from tests.support.server_stand_in import StandIn
 from tests.support.shallow_minilm import save_shallow_minilm
 from tests.support.spare_reader import SparingWorker, end_spare_processes
 
@@ -74,6 +72,8 @@ def pytest_collection():
 @pytest.fixture(scope="session", autouse=True)
 def shared_by_clients():
     """Let clients share what each reads anew: the schemas of its requests, and certificates that no server here has."""
+    from qdrant_client.embed import type_inspector
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("qdrant_client.embed.type_inspector.ModelSchemaParser", cache(type_inspector.ModelSchemaParser))
         patch.setattr("ssl.create_default_context", cache(ssl.create_default_context))
@@ -177,6 +177,8 @@ def server_url(server_version):
     """Return the URL of a server: of a real one where QDRANT_URL names it, which is left as it was; else a stand-in."""
     url = os.environ.get("QDRANT_URL")
     if not url:
+        from tests.support.server_stand_in import StandIn
+
         with StandIn(server_version) as server:
             yield server.url
         return
