@@ -69,9 +69,14 @@ class CollectionParts:
         self.generation, self.recipe = generation, Recipe.from_dict(generation.stored["recipe"])
 
     @property
+    def pinned(self) -> bool:
+        """Whether it is asked by a name that is no other generation's: not one under which earlier versions made it."""
+        return self.generation.own != self._name
+
+    @property
     def by_alias(self) -> bool:
-        """Whether the generation is asked by a name that may lead to another at any moment."""
-        return self.generation.own == self._name != self.generation.said
+        """Whether a key opens no more than the alias of the generation."""
+        return not self.pinned and self.generation.said != self._name
 
     @cached_property
     def embedder(self) -> Embedder:

@@ -53,7 +53,13 @@ class CollectionHandle:
         self.engine = engine
         self.name = generation.name
         self.runtime = runtime
+        self._mistaken = ""
         self._use(generation)
+
+    def _find(self) -> Generation:
+        """Return what the name leads to, whatever the metadata of a restored snapshot say of it."""
+        found = find_generation(self.engine, self.name)
+        return replace(found, said=self.name, own=self.name) if found.said == self._mistaken else found
 
     def _use(self, generation: Generation) -> None:
         """Go on with what the name leads to, by the same runtime."""
@@ -85,7 +91,7 @@ class CollectionHandle:
 
         :raises RecipeMismatchError: More than the compression has become another.
         """
-        self._go_on_with(find_generation(self.engine, self.name))
+        self._go_on_with(self._find())
 
     def answer(self, ask: Callable[[CollectionParts], T]) -> T:
         """Return what the parts answer, without asking first whether another handle has changed the compression.
@@ -100,14 +106,14 @@ class CollectionHandle:
             try:
                 found = ask(made)
             except AccessDeniedError:
-                if made.by_alias:
+                if not made.pinned:
                     raise
                 self._use(replace(made.generation, own=self.name))
             except CollectionNotFoundError:
                 if self._made is made:
                     self._follow()
             else:
-                if not made.by_alias or find_generation(self.engine, self.name).said == made.generation.said:
+                if made.pinned or self._find().said == made.generation.said:
                     return found
                 self.go_on()
 
@@ -161,14 +167,14 @@ class CollectionHandle:
         gone = self._made.generation.said
         for seconds in (*PAUSES, None) if self.engine.shared else (None,):
             try:
-                found = find_generation(self.engine, self.name)
+                found = self._find()
+                if found.said == gone and resolve_alias(self.engine, self.name) == self.name:
+                    self._mistaken = gone  # by what its metadata say, which came with it from elsewhere
+                    found = self._find()
             except CollectionNotFoundError:
                 if seconds is None:
                     raise
             else:
-                if found.said == gone:  # by what its metadata say, which came with it from elsewhere
-                    own = resolve_alias(self.engine, self.name)
-                    found = replace(found, said=own, own=own)
                 if found.said != gone:
                     return self._go_on_with(found)
             if seconds is not None:

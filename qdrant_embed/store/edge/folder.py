@@ -161,7 +161,7 @@ class EdgeFolder:
             shard = self._shards.pop(entry.folder, None)
             if shard is not None:
                 with suppress(StoreError):  # what a damaged shard could not bring to disk goes anyway
-                    shard.close()
+                    shard.remove()
             final = self.path / SHARDS / entry.folder
             # What can no longer be opened, or is no longer there, can still be removed.
             doomed = final.rename(final.with_suffix(DELETED)) if final.exists() else final
@@ -200,9 +200,9 @@ class EdgeFolder:
             wanted = edge_config(stored)
             shard = self.shard(own)
             shard.require_building()
-            shard.close()
             del self._shards[entry.folder]
-            self._shards[entry.folder] = Shard(self.path / SHARDS / entry.folder, own, wanted)
+            shard.reopen(wanted)
+            self._shards[entry.folder] = shard
             self.commit(self.catalog.with_entry(own, replace(entry, config=stored)))
 
     def set_metadata(self, name: str, changes: dict[str, Any]) -> None:

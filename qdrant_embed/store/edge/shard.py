@@ -24,7 +24,7 @@ from typing import Any
 
 import qdrant_edge as edge
 
-from qdrant_embed.errors import DamagedError, QdrantEmbedError, StoreError
+from qdrant_embed.errors import CollectionNotFoundError, DamagedError, QdrantEmbedError, StoreError
 from qdrant_embed.native import make_lock, make_reentrant_lock
 from qdrant_embed.store.edge import optimizer
 from qdrant_embed.store.edge.convert.config import edge_config
@@ -152,6 +152,8 @@ class _Calls:
 
         def call(*arguments: Any) -> Any:
             with shard._one_at_a_time:
+                if shard.removed:  # while this thread waited, or held it without asking the folder
+                    raise CollectionNotFoundError(f"there is no collection {shard.collection!r} any more.")
                 return getattr(shard._opened, name)(*arguments)
 
         return call
@@ -166,6 +168,7 @@ class Shard:
 
     def __init__(self, path: Path, collection: str, config: edge.EdgeConfig) -> None:
         self.collection = collection
+        self.removed = False
         self._path, self._config = path, config
         self._one_at_a_time = make_reentrant_lock()
         self._opened = self._open()
@@ -268,6 +271,21 @@ class Shard:
         """Flush and let go of the files."""
         with refusals(self.collection):
             self.edge.close()
+
+    def reopen(self, config: edge.EdgeConfig) -> None:
+        """Go on with another configuration; calls of other threads wait."""
+        with self._one_at_a_time:
+            self.close()
+            self._config = config
+            self._opened = self._open()
+
+    def remove(self) -> None:
+        """Let go of the files, for good: whoever holds the shard finds that its collection is gone."""
+        with self._one_at_a_time:
+            try:
+                self.close()
+            finally:
+                self.removed = True
 
 
 _forked = threading.Event()

@@ -35,16 +35,18 @@ def server():
 
 
 @pytest.mark.parametrize("style", ["alias", "earlier"])
-def test_whoever_searches_meanwhile_finds_all_at_every_moment(style):
+@pytest.mark.parametrize("kind", ["server", "memory", "folder"])
+def test_whoever_searches_meanwhile_finds_all_at_every_moment(kind, style, tmp_path):
     with StandIn() as server:
-        fill(server.url, style)
+        at = {"server": server.url, "memory": QdrantClient(":memory:"), "folder": tmp_path / "qdrant_data"}[kind]
+        fill(at, style)
         failed, empty, asked, done = [], [], [], threading.Event()
 
         def search(opens):
-            with Collection.open("cranes", at=server.url) as kept:
+            with Collection.open("cranes", at=at) as kept:
                 while not done.is_set():
                     try:
-                        docs = Collection.open("cranes", at=server.url) if opens else kept
+                        docs = Collection.open("cranes", at=at) if opens else kept
                         empty.extend([1] * (len(docs.search(QUESTION, k=5, mode="dense")) < 5))
                         if opens:
                             docs.close()
@@ -55,8 +57,8 @@ def test_whoever_searches_meanwhile_finds_all_at_every_moment(style):
         threads = [threading.Thread(target=search, args=(opens,)) for opens in (False, True)]
         for thread in threads:
             thread.start()
-        with Collection.open("cranes", at=server.url) as docs:
-            for compression in ("float16", "rotate+float16"):
+        with Collection.open("cranes", at=at) as docs:
+            for compression in ("float16", "rotate+float16", "float16+rotate"):  # the last one in place
                 docs.recompress(compression)
         done.set()
         for thread in threads:
@@ -80,8 +82,14 @@ def test_a_handle_follows_its_name_in_the_moment_when_that_leads_nowhere(style):
                 server.after.append(search)
 
         with Collection.open("cranes", at=server.url) as reader, Collection.open("cranes", at=server.url) as docs:
+            before = reader.search(QUESTION, mode="dense")
             server.after.append(search)
-            docs.recompress("float16")
+            docs.recompress("rotate+float16")
+            # A vector that is not rotated, asked of those that are, would find anything.
+            after = reader.search(QUESTION, mode="dense")
+            assert [hit.source for hit in after] == [hit.source for hit in before]
+            assert [hit.score for hit in after] == pytest.approx([hit.score for hit in before], abs=1e-3)
+            assert reader.recipe.compression == docs.recipe.compression
     assert found == [(5, 60)] * 4
 
 
