@@ -76,13 +76,14 @@ def recompress(engine: Engine, name: str, parts: CollectionParts, recipe: Recipe
     wanted = replace(recipe, compression=str(new))
     if change.refit:
         require_refit(new, change.trained)
-    with copy_lease.lease_of(engine, resolve_alias(engine, name)) as mark:
+    own = resolve_alias(engine, name)
+    with copy_lease.lease_of(engine, own) as mark:
         _require_current(engine, name, parts, recipe)
         quantization.require_engine(engine, new)
         code = learned_code(new, parts.codec.vector_codec, change.trained)
         if new.points == old.points and not change.refit and is_held(parts.codec.vector_codec, code):
-            _switch_codes(engine, name, parts, new)
-            merge_metadata(engine, name, {"recipe": wanted.as_dict()})
+            _switch_codes(engine, own, parts, new)
+            merge_metadata(engine, own, {"recipe": wanted.as_dict()})
             return RecompressResult(recipe=wanted, in_place=True, collection=name)
         require_kept(old, new)
         return _replace(engine, name, parts, wanted, code, mark)

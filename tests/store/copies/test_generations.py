@@ -180,3 +180,15 @@ def test_a_token_for_the_name_alone_is_enough_for_searching_and_notices_a_switch
         assert docs.recipe.compression == other.recipe.compression == "float16+rotate"
         assert docs.count() == 60
     client.close()
+
+
+def test_nothing_is_changed_by_the_alias_which_not_every_call_of_a_server_takes(server):
+    with Collection.open("cranes", at=server.url) as docs:
+        docs.ingest([Document(text="A whale was seen.", source="new.txt")], root="shore")
+        docs.delete(root="shore")
+        docs.index_field("team")
+        for compression in ("rotate+float16", "float16+rotate", "float16"):  # one of them in place
+            docs.recompress(compression)
+    changed = [asked for asked in server.requests if asked.split()[0] in ("PATCH", "PUT", "DELETE")]
+    assert changed
+    assert not [asked for asked in changed if asked.split()[1].split("/")[2] == "cranes"]
