@@ -69,7 +69,8 @@ def test_searches_without_the_reranker_are_as_without_the_codes(kept, model, mak
     plain.ingest(documents())
     for mode in ("hybrid", "dense", "bm25"):
         with_codes, without = (one.search(QUESTION, k=20, mode=mode) for one in (kept, plain))
-        expected = {hit.source: pytest.approx(hit.score, rel=1e-6) for hit in without}
+        # Scores have six digits, of which a processor may round the last one either way.
+        expected = {hit.source: pytest.approx(hit.score, rel=3e-6) for hit in without}
         assert {hit.source: hit.score for hit in with_codes} == expected
     with pytest.raises(ConfigurationError, match=r"no multivector vectors.*hybrid, rrf, dense, bm25, or"):
         kept.search(QUESTION, mode="multivector")
