@@ -10,7 +10,8 @@ from qdrant_embed.collection_parts import CollectionParts, preview_chunks
 from qdrant_embed.display import Facts
 from qdrant_embed.embedding import Embedder
 from qdrant_embed.operations import collection_changes, collection_queries, collection_tuning
-from qdrant_embed.operations.collection_handle import CollectionHandle, drop_collection, open_handle
+from qdrant_embed.operations.attachable import Attachable
+from qdrant_embed.operations.collection_handle import drop_collection, open_handle
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.reranking.base import Rerank, RerankedSearchSettings
 from qdrant_embed.retrieval.documents import Documents
@@ -46,15 +47,12 @@ if TYPE_CHECKING:
 DEFAULT_LOCATION = "./qdrant_data"
 
 
-class Collection:
+class Collection(Attachable):
     """Documents as searchable chunks: open one with `Collection.open`.
 
     A collection remembers the recipe it was made with; opening it again needs only its name and place. Use it as a
     context manager, or call `close`, to let another process open the same folder.
     """
-
-    def __init__(self, handle: CollectionHandle) -> None:
-        self._handle = handle
 
     # Opening and closing
 
@@ -173,18 +171,20 @@ class Collection:
         return preview_chunks(self.recipe, what, reading=reading, runtime=self._handle.runtime)
 
     def delete(
-        self, source: str | None = None, *, root: str | None = None, filter: FilterLike = None, dry_run: bool = False
-    ) -> int:
+        self, source: str | None = None, *, root: str | None = None, filter: FilterLike = None,
+        ids: Sequence[str] | None = None, dry_run: bool = False,
+    ) -> int:  # fmt: skip
         r"""Remove what all given conditions hold for; return how many chunks went.
 
         :param source: A source, or a pattern: `guide/*`, `*.pdf`; `\*` for a star that is part of the name.
         :param root: Label of an ingested folder.
         :param filter: As for `search`. Chunks go one by one: a filter by page leaves the other pages of a document.
+        :param ids: Chunks, as `hit.id` gives them.
         :param dry_run: Count only.
         :raises ConfigurationError: Nothing was given.
         :raises StoreError: The collection's compression is being changed by a copy.
         """
-        return collection_changes.delete(self._handle, {"source": source, "root": root}, filter, dry_run=dry_run)
+        return collection_changes.delete(self._handle, {"source": source, "root": root}, filter, ids, dry_run=dry_run)
 
     def index_field(self, field: str, kind: str = "keyword") -> None:
         """Index one of your own metadata fields, as `Recipe(index=…)` does: faster filters; strict servers ask for it.

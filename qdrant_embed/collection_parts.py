@@ -57,7 +57,7 @@ class CollectionParts:
     def __init__(self, engine: Engine, generation: Generation, runtime: str = "auto") -> None:
         self._shared = engine
         self._engine = PinnedEngine(engine, generation.name, generation.own)
-        self.points = own_points(self._engine)
+        self.points: Engine = own_points(self._engine)
         self._name = generation.name
         self.generation = generation
         self.recipe = Recipe.from_dict(generation.stored["recipe"])

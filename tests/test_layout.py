@@ -29,6 +29,7 @@ ORDER = [
     {"ingest", "retrieval"},
     {"reranking"},
     {"collection_parts"},
+    {"attachment"},
     {"calibration", "migration"},
     {"comparison"},
     {"operations"},

@@ -38,15 +38,20 @@ class CollectionFlags:
         return cls(name, at, {flag: value for flag, value in flags.items() if value is not None}, runtime)
 
 
-def open_stored(name: str, at: str, runtime: str = "auto", server: ServerOptions | None = None) -> Collection:
+def open_stored(
+    name: str, at: str, runtime: str = "auto", server: ServerOptions | None = None, attach: str | None = None
+) -> Collection:
     """Open a collection that exists.
 
+    :param attach: The model of one that something else wrote, or `none`, or `auto` for the one that it names.
     :raises CollectionNotFoundError: There is none of this name.
     :raises ConfigurationError: A server keeps it otherwise.
     """
     require_location(at)
     from qdrant_embed import Collection
 
+    if attach is not None:
+        return Collection.attach(name, at=at, model="" if attach == "auto" else attach, runtime=runtime)
     return Collection.open(name, at=at, runtime=runtime, server=server)
 
 

@@ -68,6 +68,14 @@ Name = Annotated[
     str,
     typer.Option("--collection", "-c", help="Name of the collection.", metavar="NAME", callback=_noting("collection")),
 ]
+Attach = Annotated[
+    str | None,
+    typer.Option(
+        "--attach",
+        help="Open what something else wrote, by the model that made its vectors; auto if it names one, or none.",
+        metavar="MODEL",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, nothing else there.")]
 
 Model = Annotated[str | None, _recipe("--model", "-m", help="Preset, folder or hub id.", usual=DEFAULT_MODEL)]

@@ -16,7 +16,6 @@ from qdrant_embed.operations.collection_handle import CollectionHandle
 from qdrant_embed.servers.patience import patient, require_patience
 from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.store.filters import both, filter_of, warn_of_unknown_fields
-from qdrant_embed.store.filters.field_indexes import declare
 from qdrant_embed.store.metadata import note_root
 
 if TYPE_CHECKING:
@@ -79,11 +78,24 @@ def _options(given: IngestOptions | None, settings: IngestSettings) -> IngestOpt
     return (given or IngestOptions()).changed(settings)
 
 
-def delete(handle: CollectionHandle, places: dict[str, str | None], where: Any, *, dry_run: bool) -> int:
+def delete(
+    handle: CollectionHandle,
+    places: dict[str, str | None],
+    where: Any,
+    ids: Sequence[str] | None = None,
+    *,
+    dry_run: bool,
+) -> int:
     """See `Collection.delete`.
 
     :param places: `source` and `root`, None where it does not matter.
     """
+    from qdrant_client import models
+
+    if ids is not None:
+        require_type("ids", ids, (list, tuple), "a list of ids, as hit.id gives them")
+        chosen = models.Filter(must=[models.HasIdCondition(has_id=list(ids))])
+        where = both(filter_of(handle.points, handle.name, where), chosen)
     with _changing(handle, dry=dry_run) as parts:
         return _delete(parts, handle.name, places, where, dry_run=dry_run)
 
@@ -93,7 +105,7 @@ def _delete(parts: CollectionParts, name: str, places: dict[str, str | None], wh
     plain = {key: value for key, value in places.items() if value is not None}
     wanted = both(filter_of(points, name, plain), filter_of(points, name, where))
     if wanted is None:
-        raise ConfigurationError("say what to delete: source, root or filter; Collection.drop removes all.")
+        raise ConfigurationError("say what to delete: source, root, ids or filter; Collection.drop removes all.")
     found = points.count(name, count_filter=wanted, exact=True).count
     warn_of_unknown_fields(points, name, where, found)
     if not dry_run:
@@ -107,8 +119,8 @@ def _delete(parts: CollectionParts, name: str, places: dict[str, str | None], wh
 
 def index_field(handle: CollectionHandle, field: str, kind: str) -> None:
     """See `Collection.index_field`."""
-    declare(handle.settle().points, handle.name, {field: kind})
-    handle.go_on()
+    handle.settle()
+    handle.index_field(field, kind)
 
 
 def recompress(

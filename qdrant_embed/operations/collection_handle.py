@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from qdrant_embed.attachment.layout_detection import own_layout
 from qdrant_embed.collection_parts import CollectionParts, make_generation
 from qdrant_embed.concurrency import pause
 from qdrant_embed.errors import (
@@ -27,10 +28,11 @@ from qdrant_embed.store.copies.generations import Generation, find_generation, n
 from qdrant_embed.store.copies.settling import settled
 from qdrant_embed.store.create import require_kept
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.filters.field_indexes import complete, declare_if_allowed
+from qdrant_embed.store.filters.field_indexes import complete, declare, declare_if_allowed
 from qdrant_embed.store.location import open_engine
 
 if TYPE_CHECKING:
+    from qdrant_embed.attachment.foreign_layout import ForeignLayout
     from qdrant_embed.ingest.context import IngestContext
     from qdrant_embed.store.location import Location
 
@@ -74,6 +76,11 @@ class CollectionHandle:
     def points(self) -> Engine:
         """The engine without what other programs wrote; the name leads to what the parts were last made for."""
         return self._made.points
+
+    @property
+    def layout(self) -> ForeignLayout:
+        """Where points have what a chunk is made of."""
+        return own_layout(self.parts.generation.info)
 
     @property
     def parts(self) -> CollectionParts:
@@ -125,6 +132,11 @@ class CollectionHandle:
         """
         self._go_on_with(settled(self.engine, self.name))
         return self._made
+
+    def index_field(self, field: str, kind: str) -> None:
+        """See `Collection.index_field`."""
+        declare(self.points, self.name, {field: kind})
+        self.go_on()
 
     def forget(self) -> None:
         """Ask again what changes with documents, at the next search that needs it."""
@@ -186,7 +198,7 @@ def open_handle(
     name: str, at: Location, recipe: Recipe | None, runtime: str, server: ServerOptions | None = None
 ) -> CollectionHandle:
     """See `Collection.open`."""
-    _require_name(name)
+    require_name(name)
     require_type("runtime", runtime, str, "'auto' or a runtime such as 'openvino:int8' or 'torch'")
     if runtime != "auto":
         RuntimeChoice.parse(runtime)
@@ -202,7 +214,11 @@ def open_handle(
         raise
 
 
-def _require_name(name: object) -> None:
+def require_name(name: object) -> None:
+    """Refuse what is no name of a collection.
+
+    :raises ConfigurationError: It is no text, or an empty one.
+    """
     require_type("name", name, str, "a name such as 'documents'")
     if not name:
         raise ConfigurationError("the name of the collection is empty; give one such as 'documents'.")
@@ -242,7 +258,7 @@ def _opened(engine: Engine, name: str, recipe: Recipe | None, server: ServerOpti
 
 def drop_collection(name: str, at: Location) -> bool:
     """See `Collection.drop`."""
-    _require_name(name)
+    require_name(name)
     try:
         engine = open_engine(at, make=False)
     except CollectionNotFoundError:

@@ -124,6 +124,8 @@ def to_pandas(handle: CollectionHandle, where: Any, *, vectors: bool) -> pd.Data
 
 def info(handle: CollectionHandle) -> Facts:
     """Return what the collection is: recipe, model, fingerprint, counts; a folder's bytes, a server's options."""
+    if not handle.layout.ours:
+        return _info_of_attached(handle)
     generation = handle.parts.generation
     stored = generation.stored
     measured = handle.points.disk_sizes(handle.name)
@@ -140,6 +142,20 @@ def info(handle: CollectionHandle) -> Facts:
         **sizes,
         **({"server": options} if options else {}),
         **({"copied_by": copied_by} if copied_by else {}),
+    )
+
+
+def _info_of_attached(handle: CollectionHandle) -> Facts:
+    """Return what a collection is that something else wrote; how many documents it has, no engine counts."""
+    measured = handle.engine.disk_sizes(handle.name)
+    sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measured, strict=True))} if measured else {}
+    stored = handle.parts.generation.stored
+    return Facts(
+        name=handle.name,
+        chunks=count(handle),
+        layout=handle.layout.as_dict(),
+        **{key: stored[key] for key in ("recipe", "model")},
+        **sizes,
     )
 
 

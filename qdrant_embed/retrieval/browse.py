@@ -86,12 +86,7 @@ class Browser:
         """
         from qdrant_client import models
 
-        for hit in hits:
-            require_type("hit", hit, Hit, "a hit of a search; docs.get(id) makes one of an id")
-        for name, value in (("before", before), ("after", after)):
-            require_type(name, value, Integral, "a whole number of passages")
-        if before < 0 or after < 0:
-            raise ConfigurationError(f"before={before}, after={after}; give 0 or more passages on each side.")
+        require_around(hits, before, after)
         where = models.Filter(should=[_around(hit, before, after) for hit in hits])
         by_place = {}
         (around,) = self.roots.named([list(map(Hit.from_point, self._scroll(where))) if hits else []])
@@ -106,6 +101,10 @@ class Browser:
             )
             for hit in hits
         ]
+
+    def placed(self, found: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
+        """Return lists of hits with their numbers in their documents, which payloads of this library tell."""
+        return list(map(list, found))
 
     def documents(self, where: FilterLike) -> Documents:
         """Return the documents that have a chunk which the filter lets through, by root and source."""
@@ -157,6 +156,19 @@ class Browser:
     ) -> Iterator[models.Record]:
         found = pages(self.engine, self.name, page, where=where, fields=payload, vectors=vectors)
         return chain.from_iterable(found)
+
+
+def require_around(hits: Sequence[Hit], before: int, after: int) -> None:
+    """Refuse to look around what is no hit, or to look less far than not at all.
+
+    :raises ConfigurationError: It is so.
+    """
+    for hit in hits:
+        require_type("hit", hit, Hit, "a hit of a search; docs.get(id) makes one of an id")
+    for name, value in (("before", before), ("after", after)):
+        require_type(name, value, Integral, "a whole number of passages")
+    if before < 0 or after < 0:
+        raise ConfigurationError(f"before={before}, after={after}; give 0 or more passages on each side.")
 
 
 def _around(hit: Hit, before: int, after: int) -> models.Filter:

@@ -37,6 +37,7 @@ def expanded(browser: Browser, found: Sequence[Sequence[Hit]], expand: Expansion
     reach = SECTION if expand == "section" else int(expand)
     if not reach:
         return list(map(list, found))
+    found = browser.placed(found)
     flat = [hit for hits in found for hit in hits]
     around = iter(browser.neighborhoods(flat, reach, reach))
     runs = [[_run(hit, next(around), whole=expand != "section") for hit in hits] for hits in found]

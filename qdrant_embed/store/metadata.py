@@ -35,8 +35,8 @@ def checked_metadata(name: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
     stored = metadata.get(METADATA_KEY)
     if not isinstance(stored, dict):
         raise StoreError(
-            f"collection {name!r} holds no qdrant_embed metadata: something else made it. "
-            "Choose another collection name to create one beside it."
+            f"collection {name!r} holds no qdrant_embed metadata: something else made it. To read it, type: "
+            f"Collection.attach({name!r}, at=…, model='…') (--attach MODEL); or choose another name for a new one."
         )
     if stored.get("layout") != LAYOUT_VERSION:
         raise StoreError(

@@ -13,6 +13,7 @@ from qdrant_embed.cli.output import cell, pairs, results, say, write_json
 from qdrant_embed.store import require_location
 
 if TYPE_CHECKING:
+    from qdrant_embed.attachment import ForeignLayout
     from qdrant_embed.store import Listing
     from qdrant_embed.types import Json
 
@@ -24,13 +25,17 @@ def info(
         str | None,
         typer.Option("--collection", "-c", help="Say all about this one; left out, all are listed.", metavar="NAME"),
     ] = None,
+    attach: parameters.Attach = None,
     as_json: parameters.AsJson = False,
 ) -> None:
     """List the collections of a location, or say how one was made and what it holds."""
     if collection is not None:
-        with open_stored(collection, at) as docs:
-            found = docs.info()
-        write_json({"at": at, **found}) if as_json else _show_one(found, at)
+        with open_stored(collection, at, attach=attach) as docs:
+            found, layout = docs.info(), docs.layout
+        if as_json:
+            write_json({"at": at, **found})
+        else:
+            _show_one(found, at) if layout.ours else _show_attached(found, at, layout)
         return
     require_location(at)
     from qdrant_embed import Collection
@@ -71,6 +76,15 @@ def _show_one(found: dict[str, Json], at: str) -> None:
     table.add_row("recipe", _lines(found["recipe"]))
     table.add_row("model", _lines(found["model"]))
     table.add_row("fingerprint", found["fingerprint"])
+    results().print(table)
+
+
+def _show_attached(found: dict[str, Json], at: str, layout: ForeignLayout) -> None:
+    table = pairs()
+    table.add_row("collection", cell(f"{found['name']} at {at}, attached"))
+    table.add_row("points", f"{found['chunks']:,}")
+    table.add_row("layout", cell(str(layout)))
+    table.add_row("model", _lines(found["model"]) if found["model"] else "none: words and filters alone")
     results().print(table)
 
 

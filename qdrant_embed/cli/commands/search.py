@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -77,6 +78,7 @@ def search(  # noqa: PLR0913 - one parameter for each flag
         typer.Option(help="A file of questions, one a line, or - for stdin; a JSON line for each.", metavar="FILE"),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Print passages whole, however long.")] = False,
+    attach: parameters.Attach = None,
     runtime: parameters.Runtime = "auto",
     as_json: parameters.AsJson = False,
 ) -> None:
@@ -91,10 +93,11 @@ def search(  # noqa: PLR0913 - one parameter for each flag
         "rerank": list(rerank) if rerank else None, "min_confidence": min_confidence, "explain": explain,
         "feedback": not no_feedback,
     }  # fmt: skip
+    opened = partial(open_stored, collection, at, runtime, attach=attach)
     if queries is not None:
-        _answer_lines(_batches(queries), lambda: open_stored(collection, at, runtime), asked)
+        _answer_lines(_batches(queries), opened, asked)
         return
-    with open_stored(collection, at, runtime) as docs:
+    with opened() as docs:
         hits = docs.search(query, **asked)
     if as_json:
         told = {"query": query, "collection": collection, "at": at, **asked}

@@ -1,0 +1,22 @@
+"""Collections that something else wrote, read as if they were this library's.
+
+Payloads are renamed on their way out and filters on their way in (`AttachedEngine`), so that searches, filters and
+explanations work as they are; what has no place in the other program's payload is found out, or left empty.
+
+Files, in reading order: foreign_layout, payload_view, filter_view, layout_detection, surface_terms, attached_engine,
+known_models, model_proof, attached_embedder, attached_browser, attached_parts, attached_writer, adoption.
+
+Public: `ForeignLayout` (what was found out, `collection.layout`) and `Adoption` (what `collection.adopt()` returns).
+"""
+
+from typing import TYPE_CHECKING
+
+from qdrant_embed.registry import lazy_names
+
+if TYPE_CHECKING:
+    from qdrant_embed.attachment.adoption import Adoption
+    from qdrant_embed.attachment.foreign_layout import ForeignLayout
+else:
+    __getattr__, __dir__ = lazy_names(__name__, {"adoption": ["Adoption"], "foreign_layout": ["ForeignLayout"]})
+
+__all__ = ["Adoption", "ForeignLayout"]

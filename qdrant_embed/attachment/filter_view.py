@@ -1,0 +1,106 @@
+"""Filters by the fields of chunks as filters by the fields of another program's payload."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qdrant_embed.attachment.foreign_layout import ForeignLayout
+from qdrant_embed.errors import UnsupportedByEngineError
+from qdrant_embed.store.filters import METADATA, PAYLOAD_FIELDS
+from qdrant_embed.types import TERMS
+
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+    from qdrant_embed.store.engine import PointId
+
+LONGEST_NUMBER = 20
+"""Digits of the largest id that is a number."""
+
+
+def own_id(point_id: PointId) -> PointId:
+    """Return the id of a point as engines know it: hits have ids as texts, also where they are numbers."""
+    text = point_id if isinstance(point_id, str) else ""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER else point_id
+
+
+def foreign_key(layout: ForeignLayout, key: str) -> str:
+    """Return the path at which a field of chunks stands; one that is none of these is one of the payload itself.
+
+    :raises UnsupportedByEngineError: The text is asked for, and stands in a JSON text.
+    """
+    if key in ("text", TERMS):
+        if layout.in_json:
+            raise UnsupportedByEngineError(
+                f"the texts of this collection stand in the JSON texts of {layout.text!r}, which no engine filters by "
+                "or ranks. Filter by other fields, or search by meaning: mode='dense'."
+            )
+        return layout.text
+    if key == METADATA:
+        return layout.metadata or key
+    if key.startswith(f"{METADATA}."):
+        return layout.path(key.removeprefix(f"{METADATA}."))
+    return _place(layout, key) if key in PAYLOAD_FIELDS else key
+
+
+def _place(layout: ForeignLayout, key: str) -> str:
+    if key == "document_id" and layout.document:
+        return (
+            layout.document if layout.document in layout.beside or not layout.metadata else layout.path(layout.document)
+        )
+    named = {
+        "source": layout.source or layout.document,
+        "document_id": layout.source,
+        "chunk_index": layout.index,
+        "start": layout.start,
+        "page": layout.page,
+    }
+    return layout.path(named.get(key) or key)
+
+
+def foreign_filter(layout: ForeignLayout, where: models.Filter | None) -> models.Filter | None:
+    """Return a filter in the words of another program's payload."""
+    from qdrant_client import models
+
+    if where is None:
+        return None
+    changes: dict[str, Any] = {}
+    for clause in ("should", "must", "must_not"):
+        if (given := getattr(where, clause)) is not None:
+            listed = given if isinstance(given, list) else [given]
+            changes[clause] = [_condition(layout, one) for one in listed]
+    if where.min_should is not None:
+        conditions = [_condition(layout, one) for one in where.min_should.conditions]
+        changes["min_should"] = models.MinShould(conditions=conditions, min_count=where.min_should.min_count)
+    return where.model_copy(update=changes)
+
+
+def _condition(layout: ForeignLayout, given: Any) -> Any:
+    from qdrant_client import models
+
+    if isinstance(given, models.Filter):
+        return foreign_filter(layout, given)
+    if isinstance(given, models.HasIdCondition):
+        return models.HasIdCondition(has_id=[own_id(one) for one in given.has_id])
+    if isinstance(given, models.IsEmptyCondition):
+        return models.IsEmptyCondition(is_empty=models.PayloadField(key=foreign_key(layout, given.is_empty.key)))
+    if isinstance(given, models.IsNullCondition):
+        return models.IsNullCondition(is_null=models.PayloadField(key=foreign_key(layout, given.is_null.key)))
+    if isinstance(given, models.NestedCondition):  # keys inside are the payload's, whoever asks
+        nested = given.nested.model_copy(update={"key": foreign_key(layout, given.nested.key)})
+        return models.NestedCondition(nested=nested)
+    if isinstance(given, models.FieldCondition):
+        changed = given.model_copy(update={"key": foreign_key(layout, given.key)})
+        return _page(changed) if given.key == "page" else changed
+    return given
+
+
+def _page(given: models.FieldCondition) -> Any:
+    """Return the condition of being on a page, which other programs also keep as a text."""
+    from qdrant_client import models
+
+    value = given.match.value if isinstance(given.match, models.MatchValue) else None
+    if not isinstance(value, int):
+        return given
+    as_text = models.FieldCondition(key=given.key, match=models.MatchValue(value=str(value)))
+    return models.Filter(should=[given, as_text])
