@@ -56,6 +56,16 @@ class AttachedEngine(WrappedEngine):
     def _noted(self, metadata: Mapping[str, Json]) -> dict[str, Json]:
         return {**metadata, METADATA_KEY: self._told}
 
+    def update_collection(self, collection_name: str, **changes: Any) -> bool:
+        """Refuse: what another program configured is not changed from here.
+
+        :raises ConfigurationError: Always.
+        """
+        raise ConfigurationError(
+            f"collection {collection_name!r} is another program's: its settings and metadata stay as they are. Ingest "
+            "into a collection of your own to have them changed, or see collection.adopt()."
+        )
+
     # Points in
 
     def require_writable(self) -> None:

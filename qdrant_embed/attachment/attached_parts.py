@@ -19,7 +19,7 @@ from qdrant_embed.compression import Compression
 from qdrant_embed.embedding import Embedder, SparseEmbedder, load_sparse
 from qdrant_embed.embedding.bm25 import Bm25Encoder
 from qdrant_embed.embedding.recipe_models import AuxiliaryModels
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import ConfigurationError, StoreError
 from qdrant_embed.retrieval.hits import Hits
 from qdrant_embed.retrieval.query_plan import QueryVector
 from qdrant_embed.retrieval.search_request import FUSED, Mode, SearchRequest
@@ -27,6 +27,7 @@ from qdrant_embed.retrieval.searcher import Searcher
 from qdrant_embed.retrieval.term_query import TermQuery
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.copies.generations import Generation
+from qdrant_embed.store.engine import Engine
 from qdrant_embed.types import SPARSE, TERMS
 
 if TYPE_CHECKING:
@@ -119,12 +120,19 @@ class AttachedParts(CollectionParts):
     def words(self) -> Words:
         """What ranks by words."""
         engine, layout = self.attached.whole, self.layout
-        if not layout.in_json and not engine.lacks("text ranking"):
-            schema = engine.get_collection(self._name).payload_schema or {}
-            index = schema.get(foreign_key(layout, TERMS))
-            if index is not None and getattr(index.params, "scoring", None):
-                return "index"
+        if not layout.in_json and not engine.lacks("text ranking") and self._answers_words(engine):
+            return "index"
         return "vectors" if self.terms_of is not None else ""
+
+    def _answers_words(self, engine: Engine) -> bool:
+        """Tell by asking: neither a folder nor qdrant_client's engine in memory says that an index ranks words."""
+        try:
+            engine.query_points(
+                self._name, TermQuery(terms=("a",)).ranked(), using=foreign_key(self.layout, TERMS), limit=1
+            )
+        except StoreError:
+            return False
+        return True
 
     @cached_property
     def terms_of(self) -> TermsOf | None:

@@ -102,12 +102,13 @@ class ForeignLayout:
         return {name: value for name, value in asdict(self).items() if name != "signs"}
 
     def __str__(self) -> str:
-        return aligned(self._rows())
+        return aligned(self.rows())
 
     def _repr_html_(self) -> str:
-        return html_table(("", "found", "by"), self._rows())
+        return html_table(("", "found", "by"), self.rows())
 
-    def _rows(self) -> list[tuple[str, str, str]]:
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Return each part by its name, as it was found, and by which sign."""
         told = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("signs", "beside")}
         told["metadata"] = self.metadata or "at the top level"
         told["vector"] = "none" if self.vector is None else self.vector or "the unnamed one"

@@ -11,18 +11,21 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
 
-def words_index(language: str) -> models.TextIndexParams:
-    """Return the index that ranks texts by their words, which the engine splits and stems."""
+def words_index(language: str, *, stems: bool) -> models.TextIndexParams:
+    """Return the index that ranks texts by their words, which the engine splits.
+
+    :param stems: Whether the engine stems them too; the one in memory does not.
+    """
     from qdrant_client import models
 
-    known = {one.value: one for one in models.SnowballLanguage}
-    stemmer = (
-        models.SnowballParams(type=models.Snowball.SNOWBALL, language=known[language]) if language in known else None
+    plain = models.TextIndexParams(
+        type=models.TextIndexType.TEXT, tokenizer=models.TokenizerType.WORD, scoring=True, enable_hnsw=False
     )
-    return models.TextIndexParams(
-        type=models.TextIndexType.TEXT, tokenizer=models.TokenizerType.WORD, lowercase=True, phrase_matching=True,
-        scoring=True, stemmer=stemmer, enable_hnsw=False,
-    )  # fmt: skip
+    known = {one.value: one for one in models.SnowballLanguage}
+    if not stems or language not in known:
+        return plain
+    stemmer = models.SnowballParams(type=models.Snowball.SNOWBALL, language=known[language])
+    return plain.model_copy(update={"lowercase": True, "phrase_matching": True, "stemmer": stemmer})
 
 
 class SurfaceTerms(Bm25Encoder):

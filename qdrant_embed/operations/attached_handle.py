@@ -72,7 +72,7 @@ class AttachedHandle(CollectionHandle):
         if field in PAYLOAD_FIELDS:
             schemas = {field: next(iter(schemas.values()))}
         if (field, kind) == ("text", "text"):
-            schemas = {field: words_index(self._made.recipe.language)}
+            schemas = {field: words_index(self._made.recipe.language, stems=not self.engine.lacks("indexes"))}
         for path, schema in schemas.items():
             self._made.attached.create_payload_index(self.name, path, schema)
         self._made = self._made.anew()

@@ -244,8 +244,8 @@ def _opened(engine: Engine, name: str, recipe: Recipe | None, server: ServerOpti
             raise
         _require_new_name(name)
         return make_generation(engine, name, recipe, server)
+    stored = found.stored["recipe"]  # or nothing is done to what something else made
     if recipe is not None:
-        stored = found.stored["recipe"]
         require_same_recipe(name, stored, recipe)
         if not recipe.index.items() <= stored.get("index", {}).items():
             declare_if_allowed(engine, name, recipe.index)

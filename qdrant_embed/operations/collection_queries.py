@@ -53,7 +53,7 @@ def search(
 
 def search_vector(handle: CollectionHandle, vector: Sequence[float] | FloatArray, request: SearchRequest) -> Hits:
     """Return the passages whose dense vectors are nearest to a given one."""
-    row = as_vector(vector, handle.answer(lambda parts: parts.embedder.dim))
+    row = as_vector(vector, handle.answer(lambda parts: parts.codec.vector_codec.dim))
     found = handle.answer(lambda parts: parts.searcher.nearest(row, request, "nearest to a vector"))
     _warn(handle, request.where, len(found))
     return found

@@ -133,7 +133,7 @@ class Searcher:
         mean = rows.mean(axis=0, keepdims=True)
         length = float(np.linalg.norm(mean))
         named = f"like {hits[0].place}" if len(hits) == 1 else f"like {len(hits)} passages"
-        return self.nearest(mean / length if self.embedder.preset.normalize and length else mean, wanted, named)
+        return self.nearest(mean / length if self.codec.vector_codec.normalize and length else mean, wanted, named)
 
     def _along(self, wanted: SearchRequest) -> int:
         """Return for how many hits of each list to ask for all that hits are made of.

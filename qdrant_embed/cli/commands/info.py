@@ -83,9 +83,18 @@ def _show_attached(found: dict[str, Json], at: str, layout: ForeignLayout) -> No
     table = pairs()
     table.add_row("collection", cell(f"{found['name']} at {at}, attached"))
     table.add_row("points", f"{found['chunks']:,}")
-    table.add_row("layout", cell(str(layout)))
+    table.add_row("layout", _found(layout))
     table.add_row("model", _lines(found["model"]) if found["model"] else "none: words and filters alone")
     results().print(table)
+
+
+def _found(layout: ForeignLayout) -> Table:
+    table = pairs()
+    table.columns[0].style = ""
+    table.add_column()
+    for row in layout.rows():
+        table.add_row(*map(cell, row))
+    return table
 
 
 def _lines(values: dict[str, Json]) -> Table:
