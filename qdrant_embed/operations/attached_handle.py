@@ -66,6 +66,16 @@ class AttachedHandle(CollectionHandle):
         self._made.attached.require_writable()
         return self._made
 
+    def require_ours(self) -> None:
+        """Refuse to change how vectors of another program are stored.
+
+        :raises ConfigurationError: Always.
+        """
+        raise ConfigurationError(
+            f"collection {self.name!r} is another program's, so its compression stays as it is. Ingest into a collection "
+            "of your own to choose one."
+        )
+
     def index_field(self, field: str, kind: str) -> None:
         """Index a field of the metadata, or the text, by which words can be ranked then."""
         schemas = {**declared({field: kind})}

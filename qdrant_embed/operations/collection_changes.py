@@ -128,6 +128,7 @@ def recompress(
 ) -> RecompressResult:
     """Change the compression, and go on with the new one."""
     require_patience(patience)
+    handle.require_ours()
     with patient(patience):
         parts, change = handle.settle(), Change(compression=compression, trained=trained, refit=refit)
         done = run_recompression(handle.engine, handle.name, parts, parts.recipe, change)

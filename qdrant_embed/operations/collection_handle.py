@@ -133,6 +133,12 @@ class CollectionHandle:
         self._go_on_with(settled(self.engine, self.name))
         return self._made
 
+    def require_ours(self) -> None:
+        """Refuse what only a collection of this library can be changed in; this one is.
+
+        :raises ConfigurationError: Another program made it.
+        """
+
     def index_field(self, field: str, kind: str) -> None:
         """See `Collection.index_field`."""
         declare(self.points, self.name, {field: kind})
