@@ -12,11 +12,11 @@ export PYTHONDONTWRITEBYTECODE :=
 help: ## list what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-install: $(STAMP) ## make .venv with the library, the LlamaIndex integration and everything for development
+install: $(STAMP) ## make .venv with the library, the integrations and everything for development
 
-$(STAMP): pyproject.toml constraints.txt integrations/llama-index/pyproject.toml
+$(STAMP): pyproject.toml constraints.txt integrations/llama-index/pyproject.toml integrations/mcp/pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]" -e integrations/llama-index
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]" -e integrations/llama-index -e integrations/mcp
 	touch $(STAMP)
 
 demo: install ## ingest docs/ into ./qdrant_data and answer three questions from it

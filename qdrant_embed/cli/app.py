@@ -19,6 +19,7 @@ from qdrant_embed.cli.commands import (
     extend,
     info,
     ingest,
+    mcp,
     models,
     preview,
     recompress,
@@ -51,6 +52,7 @@ app.command("train-codes")(train_codes.train_codes)
 app.command("export-codes")(export_codes.export_codes)
 app.command("extend")(extend.extend)
 app.command("delete")(delete.delete)
+app.command("mcp")(mcp.mcp)
 
 
 @app.callback()

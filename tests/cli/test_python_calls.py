@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import qdrant_embed_mcp
 import typer
 
 import qdrant_embed
@@ -17,6 +18,7 @@ TABLE = re.search(
     r"^## The same from Python\n(.*?)^## ", (PROJECT / "docs/reference/command-line.md").read_text(), re.M | re.S
 )[1]
 CALL = re.compile(r"(?:Collection\.|\)\.|[` ]|\b)([a-z_]+)\(")
+OFFERED = {*qdrant_embed.__all__, *qdrant_embed_mcp.__all__}
 SHOWING = {"qdrant_embed.display", "qdrant_embed.errors", "qdrant_embed.types"}
 
 
@@ -26,7 +28,7 @@ def test_the_page_has_a_call_for_every_command():
     for command, row in rows.items():
         calls = CALL.findall(row.split("|")[2])
         assert calls, command
-        assert [name for name in calls if not hasattr(Collection, name) and name not in qdrant_embed.__all__] == []
+        assert [name for name in calls if not hasattr(Collection, name) and name not in OFFERED] == []
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda path: path.stem)

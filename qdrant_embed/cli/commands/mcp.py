@@ -1,0 +1,73 @@
+"""`qdrant-embed mcp`: collections for agents, over the Model Context Protocol."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+
+from qdrant_embed.cli import parameters
+from qdrant_embed.errors import MissingExtraError
+
+TOKEN_VARIABLE = "QDRANT_EMBED_MCP_TOKEN"  # noqa: S105 - the name of a variable
+"""Not a flag: other users of a machine can see what was typed."""
+
+
+def mcp(  # noqa: PLR0913 - one parameter for each flag
+    *,
+    at: parameters.At = parameters.DEFAULT_LOCATION,
+    collection: Annotated[
+        str | None,
+        typer.Option(
+            "--collection",
+            "-c",
+            help="The one that is meant where an agent names none.",
+            metavar="NAME",
+            show_default="the only one there is",
+        ),
+    ] = None,
+    http: Annotated[
+        int | None,
+        typer.Option(
+            "--http",
+            min=1,
+            max=65535,
+            metavar="PORT",
+            help="Serve at http://127.0.0.1:PORT/mcp instead of standard input and output. "
+            f"With a secret in {TOKEN_VARIABLE}, clients have to send it.",
+        ),
+    ] = None,
+    allow_writes: Annotated[
+        bool, typer.Option("--allow-writes", help="Offer the tools ingest and delete, too.")
+    ] = False,
+    folder: Annotated[
+        list[str] | None, typer.Option(help="What ingest may read, with what is below it; repeatable.", metavar="DIR")
+    ] = None,
+    rerank: Annotated[
+        list[str] | None,
+        typer.Option(help="A reranker that loads a model, which agents may ask for: cross-encoder:NAME; repeatable."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="The model of a collection that ingest makes.")
+    ] = parameters.DEFAULT_MODEL,
+    runtime: parameters.Runtime = "auto",
+) -> None:
+    """Serve collections to agents: search, read, list; to be started by the agent's program (MCP)."""
+    package = _package()
+    settings = package.Settings(
+        at=at, collection=collection, runtime=runtime, allow_writes=allow_writes, folders=tuple(folder or ()),
+        model=model if allow_writes else None, rerankers=tuple(rerank or ()),
+    )  # fmt: skip
+    if http is None:
+        package.serve_stdio(settings)
+    else:
+        package.serve_http(settings, http, token=os.environ.get(TOKEN_VARIABLE))
+
+
+def _package() -> Any:
+    try:
+        return import_module("qdrant_embed_mcp")
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("qdrant-embed mcp", str(error.name), "qdrant-embed[mcp]") from None
