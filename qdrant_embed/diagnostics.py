@@ -38,7 +38,8 @@ NEEDED = {
     "transformers": "runs models",
     "torch": "runs models",
     "tokenizers": "counts tokens",
-    "markitdown": "reads office files",
+    "mammoth": "reads text documents of Office",
+    "python-pptx": "reads slides",
     "pypdfium2": "reads PDF",
 }
 OPTIONAL = {

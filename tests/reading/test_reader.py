@@ -123,7 +123,18 @@ def test_a_file_without_text_is_named_unless_it_is_empty(tree, name):
 
 
 def test_the_process_that_reads_imports_little():
-    heavy = {"numpy", "torch", "transformers", "markitdown", "pypdfium2", "openpyxl", "bs4", "pandas", "qdrant_client"}
+    heavy = {
+        "numpy",
+        "torch",
+        "transformers",
+        "mammoth",
+        "pptx",
+        "pypdfium2",
+        "openpyxl",
+        "bs4",
+        "pandas",
+        "qdrant_client",
+    }
     code = f"import sys, qdrant_embed.reading.worker.__main__; print(sorted({heavy!r} & set(sys.modules)))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
@@ -138,7 +149,8 @@ def test_finding_and_reading_text_imports_nothing_heavy(tree):
         "with Reader(ReadOptions()) as reader:\n"
         f"    files = [f for f in walk(find_root({str(folder)!r}), ReadOptions()) if isinstance(f, SourceFile)]\n"
         "    assert len([reader.read(f) for f in files]) == 4\n"
-        "heavy = {'torch', 'transformers', 'markitdown', 'pypdfium2', 'openpyxl', 'bs4', 'pandas', 'qdrant_client'}\n"
+        "heavy = {'torch', 'transformers', 'mammoth', 'pptx', 'pypdfium2', 'openpyxl', 'bs4', 'pandas'}\n"
+        "heavy.add('qdrant_client')\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,4 +1,5 @@
 """DOCX, PPTX and EPUB as Markdown; what their converters leave out is found in the parts of the file and added.
 
-Files, in reading order: chunks, converter, package, epub, inventory, drawings, pptx, tracked_changes, docx.
+Files, in reading order: chunks, converter, package, epub, formulas, inventory, drawings, slides, pptx, tracked_changes,
+docx.
 """

@@ -1,4 +1,4 @@
-"""markitdown's converters, called one by one, and their Markdown made plain."""
+"""The body of a DOCX as Markdown: mammoth makes HTML of it, and markdownify Markdown of that."""
 
 from __future__ import annotations
 
@@ -6,41 +6,37 @@ import io
 import re
 from typing import Any
 
-from markitdown import StreamInfo, converters
+import mammoth
+from bs4 import BeautifulSoup
+from markdownify import ATX, MarkdownConverter
 
-from qdrant_embed.reading.parsed import single_blank_lines
+from qdrant_embed.reading.parsed import one_line, single_blank_lines
 
-IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)]*)\)")
-OPTIONS = {
-    "escape_asterisks": False,
-    "escape_underscores": False,
-    "strip": ["a"],
-    "style_map": "p[style-name='Title'] => h1:fresh",
-}
-"""For markdownify: a model reads no escapes, and addresses of links are noise to it. For mammoth: a title is one."""
+IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
+STYLES = ("p[style-name='Title'] => h1:fresh", "u => u")
+"""What mammoth maps beside its own rules: a title is a heading, and what is underlined stays so."""
 
 
-class Slides(converters.PptxConverter):
-    """The converter of slides; what follows a chart begins a line of its own."""
+class _Markdown(MarkdownConverter):
+    """Markdown for a model: it reads no escapes, and addresses of links are noise to it."""
 
-    def _convert_chart_to_markdown(self, chart: Any) -> str:
-        table = super()._convert_chart_to_markdown(chart)  # type: ignore[no-untyped-call]
-        return f"{table}\n\n"
+    def __init__(self) -> None:
+        super().__init__(heading_style=ATX, strip=["a"], escape_asterisks=False, escape_underscores=False)
 
+    def convert_input(self, element: Any, text: str, parent_tags: Any) -> str:
+        """Return a box to tick, ticked or not."""
+        return ("[x] " if element.has_attr("checked") else "[ ] ") if element.get("type") == "checkbox" else ""
 
-def convert(extension: str, data: bytes) -> str:
-    """Call one converter; the `MarkItDown` class would load a model to guess the format, and open a web session."""
-    known = {".docx": converters.DocxConverter, ".pptx": Slides}
-    converter = known[extension]()  # type: ignore[no-untyped-call]
-    return converter.convert(io.BytesIO(data), StreamInfo(), **OPTIONS).markdown
-
-
-def tidy(markdown: str) -> str:
-    """Return Markdown without addresses of images and without runs of blank lines."""
-    return single_blank_lines(IMAGE.sub(_description, markdown))
+    def convert_u(self, element: Any, text: str, parent_tags: Any) -> str:
+        """Keep what is underlined, for which Markdown has no sign."""
+        inner = text.strip()
+        return text.replace(inner, f"<u>{inner}</u>") if inner else text
 
 
-def _description(image: re.Match[str]) -> str:
-    """Return an image's description; what markitdown made of its name, such as `Picture 4`, is none."""
-    named_only = image[2] == re.sub(r"\W", "", image[1]) + ".jpg"
-    return "" if named_only else image[1]
+def docx_markdown(data: bytes) -> str:
+    """Return the body of a text document, without addresses of images."""
+    file = io.BytesIO(data)
+    styles = "\n".join(filter(None, (*STYLES[:1], mammoth.read_embedded_style_map(file), *STYLES[1:])))
+    made = mammoth.convert_to_html(file, style_map=styles, include_embedded_style_map=False).value
+    markdown: str = _Markdown().convert_soup(BeautifulSoup(made, "html.parser"))
+    return single_blank_lines(IMAGE.sub(lambda image: one_line(image[1]), markdown.strip()))

@@ -1,4 +1,4 @@
-"""DOCX as Markdown: the body by markitdown's converter, and the parts that it leaves out."""
+"""DOCX as Markdown: the body by mammoth, and the parts that it leaves out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import core_title, open_archive
 from qdrant_embed.reading.markup import local_name
 from qdrant_embed.reading.office.chunks import chunk_text
-from qdrant_embed.reading.office.converter import convert, tidy
+from qdrant_embed.reading.office.converter import docx_markdown
 from qdrant_embed.reading.office.drawings import chart_text, diagram_text
 from qdrant_embed.reading.office.inventory import OfficeContent, paragraphs
 from qdrant_embed.reading.office.package import Package, attribute
@@ -82,7 +82,7 @@ class _Reading:
         notes = [*self.notes]
         copy, texts = revise(self._package, self._main, self._part_text)
         try:
-            body = tidy(clean(convert(".docx", copy)))
+            body = clean(docx_markdown(copy))
         except Exception as error:  # the converter stumbles over much that Word does not mind
             reason = one_line(str(error))[:200]
             self.notes = [*notes, f"read as plain paragraphs, for its formatting is broken: {reason}"]

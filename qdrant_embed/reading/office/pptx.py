@@ -1,8 +1,7 @@
-"""PPTX as Markdown: each slide by markitdown's converter, and the parts that it leaves out."""
+"""PPTX as Markdown: each slide by python-pptx, and the parts that it leaves out."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import accumulate, zip_longest
 from xml.etree.ElementTree import Element
@@ -10,17 +9,14 @@ from xml.etree.ElementTree import Element
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import core_title, open_archive
 from qdrant_embed.reading.markup import local_name
-from qdrant_embed.reading.office.converter import convert, tidy
 from qdrant_embed.reading.office.drawings import chart_labels, chart_text, diagram_text
 from qdrant_embed.reading.office.inventory import OfficeContent, paragraphs
 from qdrant_embed.reading.office.package import Package
-from qdrant_embed.reading.parsed import Parsed, clean, one_line
+from qdrant_embed.reading.office.slides import slide_texts
+from qdrant_embed.reading.parsed import Parsed, one_line
 from qdrant_embed.reading.text import first_heading
 
 USUAL_MAIN = "ppt/presentation.xml"
-SLIDE = re.compile(r"\n*<!-- Slide number: \d+ -->\n")
-UNREAD_CHART = re.compile(r"\n*\[unsupported chart\]\n*")
-"""What the converter writes of a chart that it does not know."""
 
 
 def read_pptx(data: bytes, name: str) -> Parsed:
@@ -79,12 +75,11 @@ class _SlideReading:
 
     def _converted(self, data: bytes, count: int) -> list[str]:
         try:
-            parts = SLIDE.split("\n" + clean(convert(".pptx", data)))[1:]
-        except Exception as error:  # one odd shape is enough
+            return list(slide_texts(data, self.notes))
+        except Exception as error:  # python-pptx opens no file with a damaged part
             reason = one_line(str(error))[:200]
             self.notes.append(f"read as plain paragraphs, for the converter stumbles over it: {reason}")
             return [""] * count
-        return [tidy(UNREAD_CHART.sub("\n\n", part)) for part in parts]
 
     def _slide(self, name: str, text: str) -> str:
         root = self._package.tree(name) if name else None

@@ -10,8 +10,10 @@ from typing import Any
 from lxml import etree
 
 from qdrant_embed.reading.markup import local_name
+from qdrant_embed.reading.office.formulas import latex_of
 from qdrant_embed.reading.office.package import Package, attribute
 
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 MARK = "\ue0f0{}\ue0f1"
 """Stands for a part whose text is put in after the conversion; characters of private use, which no text has."""
 WRAPPERS = frozenset(("fldSimple", "dir", "bdo", "ruby", "rubyBase"))
@@ -28,8 +30,12 @@ SIGNS = (
     b"txbxContent",
     b":chart",
     b"relIds",
+    b"oMath",
+    b"dstrike",
 )
 """Without one of these, a document stays as it is."""
+NOTES = ("footnotes.xml", "endnotes.xml")
+STYLES = "styles.xml"
 PartText = Callable[[str, str], str]
 """Kind (`altChunk`, `chart`, `relIds`) and id of a relation to the text of the part."""
 
@@ -44,17 +50,63 @@ def revise(package: Package, main: str, part_text: PartText) -> tuple[bytes, dic
     with zipfile.ZipFile(buffer, "w") as copy:
         for name in package.below(""):
             is_markup = name.lower().endswith((".xml", ".rels"))
-            content = (body if name == main else package.read(name)) if is_markup else b""
+            content = (body if name == main else _part(package, name)) if is_markup else b""
             if content is not None:
                 copy.writestr(name, content)
     return buffer.getvalue(), texts
 
 
-def _revised(body: bytes, part_text: PartText, texts: dict[str, str]) -> bytes:
+def _part(package: Package, name: str) -> bytes | None:
+    """Return a part beside the body: notes with their formulas, styles as the converter needs them, others as is."""
+    content = package.read(name)
+    if content and name.lower().endswith(NOTES) and b"oMath" in content:
+        return _changed(content, _write_formulas)
+    if content and name.lower().endswith(STYLES):
+        return _changed(content, _mend_styles)
+    return content
+
+
+def _changed(content: bytes, change: Callable[[Any], None]) -> bytes:
+    """Return a part as something changes its tree; one that is no XML stays."""
     try:
-        root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
+        root = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True))
     except (etree.XMLSyntaxError, ValueError):
-        return body
+        return content
+    change(root)
+    result: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return result
+
+
+def _mend_styles(root: Any) -> None:
+    """Give styles their usual type, and leave out those without an id, which nothing can name."""
+    for style in list(root.iterchildren("{*}style")):
+        if not attribute(style, "styleId"):
+            root.remove(style)
+        elif not attribute(style, "type"):
+            style.set(f"{{{etree.QName(style).namespace}}}type", "paragraph")
+
+
+def _write_formulas(root: Any) -> None:
+    """Put formulas as LaTeX in place of what the converter would leave out."""
+    for formula in list(root.iter("{*}oMath")):
+        block = local_name(formula.getparent()) == "oMathPara"
+        sign = "$$" if block else "$"
+        run = etree.Element(f"{{{WORD}}}r")
+        etree.SubElement(run, f"{{{WORD}}}t").text = f"{sign}{latex_of(formula)}{sign}"
+        run.tail = formula.tail
+        formula.getparent().replace(formula, run)
+    for block in list(root.iter("{*}oMathPara")):
+        _unwrap(block)
+
+
+def _revised(body: bytes, part_text: PartText, texts: dict[str, str]) -> bytes:
+    return _changed(body, lambda root: _revise_body(root, part_text, texts))
+
+
+def _revise_body(root: Any, part_text: PartText, texts: dict[str, str]) -> None:
+    _write_formulas(root)
+    for element in list(root.iter("{*}dstrike")):
+        element.tag = element.tag.replace("dstrike", "strike")
     for element in list(root.iter("{*}AlternateContent")):
         _choose(element)
     for element in list(root.iter("{*}txbxContent")):
@@ -68,8 +120,6 @@ def _revised(body: bytes, part_text: PartText, texts: dict[str, str]) -> bytes:
         if text:
             texts[mark := MARK.format(len(texts))] = text
             _move_out(element, [_paragraph(root, mark)])
-    result: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return result
 
 
 def _choose(alternatives: Any) -> None:

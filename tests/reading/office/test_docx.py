@@ -51,6 +51,36 @@ def test_headers_footers_notes_and_comments_stand_after_the_body(read_file, make
     assert (result.document.title, result.notes) == ("letter", ())
 
 
+FORMULA = (
+    '<m:oMath xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"><m:f><m:num><m:r><m:t>a</m:t></m:r>'
+    "</m:num><m:den><m:r><m:t>2</m:t></m:r></m:den></m:f></m:oMath>"
+)
+BLOCK = f'<m:oMathPara xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math">{FORMULA}</m:oMathPara>'
+
+
+def test_formulas_stand_where_they_are(read, make_docx, part, p):
+    note = f'<w:footnote w:id="2"><w:p><w:r><w:t>Half of it: </w:t></w:r>{FORMULA}</w:p></w:footnote>'
+    body = (
+        f"<w:p><w:r><w:t>It is </w:t></w:r>{FORMULA}<w:r><w:t> tons.</w:t></w:r></w:p><w:p>{BLOCK}</w:p>"
+        '<w:p><w:r><w:t>See below.</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r></w:p>'
+    )
+    text = read("a.docx", make_docx(body, {"footnotes.xml": ("footnotes", part("footnotes", note))})).text
+    assert text.startswith("It is $\\frac{a}{2}$ tons.\n\n$$\\frac{a}{2}$$\n\nSee below.")
+    assert "Half of it: $\\frac{a}{2}$" in text
+
+
+def test_marks_of_runs_and_styles_without_a_type(read_file, make_docx, part):
+    def marked(mark, text):
+        return f"<w:p><w:r><w:rPr><w:{mark}/></w:rPr><w:t>{text}</w:t></w:r></w:p>"
+
+    heading = '<w:p><w:pPr><w:pStyle w:val="H"/></w:pPr><w:r><w:t>Tides</w:t></w:r></w:p>'
+    styles = '<w:style w:styleId="H"><w:name w:val="heading 2"/></w:style><w:style><w:name w:val="odd"/></w:style>'
+    body = heading + marked("b", "Bold.") + marked('u w:val="single"', "Under.") + marked("dstrike", "Struck.")
+    result = read_file("a.docx", make_docx(body, {"styles.xml": ("styles", part("styles", styles))}))
+    assert result.document.text == "## Tides\n\n**Bold.**\n\n<u>Under.</u>\n\n~~Struck.~~"
+    assert result.notes == ()
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -94,6 +94,32 @@ def test_hidden_slides_comments_and_diagrams(read_file, make_show):
     assert result.notes == ("slide 1 is hidden, and is read too",)
 
 
+def test_shapes_are_read_from_top_to_bottom_groups_and_tables_too(read, make_show):
+    show = make_show(("Cranes", "Below."))
+    slide = show.slides[0]
+    group = slide.shapes.add_group_shape()
+    for top, text in ((2.6, "second"), (2.2, "first")):
+        group.shapes.add_textbox(0, Inches(top), Inches(1), Inches(1)).text_frame.text = text
+    table = slide.shapes.add_table(2, 2, 0, Inches(2), Inches(4), Inches(1)).table
+    for row, column, text in ((0, 0, "Crane"), (0, 1, "Tons"), (1, 0, "four\nold"), (1, 1, "12")):
+        table.cell(row, column).text = text
+    text = read("a.pptx", saved(show)).text
+    assert "| Crane | Tons |\n| --- | --- |\n| four old | 12 |" in text
+    assert [text.index(word) for word in ("# Cranes", "Crane |", "first", "second", "Below.")] == sorted(
+        text.index(word) for word in ("# Cranes", "Crane |", "first", "second", "Below.")
+    )
+
+
+def test_a_shape_that_cannot_be_read_leaves_the_others_as_they_are(read_file, make_show):
+    show = make_show(("Cranes", "Four."), ("Keys", "Ninety days."))
+    show.slides[0].shapes.add_table(1, 1, 0, Inches(2), Inches(4), Inches(1)).table.cell(0, 0).text = "Twelve tons."
+    without_rows = {"ppt/slides/slide1.xml": lambda text: text.replace(b"<a:tblGrid>", b"<a:tblGrid><a:gridCol/>")}
+    broken = {"ppt/slides/slide1.xml": lambda text: re.sub(rb"<a:tbl>.*</a:tbl>", b"<a:tbl></a:tbl>", text, flags=re.S)}
+    for changes in (without_rows, broken):
+        result = read_file("a.pptx", changed(saved(show), changes))
+        assert result.document.text.startswith("# Cranes") and result.document.text.endswith("# Keys\nNinety days.")
+
+
 def test_slides_that_are_missing_or_break_the_converter_are_told_of(read_file, make_show):
     content = saved(make_show(("Cranes", "Four."), ("Keys", "Ninety days.")))
     result = read_file("a.pptx", changed(content, {"ppt/slides/slide2.xml": None}))
