@@ -72,8 +72,8 @@ class AttachedHandle(CollectionHandle):
         :raises ConfigurationError: Always.
         """
         raise ConfigurationError(
-            f"collection {self.name!r} is another program's, so its compression stays as it is. Ingest into a collection "
-            "of your own to choose one."
+            f"collection {self.name!r} is another program's, so its compression stays as it is. Ingest into a "
+            "collection of your own to choose one."
         )
 
     def index_field(self, field: str, kind: str) -> None:
