@@ -23,7 +23,7 @@ NESTED_KEYS = ("metadata", "meta")
 SOURCE_KEYS = ("source", "file_path", "file_name", "filename", "path", "url", "uri", "source_id")
 DOCUMENT_KEYS = ("doc_id", "ref_doc_id", "document_id", "source_id", "parent_id")
 INDEX_KEYS = ("chunk_index", "split_id", "chunk_number", "position")
-START_KEYS = ("start_index", "split_idx_start", "start_char_idx", "start")
+START_KEYS = ("start_index", "split_idx_start", "start_char_idx", "chunk_start", "start")
 PAGE_KEYS = ("page_label", "page_number", "page")
 SHARE = 0.5
 """Of the points that are looked at: so many have a key, if it is the layout's."""

@@ -24,11 +24,13 @@ def other_model(tmp_path_factory):
     return save_static_model(tmp_path_factory.mktemp("static"), dim=256)
 
 
-@pytest.fixture(params=WRITERS)
-def written(client, request):
-    """Return a client with the collection `notes` of one writer after the other, and its name."""
+@pytest.fixture(scope="module", params=WRITERS)
+def written(request):
+    """Return a client with the collection `notes` of one writer after the other, and its name; they are only read."""
+    client = QdrantClient(":memory:")
     WRITERS[request.param](client, "notes")
-    return client, request.param
+    yield client, request.param
+    client.close()
 
 
 EXPECTED = {
@@ -52,7 +54,7 @@ def test_what_wrote_a_collection_is_read(written):
         found = docs.layout
         assert (found.writer, found.text, found.metadata, found.vector, found.sparse, found.ids) == EXPECTED[writer]
         assert (found.dim, found.points) == (hashing().dim, 4)
-        assert found.distance == ("dot" if found.writer == "not known" else "cosine")
+        assert found.distance == ("dot" if writer == "plain" else "cosine")
         assert f"{found.text}" in str(found)
 
         (best, *_) = docs.search(QUESTION, k=4)

@@ -185,11 +185,6 @@ def plain(client, name, named="", text="text"):
     client.upsert(name, points)
 
 
-def cocoindex(client, name):
-    """Write a flow of cocoindex: its target takes points, whose payload its users make."""
-    plain(client, name, named="embedding")
-
-
 def recorded(file):
     """Return what writes a recording of `tests/data/attachment`."""
 
@@ -212,5 +207,6 @@ WRITERS = {
     "haystack": haystack,
     "mcp-server-qdrant": recorded("mcp_server_qdrant.json"),
     "qdrant-client mixin": recorded("qdrant_client_mixin.json"),
+    "cocoindex": recorded("cocoindex.json"),
     "plain": plain,
 }
