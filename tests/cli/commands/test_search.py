@@ -9,7 +9,9 @@ from typer.testing import CliRunner
 from qdrant_embed.cli.app import app
 from qdrant_embed.cli.commands.search import Mode, parse_filters
 from qdrant_embed.retrieval import searcher as library
+from qdrant_embed.store.location import open_engine
 from tests.conftest import PAGES
+from tests.support.foreign_writers import plain
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +210,25 @@ def test_one_passage_of_each_document_and_longer_ones(cli, ingested):
     assert longer["end"] - longer["start"] == len(longer["text"]) >= len(plain["text"])
     assert cli("search", "cod", "--expand", "chapter").code == 1
     assert cli("search", "cod", "--group-by", "page").code == 2
+
+
+def test_what_something_else_wrote_is_attached(cli, tmp_path):
+    engine = open_engine(tmp_path / "qdrant_data")
+    plain(engine, "notes")
+    engine.close()
+    refused = cli("search", "gates", "-c", "notes")
+    assert refused.code == 1
+    assert "--attach MODEL" in " ".join(refused.err.split())
+    found = cli(
+        "search", "when do the gates open", "-c", "notes", "--attach", "hashing", "--filter", "year=2024", "--json"
+    )
+    assert [(hit["id"], hit["source"]) for hit in found.json["hits"]] == [("7", "gates.md")]
+    wrong = cli("search", "gates", "-c", "notes", "--attach", "minilm")
+    assert (wrong.code, "256 dimensions, those of 'minilm' 384" in " ".join(wrong.err.split())) == (1, True)
+    assert "none is guessed" in " ".join(cli("search", "gates", "-c", "notes", "--attach", "auto").err.split())
+    told = cli("info", "-c", "notes", "--attach", "none", "--json").json
+    assert (told["chunks"], told["layout"]["text"], told["layout"]["ids"]) == (4, "text", "int")
+    page = cli("info", "-c", "notes", "--attach", "hashing").out
+    assert "in 100% of the points" in page
+    assert "cosine 1.0000" in page
+    assert max(map(len, page.splitlines())) <= 80
