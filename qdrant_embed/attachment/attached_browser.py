@@ -63,6 +63,8 @@ class AttachedBrowser(Browser):
         Neighbors are numbered from the hit's own number on.
         """
         require_around(hits, before, after)
+        if self._numbered_there:
+            return Browser.neighborhoods(self, hits, before, after)
         told = self._documents_of(hits)
         found = []
         for hit in hits:
@@ -77,7 +79,7 @@ class AttachedBrowser(Browser):
 
     def placed(self, found: Sequence[Sequence[Hit]]) -> list[list[Hit]]:
         """Return lists of hits with their numbers in their documents, where the payload tells them."""
-        told = self._documents_of([hit for hits in found for hit in hits])
+        told = {} if self._numbered_there else self._documents_of([hit for hits in found for hit in hits])
         known = {chunk.id: chunk for there in told.values() for chunk in there}
         return [[_at(hit, known.get(hit.id, hit)) for hit in hits] for hits in found]
 
@@ -104,6 +106,12 @@ class AttachedBrowser(Browser):
         ]  # fmt: skip
         return Documents(sorted(found, key=lambda document: document.source))
 
+    @property
+    def _numbered_there(self) -> bool:
+        """Whether each chunk has its number and its place in its document, so that documents need not be read whole."""
+        layout = self.engine.layout
+        return bool(layout.index and layout.start and not layout.in_json and (layout.document or layout.source))
+
     def _documents_of(self, hits: Iterable[Hit]) -> dict[str, list[Hit]]:
         """Return the chunks of the documents of some hits, in order; none where no order is told."""
         layout = self.engine.layout
@@ -129,12 +137,10 @@ class AttachedBrowser(Browser):
             return []
 
 
-def _equal(key: str, value: str) -> models.Filter:
-    """Return the condition of having a value, which may be stored as a number."""
+def _equal(key: str, value: str) -> models.FieldCondition:
     from qdrant_client import models
 
-    values: list[Any] = [value, *([own_id(value)] if isinstance(own_id(value), int) else [])]
-    return models.Filter(should=[models.FieldCondition(key=key, match=models.MatchValue(value=one)) for one in values])
+    return models.FieldCondition(key=key, match=models.MatchValue(value=value))
 
 
 def _numbered(chunks: Iterable[Hit]) -> list[Hit]:

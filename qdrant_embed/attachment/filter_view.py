@@ -91,16 +91,16 @@ def _condition(layout: ForeignLayout, given: Any) -> Any:
         return models.NestedCondition(nested=nested)
     if isinstance(given, models.FieldCondition):
         changed = given.model_copy(update={"key": foreign_key(layout, given.key)})
-        return _page(changed) if given.key == "page" else changed
+        return _either(changed) if given.key in ("page", "document_id") else changed
     return given
 
 
-def _page(given: models.FieldCondition) -> Any:
-    """Return the condition of being on a page, which other programs also keep as a text."""
+def _either(given: models.FieldCondition) -> Any:
+    """Return the condition of having a number, which other programs also keep as a text, or the other way round."""
     from qdrant_client import models
 
     value = given.match.value if isinstance(given.match, models.MatchValue) else None
-    if not isinstance(value, int):
+    other: Any = str(value) if isinstance(value, int) else own_id(value or "")
+    if other == (value or ""):
         return given
-    as_text = models.FieldCondition(key=given.key, match=models.MatchValue(value=str(value)))
-    return models.Filter(should=[given, as_text])
+    return models.Filter(should=[given, models.FieldCondition(key=given.key, match=models.MatchValue(value=other))])

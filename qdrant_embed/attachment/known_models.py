@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qdrant_embed.attachment.foreign_layout import ForeignLayout
+from qdrant_embed.models.availability import find_weights
 from qdrant_embed.models.preset_files import read_presets
 
 MIXIN_PREFIX = "fast-"
@@ -19,25 +20,38 @@ LISTED_AT_MOST = 12
 class NamedModel:
     """A model that a collection names.
 
+    :param name: The preset; empty where it is none, or where to load it would ask another machine.
+    :param stated: As the collection has it.
     :param sign: Where.
     """
 
     name: str
+    stated: str
     sign: str
 
 
 def named_model(layout: ForeignLayout, metadata: Mapping[str, Any]) -> NamedModel | None:
-    """Return the model that a collection names in its metadata or in the name of its vector; None for none."""
+    """Return the model that a collection names in its metadata or in the name of its vector; None for none.
+
+    Whoever wrote the collection may name anything: only presets whose weights are on this machine are taken.
+    """
     spellings = _spellings()
     for key in _MODEL_KEYS:
         stated = metadata.get(key)
         if isinstance(stated, str) and stated:
-            return NamedModel(spellings.get(stated.lower(), stated), f"the metadata of the collection, {key!r}")
-    vector = (layout.vector or "").lower()
-    for stated in (vector.removeprefix(MIXIN_PREFIX), vector):
+            return NamedModel(_here(spellings.get(stated.lower(), "")), stated, f"in its metadata, under {key!r}")
+    vector = layout.vector or ""
+    for stated in (vector.lower().removeprefix(MIXIN_PREFIX), vector.lower()):
         if stated in spellings:
-            return NamedModel(spellings[stated], f"the name of the vector, {layout.vector!r}")
+            return NamedModel(_here(spellings[stated]), vector, "by the name of its vector")
     return None
+
+
+def _here(name: str) -> str:
+    """Return a preset's name, or an empty one where it is not run by weights of this machine."""
+    if not name or read_presets()[name].values.get("api"):
+        return ""
+    return name if find_weights(name).here else ""
 
 
 def candidates(dim: int) -> str:

@@ -194,6 +194,7 @@ def _writer(payloads: Sequence[Mapping[str, Any]], text: str, metadata: str) -> 
         (NODE_CONTENT, FLAT): "LlamaIndex",
         ("page_content", "metadata"): "LangChain",
         ("content", "meta"): "Haystack",
+        ("content", "metadata"): "LangChain in JavaScript, or n8n",
         ("document", "metadata"): "mcp-server-qdrant",
         ("document", FLAT): "the mixin of qdrant-client and fastembed",
     }

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import qdrant_embed as public
+from qdrant_embed.attachment import Adoption, ForeignLayout
 from qdrant_embed.comparison import Comparison, SettingScores
 from qdrant_embed.diagnostics import Diagnosis, Finding
 from qdrant_embed.evaluation import Question, read_questions
@@ -72,7 +73,7 @@ def _classes() -> list[type]:
         PreviewedChunk, ListedCollection, Reranker, RerankContext, TokensReranker, CrossEncoderReranker,
         ListwiseReranker, MmrReranker, RecencyReranker, public.CalibrateOptions, public.Evaluation, SettingScores,
         Comparison, Question, public.ExtendOptions, ListedModels, ModelDescription, Row,
-        WeightsLocation, Diagnosis, Finding,
+        WeightsLocation, Diagnosis, Finding, ForeignLayout, Adoption,
     ]  # fmt: skip
 
 

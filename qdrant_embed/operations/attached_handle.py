@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qdrant_embed.attachment.attached_embedder import AttachedEmbedder
 from qdrant_embed.attachment.attached_engine import AttachedEngine
 from qdrant_embed.attachment.attached_parts import AttachedParts
 from qdrant_embed.attachment.foreign_layout import ForeignLayout, LayoutSettings
-from qdrant_embed.attachment.known_models import NamedModel, candidates, named_model
+from qdrant_embed.attachment.known_models import candidates, named_model
 from qdrant_embed.attachment.layout_detection import detect_layout
 from qdrant_embed.attachment.surface_terms import words_index
 from qdrant_embed.collection_parts import CollectionParts
@@ -157,7 +157,7 @@ def _attached(
             f"collection {name!r} was made by this library and says how: Collection.open({name!r}, at=…)."
         )
     layout = detect_layout(engine, name, given)
-    recipe = wanted or Recipe(model=_model_of(name, layout, metadata).name)
+    recipe = wanted or Recipe(model=_model_of(name, layout, metadata))
     found = None
     if recipe.model != NO_MODEL:
         found = AttachedEmbedder.proved(recipe, runtime, engine, name, layout)
@@ -167,19 +167,24 @@ def _attached(
     return AttachedParts(AttachedEngine(engine, layout, told, writable=writable), name, found)
 
 
-def _model_of(name: str, layout: ForeignLayout, metadata: Any) -> NamedModel:
+def _model_of(name: str, layout: ForeignLayout, metadata: Mapping[str, Any]) -> str:
     """Return the model that a collection names.
 
-    :raises ConfigurationError: It names none; those that may be meant are listed.
+    :raises ConfigurationError: It names none, or none that is run by weights of this machine; what to type is said.
     """
     if not layout.searchable:
-        return NamedModel(NO_MODEL, "there are no dense vectors that can be searched here")
+        return NO_MODEL
     found = named_model(layout, metadata)
-    if found is None:
+    if found is not None and found.name:
+        return found.name
+    if found is not None:
         raise ConfigurationError(
-            f"nothing in collection {name!r} says which model made its vectors ({layout.dim} dimensions, "
-            f"{layout.distance}), and none is guessed. Models with as many: {candidates(layout.dim)}. Type: "
-            f"Collection.attach({name!r}, model='…'); it is proved on stored texts. Or model='none' to search by words "
-            "and filters alone."
+            f"collection {name!r} names the model {found.stated!r:.80} {found.sign}, which is no preset with its weights "
+            "on this machine, and nothing is fetched because a collection says so. Where you trust it, type: "
+            f"Collection.attach({name!r}, model={found.stated!r:.80})."
         )
-    return found
+    raise ConfigurationError(
+        f"nothing in collection {name!r} says which model made its vectors ({layout.dim} dimensions, "
+        f"{layout.distance}), and none is guessed. Models with as many: {candidates(layout.dim)}. Type: Collection.attach({name!r}, "
+        "model='…'); it is proved on stored texts. Or model='none' to search by words and filters alone."
+    )

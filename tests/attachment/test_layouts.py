@@ -204,3 +204,15 @@ def test_an_own_collection_is_opened_and_not_attached(make_collection):
         Collection.attach(docs.name, at=docs.engine, model="hashing")
     with pytest.raises(ConfigurationError, match=r"this library's own: bring documents into it by ingest"):
         docs.add("a text")
+
+
+@pytest.mark.parametrize(
+    "stated", ["somebody/some-model", "/etc", "openai-small", "bge-small-en", "http://127.0.0.1:9"]
+)
+def test_nothing_is_fetched_because_a_collection_says_so(client, stated):
+    plain(client, "notes")
+    client.update_collection("notes", metadata={"model": stated})
+    with pytest.raises(
+        ConfigurationError, match=r"nothing is fetched because a collection says so\. Where you trust it"
+    ):
+        Collection.attach("notes", at=client)
