@@ -179,12 +179,12 @@ def _model_of(name: str, layout: ForeignLayout, metadata: Mapping[str, Any]) -> 
         return found.name
     if found is not None:
         raise ConfigurationError(
-            f"collection {name!r} names the model {found.stated!r:.80} {found.sign}, which is no preset with its weights "
-            "on this machine, and nothing is fetched because a collection says so. Where you trust it, type: "
+            f"collection {name!r} names the model {found.stated!r:.80} {found.sign}, which is no preset with its "
+            "weights on this machine, and nothing is fetched because a collection says so. Where you trust it, type: "
             f"Collection.attach({name!r}, model={found.stated!r:.80})."
         )
     raise ConfigurationError(
         f"nothing in collection {name!r} says which model made its vectors ({layout.dim} dimensions, "
-        f"{layout.distance}), and none is guessed. Models with as many: {candidates(layout.dim)}. Type: Collection.attach({name!r}, "
-        "model='…'); it is proved on stored texts. Or model='none' to search by words and filters alone."
+        f"{layout.distance}), and none is guessed. Models with as many: {candidates(layout.dim)}. Type: "
+        f"Collection.attach({name!r}, model='…'); it is proved on stored texts. Or model='none' to search by words and filters alone."
     )
