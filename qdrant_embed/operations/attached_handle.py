@@ -186,5 +186,6 @@ def _model_of(name: str, layout: ForeignLayout, metadata: Mapping[str, Any]) -> 
     raise ConfigurationError(
         f"nothing in collection {name!r} says which model made its vectors ({layout.dim} dimensions, "
         f"{layout.distance}), and none is guessed. Models with as many: {candidates(layout.dim)}. Type: "
-        f"Collection.attach({name!r}, model='…'); it is proved on stored texts. Or model='none' to search by words and filters alone."
+        f"Collection.attach({name!r}, model='…'); it is proved on stored texts. Or model='none' to search by "
+        "words and filters alone."
     )
