@@ -6,6 +6,7 @@ import sys
 HEAVY = {
     "torch", "transformers", "sentence_transformers", "tokenizers", "huggingface_hub", "qdrant_client", "qdrant_edge",
     "llama_index", "pandas", "openpyxl", "mammoth", "pptx", "pypdfium2", "tiktoken", "semantic_text_splitter",
+    "mcp", "opentelemetry", "starlette",
 }  # fmt: skip
 SAY_MODULES = "import sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
 

@@ -14,6 +14,7 @@ ORDER = [
     {"types"},
     {"concurrency"},
     {"native"},
+    {"telemetry"},
     {"registry", "tokens", "words"},
     {"pooling", "evaluation"},
     {"reading", "chunking", "compression"},

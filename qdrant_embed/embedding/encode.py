@@ -24,6 +24,8 @@ from qdrant_embed.models.runtime_specs import runtime_spec
 from qdrant_embed.pooling.token_pooling import LinearHead
 from qdrant_embed.runtimes.batching import run_in_batches
 from qdrant_embed.runtimes.session import RuntimeSession
+from qdrant_embed.telemetry import recording
+from qdrant_embed.telemetry.recorded_operation import Unrecorded
 from qdrant_embed.tokenization.batch import TextBatch
 from qdrant_embed.tokenization.model_counters import special_tokens_of
 from qdrant_embed.tokenization.sequences import TokenSequence, TokenSequencer, WindowedText
@@ -102,9 +104,13 @@ class TextEncoder:
         """
         if not len(texts):
             return self._unread((), 0)
-        if self.sequencer is None:
-            return self._read_texts(texts, prompt, kind, strategy)
-        return self._read_sequences(self.sequencer, texts, prompt, strategy)
+        with self._told(len(texts)) as operation:
+            if self.sequencer is None:
+                found = self._read_texts(texts, prompt, kind, strategy)
+            else:
+                found = self._read_sequences(self.sequencer, texts, prompt, strategy)
+            recording.read(operation, found.tokens)
+        return found
 
     def count(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> EncodedBatch:
         """As `read`, without running the model: there are no vectors in it."""
@@ -183,7 +189,8 @@ class TextEncoder:
             return list(self._head(np.stack(found))) if self._head else found
 
         kept = {**self._kept_under, "prompt": late.prompt, "late": True}
-        return cached_vectors(kept, (passage.key for passage in passages), run)
+        with self._told(len(passages)):
+            return cached_vectors(kept, (passage.key for passage in passages), run)
 
     def read_tokens(self, texts: Sequence[str], prompt: str) -> list[FloatArray]:
         """Return unit vectors (tokens, dim) of the tokens of each text, before any layers behind the pooling."""
@@ -191,7 +198,8 @@ class TextEncoder:
             raise ConfigurationError(f"{self.preset.name!r} has no tokenizer here, so its states cannot be placed.")
         if not len(texts):
             return []
-        return token_vectors(self.sequencer, prompt, texts, self._states.token_states, self._states.token_lanes)
+        with self._told(len(texts)):
+            return token_vectors(self.sequencer, prompt, texts, self._states.token_states, self._states.token_lanes)
 
     def read_prompts(self, prompts: Sequence[str]) -> FloatArray:
         """Return the vectors (n, dim) of texts in which every token is written out, special ones too.
@@ -213,6 +221,9 @@ class TextEncoder:
             return np.zeros((0, self.dim), np.float32)
         pooled = np.stack(run_in_batches(batch, sequences, running.lanes))
         return finish(pooled, dim=self.dim, normalize=self.preset.normalize, layer_norm=self.preset.layer_norm)
+
+    def _told(self, texts: int) -> Unrecorded:
+        return recording.model_embeddings(self.preset.name, self.preset.api, self.dim, texts)
 
     @cached_property
     def _states(self) -> RuntimeSession:

@@ -22,6 +22,7 @@ from qdrant_embed.store.filters import PAYLOAD_FIELDS
 from qdrant_embed.store.filters.field_indexes import declared
 from qdrant_embed.store.location import open_engine
 from qdrant_embed.store.metadata import METADATA_KEY
+from qdrant_embed.store.tracing.traced_engine import TracedEngine
 
 if TYPE_CHECKING:
     from qdrant_embed.attachment.adoption import Adoption
@@ -164,7 +165,7 @@ def _attached(
     told: dict[str, Any] = {"recipe": recipe.as_dict(), "model": {}}
     if found is not None:
         told |= {"model": {**found.fingerprint, "proof": str(found.proof)}}
-    return AttachedParts(AttachedEngine(engine, layout, told, writable=writable), name, found)
+    return AttachedParts(AttachedEngine(TracedEngine(engine), layout, told, writable=writable), name, found)
 
 
 def _model_of(name: str, layout: ForeignLayout, metadata: Mapping[str, Any]) -> str:

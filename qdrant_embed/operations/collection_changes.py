@@ -17,6 +17,8 @@ from qdrant_embed.servers.patience import patient, require_patience
 from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.store.filters import both, filter_of, warn_of_unknown_fields
 from qdrant_embed.store.metadata import note_root
+from qdrant_embed.telemetry import recording
+from qdrant_embed.telemetry.recorded_operation import Unrecorded
 
 if TYPE_CHECKING:
     from qdrant_embed.ingest.monitoring.report import IngestReport
@@ -31,8 +33,11 @@ def ingest(
     from qdrant_embed.ingest.roots import Roots
 
     changed = _options(options, settings)
-    with patient(changed.patience), _changing(handle, dry=changed.dry_run) as parts:
-        return run(Roots(parts.points, handle.name), changed, what, handle.target)
+    with recording.ingest(handle.name, handle.recipe.model) as operation:
+        with patient(changed.patience), _changing(handle, dry=changed.dry_run) as parts:
+            report = run(Roots(parts.points, handle.name), changed, what, handle.target)
+        _note_counts(operation, report)
+    return report
 
 
 def ingest_each(
@@ -46,13 +51,23 @@ def ingest_each(
     changed = _options(options, settings)
     with patient(changed.patience), _changing(handle, dry=changed.dry_run) as parts:
         reports = run(Roots(parts.points, handle.name), changed, paths, handle.target)
-    return _each_noted(handle, reports)
+    return _each_noted(handle, reports, len(paths))
 
 
-def _each_noted(handle: CollectionHandle, reports: Iterator[IngestReport]) -> Iterator[IngestReport]:
-    for report in reports:
+def _each_noted(handle: CollectionHandle, reports: Iterator[IngestReport], paths: int) -> Iterator[IngestReport]:
+    for _ in range(paths):  # of which each has a report
+        with recording.ingest(handle.name, handle.recipe.model) as operation:
+            report = next(reports)
+            _note_counts(operation, report)
         handle.forget()
         yield report
+
+
+def _note_counts(operation: Unrecorded, report: IngestReport) -> None:
+    from qdrant_embed.ingest.monitoring.report import COUNTS
+
+    counts = {name: getattr(report, name) for name in COUNTS}
+    recording.ingested(operation, {**counts, "failed": len(report.failed)})
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from qdrant_embed.store.create import kept_options
 from qdrant_embed.store.filters import filter_of, warn_of_unknown_fields, without
 from qdrant_embed.store.metadata import roots_in
 from qdrant_embed.store.own_points import foreign_points
+from qdrant_embed.telemetry import recording
 from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def search(
             return parts.searcher.search(queries, request, mode=mode)
         return search_reranked(parts.searcher, queries, request, mode, parts.reranker(rerank))
 
-    found = handle.answer(ask)
+    with recording.retrieval(handle.name, handle.recipe.model, request.k, mode, queries) as operation:
+        found = handle.answer(ask)
+        recording.found(operation, queries, found)
     if queries:
         _warn(handle, request.where, sum(map(len, found)))
     return found[0] if isinstance(query, str) else Answers(found)
@@ -54,7 +57,9 @@ def search(
 def search_vector(handle: CollectionHandle, vector: Sequence[float] | FloatArray, request: SearchRequest) -> Hits:
     """Return the passages whose dense vectors are nearest to a given one."""
     row = as_vector(vector, handle.answer(lambda parts: parts.codec.vector_codec.dim))
-    found = handle.answer(lambda parts: parts.searcher.nearest(row, request, "nearest to a vector"))
+    with recording.retrieval(handle.name, handle.recipe.model, request.k, "vector") as operation:
+        found = handle.answer(lambda parts: parts.searcher.nearest(row, request, "nearest to a vector"))
+        recording.found(operation, (), [found])
     _warn(handle, request.where, len(found))
     return found
 
@@ -73,7 +78,9 @@ def similar(handle: CollectionHandle, to: Hit | str | Sequence[Hit | str], reque
         others = without(filter_of(parts.points, handle.name, request.where), [hit.id for hit in hits])
         return parts.searcher.similar(hits, replace(request, where=others))
 
-    found = handle.answer(ask)
+    with recording.retrieval(handle.name, handle.recipe.model, request.k, "similar") as operation:
+        found = handle.answer(ask)
+        recording.found(operation, (), [found])
     _warn(handle, request.where, len(found))
     return found
 

@@ -1,8 +1,7 @@
 """A collection as if it held nothing but this library's points.
 
 Other programs can write into a collection too (LlamaIndex's `QdrantVectorStore`, a plain `client.upsert`). Such foreign
-points lack what a chunk has, so they are left out of whatever is read or removed here, and counted. A copy of a
-collection reads the engine itself, and takes them along.
+points lack what a chunk has: they are left out of what is read or removed, and counted. A copy takes them along.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from qdrant_embed.store.engine_wrappers import R, WrappedEngine
 from qdrant_embed.store.filters.grammar import both
 from qdrant_embed.store.points import CHUNK_FIELDS, is_chunk
 from qdrant_embed.store.scroll import pages
+from qdrant_embed.store.tracing.traced_engine import TracedEngine
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -34,7 +34,7 @@ ASKED_FOR = ("document_id", "text_hash", "chunk_index", "source")
 
 def own_points(engine: Engine) -> OwnPoints:
     """Return an engine that leaves out what other programs wrote into collections."""
-    return engine if isinstance(engine, OwnPoints) else OwnPoints(engine)
+    return engine if isinstance(engine, OwnPoints) else OwnPoints(TracedEngine(engine))
 
 
 def whole(engine: Engine) -> Engine:
@@ -55,9 +55,8 @@ def left_out(engine: Engine) -> int:
 class OwnPoints(WrappedEngine):
     """An engine around another one, which leaves out foreign points wherever points are read or removed.
 
-    A filter is completed by what every chunk has, which costs little beside it but in memory. There, and where there
-    is none, the engine is first asked whether anything is to be left out. What has all fields, but in a wrong form, is
-    found out when it is read by its id, and left out from then on.
+    A filter is completed by what every chunk has, which costs little but in memory. There, and without a filter, the
+    engine is first asked whether there is anything to leave out. What has all fields in a wrong form shows when read.
 
     :ivar left_out: Foreign points that `retrieve` met so far.
     """

@@ -1,0 +1,1 @@
+"""Engine calls as OpenTelemetry has them: spans, and their durations."""

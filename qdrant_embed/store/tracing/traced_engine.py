@@ -1,0 +1,34 @@
+"""An engine whose calls are told to OpenTelemetry, where the application wants to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Concatenate
+
+from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.engine_wrappers import P, R, WrappedEngine
+from qdrant_embed.telemetry.recording import engine_call
+
+
+class TracedEngine(WrappedEngine):
+    """An engine around another one, with a span around each of its calls."""
+
+    def forward(self, method: Callable[Concatenate[Engine, P], R], *arguments: P.args, **named: P.kwargs) -> R:
+        """Call the other engine's method of the same name."""
+        name = method.__name__
+        call: Callable[..., R] = getattr(self.whole, name)
+        first = named.get("collection_name", arguments[0] if arguments else "")
+        collection = first if isinstance(first, str) else ""
+        with engine_call(collection, name, self._place, _requests(name, arguments, named)):
+            return call(*arguments, **named)
+
+    @property
+    def _place(self) -> str:
+        return self.whole.identity if self.whole.shared else ""
+
+
+def _requests(name: str, arguments: tuple[object, ...], named: dict[str, object]) -> int:
+    if name != "query_batch_points":
+        return 0
+    requests = named.get("requests", arguments[1] if len(arguments) > 1 else ())
+    return len(requests) if isinstance(requests, list | tuple) else 0
