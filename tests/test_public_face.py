@@ -29,6 +29,11 @@ NAMED = re.compile(r"(?<![\w.\-/])(?<!-m )qdrant_embed(?:\.\w+)+(?![\w/:])")
 """A name as a message or a page has it; `python -m …`, paths of files and targets of registries are no imports."""
 GROUPS = {"qdrant_embed.chunkers", "qdrant_embed.readers", "qdrant_embed.rerankers", "qdrant_embed.runtimes"}
 """Of entry points, in which other packages offer theirs."""
+ATTRIBUTES = {
+    "qdrant_embed.embeddings.texts", "qdrant_embed.ingest.documents", "qdrant_embed.ingest.duration",
+    "qdrant_embed.search.mode",
+}  # fmt: skip
+"""Of spans and metrics, which are called like modules and are none."""
 OF_CHILDREN = {"qdrant_embed/calibration/memory_footprint.py"}
 """Files with code that a process of the library itself runs."""
 
@@ -66,7 +71,7 @@ def faults_of_code(code):
 
 
 def faults_of_prose(text):
-    for found in (name for name in NAMED.findall(text) if name not in GROUPS):
+    for found in (name for name in NAMED.findall(text) if name not in GROUPS | ATTRIBUTES):
         parts = found.split(".")
         depth = next(end for end in range(len(parts), 0, -1) if is_module(".".join(parts[:end])))
         yield fault_of(".".join(parts[:depth]), parts[depth] if depth < len(parts) else "")
