@@ -140,6 +140,7 @@ def test_there_is_something_to_run():
         "README.md": 1,
         "docs/guide/agents.md": 1,
         "docs/guide/api-models.md": 1,
+        "docs/guide/attaching.md": 1,
         "docs/guide/compression.md": 3,
         "docs/guide/evaluating.md": 1,
         "docs/guide/first-steps.md": 1,
