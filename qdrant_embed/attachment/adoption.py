@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from qdrant_embed.attachment.attached_embedder import AttachedEmbedder
 from qdrant_embed.attachment.attached_parts import AttachedParts
+from qdrant_embed.attachment.model_proof import Way
 from qdrant_embed.display import counted
 from qdrant_embed.embedding.recipe_models import RecipeModels
 from qdrant_embed.recipe import fingerprint
@@ -78,7 +79,7 @@ def _reasons(parts: AttachedParts, name: str, engine: Engine, made_by: str) -> I
     if layout.vector != DENSE:
         yield f"the dense vector is called {layout.vector!r}, an ingest writes {DENSE!r}"
     proof = model.proof if isinstance(model, AttachedEmbedder) else None
-    if proof is not None and (proof.prompt != "document" or proof.with_metadata):
+    if proof is not None and (proof.way != Way("document") or proof.with_metadata):
         yield f"its texts were embedded otherwise than an ingest embeds them ({proof})"
     strange = others = 0
     for page in pages(engine, name, PAGE, fields=True):

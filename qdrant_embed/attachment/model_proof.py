@@ -1,13 +1,14 @@
 """Proof that a model made the vectors of a collection: some stored texts are embedded again, and compared.
 
 Programs put different things before a text: the model's prompt for documents, none, or the one for questions;
-LlamaIndex puts a node's metadata there. Each is tried, and the one that fits is what is written and asked by.
+LlamaIndex puts a node's metadata there. Most cut off what the model does not read, where this library's usual strategy
+reads it in windows. Each is tried, and the one that fits is what is written and asked by.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
 
     from qdrant_embed.types import FloatArray
 
-    Ways: TypeAlias = Mapping["Prompt", Callable[[Sequence[str]], FloatArray]]
+    Ways: TypeAlias = Mapping["Way", Callable[[Sequence[str]], FloatArray]]
 
 LEAST = 0.99
 """Cosine below which a vector was made by something else: conversions of a model to half precision stay above .999."""
+SURE = 0.999
+"""From here on no other way is tried: several give the same for short texts, and the usual ones come first."""
 LEAST_OF_WORDS = 0.9
 """Cosine of weights of terms above which both are BM25's: programs differ in what they take for a word."""
 HANDFUL = 6
@@ -45,17 +48,29 @@ TermsOf = Literal["text", "node"]
 """The text alone, or a node of LlamaIndex with its metadata."""
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a text is given to a model.
+
+    :param prompt: What stands before it: the model's prompt for documents, none, or that for questions.
+    :param cut_off: Whether the end of a text that is longer than the model is cut off, whatever the recipe's strategy.
+    """
+
+    prompt: Prompt
+    cut_off: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     """How some texts, embedded again, compare with their stored vectors.
 
-    :param prompt: What stood before the texts: the model's prompt for documents, none, or that for questions.
-    :param with_metadata: Whether the metadata stood there too, as LlamaIndex puts them.
+    :param way: How they were given to the model.
+    :param with_metadata: Whether the metadata stood before them too, as LlamaIndex puts them.
     :param least: The smallest cosine of the texts; `mean` likewise.
     :param texts: How many there were.
     """
 
-    prompt: Prompt
+    way: Way
     with_metadata: bool
     least: float
     mean: float
@@ -64,9 +79,9 @@ class Proof:
     def __str__(self) -> str:
         before = {"document": "the prompt for documents", "none": "no prompt", "query": "the prompt for questions"}
         metadata = " and the metadata" if self.with_metadata else ""
-        return (
-            f"{before[self.prompt]}{metadata} before them: cosine {self.least:.4f} at the least, {self.mean:.4f} mean"
-        )
+        ends = ", long ones cut off" if self.way.cut_off else ""
+        figures = f"cosine {self.least:.4f} at the least, {self.mean:.4f} mean"
+        return f"{before[self.way.prompt]}{metadata} before them{ends}: {figures}"
 
 
 def prove(engine: Engine, name: str, layout: ForeignLayout, model: Embedder, ways: Ways) -> Proof:
@@ -88,7 +103,11 @@ def prove(engine: Engine, name: str, layout: ForeignLayout, model: Embedder, way
             "proves which model made them. Check the layout (print(collection.layout) of an attachment by "
             "model='none'), or name the key of the text: text='…'."
         )
-    tried = _tried(layout, payloads, stored, ways)
+    tried: list[Proof] = []
+    for proof in _tried(layout, payloads, stored, ways):
+        if proof.least >= SURE:
+            return proof
+        tried.append(proof)
     best = max(tried, key=lambda proof: proof.least)
     if best.least >= LEAST:
         return best
@@ -118,23 +137,28 @@ def _row(layout: ForeignLayout, record: models.Record) -> FloatArray | None:
     return row if row is not None and row.shape == (layout.dim,) and bool(np.any(row)) else None
 
 
-def _tried(layout: ForeignLayout, payloads: Sequence[Mapping[str, Any]], stored: FloatArray, ways: Ways) -> list[Proof]:
+def _tried(
+    layout: ForeignLayout, payloads: Sequence[Mapping[str, Any]], stored: FloatArray, ways: Ways
+) -> Iterator[Proof]:
     plain = [text_in(layout, payload) for payload in payloads]
     given: dict[bool, list[str]] = {False: plain}
     if layout.in_json:
         headed = [embedded_with_metadata(payload, text) for payload, text in zip(payloads, plain, strict=True)]
         given |= {True: headed} if headed != plain else {}
-    found = []
     for with_metadata, texts in given.items():
-        for prompt, embed in ways.items():
-            cosines = (unit_rows(embed(texts)) * unit_rows(stored)).sum(axis=1)
-            found.append(
-                Proof(
-                    prompt=prompt, with_metadata=with_metadata, least=float(cosines.min()), mean=float(cosines.mean()),
-                    texts=len(texts),
-                )
-            )  # fmt: skip
-    return found
+        for way, embed in ways.items():
+            cosines = _cosines(embed(texts), stored, layout.distance)
+            least, mean = float(cosines.min()), float(cosines.mean())
+            yield Proof(way=way, with_metadata=with_metadata, least=least, mean=mean, texts=len(texts))
+
+
+def _cosines(made: FloatArray, stored: FloatArray, distance: str) -> FloatArray:
+    """Return the cosine of each row with its stored one; less where distances are compared, and lengths differ."""
+    cosines = np.asarray((unit_rows(made) * unit_rows(stored)).sum(axis=1), np.float32)
+    if distance != "euclid":
+        return cosines
+    lengths = np.stack([np.linalg.norm(made, axis=1), np.linalg.norm(stored, axis=1)])
+    return np.asarray(cosines * lengths.min(axis=0) / lengths.max(axis=0), np.float32)
 
 
 def prove_bm25(engine: Engine, name: str, layout: ForeignLayout, language: str) -> TermsOf | None:

@@ -95,8 +95,9 @@ def keys_for(layout: ForeignLayout, wanted: Sequence[str]) -> list[str] | bool:
 def embedded_with_metadata(payload: Mapping[str, Any], text: str) -> str:
     """Return what LlamaIndex embeds of a node: its metadata, those left out that are excluded, and its text."""
     node = node_in(payload)
-    left_out = node.get("excluded_embed_metadata_keys") or []
-    metadata = node.get("metadata") or {}
+    left_out, metadata = node.get("excluded_embed_metadata_keys"), node.get("metadata")
+    left_out = left_out if isinstance(left_out, list) else []
+    metadata = metadata if isinstance(metadata, dict) else {}
     line = str(node.get("metadata_template") or "{key}: {value}")
     between = str(node.get("metadata_separator") or node.get("metadata_seperator") or "\n")
     lines = (

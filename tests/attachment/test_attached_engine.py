@@ -4,6 +4,7 @@ import pytest
 from qdrant_client import QdrantClient, models
 
 from qdrant_embed import Collection, Recipe
+from qdrant_embed.attachment.model_proof import Way
 from qdrant_embed.attachment.surface_terms import words_index
 from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, StoreError, UnsupportedByEngineError
 from qdrant_embed.store.location import open_engine
@@ -140,7 +141,7 @@ def test_the_prompt_that_was_used_is_found_and_used(client, prompted_folder, pro
     ]
     client.upsert("notes", points)
     with Collection.attach("notes", at=client, model=str(prompted_folder), writable=True) as docs:
-        assert docs.embedder.proof.prompt == prompt and docs.embedder.proof.least > 0.999
+        assert docs.embedder.proof.way == Way(prompt) and docs.embedder.proof.least > 0.999
         (again,) = docs.add(TEXTS[0])
         found = docs.to_pandas(vectors=True).set_index("id")["vector"]
         assert found[again] @ found["0"] == pytest.approx(1.0, abs=1e-4)
@@ -148,9 +149,35 @@ def test_the_prompt_that_was_used_is_found_and_used(client, prompted_folder, pro
             assert docs.search(TEXTS[1], k=1)[0].score == pytest.approx(1.0, abs=1e-4)
 
 
+def test_texts_that_their_writer_cut_off(client, prompted_folder):
+    from sentence_transformers import SentenceTransformer
+
+    long = [f"{text} " * 20 for text in TEXTS]
+    rows = SentenceTransformer(str(prompted_folder), device="cpu").encode(long, prompt_name="document")
+    client.create_collection("notes", models.VectorParams(size=len(rows[0]), distance=models.Distance.COSINE))
+    points = [
+        models.PointStruct(id=number, payload={"text": text}, vector=row.tolist())
+        for number, (text, row) in enumerate(zip(long, rows, strict=True))
+    ]
+    client.upsert("notes", points)
+    with Collection.attach("notes", at=client, model=str(prompted_folder)) as docs:
+        assert docs.embedder.proof.way == Way("document", cut_off=True)
+        assert "long ones cut off" in docs.info()["model"]["proof"]
+
+
+def test_lengths_count_where_distances_are_compared(client):
+    client.create_collection("notes", models.VectorParams(size=hashing().dim, distance=models.Distance.EUCLID))
+    twice = [[2 * one for one in row] for row in vectors(TEXTS)]
+    points = [models.PointStruct(id=n, payload={"text": TEXTS[n]}, vector=twice[n]) for n in range(4)]
+    client.upsert("notes", points)
+    with pytest.raises(RecipeMismatchError, match=r"cosine 0\.5000 at the least"):
+        Collection.attach("notes", at=client, model="hashing")
+
+
 ODD = (
     {}, {"text": None}, {"text": 5}, {"text": ["a"]},
     {"_node_content": "{"}, {"_node_content": 7}, {"_node_content": "[]"},
+    {"_node_content": '{"text": "short of metadata", "metadata": 5, "excluded_embed_metadata_keys": 7}'},
     {"metadata": "no dict"}, {"text": "\x1b[31m<script>", "source": ["x"], "page": True, "chunk_index": "0x1"},
     {"text": "a" * 10, "source": "", "title": {"a": 1}},
 )  # fmt: skip
