@@ -1,0 +1,19 @@
+"""A collection to look at: one page in a browser, or a widget in a notebook.
+
+Files, in reading order: background_task, nearest_neighbors, neighbor_map, map_clusters, map_cache, collection_map,
+chunk_statistics, passage_views, python_code, explorer_session, http_guard, web_app, page_server, notebook_widget,
+explorer.
+
+Public: `Explorer` (what `Collection.explore` returns) and `ExplorerPage` (the one with an address).
+"""
+
+from typing import TYPE_CHECKING
+
+from qdrant_embed.registry import lazy_names
+
+if TYPE_CHECKING:
+    from qdrant_embed.explore.explorer import Explorer, ExplorerPage
+else:
+    __getattr__, __dir__ = lazy_names(__name__, {"explorer": ["Explorer", "ExplorerPage"]})
+
+__all__ = ["Explorer", "ExplorerPage"]

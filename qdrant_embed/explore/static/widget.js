@@ -1,0 +1,27 @@
+// The page in a notebook: questions go to the kernel as messages.
+import { startExplorer } from "./shell.js";
+
+export default {
+  render({ model, el }) {
+    const waiting = new Map();
+    let number = 0;
+    const take = (message) => {
+      waiting.get(message.number)?.(message.found);
+      waiting.delete(message.number);
+    };
+    model.on("msg:custom", take);
+    const ask = (name, given = {}) =>
+      new Promise((resolve) => {
+        number += 1;
+        waiting.set(number, resolve);
+        model.send({ number, name, given });
+      });
+    const root = document.createElement("div");
+    el.append(root);
+    const stop = startExplorer(root, ask, { page: false });
+    return () => {
+      stop();
+      model.off("msg:custom", take);
+    };
+  },
+};
