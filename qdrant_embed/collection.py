@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 from qdrant_embed.collection_parts import CollectionParts, preview_chunks
 from qdrant_embed.display import Facts
 from qdrant_embed.embedding import Embedder
+from qdrant_embed.explore.explorable import Explorable
 from qdrant_embed.operations import collection_changes, collection_queries, collection_tuning
 from qdrant_embed.operations.attachable import Attachable
 from qdrant_embed.operations.collection_handle import drop_collection, open_handle
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 DEFAULT_LOCATION = "./qdrant_data"
 
 
-class Collection(Attachable):
+class Collection(Attachable, Explorable):
     """Documents as searchable chunks: open one with `Collection.open`.
 
     A collection remembers the recipe it was made with; opening it again needs only its name and place. Use it as a
@@ -321,8 +322,7 @@ class Collection(Attachable):
 
         :param questions: Questions and what answers them: a file, a folder in BEIR's layout (see `read_questions`), or
             `Question` values of `qdrant_embed.evaluation`; None to draw them from the texts (see `draw_questions`).
-        :param settings: Modes of search, perhaps with rerankers behind them (`hybrid+mmr:0.3`); the others are compared
-            with the first; empty for all modes that the collection has.
+        :param settings: Modes, perhaps with rerankers (`hybrid+mmr:0.3`); compared with the first; none for all.
         :param compressions: Compressions to try on the vectors too, as `recompress` takes them.
         :param k: Passages that a question asks for; documents, where these are judged.
         :param n: Questions to draw, by `seed`.

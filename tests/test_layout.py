@@ -34,6 +34,7 @@ ORDER = [
     {"calibration", "migration"},
     {"comparison"},
     {"operations"},
+    {"explore"},
     {"collection"},
     {"diagnostics"},
     {"cli"},

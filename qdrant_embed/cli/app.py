@@ -15,6 +15,7 @@ from qdrant_embed.cli.commands import (
     delete,
     doctor,
     evaluate,
+    explore,
     export_codes,
     extend,
     info,
@@ -50,6 +51,7 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("recompress")(recompress.recompress)
 app.command("train-codes")(train_codes.train_codes)
 app.command("export-codes")(export_codes.export_codes)
+app.command("explore")(explore.explore)
 app.command("extend")(extend.extend)
 app.command("delete")(delete.delete)
 app.command("mcp")(mcp.mcp)

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from qdrant_embed.operations.collection_handle import CollectionHandle
 
 
+class Explored(Protocol):
+    """A collection, as a page needs it."""
+
+    @property
+    def _handle(self) -> CollectionHandle: ...
+
+
 class Explorer(Protocol):
     """A look at a collection that goes on until it is closed."""
 
@@ -39,6 +46,11 @@ class ExplorerPage:
         self._server = PageServer(self._session, port)
         self._server.start()
         self._open = True
+
+    @classmethod
+    def of(cls, collection: Explored, port: int = 0) -> Self:
+        """Return the page of an open collection, in a notebook, too."""
+        return cls(collection._handle, port)
 
     @property
     def url(self) -> str:
@@ -84,7 +96,8 @@ def explore(handle: CollectionHandle, port: int = 0) -> Explorer:
         return ExplorerPage(handle, port)
     from qdrant_embed.explore.notebook_widget import explorer_widget
 
-    return explorer_widget(ExplorerSession(handle))
+    made: Explorer = explorer_widget(ExplorerSession(handle))
+    return made
 
 
 def in_notebook() -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -114,11 +114,12 @@ class ExplorerSession:
         )
         mode: Any = given.get("mode") or "hybrid"
         rerank = given.get("rerank") or None
-        hits = collection_queries.search(self._handle, query, request, mode, rerank)
+        found = collection_queries.search(self._handle, [query], request, mode, rerank)
+        hits = cast("Hits", found[0])
         on_map = self._on_map([hit.id for hit in hits])
         return {
-            "confidence": hits.confidence if isinstance(hits, Hits) else None,
-            "hits": [{**hit_view(hit, hits), "at": on_map.get(hit.id)} for hit in hits],  # type: ignore[union-attr,arg-type]
+            "confidence": hits.confidence,
+            "hits": [{**hit_view(hit, hits), "at": on_map.get(hit.id)} for hit in hits],
             "python": of_search(self._handle.name, given, where),
         }
 
@@ -138,8 +139,8 @@ class ExplorerSession:
         if not total:
             raise ConfigurationError(f"there is no document {source!r} (any more).")
         every = models.Filter(must=[*where, models.FieldCondition(key="chunk_index", range=near)])
-        records = [one for page in pages(parts.points, self._handle.name, 1024, where=every, fields=True) for one in page]
-        hits = sorted(map(Hit.from_point, records), key=lambda hit: (hit.root, hit.chunk_index))
+        found = chain.from_iterable(pages(parts.points, self._handle.name, 1024, where=every, fields=True))
+        hits = sorted(map(Hit.from_point, found), key=lambda hit: (hit.root, hit.chunk_index))
         first = hits[0] if hits else None
         return {
             "source": source,
@@ -205,9 +206,9 @@ class ExplorerSession:
         made = self._map.result() if state["state"] == "ready" else None
         if made is None:
             return {}
-        places = np.searchsorted(np.asarray(made.ids), ids) if ids else []
+        places = np.searchsorted(np.asarray(made.ids), ids).tolist() if ids else []
         return {
-            one: int(place)
+            one: place
             for one, place in zip(ids, places, strict=True)
             if place < len(made.ids) and made.ids[place] == one
         }
@@ -219,7 +220,7 @@ class ExplorerSession:
             raise ConfigurationError("no points are selected; draw around some in the map first.")
         selected = models.Filter(must=[models.HasIdCondition(has_id=list(self.selected))])
         other = filter_of(self._handle.parts.points, self._handle.name, where)
-        return selected if other is None else both(other, selected)
+        return both(other, selected) or selected
 
 
 def _vector_bytes(width: int, chunks: int) -> Json:

@@ -43,7 +43,7 @@ class HttpGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
-            return
+            return None
         refused = self._refusal(scope)
         if refused is not None:
             return await _say(send, *refused)

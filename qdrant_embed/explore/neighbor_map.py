@@ -23,6 +23,10 @@ PUSH = 5.0
 """How much all pushes on a point count for each of its neighbors, as in UMAP."""
 START_SPREAD = 10.0
 """Standard deviation of the first coordinate at the start: as far as pulls and pushes reach in some rounds."""
+FARTHEST = 2.5
+"""Standard deviations from the middle beyond which no point starts."""
+GRAVITY = 0.01
+"""Pull to the middle for each unit of distance: parts that share no neighbor would drift apart for ever."""
 MOST_STEP = 2.0
 """Distance that a point moves in a round at the most."""
 TESTED = 1000
@@ -55,7 +59,8 @@ def laid_out(
     near = neighbors(reduced, NEIGHBORS, on=lambda done: on("finding neighbors", 0.05 + 0.25 * done), seed=seed)
     places = np.zeros((len(vectors), 2), np.float32)
     start = reduced[:, :2]
-    places[:, : start.shape[1]] = start / max(float(start[:, 0].std()), 1e-9) * START_SPREAD
+    spread = np.clip(start / max(float(start[:, 0].std()), 1e-9), -FARTHEST, FARTHEST)
+    places[:, : start.shape[1]] = spread * START_SPREAD
     places += np.random.default_rng(seed).normal(0, 1e-3, places.shape).astype(np.float32)
     number = rounds if rounds is not None else int(np.clip(30_000_000 / (len(vectors) + 1), 150, 400))
     for turn in range(number):
@@ -83,6 +88,7 @@ def move(places: FloatArray, near: IntArray, rate: float, draw: np.random.Genera
     square = (apart**2).sum(2, keepdims=True)
     push = apart * (2 / ((0.05 + square) * (1 + square)))
     moved += push.sum(1) * (PUSH * k / NEGATIVES)
+    moved -= GRAVITY * k * places
     length = np.sqrt((moved**2).sum(1, keepdims=True))
     step = rate * 0.12
     places += moved * np.minimum(step, MOST_STEP * rate / np.maximum(length, 1e-9))
@@ -97,4 +103,4 @@ def kept_neighbors(places: FloatArray, near: IntArray, seed: int = 0) -> float:
         far = ((places - places[one]) ** 2).sum(1)
         far[one] = np.inf
         kept += len(np.intersect1d(np.argpartition(far, k - 1)[:k], near[one]))
-    return kept / (len(tested) * k)
+    return float(kept / (len(tested) * k))

@@ -12,7 +12,6 @@ from qdrant_embed.types import Json
 if TYPE_CHECKING:
     import pandas as pd
 
-    from qdrant_embed.explore.explorer import Explorer
     from qdrant_embed.explore.explorer_session import ExplorerSession
 
 _IMPORTED = re.compile(r'^import \{[^}]*\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
@@ -38,7 +37,7 @@ def joined_modules(first: str = "widget.js") -> str:
     return "\n".join([*bodies, _IMPORTED.sub("", texts[-1])])
 
 
-def explorer_widget(session: ExplorerSession) -> Explorer:
+def explorer_widget(session: ExplorerSession) -> Any:
     """Return a widget that shows a session.
 
     :raises MissingExtraError: anywidget is not installed.
@@ -49,7 +48,7 @@ def explorer_widget(session: ExplorerSession) -> Explorer:
         raise MissingExtraError("explore() in a notebook", str(error.name), "qdrant-embed[widget]") from None
     styles = "\n".join(text for name, text in sorted(static_files().items()) if name.endswith(".css"))
 
-    class ExplorerWidget(anywidget.AnyWidget):  # type: ignore[misc]
+    class ExplorerWidget(anywidget.AnyWidget):
         """The page in a notebook; `selection` has what is selected in its map."""
 
         _esm = joined_modules()
@@ -73,5 +72,4 @@ def explorer_widget(session: ExplorerSession) -> Explorer:
             found = session.ask(str(message.get("name")), message.get("given") or {})
             self.send({"number": message.get("number"), "found": found})
 
-    made: Explorer = ExplorerWidget()
-    return made
+    return ExplorerWidget()

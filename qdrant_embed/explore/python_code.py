@@ -20,7 +20,7 @@ def of_search(name: str, given: Mapping[str, Json], where: Any) -> str:
     options += ["group_by='document'"] if given.get("by_document") else []
     options += [f"rerank={given['rerank']!r}"] if given.get("rerank") else []
     more = "" if where is None or isinstance(where, dict) else "\n# of these hits, those that were selected in the map"
-    return f"{_opened(name)}hits = docs.search({ascii(given.get('query', ''))}, {', '.join(options)}){more}\n"
+    return f"{_opened(name)}hits = docs.search({given.get('query', '')!a}, {', '.join(options)}){more}\n"
 
 
 def of_ids(name: str, ids: Sequence[str]) -> str:
@@ -31,4 +31,4 @@ def of_ids(name: str, ids: Sequence[str]) -> str:
 
 
 def _opened(name: str) -> str:
-    return f"from qdrant_embed import Collection\n\ndocs = Collection.open({ascii(name)}, at=…)\n"
+    return f"from qdrant_embed import Collection\n\ndocs = Collection.open({name!a}, at=…)\n"

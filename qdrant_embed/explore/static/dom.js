@@ -9,12 +9,12 @@ export function make(tag, given = {}, ...children) {
     else if (name in found && typeof value !== "string") found[name] = value;
     else found.setAttribute(name, value === true ? "" : value);
   }
-  found.append(...children.flat().filter((one) => one !== null && one !== undefined && one !== false));
+  found.append(...children.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false));
   return found;
 }
 
 export function fill(parent, ...children) {
-  parent.replaceChildren(...children.flat().filter((one) => one !== null && one !== undefined && one !== false));
+  parent.replaceChildren(...children.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false));
 }
 
 // A text whose spans [start, end) are marked.

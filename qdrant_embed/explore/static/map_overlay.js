@@ -66,9 +66,11 @@ function drawLabels(context, points, state) {
   state.middles.forEach((middle, group) => {
     const words = points.data.labels[group].slice(0, points.width < 520 ? 2 : 3).join(" · ");
     if (!middle.size || !words) return;
-    const x = middle.x * scale + left;
+    const there = middle.x * scale + left;
     const y = middle.y * scale + top;
     const half = context.measureText(words).width / 2 + 6;
+    if (there < 0 || there > points.width) return;
+    const x = Math.max(half, Math.min(points.width - half, there));
     const box = { left: x - half, right: x + half, top: y - 11, bottom: y + 11, group };
     if (box.right < 0 || box.left > points.width || box.bottom < 0 || box.top > points.height) return;
     if (placed.some((one) => one.left < box.right && box.left < one.right && one.top < box.bottom && box.top < one.bottom)) return;
