@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -35,9 +36,9 @@ def load_map(key: str, points: int) -> tuple[FloatArray, float] | None:
     """
     path = _place(key)
     try:
-        with np.load(path, allow_pickle=False) as found:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
             places, kept = np.asarray(found["places"], np.float32), float(found["kept"])
-    except (OSError, ValueError, KeyError, EOFError, TypeError):
+    except (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile):
         return None
     if places.shape != (points, 2) or not np.isfinite(places).all():
         return None
