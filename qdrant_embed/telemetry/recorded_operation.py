@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Self
 
 from qdrant_embed.telemetry.instruments import histogram
 from qdrant_embed.telemetry.otel_providers import tracer, wants_content
 
 if TYPE_CHECKING:
-    from contextvars import Token
-
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
@@ -35,6 +34,23 @@ class Unrecorded:
 
 
 UNRECORDED = Unrecorded()
+_nothing: ContextVar[bool] = ContextVar("qdrant_embed_nothing_recorded", default=False)
+
+
+def inside_unrecorded() -> bool:
+    """Tell whether what goes on now is part of something that nobody wants to know of."""
+    return _nothing.get()
+
+
+class WhollyUnrecorded(Unrecorded):
+    """As `Unrecorded`, for all that happens inside: asking for each part whether it is wanted takes microseconds."""
+
+    def __enter__(self) -> Self:
+        self._token = _nothing.set(True)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        _nothing.reset(self._token)
 
 
 class RecordedOperation(Unrecorded):
@@ -56,7 +72,7 @@ class RecordedOperation(Unrecorded):
         self._measured = {key: attributes[key] for key in measured if key in attributes}
         self._tokens: dict[str, int] = {}
         self._span: Span | None = None
-        self._token: Token[Context] | None = None
+        self._attached: Token[Context] | None = None
 
     @property
     def content(self) -> bool:  # type: ignore[override]
@@ -70,7 +86,7 @@ class RecordedOperation(Unrecorded):
 
             kind = trace.SpanKind.CLIENT if self._client else trace.SpanKind.INTERNAL
             self._span = making.start_span(self._name, kind=kind, attributes=dict(self._attributes))
-            self._token = context.attach(trace.set_span_in_context(self._span))
+            self._attached = context.attach(trace.set_span_in_context(self._span))
         self._began = time.perf_counter()
         return self
 
@@ -83,8 +99,8 @@ class RecordedOperation(Unrecorded):
                 counted.record(value, self._measured)
         if (seconds := histogram(self._seconds)) is not None:
             seconds.record(took, self._measured)
-        if self._span is not None and self._token is not None:
-            self._end(self._span, kind)
+        if self._span is not None and self._attached is not None:
+            self._end(self._span, self._attached, kind)
 
     def note(self, attributes: Mapping[str, Value], measured: Mapping[str, int] | None = None) -> None:
         """Note what came out.
@@ -95,11 +111,10 @@ class RecordedOperation(Unrecorded):
             self._span.set_attributes(dict(attributes))
         self._tokens.update(measured or {})
 
-    def _end(self, span: Span, kind: type[BaseException] | None) -> None:
+    def _end(self, span: Span, attached: Token[Context], kind: type[BaseException] | None) -> None:
         from opentelemetry import context, trace
 
-        if self._token is not None:
-            context.detach(self._token)
+        context.detach(attached)
         if kind is not None:
             span.set_attribute(ERROR_TYPE, kind.__name__)
             span.set_status(trace.StatusCode.ERROR)

@@ -10,7 +10,14 @@ from urllib.parse import urlsplit
 
 from qdrant_embed.telemetry import instruments
 from qdrant_embed.telemetry.otel_providers import meter, tracer
-from qdrant_embed.telemetry.recorded_operation import UNRECORDED, RecordedOperation, Unrecorded, Value
+from qdrant_embed.telemetry.recorded_operation import (
+    UNRECORDED,
+    RecordedOperation,
+    Unrecorded,
+    Value,
+    WhollyUnrecorded,
+    inside_unrecorded,
+)
 
 OPERATION, PROVIDER, MODEL = "gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model"
 DATA_SOURCE, TOP_K = "gen_ai.data_source.id", "gen_ai.retrieval.top_k"
@@ -30,8 +37,9 @@ class FoundHit(Protocol):
         """Its score."""
 
 
-def _wanted() -> bool:
-    return tracer() is not None or meter() is not None
+def wanted() -> bool:
+    """Tell whether anything is recorded now."""
+    return not inside_unrecorded() and (tracer() is not None or meter() is not None)
 
 
 def model_embeddings(model: str, provider: str, dim: int, texts: int) -> Unrecorded:
@@ -39,7 +47,7 @@ def model_embeddings(model: str, provider: str, dim: int, texts: int) -> Unrecor
 
     :param provider: The protocol of a model behind an interface; empty for one that runs here.
     """
-    if not _wanted():
+    if not wanted():
         return UNRECORDED
     told: dict[str, Value] = {
         OPERATION: "embeddings",
@@ -59,8 +67,8 @@ def read(operation: Unrecorded, tokens: int) -> None:
 
 def retrieval(collection: str, model: str, k: int, mode: str, queries: Sequence[str] = ()) -> Unrecorded:
     """Return what records a search; `found` says of what."""
-    if not _wanted():
-        return UNRECORDED
+    if not wanted():
+        return WhollyUnrecorded()
     told: dict[str, Value] = {
         OPERATION: "retrieval",
         DATA_SOURCE: collection,
@@ -75,7 +83,7 @@ def retrieval(collection: str, model: str, k: int, mode: str, queries: Sequence[
 
 def found(operation: Unrecorded, queries: Sequence[str], answers: Sequence[Sequence[FoundHit]]) -> None:
     """Note what a search found: how many hits; which, and by what question, only where that is wanted."""
-    if operation is UNRECORDED:
+    if not isinstance(operation, RecordedOperation):
         return
     listed = [hit for hits in answers for hit in hits]
     told: dict[str, Value] = {f"{OURS}.search.hits": len(listed)}
@@ -93,7 +101,7 @@ def engine_call(collection: str, name: str, place: str, batch: int = 0) -> Unrec
     :param place: What holds the collections; of a URL, host and port are kept.
     :param batch: Requests of one call.
     """
-    if not _wanted():
+    if not wanted():
         return UNRECORDED
     told: dict[str, Value] = {"db.system.name": "qdrant", CALL: name, **_server(place)}
     if collection:
@@ -106,8 +114,8 @@ def engine_call(collection: str, name: str, place: str, batch: int = 0) -> Unrec
 
 def ingest(collection: str, model: str) -> Unrecorded:
     """Return what records an ingest; `ingested` says of what."""
-    if not _wanted():
-        return UNRECORDED
+    if not wanted():
+        return WhollyUnrecorded()
     told: dict[str, Value] = {DATA_SOURCE: collection, COLLECTION: collection, MODEL: model}
     name = f"ingest {collection}"
     return RecordedOperation(name, told, (DATA_SOURCE, MODEL), instruments.INGEST_SECONDS, client=False)

@@ -26,6 +26,7 @@ SMALL = {
     "benchmarks.long_context.memory": "--one hashing windows:128 1 600",
     "benchmarks.long_context.storage": "--one points --documents 12 --windows 2 --queries 2",
     "benchmarks.memory.run": "--one 20",
+    "benchmarks.telemetry.run": "--one --questions 2 --rounds 1 --models hashing",
     "benchmarks.writers.run": "--files 20 --chunks 2",
 }
 """One measurement of each, in this process; it is printed as JSON."""

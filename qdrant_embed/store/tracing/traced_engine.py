@@ -7,7 +7,7 @@ from typing import Concatenate
 
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.engine_wrappers import P, R, WrappedEngine
-from qdrant_embed.telemetry.recording import engine_call
+from qdrant_embed.telemetry import recording
 
 
 class TracedEngine(WrappedEngine):
@@ -17,9 +17,11 @@ class TracedEngine(WrappedEngine):
         """Call the other engine's method of the same name."""
         name = method.__name__
         call: Callable[..., R] = getattr(self.whole, name)
+        if not recording.wanted():
+            return call(*arguments, **named)
         first = named.get("collection_name", arguments[0] if arguments else "")
         collection = first if isinstance(first, str) else ""
-        with engine_call(collection, name, self._place, _requests(name, arguments, named)):
+        with recording.engine_call(collection, name, self._place, _requests(name, arguments, named)):
             return call(*arguments, **named)
 
     @property
