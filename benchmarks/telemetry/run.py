@@ -40,7 +40,7 @@ def measured(model: str, given: argparse.Namespace) -> dict:
 
 
 def timed(docs: Collection, questions: list[str], rounds: int, mode: str) -> dict:
-    """Return medians in milliseconds of the processor, which other programs do not change, and medians of the differences to `removed` in percent."""
+    """Return medians in milliseconds of the processor, and medians of the differences to `removed` in percent."""
     states = {"removed": removed, "off": off, "recording": recorded}
     took: dict[str, list[float]] = {state: [] for state in states}
     for number in range(rounds + 1):

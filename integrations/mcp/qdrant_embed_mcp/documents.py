@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from qdrant_embed import Collection, Hit
 from qdrant_embed.display import one_line
@@ -30,6 +31,16 @@ def chunks_of(collection: Collection, source: str, root: str | None) -> Sequence
             f"several folders hold {source!r}; give root= with one of: {', '.join(map(repr, roots))}."
         )
     return found
+
+
+def with_places(collection: Collection, hits: Sequence[Hit]) -> list[Hit]:
+    """Return hits with their characters in documents whose chunks do not say them: as `chunks_of` counts them."""
+    placed: dict[str, Hit] = {}
+    for source, root in dict.fromkeys((hit.source, hit.root) for hit in hits):
+        placed |= {chunk.id: chunk for chunk in chunks_of(collection, source, root or None)}
+    return [
+        replace(hit, start=placed[hit.id].start, end=placed[hit.id].end) if hit.id in placed else hit for hit in hits
+    ]
 
 
 def text_between(chunks: Sequence[Hit], start: int, end: int) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from qdrant_embed import Collection, Recipe
 from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError
+from qdrant_embed.store import Listing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class Settings:
     :param allow_writes: Whether there are the tools `ingest` and `delete`.
     :param folders: What `ingest` may read: these folders and what is below them.
     :param model: The model of a collection that `ingest` makes; None to make none.
+    :param attach: The model of collections that something else wrote: a name, `none` for search by words alone, or
+        `auto` for the one that a collection names. It is proved on stored texts.
     :param rerankers: Words that clients may rerank with besides `tokens`, `mmr` and `recency`. Others load models.
     """
 
@@ -31,6 +34,7 @@ class Settings:
     allow_writes: bool = False
     folders: tuple[str | Path, ...] = ()
     model: str | None = None
+    attach: str = "auto"
     rerankers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -51,6 +55,7 @@ class OpenCollections:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._open: dict[str, Collection] = {}
+        self._unplaced: set[str] = set()
         self._lock = threading.Lock()
 
     def get(self, name: str | None, *, make: bool = False) -> Collection:
@@ -68,7 +73,11 @@ class OpenCollections:
 
     def names(self) -> list[str]:
         """Return the names of all collections at the location."""
-        return [found.name for found in Collection.list(at=self.settings.at)]
+        return [found.name for found in self._listed()]
+
+    def placed_at_search(self, name: str) -> bool:
+        """Tell whether hits of an open collection say where in their documents they stand."""
+        return name not in self._unplaced
 
     def close(self) -> None:
         """Let go of the location."""
@@ -85,6 +94,8 @@ class OpenCollections:
 
     def _opened(self, name: str, *, make: bool) -> Collection:
         given = self.settings
+        if any(found.name == name and found.recipe is None and not found.problem for found in self._listed()):
+            return self._attached(name)
         try:
             return Collection.open(name, at=given.at, runtime=given.runtime)
         except CollectionNotFoundError:
@@ -92,15 +103,26 @@ class OpenCollections:
                 return Collection.open(name, at=given.at, recipe=Recipe(model=given.model), runtime=given.runtime)
             raise CollectionNotFoundError(
                 f"there is no collection {name!r}. Call list_collections, and give the name of one: "
-                f"{_listed(self.names())}."
+                f"{_quoted(self.names())}."
             ) from None
+
+    def _attached(self, name: str) -> Collection:
+        """Open what something else wrote, to be read; without the places of chunks, their order is one of ours."""
+        model = "" if self.settings.attach == "auto" else self.settings.attach
+        found = Collection.attach(name, at=self.settings.at, model=model, runtime=self.settings.runtime)
+        if not found.layout.start:
+            self._unplaced.add(name)
+        return found
+
+    def _listed(self) -> Listing:
+        return Collection.list(at=self.settings.at)
 
     def _only(self) -> str:
         names = self.names()
         if len(names) == 1:
             return names[0]
-        raise ConfigurationError(f"which collection? Give collection= with the name of one: {_listed(names)}.")
+        raise ConfigurationError(f"which collection? Give collection= with the name of one: {_quoted(names)}.")
 
 
-def _listed(names: Iterable[str]) -> str:
+def _quoted(names: Iterable[str]) -> str:
     return ", ".join(map(repr, names)) or "none there yet"

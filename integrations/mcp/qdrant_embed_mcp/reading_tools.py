@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from qdrant_embed import Collection, Hit, Hits
+from qdrant_embed import Collection, Hit
 from qdrant_embed.display import printable
 from qdrant_embed.errors import ConfigurationError, FilterWarning, UnknownNameError
 from qdrant_embed_mcp import results
-from qdrant_embed_mcp.documents import chunks_of, text_between
+from qdrant_embed_mcp.documents import chunks_of, text_between, with_places
 from qdrant_embed_mcp.open_collections import OpenCollections
 from qdrant_embed_mcp.quoting import document_uri, fields_of
 from qdrant_embed_mcp.threads import Workers
@@ -59,7 +59,12 @@ class ReadingTools:
             words = self._allowed(rerank)
             opened = self._collections.get(collection)
             hits = opened.search(query, k, mode=mode, filter=filter, min_score=min_score, rerank=words)
-            return _found(opened, hits, mode, [] if hits or not filter else _doubts(opened, filter))
+            notes = [] if hits or not filter else _doubts(opened, filter)
+            placed = hits if self._collections.placed_at_search(opened.name) else with_places(opened, hits)
+            return results.Found(
+                query=printable(query), collection=opened.name, mode=mode, confidence=hits.confidence,
+                hits=[_passage(opened.name, hit) for hit in placed], notes=notes,
+            )  # fmt: skip
 
         found = await self._workers.run(work)
         return results.told(found, results.found_text(found))
@@ -151,13 +156,6 @@ def _doubts(collection: Collection, where: dict[str, Any]) -> list[str]:
         warnings.simplefilter("always", FilterWarning)
         collection.count(filter=where)
     return [printable(str(one.message)) for one in caught if issubclass(one.category, FilterWarning)]
-
-
-def _found(collection: Collection, hits: Hits, mode: str, notes: list[str]) -> results.Found:
-    return results.Found(
-        query=printable(hits.query), collection=collection.name, mode=mode, confidence=hits.confidence,
-        hits=[_passage(collection.name, hit) for hit in hits], notes=notes,
-    )  # fmt: skip
 
 
 def _passage(collection: str, hit: Hit) -> results.Passage:

@@ -5,8 +5,9 @@ import threading
 
 import pytest
 from mcp import MCPError
+from qdrant_client import models
 
-from qdrant_embed import Collection
+from qdrant_embed import Collection, load_embedder
 
 READING = {"search", "read", "list_documents", "list_collections"}
 
@@ -110,6 +111,30 @@ async def test_errors_say_what_to_give(connect, place):
         assert "which collection" in await refused(client, "search", query="keys")
     async with connect(collection="harbor") as client:
         assert (await client.call_tool("search", {"query": "keys", "rerank": ["mmr:0.3"]})).structured_content["hits"]
+
+
+async def test_what_something_else_wrote_is_searched_and_read(connect, place):
+    texts = ["The gates open at six.", "Crane four lifts twelve tons."]
+    vectors = load_embedder("hashing").embed_documents(texts)
+    params = models.VectorParams(size=vectors.shape[1], distance=models.Distance.COSINE)
+    place.create_collection("foreign", vectors_config=params)
+    rows = enumerate(zip(texts, vectors.tolist(), strict=True), 1)
+    place.upsert(
+        "foreign",
+        [
+            models.PointStruct(id=number, vector=vector, payload={"page_content": text, "metadata": {"source": "a.md"}})
+            for number, (text, vector) in rows
+        ],
+    )
+    async with connect(collection="foreign") as client:
+        assert "which model made its vectors" in await refused(client, "search", query="crane")
+    async with connect(collection="foreign", attach="hashing") as client:
+        found = await client.call_tool("search", {"query": "what does crane four lift", "k": 1})
+        (hit,) = found.structured_content["hits"]
+        (content,) = (await client.read_resource(hit["uri"])).contents
+        assert content.text == hit["text"] == texts[1]
+        span = await client.call_tool("read", {"source": "a.md"})
+        assert span.structured_content["text"] == "\n".join(texts)
 
 
 async def test_an_error_that_nobody_expected_says_nothing_of_the_code(connect, monkeypatch):

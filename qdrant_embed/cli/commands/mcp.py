@@ -52,13 +52,14 @@ def mcp(  # noqa: PLR0913 - one parameter for each flag
     model: Annotated[
         str, typer.Option("--model", "-m", help="The model of a collection that ingest makes.")
     ] = parameters.DEFAULT_MODEL,
+    attach: parameters.Attach = None,
     runtime: parameters.Runtime = "auto",
 ) -> None:
     """Serve collections to agents: search, read, list; to be started by the agent's program (MCP)."""
     package = _package()
     settings = package.Settings(
         at=at, collection=collection, runtime=runtime, allow_writes=allow_writes, folders=tuple(folder or ()),
-        model=model if allow_writes else None, rerankers=tuple(rerank or ()),
+        model=model if allow_writes else None, rerankers=tuple(rerank or ()), attach=attach or "auto",
     )  # fmt: skip
     if http is None:
         package.serve_stdio(settings)
