@@ -4,7 +4,7 @@ Payloads are renamed on their way out and filters on their way in (`AttachedEngi
 explanations work as they are; what has no place in the other program's payload is found out, or left empty.
 
 Files, in reading order: foreign_layout, payload_view, filter_view, layout_detection, surface_terms, attached_engine,
-known_models, model_proof, attached_embedder, attached_browser, attached_parts, attached_writer, adoption.
+known_models, model_proof, sparse_proof, attached_embedder, attached_browser, attached_parts, attached_writer, adoption.
 
 Public: `ForeignLayout` (what was found out, `collection.layout`) and `Adoption` (what `collection.adopt()` returns).
 """

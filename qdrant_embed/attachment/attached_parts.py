@@ -12,7 +12,7 @@ from qdrant_embed.attachment.attached_embedder import AttachedEmbedder
 from qdrant_embed.attachment.attached_engine import AttachedEngine
 from qdrant_embed.attachment.filter_view import foreign_key
 from qdrant_embed.attachment.foreign_layout import ForeignLayout
-from qdrant_embed.attachment.model_proof import TermsOf, prove_bm25
+from qdrant_embed.attachment.sparse_proof import TermsOf, prove_bm25, prove_sparse
 from qdrant_embed.attachment.surface_terms import SurfaceTerms
 from qdrant_embed.collection_parts import CollectionParts
 from qdrant_embed.compression import Compression
@@ -111,10 +111,18 @@ class AttachedParts(CollectionParts):
         """The sparse model of the recipe, if it names one."""
         return {SPARSE: self.sparse} if self.recipe.sparse and self.layout.sparse else {}
 
-    @cached_property
+    @property
     def sparse(self) -> SparseEmbedder:
-        """The sparse model of the recipe, which has to name one."""
-        return load_sparse(self.recipe.sparse)
+        """The sparse model of the recipe, which has to name one, proved to have made the sparse vectors.
+
+        :raises RecipeMismatchError: It did not.
+        """
+        return self._proved_sparse[0]
+
+    @cached_property
+    def _proved_sparse(self) -> tuple[SparseEmbedder, TermsOf]:
+        model = load_sparse(self.recipe.sparse)
+        return model, prove_sparse(self.attached.whole, self._name, self.layout, model)
 
     @cached_property
     def words(self) -> Words:
@@ -122,7 +130,7 @@ class AttachedParts(CollectionParts):
         engine, layout = self.attached.whole, self.layout
         if not layout.in_json and not engine.lacks("text ranking") and self._answers_words(engine):
             return "index"
-        return "vectors" if self.terms_of is not None else ""
+        return "vectors" if SPARSE not in self.auxiliary and self.terms_of is not None else ""
 
     def _answers_words(self, engine: Engine) -> bool:
         """Tell by asking: neither a folder nor qdrant_client's engine in memory says that an index ranks words."""
@@ -136,9 +144,11 @@ class AttachedParts(CollectionParts):
 
     @cached_property
     def terms_of(self) -> TermsOf | None:
-        """What the sparse vectors are BM25's terms of; None where they are something else, or there are none."""
+        """What sparse vectors are made of: by BM25, or by the recipe's model; None where nothing is known of them."""
         layout = self.layout
-        if not layout.sparse or layout.modifier != "idf" or self.recipe.sparse:
+        if SPARSE in self.auxiliary:
+            return self._proved_sparse[1]
+        if layout.modifier != "idf":
             return None
         return prove_bm25(self.attached.whole, self._name, layout, self.recipe.language)
 

@@ -91,7 +91,7 @@ def _condition(layout: ForeignLayout, given: Any) -> Any:
         return models.NestedCondition(nested=nested)
     if isinstance(given, models.FieldCondition):
         changed = given.model_copy(update={"key": foreign_key(layout, given.key)})
-        return _either(changed) if given.key in ("page", "document_id") else changed
+        return _either(changed) if given.key in ("page", "document_id", "source") else changed
     return given
 
 

@@ -7,7 +7,6 @@ reads it in windows. Each is tried, and the one that fits is what is written and
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -18,7 +17,6 @@ from qdrant_embed.attachment.foreign_layout import ForeignLayout
 from qdrant_embed.attachment.known_models import candidates
 from qdrant_embed.attachment.payload_view import embedded_with_metadata, text_in
 from qdrant_embed.embedding import Embedder
-from qdrant_embed.embedding.bm25 import Bm25Encoder
 from qdrant_embed.errors import RecipeMismatchError
 from qdrant_embed.evaluation.exact_search import unit_rows
 from qdrant_embed.store.engine import Engine
@@ -34,8 +32,6 @@ LEAST = 0.99
 """Cosine below which a vector was made by something else: conversions of a model to half precision stay above .999."""
 SURE = 0.999
 """From here on no other way is tried: several give the same for short texts, and the usual ones come first."""
-LEAST_OF_WORDS = 0.9
-"""Cosine of weights of terms above which both are BM25's: programs differ in what they take for a word."""
 HANDFUL = 6
 SAMPLE = 64
 """Points of which those with the shortest texts are taken: each program cuts what is longer than the model in a way of
@@ -44,8 +40,6 @@ SHORTEST = 8
 """Characters below which a text says little of a model."""
 
 Prompt = Literal["document", "none", "query"]
-TermsOf = Literal["text", "node"]
-"""The text alone, or a node of LlamaIndex with its metadata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,31 +153,3 @@ def _cosines(made: FloatArray, stored: FloatArray, distance: str) -> FloatArray:
         return cosines
     lengths = np.stack([np.linalg.norm(made, axis=1), np.linalg.norm(stored, axis=1)])
     return np.asarray(cosines * lengths.min(axis=0) / lengths.max(axis=0), np.float32)
-
-
-def prove_bm25(engine: Engine, name: str, layout: ForeignLayout, language: str) -> TermsOf | None:
-    """Return of what the sparse vectors of a collection are BM25's terms, by ids that this library's have too.
-
-    None where they are something else.
-    """
-    encoder = Bm25Encoder(language)
-    records, _ = engine.scroll(name, limit=HANDFUL, with_payload=True, with_vectors=[layout.sparse])
-    agreements: dict[TermsOf, list[float]] = {"text": [], "node": []}
-    for record in records:
-        stored: Any = record.vector.get(layout.sparse) if isinstance(record.vector, dict) else None
-        text = text_in(layout, record.payload or {})
-        if stored is None or not stored.indices or not text:
-            continue
-        weights = dict(zip(stored.indices, stored.values, strict=True))
-        agreements["text"].append(_agreement(weights, encoder, text))
-        if layout.in_json:
-            agreements["node"].append(_agreement(weights, encoder, embedded_with_metadata(record.payload or {}, text)))
-    return next((of for of, found in agreements.items() if found and min(found) >= LEAST_OF_WORDS), None)
-
-
-def _agreement(stored: Mapping[int, float], encoder: Bm25Encoder, text: str) -> float:
-    """Return the cosine of stored weights of terms with those that a text gets here."""
-    made = dict(zip(*encoder.encode_document(text), strict=True))
-    shared = sum(weight * stored.get(term, 0.0) for term, weight in made.items())
-    lengths = [math.sqrt(sum(weight * weight for weight in one.values())) for one in (stored, made)]
-    return shared / (lengths[0] * lengths[1]) if all(lengths) else 0.0

@@ -118,6 +118,10 @@ def test_a_sparse_model_is_asked_where_it_is_named(client, tmp_path):
                       for term, weight in zip(asked.indices, asked.values, strict=True)) for one in kept]  # fmt: skip
         found = {hit.id: hit.score for hit in docs.search("cables", k=5, mode="sparse")}
         assert found == pytest.approx(dict(zip(["0", "1", "2", "3", added], scores, strict=True)), rel=1e-3)
+    other = Recipe(model="hashing", sparse=str(save_splade(tmp_path / "other", architecture="distilbert")))
+    wrong = pytest.raises(RecipeMismatchError, match=r"the sparse model .* did not make the vectors 'words'")
+    with Collection.attach("notes", at=client, recipe=other) as docs, wrong:
+        docs.search("cables", mode="sparse")
     unknown = pytest.raises(ConfigurationError, match=r"sparse vectors is not known.*sparse='…'")
     with Collection.attach("notes", at=client, model="hashing") as docs, unknown:
         docs.search("cables", mode="sparse")

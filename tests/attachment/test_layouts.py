@@ -1,10 +1,12 @@
 """Collections that stock packages wrote are read as they are, by the model that is proved to have made them."""
 
+import json
+
 import pytest
 from qdrant_client import QdrantClient, models
 
 from qdrant_embed import Collection
-from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, UnknownNameError
+from qdrant_embed.errors import ConfigurationError, FilterWarning, RecipeMismatchError, UnknownNameError
 from tests.support.foreign_writers import ENTRIES, TEXTS, WRITERS, hashing, plain, vectors
 from tests.support.tiny_models import save_static_model
 
@@ -216,3 +218,83 @@ def test_nothing_is_fetched_because_a_collection_says_so(client, stated):
         ConfigurationError, match=r"nothing is fetched because a collection says so\. Where you trust it"
     ):
         Collection.attach("notes", at=client)
+
+
+def test_nodes_with_a_text_resource_and_texts_beside_them(client):
+    WRITERS["llama-index"](client, "notes")
+    params = client.get_collection("notes").config.params.vectors
+    records, _ = client.scroll("notes", limit=10, with_vectors=True)
+    client.create_collection("others", params)
+    for record in records:
+        node = json.loads(record.payload["_node_content"])
+        node["text_resource"] = {"text": node.pop("text")}
+        payload = {**record.payload, "_node_content": json.dumps(node)}
+        client.upsert("others", [models.PointStruct(id=record.id, payload=payload, vector=record.vector)])
+    with Collection.attach("others", at=client, model="hashing") as docs:
+        assert docs.search(QUESTION, k=1)[0].text == TEXTS[0]
+
+
+def test_langchain_in_javascript_has_keys_of_its_own(client):
+    params = models.VectorParams(size=hashing().dim, distance=models.Distance.COSINE)
+    client.create_collection("notes", params)
+    payloads = [
+        {"content": text, "metadata": {**metadata, "loc": {"lines": {"from": 1}}}} for text, metadata in ENTRIES
+    ]
+    points = [
+        models.PointStruct(id=number, payload=payload, vector=row)
+        for number, (payload, row) in enumerate(zip(payloads, vectors(TEXTS), strict=True))
+    ]
+    client.upsert("notes", points)
+    with Collection.attach("notes", at=client, model="hashing") as docs:
+        assert "JavaScript" in docs.layout.writer
+        assert docs.count(filter={"loc.lines.from": 1, "author": "Bob"}) == 2
+
+
+def test_fields_beside_nested_metadata_are_filtered_by(client):
+    params = models.VectorParams(size=hashing().dim, distance=models.Distance.COSINE)
+    client.create_collection("notes", params)
+    points = [
+        models.PointStruct(
+            id=number, payload={"text": text, "meta": metadata, "lang": "en", "page": number}, vector=vectors([text])[0]
+        )
+        for number, (text, metadata) in enumerate(ENTRIES)
+    ]
+    client.upsert("notes", points)
+    with Collection.attach("notes", at=client, model="hashing") as docs:
+        assert docs.count(filter={"lang": "en", "author": "Ann"}) == 2
+        (hit,) = docs.search(TEXTS[2], k=1, filter={"page": 2})
+        assert (hit.page, hit.metadata["lang"], hit.metadata["author"]) == (2, "en", "Bob")
+        with pytest.warns(FilterWarning, match=r"no field|has a field 'langs'"):
+            assert docs.count(filter={"langs": "en"}) == 0
+
+
+def test_numbers_tell_documents_apart_too(client):
+    params = models.VectorParams(size=hashing().dim, distance=models.Distance.COSINE)
+    client.create_collection("notes", params)
+    points = [
+        models.PointStruct(
+            id=number, payload={"text": text, "doc_id": 40 + number // 2, "chunk_index": number % 2}, vector=row
+        )
+        for number, (text, row) in enumerate(zip(TEXTS, vectors(TEXTS), strict=True))
+    ]
+    client.upsert("notes", points)
+    with Collection.attach("notes", at=client, model="hashing") as docs:
+        assert [(one.source, one.chunks) for one in docs.documents()] == [("40", 2), ("41", 2)]
+        (hit,) = docs.search(TEXTS[1], k=1, expand=1)
+        assert hit.text == f"{TEXTS[0]}\n{TEXTS[1]}"
+        assert [near.text for near in docs.neighbors(docs.get("1"))] == list(TEXTS[:2])
+        assert [one.text for one in docs.chunks("41")] == list(TEXTS[2:])
+        assert len(docs.search("the", k=4, group_by="document")) == 2
+
+
+def test_metadata_filters_of_llama_index_go_by_its_fields(client):
+    from llama_index.core.vector_stores import FilterOperator, MetadataFilter, MetadataFilters
+
+    WRITERS["llama-index"](client, "nodes")
+    WRITERS["langchain"](client, "documents")
+    asked = (("author", "Bob", "=="), ("year", 2025, "=="), ("year", 2024, ">"), ("author", ["Bob", "Eve"], "in"))
+    for name, (key, value, operator) in ((name, one) for name in ("nodes", "documents") for one in asked):
+        wanted = MetadataFilter(key=key, value=value, operator=FilterOperator(operator))
+        with Collection.attach(name, at=client, model="hashing") as docs:
+            found = docs.as_retriever(k=4, filter=MetadataFilters(filters=[wanted])).retrieve("crane")
+            assert {one.node.metadata["author"] for one in found} >= {"Bob"} and len(found) in (2, 3)
