@@ -37,6 +37,11 @@ def joined_modules(first: str = "widget.js") -> str:
     return "\n".join([*bodies, _IMPORTED.sub("", texts[-1])])
 
 
+def joined_styles() -> str:
+    """Return the page's styles as one text."""
+    return "\n".join(text for name, text in sorted(static_files().items()) if name.endswith(".css"))
+
+
 def explorer_widget(session: ExplorerSession) -> Any:
     """Return a widget that shows a session.
 
@@ -46,13 +51,12 @@ def explorer_widget(session: ExplorerSession) -> Any:
         import anywidget
     except ModuleNotFoundError as error:
         raise MissingExtraError("explore() in a notebook", str(error.name), "qdrant-embed[widget]") from None
-    styles = "\n".join(text for name, text in sorted(static_files().items()) if name.endswith(".css"))
 
     class ExplorerWidget(anywidget.AnyWidget):
         """The page in a notebook; `selection` has what is selected in its map."""
 
         _esm = joined_modules()
-        _css = styles
+        _css = joined_styles()
 
         def __init__(self) -> None:
             super().__init__()

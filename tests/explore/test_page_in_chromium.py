@@ -2,6 +2,7 @@
 
 import pytest
 
+from qdrant_embed.explore.notebook_widget import joined_modules, joined_styles
 from tests.explore.chromium import BROWSER, DRIVER, Chromium
 
 pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="there is no chromium with its chromedriver here")
@@ -137,3 +138,35 @@ def test_the_theme_is_switched(browser, shown):
     before = browser.run(f"return {color}")
     browser.run("document.querySelector('[aria-label^=\"Switch\"]').click()")
     assert browser.run(f"return {color}") != before
+
+
+def test_the_widget_shows_the_same_by_messages(browser, session):
+    browser.open("about:blank")
+    browser.run(
+        "const style = document.createElement('style'); style.textContent = arguments[1];"
+        "document.head.append(style); window.sent = []; window.takers = [];"
+        "const model = {send: (one) => sent.push(one), on: (event, take) => takers.push(take), off() {}};"
+        "const place = URL.createObjectURL(new Blob([arguments[0]], {type: 'text/javascript'}));"
+        "import(place).then((found) => { window.end = found.default.render({model, el: document.body}) })",
+        joined_modules(),
+        joined_styles(),
+    )
+
+    def answer_until(condition):
+        for _ in range(400):
+            if browser.run(f"return {condition}"):
+                return
+            for asked in browser.run("return sent.splice(0)"):
+                found = session.ask(asked["name"], asked["given"])
+                browser.run("takers.forEach((take) => take(arguments[0]))", {"number": asked["number"], "found": found})
+        raise AssertionError(browser.run("return document.body.innerText"))
+
+    answer_until("document.querySelector('.question') !== null")
+    browser.run(
+        "document.querySelector('.question').value = 'master keys';document.querySelector('.asking').requestSubmit()"
+    )
+    answer_until("document.querySelectorAll('.hit mark').length > 0")
+    browser.run("document.querySelector('[data-view=map]').click()")
+    answer_until("document.querySelector('.waiting').hidden")
+    browser.run("end()")
+    assert browser.complaints() == []

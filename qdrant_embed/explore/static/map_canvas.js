@@ -5,6 +5,7 @@ export const GROUP_COLORS = [
 ];
 const SPAN = 65535;
 const QUIET = 0.16;
+const MOST_PIXELS = 4096;
 
 function rgb(color) {
   const digits = color.match(/^#(..)(..)(..)$/);
@@ -44,8 +45,8 @@ export class PointCanvas {
   }
 
   resize(width, height, ratio) {
-    this.width = width;
-    this.height = height;
+    this.width = Math.min(width, MOST_PIXELS);
+    this.height = Math.min(height, MOST_PIXELS);
     this.ratio = Math.min(ratio, 2);
     this.canvas.width = Math.max(1, Math.round(width * this.ratio));
     this.canvas.height = Math.max(1, Math.round(height * this.ratio));
