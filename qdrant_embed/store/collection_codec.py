@@ -114,10 +114,10 @@ class CollectionCodec:
             if self.ready():
                 return
             learned = self.vector_codec.fit(vectors)
-            if self.ready():  # a server knows no such lock: another program may have been first
+            if self.ready():  # other processes know no such lock: one may have been first
                 return
             self.keep(learned)  # of two that do so in the same moment the last is right, and the other waits for it
-            if self._engine.shared:
+            if self._engine.joined:
                 pause(SETTLING_SECONDS)
             self._take_over()
 

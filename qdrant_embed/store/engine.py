@@ -223,6 +223,11 @@ class Engine(ClientMethods, Protocol):
         return False
 
     @property
+    def joined(self) -> bool:
+        """Whether other processes may be using it now: a server always, a folder once one has come."""
+        return self.shared
+
+    @property
     def identity(self) -> str:
         """What holds the collections: equal for two engines of a process that hold the same ones."""
         return str(id(self))

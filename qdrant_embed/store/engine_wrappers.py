@@ -79,6 +79,11 @@ class WrappedEngine(ForwardingEngine):
         return self.whole.shared
 
     @property
+    def joined(self) -> bool:
+        """Whether other processes may be using it now."""
+        return self.whole.joined
+
+    @property
     def identity(self) -> str:
         """What holds the collections."""
         return self.whole.identity

@@ -31,20 +31,21 @@ _HOST_AND_PORT = re.compile(r"(localhost|[\w-]+(\.[\w-]+)+):\d{2,5}(/.*)?")
 def open_engine(at: Location, *, timeout: int = TIMEOUT, make: bool = True) -> Engine:
     """Open the location and return the engine that answers for it; the caller closes it.
 
-    A folder opened several times in one process is shared, and let go when the last engine on it is closed. A
+    A folder opened several times in one process is shared, and let go when the last engine on it is closed. One that
+    another process of this user holds is used through that process, and taken over when it lets go or ends. A
     `QdrantClient` or an engine that was handed in stays its owner's: closing what is returned does not close it.
 
     :param timeout: Seconds a server may take for one request.
     :param make: Whether a folder that holds no collections becomes one that does; else nothing is written into it.
     :raises CollectionNotFoundError: The folder holds no collections, and shall not be made one that does.
     :raises ConfigurationError: The location makes no sense, or a URL carries a secret.
-    :raises LocationLockedError: Another process holds the folder.
+    :raises LocationLockedError: Another process holds the folder and cannot be asked, another user's for one.
     :raises StoreError: The server cannot be reached.
     """
     if isinstance(at, Path) or (isinstance(at, str) and _is_folder(at)):
-        from qdrant_embed.store.edge import EdgeEngine
+        from qdrant_embed.store.sharing import open_folder
 
-        return EdgeEngine(Path(at).expanduser(), make=make)
+        return open_folder(Path(at).expanduser(), make=make)
     if isinstance(at, Engine):
         return LentEngine(at)
     from qdrant_embed.store.client.clients import connect, in_memory, of_client

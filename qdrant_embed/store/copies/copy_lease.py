@@ -65,8 +65,7 @@ class CopyLease:
         give_up_dead_copy(self._engine, self._own)
         _ours.add(self._token)
         self._write()
-        if self._engine.shared:
-            self._heart.start()
+        self._heart.start()
 
     def require(self) -> None:
         """Refuse to go on where the mark is another's; to be called between pages.
@@ -99,6 +98,8 @@ class CopyLease:
     def _beat(self) -> None:
         while not self._ended.wait(BEAT_SECONDS):
             try:
+                if not self._engine.joined:
+                    continue  # nobody else could look
                 if mark_of(self._engine, self._own).get("by") != self._token:
                     self._lost = True
                     return
@@ -136,7 +137,7 @@ def give_up_dead_copy(engine: Engine, own: str) -> None:
     if not found:
         return
     began, told = time.monotonic(), BEAT_SECONDS + LOOK_SECONDS
-    while found["by"] in _ours or engine.shared:  # only one process can have a folder open, or a client in memory
+    while found["by"] in _ours or engine.joined:  # else no other process could be at it
         waited = time.monotonic() - began
         if found["by"] in _ours:
             raise being_copied(found)

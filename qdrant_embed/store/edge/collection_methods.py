@@ -5,8 +5,9 @@ from __future__ import annotations
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import qdrant_edge as edge
 from qdrant_client import models
@@ -39,6 +40,14 @@ class EdgeCollections(Engine):
         # Also lets go when the engine is forgotten (a notebook cell run twice) and when the interpreter ends.
         self._leave = weakref.finalize(self, self._folder.release)
 
+    @classmethod
+    def within(cls, folder: EdgeFolder) -> Self:
+        """Return an engine on a folder that others have open, and close."""
+        made = cls.__new__(cls)
+        made.path, made._folder = folder.path, folder
+        made._leave = weakref.finalize(made, bool)
+        return made
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"
 
@@ -51,12 +60,18 @@ class EdgeCollections(Engine):
         """The folder, wherever it is opened from."""
         return str(self._folder.path)
 
+    @property
+    def joined(self) -> bool:
+        """Whether other processes have asked this one for the folder."""
+        server = self._folder.server
+        return server is not None and server.used
+
     def folder(self) -> EdgeFolder:
         """Return the folder.
 
         :raises StoreError: The engine is closed.
         """
-        if not self._leave.alive:
+        if not self._leave.alive or self._folder.closed:
             raise StoreError(f"the location {str(self.path)!r} has been closed; open the collection again.")
         return self._folder
 
@@ -175,11 +190,7 @@ class EdgeCollections(Engine):
 
     def update_collection_aliases(self, change_aliases_operations: Sequence[AliasChange]) -> bool:
         """Make all changes or none."""
-        folder = self.folder()
-        catalog = folder.catalog
-        for change in change_aliases_operations:
-            catalog = _with_alias(catalog, change)
-        folder.commit(catalog)
+        self.folder().edit(lambda catalog: reduce(_with_alias, change_aliases_operations, catalog))
         return True
 
     def get_aliases(self) -> models.CollectionsAliasesResponse:

@@ -52,7 +52,7 @@ class EdgeEngine(EdgeQueries):
 
     def lacks(self, feature: Feature) -> str:
         """Say why a feature is not to be had: a folder has what the newest server has, but for more than one copy."""
-        return "a folder is one shard in one copy" if feature == "server options" else ""
+        return lacked_by_folder(feature)
 
     def upsert(
         self, collection_name: str, points: Sequence[models.PointStruct], *, wait: bool = True
@@ -144,6 +144,11 @@ class EdgeEngine(EdgeQueries):
     def finish_bulk_load(self, collection_name: str) -> None:
         """Build the HNSW graph where enough points are new, and flush; other threads wait meanwhile."""
         self.shard(collection_name).optimize()
+
+
+def lacked_by_folder(feature: Feature) -> str:
+    """Say why a feature is not to be had in a folder; empty if it is."""
+    return "a folder is one shard in one copy" if feature == "server options" else ""
 
 
 def _chosen(selector: Selector) -> edge.Filter | list[PointId]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from qdrant_embed.errors import CollectionExistsError, CollectionNotFoundError, 
 from qdrant_embed.native import make_reentrant_lock
 from qdrant_embed.store.edge.catalog_file import CATALOG_FILE, Catalog, Entry, sync_folder
 from qdrant_embed.store.edge.convert.config import edge_config
-from qdrant_embed.store.edge.lock import FolderLock
+from qdrant_embed.store.edge.lock import FolderLock, FolderServing, let_go_of_files
 from qdrant_embed.store.edge.shard import Shard, config_of, lost
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class EdgeFolder:
         self.path = path
         self.process = os.getpid()
         self.closed = False
+        self.server: FolderServing | None = None
         self._users = 0
         self._shards: dict[str, Shard] = {}
         self._changing = make_reentrant_lock()
@@ -56,7 +58,7 @@ class EdgeFolder:
             self.catalog = Catalog.read(path)
             if not (path / CATALOG_FILE).exists():
                 self.commit(self.catalog)
-            self._clear_up()
+            _clear_up(self)
         except BaseException:
             self._lock.release()
             raise
@@ -92,7 +94,17 @@ class EdgeFolder:
                 del _open[self.path]
                 self._close()
 
+    def serve(self, make: Callable[[], FolderServing]) -> None:
+        """Let other processes ask this one from now on, where that is possible."""
+        with _opening:
+            if self.server is None and not self.closed:
+                with suppress(OSError):
+                    self.server = make()
+                self._lock.tell(self.server.address if self.server else None)
+
     def _close(self) -> None:
+        if self.server is not None:
+            self.server.close()
         self.closed = True
         try:
             for shard in self._shards.values():
@@ -104,7 +116,9 @@ class EdgeFolder:
     def abandon(self) -> None:
         """Forget the folder without touching it: it belongs to the process that this one was forked from."""
         self._lock.abandon()
-        _let_go_of_files(self.path)
+        if self.server is not None:
+            self.server.abandon()
+        let_go_of_files(self.path)
 
     # Collections
 
@@ -117,7 +131,7 @@ class EdgeFolder:
         if self.process != os.getpid():
             raise StoreError(
                 f"the folder {str(self.path)!r} was opened by process {self.process}, from which this one was forked. "
-                "Open it after the fork, in one process only, or use a Qdrant server."
+                "Open it after the fork."
             )
         found = self._shards.get(self.catalog.resolve(name)[1].folder)
         if found is not None:
@@ -176,13 +190,7 @@ class EdgeFolder:
         with self._changing:
             path = self._attachment_path(self.catalog.resolve(name)[1])
             path.parent.mkdir(exist_ok=True)
-            fresh = path.with_suffix(NEW)
-            with fresh.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(path)
-            sync_folder(path.parent)
+            _write_whole(path, data)
 
     def attachment(self, name: str) -> bytes | None:
         """Return the file that is kept with a collection, None if there is none."""
@@ -212,6 +220,11 @@ class EdgeFolder:
             merged = {**(entry.metadata or {}), **changes}
             self.commit(self.catalog.with_entry(own, replace(entry, metadata=merged)))
 
+    def edit(self, change: Callable[[Catalog], Catalog]) -> None:
+        """Change the catalog as it is then: no other thread does so meanwhile."""
+        with self._changing:
+            self.commit(change(self.catalog))
+
     def commit(self, catalog: Catalog) -> None:
         """Make this catalog the folder's, on disk first."""
         with self._changing:
@@ -221,20 +234,31 @@ class EdgeFolder:
                 raise StoreError(f"{str(self.path / CATALOG_FILE)!r} cannot be written: {reason(error)}.") from error
             self.catalog = catalog
 
-    def _clear_up(self) -> None:
-        """Finish what a crash interrupted."""
-        shards = self.path / SHARDS
-        names = {entry.folder: name for name, entry in self.catalog.collections.items()}
-        for left in [path for path in shards.iterdir() if path.suffix in (NEW, DELETED)]:
-            if left.suffix == NEW and left.stem in names:
-                left.rename(left.with_suffix(""))
-                continue
-            if left.suffix == DELETED and left.stem in names:
-                self.commit(self.catalog.without(names[left.stem]))
-            shutil.rmtree(left)
-        for file in (self.path / ATTACHMENTS).glob("*"):
-            if file.stem not in names or file.suffix == NEW:
-                file.unlink()
+
+def _write_whole(path: Path, data: bytes) -> None:
+    fresh = path.with_suffix(NEW)
+    with fresh.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    sync_folder(path.parent)
+
+
+def _clear_up(folder: EdgeFolder) -> None:
+    """Finish what a crash interrupted."""
+    shards = folder.path / SHARDS
+    names = {entry.folder: name for name, entry in folder.catalog.collections.items()}
+    for left in [path for path in shards.iterdir() if path.suffix in (NEW, DELETED)]:
+        if left.suffix == NEW and left.stem in names:
+            left.rename(left.with_suffix(""))
+            continue
+        if left.suffix == DELETED and left.stem in names:
+            folder.commit(folder.catalog.without(names[left.stem]))
+        shutil.rmtree(left)
+    for file in (folder.path / ATTACHMENTS).glob("*"):
+        if file.stem not in names or file.suffix == NEW:
+            file.unlink()
 
 
 def _require_ours(path: Path) -> None:
@@ -258,19 +282,6 @@ def _require_ours(path: Path) -> None:
         )
     if any(shard.suffix not in (NEW, DELETED) for shard in (path / SHARDS).glob("*")):
         raise StoreError(f"{str(path)!r} holds shards but no {CATALOG_FILE}. Restore it from a copy of the folder.")
-
-
-def _let_go_of_files(folder: Path) -> None:
-    """Put what this process has open in a folder to nothing, after it was forked.
-
-    Locks belong to open files, which a child shares: until it lets go of them, its parent cannot open a shard again.
-    The extension still has their numbers, so they are not closed.
-    """
-    with suppress(OSError), Path(os.devnull).open("r+b") as nothing:
-        for entry in Path("/proc/self/fd").iterdir():
-            with suppress(OSError):
-                if entry.readlink().is_relative_to(folder):
-                    os.dup2(nothing.fileno(), int(entry.name), inheritable=False)
 
 
 def _after_fork() -> None:

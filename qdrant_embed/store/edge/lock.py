@@ -1,14 +1,14 @@
-"""One process at a time: a lock on the folder that says who holds it, and that ends with its process."""
+"""One process holds a folder: a lock that says who, and where it can be asked, and that ends with its process."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from qdrant_embed.display import reason
 from qdrant_embed.errors import LocationLockedError, StoreError
@@ -53,6 +53,19 @@ else:
         return True
 
 
+class FolderServing(Protocol):
+    """What answers other processes while a folder is open here."""
+
+    address: str
+    used: bool
+
+    def close(self) -> None:
+        """Answer nobody any more."""
+
+    def abandon(self) -> None:
+        """Let go of it in a forked child."""
+
+
 class FolderLock:
     """The lock on one folder, held from construction until `release` or the end of the process, however it ends.
 
@@ -60,19 +73,33 @@ class FolderLock:
     """
 
     def __init__(self, folder: Path) -> None:
-        path = folder / LOCK_FILE
-        self._descriptor: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        self._descriptor: int | None = _open(folder)
         try:
             _try_lock(self._descriptor)
         except OSError as error:
             self.abandon()
             if isinstance(error, (BlockingIOError, PermissionError)):
-                raise held_by_another(folder, _read_holder(path)) from None
+                raise held_by_another(folder, read_holder(folder)) from None
             raise StoreError(
                 f"the folder {str(folder)!r} cannot be locked ({reason(error)}); some network drives cannot. "
                 "Choose a folder on a local disk."
             ) from error
-        _write_holder(self._descriptor)
+        self._note = {
+            "pid": os.getpid(),
+            "program": _program(),
+            "started": datetime.now(UTC).isoformat(sep=" ", timespec="seconds"),
+        }
+        self._write()
+
+    def tell(self, address: str | None) -> None:
+        """Say where the holder can be asked; None if nowhere."""
+        self._note["socket"] = address
+        self._write()
+
+    def _write(self) -> None:
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, json.dumps(self._note).encode(), 0)
 
     def release(self) -> None:
         """Let another process have the folder."""
@@ -88,16 +115,55 @@ class FolderLock:
             self._descriptor = None
 
 
-def held_by_another(folder: Path, holder: dict[str, Any]) -> LocationLockedError:
-    """Return the error for a folder that another process has."""
+def _open(folder: Path) -> int:
+    """Open the lock file.
+
+    :raises LocationLockedError: Another user's process holds the folder.
+    """
+    path = folder / LOCK_FILE
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except PermissionError:
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                _try_lock(descriptor)
+            except BlockingIOError:
+                raise held_by_another(folder, read_holder(folder)) from None
+            finally:
+                os.close(descriptor)
+        raise
+
+
+def let_go_of_files(folder: Path) -> None:
+    """Put what this process has open in a folder to nothing, after it was forked.
+
+    Locks belong to open files, which a child shares: until it lets go of them, its parent cannot open a shard again.
+    The extension still has their numbers, so they are not closed.
+    """
+    with suppress(OSError), Path(os.devnull).open("r+b") as nothing:
+        for entry in Path("/proc/self/fd").iterdir():
+            with suppress(OSError):
+                if entry.readlink().is_relative_to(folder):
+                    os.dup2(nothing.fileno(), int(entry.name), inheritable=False)
+
+
+def held_by_another(folder: Path, holder: dict[str, Any], why: str = "") -> LocationLockedError:
+    """Return the error for a folder that another process has.
+
+    :param holder: As `read_holder` gives it.
+    :param why: Why that process cannot be asked, in a sentence.
+    """
+    if "socket" in holder and holder["socket"] is None:
+        why = "It cannot be asked for it: it found no directory for a socket. "
     ways = (
-        "Close the collection there (docs.close(), or end the notebook's kernel), wait until that program has ended, "
-        "or let several processes share a Qdrant server: at='http://localhost:6333'."
+        f"{why}Close the collection there (docs.close(), or end the notebook's kernel), wait until that program has "
+        "ended, or let several programs share a Qdrant server: at='http://localhost:6333'."
     )
     pid = holder.get("pid")
     if not isinstance(pid, int):
         return LocationLockedError(f"another process holds the folder {str(folder)!r}. {ways}")
-    who = f"process {pid} ({holder.get('program')}, since {holder.get('started')})"
+    who = described_holder(holder)
     if not _is_alive(pid):
         return LocationLockedError(
             f"the folder {str(folder)!r} was locked by {who}, which has ended or runs on another machine; "
@@ -107,19 +173,17 @@ def held_by_another(folder: Path, holder: dict[str, Any]) -> LocationLockedError
     return LocationLockedError(f"the folder {str(folder)!r} is held by {who}. {ways}", pid)
 
 
-def _write_holder(descriptor: int) -> None:
-    note = {
-        "pid": os.getpid(),
-        "program": _program(),
-        "started": datetime.now(UTC).isoformat(sep=" ", timespec="seconds"),
-    }
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, json.dumps(note).encode())
+def described_holder(holder: dict[str, Any]) -> str:
+    """Return who holds a folder, for people."""
+    if not holder:
+        return "another process"
+    return f"process {holder.get('pid')} ({holder.get('program')}, since {holder.get('started')})"
 
 
-def _read_holder(path: Path) -> dict[str, Any]:
-    with contextlib.suppress(OSError, ValueError):
-        found = json.loads(path.read_text(encoding="utf-8"))
+def read_holder(folder: Path) -> dict[str, Any]:
+    """Return what the holder of a folder has said of itself; nothing where there is none."""
+    with suppress(OSError, ValueError):
+        found = json.loads((folder / LOCK_FILE).read_text(encoding="utf-8"))
         if isinstance(found, dict):
             return found
     return {}

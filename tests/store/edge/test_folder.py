@@ -17,6 +17,7 @@ from qdrant_embed.errors import (
     QdrantEmbedError,
     StoreError,
 )
+from qdrant_embed.store.edge import EdgeEngine
 from qdrant_embed.store.edge.catalog_file import Catalog
 from qdrant_embed.store.edge.lock import LOCK_FILE
 from qdrant_embed.store.location import open_engine
@@ -83,13 +84,13 @@ def test_an_engine_that_is_forgotten_lets_go(tmp_path):
     kill(process)
 
 
-def test_another_process_is_told_who_holds_the_folder(tmp_path):
+def test_the_error_for_a_folder_that_is_held_says_by_whom(tmp_path):
     process = child(HOLDER, tmp_path)
     assert process.stdout.readline() == "held\n"
     with pytest.raises(
         LocationLockedError, match=rf"held by process {process.pid} .*docs\.close\(\).*server"
     ) as caught:
-        open_engine(tmp_path)
+        EdgeEngine(tmp_path)
     assert caught.value.pid == process.pid
     kill(process)
     open_engine(tmp_path).close()
