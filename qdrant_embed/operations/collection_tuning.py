@@ -20,7 +20,7 @@ from qdrant_embed.evaluation.questions import Question
 from qdrant_embed.operations import collection_queries
 from qdrant_embed.operations.collection_handle import CollectionHandle
 from qdrant_embed.runtimes.paragraph_vectors import BinaryParagraphVectors, ParagraphTraining
-from qdrant_embed.store import code_export
+from qdrant_embed.store.export import code_export
 from qdrant_embed.training import collection_codes
 from qdrant_embed.training.collection_codes import CodeFiles, CodeTrainingSettings, ParagraphTrainingSettings
 from qdrant_embed.training.learned_codes import CodeTraining

@@ -2,7 +2,7 @@
 
 Files, in reading order: engine, engine_wrappers, metadata, payload_values, points, client, quantization, scroll,
 filters, edge, sharing, collection_codec, layout, copies, create, location, tracing, own_points, listing,
-stored_vectors, code_export.
+stored_vectors, export.
 
 Public: `Engine` (what a new engine has to answer), `WrappedEngine` (one around another), `open_engine` and
 `require_location` (of a location), `Listing` and `ListedCollection` (its collections), and of filters `PlainFilter`

@@ -11,9 +11,9 @@ from typing import TypedDict
 from qdrant_embed.compression import Transform
 from qdrant_embed.compression.binary_codes import pack_signs
 from qdrant_embed.runtimes.paragraph_vectors import BinaryParagraphVectors, ParagraphTraining, require_model_folder
-from qdrant_embed.store.code_export import require_codes_file, require_folder, write_codes
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.export.code_export import require_codes_file, require_folder, write_codes
 from qdrant_embed.store.stored_vectors import read_rows, read_texts
 from qdrant_embed.training.learned_codes import CodeTraining, train_code
 from qdrant_embed.training.paragraph_training import train_paragraph_vectors

@@ -8,7 +8,7 @@ from benchmarks.compression.nearest import hyperplanes, nearest_by_hamming, near
 from qdrant_embed.compression.binary_codes import pack_signs
 from qdrant_embed.compression.transform import Transform
 from qdrant_embed.errors import ConfigurationError, MissingExtraError
-from qdrant_embed.store.code_export import write_codes
+from qdrant_embed.store.export.code_export import write_codes
 from qdrant_embed.training.learned_codes import CodeTraining, _Batches, _scores, rounded, train_code
 from tests.compression.samples import clustered
 

@@ -107,6 +107,7 @@ class SharedEngine(ForwardingEngine):
 
         :raises StoreError: The engine refused, or whoever held the folder ended again and again meanwhile.
         """
+        arguments, named = _in_json(name, arguments, named)
         lost = 0
         while lost < _MOST_LOST:
             found = self._answering()
@@ -233,6 +234,17 @@ def _call(engine: EdgeEngine, name: str, *arguments: Any, **named: Any) -> Any:
     return getattr(engine, name)(*arguments, **named)
 
 
+def _in_json(name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return arguments whose payloads and metadata have the form in which they are stored.
+
+    :raises StoreError: They have none.
+    """
+    if name.endswith("_payload") and len(arguments) > 1:
+        arguments = (arguments[0], json_payload(arguments[1]), *arguments[2:])
+    stored = {key: json_payload(named[key]) for key in ("payload", "metadata") if named.get(key) is not None}
+    return arguments, {**named, **stored}
+
+
 def _repeated(call: Callable[..., Any], name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
     """Make a call that a holder may have carried out before it ended, and return what the first one would have."""
     try:
@@ -240,7 +252,7 @@ def _repeated(call: Callable[..., Any], name: str, arguments: tuple[Any, ...], n
     except CollectionExistsError:
         made = str(arguments[0] if arguments else named["collection_name"])
         wanted = named.get("metadata")
-        if name == "create_collection" and wanted and call("stored_metadata", made) == json_payload(wanted):
+        if name == "create_collection" and wanted and call("stored_metadata", made) == wanted:
             return True
         raise
     return True if name == "delete_collection" else found

@@ -79,7 +79,7 @@ def test_codes_that_only_the_engine_knows_are_refused(make_collection, tmp_path)
 
 def test_parquet_numbers_windows_too(tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
-    from qdrant_embed.store.code_export import write_codes
+    from qdrant_embed.store.export.code_export import write_codes
 
     codes = pack_signs(np.eye(3, 16, dtype=np.float32))
     table = parquet.read_table(write_codes(tmp_path / "codes.parquet", ["a", "a", "b"], codes, [0, 1, 0]))
