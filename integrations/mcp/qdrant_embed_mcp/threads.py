@@ -41,6 +41,17 @@ class Workers:
             job.cancelled.set()
 
 
+def ends_with_call() -> Callable[[object], None]:
+    """Return what ends the work at hand, in whatever thread it is called, once the call was called off."""
+    job = current_job.get()
+
+    def end(_: object) -> None:
+        if job is not None and job.cancelled.is_set():
+            raise Cancelled
+
+    return end
+
+
 def _in_job(job: Job, work: Callable[[], T]) -> T:
     current_job.set(job)
     try:

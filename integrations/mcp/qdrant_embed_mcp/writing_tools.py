@@ -7,14 +7,13 @@ from typing import Annotated
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from qdrant_embed.concurrency import went_on
 from qdrant_embed.display import counted, one_line
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed_mcp import results
 from qdrant_embed_mcp.open_collections import OpenCollections
 from qdrant_embed_mcp.paths import path_below, require_inside
 from qdrant_embed_mcp.reading_tools import Name, Root
-from qdrant_embed_mcp.threads import Workers
+from qdrant_embed_mcp.threads import Workers, ends_with_call
 
 MOST_FAILURES = 50
 
@@ -37,8 +36,7 @@ class WritingTools:
             found = path_below(path, folders)
             require_inside(found, folders)
             opened = self._collections.get(collection, make=True)
-            # Between two batches, a call that was called off ends.
-            report = opened.ingest(found, progress=lambda _: went_on(), patience=0)
+            report = opened.ingest(found, progress=ends_with_call(), patience=0)
             failed = [one_line(f"{one.source}: {one.reason}") for one in report.failed[:MOST_FAILURES]]
             return results.Ingested(
                 collection=opened.name, documents=report.documents, embedded=report.embedded, reused=report.reused,

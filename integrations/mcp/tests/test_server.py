@@ -8,6 +8,7 @@ from mcp import MCPError
 from qdrant_client import models
 
 from qdrant_embed import Collection, load_embedder
+from qdrant_embed.concurrency import Cancelled
 
 READING = {"search", "read", "list_documents", "list_collections"}
 
@@ -163,6 +164,43 @@ async def test_ingest_reads_below_its_folders_alone(connect, tmp_path):
         assert found.structured_content["hits"] == []
     async with connect(allow_writes=True) as client:
         assert "--folder DIR" in await refused(client, "ingest", path=str(pages))
+
+
+async def test_an_ingest_that_is_called_off_ends_after_the_batch_at_hand(connect, tmp_path, monkeypatch):
+    begun, free, ended, ingest, raised = (
+        threading.Event(),
+        threading.Event(),
+        threading.Event(),
+        Collection.ingest,
+        [],
+    )
+
+    def watched(self, what, *, progress, **more):
+        def wait(counts):
+            begun.set()
+            free.wait()
+            progress(counts)
+
+        try:
+            return ingest(self, what, progress=wait, **more)
+        except BaseException as error:
+            raised.append(error)
+            raise
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(Collection, "ingest", watched)
+    (tmp_path / "tides.md").write_text("High tide is at noon.")
+    async with connect("legacy", allow_writes=True, folders=(tmp_path,)) as client:
+        call = asyncio.create_task(client.call_tool("ingest", {"path": "."}))
+        await asyncio.to_thread(begun.wait)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await client.call_tool("list_collections", {})  # by now the server has heard of it
+        free.set()
+        await asyncio.to_thread(ended.wait)
+        assert [type(error) for error in raised] == [Cancelled]
 
 
 async def test_delete_counts_first_and_wants_to_be_told_what(connect):
