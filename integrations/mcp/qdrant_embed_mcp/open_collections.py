@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from qdrant_embed import Collection, Recipe
-from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError
+from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError, RecipeMismatchError
 from qdrant_embed.store import Listing
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,20 @@ class OpenCollections:
             if wanted not in self._open:
                 self._open[wanted] = self._opened(wanted, make=make)
             return self._open[wanted]
+
+    def using(self, name: str | None, work: Callable[[Collection], T], *, make: bool = False) -> T:
+        """Return what the work gives for a collection; where that was made anew meanwhile, for the new one.
+
+        Errors are those of `get`, and what the work raises.
+        """
+        found = self.get(name, make=make)
+        try:
+            return work(found)
+        except (CollectionNotFoundError, RecipeMismatchError):
+            with self._lock:
+                if self._open.get(found.name) is found:
+                    self._open.pop(found.name).close()
+            return work(self.get(name, make=make))
 
     def names(self) -> list[str]:
         """Return the names of all collections at the location."""

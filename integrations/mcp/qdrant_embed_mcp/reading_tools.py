@@ -55,9 +55,8 @@ class ReadingTools:
     ) -> Annotated[CallToolResult, results.Found]:
         """Find the passages of documents that answer a question, best first."""
 
-        def work() -> results.Found:
+        def work(opened: Collection) -> results.Found:
             words = self._allowed(rerank)
-            opened = self._collections.get(collection)
             hits = opened.search(query, k, mode=mode, filter=filter, min_score=min_score, rerank=words)
             notes = [] if hits or not filter else _doubts(opened, filter)
             placed = hits if self._collections.placed_at_search(opened.name) else with_places(opened, hits)
@@ -66,7 +65,7 @@ class ReadingTools:
                 hits=[_passage(opened.name, hit) for hit in placed], notes=notes,
             )  # fmt: skip
 
-        found = await self._workers.run(work)
+        found = await self._workers.run(lambda: self._collections.using(collection, work))
         return results.told(found, results.found_text(found))
 
     async def read(
@@ -90,8 +89,7 @@ class ReadingTools:
     ) -> Annotated[CallToolResult, results.DocumentList]:
         """List the documents of a collection, by folder and source."""
 
-        def work() -> results.DocumentList:
-            opened = self._collections.get(collection)
+        def work(opened: Collection) -> results.DocumentList:
             stored = [one for one in opened.documents() if pattern is None or fnmatch.fnmatchcase(one.source, pattern)]
             listed = [
                 results.ListedDocument(
@@ -102,7 +100,7 @@ class ReadingTools:
             ]  # fmt: skip
             return results.DocumentList(collection=opened.name, total=len(stored), offset=offset, documents=listed)
 
-        page = await self._workers.run(work)
+        page = await self._workers.run(lambda: self._collections.using(collection, work))
         return results.told(page, results.documents_text(page))
 
     async def list_collections(self) -> Annotated[CallToolResult, results.CollectionList]:
@@ -125,8 +123,9 @@ class ReadingTools:
 
         :raises ConfigurationError: The range is empty, or begins behind the end.
         """
-        opened = self._collections.get(collection)
-        chunks = chunks_of(opened, source, root)
+        name, chunks = self._collections.using(
+            collection, lambda opened: (opened.name, chunks_of(opened, source, root))
+        )
         length = max(chunk.end for chunk in chunks)
         first = max(0, start)
         last = min(length, first + MOST_SPAN, length if end is None else end)
@@ -136,9 +135,9 @@ class ReadingTools:
             )
         there = chunks[0]
         return results.Span(
-            text=printable(text_between(chunks, first, last)), collection=opened.name, source=printable(there.source),
+            text=printable(text_between(chunks, first, last)), collection=name, source=printable(there.source),
             root=printable(there.root), title=printable(there.title), start=first, end=last, length=length,
-            uri=document_uri(opened.name, there.source, there.root, first, last),
+            uri=document_uri(name, there.source, there.root, first, last),
         )  # fmt: skip
 
     def _allowed(self, rerank: Sequence[str] | None) -> list[str] | None:

@@ -7,6 +7,7 @@ import hmac
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from qdrant_embed.display import reason
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed_mcp.open_collections import OpenCollections, Settings
 from qdrant_embed_mcp.server import make_server
@@ -60,7 +62,7 @@ def serve_http(settings: Settings, port: int, *, token: str | None = None) -> No
     Requests whose `Host` or `Origin` is another machine's are refused, so that no page in a browser reaches it.
 
     :param token: What clients have to send as `Authorization: Bearer TOKEN`; None to ask for none.
-    :raises ConfigurationError: The token is too short to be a secret.
+    :raises ConfigurationError: The token is too short to be a secret, or the port is taken.
     """
     import uvicorn
 
@@ -68,14 +70,22 @@ def serve_http(settings: Settings, port: int, *, token: str | None = None) -> No
     with OpenCollections(settings) as collections:
         config = uvicorn.Config(
             http_app(collections, port, token=token),
-            host=LOOPBACK,
-            port=port,
             ws="none",
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=2,
         )
-        uvicorn.Server(config).run()
+        with _listening(port) as listener:
+            uvicorn.Server(config).run([listener])
+
+
+def _listening(port: int) -> socket.socket:
+    try:
+        return socket.create_server((LOOPBACK, port))
+    except OSError as error:
+        raise ConfigurationError(
+            f"port {port} cannot be listened at: {reason(error)}. Give another: --http PORT."
+        ) from None
 
 
 def http_app(collections: OpenCollections, port: int, *, token: str | None = None) -> ASGIApp:

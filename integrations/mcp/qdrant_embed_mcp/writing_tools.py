@@ -7,6 +7,7 @@ from typing import Annotated
 from mcp_types import CallToolResult
 from pydantic import Field
 
+from qdrant_embed import Collection
 from qdrant_embed.display import counted, one_line
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed_mcp import results
@@ -31,11 +32,10 @@ class WritingTools:
     ) -> Annotated[CallToolResult, results.Ingested]:
         """Bring a collection in line with a file or folder: what is new is added, what is gone from it is removed."""
 
-        def work() -> results.Ingested:
+        def work(opened: Collection) -> results.Ingested:
             folders = [folder for folder in self._collections.settings.folders if not isinstance(folder, str)]
             found = path_below(path, folders)
             require_inside(found, folders)
-            opened = self._collections.get(collection, make=True)
             report = opened.ingest(found, progress=ends_with_call(), patience=0)
             failed = [one_line(f"{one.source}: {one.reason}") for one in report.failed[:MOST_FAILURES]]
             return results.Ingested(
@@ -43,7 +43,7 @@ class WritingTools:
                 deleted=report.deleted, skipped=report.skipped, failed=failed,
             )  # fmt: skip
 
-        done = await self._workers.run(work)
+        done = await self._workers.run(lambda: self._collections.using(collection, work, make=True))
         text = f"{counted(done.documents, 'document')}: {done.embedded} texts embedded, {done.deleted} chunks removed."
         return results.told(done, "\n".join([text, *(f"> failed: {one}" for one in done.failed)]))
 
@@ -56,12 +56,11 @@ class WritingTools:
     ) -> Annotated[CallToolResult, results.Deleted]:
         """Remove documents from a collection; their files stay as they are."""
 
-        def work() -> results.Deleted:
+        def work(opened: Collection) -> results.Deleted:
             if not source and not root:
                 raise ConfigurationError("nothing says what to remove; give source= or root=.")
-            opened = self._collections.get(collection)
             gone = opened.delete(source or None, root=root or None, dry_run=dry_run)
             return results.Deleted(collection=opened.name, chunks=gone, dry_run=dry_run)
 
-        done = await self._workers.run(work)
+        done = await self._workers.run(lambda: self._collections.using(collection, work))
         return results.told(done, f"{counted(done.chunks, 'chunk')} {'would be ' if dry_run else ''}removed.")

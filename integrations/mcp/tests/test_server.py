@@ -7,7 +7,7 @@ import pytest
 from mcp import MCPError
 from qdrant_client import models
 
-from qdrant_embed import Collection, load_embedder
+from qdrant_embed import Collection, Document, Recipe, load_embedder
 from qdrant_embed.concurrency import Cancelled
 
 READING = {"search", "read", "list_documents", "list_collections"}
@@ -164,6 +164,19 @@ async def test_ingest_reads_below_its_folders_alone(connect, tmp_path):
         assert found.structured_content["hits"] == []
     async with connect(allow_writes=True) as client:
         assert "--folder DIR" in await refused(client, "ingest", path=str(pages))
+
+
+async def test_a_collection_that_is_made_anew_is_opened_anew(connect, place):
+    async with connect(collection="harbor") as client:
+        assert (await client.call_tool("search", {"query": "master keys"})).structured_content["hits"]
+        Collection.drop("harbor", at=place)
+        message = await refused(client, "search", query="master keys")
+        assert "there is no collection 'harbor'" in message
+        recipe = Recipe(model="hashing", chunk_tokens=48)
+        with Collection.open("harbor", at=place, recipe=recipe) as harbor:
+            harbor.ingest([Document(text="Tides are listed.", source="tides.md")], progress=None)
+        found = await client.call_tool("search", {"query": "tides"})
+        assert found.structured_content["hits"][0]["source"] == "tides.md"
 
 
 async def test_an_ingest_that_is_called_off_ends_after_the_batch_at_hand(connect, tmp_path, monkeypatch):

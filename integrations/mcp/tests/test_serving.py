@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ import httpx
 import pytest
 import uvicorn
 from mcp import Client, StdioServerParameters
-from qdrant_embed_mcp import OpenCollections, Settings
+from qdrant_embed_mcp import OpenCollections, Settings, serve_http
 from qdrant_embed_mcp.serving import http_app
 
 from qdrant_embed import Collection, Document, Recipe
@@ -119,6 +120,11 @@ async def _search_over_http(url, headers):
                 assert client.protocol_version == version
                 found = await client.call_tool("search", {"query": "keys"})
                 assert found.structured_content["hits"][0]["source"] == "keys.md"
+
+
+def test_a_port_that_is_taken_is_said(unused_tcp_port):
+    with socket.create_server(("127.0.0.1", unused_tcp_port)), pytest.raises(ConfigurationError, match="--http PORT"):
+        serve_http(Settings(at=":memory:"), unused_tcp_port)
 
 
 def test_settings_that_make_no_sense_are_refused(tmp_path):

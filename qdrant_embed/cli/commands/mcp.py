@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 from qdrant_embed.cli import parameters
+from qdrant_embed.cli.output import say
 from qdrant_embed.errors import MissingExtraError
 
 TOKEN_VARIABLE = "QDRANT_EMBED_MCP_TOKEN"  # noqa: S105 - the name of a variable
@@ -62,8 +64,11 @@ def mcp(  # noqa: PLR0913 - one parameter for each flag
         model=model if allow_writes else None, rerankers=tuple(rerank or ()), attach=attach or "auto",
     )  # fmt: skip
     if http is None:
+        if sys.stdin.isatty():
+            say("waiting for an agent's program, which is to start this, on standard input; Ctrl-C ends it")
         package.serve_stdio(settings)
     else:
+        say(f"serving at http://127.0.0.1:{http}/mcp on this machine; Ctrl-C ends it")
         package.serve_http(settings, http, token=os.environ.get(TOKEN_VARIABLE))
 
 
