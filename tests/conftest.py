@@ -9,6 +9,7 @@ import ssl
 import warnings
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from zlib import crc32
 
 import pytest
@@ -101,12 +102,14 @@ def needed_indexes(request):
     """Make the payload indexes alone that a server of strict limits gets too, where tests are not about any of them.
 
     The others change no answer. Each is two megabytes of files in a folder, which take much of the processor's time;
-    as does a trial whether there is room for them.
+    as does a trial whether there is room for them. Tests of copies and of the embedded engine are about collections as
+    a whole, and have those that are needed.
     """
+    parts = set(request.path.parts)
     with pytest.MonkeyPatch.context() as patch:
-        if "store" not in request.path.parts:
+        if "store" not in parts:
             patch.setattr("qdrant_embed.store.edge.room._can_allocate", lambda *_: True)
-        if not {"store", "retrieval"} & set(request.path.parts):
+        if {"copies", "edge"} & parts or not {"store", "retrieval"} & parts:
             every = field_indexes.INDEXED_FIELDS
             needed = {field: every[field] for field in field_indexes.NEEDED_FIELDS}
             patch.setattr(field_indexes, "INDEXED_FIELDS", needed)
@@ -125,6 +128,22 @@ def run_folder(tmp_path_factory):
     """Return a folder that all workers of a run share."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_searches_for_garbage():
+    """Let a conversion's search for garbage pass over what outlived the one before: each takes longer than the model.
+
+    What it is for is found all the same, since it is younger.
+    """
+
+    def collect():
+        gc.collect()
+        gc.freeze()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("qdrant_embed.runtimes.conversion.convert.gc", SimpleNamespace(collect=collect))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

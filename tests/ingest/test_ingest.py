@@ -130,7 +130,7 @@ def test_documents_are_read_as_they_are_needed(make_collection):
 
     def documents():
         nonlocal asked
-        for number in range(2400):
+        for number in range(1200):
             asked += 1
             yield Document(text=f"Text number {number}.", source=f"{number}.txt")
 
@@ -141,8 +141,8 @@ def test_documents_are_read_as_they_are_needed(make_collection):
         most_ahead = max(most_ahead, asked - collection.count())
 
     collection.ingest(documents(), options=IngestOptions(progress=progress))
-    assert collection.count() == 2400
-    assert most_ahead < 2000
+    assert collection.count() == 1200
+    assert most_ahead < 800
 
 
 def test_changed_metadata_is_stored_without_embedding(collection):

@@ -245,7 +245,7 @@ def test_a_large_file_has_its_encoding_looked_for_everywhere_or_named(tree):
 
 
 def test_a_file_that_changes_while_it_is_fetched_is_listed(tree):
-    file = find_root(tree({"a.txt": "words and words\n" * 1_000_000}) / "a.txt").only
+    file = find_root(tree({"a.txt": "words and words\n" * 600_000}) / "a.txt").only
     with Reader(ReadOptions(), in_parts=True) as reader:
         rest = reader.read(file).rest
         with file.path.open("a") as grown:

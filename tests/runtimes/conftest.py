@@ -1,8 +1,11 @@
-"""A small model, and how it is found."""
+"""A small model, and how it is found; int8 on every processor."""
 
 import pytest
 
 from qdrant_embed.models.resolve import resolve
+from qdrant_embed.runtimes.openvino import requests
+from qdrant_embed.runtimes.openvino import runtime as openvino
+from qdrant_embed.runtimes.openvino.requests import core
 
 
 @pytest.fixture(scope="module")
@@ -13,3 +16,19 @@ def folder(save_model):
 @pytest.fixture
 def model(folder):
     return resolve(str(folder))
+
+
+@pytest.fixture
+def int8_anywhere(monkeypatch):
+    """Let int8 run where the processor has no instructions for it: exactly, and slowly."""
+    if not openvino.multiplies_int8():
+        monkeypatch.setattr(openvino, "multiplies_int8", lambda: True)
+        monkeypatch.setattr(requests, "core", lambda: Exactly())
+
+
+class Exactly:
+    def compile_model(self, model, device, settings=None):
+        return core().compile_model(model, device, {**(settings or {}), "LP_TRANSFORMS_MODE": "OFF"})
+
+    def __getattr__(self, name):
+        return getattr(core(), name)

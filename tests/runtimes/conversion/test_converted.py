@@ -19,9 +19,7 @@ from qdrant_embed.runtimes.conversion.convert import FidelityWarning
 from qdrant_embed.runtimes.conversion.converted_runtime import ConvertedRuntime
 from qdrant_embed.runtimes.conversion.fidelity import Fidelity
 from qdrant_embed.runtimes.onnx import CONVERTER
-from qdrant_embed.runtimes.openvino import requests
 from qdrant_embed.runtimes.openvino import runtime as openvino
-from qdrant_embed.runtimes.openvino.requests import core
 from qdrant_embed.runtimes.torch.graph import Graph
 from qdrant_embed.testing.conformance.embedders import TEXTS, check_embedder
 from qdrant_embed.tokenization.batch import TokenBatch
@@ -91,22 +89,6 @@ def test_conformance_also_where_padding_may_see_no_token(tmp_path, runtime, arch
 
 def test_conformance_of_bf16_in_torch(model_of):
     check_embedder(load_embedder(model_of(), runtime="torch:bf16"))
-
-
-@pytest.fixture
-def int8_anywhere(monkeypatch):
-    """Let int8 run where the processor has no instructions for it: exactly, and slowly."""
-    if not openvino.multiplies_int8():
-        monkeypatch.setattr(openvino, "multiplies_int8", lambda: True)
-        monkeypatch.setattr(requests, "core", lambda: Exactly())
-
-
-class Exactly:
-    def compile_model(self, model, device, settings=None):
-        return core().compile_model(model, device, {**(settings or {}), "LP_TRANSFORMS_MODE": "OFF"})
-
-    def __getattr__(self, name):
-        return getattr(core(), name)
 
 
 @pytest.mark.usefixtures("int8_anywhere")

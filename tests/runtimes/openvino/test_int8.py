@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from qdrant_embed.models.resolve import resolve
+from qdrant_embed.runtimes.conversion import convert
 from qdrant_embed.runtimes.conversion.fidelity import batches_of
 from qdrant_embed.runtimes.conversion.probe_texts import PROBES
+from qdrant_embed.runtimes.openvino import runtime as openvino
 from qdrant_embed.runtimes.torch.graph import build_graph, examples, quiet
 from qdrant_embed.testing.conformance.embedders import TEXTS
 
@@ -53,15 +55,17 @@ def weights(model):
 
 
 @pytest.mark.model
+@pytest.mark.usefixtures("int8_anywhere")
 def test_every_product_of_minilm_is_in_int8_and_its_vectors_stay():
-    from qdrant_embed.runtimes.openvino.int8 import quantize
-    from qdrant_embed.runtimes.openvino.requests import SHORT_TOKENS
+    from qdrant_embed.runtimes.openvino.requests import SHORT_TOKENS, core
 
     resolved = resolve("minilm")
-    _, model = converted(resolved)
+    # Converted as for any use, since what is kept serves every test that runs it.
+    folder = convert.converted(resolved, openvino._converter(openvino.chosen("int8"))).folder
+    model, whole = (core().read_model(folder / name) for name in (openvino._FILE, openvino._WHOLE_FILE))
     batches = batches_of(resolved, (*PROBES[::6], *TEXTS[::2]))  # long ones and short ones, in several scripts
-    wanted = run(model, batches)
-    found = run(quantize(resolved, model), batches)
+    wanted = run(whole, batches)
+    found = run(model, batches)
     lengths = np.concatenate([batch.mask.sum(axis=1) for batch in batches])
     agreement = cosines(wanted, found)
     assert agreement[lengths > SHORT_TOKENS].min() >= 0.995

@@ -7,6 +7,7 @@ from qdrant_client import QdrantClient
 
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.errors import CollectionNotFoundError, StoreError
+from qdrant_embed.store.copies import copy_lease
 from qdrant_embed.store.copies.generations import COPYING
 from tests.support.earlier_collections import make_earlier
 from tests.support.server_limits import RefusedError
@@ -16,6 +17,8 @@ WORDS = ["herring", "cod", "eel", "hull", "rope", "sail", "anchor", "mast", "kee
 TEXTS = [f"Crane {n} lifts {WORDS[n % 11]} and {WORDS[n % 7]} at pier {n * 7}." for n in range(60)]
 QUESTION = TEXTS[12]
 BATCH, OPENED = "POST /collections/cranes--1/points/query/batch", ["GET /", "GET /collections/cranes"]
+PAUSE = 0.003
+"""Seconds between searches, many of which fall into each change: without any, it waits for them most of the time."""
 
 
 def fill(url, style="alias"):
@@ -53,6 +56,7 @@ def test_whoever_searches_meanwhile_finds_all_at_every_moment(kind, style, tmp_p
                     except Exception as error:
                         failed.append(f"{type(error).__name__}: {error}")
                     asked.append(opens)
+                    done.wait(PAUSE)
 
         threads = [threading.Thread(target=search, args=(opens,)) for opens in (False, True)]
         for thread in threads:
@@ -127,6 +131,8 @@ def test_a_folder_that_was_ingested_elsewhere_is_named_all_the_same(server):
 
 @pytest.mark.parametrize("style", ["alias", "earlier"])
 def test_a_key_that_may_only_read_is_enough_for_searching_whatever_is_unfinished(style, monkeypatch):
+    monkeypatch.setattr(copy_lease, "GONE_SECONDS", 0.1)
+    monkeypatch.setattr(copy_lease, "LOOK_SECONDS", 0.02)
     with StandIn(key="all", read_only_key="reading") as server:
         monkeypatch.setenv("QDRANT_API_KEY", "all")
         fill(server.url, style)
