@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.attachment.attached_engine import AttachedEngine
-from qdrant_embed.attachment.filter_view import own_id
+from qdrant_embed.attachment.filter_view import is_uuid, own_id
 from qdrant_embed.errors import ConfigurationError, UnknownNameError, require_type
 from qdrant_embed.retrieval.browse import Browser, require_around
 from qdrant_embed.retrieval.documents import Documents, StoredDocument
@@ -35,7 +35,7 @@ class AttachedBrowser(Browser):
 
         :raises ConfigurationError: There is no such point.
         """
-        wanted = [one for one in map(own_id, map(str, ids)) if isinstance(one, int) or _is_uuid(str(one))]
+        wanted = [one for one in map(own_id, map(str, ids)) if isinstance(one, int) or is_uuid(one)]
         records = self.engine.retrieve(self.name, wanted) if wanted else []
         found = {_plain(record.id): Hit.from_point(record) for record in records}
         missing = [one for one in ids if _plain(one) not in found]
@@ -163,8 +163,3 @@ def _at(hit: Hit, chunk: Hit) -> Hit:
 def _plain(point_id: object) -> str:
     """Return an id in one spelling: engines take UUIDs with and without hyphens."""
     return str(point_id).replace("-", "").lower()
-
-
-def _is_uuid(text: str) -> bool:
-    plain = _plain(text)
-    return len(plain) == 32 and all(character in "0123456789abcdef" for character in plain)

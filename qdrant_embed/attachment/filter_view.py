@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from qdrant_embed.store.engine import PointId
 
+UUID_DIGITS = 32
 LONGEST_NUMBER = 20
 """Digits of the largest id that is a number."""
 
@@ -89,10 +90,52 @@ def _condition(layout: ForeignLayout, given: Any) -> Any:
     if isinstance(given, models.NestedCondition):  # keys inside are the payload's, whoever asks
         nested = given.nested.model_copy(update={"key": foreign_key(layout, given.nested.key)})
         return models.NestedCondition(nested=nested)
+    if isinstance(given, models.FieldCondition) and given.key in (same := constants(layout)):
+        return _every(given, same)
+    if isinstance(given, models.FieldCondition) and given.key in _by_id(layout) and given.match is not None:
+        found = _with_ids(given.match)
+        return given if found is None else found
     if isinstance(given, models.FieldCondition):
         changed = given.model_copy(update={"key": foreign_key(layout, given.key)})
         return _either(changed) if given.key in ("page", "document_id", "source") else changed
     return given
+
+
+def constants(layout: ForeignLayout) -> dict[str, Any]:
+    """Return the fields of chunks that are the same for all points, since the other program has no place for them."""
+    number = {} if layout.index else {"chunk_index": 0}
+    return number if "root" in (*layout.fields, *layout.beside) else {"root": "", **number}
+
+
+def _by_id(layout: ForeignLayout) -> tuple[str, ...]:
+    """Return the fields of chunks that have the id of the point itself, since nothing else tells documents apart."""
+    return () if layout.source or layout.document else ("source", "document_id")
+
+
+def _with_ids(match: Any) -> models.HasIdCondition | None:
+    """Return the condition of being one of some points; None where more than equality is asked for."""
+    from qdrant_client import models
+
+    values = [match.value] if isinstance(match, models.MatchValue) else getattr(match, "any", None)
+    if not isinstance(values, list):
+        return None
+    ids = [own_id(value) for value in values if isinstance(value, str)]
+    return models.HasIdCondition(has_id=[one for one in ids if isinstance(one, int) or is_uuid(one)])
+
+
+def is_uuid(text: object) -> bool:
+    """Tell whether a text is a UUID, with hyphens or without."""
+    plain = str(text).replace("-", "").lower()
+    return len(plain) == UUID_DIGITS and all(character in "0123456789abcdef" for character in plain)
+
+
+def _every(given: models.FieldCondition, same: dict[str, Any]) -> models.Condition:
+    """Return a condition that holds for all points, or for none, as one on a field does that is the same for all."""
+    from qdrant_client import models
+    from qdrant_client.local.payload_filters import check_condition
+
+    none = models.HasIdCondition(has_id=[])
+    return models.Filter(must_not=[none]) if check_condition(given, same, 0, {}) else none
 
 
 def _either(given: models.FieldCondition) -> Any:

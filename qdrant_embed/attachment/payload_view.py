@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qdrant_embed.attachment.foreign_layout import NODE_CONTENT, NODE_KEYS, ForeignLayout
+from qdrant_embed.store.points import text_hash
 from qdrant_embed.types import Json
 
 NO_DOCUMENT = "None"
@@ -65,6 +66,7 @@ def own_payload(layout: ForeignLayout, point_id: object, payload: Mapping[str, A
         "start": start,
         "end": start + len(text),
         "headings": [],
+        "text_hash": text_hash(text),
         "metadata": metadata,
     }
     if isinstance(title := metadata.get("title"), str):

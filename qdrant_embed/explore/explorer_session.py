@@ -140,7 +140,7 @@ class ExplorerSession:
             raise ConfigurationError(f"there is no document {source!r} (any more).")
         every = models.Filter(must=[*where, models.FieldCondition(key="chunk_index", range=near)])
         found = chain.from_iterable(pages(parts.points, self._handle.name, 1024, where=every, fields=True))
-        hits = sorted(map(Hit.from_point, found), key=lambda hit: (hit.root, hit.chunk_index))
+        hits = sorted(map(Hit.from_point, found), key=lambda hit: (hit.root, hit.chunk_index, hit.start))
         first = hits[0] if hits else None
         return {
             "source": source,

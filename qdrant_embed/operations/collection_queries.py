@@ -153,15 +153,17 @@ def info(handle: CollectionHandle) -> Facts:
 
 
 def _info_of_attached(handle: CollectionHandle) -> Facts:
-    """Return what a collection is that something else wrote; how many documents it has, no engine counts."""
+    """Return what a collection is that something else wrote; to count its documents, the places of points are read."""
     measured = handle.engine.disk_sizes(handle.name)
     sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measured, strict=True))} if measured else {}
     stored = handle.parts.generation.stored
     return Facts(
         name=handle.name,
         chunks=count(handle),
+        documents=len(documents(handle, None)),
         layout=handle.layout.as_dict(),
-        **{key: stored[key] for key in ("recipe", "model")},
+        **{key: stored[key] for key in ("recipe", "model", "fingerprint")},
+        roots=[],
         **sizes,
     )
 

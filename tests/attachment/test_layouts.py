@@ -7,6 +7,7 @@ from qdrant_client import QdrantClient, models
 
 from qdrant_embed import Collection
 from qdrant_embed.errors import ConfigurationError, FilterWarning, RecipeMismatchError, UnknownNameError
+from qdrant_embed.explore.explorer_session import ExplorerSession
 from tests.support.foreign_writers import ENTRIES, TEXTS, WRITERS, hashing, plain, vectors
 from tests.support.tiny_models import save_static_model
 
@@ -298,3 +299,17 @@ def test_metadata_filters_of_llama_index_go_by_its_fields(client):
         with Collection.attach(name, at=client, model="hashing") as docs:
             found = docs.as_retriever(k=4, filter=MetadataFilters(filters=[wanted])).retrieve("crane")
             assert {one.node.metadata["author"] for one in found} >= {"Bob"} and len(found) in (2, 3)
+
+
+def test_a_page_shows_it(written):
+    client, writer = written
+    with Collection.attach("notes", at=client, model="hashing") as docs:
+        session = ExplorerSession(docs._handle)
+        about = session.ask("about", {})
+        assert (about["chunks"], about["layout"]["points"]) == (4, 4)
+        (best, *_) = session.ask("search", {"query": QUESTION})["hits"]
+        assert best["text"] == TEXTS[0]
+        shown = session.ask("document", {"source": best["source"], "root": "", "around": best["chunk_index"]})
+        assert [one["text"] for one in shown["chunks"]] == [TEXTS[0]], writer
+        assert session.ask("document", {"source": best["source"], "root": "another"})["error"]
+        session.close()

@@ -19,12 +19,13 @@ def explore(
     collection: parameters.Name = parameters.DEFAULT_COLLECTION,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 for any that is free.")] = 0,
     browse: Annotated[bool, typer.Option("--open", help="Open it in the browser, too.")] = False,
+    attach: parameters.Attach = None,
     runtime: parameters.Runtime = "auto",
 ) -> None:
     """Show a collection on a page of this machine alone: search, documents, a map, statistics. Ends with Ctrl-C."""
     from qdrant_embed.explore import ExplorerPage
 
-    with open_stored(collection, at, runtime) as docs, ExplorerPage.of(docs, port) as page:
+    with open_stored(collection, at, runtime, attach=attach) as docs, ExplorerPage.of(docs, port) as page:
         typer.echo(page.url)
         say("Whoever has this address can read the collection. Ctrl-C ends it.", style="dim")
         if browse:
