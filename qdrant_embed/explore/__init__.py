@@ -1,8 +1,8 @@
 """A collection to look at: one page in a browser, or a widget in a notebook.
 
-Files, in reading order: background_task, nearest_neighbors, neighbor_map, map_clusters, map_cache, collection_map,
-chunk_statistics, passage_views, python_code, explorer_session, http_guard, web_app, page_server, notebook_widget,
-explorer, explorable.
+Files, in reading order: background_task, nearest_neighbors, repulsion, neighbor_map, map_clusters, map_cache,
+collection_map, chunk_statistics, passage_views, python_code, explorer_session, http_guard, web_app, page_server,
+notebook_widget, explorer, explorable.
 
 Public: `Explorer` (what `Collection.explore` returns) and `ExplorerPage` (the one with an address).
 """

@@ -17,7 +17,7 @@ from qdrant_embed.types import FloatArray
 
 KEPT = 16
 """Maps that are kept at the most; the one that was used longest ago goes first."""
-METHOD = "2"
+METHOD = "3"
 """Another one, whenever the same vectors would be laid out otherwise."""
 
 

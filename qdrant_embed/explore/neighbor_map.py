@@ -1,8 +1,8 @@
 """Vectors laid out in the plane so that neighbors stay neighbors.
 
 Principal components give the start (Kobak and Linderman 2021: the start decides how much of the large structure a map
-keeps); then points are pulled to their nearest neighbors and pushed from others drawn at random, as in LargeVis (Tang
-et al. 2016) and UMAP (McInnes et al. 2018), here for all points at once, with the similarity 1 / (1 + d²).
+keeps); then points are pulled to their nearest neighbors and pushed from all others, as in LargeVis (Tang et al. 2016)
+and UMAP (McInnes et al. 2018), with the similarity 1 / (1 + d²): here all points at once, without drawing any.
 """
 
 from __future__ import annotations
@@ -12,20 +12,19 @@ from collections.abc import Callable
 import numpy as np
 
 from qdrant_embed.explore.nearest_neighbors import neighbors
+from qdrant_embed.explore.repulsion import pushes
 from qdrant_embed.types import FloatArray, IntArray
 
 NEIGHBORS = 12
-NEGATIVES = 5
-"""Points drawn for each point in each round, from which it is pushed."""
 COMPONENTS = 48
 """Principal components in which neighbors are looked for."""
-PUSH = 5.0
-"""How much all pushes on a point count for each of its neighbors, as in UMAP."""
+PUSH = 40.0
+"""How much all pushes on a point count for each of its neighbors: UMAP's 5 keeps fewer of them together."""
 START_SPREAD = 10.0
 """Standard deviation of the first coordinate at the start: as far as pulls and pushes reach in some rounds."""
 FARTHEST = 2.5
 """Standard deviations from the middle beyond which no point starts."""
-GRAVITY = 0.01
+GRAVITY = 0.003
 """Pull to the middle for each unit of distance: parts that share no neighbor would drift apart for ever."""
 MOST_STEP = 2.0
 """Distance that a point moves in a round at the most."""
@@ -62,15 +61,15 @@ def laid_out(
     spread = np.clip(start / max(float(start[:, 0].std()), 1e-9), -FARTHEST, FARTHEST)
     places[:, : start.shape[1]] = spread * START_SPREAD
     places += np.random.default_rng(seed).normal(0, 1e-3, places.shape).astype(np.float32)
-    number = rounds if rounds is not None else int(np.clip(30_000_000 / (len(vectors) + 1), 150, 400))
+    number = rounds if rounds is not None else int(np.clip(15_000_000 / (len(vectors) + 1), 150, 400))
     for turn in range(number):
-        move(places, near, 1 - turn / number, np.random.default_rng((seed, turn)))
+        move(places, near, 1 - turn / number)
         if turn % 5 == 0:
             on("laying out the map", 0.3 + 0.6 * turn / number)
     return places, kept_neighbors(places, near)
 
 
-def move(places: FloatArray, near: IntArray, rate: float, draw: np.random.Generator) -> None:
+def move(places: FloatArray, near: IntArray, rate: float) -> None:
     """Move all points (n, 2) by one round of the gradient, in place.
 
     :param near: The neighbors of each (n, k).
@@ -83,11 +82,7 @@ def move(places: FloatArray, near: IntArray, rate: float, draw: np.random.Genera
     flat = near.ravel()
     for axis in (0, 1):  # a neighbor is pulled as strongly the other way
         moved[:, axis] -= np.bincount(flat, pull[:, :, axis].ravel(), minlength=n).astype(np.float32)
-    others = draw.integers(0, n, (n, NEGATIVES))
-    apart = places[:, None] - places[others]
-    square = (apart**2).sum(2, keepdims=True)
-    push = apart * (2 / ((0.05 + square) * (1 + square)))
-    moved += push.sum(1) * (PUSH * k / NEGATIVES)
+    moved += pushes(places) * (PUSH * k)
     moved -= GRAVITY * k * places
     length = np.sqrt((moved**2).sum(1, keepdims=True))
     step = rate * 0.12

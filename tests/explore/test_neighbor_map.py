@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from qdrant_embed.explore import nearest_neighbors
+from qdrant_embed.explore import nearest_neighbors, repulsion
 from qdrant_embed.explore.nearest_neighbors import kmeans, neighbors
-from qdrant_embed.explore.neighbor_map import kept_neighbors, laid_out, move, principal_components
+from qdrant_embed.explore.neighbor_map import GRAVITY, PUSH, kept_neighbors, laid_out, move, principal_components
+from qdrant_embed.explore.repulsion import pushes
 
 
 def blobs(groups=4, each=40, dim=12, seed=3):
@@ -57,21 +58,31 @@ def test_a_round_moves_as_the_gradient_says():
     places = draw.normal(size=(6, 2)).astype(np.float32)
     near = neighbors(places, 2)
     moved = places.copy()
-    move(moved, near, 1.0, np.random.default_rng(7))
-    others = np.random.default_rng(7).integers(0, 6, (6, 5))
-    slow = -0.01 * 2 * places.astype(float)
+    move(moved, near, 1.0)
+    slow = -GRAVITY * 2 * places.astype(float)
     for one in range(6):
         for other in near[one]:
             apart = places[one] - places[other]
             pull = -2 * apart / (1 + apart @ apart)
             slow[one] += pull
             slow[other] -= pull
-        for other in others[one]:
+        for other in range(6):
             apart = places[one] - places[other]
             square = apart @ apart
-            slow[one] += 2 * apart / ((0.05 + square) * (1 + square)) * (5.0 * 2 / 5)
+            slow[one] += 2 * apart / ((0.05 + square) * (1 + square)) * PUSH * 2 / 6
     steps = slow * np.minimum(0.12, 2.0 / np.linalg.norm(slow, axis=1, keepdims=True))
     assert moved == pytest.approx(places + steps, abs=1e-4)
+
+
+def test_pushes_on_a_grid_are_nearly_those_of_all_pairs(monkeypatch):
+    places = np.random.default_rng(0).normal(0, 4, (500, 2)).astype(np.float32)
+    exact = pushes(places)
+    monkeypatch.setattr(repulsion, "EXACT", 1)
+    near = pushes(places)
+    assert np.abs(near - exact).max() < 0.15 * np.abs(exact).max()
+    assert np.abs(near - exact).mean() < 0.05 * np.abs(exact).mean()
+    assert np.isfinite(pushes(np.zeros((5, 2), np.float32))).all()
+    assert np.isfinite(pushes(np.asarray([[0, 0], [1000, 0]], np.float32))).all()
 
 
 def test_groups_stay_together_and_the_map_is_the_same_every_time():
