@@ -22,6 +22,7 @@ ORDER = [
     {"recipe"},
     {"servers"},
     {"store"},
+    {"stock_client"},
     {"models"},
     {"tokenization"},
     {"runtimes"},

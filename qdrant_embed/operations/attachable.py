@@ -1,16 +1,18 @@
-"""The part of the façade that is about collections which something else wrote."""
+"""The part of the façade that is about other programs: collections that they wrote, and a client for their stores."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from qdrant_embed.operations.attached_handle import attach_handle, attached_of
+from qdrant_embed.operations.collection_queries import client_of
 from qdrant_embed.recipe import Recipe
 
 if TYPE_CHECKING:
     from qdrant_embed.attachment.adoption import Adoption
     from qdrant_embed.attachment.foreign_layout import ForeignLayout, LayoutSettings
     from qdrant_embed.operations.collection_handle import CollectionHandle
+    from qdrant_embed.stock_client.engine_clients import EngineClient
     from qdrant_embed.store.location import Location
 
 
@@ -43,6 +45,15 @@ class Attachable:
         :raises ConfigurationError: No model is named, or nothing shows where the text stands.
         """
         return cls(attach_handle(name, at, model or embedder, recipe, runtime, layout, writable=writable))
+
+    @property
+    def client(self) -> EngineClient:
+        """A `QdrantClient` over the location, for stores of other packages; see docs/guide/stores.md.
+
+        `client.to_async()` is an `AsyncQdrantClient` over the same. Of a collection that was attached to be read, it
+        writes nothing, anywhere. It sees all collections and points, and is of use until the collection is closed.
+        """
+        return client_of(self._handle)
 
     @property
     def layout(self) -> ForeignLayout:

@@ -67,6 +67,13 @@ class AttachedHandle(CollectionHandle):
         self._made.attached.require_writable()
         return self._made
 
+    def require_writable(self) -> None:
+        """Refuse to write where it was attached to be read.
+
+        :raises ConfigurationError: It was.
+        """
+        self._made.attached.require_writable()
+
     def require_ours(self) -> None:
         """Refuse to change how vectors of another program are stored.
 

@@ -133,6 +133,12 @@ class CollectionHandle:
         self._go_on_with(settled(self.engine, self.name))
         return self._made
 
+    def require_writable(self) -> None:
+        """Refuse to write where it was attached to be read.
+
+        :raises ConfigurationError: It was.
+        """
+
     def require_ours(self) -> None:
         """Refuse what only a collection of this library can be changed in; this one is.
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from llama_index.core.retrievers import BaseRetriever
 
+    from qdrant_embed.stock_client.engine_clients import EngineClient
+
 _HITS = "a hit of a search, an id, or several of these"
 
 
@@ -190,3 +192,10 @@ def retriever_class() -> Callable[..., BaseRetriever]:
 def _warn(handle: CollectionHandle, where: Any, found: int) -> None:
     """Warn where nothing was found because no document has a field that the filter names."""
     warn_of_unknown_fields(handle.points, handle.name, where, found)
+
+
+def client_of(handle: CollectionHandle) -> EngineClient:
+    """Return a `QdrantClient` over the engine, which writes only where the collection may be written to."""
+    from qdrant_embed.stock_client.engine_clients import EngineClient
+
+    return EngineClient(handle.engine, before_writing=handle.require_writable)

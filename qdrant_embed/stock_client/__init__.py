@@ -1,0 +1,19 @@
+"""A `QdrantClient` and an `AsyncQdrantClient` over any engine, for stores that were written for these.
+
+Files, in reading order: engine_backend, async_backend, engine_clients.
+
+Public: `open_client` (of a location), `EngineClient` (over an engine), `AsyncEngineClient` (the same, awaited).
+"""
+
+from typing import TYPE_CHECKING
+
+from qdrant_embed.registry import lazy_names
+
+if TYPE_CHECKING:
+    from qdrant_embed.stock_client.engine_clients import AsyncEngineClient, EngineClient, open_client
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__, {"engine_clients": ["AsyncEngineClient", "EngineClient", "open_client"]}
+    )
+
+__all__ = ["AsyncEngineClient", "EngineClient", "open_client"]
