@@ -62,12 +62,13 @@ def serve_http(settings: Settings, port: int, *, token: str | None = None) -> No
     Requests whose `Host` or `Origin` is another machine's are refused, so that no page in a browser reaches it.
 
     :param token: What clients have to send as `Authorization: Bearer TOKEN`; None to ask for none.
-    :raises ConfigurationError: The token is too short to be a secret, or the port is taken.
+    :raises ConfigurationError: The token is too short to be a secret, or missing though clients may write; or the port
+        is taken.
     """
     import uvicorn
 
-    _log_to_stderr()
-    with OpenCollections(settings) as collections:
+    with _listening(port) as listener, OpenCollections(settings) as collections:
+        _log_to_stderr()
         config = uvicorn.Config(
             http_app(collections, port, token=token),
             ws="none",
@@ -75,8 +76,7 @@ def serve_http(settings: Settings, port: int, *, token: str | None = None) -> No
             access_log=False,
             timeout_graceful_shutdown=2,
         )
-        with _listening(port) as listener:
-            uvicorn.Server(config).run([listener])
+        uvicorn.Server(config).run([listener])
 
 
 def _listening(port: int) -> socket.socket:
@@ -92,6 +92,11 @@ def http_app(collections: OpenCollections, port: int, *, token: str | None = Non
     """Return the app that `serve_http` runs."""
     if token is not None and len(token) < SHORTEST_TOKEN:
         raise ConfigurationError(f"the token has {len(token)} characters; give at least {SHORTEST_TOKEN}, random ones.")
+    if token is None and collections.settings.allow_writes:
+        raise ConfigurationError(
+            "other users of this machine can reach a port, too: to allow writes over HTTP, give a token. Type: "
+            "QDRANT_EMBED_MCP_TOKEN=$(openssl rand -hex 16) qdrant-embed mcp …"
+        )
     hosts = [f"{host}:{port}" for host in (LOOPBACK, "localhost")]
     security = TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=[f"http://{host}" for host in hosts])
     app = make_server(collections).streamable_http_app(

@@ -130,6 +130,8 @@ def test_a_port_that_is_taken_is_said(unused_tcp_port):
 def test_settings_that_make_no_sense_are_refused(tmp_path):
     with pytest.raises(ConfigurationError, match="at least 16"):
         http_app(OpenCollections(Settings(at=":memory:")), 8000, token="short")
+    with pytest.raises(ConfigurationError, match="QDRANT_EMBED_MCP_TOKEN"):
+        http_app(OpenCollections(Settings(at=":memory:", allow_writes=True)), 8000)
     with pytest.raises(ConfigurationError, match="is no folder"):
         Settings(at=":memory:", allow_writes=True, folders=(tmp_path / "none",))
     with pytest.raises(ConfigurationError, match="--allow-writes"):
