@@ -5,6 +5,7 @@ import json
 import statistics
 import tempfile
 import time
+import timeit
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest.mock import patch
@@ -12,6 +13,8 @@ from unittest.mock import patch
 from benchmarks.common import save
 from benchmarks.fusion.sets import judged
 from qdrant_embed import Collection, Recipe
+from qdrant_embed.store import WrappedEngine
+from qdrant_embed.store.tracing.traced_engine import TracedEngine
 from qdrant_embed.telemetry import configure, recording
 from qdrant_embed.telemetry.recorded_operation import UNRECORDED
 
@@ -60,7 +63,59 @@ def timed(docs: Collection, questions: list[str], rounds: int, mode: str) -> dic
         added = statistics.median(one - other for one, other in zip(took[state], took["removed"], strict=True))
         found[f"{state}_ms"] = round(statistics.median(took[state]), 3)
         found[f"{state}_adds_percent"] = round(100 * added / base, 2)
-    return found
+    calls = engine_calls(docs, questions[0], mode)
+    added_us = hooks_us(calls)
+    return found | {
+        "engine_calls": calls,
+        "hooks_us": round(added_us, 1),
+        "hooks_percent": round(added_us / base / 10, 2),
+    }
+
+
+def engine_calls(docs: Collection, question: str, mode: str) -> int:
+    """Return how many calls of the engine a search makes through the layer that records them."""
+    calls = 0
+    forward = TracedEngine.forward
+
+    def counted(*given, **named):
+        nonlocal calls
+        calls += 1
+        return forward(*given, **named)
+
+    with patch.object(TracedEngine, "forward", counted):
+        docs.search(question, K, mode=mode)
+    return calls
+
+
+class NullEngine(WrappedEngine):
+    """An engine that does nothing, to see what the layer around it takes."""
+
+    def count(self, *_, **__):
+        """Do nothing."""
+
+
+def hooks_us(calls: int) -> float:
+    """Return the microseconds of all that telemetry does in one search where nothing is set: these parts alone."""
+    bare = NullEngine(None)
+    layered = TracedEngine(bare)
+
+    def with_hooks() -> None:
+        with recording.retrieval("abstracts", "hashing", K, "hybrid", ("question",)) as operation:
+            with recording.model_embeddings("hashing", "", 256, 1) as reading:
+                recording.read(reading, 8)
+            for _ in range(calls):
+                layered.count("abstracts")
+            recording.found(operation, ("question",), ())
+
+    def without() -> None:
+        for _ in range(calls):
+            bare.count("abstracts")
+
+    number = 2000
+    took = [
+        min(timeit.repeat(call, timer=time.process_time, number=number, repeat=7)) for call in (with_hooks, without)
+    ]
+    return 1e6 * (took[0] - took[1]) / number
 
 
 @contextmanager

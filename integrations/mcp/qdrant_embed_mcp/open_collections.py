@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -119,7 +119,7 @@ class OpenCollections:
                 return Collection.open(name, at=given.at, recipe=Recipe(model=given.model), runtime=given.runtime)
             raise CollectionNotFoundError(
                 f"there is no collection {name!r}. Call list_collections, and give the name of one: "
-                f"{_quoted(self.names())}."
+                f"{', '.join(map(repr, self.names())) or 'none there yet'}."
             ) from None
 
     def _attached(self, name: str) -> Collection:
@@ -137,8 +137,8 @@ class OpenCollections:
         names = self.names()
         if len(names) == 1:
             return names[0]
-        raise ConfigurationError(f"which collection? Give collection= with the name of one: {_quoted(names)}.")
-
-
-def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(map(repr, names)) or "none there yet"
+        if not names:
+            raise CollectionNotFoundError("there is no collection yet. Type: qdrant-embed ingest PATH --at LOCATION")
+        raise ConfigurationError(
+            f"which collection? Give collection= with the name of one: {', '.join(map(repr, names))}."
+        )

@@ -41,15 +41,24 @@ def folder(tmp_path):
     return str(tmp_path / "data")
 
 
-async def test_the_program_serves_the_sdks_client_and_ends_with_it(folder):
+def ingest_tides(folder):
+    """Ingest in this process what the server is to find."""
+    with Collection.open("notes", at=folder) as notes:
+        notes.ingest([Document(text="High tide is at noon.", source="tides.md")], progress=None)
+
+
+async def test_the_program_serves_the_sdks_client_beside_other_processes_and_ends_with_it(folder):
     program = StdioServerParameters(
         command=sys.executable, args=["-m", "qdrant_embed", "mcp", "--at", folder], env=dict(os.environ)
     )
     async with Client(program) as client:
         found = await client.call_tool("search", {"query": "keys"})
         assert found.structured_content["hits"][0]["source"] == "keys.md"
+        await asyncio.to_thread(ingest_tides, folder)
+        found = await client.call_tool("search", {"query": "high tide"})
+        assert found.structured_content["hits"][0]["source"] == "tides.md"
     with Collection.open("notes", at=folder) as notes:  # which the server has let go of
-        assert notes.count() == 1
+        assert notes.count() == 2
 
 
 def test_only_messages_of_the_protocol_on_stdout_and_an_end_at_ctrl_c(folder):
