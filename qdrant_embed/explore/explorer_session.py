@@ -33,6 +33,8 @@ MOST_ROWS = 200
 MOST_LISTED = 500
 AROUND = 60
 """Chunks of a document that are shown before and after the one that was opened."""
+MOST_SHOWN = 1000
+"""Of a document, where another program did not number its chunks."""
 FIELDS = ("source", "root", "page", "media_type", "title", "headings")
 """Fields of every payload that people filter by."""
 
@@ -140,7 +142,9 @@ class ExplorerSession:
             raise ConfigurationError(f"there is no document {source!r} (any more).")
         every = models.Filter(must=[*where, models.FieldCondition(key="chunk_index", range=near)])
         found = chain.from_iterable(pages(parts.points, self._handle.name, 1024, where=every, fields=True))
-        hits = sorted(map(Hit.from_point, found), key=lambda hit: (hit.root, hit.chunk_index, hit.start))
+        hits = sorted(
+            map(Hit.from_point, islice(found, MOST_SHOWN)), key=lambda hit: (hit.root, hit.chunk_index, hit.start)
+        )
         first = hits[0] if hits else None
         return {
             "source": source,
@@ -218,7 +222,9 @@ class ExplorerSession:
 
         if not self.selected:
             raise ConfigurationError("no points are selected; draw around some in the map first.")
-        selected = models.Filter(must=[models.HasIdCondition(has_id=list(self.selected))])
+        selected = models.Filter(
+            must=[models.HasIdCondition(has_id=[int(one) if one.isdecimal() else one for one in self.selected])]
+        )
         other = filter_of(self._handle.parts.points, self._handle.name, where)
         return both(other, selected) or selected
 

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from qdrant_embed import Collection
+from qdrant_embed import Collection, Recipe, load_embedder
+from qdrant_embed.explore.explorer_session import ExplorerSession
 from tests.explore.conftest import HOSTILE
 
 
@@ -114,12 +115,35 @@ def test_what_makes_no_sense_is_an_error_that_says_so(session, name, given):
 
 
 def test_an_empty_collection_has_an_empty_map():
-    from qdrant_embed import Recipe
-    from qdrant_embed.explore.explorer_session import ExplorerSession
-
     with Collection.open("none", at=":memory:", recipe=Recipe(model="hashing")) as docs:
         session = ExplorerSession(docs._handle)
         assert mapped(session)["points"] == 0
         assert session._counts.wait(60)["chunks"] == 0
         assert session.ask("search", {"query": "anything"})["hits"] == []
         session.close()
+
+
+def test_a_collection_that_something_else_wrote_is_shown_as_well():
+    from qdrant_client import QdrantClient, models
+
+    client = QdrantClient(":memory:")
+    client.create_collection("notes", vectors_config=models.VectorParams(size=256, distance=models.Distance.COSINE))
+    texts = [f"Crane {number} lifts {number} tons." for number in range(8)]
+    vectors = load_embedder("hashing").embed_documents(texts).tolist()
+    payloads = [{"page_content": text, "metadata": {"source": f"{text[6]}.md"}} for text in texts]
+    client.upsert("notes", [
+        models.PointStruct(id=number, payload=payload, vector=vector)
+        for number, (payload, vector) in enumerate(zip(payloads, vectors, strict=True), 1)
+    ])  # fmt: skip
+    docs = Collection.attach("notes", at=client, model="hashing")
+    session = ExplorerSession(docs._handle)
+    assert mapped(session)["points"] == session._counts.wait(60)["chunks"] == 8
+    assert session.ask("about", {})["layout"]["text"] == "page_content"
+    session.ask("select", {"points": [0, 1, 2]})
+    found = session.ask("search", {"query": "crane 3", "mode": "dense", "within_selection": True})
+    assert {hit["id"] for hit in found["hits"]} == set(session.selected)
+    shown = session.ask("document", {"source": found["hits"][0]["source"]})
+    assert [chunk["id"] for chunk in shown["chunks"]] == [found["hits"][0]["id"]]
+    session.close()
+    docs.close()
+    client.close()

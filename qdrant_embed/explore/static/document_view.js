@@ -51,10 +51,11 @@ export function documentPanel(app) {
           ]))
         : null,
       first > 0 ? turn("Earlier chunks", Math.max(0, first - 60), first - 1) : null,
-      found.chunks.map((chunk) => chunkView(chunk, chunk.chunk_index === place.chunk)),
+      found.chunks.map((chunk) => chunkView(chunk, place.id ? chunk.id === place.id : chunk.chunk_index === place.chunk)),
       last < found.total - 1 ? turn("Later chunks", last + 60, last + 1) : null,
     );
-    const there = body.querySelector(`[data-index="${Number(goTo)}"]`);
+    const current = goTo === place.chunk ? body.querySelector(".chunk.current") : null;
+    const there = current ?? body.querySelector(`[data-index="${Number(goTo)}"]`);
     if (there) body.scrollTop = there.offsetTop - body.offsetTop - 24;
   }
 

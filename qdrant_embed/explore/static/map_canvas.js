@@ -4,7 +4,8 @@ export const GROUP_COLORS = [
   "#4f7cac", "#d98b4a", "#5a9a72", "#c06464", "#8673b3", "#3f9b9b", "#bd9a2f", "#b0688f", "#72903f", "#7b8794", "#c97b63", "#5b72c4",
 ];
 const SPAN = 65535;
-const QUIET = 0.16;
+const QUIET = 0.25;
+const GRAY = [150, 155, 160];
 const MOST_PIXELS = 4096;
 
 function rgb(color) {
@@ -91,13 +92,14 @@ export class PointCanvas {
     this.pixels.fill((255 << 24) | (paper[2] << 16) | (paper[1] << 8) | paper[0]);
     if (this.data) {
       const quiet = this.chosen !== null;
-      if (quiet) this.points(QUIET, (at) => !this.chosen[at]);
+      // What is not chosen is gray: many faint points of a color, one on another, would look like chosen ones.
+      if (quiet) this.points(QUIET, (at) => !this.chosen[at], [GRAY]);
       this.points(quiet ? 0.95 : 0.8, quiet ? (at) => this.chosen[at] : null);
     }
     this.context.putImageData(this.image, 0, 0);
   }
 
-  points(strength, wanted) {
+  points(strength, wanted, palette = this.palette) {
     const { half, cover } = stampOf(this.radius());
     const side = 2 * half + 1;
     const parts = cover.map((one) => Math.round(one * strength));
@@ -105,13 +107,13 @@ export class PointCanvas {
     const [width, height, bytes] = [this.canvas.width, this.canvas.height, this.image.data];
     const scale = this.view.scale * this.ratio;
     const [left, top] = [this.view.x * this.ratio, this.view.y * this.ratio];
-    const colors = this.palette.length;
+    const colors = palette.length;
     for (let at = 0; at < x.length; at += 1) {
       if (wanted && !wanted(at)) continue;
       const px = Math.round(x[at] * scale + left) - half;
       const py = Math.round(y[at] * scale + top) - half;
       if (px < 0 || py < 0 || px + side > width || py + side > height) continue;
-      const [red, green, blue] = this.palette[group[at] % colors];
+      const [red, green, blue] = palette[group[at] % colors];
       for (let row = 0, part = 0; row < side; row += 1) {
         let byte = ((py + row) * width + px) * 4;
         for (let column = 0; column < side; column += 1, part += 1, byte += 4) {

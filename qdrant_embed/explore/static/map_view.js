@@ -101,7 +101,7 @@ export function mapView(app) {
     ))));
     more.hidden = rows.children.length >= selected.length;
   }
-  const open = (one) => app.open({ source: one.source, root: one.root, chunk: one.chunk_index, query: "" });
+  const open = (one) => app.open({ source: one.source, root: one.root, chunk: one.chunk_index, id: one.id, query: "" });
   function point(at) {
     if (state.pointed === at) return;
     state.pointed = at;
@@ -220,7 +220,7 @@ export function mapView(app) {
       state.middles = groupMiddles(points.data);
       waitingFor.hidden = true;
       const { points: shown, total, kept } = found.map;
-      const sample = total > shown ? `a sample of ${number(shown)} of ${number(total)} chunks` : counted(shown, "chunk");
+      const sample = total > shown ? `A sample of ${number(shown)} of ${number(total)} chunks` : counted(shown, "chunk");
       note.textContent = `${sample}. Near points are alike; distances between groups, and their sizes, say little. ${number(kept * 100)} % of the nearest neighbors are neighbors here, too.`;
       if (points.width) whole();
       choose([]);

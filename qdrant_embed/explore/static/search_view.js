@@ -60,7 +60,7 @@ export function searchView(app) {
   function card(hit, rank) {
     const open = () => {
       select([...list.children].indexOf(item), { scroll: false });
-      app.open({ source: hit.source, root: hit.root, chunk: hit.chunk_index, query: app.query });
+      app.open({ source: hit.source, root: hit.root, chunk: hit.chunk_index, id: hit.id, query: app.query });
     };
     const why = make("details", {}, make("summary", {}, "Why this passage"), hit.why ? whyView(hit.why) : null);
     const item = make(

@@ -23,12 +23,13 @@ export function settingsView(app) {
   }
   const element = make(
     "section", { class: "view cards" },
-    values("Recipe", about.recipe),
-    values("Size", { compression: about.recipe.compression, ...size, roots: about.roots.join(", ") }),
+    values("Recipe", about.recipe ?? {}),
+    about.layout ? values("Layout, as it was found", about.layout) : null,
+    values("Size", { compression: about.recipe?.compression ?? "", ...size, roots: (about.roots ?? []).join(", ") }),
     make("section", { class: "card" }, make("h2", {}, "Capacity"), make("p", {}, about.capacity)),
-    values("Model", about.model),
+    about.model ? values("Model", about.model) : null,
     about.server ? values("Server", about.server) : null,
-    make("section", { class: "card" }, make("h2", {}, "Fingerprint"), make("p", { class: "code" }, about.fingerprint)),
+    about.fingerprint ? make("section", { class: "card" }, make("h2", {}, "Fingerprint"), make("p", { class: "code" }, about.fingerprint)) : null,
   );
   return { element };
 }

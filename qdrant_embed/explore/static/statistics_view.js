@@ -48,7 +48,7 @@ export function statisticsView(app) {
       card("Length in tokens", make("p", { class: "soft" }, `${sampled}; the model reads ${number(found.reads)} at once`), histogram(found.tokens, found.reads),
         found.tokens.longer ? make("p", { class: "warn" }, `${counted(found.tokens.longer, "chunk")} longer than that`) : null),
       card("Chunks of a document", make("p", { class: "soft" }, counted(found.documents, "document")), histogram(found.chunks_of_documents, Infinity)),
-      card("Windows of a chunk", make("p", { class: "soft" }, `strategy ${app.about.recipe.window}`), shares(found.windows, found.chunks, (one) => counted(one.windows, "vector"))),
+      card("Windows of a chunk", make("p", { class: "soft" }, `strategy ${app.about.recipe?.window ?? "unknown"}`), shares(found.windows, found.chunks, (one) => counted(one.windows, "vector"))),
       card("Kinds of files", shares(found.kinds, found.chunks, (one) => one.kind)),
       card("Equal texts", make("p", { class: "soft" }, found.duplicates.texts ? `${counted(found.duplicates.texts, "text")} more than once: ${counted(found.duplicates.chunks, "chunk")} that repeat another` : "No chunk repeats another."), places(found.duplicates.most)),
       card("Without any word", make("p", { class: "soft" }, found.wordless.chunks ? counted(found.wordless.chunks, "chunk") : "Every chunk has a word or a number."), places(found.wordless.first)),
