@@ -14,9 +14,11 @@ help: ## list what can be made
 
 install: $(STAMP) ## make .venv with the library, the integrations and everything for development
 
-$(STAMP): pyproject.toml constraints.txt integrations/llama-index/pyproject.toml integrations/mcp/pyproject.toml
+$(STAMP): pyproject.toml constraints.txt integrations/langchain/pyproject.toml integrations/llama-index/pyproject.toml \
+		integrations/mcp/pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]" -e integrations/llama-index -e integrations/mcp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		-e ".[dev]" -e integrations/langchain -e integrations/llama-index -e integrations/mcp
 	touch $(STAMP)
 
 demo: install ## ingest docs/ into ./qdrant_data and answer three questions from it

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from qdrant_embed.models import describe_model, list_models
     from qdrant_embed.reading.files import ReadOptions
     from qdrant_embed.reading.parsed import Parsed
+    from qdrant_embed.reading.read_documents import read_documents
     from qdrant_embed.recipe import Recipe
     from qdrant_embed.retrieval import Hit, Hits
     from qdrant_embed.runtimes.conversion.cache_folder import clear_model_cache
@@ -48,6 +49,7 @@ else:
             "ingest": ["IngestOptions", "IngestReport"],
             "reading.files": ["ReadOptions"],
             "reading.parsed": ["Parsed"],
+            "reading.read_documents": ["read_documents"],
             "models": ["describe_model", "list_models"],
             "recipe": ["Recipe"],
             "retrieval": ["Hit", "Hits"],
@@ -90,4 +92,5 @@ __all__ = [
     "load_recipe",
     "load_sparse",
     "preview_chunks",
+    "read_documents",
 ]

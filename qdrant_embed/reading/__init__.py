@@ -2,5 +2,5 @@
 
 Files, in reading order: charset, contents, growth, ignore_patterns, marks, page, parsed, archives, markup,
 text_encoding, pdf, records, signature, tables, text, formats, files, html, mail, notebook, office, spreadsheets, feed,
-worker, reader.
+worker, reader, read_documents.
 """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qdrant_embed.errors import ConfigurationError, ReadError, UnreadableWarning, warn_user
+from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.tokens import HuggingFaceTokens
 
 SHORTEST = 8
@@ -19,18 +19,9 @@ def texts_in(corpus: str | Path) -> Iterator[str]:
 
     :raises ConfigurationError: There is no such file or folder.
     """
-    from qdrant_embed.reading.files import ReadOptions, SourceFile, find_root, walk
-    from qdrant_embed.reading.reader import Reader
+    from qdrant_embed.reading.read_documents import read_documents
 
-    options = ReadOptions()
-    with Reader(options) as reader:
-        for file in walk(find_root(corpus), options):
-            if not isinstance(file, SourceFile):
-                continue
-            try:
-                yield reader.read(file).document.text
-            except ReadError as error:
-                warn_user(f"{file.source} is left out: {error}", UnreadableWarning)
+    yield from (document.text for document in read_documents(corpus))
 
 
 def passages(texts: Iterable[str], tokens: HuggingFaceTokens, most: int, *, seed: int) -> list[list[int]]:

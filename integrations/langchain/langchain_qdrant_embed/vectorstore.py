@@ -1,0 +1,223 @@
+"""The vector store: one LangChain document is one point, under the id that the caller knows it by."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
+from langchain_core.vectorstores import VectorStore
+from qdrant_client import models
+
+from langchain_qdrant_embed.documents import of_store
+from langchain_qdrant_embed.embeddings import QdrantEmbedEmbeddings
+from langchain_qdrant_embed.runtime import model_of
+from qdrant_embed import Collection, Hit, Recipe
+from qdrant_embed import Document as Text
+from qdrant_embed.errors import ConfigurationError
+
+LOCATION = "./qdrant_data"
+WHOLE = "document"
+"""The chunker that cuts nothing: who gives documents to a vector store has cut them already."""
+PAGE = 256
+"""Ids of one request."""
+
+
+class QdrantEmbedVectorStore(VectorStore):
+    """Store LangChain documents in a collection, and search it in every mode that it has.
+
+    A document is embedded whole, by the model of the collection, and never cut; ids may be any text. Scores of
+    `hybrid`, the default, are from 0 to 1. Further words of `Collection.search` (`mode`, `rerank`, `min_score`, …) can
+    be given to every search. A filter is a plain dict (`{"team": "security", "n": {"gte": 3}}`) over the documents'
+    metadata, or a `qdrant_client.models.Filter`. For a collection of folders, whose documents are cut, take
+    `QdrantEmbedRetriever`.
+
+    :param collection: An open collection whose recipe has `chunker="document"`.
+    :raises ConfigurationError: Its recipe cuts documents.
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        if collection.recipe.chunker != WHOLE:
+            raise ConfigurationError(
+                f"collection {collection.name!r} cuts its documents (chunker={collection.recipe.chunker!r}), and a "
+                "vector store gives back whole ones. Type QdrantEmbedRetriever(collection=…) to search it, or open a "
+                "new one: QdrantEmbedVectorStore.open(NAME)."
+            )
+        self.collection = collection
+
+    @classmethod
+    def open(
+        cls,
+        name: str,
+        *,
+        at: str | Path | Any = LOCATION,
+        embedding: Embeddings | None = None,
+        model: str = "minilm",
+        recipe: Recipe | None = None,
+    ) -> Self:
+        """Open a collection, or make it.
+
+        :param at: A folder, a server's URL, `:memory:`, a `QdrantClient`, or an `Engine`.
+        :param embedding: What makes the vectors: `QdrantEmbedEmbeddings`, or any embeddings of LangChain, which
+            then have to be given whenever the collection is opened.
+        :param model: What makes them where no embeddings are given.
+        :param recipe: All else that decides the vectors, such as `Recipe(compression="float16+binary+rescore8")`.
+        :raises ConfigurationError: The recipe cuts documents, or both a recipe and embeddings say which model.
+        :raises RecipeMismatchError: It was made with another model or recipe.
+        """
+        if embedding is not None and recipe is not None:
+            raise ConfigurationError("both recipe= and embedding= say which model makes the vectors; give one of them.")
+        if recipe is None:
+            recipe = _recipe(model if embedding is None else embedding)
+        return cls(Collection.open(name, at=at, recipe=recipe))
+
+    @classmethod
+    def from_texts(
+        cls,
+        texts: list[str],
+        embedding: Embeddings,
+        metadatas: list[dict[str, Any]] | None = None,
+        *,
+        ids: list[str] | None = None,
+        name: str = "langchain",
+        at: str | Path | Any = LOCATION,
+        **more: Any,
+    ) -> Self:
+        """Open a collection as `open` does, and add texts."""
+        store = cls.open(name, at=at, embedding=embedding, **more)
+        store.add_texts(texts, metadatas, ids=ids)
+        return store
+
+    @property
+    def embeddings(self) -> Embeddings:
+        """The model of the collection as LangChain's embeddings."""
+        return CollectionEmbeddings(self.collection)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.collection!r})"
+
+    def add_texts(
+        self,
+        texts: Iterable[str],
+        metadatas: list[dict[str, Any]] | None = None,
+        *,
+        ids: Sequence[str | None] | None = None,
+        **kwargs: Any,
+    ) -> list[str]:
+        """Store texts, in place of those that have the same ids; return the ids, new ones where none was given.
+
+        :raises ConfigurationError: There are not as many metadata or ids as texts, or a text cannot be stored, which is
+            named; all others are stored.
+        """
+        given = list(texts)
+        for word, values in (("metadatas", metadatas), ("ids", ids)):
+            if values is not None and len(values) != len(given):
+                raise ConfigurationError(f"{len(given)} texts came with {len(values)} {word}; give as many as texts.")
+        named = [name or str(uuid.uuid4()) for name in ids or [None] * len(given)]
+        fields = metadatas or [{} for _ in given]
+        last = dict(zip(named, zip(given, fields, strict=True), strict=True))
+        found = [Text(text=text, source=name, metadata=own or {}) for name, (text, own) in last.items()]
+        if found:
+            self._store(found)
+        return named
+
+    def _store(self, found: list[Text]) -> None:
+        blank = [text.source for text in found if not text.text.strip()]
+        report = self.collection.ingest([text for text in found if text.text.strip()])
+        failed = [f"{failure.source!r} ({failure.reason})" for failure in report.failed]
+        failed += [f"{source!r} (it has no text)" for source in blank]
+        if failed:
+            raise ConfigurationError(f"{len(failed)} of {len(found)} texts were not stored: {', '.join(failed[:5])}.")
+
+    def delete(self, ids: list[str] | None = None, **kwargs: Any) -> bool:
+        """Remove documents by their ids, or all of them; ids that are not there are passed over."""
+        if ids is None:
+            self.collection.delete("*")
+        for page in _pages(ids or []):
+            self.collection.delete(filter=_condition(page))
+        return True
+
+    def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
+        """Return the documents of these ids that are there, in this order."""
+        found: dict[str, Document] = {}
+        for page in _pages(ids):
+            records, _ = self.collection.engine.scroll(self.collection.name, _condition(page), limit=len(page))
+            hits = (Hit.from_payload(record.id, record.payload or {}) for record in records)
+            found |= {hit.source: of_store(hit) for hit in hits}
+        return [found[name] for name in dict.fromkeys(ids) if name in found]
+
+    def similarity_search(self, query: str, k: int = 4, filter: Any = None, **more: Any) -> list[Document]:
+        """Return the `k` best documents, best first."""
+        return [document for document, _ in self.similarity_search_with_score(query, k, filter, **more)]
+
+    def similarity_search_with_score(
+        self, query: str, k: int = 4, filter: Any = None, **more: Any
+    ) -> list[tuple[Document, float]]:
+        """Return the `k` best documents with their scores, on the scale of the mode: for `hybrid` from 0 to 1."""
+        return [(of_store(hit), hit.score) for hit in self.collection.search(query, k, filter=filter, **more)]
+
+    def _select_relevance_score_fn(self) -> Callable[[float], float]:
+        return lambda score: min(1.0, max(0.0, score))
+
+    def similarity_search_by_vector(
+        self, embedding: list[float], k: int = 4, filter: Any = None, **more: Any
+    ) -> list[Document]:
+        """Return the `k` documents whose vectors are nearest to one."""
+        return [of_store(hit) for hit in self.collection.search_vector(embedding, k, filter=filter, **more)]
+
+    def max_marginal_relevance_search(
+        self, query: str, k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, filter: Any = None, **more: Any
+    ) -> list[Document]:
+        """Return documents that are relevant and unlike each other, chosen among the `fetch_k` best.
+
+        :param lambda_mult: 1 for relevance alone, 0 for the greatest diversity.
+        """
+        best = self.collection.search(query, max(k, fetch_k), filter=filter, **more)
+        return self._unlike(query, best, k, lambda_mult)
+
+    def max_marginal_relevance_search_by_vector(
+        self, embedding: list[float], k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, filter: Any = None,
+        **more: Any,
+    ) -> list[Document]:  # fmt: skip
+        """See `max_marginal_relevance_search`; relevant is what is near a vector."""
+        best = self.collection.search_vector(embedding, max(k, fetch_k), filter=filter, **more)
+        return self._unlike("", best, k, lambda_mult)
+
+    def _unlike(self, query: str, best: Sequence[Hit], k: int, lambda_mult: float) -> list[Document]:
+        chosen = self.collection.parts.reranker(f"mmr:{1.0 - lambda_mult:g}").rerank(query, list(best))
+        return [of_store(hit) for hit in chosen[:k]]
+
+
+class CollectionEmbeddings(Embeddings):
+    """The model of an open collection."""
+
+    def __init__(self, collection: Collection) -> None:
+        self._embedder = collection.embedder
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Return the vectors of texts."""
+        vectors: list[list[float]] = self._embedder.embed_documents(list(texts)).tolist() if texts else []
+        return vectors
+
+    def embed_query(self, text: str) -> list[float]:
+        """Return the vector of a question."""
+        vectors: list[list[float]] = self._embedder.embed_queries([text]).tolist()
+        return vectors[0]
+
+
+def _recipe(model: str | Embeddings) -> Recipe:
+    if isinstance(model, QdrantEmbedEmbeddings):
+        return Recipe(model=model.model, window=model.window, compression=model.compression, chunker=WHOLE)
+    return Recipe(model=model if isinstance(model, str) else model_of(model), chunker=WHOLE)
+
+
+def _pages(ids: Sequence[str]) -> Iterable[list[str]]:
+    unique = list(dict.fromkeys(ids))
+    return (unique[start : start + PAGE] for start in range(0, len(unique), PAGE))
+
+
+def _condition(ids: list[str]) -> models.Filter:
+    return models.Filter(must=[models.FieldCondition(key="source", match=models.MatchAny(any=ids))])
