@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.errors import StoreError
-from qdrant_embed.telemetry import configure
+from qdrant_embed.telemetry import configure, recording
 
 SECRET = "The harbor master keeps the spare key under the third stone."
 
@@ -146,6 +146,18 @@ def test_other_ways_to_search_are_retrievals_too(recorded, harbor):
     assert [span.attributes["qdrant_embed.search.mode"] for span in recorded.spans("retrieval")] == [
         "hybrid", "similar", "vector",
     ]  # fmt: skip
+
+
+def test_a_call_of_a_server_says_which_and_how_many_requests(recorded):
+    with recording.engine_call("notes", "query_batch_points", "https://db.example:8443/prefix", batch=3):
+        pass
+    (span,) = recorded.spans("query_batch_points notes")
+    assert dict(span.attributes) == {
+        "db.system.name": "qdrant", "db.operation.name": "query_batch_points", "db.collection.name": "notes",
+        "server.address": "db.example", "server.port": 8443, "db.operation.batch.size": 3,
+    }  # fmt: skip
+    (point,) = recorded.points()["db.client.operation.duration"]
+    assert "db.operation.batch.size" not in point.attributes
 
 
 def test_global_providers_are_found_and_nothing_is_imported_without_them():
