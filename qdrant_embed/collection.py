@@ -52,7 +52,7 @@ class Collection(Attachable, Explorable):
     """Documents as searchable chunks: open one with `Collection.open`.
 
     A collection remembers the recipe it was made with; opening it again needs only its name and place. Use it as a
-    context manager, or call `close`, to let another process open the same folder.
+    context manager, or call `close`. A folder may be open in several processes of one user.
     """
 
     # Opening and closing
@@ -70,7 +70,7 @@ class Collection(Attachable, Explorable):
         :param server: Shards and replicas of a collection that is made; one that exists must have the same.
         :raises CollectionNotFoundError: It does not exist and no recipe says how to make it.
         :raises RecipeMismatchError: It was made with another recipe.
-        :raises LocationLockedError: Another process holds the folder.
+        :raises LocationLockedError: A process that cannot be asked holds the folder, another user's for one.
         """
         return cls(open_handle(name, at, recipe, runtime, server))
 
@@ -85,7 +85,7 @@ class Collection(Attachable, Explorable):
         return drop_collection(name, at)
 
     def close(self) -> None:
-        """Let go of the location; a folder can then be opened by another process."""
+        """Let go of the location; another process that uses the folder takes over."""
         self._handle.engine.close()
 
     def __enter__(self) -> Self:

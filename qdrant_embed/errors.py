@@ -157,7 +157,7 @@ class DamagedError(StoreError):
 
 
 class LocationLockedError(StoreError):
-    """Another process holds the folder.
+    """Another process holds the folder, and cannot be asked to answer this one.
 
     :param pid: Its process id, None if it could not be found out.
     """
