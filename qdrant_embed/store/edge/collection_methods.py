@@ -64,7 +64,7 @@ class EdgeCollections(Engine):
     def joined(self) -> bool:
         """Whether other processes have asked this one for the folder."""
         server = self._folder.server
-        return server is not None and server.used
+        return self.shared or (server is not None and server.used)
 
     def folder(self) -> EdgeFolder:
         """Return the folder.

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import threading
+from contextlib import closing
 
 import pytest
 from qdrant_client import models
@@ -13,9 +14,9 @@ from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.errors import CollectionExistsError, CollectionNotFoundError, StoreError
 from qdrant_embed.store.edge.lock import read_holder
 from qdrant_embed.store.location import open_engine
-from qdrant_embed.store.sharing import SharedEngine
+from qdrant_embed.store.sharing import SharedEngine, holder_link
 from qdrant_embed.testing.conformance.engines import check_engine
-from tests.support.forks import Fork
+from tests.support.forks import Fork, run
 
 VECTORS = {"v": models.VectorParams(size=2, distance=models.Distance.DOT)}
 RECIPE = Recipe(model="hashing")
@@ -152,7 +153,6 @@ def test_a_holder_that_closes_is_followed_by_another_without_notice(joined):
 
 
 KILLED = """
-import threading
 from qdrant_embed.store.edge import EdgeEngine
 before = EdgeEngine.{method}
 def die(self, *arguments, **named):
@@ -262,3 +262,65 @@ def test_two_ingests_of_the_same_texts_leave_them_once(start, tmp_path):
         assert docs.count() == 40
         first.kill()
         assert docs.count() == 40
+
+
+def test_a_holder_that_is_stopped_is_told_and_asked_again_later(joined, monkeypatch):
+    engine, holder = joined
+    engine.create_collection("c", VECTORS)
+    monkeypatch.setattr(holder_link, "STOPPED_SECONDS", 0.1)
+    holder.process.send_signal(signal.SIGSTOP)
+    with pytest.raises(StoreError, match=rf"process {holder.process.pid} .* is stopped.*kill -CONT"):
+        engine.count("c")
+    holder.process.send_signal(signal.SIGCONT)
+    assert engine.count("c").count == 0
+
+
+def test_programs_one_after_the_other_use_the_folder(tmp_path):
+    with closing(open_engine(tmp_path / "data")) as engine:
+        engine.create_collection("c", VECTORS)
+        for number in range(10):
+            done = run("-c", f"{START}open_engine(at).upsert('c', points({number}, 2))", tmp_path / "data")
+            assert (done.returncode, done.stderr) == (0, "")
+        assert numbers(engine) == list(range(11))
+
+
+def test_a_holder_ends_while_others_are_connected(joined):
+    engine, holder = joined
+    engine.create_collection("c", VECTORS)
+    holder.process.communicate(timeout=20)
+    assert holder.process.returncode == 0
+    assert engine.count("c").count == 0
+
+
+def test_a_forked_child_asks_as_its_parent_does(joined):
+    engine, holder = joined
+    engine.create_collection("c", VECTORS)
+    holder.do("engine.close()")
+    assert numbers(engine) == []
+    holder.do("engine = open_engine(at); assert engine.count('c').count == 0")
+    holder.do("import warnings; warnings.simplefilter('ignore')")
+    holder.do(
+        "child = os.fork() or (engine.upsert('c', points(0, 3)), os._exit(0)); assert not os.waitpid(child, 0)[1]"
+    )
+    holder.do("engine.upsert('c', points(3, 1))")
+    assert numbers(engine) == [0, 1, 2, 3]
+
+
+def test_a_closed_engine_says_so(joined):
+    engine, _ = joined
+    engine.close()
+    engine.close()
+    with pytest.raises(StoreError, match="has been closed"):
+        engine.count("c")
+
+
+def test_reading_goes_on_page_by_page_with_another_holder(joined):
+    engine, holder = joined
+    engine.create_collection("c", VECTORS)
+    engine.upsert("c", [point(number) for number in range(25)])
+    found, offset = engine.scroll("c", limit=10)
+    holder.kill()
+    while offset is not None:
+        page, offset = engine.scroll("c", limit=10, offset=offset)
+        found += page
+    assert [record.id for record in found] == list(range(25))
