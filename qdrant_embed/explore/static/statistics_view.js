@@ -42,7 +42,7 @@ export function statisticsView(app) {
     )));
   }
   function draw(found) {
-    const sampled = found.total > found.chunks ? `a sample of ${number(found.chunks)} of ${number(found.total)} chunks` : `all ${counted(found.chunks, "chunk")}`;
+    const sampled = found.total > found.chunks ? `A sample of ${number(found.chunks)} of ${number(found.total)} chunks` : `All ${counted(found.chunks, "chunk")}`;
     fill(
       element,
       card("Length in tokens", make("p", { class: "soft" }, `${sampled}; the model reads ${number(found.reads)} at once`), histogram(found.tokens, found.reads),
