@@ -72,10 +72,18 @@ def pytest_collection():
 
 @pytest.fixture(scope="session", autouse=True)
 def shared_by_clients():
-    """Let clients share what each reads anew: the schemas of its requests, and certificates that no server here has."""
+    """Let clients share what each reads anew: the schemas of its requests, and certificates that no server here has.
+
+    The engine in memory reads a field's name once, and not for each point; and requests to a server on this machine
+    share connections, as those to any other server do: to open one takes as long as the request.
+    """
+    import httpx
     from qdrant_client.embed import type_inspector
+    from qdrant_client.local import payload_value_extractor as extractor
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(extractor, "parse_json_path", cache(extractor.parse_json_path))
+        patch.setattr("qdrant_client.qdrant_remote.httpx", SimpleNamespace(Limits=lambda **_: httpx.Limits()))
         patch.setattr("qdrant_client.embed.type_inspector.ModelSchemaParser", cache(type_inspector.ModelSchemaParser))
         patch.setattr("ssl.create_default_context", cache(ssl.create_default_context))
         yield
