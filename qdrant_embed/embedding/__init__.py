@@ -4,11 +4,12 @@ Files, in reading order: bm25, cache, late_chunking, token_vectors, encode, toke
 dense_encoder, auxiliary, embedder, multivector, recipe_models, sparse.
 
 Public: `load_embedder`, `load_sparse` and `load_multivector`, which return an `Embedder`, a `SparseEmbedder` and a
-`MultiVectorEmbedder`; `Encoded`, `WindowVectors` and `SparseVector` (what they return).
+`MultiVectorEmbedder`; `Encoded`, `WindowVectors` and `SparseVector` (what they return); `Bm25Encoder` (term weights).
 """
 
 from pathlib import Path
 
+from qdrant_embed.embedding.bm25 import Bm25Encoder
 from qdrant_embed.embedding.embedder import Embedder, EmbedderOptions
 from qdrant_embed.embedding.multivector import MultiVectorEmbedder
 from qdrant_embed.embedding.results import Encoded, WindowVectors
@@ -16,6 +17,7 @@ from qdrant_embed.embedding.sparse import SparseEmbedder
 from qdrant_embed.types import SparseVector
 
 __all__ = [
+    "Bm25Encoder",
     "Embedder",
     "Encoded",
     "MultiVectorEmbedder",

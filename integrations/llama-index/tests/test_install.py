@@ -16,6 +16,7 @@ SHARED = (
     "llama_index/embeddings",
     "llama_index/node_parser",
     "llama_index/postprocessor",
+    "llama_index/vector_stores",
 )
 
 

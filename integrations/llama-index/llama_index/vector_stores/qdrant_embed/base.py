@@ -1,0 +1,330 @@
+"""The vector store: LlamaIndex's nodes, with the embeddings that LlamaIndex computed, in a collection."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from llama_index.core.bridge.pydantic import Field, PrivateAttr
+from llama_index.core.schema import BaseNode, MetadataMode
+from llama_index.core.vector_stores.types import (
+    BasePydanticVectorStore,
+    MetadataFilters,
+    VectorStoreQuery,
+    VectorStoreQueryMode,
+    VectorStoreQueryResult,
+)
+from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
+from llama_index.vector_stores.qdrant_embed.metadata_conditions import to_payload_filter
+from qdrant_client import models
+
+from qdrant_embed.embedding import Bm25Encoder
+from qdrant_embed.errors import CollectionExistsError, ConfigurationError
+from qdrant_embed.stock_client import EngineClient
+from qdrant_embed.store import Engine, open_engine
+
+DENSE, SPARSE = "text-dense", "text-sparse-new"
+"""Names of vectors that LlamaIndex's own Qdrant store knows."""
+DOCUMENT_KEY = "doc_id"
+PAGE = 256
+CANDIDATES_PER_HIT = 4
+"""Hits of each list before fusion, and candidates of MMR, for each one that is returned."""
+
+_WORDS = frozenset({VectorStoreQueryMode.SPARSE, VectorStoreQueryMode.TEXT_SEARCH})
+_FUSED = frozenset({VectorStoreQueryMode.HYBRID, VectorStoreQueryMode.SEMANTIC_HYBRID})
+
+
+class QdrantEmbedVectorStore(BasePydanticVectorStore):
+    """Nodes in a folder, on a server or in memory, with their embeddings and BM25 weights beside these.
+
+    Every node is stored whole, so neither a docstore nor an index store is needed. One object answers synchronously
+    and, in threads, asynchronously. The layout is that of `llama_index.vector_stores.qdrant.QdrantVectorStore` with
+    `enable_hybrid=True`, which can read it, as can `Collection.attach`. An id that is no UUID is kept in the node, and
+    the point gets one that is made of it.
+
+    Modes: `default` (cosine), `sparse` and `text_search` (BM25), `hybrid` and `semantic_hybrid` (both, fused by rank in
+    the engine; `alpha` weighs the embeddings against the words), `mmr` (`mmr_threshold`: 1 for relevance alone, 0 for
+    variety). An additional `qdrant_filters=` of a query is a `qdrant_client.models.Filter`.
+
+    :param collection_name: Made at the first `add`, for embeddings of that length.
+    :param at: A folder (embedded engine), a server's URL, `:memory:`, or a `QdrantClient` or `Engine` of yours. The
+        key of a server is read from the environment variable `QDRANT_API_KEY`, and stands in no field.
+    :param language: Language of the BM25 word stems and stop words; `multilingual` for neither.
+    :param batch_size: Points that are written at once.
+    """
+
+    stores_text: bool = True
+    collection_name: str
+    location: str | None = Field(default=None, description="The folder or URL; None where an engine was handed in.")
+    language: str = "english"
+    batch_size: int = Field(default=256, gt=0)
+    _at: Any = PrivateAttr(default=None)
+    _engine: Engine | None = PrivateAttr(default=None)
+
+    def __init__(self, collection_name: str, at: Any = None, **more: Any) -> None:
+        given = more.pop("location", None) if at is None else at
+        place = "./qdrant_data" if given is None else given
+        named = None if not isinstance(place, str) and hasattr(place, "get_collections") else str(place)
+        super().__init__(collection_name=collection_name, location=named, **more)  # type: ignore[call-arg]
+        self._at = place
+        Bm25Encoder(self.language)  # to refuse what is no language
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Return the name that LlamaIndex knows it by."""
+        return "QdrantEmbedVectorStore"
+
+    @property
+    def engine(self) -> Engine:
+        """What holds the points; opened when it is first needed."""
+        if self._engine is None:
+            self._engine = open_engine(self._at)
+        return self._engine
+
+    @property
+    def client(self) -> EngineClient:
+        """A `QdrantClient` over the same location."""
+        return EngineClient(self.engine)
+
+    def close(self) -> None:
+        """Let go of the location; a folder can then be opened by another process. The next call opens it again."""
+        if self._engine is not None:
+            self._engine.close()
+        self._engine = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self.location in (None, ":memory:"):
+            raise pickle.PicklingError(
+                "what is in memory, or behind an engine of yours, stays in its process; give a folder or a URL as at=."
+            )
+        return {"collection_name": self.collection_name, "at": self.location, **self._settings()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+    def _settings(self) -> dict[str, Any]:
+        return {"language": self.language, "batch_size": self.batch_size}
+
+    # Nodes in
+
+    def add(self, nodes: Sequence[BaseNode], **_: Any) -> list[str]:
+        """Store nodes with embeddings, those of the same ids replaced; return their ids.
+
+        :raises ConfigurationError: A node has no embedding.
+        """
+        without = next((node.node_id for node in nodes if node.embedding is None), None)
+        if without is not None:
+            raise ConfigurationError(f"node {without} has no embedding; VectorStoreIndex(nodes) embeds and adds them.")
+        if nodes:
+            self._create(len(nodes[0].get_embedding()))
+        encoder = Bm25Encoder(self.language)
+        for start in range(0, len(nodes), self.batch_size):
+            batch = nodes[start : start + self.batch_size]
+            self.engine.upsert(self.collection_name, [_point(node, encoder) for node in batch])
+        return [node.node_id for node in nodes]
+
+    async def async_add(self, nodes: Sequence[BaseNode], **more: Any) -> list[str]:
+        """Do as `add`, in a thread."""
+        return await asyncio.to_thread(self.add, nodes, **more)
+
+    def _create(self, size: int) -> None:
+        if self._exists():
+            return
+        try:
+            self.engine.create_collection(
+                self.collection_name,
+                {DENSE: models.VectorParams(size=size, distance=models.Distance.COSINE)},
+                sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+            )
+        except CollectionExistsError:  # another thread or process was first
+            return
+        self.engine.create_payload_index(self.collection_name, DOCUMENT_KEY, models.PayloadSchemaType.KEYWORD)
+
+    def _exists(self) -> bool:
+        return self.engine.collection_exists(self.collection_name)
+
+    # Nodes away
+
+    def delete(self, ref_doc_id: str, **_: Any) -> None:
+        """Remove the nodes of a document."""
+        if self._exists():
+            self.engine.delete(self.collection_name, _of_documents([ref_doc_id]))
+
+    async def adelete(self, ref_doc_id: str, **more: Any) -> None:
+        """Do as `delete`, in a thread."""
+        await asyncio.to_thread(self.delete, ref_doc_id, **more)
+
+    def delete_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, **_: Any) -> None:
+        """Remove nodes that have one of the ids, if ids are given, and pass the filters, if there are any.
+
+        :raises ConfigurationError: Neither is given; `clear` removes all.
+        """
+        if node_ids is None and filters is None:
+            raise ConfigurationError("give node_ids or filters; clear() removes all nodes.")
+        if self._exists():
+            self.engine.delete(self.collection_name, self._chosen(node_ids, filters))
+
+    async def adelete_nodes(
+        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, **more: Any
+    ) -> None:
+        """Do as `delete_nodes`, in a thread."""
+        await asyncio.to_thread(self.delete_nodes, node_ids, filters, **more)
+
+    def clear(self) -> None:
+        """Remove the collection; the next `add` makes it again."""
+        if self._exists():
+            self.engine.delete_collection(self.collection_name)
+
+    async def aclear(self) -> None:
+        """Do as `clear`, in a thread."""
+        await asyncio.to_thread(self.clear)
+
+    # Nodes out
+
+    def get_nodes(
+        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, limit: int | None = None
+    ) -> list[BaseNode]:
+        """Return nodes with their embeddings: all, those of some ids, or those that pass filters."""
+        if not self._exists():
+            return []
+        found: list[BaseNode] = []
+        for point in self._points(self._chosen(node_ids, filters), with_vectors=[DENSE]):
+            if limit is not None and len(found) == limit:
+                break
+            node = _node(point)
+            vector: Any = point.vector
+            node.embedding = [float(value) for value in vector[DENSE]]
+            found.append(node)
+        return found
+
+    async def aget_nodes(
+        self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, limit: int | None = None
+    ) -> list[BaseNode]:
+        """Do as `get_nodes`, in a thread."""
+        return await asyncio.to_thread(self.get_nodes, node_ids, filters, limit)
+
+    def query(self, query: VectorStoreQuery, **more: Any) -> VectorStoreQueryResult:
+        """Return the nodes nearest to a query, by its mode; see the class.
+
+        :raises ConfigurationError: The mode is none of ours, or the query lacks the text or the embedding for it.
+        """
+        if not self._exists():
+            return VectorStoreQueryResult(nodes=[], similarities=[], ids=[])
+        # An index that keeps no list of its nodes asks with an empty one.
+        chosen = self._chosen(query.node_ids or None, query.filters, query.doc_ids, more.get("qdrant_filters"))
+        found = self.engine.query_points(
+            self.collection_name, **_asked(query, chosen, self.language, more), query_filter=chosen
+        ).points
+        nodes = [_node(point) for point in found]
+        return VectorStoreQueryResult(
+            nodes=nodes, similarities=[point.score for point in found], ids=[node.node_id for node in nodes]
+        )
+
+    async def aquery(self, query: VectorStoreQuery, **more: Any) -> VectorStoreQueryResult:
+        """Do as `query`, in a thread."""
+        return await asyncio.to_thread(self.query, query, **more)
+
+    def _chosen(
+        self,
+        node_ids: list[str] | None,
+        filters: MetadataFilters | None,
+        documents: list[str] | None = None,
+        stated: models.Filter | None = None,
+    ) -> models.Filter:
+        conditions: list[Any] = [] if stated is None else [stated]
+        if node_ids is not None:
+            conditions.append(models.HasIdCondition(has_id=[_point_id(one) for one in node_ids]))
+        if documents:
+            conditions.append(_of_documents(documents))
+        metadata = to_payload_filter(filters, self._values_of)
+        return models.Filter(must=[*conditions, *([] if metadata is None else [metadata])])
+
+    def _values_of(self, key: str) -> Iterator[Any]:
+        """Yield the values that a metadata field has anywhere."""
+        field = key.strip('"')
+        for point in self._points(models.Filter(), with_payload=[key]):
+            value: Any = point.payload or {}
+            for name in [field] if field in value else field.split("."):
+                value = value.get(name) if isinstance(value, dict) else None
+            yield from value if isinstance(value, list) else [value]
+
+    def _points(self, chosen: models.Filter, **what: Any) -> Iterator[models.Record]:
+        following: Any = None
+        while True:
+            found, following = self.engine.scroll(self.collection_name, chosen, limit=PAGE, offset=following, **what)
+            yield from found
+            if following is None:
+                return
+
+
+def _asked(query: VectorStoreQuery, chosen: models.Filter, language: str, more: dict[str, Any]) -> dict[str, Any]:
+    """Return what an engine is asked for a query."""
+    mode, k = query.mode, query.similarity_top_k
+    if mode in _FUSED:
+        k = query.hybrid_top_k or k
+        alpha = 0.5 if query.alpha is None else query.alpha
+        if not 0 <= alpha <= 1:
+            raise ConfigurationError(f"alpha={query.alpha} is no share; give 0 (words alone) to 1 (embeddings alone).")
+        if alpha in (0, 1):
+            mode = VectorStoreQueryMode.DEFAULT if alpha else VectorStoreQueryMode.SPARSE
+    if mode == VectorStoreQueryMode.DEFAULT:
+        return {"query": _embedding(query), "using": DENSE, "limit": k}
+    if mode in _WORDS:
+        return {"query": _words(query, language), "using": SPARSE, "limit": query.sparse_top_k or k}
+    if mode in _FUSED:
+        each, words = CANDIDATES_PER_HIT * k, query.sparse_top_k
+        lists = [(_embedding(query), DENSE, each), (_words(query, language), SPARSE, max(words or each, k))]
+        prefetch = [models.Prefetch(query=one, using=name, limit=n, filter=chosen) for one, name, n in lists]
+        return {"query": models.RrfQuery(rrf=models.Rrf(weights=[alpha, 1 - alpha])), "prefetch": prefetch, "limit": k}
+    if mode != VectorStoreQueryMode.MMR:
+        known = ", ".join(sorted(one.value for one in (*_WORDS, *_FUSED)))
+        raise ConfigurationError(
+            f"the mode {query.mode.value!r} has no counterpart here; known: default, mmr, {known}."
+        )
+    relevance = more.get("mmr_threshold", query.mmr_threshold)
+    mmr = models.Mmr(
+        diversity=0.5 if relevance is None else 1 - relevance, candidates_limit=max(100, CANDIDATES_PER_HIT * k)
+    )
+    return {"query": models.NearestQuery(nearest=_embedding(query), mmr=mmr), "using": DENSE, "limit": k}
+
+
+def _embedding(query: VectorStoreQuery) -> list[float]:
+    if query.query_embedding is None:
+        raise ConfigurationError(f"the mode {query.mode.value!r} needs query_embedding, which is None.")
+    return query.query_embedding
+
+
+def _words(query: VectorStoreQuery, language: str) -> models.SparseVector:
+    if query.query_str is None:
+        raise ConfigurationError(f"the mode {query.mode.value!r} needs query_str, which is None.")
+    indices, values = Bm25Encoder(language).encode_query(query.query_str)
+    return models.SparseVector(indices=indices, values=values)
+
+
+def _point(node: BaseNode, encoder: Bm25Encoder) -> models.PointStruct:
+    indices, values = encoder.encode_document(node.get_content(metadata_mode=MetadataMode.EMBED))
+    vectors: dict[str, Any] = {
+        DENSE: node.get_embedding(),
+        SPARSE: models.SparseVector(indices=indices, values=values),
+    }
+    payload = node_to_metadata_dict(node, remove_text=False, flat_metadata=False)
+    return models.PointStruct(id=_point_id(node.node_id), vector=vectors, payload=payload)
+
+
+def _node(point: Any) -> BaseNode:
+    return metadata_dict_to_node(point.payload or {})
+
+
+def _point_id(node_id: str) -> str:
+    """Return the id of a node's point: its own where that is a UUID."""
+    try:
+        return str(UUID(node_id))
+    except ValueError:
+        return str(uuid5(NAMESPACE_URL, node_id))
+
+
+def _of_documents(ids: list[str]) -> models.Filter:
+    return models.Filter(must=[models.FieldCondition(key=DOCUMENT_KEY, match=models.MatchAny(any=ids))])
