@@ -102,7 +102,7 @@ export class PointCanvas {
   points(strength, wanted, palette = this.palette) {
     const { half, cover } = stampOf(this.radius());
     const side = 2 * half + 1;
-    const parts = cover.map((one) => Math.round(one * strength));
+    const parts = Uint16Array.from(cover, (one) => Math.round(one * strength));
     const { x, y, group } = this.data;
     const [width, height, bytes] = [this.canvas.width, this.canvas.height, this.image.data];
     const scale = this.view.scale * this.ratio;
@@ -113,7 +113,10 @@ export class PointCanvas {
       const px = Math.round(x[at] * scale + left) - half;
       const py = Math.round(y[at] * scale + top) - half;
       if (px < 0 || py < 0 || px + side > width || py + side > height) continue;
-      const [red, green, blue] = palette[group[at] % colors];
+      const color = palette[group[at] % colors];
+      const red = color[0];
+      const green = color[1];
+      const blue = color[2];
       for (let row = 0, part = 0; row < side; row += 1) {
         let byte = ((py + row) * width + px) * 4;
         for (let column = 0; column < side; column += 1, part += 1, byte += 4) {
