@@ -20,6 +20,7 @@ RUNS = (
     ["benchmarks.faults.run", "--model", "minilm"],
     ["benchmarks.writers.run"],
     ["benchmarks.round_trips.run"],
+    ["benchmarks.sharing.run"],
     ["benchmarks.telemetry.run"],
 )
 

@@ -44,6 +44,7 @@ LONG = {
     "benchmarks.long_context.train_rotary": "--steps 1",
     "benchmarks.memory.run": "--chunks 20 40",
     "benchmarks.round_trips.run": "--pages 3",
+    "benchmarks.sharing.run": "--points 100 --queries 3 --rounds 1",
 }
 """Whole runs, of many processes or of a real model."""
 RETRIEVAL = "benchmarks.retrieval.run"

@@ -13,6 +13,7 @@ import socket
 import stat
 import struct
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +21,8 @@ POSSIBLE = hasattr(socket, "AF_UNIX") and hasattr(os, "geteuid")
 """Whether this system has such sockets; on Windows, a folder stays with one process."""
 _LONGEST = 100
 """Bytes of a socket's path; systems take 104 or 108."""
+_MANY = 32
+_OLD_SECONDS = 24 * 3600
 
 
 def place_of(folder: Path) -> Path:
@@ -37,8 +40,25 @@ def place_of(folder: Path) -> Path:
         with suppress(OSError):
             own.mkdir(mode=0o700, exist_ok=True)
             if is_private(own):
+                _sweep(own)
                 return own / name
     raise OSError("there is no directory for a socket that is this user's alone")
+
+
+def _sweep(directory: Path) -> None:
+    """Remove the sockets of holders that were killed and that nobody came after, once there are many."""
+    found = list(directory.iterdir())
+    for old in found if len(found) > _MANY else ():
+        # One that was made just now may not be listened to yet.
+        if time.time() - old.lstat().st_mtime > _OLD_SECONDS and old.is_socket():
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knock:
+                try:
+                    knock.settimeout(1)
+                    knock.connect(str(old))
+                except ConnectionRefusedError:
+                    old.unlink(missing_ok=True)
+                except OSError:
+                    pass  # busy, so it is somebody's
 
 
 def is_private(directory: Path) -> bool:

@@ -1,6 +1,7 @@
 """Where the socket of a folder lies."""
 
 import os
+import socket
 import tempfile
 from pathlib import Path
 
@@ -47,3 +48,17 @@ def test_long_paths_do_not_matter(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
     assert len(os.fsencode(place_of(deep))) <= 100
     assert is_private(place_of(deep).parent)
+
+
+def test_sockets_that_nobody_listens_to_any_more_are_removed_after_a_day(runtime, tmp_path):
+    directory = place_of(tmp_path).parent
+    listening, *others = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(40)]
+    for number, one in enumerate((listening, *others)):
+        one.bind(str(directory / f"{number:016}"))
+        os.utime(directory / f"{number:016}", (0, 0) if number != 7 else None)
+    listening.listen()
+    for one in others:
+        one.close()
+    place_of(tmp_path)
+    listening.close()
+    assert sorted(path.name for path in directory.iterdir()) == [f"{0:016}", f"{7:016}"]
