@@ -9,7 +9,7 @@ from qdrant_embed.explore import ExplorerPage
 
 
 def explorers():
-    return [thread for thread in threading.enumerate() if thread.name.startswith("qdrant-embed")]
+    return [thread for thread in threading.enumerate() if thread.name.startswith("qdrant-embed-explore")]
 
 
 def test_the_page_is_there_until_it_is_closed(harbour):
