@@ -50,9 +50,9 @@ class ExplorerSession:
     def __init__(self, handle: CollectionHandle) -> None:
         self._handle = handle
         self.selected: list[str] = []
-        self._map = BackgroundTask(lambda on: make_map(handle.parts, handle.name, on), "qdrant-embed-map")
+        self._map = BackgroundTask(lambda on: make_map(handle.parts, handle.name, on), "qdrant-embed-explore-map")
         self._counts = BackgroundTask(
-            lambda on: chunk_statistics(handle.parts, handle.name, on), "qdrant-embed-statistics"
+            lambda on: chunk_statistics(handle.parts, handle.name, on), "qdrant-embed-explore-statistics"
         )
         self._asked: Mapping[str, Callable[[Mapping[str, Json]], Json]] = {
             "about": self._about, "search": self._search, "document": self._document, "documents": self._documents,
