@@ -50,7 +50,7 @@ def greeting() -> dict[str, Any]:
 def may_be_asked(engine: type[Engine], name: str) -> bool:
     """Tell whether a method of an engine answers other processes."""
     wanted = name in OWN_METHODS or (hasattr(QdrantClient, name) and name not in _NOT_ASKED)
-    return wanted and not name.startswith("_") and callable(getattr(engine, name, None))
+    return wanted and not name.startswith("_") and hasattr(engine, name)
 
 
 class FolderServer:
