@@ -161,6 +161,7 @@ class CollectionParts:
             write_guard=WriteGuard(self._shared, self._name),
             auxiliary=self.auxiliary,
             bm25_vectors=self.generation.bm25_vectors,
+            payload_profile=self.recipe.payload,
         )
 
 

@@ -13,11 +13,12 @@ from qdrant_embed.errors import ConfigurationError, RecipeMismatchError, require
 from qdrant_embed.long_context.strategy import usual_words
 from qdrant_embed.types import Json
 
-OPTIONAL = ("layers", "task", "sparse", "multivector", "index")
+OPTIONAL = ("layers", "task", "sparse", "multivector", "payload", "index")
 """Entries that are not stored unless they are chosen, so that collections without them keep their fingerprints."""
 INDEX_KINDS = ("keyword", "integer", "float", "bool", "datetime", "uuid", "geo", "text")
 
-_TEXTS = ("model", "chunker", "window", "compression", "language", "task", "sparse", "multivector")
+_TEXTS = ("model", "chunker", "window", "compression", "language", "task", "sparse", "multivector", "payload")
+LLAMA_INDEX, LANGCHAIN = "llama-index", "langchain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,8 @@ class Recipe:
     :param multivector: A multi-vector model (of the ColBERT family) whose vectors rank again what the others found;
         empty for none. `self` (or `self:384`) keeps a code of 192 (or 384) bits for each token of the dense model's
         own, with which `rerank="tokens"` need not read passages again.
+    :param payload: `llama-index` or `langchain` to store also what LlamaIndex's or LangChain's own Qdrant store
+        reads; see docs/guide/stores.md. Empty (or `plain`) for neither.
     :param language: Language of the BM25 word stems and stop words; `multilingual` for neither.
     :param index: Metadata fields of yours that are filtered by, each with its kind: `{"team": "keyword"}`; kinds are
         `keyword`, `integer`, `float`, `bool`, `datetime`, `uuid`, `geo` and `text`. Each gets an index, which makes
@@ -62,6 +65,7 @@ class Recipe:
     task: str = ""
     sparse: str = ""
     multivector: str = ""
+    payload: str = ""
     index: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -72,6 +76,9 @@ class Recipe:
             if not (value is None and name == "chunk_tokens"):
                 require_type(name, value, Integral, "a whole number")
                 object.__setattr__(self, name, int(value))
+        object.__setattr__(self, "payload", "" if self.payload == "plain" else self.payload)
+        if self.payload not in ("", LLAMA_INDEX, LANGCHAIN):
+            raise ConfigurationError(f"payload={self.payload!r} is none; give plain, {LLAMA_INDEX} or {LANGCHAIN}.")
         object.__setattr__(self, "window", usual_words(self.window))
         require_type("index", self.index, Mapping, "fields with their kinds: {'team': 'keyword'}")
         object.__setattr__(self, "index", dict(self.index))

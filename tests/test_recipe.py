@@ -6,7 +6,7 @@ from qdrant_embed.errors import ConfigurationError, RecipeMismatchError
 from qdrant_embed.recipe import Recipe, fingerprint, require_equal
 
 MODEL = {"dim": 8, "pooling": "mean"}
-OTHER = {"chunk_tokens": 64, "overlap": 7, "compression": "float16", "layers": 4}
+OTHER = {"chunk_tokens": 64, "overlap": 7, "compression": "float16", "layers": 4, "payload": "langchain"}
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Recipe) if field.name != "index"])

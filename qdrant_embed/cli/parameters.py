@@ -120,6 +120,10 @@ Multivector = Annotated[
         metavar="NAME",
     ),
 ]
+Payload = Annotated[
+    str | None,
+    _recipe(help="Whose Qdrant store shall read it too: llama-index or langchain.", usual="plain"),
+]
 Index = Annotated[
     list[str] | None,
     typer.Option(help="A field of yours to filter by, as team=keyword, which gets an index.", metavar="FIELD=KIND"),
@@ -195,7 +199,7 @@ _WORDS = {
 }
 _SETTINGS = (
     "allow_delete", "prune", "force", "dry_run", "include", "exclude", "encoding", "root", "chunk_tokens", "overlap",
-    "window", "compression", "language", "layers", "task", "sparse", "multivector", "runtime",
+    "window", "compression", "language", "layers", "task", "sparse", "multivector", "payload", "runtime",
     "shards", "replicas", "write_consistency",
 )  # fmt: skip
 """Arguments whose flags have their names."""

@@ -1,8 +1,8 @@
 """From documents to stored points, as one stream of overlapping stages.
 
 Files, in reading order: context, embed_retry, monitoring, options, inputs, prefetch, roots, contested,
-stored_documents, changed_documents, chunk_stage, preview, vector_source, embed_stage, auxiliary_stage, prune, scopes,
-write_stage, settle, pipeline.
+payload_profiles, stored_documents, changed_documents, chunk_stage, preview, vector_source, embed_stage,
+auxiliary_stage, prune, scopes, write_stage, settle, pipeline.
 
 Public: `IngestOptions`, `IngestReport` and `Failure` of an ingest, `Preview` and `PreviewedChunk` of a preview, and for
 programs that ingest several paths `require_paths` (are they there?) and `combined` (one report of many).

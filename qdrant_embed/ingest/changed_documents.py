@@ -14,6 +14,7 @@ from qdrant_embed.ingest.context import IngestContext, matching
 from qdrant_embed.ingest.inputs import RefusedItem
 from qdrant_embed.ingest.monitoring.report import Tally
 from qdrant_embed.ingest.options import IngestOptions
+from qdrant_embed.ingest.payload_profiles import as_profiled
 from qdrant_embed.ingest.stored_documents import DocumentState, look_up
 from qdrant_embed.reading.files import Skipped, SourceFile
 from qdrant_embed.reading.formats import MEDIA_TYPES
@@ -238,6 +239,7 @@ def _changed(
 ) -> Sequence[ChangedDocument]:
     """Return what there is to do for a document, which is one thing or nothing."""
     try:
+        document = as_profiled(document, run.target.payload_profile)
         key = DocumentKey.of(document, run.root)
     except (QdrantEmbedError, TypeError, ValueError) as error:
         run.tally.fail(document.source, str(error))

@@ -32,6 +32,7 @@ class IngestContext:
     :param fingerprint: Fingerprint of the recipe; part of every point id.
     :param write_guard: Says no where the collection is being copied, or a copy has taken its name.
     :param auxiliary: Models whose vectors stand beside the dense one.
+    :param payload_profile: Whose store shall find chunks where it looks; see `payload_profiles`.
     :param bm25_vectors: Whether BM25's terms are sparse vectors, and not in a text index.
     """
 
@@ -45,6 +46,7 @@ class IngestContext:
     write_guard: WriteGuard
     auxiliary: AuxiliaryModels = field(default_factory=dict)
     bm25_vectors: bool = False
+    payload_profile: str = ""
 
     def scroll(
         self, where: models.Filter, fields: Sequence[str], *, vectors: Sequence[str] = ()

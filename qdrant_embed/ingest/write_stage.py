@@ -31,6 +31,7 @@ from qdrant_embed.ingest.context import IngestContext, matching
 from qdrant_embed.ingest.embed_retry import in_halves
 from qdrant_embed.ingest.embed_stage import EmbeddedChunk, WriteBatch
 from qdrant_embed.ingest.monitoring.report import Tally
+from qdrant_embed.ingest.payload_profiles import profile_fields
 from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.store.points import CHUNK_COUNT, VERSION, WINDOWS, payload
 from qdrant_embed.types import BM25, TERMS
@@ -87,6 +88,7 @@ class Writer:
             fields[CHUNK_COUNT] = len(end.ids)
         if made is not None and made.windows:
             fields[WINDOWS] = list(made.windows)
+        fields |= profile_fields(self._target.payload_profile, task.id, fields)
         dense = {} if made is None else self._target.codec.named(made.vector)
         words: dict[str, Any] = {}
         if self._target.bm25_vectors:

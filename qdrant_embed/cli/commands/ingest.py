@@ -37,6 +37,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     task: parameters.Task = None,
     sparse: parameters.Sparse = None,
     multivector: parameters.Multivector = None,
+    payload: parameters.Payload = None,
     index: parameters.Index = None,
     runtime: parameters.Runtime = "auto",
     shards: parameters.Shards = None,
@@ -72,7 +73,7 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     wanted = CollectionFlags.by_flags(
         collection, at, runtime, model=model, chunker=chunker, chunk_tokens=chunk_tokens, overlap=overlap,
         window=window, compression=compression, language=language, layers=layers, task=task, sparse=sparse,
-        multivector=multivector, index=_fields(index or []),
+        multivector=multivector, payload=payload, index=_fields(index or []),
     )  # fmt: skip
     wanted = replace(wanted, server=server)
     settings = IngestOptions(
