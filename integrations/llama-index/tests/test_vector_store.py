@@ -6,6 +6,7 @@ import pickle
 import pytest
 from llama_index.core import StorageContext, VectorStoreIndex
 from llama_index.core.chat_engine import CondenseQuestionChatEngine
+from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.llms import MockLLM
 from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.query_engine import RetrieverQueryEngine
@@ -19,10 +20,14 @@ from llama_index.core.vector_stores.types import (
     VectorStoreQueryMode,
 )
 from llama_index.embeddings.qdrant_embed import QdrantEmbedEmbedding
+from llama_index.node_parser.qdrant_embed import QdrantEmbedLateChunker
+from llama_index.postprocessor.qdrant_embed import QdrantEmbedRerank
 from llama_index.vector_stores.qdrant import QdrantVectorStore
 from llama_index.vector_stores.qdrant_embed import QdrantEmbedVectorStore
 
+from qdrant_embed import Collection
 from qdrant_embed.errors import ConfigurationError
+from tests.support.tiny_models import save_tiny_model
 
 TEXTS = {"a": "red herring on ice", "b": "green cod in salt", "c": "red crab with lemon", "d": "eels, smoked"}
 METADATA = {
@@ -233,3 +238,28 @@ def test_engines_answer_over_it(index):
     answer = chat.chat("And what comes with lemon?")
     assert len(answer.source_nodes) == 2
     assert asyncio.run(chat.achat("red crab")).source_nodes
+
+
+def test_chunker_embedding_and_reranker_work_together_over_it(tmp_path):
+    model = str(save_tiny_model(tmp_path / "model", "bert", max_tokens=64))
+    store = QdrantEmbedVectorStore("keys", at=tmp_path / "data")
+    chunker = QdrantEmbedLateChunker(model_name=model, chunk_tokens=24)
+    text = "Master keys are rotated every ninety days. They hang in the watch house.\n\n" * 4
+    nodes = IngestionPipeline(transformations=[chunker], vector_store=store).run(documents=[Document(text=text)])
+    kept = {node.node_id: node for node in store.get_nodes()}
+    assert {node.node_id: (node.start_char_idx, node.next_node) for node in nodes} == {
+        name: (node.start_char_idx, node.next_node) for name, node in kept.items()
+    }
+    index = VectorStoreIndex.from_vector_store(store, embed_model=QdrantEmbedEmbedding(model_name=model))
+    assert len(index.as_retriever(similarity_top_k=2).retrieve("keys")) == 2
+    store.close()
+
+
+def test_the_library_reads_it_and_ranks_its_nodes_again(index, store):
+    with Collection.attach("fish", at=store.engine, model="hashing") as attached:
+        assert attached.search("smoked eels", 1)[0].text == TEXTS["d"]
+        rerank = QdrantEmbedRerank(attached, "mmr:0.3", top_n=2)
+        engine = RetrieverQueryEngine.from_args(
+            index.as_retriever(similarity_top_k=4), llm=MockLLM(), node_postprocessors=[rerank]
+        )
+        assert len(engine.query("red crab with lemon").source_nodes) == 2
