@@ -105,6 +105,9 @@ def test_the_notebook_runs_and_shows_what_it_promises(executed):
     assert "guide/chunking.md" in showing(executed, "how large is a chunk?")
     assert "reference/command-line.md" in showing(executed, "exit codes")
     assert "policy/keys" in showing(executed, '"legal"')
+    assert "nearest sentence" in showing(executed, "explain=True")
+    assert "0 points are selected" in showing(executed, "guide.explore()")
+    assert "LangChain" in showing(executed, "Collection.attach(")
     assert "QDRANT_API_KEY" in showing(executed, "engine.query(")
     assert re.search(r"(guide|reference)/[\w-]+\.md +\[\d+:\d+\]", showing(executed, "response.source_nodes"))
 
