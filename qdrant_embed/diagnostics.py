@@ -230,7 +230,7 @@ def _check_engine(engine: Engine, at: str) -> Iterator[Finding]:
     """Yield what answers at a location, and which collections it holds."""
     yield Finding("location", "engine", "ok", engine.described)
     listed = list_collections(engine)
-    way = "open through the process that holds it" if engine.joined and not engine.shared else "free to open"
+    way = "open through the process that holds it" if engine.held_by else "free to open"
     held = ", ".join(f"{found.name} ({found.problem or counted(found.chunks or 0, 'chunk')})" for found in listed)
     yield Finding("location", at, "ok", f"{way}; collections: {held or 'none'}")
 

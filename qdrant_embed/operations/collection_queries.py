@@ -140,7 +140,7 @@ def info(handle: CollectionHandle) -> Facts:
     measured = handle.points.disk_sizes(handle.name)
     sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measured, strict=True))} if measured else {}
     options = kept_options(handle.engine, handle.name)
-    copied_by = copier(generation.metadata)
+    told = {"copied_by": copier(generation.metadata), "held_by": handle.engine.held_by}
     return Facts(
         name=handle.name,
         chunks=count(handle),
@@ -150,7 +150,7 @@ def info(handle: CollectionHandle) -> Facts:
         roots=sorted(roots_in(generation.metadata)),
         **sizes,
         **({"server": options} if options else {}),
-        **({"copied_by": copied_by} if copied_by else {}),
+        **{key: who for key, who in told.items() if who},
     )
 
 

@@ -228,6 +228,11 @@ class Engine(ClientMethods, Protocol):
         return self.shared
 
     @property
+    def held_by(self) -> str:
+        """The other process through which it is used, in words; empty where there is none."""
+        return ""
+
+    @property
     def identity(self) -> str:
         """What holds the collections: equal for two engines of a process that hold the same ones."""
         return str(id(self))

@@ -84,6 +84,11 @@ class WrappedEngine(ForwardingEngine):
         return self.whole.joined
 
     @property
+    def held_by(self) -> str:
+        """The other process through which it is used; empty where there is none."""
+        return self.whole.held_by
+
+    @property
     def identity(self) -> str:
         """What holds the collections."""
         return self.whole.identity

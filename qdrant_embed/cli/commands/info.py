@@ -71,6 +71,8 @@ def _show_one(found: dict[str, Json], at: str) -> None:
         table.add_row("disk", f"{taken}; {apparent} with the holes of its files, which a plain copy fills")
     if "copied_by" in found:
         table.add_row("being copied by", cell(found["copied_by"]))
+    if "held_by" in found:
+        table.add_row("held by", cell(found["held_by"]))
     if "server" in found:
         table.add_row("server", ", ".join(f"{option}={value}" for option, value in found["server"].items()))
     table.add_row("recipe", _lines(found["recipe"]))

@@ -193,7 +193,12 @@ class SharedEngine(ForwardingEngine):
     def described(self) -> str:
         """What answers, with its version, and in which process."""
         own = f"embedded, qdrant-edge-py {version('qdrant-edge-py')}"
-        return own if self._own is not None else f"{own}, in {described_holder(read_holder(self._place))}"
+        return f"{own}, in {self.held_by}" if self.held_by else own
+
+    @property
+    def held_by(self) -> str:
+        """The process that holds the folder; empty once it is this one."""
+        return "" if self._own is not None else described_holder(read_holder(self._place))
 
     def lacks(self, feature: Feature) -> str:
         """Say why a feature is not to be had; empty if it is."""

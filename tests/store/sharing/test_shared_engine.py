@@ -252,6 +252,17 @@ def test_collections_are_searched_while_another_process_ingests(start, tmp_path)
         other.kill()
 
 
+def test_info_says_who_holds_the_folder(start, tmp_path):
+    with Collection.open("notes", at=tmp_path / "data", recipe=RECIPE) as docs:
+        assert "held_by" not in docs.info()
+    holder = start()
+    with Collection.open("notes", at=tmp_path / "data") as docs:
+        assert docs.info()["held_by"].startswith(f"process {holder.process.pid} (-c, since 20")
+        holder.do("engine.close()")
+        docs.search("crane")
+        assert "held_by" not in docs.info()
+
+
 def test_two_ingests_of_the_same_texts_leave_them_once(start, tmp_path):
     first, second = start(WRITER), start(WRITER)
     for _ in range(2):
