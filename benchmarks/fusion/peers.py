@@ -1,5 +1,6 @@
 """Hybrid searches of other libraries, over vectors of ours and sparse BM25 of ours, in qdrant-client's memory."""
 
+import warnings
 from collections.abc import Callable, Sequence
 
 from benchmarks.fusion.ways import Chunks, Found, Way
@@ -29,7 +30,9 @@ def llama_index(docs: Collection, chunks: Chunks) -> Way:
         hybrid_fusion_fn=relative_score_fusion,
     )
     vectors = {key: vector.tolist() for key, vector in chunks.vectors.items()}
-    store.add([TextNode(id_=key, text=text, embedding=vectors[key]) for key, text in chunks.texts.items()])
+    with warnings.catch_warnings():  # it makes payload indexes, which the engine in memory takes for nothing
+        warnings.simplefilter("ignore", UserWarning)
+        store.add([TextNode(id_=key, text=text, embedding=vectors[key]) for key, text in chunks.texts.items()])
 
     def search(questions: Sequence[str]) -> Found:
         found = []

@@ -109,10 +109,9 @@ class WholeDocument:
             raise ConfigurationError("the chunker 'document' makes one chunk of a document, so there is no overlap.")
 
     def spans(self, text: str) -> Iterator[Span]:
-        """Yield the one span of a text that is not blank."""
-        start, end = trimmed(text, 0, len(text))
-        if start < end:
-            yield Span(start, end)
+        """Yield the one span of a text that is not blank, white space at its ends included."""
+        if text and not text.isspace():
+            yield Span(0, len(text))
 
 
 def chunk_by_levels(text: str, levels: Mapping[int, int], fitter: Fitter) -> Iterator[Span]:

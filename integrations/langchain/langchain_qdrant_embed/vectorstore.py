@@ -14,6 +14,7 @@ from qdrant_client import models
 
 from langchain_qdrant_embed.documents import of_store
 from langchain_qdrant_embed.embeddings import QdrantEmbedEmbeddings
+from langchain_qdrant_embed.filters import over_metadata
 from langchain_qdrant_embed.runtime import model_of
 from qdrant_embed import Collection, Hit, Recipe
 from qdrant_embed import Document as Text
@@ -109,8 +110,8 @@ class QdrantEmbedVectorStore(VectorStore):
     ) -> list[str]:
         """Store texts, in place of those that have the same ids; return the ids, new ones where none was given.
 
-        :raises ConfigurationError: There are not as many metadata or ids as texts, or a text cannot be stored, which is
-            named; all others are stored.
+        :raises ConfigurationError: There are not as many metadata or ids as texts, or an id is no Unicode, and nothing
+            is stored; or a text cannot be stored, which is named, and all others are.
         """
         given = list(texts)
         for word, values in (("metadatas", metadatas), ("ids", ids)):
@@ -118,6 +119,10 @@ class QdrantEmbedVectorStore(VectorStore):
                 raise ConfigurationError(f"{len(given)} texts came with {len(values)} {word}; give as many as texts.")
         named = [name or str(uuid.uuid4()) for name in ids or [None] * len(given)]
         fields = metadatas or [{} for _ in given]
+        if odd := next((name for name in named if not _storable(name)), None):
+            raise ConfigurationError(
+                f"the id {odd!r} cannot be stored, for it is no Unicode; nothing was. Give another."
+            )
         last = dict(zip(named, zip(given, fields, strict=True), strict=True))
         found = [Text(text=text, source=name, metadata=own or {}) for name, (text, own) in last.items()]
         if found:
@@ -157,7 +162,9 @@ class QdrantEmbedVectorStore(VectorStore):
         self, query: str, k: int = 4, filter: Any = None, **more: Any
     ) -> list[tuple[Document, float]]:
         """Return the `k` best documents with their scores, on the scale of the mode: for `hybrid` from 0 to 1."""
-        return [(of_store(hit), hit.score) for hit in self.collection.search(query, k, filter=filter, **more)]
+        return [
+            (of_store(hit), hit.score) for hit in self.collection.search(query, k, filter=over_metadata(filter), **more)
+        ]
 
     def _select_relevance_score_fn(self) -> Callable[[float], float]:
         return lambda score: min(1.0, max(0.0, score))
@@ -166,7 +173,9 @@ class QdrantEmbedVectorStore(VectorStore):
         self, embedding: list[float], k: int = 4, filter: Any = None, **more: Any
     ) -> list[Document]:
         """Return the `k` documents whose vectors are nearest to one."""
-        return [of_store(hit) for hit in self.collection.search_vector(embedding, k, filter=filter, **more)]
+        return [
+            of_store(hit) for hit in self.collection.search_vector(embedding, k, filter=over_metadata(filter), **more)
+        ]
 
     def max_marginal_relevance_search(
         self, query: str, k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, filter: Any = None, **more: Any
@@ -175,7 +184,7 @@ class QdrantEmbedVectorStore(VectorStore):
 
         :param lambda_mult: 1 for relevance alone, 0 for the greatest diversity.
         """
-        best = self.collection.search(query, max(k, fetch_k), filter=filter, **more)
+        best = self.collection.search(query, max(k, fetch_k), filter=over_metadata(filter), **more)
         return self._unlike(query, best, k, lambda_mult)
 
     def max_marginal_relevance_search_by_vector(
@@ -183,10 +192,12 @@ class QdrantEmbedVectorStore(VectorStore):
         **more: Any,
     ) -> list[Document]:  # fmt: skip
         """See `max_marginal_relevance_search`; relevant is what is near a vector."""
-        best = self.collection.search_vector(embedding, max(k, fetch_k), filter=filter, **more)
+        best = self.collection.search_vector(embedding, max(k, fetch_k), filter=over_metadata(filter), **more)
         return self._unlike("", best, k, lambda_mult)
 
     def _unlike(self, query: str, best: Sequence[Hit], k: int, lambda_mult: float) -> list[Document]:
+        if not 0 <= lambda_mult <= 1:
+            raise ConfigurationError(f"lambda_mult={lambda_mult!r}; give a number from 0 (diversity) to 1 (relevance).")
         chosen = self.collection.parts.reranker(f"mmr:{1.0 - lambda_mult:g}").rerank(query, list(best))
         return [of_store(hit) for hit in chosen[:k]]
 
@@ -215,8 +226,13 @@ def _recipe(model: str | Embeddings) -> Recipe:
 
 
 def _pages(ids: Sequence[str]) -> Iterable[list[str]]:
-    unique = list(dict.fromkeys(ids))
+    unique = list(filter(_storable, dict.fromkeys(ids)))
     return (unique[start : start + PAGE] for start in range(0, len(unique), PAGE))
+
+
+def _storable(name: str) -> bool:
+    """Tell whether an id can come back as it is: JSON carries no lone surrogates."""
+    return "\ufffd" not in name and name == name.encode("utf-8", "replace").decode()
 
 
 def _condition(ids: list[str]) -> models.Filter:

@@ -41,6 +41,9 @@ def test_ids_and_metadata_of_any_kind_come_back_as_they_were(store):
         ({"team": "pier"}, {"fish/cod"}),
         ({"n": {"gte": 2}}, {"fish/cod", "a b"}),
         ({"metadata.source": "keys.md"}, {"keys#1"}),
+        ({"source": "keys.md"}, {"keys#1"}),
+        ({"any": [{"source": ["keys.md", "x"]}, {"deep.a": 2}]}, {"keys#1", "fish/cod"}),
+        ({"not": {"source": "keys.md"}, "n": {"lt": 3}}, {"fish/cod"}),
         (models.Filter(must=[models.FieldCondition(key="metadata.n", match=models.MatchValue(value=3))]), {"a b"}),
     ],
 )
@@ -86,6 +89,17 @@ def test_what_cannot_be_stored_is_named_and_all_else_is_stored(open_store):
     assert store.add_texts([]) == []
     assert store.add_texts(["Old.", "New."], ids=["x", "x"]) == ["x", "x"]
     assert store.get_by_ids(["x"])[0].page_content == "New."
+
+
+def test_texts_come_back_to_the_last_space_and_ids_that_could_not_are_refused(open_store):
+    store = open_store()
+    store.add_texts(["  Cod. \n"], ids=["1"])
+    assert store.get_by_ids(["1", "\ud800"])[0].page_content == "  Cod. \n"
+    with pytest.raises(ConfigurationError, match="no Unicode; nothing was"):
+        store.add_texts(["Eel.", "Ray."], ids=["2", "\ud800"])
+    assert store.delete(["\ud800"]) and store.collection.count() == 1
+    with pytest.raises(ConfigurationError, match="lambda_mult=-1"):
+        store.max_marginal_relevance_search("cod", lambda_mult=-1)
 
 
 def test_everything_can_be_deleted(store):
