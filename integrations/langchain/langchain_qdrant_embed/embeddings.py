@@ -10,10 +10,35 @@ from qdrant_embed import Embedder, load_embedder
 from qdrant_embed.errors import ConfigurationError
 
 
-class QdrantEmbedEmbeddings(Embeddings):
+class EmbedderEmbeddings(Embeddings):
+    """A loaded embedder of `qdrant_embed` as LangChain's embeddings; the asynchronous methods embed in a thread."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Return the vectors of texts that are to be found."""
+        vectors: list[list[float]] = self._embedder.embed_documents(list(texts)).tolist() if texts else []
+        return vectors
+
+    def embed_query(self, text: str) -> list[float]:
+        """Return the vector of a question."""
+        vectors: list[list[float]] = self._embedder.embed_queries([text]).tolist()
+        return vectors[0]
+
+    async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
+        """See `embed_documents`."""
+        return await asyncio.to_thread(self.embed_documents, texts)
+
+    async def aembed_query(self, text: str) -> list[float]:
+        """See `embed_query`."""
+        return await asyncio.to_thread(self.embed_query, text)
+
+
+class QdrantEmbedEmbeddings(EmbedderEmbeddings):
     """Embed texts and questions, each with the prompt that the model's authors meant for it.
 
-    The asynchronous methods embed in a thread. It pickles as its settings; a copy loads its own weights.
+    It pickles as its settings; a copy loads its own weights.
 
     :param model: A preset, a sentence-transformers folder, or a hub id.
     :param window: What happens to texts longer than the model, e.g. `pi:4096+pcw`.
@@ -28,7 +53,7 @@ class QdrantEmbedEmbeddings(Embeddings):
         self, model: str = "minilm", *, window: str = "pcw", compression: str = "float32", runtime: str = "auto"
     ) -> None:
         self.model, self.window, self.compression, self.runtime = model, window, compression, runtime
-        self._embedder = self._loaded()
+        super().__init__(self._loaded())
 
     def _loaded(self) -> Embedder:
         embedder = load_embedder(self.model, window=self.window, compression=self.compression, runtime=self.runtime)
@@ -49,21 +74,3 @@ class QdrantEmbedEmbeddings(Embeddings):
     def __setstate__(self, state: dict[str, str]) -> None:
         self.__dict__.update(state)
         self._embedder = self._loaded()
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """Return the vectors of texts that are to be found."""
-        vectors: list[list[float]] = self._embedder.embed_documents(list(texts)).tolist() if texts else []
-        return vectors
-
-    def embed_query(self, text: str) -> list[float]:
-        """Return the vector of a question."""
-        vectors: list[list[float]] = self._embedder.embed_queries([text]).tolist()
-        return vectors[0]
-
-    async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
-        """See `embed_documents`."""
-        return await asyncio.to_thread(self.embed_documents, texts)
-
-    async def aembed_query(self, text: str) -> list[float]:
-        """See `embed_query`."""
-        return await asyncio.to_thread(self.embed_query, text)

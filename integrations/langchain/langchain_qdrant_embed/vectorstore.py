@@ -13,7 +13,7 @@ from langchain_core.vectorstores import VectorStore
 from qdrant_client import models
 
 from langchain_qdrant_embed.documents import of_store
-from langchain_qdrant_embed.embeddings import QdrantEmbedEmbeddings
+from langchain_qdrant_embed.embeddings import EmbedderEmbeddings, QdrantEmbedEmbeddings
 from langchain_qdrant_embed.filters import over_metadata
 from langchain_qdrant_embed.runtime import model_of
 from qdrant_embed import Collection, Hit, Recipe
@@ -95,7 +95,7 @@ class QdrantEmbedVectorStore(VectorStore):
     @property
     def embeddings(self) -> Embeddings:
         """The model of the collection as LangChain's embeddings."""
-        return CollectionEmbeddings(self.collection)
+        return EmbedderEmbeddings(self.collection.embedder)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.collection!r})"
@@ -200,23 +200,6 @@ class QdrantEmbedVectorStore(VectorStore):
             raise ConfigurationError(f"lambda_mult={lambda_mult!r}; give a number from 0 (diversity) to 1 (relevance).")
         chosen = self.collection.parts.reranker(f"mmr:{1.0 - lambda_mult:g}").rerank(query, list(best))
         return [of_store(hit) for hit in chosen[:k]]
-
-
-class CollectionEmbeddings(Embeddings):
-    """The model of an open collection."""
-
-    def __init__(self, collection: Collection) -> None:
-        self._embedder = collection.embedder
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """Return the vectors of texts."""
-        vectors: list[list[float]] = self._embedder.embed_documents(list(texts)).tolist() if texts else []
-        return vectors
-
-    def embed_query(self, text: str) -> list[float]:
-        """Return the vector of a question."""
-        vectors: list[list[float]] = self._embedder.embed_queries([text]).tolist()
-        return vectors[0]
 
 
 def _recipe(model: str | Embeddings) -> Recipe:
