@@ -12,10 +12,9 @@ from qdrant_client import models
 from qdrant_client.client_base import QdrantBase
 
 from qdrant_embed.errors import UnsupportedByEngineError
+from qdrant_embed.store.engine_wrappers import WrappedEngine
 
 if TYPE_CHECKING:
-    from qdrant_client import QdrantClient
-
     from qdrant_embed.store.engine import Engine
 
 READING = frozenset(
@@ -59,7 +58,7 @@ class EngineBackend(QdrantBase):
         if name not in READING:
             self._before_writing()
         given = {key: value for key, value in named.items() if value is not None}
-        method, stock = _method(self._engine, name), _stock_client(self._engine)
+        method, stock = _method(self._engine, name), self._engine.client
         if stock is not None and (method is None or given.keys() - inspect.signature(method).parameters):
             method = getattr(stock, name)
         if method is None:
@@ -109,16 +108,12 @@ _OF_UPLOADS = frozenset({"parallel", "method", "max_retries", "wait"})
 
 def _method(engine: Engine, name: str) -> Callable[..., Any] | None:
     """Return the method of the engine, or of one that it is around where it has none."""
-    found: Callable[..., Any] | None = getattr(engine, name, None)
-    inner: Engine | None = getattr(engine, "whole", None)
-    return found if found is not None or inner is None else _method(inner, name)
-
-
-def _stock_client(engine: Engine) -> QdrantClient | None:
-    """Return the `QdrantClient` that an engine is around."""
-    found: QdrantClient | None = getattr(engine, "client", None)
-    inner: Engine | None = getattr(engine, "whole", None)
-    return found if found is not None or inner is None else _stock_client(inner)
+    while not hasattr(engine, name):
+        if not isinstance(engine, WrappedEngine):
+            return None
+        engine = engine.whole
+    found: Callable[..., Any] = getattr(engine, name)
+    return found
 
 
 def _points(batch: models.Batch) -> Iterator[models.PointStruct]:

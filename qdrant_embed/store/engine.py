@@ -22,7 +22,7 @@ from qdrant_embed.types import Json
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from qdrant_client import models
+    from qdrant_client import QdrantClient, models
     from qdrant_client.http.models import QueryResponse
 
     PointId: TypeAlias = int | str | UUID
@@ -216,6 +216,9 @@ class Engine(ClientMethods, Protocol):
 
     What is below is about the engine itself, and is written only where it differs.
     """
+
+    client: QdrantClient | None = None
+    """The client of `qdrant_client` that it is around; None where it is around none."""
 
     @property
     def shared(self) -> bool:

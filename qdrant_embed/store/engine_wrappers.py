@@ -63,7 +63,7 @@ class WrappedEngine(ForwardingEngine):
     """
 
     def __init__(self, engine: Engine) -> None:
-        self.whole = engine
+        self.whole, self.client = engine, engine.client
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.whole!r})"

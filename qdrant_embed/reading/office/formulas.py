@@ -35,6 +35,7 @@ INVISIBLE = re.compile("[\u2061-\u2064]+")
 """Operators that Office sets between a function and what it is applied to, or between factors."""
 SIMPLE = re.compile(r"[\w.,]*|\([^()]*\)|\\[a-zA-Z]+")
 """What a script can follow without braces."""
+COMMAND_AT_END = re.compile(r"\\[a-zA-Z]+$")
 PROPERTIES = re.compile(r"\w*Pr")
 
 
@@ -48,13 +49,13 @@ def latex_of(formula: Any) -> str:
 
 def _sequence(element: Any, depth: int) -> str:
     """Return what an element holds, one part after the other; a command and the letter after it stay apart."""
-    joined = ""
+    parts: list[str] = []
     for child in element:
         part = _latex(child, depth)
-        if re.search(r"\\[a-zA-Z]+$", joined) and part[:1].isalnum():
-            joined += " "
-        joined += part
-    return joined
+        if parts and part[:1].isalnum() and COMMAND_AT_END.search(parts[-1]):
+            parts.append(" ")
+        parts += [part] if part else []
+    return "".join(parts)
 
 
 def _latex(element: Any, depth: int) -> str:

@@ -51,6 +51,8 @@ class ClientEngine(ForwardingEngine):
     :param owned: Close the client with the engine.
     """
 
+    client: QdrantClient
+
     def __init__(
         self,
         client: QdrantClient,

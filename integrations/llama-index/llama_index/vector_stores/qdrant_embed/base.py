@@ -6,19 +6,26 @@ import asyncio
 import pickle
 from collections.abc import Iterator, Sequence
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
 
 from llama_index.core.bridge.pydantic import Field, PrivateAttr
-from llama_index.core.schema import BaseNode, MetadataMode
+from llama_index.core.schema import BaseNode
 from llama_index.core.vector_stores.types import (
     BasePydanticVectorStore,
     MetadataFilters,
     VectorStoreQuery,
-    VectorStoreQueryMode,
     VectorStoreQueryResult,
 )
-from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
+from llama_index.vector_stores.qdrant_embed.engine_queries import engine_query
 from llama_index.vector_stores.qdrant_embed.metadata_conditions import to_payload_filter
+from llama_index.vector_stores.qdrant_embed.node_points import (
+    DENSE,
+    DOCUMENT_KEY,
+    SPARSE,
+    node_of,
+    of_documents,
+    point_id,
+    point_of,
+)
 from qdrant_client import models
 
 from qdrant_embed.embedding import Bm25Encoder
@@ -26,15 +33,7 @@ from qdrant_embed.errors import CollectionExistsError, ConfigurationError
 from qdrant_embed.stock_client import EngineClient
 from qdrant_embed.store import Engine, open_engine
 
-DENSE, SPARSE = "text-dense", "text-sparse-new"
-"""Names of vectors that LlamaIndex's own Qdrant store knows."""
-DOCUMENT_KEY = "doc_id"
 PAGE = 256
-CANDIDATES_PER_HIT = 4
-"""Hits of each list before fusion, and candidates of MMR, for each one that is returned."""
-
-_WORDS = frozenset({VectorStoreQueryMode.SPARSE, VectorStoreQueryMode.TEXT_SEARCH})
-_FUSED = frozenset({VectorStoreQueryMode.HYBRID, VectorStoreQueryMode.SEMANTIC_HYBRID})
 
 
 class QdrantEmbedVectorStore(BasePydanticVectorStore):
@@ -63,6 +62,7 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
     batch_size: int = Field(default=256, gt=0)
     _at: Any = PrivateAttr(default=None)
     _engine: Engine | None = PrivateAttr(default=None)
+    _encoder: Bm25Encoder = PrivateAttr()
 
     def __init__(self, collection_name: str, at: Any = None, **more: Any) -> None:
         given = more.pop("location", None) if at is None else at
@@ -70,7 +70,7 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
         named = None if not isinstance(place, str) and hasattr(place, "get_collections") else str(place)
         super().__init__(collection_name=collection_name, location=named, **more)  # type: ignore[call-arg]
         self._at = place
-        Bm25Encoder(self.language)  # to refuse what is no language
+        self._encoder = Bm25Encoder(self.language)
 
     @classmethod
     def class_name(cls) -> str:
@@ -120,10 +120,9 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
             raise ConfigurationError(f"node {without} has no embedding; VectorStoreIndex(nodes) embeds and adds them.")
         if nodes:
             self._create(len(nodes[0].get_embedding()))
-        encoder = Bm25Encoder(self.language)
         for start in range(0, len(nodes), self.batch_size):
             batch = nodes[start : start + self.batch_size]
-            self.engine.upsert(self.collection_name, [_point(node, encoder) for node in batch])
+            self.engine.upsert(self.collection_name, [point_of(node, self._encoder) for node in batch])
         return [node.node_id for node in nodes]
 
     async def async_add(self, nodes: Sequence[BaseNode], **more: Any) -> list[str]:
@@ -151,7 +150,7 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
     def delete(self, ref_doc_id: str, **_: Any) -> None:
         """Remove the nodes of a document."""
         if self._exists():
-            self.engine.delete(self.collection_name, _of_documents([ref_doc_id]))
+            self.engine.delete(self.collection_name, of_documents([ref_doc_id]))
 
     async def adelete(self, ref_doc_id: str, **more: Any) -> None:
         """Do as `delete`, in a thread."""
@@ -194,7 +193,7 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
         for point in self._points(self._chosen(node_ids, filters), with_vectors=[DENSE]):
             if limit is not None and len(found) == limit:
                 break
-            node = _node(point)
+            node = node_of(point)
             vector: Any = point.vector
             node.embedding = [float(value) for value in vector[DENSE]]
             found.append(node)
@@ -216,9 +215,9 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
         # An index that keeps no list of its nodes asks with an empty one.
         chosen = self._chosen(query.node_ids or None, query.filters, query.doc_ids, more.get("qdrant_filters"))
         found = self.engine.query_points(
-            self.collection_name, **_asked(query, chosen, self.language, more), query_filter=chosen
+            self.collection_name, **engine_query(query, chosen, self._encoder, more), query_filter=chosen
         ).points
-        nodes = [_node(point) for point in found]
+        nodes = [node_of(point) for point in found]
         return VectorStoreQueryResult(
             nodes=nodes, similarities=[point.score for point in found], ids=[node.node_id for node in nodes]
         )
@@ -236,9 +235,9 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
     ) -> models.Filter:
         conditions: list[Any] = [] if stated is None else [stated]
         if node_ids is not None:
-            conditions.append(models.HasIdCondition(has_id=[_point_id(one) for one in node_ids]))
+            conditions.append(models.HasIdCondition(has_id=[point_id(one) for one in node_ids]))
         if documents:
-            conditions.append(_of_documents(documents))
+            conditions.append(of_documents(documents))
         metadata = to_payload_filter(filters, self._values_of)
         return models.Filter(must=[*conditions, *([] if metadata is None else [metadata])])
 
@@ -258,73 +257,3 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
             yield from found
             if following is None:
                 return
-
-
-def _asked(query: VectorStoreQuery, chosen: models.Filter, language: str, more: dict[str, Any]) -> dict[str, Any]:
-    """Return what an engine is asked for a query."""
-    mode, k = query.mode, query.similarity_top_k
-    if mode in _FUSED:
-        k = query.hybrid_top_k or k
-        alpha = 0.5 if query.alpha is None else query.alpha
-        if not 0 <= alpha <= 1:
-            raise ConfigurationError(f"alpha={query.alpha} is no share; give 0 (words alone) to 1 (embeddings alone).")
-        if alpha in (0, 1):
-            mode = VectorStoreQueryMode.DEFAULT if alpha else VectorStoreQueryMode.SPARSE
-    if mode == VectorStoreQueryMode.DEFAULT:
-        return {"query": _embedding(query), "using": DENSE, "limit": k}
-    if mode in _WORDS:
-        return {"query": _words(query, language), "using": SPARSE, "limit": query.sparse_top_k or k}
-    if mode in _FUSED:
-        each, words = CANDIDATES_PER_HIT * k, query.sparse_top_k
-        lists = [(_embedding(query), DENSE, each), (_words(query, language), SPARSE, max(words or each, k))]
-        prefetch = [models.Prefetch(query=one, using=name, limit=n, filter=chosen) for one, name, n in lists]
-        return {"query": models.RrfQuery(rrf=models.Rrf(weights=[alpha, 1 - alpha])), "prefetch": prefetch, "limit": k}
-    if mode != VectorStoreQueryMode.MMR:
-        known = ", ".join(sorted(one.value for one in (*_WORDS, *_FUSED)))
-        raise ConfigurationError(
-            f"the mode {query.mode.value!r} has no counterpart here; known: default, mmr, {known}."
-        )
-    relevance = more.get("mmr_threshold", query.mmr_threshold)
-    mmr = models.Mmr(
-        diversity=0.5 if relevance is None else 1 - relevance, candidates_limit=max(100, CANDIDATES_PER_HIT * k)
-    )
-    return {"query": models.NearestQuery(nearest=_embedding(query), mmr=mmr), "using": DENSE, "limit": k}
-
-
-def _embedding(query: VectorStoreQuery) -> list[float]:
-    if query.query_embedding is None:
-        raise ConfigurationError(f"the mode {query.mode.value!r} needs query_embedding, which is None.")
-    return query.query_embedding
-
-
-def _words(query: VectorStoreQuery, language: str) -> models.SparseVector:
-    if query.query_str is None:
-        raise ConfigurationError(f"the mode {query.mode.value!r} needs query_str, which is None.")
-    indices, values = Bm25Encoder(language).encode_query(query.query_str)
-    return models.SparseVector(indices=indices, values=values)
-
-
-def _point(node: BaseNode, encoder: Bm25Encoder) -> models.PointStruct:
-    indices, values = encoder.encode_document(node.get_content(metadata_mode=MetadataMode.EMBED))
-    vectors: dict[str, Any] = {
-        DENSE: node.get_embedding(),
-        SPARSE: models.SparseVector(indices=indices, values=values),
-    }
-    payload = node_to_metadata_dict(node, remove_text=False, flat_metadata=False)
-    return models.PointStruct(id=_point_id(node.node_id), vector=vectors, payload=payload)
-
-
-def _node(point: Any) -> BaseNode:
-    return metadata_dict_to_node(point.payload or {})
-
-
-def _point_id(node_id: str) -> str:
-    """Return the id of a node's point: its own where that is a UUID."""
-    try:
-        return str(UUID(node_id))
-    except ValueError:
-        return str(uuid5(NAMESPACE_URL, node_id))
-
-
-def _of_documents(ids: list[str]) -> models.Filter:
-    return models.Filter(must=[models.FieldCondition(key=DOCUMENT_KEY, match=models.MatchAny(any=ids))])

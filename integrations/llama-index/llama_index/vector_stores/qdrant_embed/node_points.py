@@ -1,0 +1,45 @@
+"""LlamaIndex's nodes as points."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from llama_index.core.schema import BaseNode, MetadataMode
+from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
+from qdrant_client import models
+
+from qdrant_embed.embedding import Bm25Encoder
+
+DENSE, SPARSE = "text-dense", "text-sparse-new"
+"""Names of vectors that LlamaIndex's own Qdrant store knows."""
+DOCUMENT_KEY = "doc_id"
+
+
+def point_of(node: BaseNode, encoder: Bm25Encoder) -> models.PointStruct:
+    """Return the point of a node: the whole node, its embedding, and the BM25 weights of its words."""
+    indices, values = encoder.encode_document(node.get_content(metadata_mode=MetadataMode.EMBED))
+    vectors: dict[str, Any] = {
+        DENSE: node.get_embedding(),
+        SPARSE: models.SparseVector(indices=indices, values=values),
+    }
+    payload = node_to_metadata_dict(node, remove_text=False, flat_metadata=False)
+    return models.PointStruct(id=point_id(node.node_id), vector=vectors, payload=payload)
+
+
+def node_of(point: Any) -> BaseNode:
+    """Return the node that a point holds."""
+    return metadata_dict_to_node(point.payload or {})
+
+
+def point_id(node_id: str) -> str:
+    """Return the id of a node's point: its own where that is a UUID."""
+    try:
+        return str(UUID(node_id))
+    except ValueError:
+        return str(uuid5(NAMESPACE_URL, node_id))
+
+
+def of_documents(ids: list[str]) -> models.Filter:
+    """Return the condition that a node is of one of some documents."""
+    return models.Filter(must=[models.FieldCondition(key=DOCUMENT_KEY, match=models.MatchAny(any=ids))])
