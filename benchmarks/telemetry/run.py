@@ -13,7 +13,7 @@ from unittest.mock import patch
 from benchmarks.common import save
 from benchmarks.fusion.sets import judged
 from qdrant_embed import Collection, Recipe
-from qdrant_embed.store import WrappedEngine
+from qdrant_embed.store import WrappedEngine, open_engine
 from qdrant_embed.store.tracing.traced_engine import TracedEngine
 from qdrant_embed.telemetry import configure, recording
 from qdrant_embed.telemetry.recorded_operation import UNRECORDED
@@ -96,7 +96,7 @@ class NullEngine(WrappedEngine):
 
 def hooks_us(calls: int) -> float:
     """Return the microseconds of all that telemetry does in one search where nothing is set: these parts alone."""
-    bare = NullEngine(None)
+    bare = NullEngine(open_engine(":memory:"))
     layered = TracedEngine(bare)
 
     def with_hooks() -> None:
