@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 from qdrant_embed.collection_parts import CollectionParts, preview_chunks
 from qdrant_embed.display import Facts
 from qdrant_embed.embedding import Embedder
-from qdrant_embed.explore.explorable import Explorable
 from qdrant_embed.operations import collection_changes, collection_queries, collection_tuning
-from qdrant_embed.operations.attachable import Attachable
-from qdrant_embed.operations.collection_handle import drop_collection, open_handle
+from qdrant_embed.operations.attached_handle import attach_handle
+from qdrant_embed.operations.collection_attachment import CollectionAttachment
+from qdrant_embed.operations.collection_handle import CollectionHandle, drop_collection, open_handle
+from qdrant_embed.operations.collection_vectors import CollectionVectors
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.reranking.base import Rerank, RerankedSearchSettings
-from qdrant_embed.retrieval.documents import Documents
-from qdrant_embed.retrieval.expansion import Expansion
-from qdrant_embed.retrieval.hits import Answers, Hit, Hits
-from qdrant_embed.retrieval.search_request import GroupBy, Mode, SearchRequest
+from qdrant_embed.retrieval import Answers, Documents, Expansion, GroupBy, Hit, Hits, Mode
+from qdrant_embed.retrieval.search_request import SearchRequest
 from qdrant_embed.servers.patience import RUN_SECONDS
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.listing import Listing, list_collections
@@ -28,39 +27,36 @@ if TYPE_CHECKING:
     import pandas as pd
     from llama_index.core.retrievers import BaseRetriever
 
+    from qdrant_embed.attachment import ForeignLayout, LayoutSettings
     from qdrant_embed.calibration import CalibrateOptions, Calibration
-    from qdrant_embed.comparison.evaluation_report import Evaluation
-    from qdrant_embed.comparison.evaluation_run import EvaluationSettings
+    from qdrant_embed.comparison import Evaluation, EvaluationSettings
     from qdrant_embed.compression import Transform
-    from qdrant_embed.compression.capacity import Capacity
     from qdrant_embed.evaluation.questions import Question
-    from qdrant_embed.ingest.monitoring.report import IngestReport
-    from qdrant_embed.ingest.options import IngestOptions, IngestSettings
-    from qdrant_embed.ingest.preview.chunk_preview import Preview
+    from qdrant_embed.explore.explorer import Explorer
+    from qdrant_embed.ingest import IngestOptions, IngestReport, IngestSettings, Preview
     from qdrant_embed.migration.recompression import RecompressResult
     from qdrant_embed.reading.files import ReadOptions
-    from qdrant_embed.runtimes.paragraph_vectors import BinaryParagraphVectors
     from qdrant_embed.servers.server_options import ServerOptions
+    from qdrant_embed.stock_client.engine_clients import EngineClient
     from qdrant_embed.store.filters import FilterLike
     from qdrant_embed.store.location import Location
-    from qdrant_embed.training.collection_codes import CodeTrainingSettings, ParagraphTrainingSettings
 
 DEFAULT_LOCATION = "./qdrant_data"
 
 
-class Collection(Attachable, Explorable):
+class Collection:
     """Documents as searchable chunks: open one with `Collection.open`.
 
     A collection remembers the recipe it was made with; opening it again needs only its name and place. Use it as a
     context manager, or call `close`. A folder may be open in several processes of one user.
     """
 
-    # Opening and closing
+    def __init__(self, handle: CollectionHandle) -> None:
+        self._handle = handle
 
     @classmethod
     def open(
-        cls, name: str, *,
-        at: Location = DEFAULT_LOCATION, recipe: Recipe | None = None, runtime: str = "auto",
+        cls, name: str, *, at: Location = DEFAULT_LOCATION, recipe: Recipe | None = None, runtime: str = "auto",
         server: ServerOptions | None = None,
     ) -> Self:  # fmt: skip
         """Open a collection; with a recipe, create it if it does not exist.
@@ -73,6 +69,28 @@ class Collection(Attachable, Explorable):
         :raises LocationLockedError: A process that cannot be asked holds the folder, another user's for one.
         """
         return cls(open_handle(name, at, recipe, runtime, server))
+
+    @classmethod
+    def attach(
+        cls, name: str, *, at: Location = DEFAULT_LOCATION, model: str = "", recipe: Recipe | None = None,
+        embedder: str = "", runtime: str = "auto", writable: bool = False, **layout: Unpack[LayoutSettings],
+    ) -> Self:  # fmt: skip
+        """Open a collection that something else wrote, as it is; see docs/guide/attaching.md.
+
+        Everything that reads works as far as its vectors, indexes and payload allow; `print(collection.layout)` says
+        what was found. The model is proved: some stored texts are embedded again and compared with their vectors.
+
+        :param at: As for `open`; nothing is created.
+        :param model: What made its vectors, or `none` to search by words and filters alone; `embedder` is another word
+            for it. Left out, the collection has to say it, in its metadata or in the name of its vector.
+        :param recipe: In place of `model`, to name also a sparse model, a language or a cut of dimensions.
+        :param writable: Whether points may be added (by `attachment`), indexed and deleted.
+        :param layout: Keys and vectors that are known: `text=`, `metadata=`, `vector=`, `sparse=`, `source=`,
+            `document=`, `index=`, `start=`, `page=`; see `ForeignLayout` of `qdrant_embed.attachment`.
+        :raises RecipeMismatchError: The model did not make the vectors; cosines and candidates are told.
+        :raises ConfigurationError: No model is named, or nothing shows where the text stands.
+        """
+        return cls(attach_handle(name, at, model or embedder, recipe, runtime, layout, writable=writable))
 
     @staticmethod
     def list(*, at: Location = DEFAULT_LOCATION) -> Listing:
@@ -96,8 +114,6 @@ class Collection(Attachable, Explorable):
 
     def __repr__(self) -> str:
         return collection_queries.described(self._handle)
-
-    # What it is
 
     @property
     def name(self) -> str:
@@ -123,6 +139,25 @@ class Collection(Attachable, Explorable):
     def engine(self) -> Engine:
         """What holds the points, those of other programs too; it speaks `qdrant_client.models`."""
         return self._handle.engine
+
+    @property
+    def client(self) -> EngineClient:
+        """A `QdrantClient` over the location, for stores of other packages; see docs/guide/stores.md.
+
+        `client.to_async()` is an `AsyncQdrantClient`. It sees all collections and points until this one is closed, and
+        where this one was attached to be read, it writes nothing, anywhere.
+        """
+        return collection_queries.client_of(self._handle)
+
+    @property
+    def layout(self) -> ForeignLayout:
+        """Where points have text, metadata and vectors, and by which sign that was found."""
+        return self._handle.layout
+
+    @property
+    def attachment(self) -> CollectionAttachment:
+        """What only a collection has that something else wrote: points are added in its layout, or it is adopted."""
+        return CollectionAttachment(self._handle)
 
     def info(self) -> Facts:
         """Return what the collection is: recipe, model, fingerprint, counts; a dict that also draws itself."""
@@ -175,13 +210,12 @@ class Collection(Attachable, Explorable):
         self, source: str | None = None, *, root: str | None = None, filter: FilterLike = None,
         ids: Sequence[str] | None = None, dry_run: bool = False,
     ) -> int:  # fmt: skip
-        r"""Remove what all given conditions hold for; return how many chunks went.
+        r"""Remove what all given conditions hold for; return how many chunks went, or with `dry_run` would.
 
         :param source: A source, or a pattern: `guide/*`, `*.pdf`; `\*` for a star that is part of the name.
         :param root: Label of an ingested folder.
         :param filter: As for `search`. Chunks go one by one: a filter by page leaves the other pages of a document.
         :param ids: Chunks, as `hit.id` gives them.
-        :param dry_run: Count only.
         :raises ConfigurationError: Nothing was given.
         :raises StoreError: The collection's compression is being changed by a copy.
         """
@@ -206,9 +240,7 @@ class Collection(Attachable, Explorable):
         offset: int = 0, group_by: GroupBy | None = None, expand: Expansion = 0, rerank: Rerank | None = None,
         min_confidence: float = 0.0, explain: bool = False, feedback: bool = True,
     ) -> Hits | Answers:  # fmt: skip
-        """Return the best `k` passages, best first; for a list of queries, one list for each.
-
-        The first hits are the same for every `k`.
+        """Return the best `k` passages, best first, the first the same for every `k`; for several queries, a list each.
 
         :param filter: A plain dict (see docs/guide/searching.md) or a `qdrant_client.models.Filter`.
         :param mode: `hybrid` (dense, BM25 and, where there is one, the sparse model, fused by score; or, where there
@@ -287,10 +319,7 @@ class Collection(Attachable, Explorable):
         return collection_queries.chunks(self._handle, source, root)
 
     def neighbors(self, hit: Hit, before: int = 1, after: int = 1) -> Hits:
-        """Return the chunks around a hit in its document, the hit included, in reading order.
-
-        :param before: How many chunks before the hit; `after` likewise.
-        """
+        """Return a hit and the chunks of its document around it, so many before and after, in reading order."""
         return collection_queries.neighborhoods(self._handle, [hit], before, after)[0]
 
     def neighborhoods(self, hits: Sequence[Hit], before: int = 1, after: int = 1) -> Answers:
@@ -298,10 +327,7 @@ class Collection(Attachable, Explorable):
         return collection_queries.neighborhoods(self._handle, hits, before, after)
 
     def documents(self, *, filter: FilterLike = None) -> Documents:
-        """Return the documents of the collection, by root and source.
-
-        :param filter: Only documents that have a chunk which it lets through.
-        """
+        """Return the documents by root and source, or those that have a chunk which a filter lets through."""
         return collection_queries.documents(self._handle, filter)
 
     def to_pandas(self, *, filter: FilterLike = None, vectors: bool = False) -> pd.DataFrame:
@@ -313,6 +339,19 @@ class Collection(Attachable, Explorable):
         """
         return collection_queries.to_pandas(self._handle, filter, vectors=vectors)
 
+    def explore(self, *, port: int = 0) -> Explorer:
+        """Show the collection: search, documents, a map, statistics; `selection` is what was selected in the map.
+
+        In a notebook it is a widget, elsewhere a page on the loopback address, at its `url`, which asks nothing of any
+        other machine. Close it when done; see docs/guide/exploring.md.
+
+        :param port: Of the page; 0 for any that is free. A widget needs none.
+        :raises MissingExtraError: The extra `explore`, or in a notebook `widget`, is not installed.
+        """
+        from qdrant_embed.explore.explorer import explore
+
+        return explore(self._handle, port)
+
     # Settings, measured and changed
 
     def evaluate(
@@ -322,11 +361,7 @@ class Collection(Attachable, Explorable):
 
         :param questions: Questions and what answers them: a file, a folder in BEIR's layout (see `read_questions`), or
             `Question` values of `qdrant_embed.evaluation`; None to draw them from the texts (see `draw_questions`).
-        :param settings: Modes, perhaps with rerankers (`hybrid+mmr:0.3`); compared with the first; none for all.
-        :param compressions: Compressions to try on the vectors too, as `recompress` takes them.
-        :param k: Passages that a question asks for; documents, where these are judged.
-        :param n: Questions to draw, by `seed`.
-        :param progress: Called before each setting, with its name.
+        :param plan: What to compare, and by how many questions; the fields of `EvaluationPlan`.
         :raises ConfigurationError: There is no such setting, or a question is not judged.
         """
         return collection_tuning.evaluate(self._handle, questions, plan)
@@ -338,7 +373,7 @@ class Collection(Attachable, Explorable):
 
         Codes (`int8`, `binary`, …) and rescoring are switched in place; else a copy takes the name, as its alias.
 
-        :param trained: What `train_codes` returned, for a compression with `learnedN`.
+        :param trained: What `vectors.train_codes` returned, for a compression with `learnedN`.
         :param refit: Learn rotations, means, medians and scales again from all vectors that there are now.
         :param patience: Seconds that a server which goes away is waited for; 0 to give up at once.
         :raises ConfigurationError: It needs numbers that were not kept.
@@ -351,7 +386,7 @@ class Collection(Attachable, Explorable):
     ) -> Calibration:
         """Measure on this collection's own vectors what compression costs and saves; changes nothing.
 
-        Follow it by `recompress(found.chosen.setting)` to take the cheapest setting that met the target.
+        `recompress(found.chosen.setting)` takes the cheapest setting that met the target.
 
         :param questions: Questions that people ask; None to draw sentences and titles from the chunks. A `Question` of
             `qdrant_embed.evaluation` also says what answers it, which adds nDCG@k.
@@ -359,42 +394,7 @@ class Collection(Attachable, Explorable):
         """
         return collection_tuning.calibrate(self._handle, questions, options)
 
-    def train_codes(self, bits: int = 64, **training: Unpack[CodeTrainingSettings]) -> Transform:
-        """Train a short code on this collection's vectors; search by it with `recompress('full+bits+learned64+…')`.
-
-        :param steps: Batches to train on; fewer are sooner done and shortlist a little worse. `seed` draws them.
-        :param words: Train it to predict the words of the texts too.
-        :param progress: Called after each batch, with its number and its loss.
-        :param model_out: Write the transform (safetensors) there.
-        :param codes_out: Write ids and packed codes there (`.npy` or `.parquet`).
-        :raises ConfigurationError: A file could not be written, or the collection holds no numbers (`bits`).
-        """
-        return collection_tuning.train_codes(self._handle, bits, training)
-
-    def train_paragraphs(
-        self, bits: int = 128, **training: Unpack[ParagraphTrainingSettings]
-    ) -> BinaryParagraphVectors:
-        """Train binary paragraph vectors on this collection's texts alone: an embedder of its own.
-
-        :param model_out: Write the model's folder there; `Recipe(model=…)` takes it. Others as for `train_codes`.
-        :raises ConfigurationError: A file could not be written.
-        """
-        return collection_tuning.train_paragraphs(self._handle, bits, training)
-
-    def export_codes(self, path: str | Path) -> Path:
-        """Write ids and codes of all points to a `.npy` or `.parquet` file, for other programs.
-
-        Of `bits` and `uint8` the bytes stored; else the signs of the numbers stored, as `binary` searches by them.
-
-        :raises ConfigurationError: The engine keeps the codes to itself (`int8`, `pq16`, …), or the path is no good.
-        """
-        return collection_tuning.export_codes(self._handle, path)
-
-    def capacity(self) -> Capacity:
-        """Say up to how many documents single vectors of this collection's width can rank any pair on top.
-
-        The width is that of the vectors that decide the ranking: with `full` the whole ones, whatever shortlists them.
-
-        :raises ConfigurationError: Points have a vector for each window, which no theory of single vectors covers.
-        """
-        return collection_tuning.capacity(self._handle)
+    @property
+    def vectors(self) -> CollectionVectors:
+        """What its vectors are good for beside search: codes trained on them and exported, what a width can rank."""
+        return CollectionVectors(self._handle)

@@ -23,7 +23,7 @@ def calibrate(name: str, documents: Iterable[Document], questions: Iterable[dict
         asked.write_text("".join(json.dumps(question) + "\n" for question in questions))
         with Collection.open(name, at=at, recipe=Recipe(model="minilm")) as collection:
             collection.ingest(documents)
-            capacity = str(collection.capacity())
+            capacity = str(collection.vectors.capacity())
         command = [sys.executable, "-m", "qdrant_embed", "calibrate", "--at", str(at), "--collection", name]
         command += ["--queries", str(asked), "--target-recall", TARGET, "--out", str(out), "--json"]
         command += [word for setting in (QUICK if quick else ()) for word in ("--setting", setting)]

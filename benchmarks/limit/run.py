@@ -56,7 +56,7 @@ def measure(made: LimitSet, given: argparse.Namespace) -> dict:
                     seconds[name] = round(time.perf_counter() - began, 2)
                     scores[name] = recalls(found, made.relevant, len(made.documents))
             scores |= of_widths(collection, made)
-            capacity, per_chunk = collection.capacity(), token_bytes(collection)
+            capacity, per_chunk = collection.vectors.capacity(), token_bytes(collection)
     return {
         "documents": len(made.documents), "questions": len(made.questions), "model": given.model, "recalls": scores,
         "critical_n": capacity.documents, "ingest_s": round(ingest, 1), "search_s": seconds, "token_bytes": per_chunk,

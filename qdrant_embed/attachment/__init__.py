@@ -6,7 +6,8 @@ explanations work as they are; what has no place in the other program's payload 
 Files, in reading order: foreign_layout, payload_view, filter_view, layout_detection, surface_terms, attached_engine,
 known_models, model_proof, sparse_proof, attached_embedder, attached_browser, attached_parts, attached_writer, adoption.
 
-Public: `ForeignLayout` (what was found out, `collection.layout`) and `Adoption` (what `collection.adopt()` returns).
+Public: `ForeignLayout` (what was found out, `collection.layout`), `LayoutSettings` (what of it can be given by hand),
+and `Adoption` (what `collection.attachment.adopt()` returns).
 """
 
 from typing import TYPE_CHECKING
@@ -15,8 +16,10 @@ from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
     from qdrant_embed.attachment.adoption import Adoption
-    from qdrant_embed.attachment.foreign_layout import ForeignLayout
+    from qdrant_embed.attachment.foreign_layout import ForeignLayout, LayoutSettings
 else:
-    __getattr__, __dir__ = lazy_names(__name__, {"adoption": ["Adoption"], "foreign_layout": ["ForeignLayout"]})
+    __getattr__, __dir__ = lazy_names(
+        __name__, {"adoption": ["Adoption"], "foreign_layout": ["ForeignLayout", "LayoutSettings"]}
+    )
 
-__all__ = ["Adoption", "ForeignLayout"]
+__all__ = ["Adoption", "ForeignLayout", "LayoutSettings"]

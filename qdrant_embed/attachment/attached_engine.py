@@ -63,7 +63,7 @@ class AttachedEngine(WrappedEngine):
         """
         raise ConfigurationError(
             f"collection {collection_name!r} is another program's: its settings and metadata stay as they are. Ingest "
-            "into a collection of your own to have them changed, or see collection.adopt()."
+            "into a collection of your own to have them changed, or see collection.attachment.adopt()."
         )
 
     # Points in

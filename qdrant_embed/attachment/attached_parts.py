@@ -192,7 +192,8 @@ class AttachedParts(CollectionParts):
         """
         raise ConfigurationError(
             f"collection {self._name!r} has the layout of {self.layout.writer}, which has no room for what an ingest "
-            "compares. Add texts or documents in that layout with collection.add(…), see collection.adopt() for what "
+            "compares. Add texts or documents in that layout with collection.attachment.add(…), see "
+            "collection.attachment.adopt() for what "
             "would have to change, or ingest into a collection of your own."
         )
 

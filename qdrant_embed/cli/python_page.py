@@ -12,11 +12,12 @@ from typing import Any
 
 import qdrant_embed as public
 from qdrant_embed.attachment import Adoption, ForeignLayout
-from qdrant_embed.comparison import Comparison, SettingScores
+from qdrant_embed.comparison import Comparison, EvaluationPlan, SettingScores
 from qdrant_embed.diagnostics import Diagnosis, Finding
 from qdrant_embed.evaluation import Question, read_questions
 from qdrant_embed.ingest import Preview, PreviewedChunk
 from qdrant_embed.models import ListedModels, ModelDescription, Row, WeightsLocation
+from qdrant_embed.operations import CollectionAttachment, CollectionVectors
 from qdrant_embed.reranking import (
     CrossEncoderReranker,
     ListwiseReranker,
@@ -68,12 +69,12 @@ def _functions() -> list[Callable[..., Any]]:
 
 def _classes() -> list[type]:
     return [
-        public.Collection, public.Recipe, public.ServerOptions, public.Document, public.IngestOptions,
-        public.ReadOptions, public.IngestReport, public.Hit, public.Hits, Answers, Documents, StoredDocument, Preview,
-        PreviewedChunk, ListedCollection, Reranker, RerankContext, TokensReranker, CrossEncoderReranker,
-        ListwiseReranker, MmrReranker, RecencyReranker, public.CalibrateOptions, public.Evaluation, SettingScores,
-        Comparison, Question, public.ExtendOptions, ListedModels, ModelDescription, Row,
-        WeightsLocation, Diagnosis, Finding, ForeignLayout, Adoption,
+        public.Collection, CollectionVectors, CollectionAttachment, public.Recipe, public.ServerOptions,
+        public.Document, public.IngestOptions, public.ReadOptions, public.IngestReport, public.Hit, public.Hits,
+        Answers, Documents, StoredDocument, Preview, PreviewedChunk, ListedCollection, Reranker, RerankContext,
+        TokensReranker, CrossEncoderReranker, ListwiseReranker, MmrReranker, RecencyReranker, public.CalibrateOptions,
+        EvaluationPlan, public.Evaluation, SettingScores, Comparison, Question, public.ExtendOptions, ListedModels,
+        ModelDescription, Row, WeightsLocation, Diagnosis, Finding, ForeignLayout, Adoption,
     ]  # fmt: skip
 
 

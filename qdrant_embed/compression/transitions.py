@@ -43,7 +43,7 @@ def learned_code(new: Compression, held: VectorCodec, trained: Transform | None)
     if found is None:
         raise ConfigurationError(
             f"a learned code must be trained first: qdrant-embed train-codes --bits {new.learned} --apply, or "
-            f"recompress(…, trained=collection.train_codes({new.learned}))."
+            f"recompress(…, trained=collection.vectors.train_codes({new.learned}))."
         )
     dim = min(held.dim, new.dim or held.dim)
     if (found.width, found.dim) != (new.learned, dim):

@@ -2,7 +2,7 @@
 
 Files, in reading order: background_task, nearest_neighbors, repulsion, neighbor_map, map_clusters, map_cache,
 collection_map, chunk_statistics, passage_views, python_code, explorer_session, http_guard, web_app, page_server,
-notebook_widget, explorer, explorable.
+notebook_widget, explorer.
 
 Public: `Explorer` (what `Collection.explore` returns) and `ExplorerPage` (the one with an address).
 """

@@ -16,8 +16,9 @@ from qdrant_embed.explore.chunk_statistics import chunk_statistics, unfinished
 from qdrant_embed.explore.collection_map import CollectionMap, make_map
 from qdrant_embed.explore.passage_views import chunk_view, hit_view, row_view
 from qdrant_embed.explore.python_code import of_ids, of_search
-from qdrant_embed.operations import collection_queries, collection_tuning
+from qdrant_embed.operations import collection_queries
 from qdrant_embed.operations.collection_handle import CollectionHandle
+from qdrant_embed.operations.collection_vectors import CollectionVectors
 from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.retrieval.search_request import SearchRequest, modes_with
 from qdrant_embed.store.filters import both, filter_of
@@ -86,7 +87,7 @@ class ExplorerSession:
         parts = self._handle.parts
         found = dict(collection_queries.info(self._handle))
         try:
-            capacity = str(collection_tuning.capacity(self._handle))
+            capacity = str(CollectionVectors(self._handle).capacity())
         except ConfigurationError as error:
             capacity = str(error)
         return {

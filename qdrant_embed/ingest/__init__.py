@@ -4,8 +4,9 @@ Files, in reading order: context, embed_retry, monitoring, options, inputs, pref
 payload_profiles, stored_documents, changed_documents, chunk_stage, preview, vector_source, embed_stage,
 auxiliary_stage, prune, scopes, write_stage, settle, pipeline.
 
-Public: `IngestOptions`, `IngestReport` and `Failure` of an ingest, `Preview` and `PreviewedChunk` of a preview, and for
-programs that ingest several paths `require_paths` (are they there?) and `combined` (one report of many).
+Public: `IngestOptions` (as fields one by one `IngestSettings`), `IngestReport` and `Failure` of an ingest, `Preview`
+and `PreviewedChunk` of a preview, and for programs that ingest several paths `require_paths` (are they there?) and
+`combined` (one report of many).
 """
 
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
     from qdrant_embed.ingest.monitoring.report import Failure, IngestReport, combined
-    from qdrant_embed.ingest.options import IngestOptions
+    from qdrant_embed.ingest.options import IngestOptions, IngestSettings
     from qdrant_embed.ingest.preview.chunk_preview import Preview, PreviewedChunk
     from qdrant_embed.ingest.scopes import require_paths
 else:
@@ -23,9 +24,18 @@ else:
         {
             "preview.chunk_preview": ["Preview", "PreviewedChunk"],
             "monitoring.report": ["Failure", "IngestReport", "combined"],
-            "options": ["IngestOptions"],
+            "options": ["IngestOptions", "IngestSettings"],
             "scopes": ["require_paths"],
         },
     )
 
-__all__ = ["Failure", "IngestOptions", "IngestReport", "Preview", "PreviewedChunk", "combined", "require_paths"]
+__all__ = [
+    "Failure",
+    "IngestOptions",
+    "IngestReport",
+    "IngestSettings",
+    "Preview",
+    "PreviewedChunk",
+    "combined",
+    "require_paths",
+]

@@ -25,7 +25,6 @@ from qdrant_embed.store.metadata import METADATA_KEY
 from qdrant_embed.store.tracing.traced_engine import TracedEngine
 
 if TYPE_CHECKING:
-    from qdrant_embed.attachment.adoption import Adoption
     from qdrant_embed.ingest.context import IngestContext
     from qdrant_embed.store.location import Location
 
@@ -95,18 +94,6 @@ class AttachedHandle(CollectionHandle):
             self._made.attached.create_payload_index(self.name, path, schema)
         self._made = self._made.anew()
 
-    def add(self, what: Any) -> list[str]:
-        """See `Collection.add`."""
-        from qdrant_embed.attachment.attached_writer import add
-
-        return add(self.settle(), self.name, what)
-
-    def adopt(self) -> Adoption:
-        """See `Collection.adopt`."""
-        from qdrant_embed.attachment.adoption import adopt
-
-        return adopt(self.settle(), self.name)
-
     def target(self) -> IngestContext:
         """Refuse to ingest; see `AttachedParts.target`."""
         return self._made.target
@@ -143,8 +130,8 @@ def attached_of(handle: CollectionHandle) -> AttachedHandle:
     """
     if not isinstance(handle, AttachedHandle):
         raise ConfigurationError(
-            f"collection {handle.name!r} is this library's own: bring documents into it by ingest(…). add(…) and "
-            "adopt() are for what Collection.attach opens."
+            f"collection {handle.name!r} is this library's own: bring documents into it by ingest(…). "
+            "attachment.add(…) and attachment.adopt() are for what Collection.attach opens."
         )
     return handle
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
 
 from qdrant_embed.compression import Transform
 from qdrant_embed.compression.binary_codes import pack_signs
@@ -17,22 +16,6 @@ from qdrant_embed.store.export.code_export import require_codes_file, require_fo
 from qdrant_embed.store.stored_vectors import read_rows, read_texts
 from qdrant_embed.training.learned_codes import CodeTraining, train_code
 from qdrant_embed.training.paragraph_training import train_paragraph_vectors
-
-
-class ParagraphTrainingSettings(TypedDict, total=False):
-    """The keywords of `Collection.train_paragraphs`."""
-
-    seed: int
-    model_out: str | Path | None
-    codes_out: str | Path | None
-
-
-class CodeTrainingSettings(ParagraphTrainingSettings, total=False):
-    """The keywords of `Collection.train_codes`."""
-
-    steps: int
-    words: bool
-    progress: Callable[[int, float], None] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def without_metadata(tmp_path):
 def test_what_lost_its_metadata_is_adopted_and_compared(without_metadata):
     with Collection.attach("notes", at=without_metadata, model="hashing", writable=True) as docs:
         assert (docs.layout.vector, docs.layout.metadata, docs.layout.source) == ("dense", "", "source")
-        adopted = docs.adopt()
+        adopted = docs.attachment.adopt()
         assert adopted.adopted and "Collection.open('notes'" in str(adopted)
     with Collection.open("notes", at=without_metadata) as docs:
         assert docs.recipe == Recipe(model="hashing")
@@ -41,7 +41,7 @@ def test_what_lost_its_metadata_is_adopted_and_compared(without_metadata):
 def test_another_recipe_is_not_written_over_it(without_metadata):
     recipe = Recipe(model="hashing", chunk_tokens=24)
     with Collection.attach("notes", at=without_metadata, recipe=recipe, writable=True) as docs:
-        found = docs.adopt()
+        found = docs.attachment.adopt()
         assert not found.adopted and found.reasons == (
             "4 points that another recipe made: give the recipe that it was made by",
         )
@@ -52,7 +52,7 @@ def test_what_a_migration_would_do_is_said():
     client = QdrantClient(":memory:")
     plain(client, "notes")
     with Collection.attach("notes", at=client, model="hashing", writable=True) as docs:
-        found = str(docs.adopt())
+        found = str(docs.attachment.adopt())
     assert "the dense vector is called '', an ingest writes 'dense'" in found
     assert "4 points without what an ingest compares" in found
     assert "A migration would copy 4 points with their vectors" in found and "nothing was written" in found

@@ -111,7 +111,7 @@ def test_a_sparse_model_is_asked_where_it_is_named(client, tmp_path):
             "notes", [models.PointStruct(id=number, payload={"text": text}, vector={"": dense, "words": sparse})]
         )
     with Collection.attach("notes", at=client, recipe=recipe, writable=True) as docs:
-        (added,) = docs.add("The tide turns at noon.")
+        (added,) = docs.attachment.add("The tide turns at noon.")
         (asked,) = load_sparse(folder).embed_queries(["cables"])
         kept = load_sparse(folder).embed_documents([*TEXTS, "The tide turns at noon."])
         scores = [sum(dict(zip(one.indices, one.values, strict=True)).get(term, 0.0) * weight
@@ -146,7 +146,7 @@ def test_the_prompt_that_was_used_is_found_and_used(client, prompted_folder, pro
     client.upsert("notes", points)
     with Collection.attach("notes", at=client, model=str(prompted_folder), writable=True) as docs:
         assert docs.embedder.proof.way == Way(prompt) and docs.embedder.proof.least > 0.999
-        (again,) = docs.add(TEXTS[0])
+        (again,) = docs.attachment.add(TEXTS[0])
         found = docs.to_pandas(vectors=True).set_index("id")["vector"]
         assert found[again] @ found["0"] == pytest.approx(1.0, abs=1e-4)
         if prompt != "document":  # questions are asked as texts were embedded

@@ -29,8 +29,8 @@ def test_what_is_added_is_found_changed_and_removed(client, writer):
     WRITERS[writer](client, "notes")
     with attached(client) as docs:
         before = docs.layout
-        (added,) = docs.add(ADDED)
-        assert docs.add(ADDED) == [added] and docs.count() == len(TEXTS) + 1
+        (added,) = docs.attachment.add(ADDED)
+        assert docs.attachment.add(ADDED) == [added] and docs.count() == len(TEXTS) + 1
         (hit,) = docs.search(QUESTION, k=1)
         assert (hit.id, hit.text, hit.metadata["author"]) == (added, ADDED["text"], "Eve")
         assert docs.count(filter={"author": "Eve"}) == 1
@@ -43,7 +43,7 @@ def test_what_is_added_is_found_changed_and_removed(client, writer):
 def test_llama_index_reads_its_new_nodes(client):
     store = WRITERS["llama-index"](client, "notes")
     with attached(client) as docs:
-        (added,) = docs.add(ADDED)
+        (added,) = docs.attachment.add(ADDED)
         source = docs.get(added).document_id
     from llama_index.core import VectorStoreIndex
 
@@ -60,7 +60,7 @@ def test_llama_index_reads_its_new_nodes(client):
 def test_llama_index_ranks_its_new_nodes_by_words(client):
     store = WRITERS["llama-index hybrid"](client, "notes")
     with attached(client) as docs:
-        docs.add(ADDED)
+        docs.attachment.add(ADDED)
         assert docs.search("pilots", k=1, mode="bm25")[0].text == ADDED["text"]
     from llama_index.core import VectorStoreIndex
 
@@ -77,7 +77,7 @@ def test_llama_index_ranks_its_new_nodes_by_words(client):
 def test_langchain_reads_its_new_documents(client, writer):
     store = WRITERS[writer](client, "notes")
     with attached(client) as docs:
-        docs.add(ADDED)
+        docs.attachment.add(ADDED)
     (found,) = store.similarity_search(QUESTION, k=1)
     assert found.page_content == ADDED["text"]
     assert found.metadata.items() >= {"source": "tide.md", "author": "Eve", "start_index": 0}.items()
@@ -86,7 +86,7 @@ def test_langchain_reads_its_new_documents(client, writer):
 def test_haystack_reads_its_new_documents(client):
     store = WRITERS["haystack"](client, "notes")
     with attached(client) as docs:
-        (added,) = docs.add(ADDED)
+        (added,) = docs.attachment.add(ADDED)
     found = store._query_by_embedding(query_embedding=hashing().embed_queries([QUESTION])[0].tolist(), top_k=1)
     assert (found[0].content, found[0].meta["author"]) == (ADDED["text"], "Eve")
     assert found[0].meta["file_path"] == "tide.md"
@@ -97,7 +97,7 @@ def test_long_documents_are_cut_and_say_where_each_piece_stands(client):
     WRITERS["haystack"](client, "notes")
     text = "\n\n".join(f"Rule {number}. " + "Nobody moors at the pier of the pilots. " * 12 for number in range(12))
     with attached(client) as docs:
-        added = docs.add(Document(text=text, source="rules.md"))
+        added = docs.attachment.add(Document(text=text, source="rules.md"))
         pieces = docs.chunks("rules.md")
         assert [piece.id for piece in pieces] == added and len(added) > 2
         assert all(text[piece.start : piece.end] == piece.text for piece in pieces)
@@ -107,7 +107,7 @@ def test_long_documents_are_cut_and_say_where_each_piece_stands(client):
 def test_texts_have_no_source(client):
     WRITERS["mcp-server-qdrant"](client, "notes")
     with attached(client) as docs:
-        added = docs.add(["One more thing to remember.", "And another thing to remember."])
+        added = docs.attachment.add(["One more thing to remember.", "And another thing to remember."])
         assert client.retrieve("notes", added[:1])[0].payload == {
             "document": "One more thing to remember.",
             "metadata": {},
@@ -117,21 +117,21 @@ def test_texts_have_no_source(client):
 def test_sparse_vectors_of_an_unknown_model_are_not_left_out(client):
     WRITERS["llama-index hybrid of old"](client, "notes")
     with attached(client) as docs, pytest.raises(ConfigurationError, match=r"sparse vectors.*Name it.*sparse='…'"):
-        docs.add(ADDED)
+        docs.attachment.add(ADDED)
 
 
 def test_nothing_is_written_unless_it_was_allowed(client):
     WRITERS["plain"](client, "notes")
     with Collection.attach("notes", at=client, model="hashing") as docs:
         for change in (
-            lambda: docs.add("a text"), lambda: docs.delete("k.md"), lambda: docs.delete(ids=["7"]), docs.adopt,
-            lambda: docs.index_field("author"), lambda: docs.ingest([ADDED]),
+            lambda: docs.attachment.add("a text"), docs.attachment.adopt, lambda: docs.delete("k.md"),
+            lambda: docs.delete(ids=["7"]), lambda: docs.index_field("author"), lambda: docs.ingest([ADDED]),
         ):  # fmt: skip
             with pytest.raises(ConfigurationError, match=r"attached to be read.*writable=True"):
                 change()
         assert docs.delete("k.md", dry_run=True) == 1
     with attached(client) as docs:
-        with pytest.raises(ConfigurationError, match=r"no room for what an ingest compares.*collection\.add"):
+        with pytest.raises(ConfigurationError, match=r"no room for what an ingest.*collection\.attachment\.add"):
             docs.ingest([ADDED])
         with pytest.raises(ConfigurationError, match="its compression stays as it is"):
             docs.recompress("float16")
@@ -144,11 +144,11 @@ def test_what_is_no_document_is_refused(client):
     WRITERS["plain"](client, "notes")
     with attached(client) as docs:
         with pytest.raises(ConfigurationError, match="item 1"):
-            docs.add([ADDED, 5])
+            docs.attachment.add([ADDED, 5])
         assert docs.count() == len(TEXTS)
         with pytest.raises(ConfigurationError, match="bytes"):
-            docs.add(b"text")
-        assert docs.add([]) == []
+            docs.attachment.add(b"text")
+        assert docs.attachment.add([]) == []
 
 
 def test_a_model_given_twice_is_refused(client):

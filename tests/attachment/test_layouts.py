@@ -206,7 +206,7 @@ def test_an_own_collection_is_opened_and_not_attached(make_collection):
     with pytest.raises(ConfigurationError, match=r"made by this library"):
         Collection.attach(docs.name, at=docs.engine, model="hashing")
     with pytest.raises(ConfigurationError, match=r"this library's own: bring documents into it by ingest"):
-        docs.add("a text")
+        docs.attachment.add("a text")
 
 
 @pytest.mark.parametrize(

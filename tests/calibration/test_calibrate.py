@@ -115,7 +115,7 @@ def test_capacity_is_the_papers_table_and_fit(filled):
     assert (capacity(45).documents, capacity(45).measured) == (626, True)
     assert capacity(512).documents == pytest.approx(500_000, rel=0.05)
     assert capacity(1024).documents == pytest.approx(4_000_000, rel=0.05)
-    said = str(filled.capacity())
+    said = str(filled.vectors.capacity())
     assert "256 dimensions" in said
     assert "any pair" in said
     assert "hybrid" in str(capacity(8, stored=1000))

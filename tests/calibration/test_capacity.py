@@ -17,9 +17,9 @@ from qdrant_embed.errors import ConfigurationError
     ],
 )
 def test_the_width_is_that_of_the_vectors_that_decide_the_ranking(make_collection, compression, width):
-    assert make_collection(compression=compression).capacity().dim == width
+    assert make_collection(compression=compression).vectors.capacity().dim == width
 
 
 def test_points_of_several_vectors_are_beyond_the_theory(make_collection):
     with pytest.raises(ConfigurationError, match="a vector for each window"):
-        make_collection(chunker="document", window="windows:24").capacity()
+        make_collection(chunker="document", window="windows:24").vectors.capacity()

@@ -11,6 +11,7 @@ import typer
 import qdrant_embed
 from qdrant_embed import Collection
 from qdrant_embed.cli import app
+from qdrant_embed.operations import CollectionVectors
 
 PROJECT = Path(__file__).parents[2]
 COMMANDS = sorted((PROJECT / "qdrant_embed/cli/commands").glob("[a-z]*.py"))
@@ -18,7 +19,7 @@ TABLE = re.search(
     r"^## The same from Python\n(.*?)^## ", (PROJECT / "docs/reference/command-line.md").read_text(), re.M | re.S
 )[1]
 CALL = re.compile(r"(?:Collection\.|\)\.|[` ]|\b)([a-z_]+)\(")
-OFFERED = {*qdrant_embed.__all__, *qdrant_embed_mcp.__all__}
+OFFERED = {*qdrant_embed.__all__, *qdrant_embed_mcp.__all__, *dir(CollectionVectors)}
 SHOWING = {"qdrant_embed.display", "qdrant_embed.errors", "qdrant_embed.types"}
 
 

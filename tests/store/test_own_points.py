@@ -172,7 +172,7 @@ def test_calibration_and_export_pass_over_them(filled, tmp_path, monkeypatch):
     found = filled.calibrate(["crane"] * 3, options=CalibrateOptions(settings=("float32", "float16")))
     assert found.trials
     np = pytest.importorskip("numpy")
-    assert len(np.load(filled.export_codes(tmp_path / "codes.npy"))) == COUNT
+    assert len(np.load(filled.vectors.export_codes(tmp_path / "codes.npy"))) == COUNT
 
 
 def test_nothing_is_said_where_there_are_none(filled):

@@ -42,10 +42,10 @@ def quick(monkeypatch):
 def test_paragraph_vectors_need_no_vectors(make_collection, tmp_path):
     bits = make_collection(compression="bits")
     bits.ingest(documents())
-    model = bits.train_paragraphs(16, codes_out=tmp_path / "codes.npy")
+    model = bits.vectors.train_paragraphs(16, codes_out=tmp_path / "codes.npy")
     assert len(exported(tmp_path / "codes.npy")) == len(model.trained_on) == 60
     with pytest.raises(ConfigurationError, match="cannot be turned back"):
-        bits.train_codes(16)
+        bits.vectors.train_codes(16)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def windowed(make_collection):
 def test_a_text_counts_once_however_many_windows_it_has(windowed, tmp_path):
     found = read_texts(windowed.engine, "windows")
     assert (len(found.texts), len(set(found.ids))) == (60, 60)
-    windowed.train_paragraphs(16, codes_out=tmp_path / "codes.npy")
+    windowed.vectors.train_paragraphs(16, codes_out=tmp_path / "codes.npy")
     assert len(set(exported(tmp_path / "codes.npy")["id"].tolist())) == len(exported(tmp_path / "codes.npy")) == 60
 
 
@@ -77,7 +77,7 @@ def test_each_window_has_its_own_words_and_its_number_in_the_file(windowed, tmp_
         return Transform(dim=256, matrix=np.eye(8, 256, dtype=np.float32))
 
     monkeypatch.setattr("qdrant_embed.training.collection_codes.train_code", train_code)
-    windowed.train_codes(8, words=True, codes_out=tmp_path / "codes.npy")
+    windowed.vectors.train_codes(8, words=True, codes_out=tmp_path / "codes.npy")
     assert trained_on == [(word_numbers(rows.texts), len(rows.ids), "cosine")]
     found = exported(tmp_path / "codes.npy")
     pairs = list(zip(found["id"].tolist(), found["window"].tolist(), strict=True))
@@ -90,7 +90,7 @@ def test_files_that_cannot_be_written_are_refused_before_the_training(make_colle
     (tmp_path / "there").write_text("a file")
     monkeypatch.setattr("qdrant_embed.training.collection_codes.train_code", None)
     monkeypatch.setattr("qdrant_embed.training.collection_codes.train_paragraph_vectors", None)
-    start = getattr(collection, train)
+    start = getattr(collection.vectors, train)
     with pytest.raises(ConfigurationError, match=r"must end in \.npy or \.parquet"):
         start(16, codes_out=tmp_path / "codes.csv")
     with pytest.raises(ConfigurationError, match="there is no folder"):

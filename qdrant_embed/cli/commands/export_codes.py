@@ -21,7 +21,7 @@ def export_codes(
 ) -> None:
     """Write the ids and codes of a collection's points."""
     with open_stored(collection, at) as docs:
-        docs.export_codes(file)
+        docs.vectors.export_codes(file)
     if as_json:
         write_json({"at": at, "collection": collection, "file": str(file)})
         return

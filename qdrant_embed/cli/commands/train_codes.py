@@ -59,13 +59,13 @@ def train_codes(  # noqa: PLR0913 - one parameter for each flag
     with open_stored(collection, at) as docs:
         if kind is Kind.VECTORS:
             target = learned_setting(docs.recipe.compression, bits, rescore) if apply else ""
-            written = docs.train_codes(
+            written = docs.vectors.train_codes(
                 bits, seed=seed, steps=steps, words=words, progress=shown, model_out=model, codes_out=codes
             )
             if apply:
                 docs.recompress(target, trained=written)
         else:
-            docs.train_paragraphs(bits, seed=seed, model_out=model, codes_out=codes)
+            docs.vectors.train_paragraphs(bits, seed=seed, model_out=model, codes_out=codes)
         recipe = docs.recipe.as_dict()
     files = [str(path) for path in (model, codes) if path is not None]
     if as_json:

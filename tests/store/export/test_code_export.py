@@ -17,7 +17,7 @@ def filled(make_collection, compression, **recipe):
 
 
 def exported(collection, path):
-    found = np.load(collection.export_codes(path), allow_pickle=False)
+    found = np.load(collection.vectors.export_codes(path), allow_pickle=False)
     return found, dict(zip(found["id"].tolist(), found["code"], strict=True))
 
 
@@ -72,9 +72,9 @@ def test_an_empty_collection_gives_an_empty_file(make_collection, tmp_path):
 @pytest.mark.folder
 def test_codes_that_only_the_engine_knows_are_refused(make_collection, tmp_path):
     with pytest.raises(ConfigurationError, match="'int8' are made and kept inside the engine"):
-        make_collection("int8", compression="int8").export_codes(tmp_path / "codes.npy")
+        make_collection("int8", compression="int8").vectors.export_codes(tmp_path / "codes.npy")
     with pytest.raises(ConfigurationError, match="must end in"):
-        make_collection("bits", compression="bits").export_codes(tmp_path / "codes.txt")
+        make_collection("bits", compression="bits").vectors.export_codes(tmp_path / "codes.txt")
 
 
 def test_parquet_numbers_windows_too(tmp_path):
