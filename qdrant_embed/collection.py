@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from qdrant_embed.compression import Transform
     from qdrant_embed.evaluation.questions import Question
     from qdrant_embed.explore.explorer import Explorer
-    from qdrant_embed.ingest import IngestOptions, IngestReport, IngestSettings, Preview
+    from qdrant_embed.ingest import FailureRecord, IngestOptions, IngestReport, IngestSettings, Preview
     from qdrant_embed.migration.recompression import RecompressResult
     from qdrant_embed.reading.files import ReadOptions
     from qdrant_embed.servers.server_options import ServerOptions
@@ -201,8 +201,7 @@ class Collection:
         """Return the chunks that an ingest would make, with their numbers of tokens; nothing is embedded or stored.
 
         :param what: A file, a text, or a `Document`.
-        :raises ConfigurationError: There is no such file.
-        :raises ReadError: The file cannot be read.
+        :raises ReadError: The file cannot be read; `ConfigurationError`: there is none.
         """
         return preview_chunks(self.recipe, what, reading=reading, runtime=self._handle.runtime)
 
@@ -220,6 +219,10 @@ class Collection:
         :raises StoreError: The collection's compression is being changed by a copy.
         """
         return collection_changes.delete(self._handle, {"source": source, "root": root}, filter, ids, dry_run=dry_run)
+
+    def failures(self) -> FailureRecord:
+        """Return what could not be ingested when it was last looked at, with reasons, by root and source."""
+        return collection_queries.failures(self._handle)
 
     def index_field(self, field: str, kind: str = "keyword") -> None:
         """Index one of your own metadata fields, as `Recipe(index=…)` does: faster filters; strict servers ask for it.
@@ -298,8 +301,6 @@ class Collection:
         more = {"group_by": group_by, "expand": expand, "rerank": rerank, "min_confidence": min_confidence}
         return collection_queries.retriever_class()(self, k=k, filter=filter, mode=mode, **more)
 
-    # Looking around
-
     @overload
     def get(self, ids: str) -> Hit: ...  # type: ignore[overload-overlap]
     @overload
@@ -351,8 +352,6 @@ class Collection:
         from qdrant_embed.explore.explorer import explore
 
         return explore(self._handle, port)
-
-    # Settings, measured and changed
 
     def evaluate(
         self, questions: Sequence[Question] | str | Path | None = None, **plan: Unpack[EvaluationSettings]

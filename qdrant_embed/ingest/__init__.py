@@ -1,12 +1,12 @@
 """From documents to stored points, as one stream of overlapping stages.
 
 Files, in reading order: context, embed_retry, monitoring, options, inputs, prefetch, roots, contested,
-payload_profiles, stored_documents, changed_documents, chunk_stage, preview, vector_source, embed_stage,
-auxiliary_stage, prune, scopes, write_stage, settle, pipeline.
+stored_documents, changed_documents, chunk_stage, preview, vector_source, embed_stage, auxiliary_stage, prune, scopes,
+write_stage, settle, pipeline.
 
-Public: `IngestOptions` (as fields one by one `IngestSettings`), `IngestReport` and `Failure` of an ingest, `Preview`
-and `PreviewedChunk` of a preview, and for programs that ingest several paths `require_paths` (are they there?) and
-`combined` (one report of many).
+Public: `IngestOptions` (as fields one by one `IngestSettings`), `IngestReport` and `Failure` of an ingest,
+`FailureRecord` and `RecordedFailure` of what a collection keeps of those, `Preview` and `PreviewedChunk` of a preview,
+and for programs that ingest several paths `require_paths` (are they there?) and `combined` (one report of many).
 """
 
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
+    from qdrant_embed.ingest.monitoring.failure_record import FailureRecord, RecordedFailure
     from qdrant_embed.ingest.monitoring.report import Failure, IngestReport, combined
     from qdrant_embed.ingest.options import IngestOptions, IngestSettings
     from qdrant_embed.ingest.preview.chunk_preview import Preview, PreviewedChunk
@@ -23,6 +24,7 @@ else:
         __name__,
         {
             "preview.chunk_preview": ["Preview", "PreviewedChunk"],
+            "monitoring.failure_record": ["FailureRecord", "RecordedFailure"],
             "monitoring.report": ["Failure", "IngestReport", "combined"],
             "options": ["IngestOptions", "IngestSettings"],
             "scopes": ["require_paths"],
@@ -31,11 +33,13 @@ else:
 
 __all__ = [
     "Failure",
+    "FailureRecord",
     "IngestOptions",
     "IngestReport",
     "IngestSettings",
     "Preview",
     "PreviewedChunk",
+    "RecordedFailure",
     "combined",
     "require_paths",
 ]

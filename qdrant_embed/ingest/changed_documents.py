@@ -12,14 +12,15 @@ from qdrant_embed.errors import QdrantEmbedError, ReadError
 from qdrant_embed.ingest.contested import Contested
 from qdrant_embed.ingest.context import IngestContext, matching
 from qdrant_embed.ingest.inputs import RefusedItem
+from qdrant_embed.ingest.monitoring.failure_ledger import FailureLedger
 from qdrant_embed.ingest.monitoring.report import Tally
 from qdrant_embed.ingest.options import IngestOptions
-from qdrant_embed.ingest.payload_profiles import as_profiled
 from qdrant_embed.ingest.stored_documents import DocumentState, look_up
 from qdrant_embed.reading.files import Skipped, SourceFile
 from qdrant_embed.reading.formats import MEDIA_TYPES
 from qdrant_embed.reading.ignore_patterns import PathPatterns
 from qdrant_embed.reading.reader import Reader, ReadFile, Rest
+from qdrant_embed.stock_client.payload_profiles import as_profiled
 from qdrant_embed.store.points import VERSION, DocumentKey, document_id
 from qdrant_embed.types import Document, Json
 
@@ -114,13 +115,23 @@ class Run:
     root: str
     options: IngestOptions
     tally: Tally
+    failures: FailureLedger
     seen: SeenDocuments = field(default_factory=SeenDocuments)
 
     @classmethod
     def begin(cls, target: IngestContext, root: str, options: IngestOptions) -> Run:
         """Begin to count."""
         accepted = PathPatterns(options.accept_failed).match if options.accept_failed else lambda _: False
-        return cls(target, root, options, Tally(accepted, list_skipped=options.list_skipped, dry=options.dry_run))
+        tally = Tally(accepted, list_skipped=options.list_skipped, dry=options.dry_run)
+        return cls(target, root, options, tally, FailureLedger(target.engine, target.name, root, tally))
+
+    def looked_at(self, source: str, *, whole: bool) -> bool:
+        """Tell whether a source was looked at.
+
+        :param whole: Whether all that is there was, but for what is hidden.
+        """
+        met = whole or document_id(self.root, source) in self.seen.ids
+        return met and not self.seen.hides(source)
 
 
 def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -162,6 +173,7 @@ def from_files(run: Run, files: Iterable[SourceFile | Skipped], reader: Reader) 
                 if not works and read.rest is not None:
                     read.rest.close()
                 yield from (replace(work, rest=read.rest) for work in works)
+            run.failures.note()
 
 
 def from_documents(run: Run, items: Iterable[Document | RefusedItem]) -> Iterator[ChangedDocument]:
@@ -177,7 +189,7 @@ def from_documents(run: Run, items: Iterable[Document | RefusedItem]) -> Iterato
                 key = document_id(run.root, item.source)
                 if key in run.seen.ids:
                     twice = "there is another document of this source before it, which it would replace"
-                    run.tally.fail(item.source, f"{twice}; give each its own")
+                    run.tally.fail(item.source, f"{twice}; give each its own", "refused")
                     continue
                 run.seen.ids.add(key)
                 _note_text(run.tally, item)
@@ -199,14 +211,14 @@ def _note_text(tally: Tally, document: Document) -> None:
 def _pass_over(run: Run, file: Skipped) -> None:
     if file.failed:
         run.seen.hidden.add(file.source.removesuffix("/"))
-        run.tally.fail(file.source, file.reason)
+        run.tally.fail(file.source, file.reason, "inaccessible")
     else:
         run.tally.skip(file.source, file.reason)
 
 
 def _refuse(run: Run, item: RefusedItem) -> None:
     """List an item that is no document; what the collection has under its source stays."""
-    run.tally.fail(item.source, item.reason)
+    run.tally.fail(item.source, item.reason, "refused" if item.named else "nameless")
     if item.named:
         run.seen.ids.add(document_id(run.root, item.source))
     else:
@@ -225,7 +237,7 @@ def _read(reader: Reader, file: SourceFile, tally: Tally) -> ReadFile | None:
         try:
             read = reader.read(file)
         except ReadError as error:
-            tally.fail(file.source, error.reason)
+            tally.fail(file.source, error.reason, "unreadable")
             return None
         for note in read.notes:
             tally.note(file.source, note)
@@ -242,7 +254,7 @@ def _changed(
         document = as_profiled(document, run.target.payload_profile)
         key = DocumentKey.of(document, run.root)
     except (QdrantEmbedError, TypeError, ValueError) as error:
-        run.tally.fail(document.source, str(error))
+        run.tally.fail(document.source, str(error), "refused")
         return []
     if known is not None and known.same_but_time(key):
         if known.version != key.version and not run.options.dry_run:

@@ -102,7 +102,8 @@ def _of_document(target: IngestContext, work: ChangedDocument, tally: Tally) -> 
         except StoppedError:
             raise
         except Exception as error:
-            tally.fail(work.key.source, _why_not_chunked(error))
+            kind = "unreadable" if isinstance(error, ReadError) else "not embedded"
+            tally.fail(work.key.source, _why_not_chunked(error), kind)
             return
         if task is None:
             yield DocumentEnd(work.key, head, ids, work.origin, work.stored)
@@ -144,7 +145,8 @@ def batched(stream: Iterable[ChunkTask | DocumentEnd]) -> Iterator[ChunkBatch]:
 def fail_chunk(tally: Tally, task: ChunkTask, what: str, error: Exception) -> None:
     """List a chunk that could not be embedded or stored, and count it no more."""
     where = f"characters {task.chunk.start}-{task.chunk.end}"
-    tally.fail(task.document.source, f"{where} could not be {what}: {type(error).__name__}: {error}")
+    reason = f"{where} could not be {what}: {type(error).__name__}: {error}"
+    tally.fail(task.document.source, reason, "not embedded")
     tally.add(chunks=-1)
 
 

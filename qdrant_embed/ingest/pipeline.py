@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,7 @@ def _ingest_files(
     with (
         target.write_guard.watching(),
         roots.holding(scope.root.label, scope.root.place, dry=options.dry_run),
+        run.failures.kept(str(scope.root.base)),
         shown(
             kind_of_display(options.progress),
             scope.root.label,
@@ -134,6 +136,8 @@ def _ingest_files(
         back = [source for source in removed if fate(source).kind == "there"]
         if back:  # another program may have ingested it before it was removed here
             settle(run, drain(found for found in files() if found.source in back), drain)
+        looked_at = partial(run.looked_at, whole=scope.whole)
+        run.failures.settle(scope.within, looked_at, lambda source: fate(source).kind in ("gone", "emptied"))
         return _finish(run)
 
 
@@ -156,6 +160,7 @@ def _ingest_documents(
     with (
         run.target.write_guard.watching(),
         roots.holding(label, place, dry=options.dry_run or not label),
+        run.failures.kept(),
         shown(kind_of_display(options.progress), label or "documents", run.tally, stream.total),
     ):
 
@@ -167,6 +172,7 @@ def _ingest_documents(
             run.tally.warn("nothing was removed: some items are no documents, and which they replace is not known")
         elif stream.error is None and options.sync:
             prune(run)
+        run.failures.settle("", partial(run.looked_at, whole=stream.error is None and options.sync))
         report = _finish(run)
     if stream.error is not None:
         stream.error.add_note(f"The {report.documents:,} documents that came before this are ingested.")
@@ -189,6 +195,7 @@ def _drain(run: Run, works: Iterator[ChangedDocument], stop: Callable[[], None] 
         for batch in flow.stage(batches, QUEUED_BATCHES, "embed"):
             writer.write(batch)
             tally.anything_stored = True
+            run.failures.note()
             _tell(run)
     if writer.wrote:
         target.write_guard.require()  # what was written since the last look might be missing in a copy

@@ -20,14 +20,13 @@ from qdrant_embed.ingest.changed_documents import LOOK_UP_BATCH, Run, in_batches
 from qdrant_embed.ingest.context import IngestContext, below, matching
 from qdrant_embed.ingest.stored_documents import look_up
 from qdrant_embed.reading.contents import why
+from qdrant_embed.store.metadata import WITHHELD_KEY
 
 ATTEMPTS = 3
 """Deletions of a document that another program goes on writing."""
 FEW_POINTS = 20
 """So many may go unasked, whatever their share."""
 MOST = 0.5
-WITHHELD = "qdrant_embed_withheld:"
-"""Before a root's label, an entry of the collection's metadata: whether a deletion was withheld and not allowed yet."""
 
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 
@@ -67,7 +66,7 @@ def prune(run: Run, within: str = "", fate: Callable[[str], Fate] = lambda _: Fa
     # A document of which another one has the content was moved, and loses nothing.
     lost = [document for document in gone if document.content not in run.seen.contents]
     allowed = run.options.allow_delete
-    waiting = bool(run.target.engine.stored_metadata(run.target.name).get(f"{WITHHELD}{run.root}"))
+    waiting = bool(run.target.engine.stored_metadata(run.target.name).get(f"{WITHHELD_KEY}{run.root}"))
     whole = not allowed and _is_most(lost, len(unmet) + run.seen.known, asked_before=waiting)
     if whole:
         _withhold_all(run, within, lost, len(unmet) + run.seen.known)
@@ -129,7 +128,7 @@ def _report_unknown(run: Run, unmet: list[Gone], fates: Mapping[str, Fate]) -> N
             behind[fate.place, fate.reason] += 1
     for (place, reason), count in sorted(behind.items()):
         stay = "the document read from it stays" if count == 1 else f"the {count:,} documents read from it stay"
-        run.tally.fail(place, f"{reason}; {stay}")
+        run.tally.fail(place, f"{reason}; {stay}", "inaccessible")
 
 
 def _is_most(lost: list[Gone], documents: int, *, asked_before: bool) -> bool:
@@ -182,7 +181,7 @@ def _unsure(run: Run, fates: Mapping[str, Fate]) -> bool:
 def _remember(run: Run, *, before: bool, now: bool) -> None:
     """Keep in mind whether a root waits for a word: by the next run, new documents may have made the lost ones few."""
     if now != before:
-        run.target.engine.update_collection(run.target.name, metadata={f"{WITHHELD}{run.root}": now})
+        run.target.engine.update_collection(run.target.name, metadata={f"{WITHHELD_KEY}{run.root}": now})
 
 
 def fate_of_file(base: Path, source: str) -> Fate:

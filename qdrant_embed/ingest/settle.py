@@ -42,7 +42,8 @@ def settle(run: Run, contested: Sequence[Contested], again: Callable[[Origins], 
         contested = [*again([origin for origin in origins if origin is not None]), *_not_as_noted(run)]
     for document in contested:
         if document.mixed:
-            run.tally.fail(document.key.source, "other programs wrote this document all the time; ingest it again")
+            wrote = "other programs wrote this document all the time; ingest it again"
+            run.tally.fail(document.key.source, wrote, "contested")
 
 
 def _now(origin: SourceFile | Document) -> SourceFile | Document | None:

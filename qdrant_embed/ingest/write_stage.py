@@ -31,7 +31,7 @@ from qdrant_embed.ingest.context import IngestContext, matching
 from qdrant_embed.ingest.embed_retry import in_halves
 from qdrant_embed.ingest.embed_stage import EmbeddedChunk, WriteBatch
 from qdrant_embed.ingest.monitoring.report import Tally
-from qdrant_embed.ingest.payload_profiles import profile_fields
+from qdrant_embed.stock_client.payload_profiles import profile_fields
 from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.store.points import CHUNK_COUNT, VERSION, WINDOWS, payload
 from qdrant_embed.types import BM25, TERMS

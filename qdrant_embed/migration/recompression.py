@@ -24,7 +24,7 @@ from qdrant_embed.store.copies.copy_lease import CopyLease
 from qdrant_embed.store.copies.generations import resolve_alias
 from qdrant_embed.store.copies.kept_settings import Settings
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.metadata import merge_metadata, read_metadata, read_roots
+from qdrant_embed.store.metadata import carry_failures, merge_metadata, read_metadata, read_roots
 from qdrant_embed.store.own_points import own_points
 from qdrant_embed.store.points import id_in_copy
 from qdrant_embed.store.scroll import dense_of, pages
@@ -95,6 +95,7 @@ def _replace(
     """Let a copy take the collection's place."""
     aliases.remove_unfinished_copies(engine, name)
     copy = _copy(engine, name, parts, wanted, code, mark)
+    carry_failures(engine, name, copy)
     mark.require()
     # Whatever is cut off from here on, the copy will stand for the collection, which nobody may write to any more.
     mark.stay()

@@ -16,7 +16,7 @@ from qdrant_embed.operations.collection_handle import CollectionHandle
 from qdrant_embed.servers.patience import patient, require_patience
 from qdrant_embed.store.copies.revision import bump_revision
 from qdrant_embed.store.filters import both, filter_of, warn_of_unknown_fields
-from qdrant_embed.store.metadata import note_root
+from qdrant_embed.store.metadata import forget_failures, note_root
 from qdrant_embed.telemetry import recording
 from qdrant_embed.telemetry.recorded_operation import Unrecorded
 
@@ -129,6 +129,7 @@ def _delete(parts: CollectionParts, name: str, places: dict[str, str | None], wh
             bump_revision(points, name, Compression.parse(parts.recipe.compression))
         if plain.keys() == {"root"} and not where:
             note_root(points, name, plain["root"], "")
+            forget_failures(points, name, plain["root"])
     return found
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from llama_index.core.retrievers import BaseRetriever
 
+    from qdrant_embed.ingest.monitoring.failure_record import FailureRecord
     from qdrant_embed.stock_client.engine_clients import EngineClient
 
 _HITS = "a hit of a search, an id, or several of these"
@@ -148,10 +149,18 @@ def info(handle: CollectionHandle) -> Facts:
         foreign_points=foreign_points(handle.points, handle.name),
         **{key: stored[key] for key in ("recipe", "model", "fingerprint")},
         roots=sorted(roots_in(generation.metadata)),
+        failed=failures(handle).total,
         **sizes,
         **({"server": options} if options else {}),
         **{key: who for key, who in told.items() if who},
     )
+
+
+def failures(handle: CollectionHandle) -> FailureRecord:
+    """Return what could not be ingested when it was last looked at."""
+    from qdrant_embed.ingest.monitoring.failure_record import failures_in
+
+    return failures_in(handle.parts.generation.metadata)
 
 
 def _info_of_attached(handle: CollectionHandle) -> Facts:

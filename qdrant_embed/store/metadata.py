@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 METADATA_KEY = "qdrant_embed"
 ROOT_KEY = "qdrant_embed_root:"
 """Before a root's label: an entry for each, with its place, so that two programs that note one each lose none."""
+FAILED_KEY = "qdrant_embed_failed:"
+"""Before a root's label: what could not be ingested of it, so that programs that ingest other roots lose none of it."""
+WITHHELD_KEY = "qdrant_embed_withheld:"
+"""Before a root's label: whether a deletion was withheld there and not allowed yet."""
 LAYOUT_VERSION = 1
 """Raised when points of an older layout cannot be read any more."""
 
@@ -62,6 +66,20 @@ def roots_in(metadata: Mapping[str, Any]) -> dict[str, str]:
 def note_root(engine: Engine, name: str, label: str, place: str) -> None:
     """Note where a root is; an empty place forgets it."""
     engine.update_collection(collection_name=name, metadata={f"{ROOT_KEY}{label}": place})
+
+
+def forget_failures(engine: Engine, name: str, label: str) -> None:
+    """Keep nothing any more of what failed under a root."""
+    if engine.stored_metadata(name).get(f"{FAILED_KEY}{label}"):
+        engine.update_collection(name, metadata={f"{FAILED_KEY}{label}": ""})
+
+
+def carry_failures(engine: Engine, name: str, copy: str) -> None:
+    """Let a copy know what failed, and what was withheld, under the roots of the collection that it is to replace."""
+    stored = engine.stored_metadata(name)
+    found = {key: entry for key, entry in stored.items() if key.startswith((FAILED_KEY, WITHHELD_KEY)) and entry}
+    if found:
+        engine.update_collection(copy, metadata=found)
 
 
 def merge_metadata(engine: Engine, name: str, changes: Mapping[str, Json]) -> None:

@@ -10,10 +10,12 @@ from rich.table import Table
 from qdrant_embed.cli import parameters
 from qdrant_embed.cli.locations import open_stored
 from qdrant_embed.cli.output import cell, pairs, results, say, write_json
+from qdrant_embed.display import one_line
 from qdrant_embed.store import require_location
 
 if TYPE_CHECKING:
     from qdrant_embed.attachment import ForeignLayout
+    from qdrant_embed.ingest import FailureRecord
     from qdrant_embed.store import Listing
     from qdrant_embed.types import Json
 
@@ -26,22 +28,59 @@ def info(
         typer.Option("--collection", "-c", help="Say all about this one; left out, all are listed.", metavar="NAME"),
     ] = None,
     attach: parameters.Attach = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="What could not be ingested when it was last looked at, with reasons.")
+    ] = False,
     as_json: parameters.AsJson = False,
 ) -> None:
     """List the collections of a location, or say how one was made and what it holds."""
-    if collection is not None:
+    if failed:
+        _say_failures(at, collection, as_json=as_json)
+    elif collection is not None:
         with open_stored(collection, at, attach=attach) as docs:
             found, layout = docs.info(), docs.layout
         if as_json:
             write_json({"at": at, **found})
         else:
             _show_one(found, at) if layout.ours else _show_attached(found, at, layout)
-        return
+    else:
+        listed = _listed(at)
+        every = [found.as_dict() for found in listed]
+        write_json({"at": at, "collections": every}) if as_json else _show_all(listed, at)
+
+
+def _listed(at: str) -> Listing:
     require_location(at)
     from qdrant_embed import Collection
 
-    listed = Collection.list(at=at)
-    write_json({"at": at, "collections": [found.as_dict() for found in listed]}) if as_json else _show_all(listed, at)
+    return Collection.list(at=at)
+
+
+def _say_failures(at: str, collection: str | None, *, as_json: bool) -> None:
+    """Say what failed in one collection, or in each that this library made."""
+    names = [collection] if collection is not None else [found.name for found in _listed(at) if found.recipe]
+    every: list[Json] = []
+    for name in names:
+        with open_stored(name, at) as docs:
+            found = docs.failures()
+        every.append({"name": name, "failed": found.as_dict()})
+        if not as_json:
+            _show_failures(name, found)
+    if as_json:
+        write_json({"at": at, "collections": every})
+
+
+def _show_failures(name: str, found: FailureRecord) -> None:
+    if not found.total:
+        say(f"{one_line(name)}: nothing failed when it was last looked at")
+        return
+    table = Table("source", "root", "kind", "reason", "at", box=None, padding=(0, 3, 0, 0))
+    for one in found:
+        at = one.at[:16].replace("T", " ")
+        table.add_row(*(cell(value) for value in (one.source, one.root, one.kind, one.reason, at)))
+    if found:
+        results().print(table)
+    say(f"{one_line(name)}: {found.summary}")
 
 
 def _show_all(listed: Listing, at: str) -> None:
@@ -66,6 +105,8 @@ def _show_one(found: dict[str, Json], at: str) -> None:
     reads = f"{found['model']['max_tokens']:,} tokens at once, longer texts by {found['recipe']['window']!r}"
     table.add_row("reads", cell(reads))
     table.add_row("folders", cell(", ".join(found["roots"]) or "none"))
+    if found["failed"]:
+        table.add_row("failed", f"{found['failed']:,}; to see which and why, add --failed")
     if "disk_bytes" in found:
         taken, apparent = (f"{found['disk_bytes'][kind] / 1e6:,.1f} MB" for kind in ("taken", "apparent"))
         table.add_row("disk", f"{taken}; {apparent} with the holes of its files, which a plain copy fills")

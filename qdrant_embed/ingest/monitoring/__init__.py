@@ -1,4 +1,4 @@
-"""How an ingest gets on: progress, the report at its end, and a watchdog over its stages.
+"""How an ingest gets on: progress, the report at its end, what is kept of its failures, a watchdog over its stages.
 
-Files, in reading order: report, progress, watchdog.
+Files, in reading order: report, failure_record, failure_ledger, progress, watchdog.
 """

@@ -29,10 +29,16 @@ _LISTS = ("failed", "accepted", "notes", "warnings", "skipped_files", "to_embed"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Something that did not make it into the collection, and why."""
+    """Something that did not make it into the collection, and why.
+
+    :param kind: `unreadable` (a file), `inaccessible` (a file or folder could not be looked at), `refused` (a document
+        is none, or has what cannot be stored), `nameless` (so has an item, which names no source), `not embedded` (all
+        of a document, or some), `contested` (other programs wrote it, too) or `withheld` (a deletion).
+    """
 
     source: str
     reason: str
+    kind: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,15 +214,20 @@ class Tally:
         if self._list_skipped:
             self._list("skipped_files", SkippedFile(source, reason))
 
-    def fail(self, source: str, reason: str) -> None:
-        """List something that could not be ingested."""
+    def fail(self, source: str, reason: str, kind: str) -> None:
+        """List something that could not be ingested; `Failure` says which kinds there are."""
         went_on()
-        self._list("accepted" if self._accepts(source) else "failed", Failure(source, reason))
+        self._list("accepted" if self._accepts(source) else "failed", Failure(source, reason, kind))
+
+    def failed(self) -> list[Failure]:
+        """Return what could not be ingested so far, and nobody accepts."""
+        with self._lock:
+            return list(self._lists["failed"])
 
     def withhold(self, source: str, reason: str, points: int) -> None:
         """List what was not removed, and count its points; nobody can have accepted that beforehand."""
         self.add(withheld=points)
-        self._list("failed", Failure(source, reason))
+        self._list("failed", Failure(source, reason, "withheld"))
 
     def note(self, source: str, text: str) -> None:
         """List what a document lacks or what is in doubt about it."""

@@ -21,6 +21,19 @@ def test_one_collection_says_how_it_was_made(cli, ingested):
     assert max(map(len, page.splitlines())) <= 80
 
 
+def test_what_failed_is_told_with_reasons_until_it_is_read(cli, pages, ingested):
+    assert "nothing failed" in cli("info", "--failed").err
+    (pages / "bad[red].pdf").write_bytes(b"%PDF-1.4 nothing follows")
+    assert cli("ingest", pages, "--model", "hashing").code == 3
+    assert cli("info", "-c", "documents", "--json").json["failed"] == 1
+    assert "--failed" in cli("info", "-c", "documents").out
+    answer = cli("info", "--failed")
+    assert "bad[red].pdf" in answer.out
+    assert "1 failure: 1 unreadable" in answer.err
+    (one,) = cli("info", "-c", "documents", "--failed", "--json").json["collections"]
+    assert (one["name"], one["failed"]["listed"][0]["kind"]) == ("documents", "unreadable")
+
+
 def test_how_a_server_keeps_a_collection_is_typed_and_told(cli, pages):
     words = ("--collection", "kept", "--model", "hashing", "--shards", 3, "--replicas", 2, "--payload-in-memory")
     with StandIn("1.18.3") as server:

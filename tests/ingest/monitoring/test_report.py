@@ -4,8 +4,8 @@ from qdrant_embed.ingest.monitoring.report import Tally
 def report_of_a_dry_run():
     tally = Tally(lambda source: source == "old.pdf", list_skipped=True, dry=True)
     tally.add(documents=3)
-    tally.fail("broken.pdf", "encrypted")
-    tally.fail("old.pdf", "encrypted")
+    tally.fail("broken.pdf", "encrypted", "unreadable")
+    tally.fail("old.pdf", "encrypted", "unreadable")
     tally.withhold("guide/", "most of it is gone", points=7)
     tally.skip("logo.png", "binary")
     tally.would("to_embed", "<new>\x1b[31m.md")
