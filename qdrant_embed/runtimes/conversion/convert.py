@@ -38,9 +38,9 @@ log = logging.getLogger(__name__)
 Run = Callable[[TokenBatch], FloatArray]
 """Batch → what a graph gives, vectors or token states."""
 
-_FORMAT = 6
+_FORMAT = 7
 """To be raised when what is stored under a key changes, or is not to be trusted: up to 5, it was a log that told of
-missing weights, and logs can be turned off."""
+missing weights, and logs can be turned off; up to 6, OpenVINO's own joining of gated layers could end the process."""
 LONGEST_WAIT = 900.0
 """Seconds to wait for another process that converts the same model."""
 _BETWEEN_LOOKS = 0.1

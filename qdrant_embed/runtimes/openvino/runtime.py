@@ -17,6 +17,7 @@ from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.runtimes.conversion import convert as converting
 from qdrant_embed.runtimes.conversion.convert import ModelConverter
 from qdrant_embed.runtimes.conversion.converted_runtime import load_converted
+from qdrant_embed.runtimes.openvino.gated_layers import keep_gates_apart
 from qdrant_embed.runtimes.openvino.padding_attention import write_out_padding
 from qdrant_embed.runtimes.openvino.requests import MixedRequests, Requests, best_hint, core, lanes, multiplies_int8
 from qdrant_embed.runtimes.torch.graph import Graph, examples
@@ -109,7 +110,7 @@ def _read(resolved: ResolvedModel, graph: Graph) -> openvino.Model:
             trace_kwargs={"check_trace": False},
         )
         model = openvino.convert_model(traced)
-        return write_out_padding(model, resolved.preset.max_tokens)
+        return keep_gates_apart(write_out_padding(model, resolved.preset.max_tokens))
 
 
 def _save(model: openvino.Model, file: Path) -> None:
