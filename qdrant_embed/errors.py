@@ -96,10 +96,13 @@ class MissingExtraError(QdrantEmbedError, ImportError):
     :param what: What the user asked for.
     :param package: The importable package that is missing.
     :param install: What to pass to `pip install`.
+    :param hint: What to say after that.
     """
 
-    def __init__(self, what: str, package: str, install: str) -> None:
-        super().__init__(f"{what} needs the package {package!r}, which is not installed. Type: pip install '{install}'")
+    def __init__(self, what: str, package: str, install: str, hint: str = "") -> None:
+        super().__init__(
+            f"{what} needs the package {package!r}, which is not installed. Type: pip install '{install}'{hint}"
+        )
 
 
 class ReadError(QdrantEmbedError):

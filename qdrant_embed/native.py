@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar
 
 from qdrant_embed.concurrency import stop_if_called_off
 from qdrant_embed.errors import ForkedError
+from qdrant_embed.extras import require_extra
 
 T = TypeVar("T")
 
@@ -100,11 +101,14 @@ class Once(Generic[T]):
         return made[1]
 
 
-def prepare_torch() -> None:
+def prepare_torch(what: str) -> None:
     """Import torch, and let it calculate for the first time, with no other thread beside it.
 
+    :param what: What needs it, for the error message.
+    :raises MissingExtraError: It is not installed, or what comes with it in the extra `torch`.
     :raises ForkedError: The process that this one was forked from has used it.
     """
+    require_extra(what, "torch")
     with initializing("torch"):
         import torch
 

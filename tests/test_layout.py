@@ -11,6 +11,7 @@ from tests.support.sources import FILES, PACKAGE, module_of, nodes_of, text_of, 
 ORDER = [
     {"display"},
     {"errors"},
+    {"extras"},
     {"types"},
     {"concurrency"},
     {"native"},

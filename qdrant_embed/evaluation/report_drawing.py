@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.display import as_html, one_line
-from qdrant_embed.errors import MissingExtraError
+from qdrant_embed.extras import require_extra
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -81,10 +81,8 @@ def figures(what: str) -> Any:
     :param what: What shall be drawn.
     :raises MissingExtraError: matplotlib is not installed.
     """
-    try:
-        return import_module("matplotlib.figure")
-    except ImportError:
-        raise MissingExtraError(what, "matplotlib", "qdrant-embed[plots]") from None
+    require_extra(what, "plots")
+    return import_module("matplotlib.figure")
 
 
 def save_figure(figure: Any, path: str | Path) -> Path:

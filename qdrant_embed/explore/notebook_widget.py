@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.errors import MissingExtraError
 from qdrant_embed.explore.web_app import static_files
+from qdrant_embed.extras import require_extra
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -47,10 +47,8 @@ def explorer_widget(session: ExplorerSession) -> Any:
 
     :raises MissingExtraError: anywidget is not installed.
     """
-    try:
-        import anywidget
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("explore() in a notebook", str(error.name), "qdrant-embed[widget]") from None
+    require_extra("explore() in a notebook", "widget")
+    import anywidget
 
     class ExplorerWidget(anywidget.AnyWidget):
         """The page in a notebook; `selection` has what is selected in its map."""

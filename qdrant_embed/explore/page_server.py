@@ -8,8 +8,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.display import reason
-from qdrant_embed.errors import ConfigurationError, MissingExtraError
+from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.explore.web_app import make_app
+from qdrant_embed.extras import require_extra
 
 if TYPE_CHECKING:
     from qdrant_embed.explore.explorer_session import ExplorerSession
@@ -28,11 +29,9 @@ class PageServer:
     """
 
     def __init__(self, session: ExplorerSession, port: int = 0) -> None:
-        try:
-            import starlette  # noqa: F401
-            import uvicorn
-        except ModuleNotFoundError as error:
-            raise MissingExtraError("explore", str(error.name), "qdrant-embed[explore]") from None
+        require_extra("explore", "explore")
+        import uvicorn
+
         self._socket = _bound(port)
         self._port = self._socket.getsockname()[1]
         self._token = secrets.token_urlsafe(32)

@@ -11,7 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.errors import ConfigurationError, MissingExtraError, ModelError, UnknownNameError
+from qdrant_embed.errors import ConfigurationError, ModelError, UnknownNameError
+from qdrant_embed.extras import require_extra
 from qdrant_embed.models.external_models import ExternalModels
 from qdrant_embed.models.fingerprint import file_fingerprint
 from qdrant_embed.models.presets import Preset
@@ -148,9 +149,8 @@ def _onnx_file(folder: Path) -> str:
 
 def _library() -> Any:
     stay_silent()
-    try:
-        from fastembed import TextEmbedding
-    except ImportError as error:
-        raise MissingExtraError("the runtime 'fastembed'", "fastembed", "qdrant-embed[fastembed]") from error
+    require_extra("the runtime 'fastembed'", "fastembed")
+    from fastembed import TextEmbedding
+
     silence_onnxruntime()
     return TextEmbedding

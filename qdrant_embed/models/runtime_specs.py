@@ -99,6 +99,7 @@ RUNTIMES: Registry[RuntimeSpec] = Registry(
             precisions=("float32", "bf16"),
             gives_token_states=True,
             has_layers=True,
+            prediction="qdrant_embed.runtimes.torch.runtime:predict",
         ),
     },
 )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.collection_parts import CollectionParts
 from qdrant_embed.display import Facts, counted
-from qdrant_embed.errors import MissingExtraError, StoreError, require_type
+from qdrant_embed.errors import StoreError, require_type
+from qdrant_embed.extras import require_extra
 from qdrant_embed.operations.collection_handle import CollectionHandle
 from qdrant_embed.operations.reranked_search import search_reranked
 from qdrant_embed.reranking.base import Rerank
@@ -190,10 +191,8 @@ def described(handle: CollectionHandle) -> str:
 
 def retriever_class() -> Callable[..., BaseRetriever]:
     """Return the class of LlamaIndex retrievers over collections, see `Collection.as_retriever`."""
-    try:
-        module = import_module("llama_index.retrievers.qdrant_embed")
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("as_retriever()", str(error.name), "qdrant-embed[llama-index]") from None
+    require_extra("as_retriever()", "llama-index")
+    module = import_module("llama_index.retrievers.qdrant_embed")
     made: Callable[..., BaseRetriever] = module.QdrantEmbedRetriever
     return made
 

@@ -71,10 +71,10 @@ class CrossEncoderReranker(BatchReranker):
         return [rescored(hits, islice(each, len(hits))) for hits in found]
 
     def _load(self) -> Any:
+        prepare_torch(f"the cross-encoder {self.model!r}")
         folder = Path(self.model) if Path(self.model).is_dir() else fetch(self.model)
         _require_cross_encoder(self.model, folder)
         stay_silent()
-        prepare_torch()
         from sentence_transformers import CrossEncoder
 
         try:

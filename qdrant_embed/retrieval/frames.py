@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.errors import MissingExtraError
+from qdrant_embed.extras import require_extra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,10 +19,7 @@ def require_pandas() -> None:
 
     :raises MissingExtraError: pandas is not installed.
     """
-    try:
-        import pandas as pd  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("to_pandas()", "pandas", "qdrant-embed[pandas]") from None
+    require_extra("to_pandas()", "pandas")
 
 
 def frame_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:

@@ -6,10 +6,10 @@ import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from qdrant_embed.errors import ConfigurationError, UnknownNameError
+from qdrant_embed.extras import is_installed
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.models.runtime_specs import FASTEST_ON_X86, REFERENCE, RUNTIMES, RuntimeSpec, runtime_spec
 
@@ -116,6 +116,8 @@ def _unconverted(resolved: ResolvedModel) -> str:
 
 def _fastest(resolved: ResolvedModel) -> Choice:
     torch, files = RuntimeChoice(REFERENCE), resolved.files
+    if not is_installed("torch"):
+        return _without_torch()
     if _has_gpu():
         return Choice(torch, "there is a GPU", forced=False)
     if platform.machine().lower() not in ("x86_64", "amd64"):
@@ -125,15 +127,27 @@ def _fastest(resolved: ResolvedModel) -> Choice:
     weights = sum(path.stat().st_size for path in files.folder.rglob("*.safetensors")) if files else 0
     if weights > _LARGEST_CONVERTED:
         return Choice(torch, f"{weights / 2**30:.0f} GiB of weights are not converted unasked", forced=False)
-    if find_spec("openvino") is None:
-        advice = "pip install 'qdrant-embed[openvino]' makes models faster here"
+    if not is_installed("openvino"):
+        advice = "pip install openvino makes models faster here"
         return Choice(torch, "openvino is not installed", forced=False, advice=advice)
     return Choice(RuntimeChoice(FASTEST_ON_X86), "the fastest on x86 processors without a GPU", forced=False)
 
 
+def _without_torch() -> Choice:
+    if not is_installed("openvino"):
+        return Choice(RuntimeChoice(REFERENCE), "neither torch nor openvino is installed", forced=False)
+    advice = "pip install 'qdrant-embed[torch]' runs models on the GPU" if may_have_gpu() else ""
+    return Choice(RuntimeChoice(FASTEST_ON_X86), "torch is not installed", forced=False, advice=advice)
+
+
+def may_have_gpu() -> bool:
+    """Tell whether there is a sign of a GPU; elsewhere than on Linux there is none to look for."""
+    return platform.system() != "Linux" or any(Path(sign).exists() for sign in _GPU_SIGNS)
+
+
 def _has_gpu() -> bool:
     """Look for a GPU that torch can use; torch is imported only where there is a sign of one."""
-    if platform.system() == "Linux" and not any(Path(sign).exists() for sign in _GPU_SIGNS):
+    if not may_have_gpu():
         return False
     import torch
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdrant_embed.errors import MissingExtraError
+from qdrant_embed.extras import require_extra
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.models.telemetry import silence_onnxruntime
 from qdrant_embed.native import initializing
@@ -56,9 +55,7 @@ def predict(resolved: ResolvedModel, precision: str) -> tuple[str, str]:
 
 
 def _require(*packages: str) -> None:
-    for package in packages:
-        if find_spec(package) is None:
-            raise MissingExtraError("the runtime 'onnx'", package, "qdrant-embed[onnx]")
+    require_extra("the runtime 'onnx'", "onnx", *packages)
 
 
 def _export(_: ResolvedModel, graph: Graph, folder: Path) -> None:

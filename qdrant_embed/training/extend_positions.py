@@ -13,6 +13,7 @@ from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.models.files.model_folder import ADDED_VALUES
 from qdrant_embed.models.long_context_support import context_support
 from qdrant_embed.models.resolve import ResolvedModel, pooling_only, resolve
+from qdrant_embed.native import prepare_torch
 from qdrant_embed.runtimes.torch.load import load_model
 from qdrant_embed.tokenization.sequences import TokenSequencer
 from qdrant_embed.tokens import HuggingFaceTokens
@@ -97,7 +98,9 @@ def extend(
     :param out: The folder to write; must not exist.
     :raises ConfigurationError: The model has no such table or is not plain, or the corpus is too small.
     :raises ModelError: The model cannot be loaded.
+    :raises MissingExtraError: torch is not installed.
     """
+    prepare_torch("training positions")
     options, folder = options or ExtendOptions(), Path(out).expanduser()
     if folder.exists():
         raise ConfigurationError(f"{folder} exists; name a folder that does not, so that nothing is overwritten.")

@@ -94,6 +94,7 @@ def train_code(
         raise ConfigurationError(
             "a code cannot be trained on vectors that are all the same, or not finite; give those of different texts."
         )
+    prepare_torch("training codes")
     vectors, scale = _at_unit_scale(vectors, distance)
     batches = _Batches(vectors, training, unit=distance == "cosine")
     mean, start = _start(vectors, training)
@@ -126,7 +127,6 @@ class _Batches:
     """
 
     def __init__(self, vectors: FloatArray, training: CodeTraining, *, unit: bool) -> None:
-        prepare_torch()
         import torch
 
         self.generator = torch.Generator().manual_seed(training.seed)

@@ -33,6 +33,7 @@ def train_paragraph_vectors(texts: Sequence[str], training: ParagraphTraining | 
 
     :raises ConfigurationError: No word stands in enough texts.
     """
+    prepare_torch("training paragraph vectors")
     chosen = training or ParagraphTraining()
     split = split_words(texts)
     words, frequencies = vocabulary(split, chosen)
@@ -64,7 +65,6 @@ def _train(
     documents: Sequence[IntArray], noise: FloatArray, training: ParagraphTraining
 ) -> tuple[FloatArray, FloatArray]:
     """Fit a vector to each document's words, and the words' weights (words, bits) and biases (words,) with them."""
-    prepare_torch()
     import torch
 
     start = torch.Generator().manual_seed(training.seed)

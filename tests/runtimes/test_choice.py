@@ -19,10 +19,11 @@ def models(save_model, tmp_path_factory):
 def machine(monkeypatch):
     """Return a function that makes the machine another one."""
 
-    def make(processor="x86_64", *, gpu=False, openvino=True, largest=2**32, variable=None):
+    def make(processor="x86_64", *, gpu=False, lacks=(), largest=2**32, variable=None):
         monkeypatch.setattr(choice, "_has_gpu", lambda: gpu)
         monkeypatch.setattr("platform.machine", lambda: processor)
-        monkeypatch.setattr(choice, "find_spec", lambda name: object() if openvino else None)
+        monkeypatch.setattr(choice, "may_have_gpu", lambda: gpu)
+        monkeypatch.setattr(choice, "is_installed", lambda name: name not in lacks)
         monkeypatch.setattr(choice, "_LARGEST_CONVERTED", largest)
         monkeypatch.delenv(choice.RUNTIME_VARIABLE, raising=False)
         if variable:
@@ -39,7 +40,11 @@ def machine(monkeypatch):
         ("bert", {"gpu": True}, "torch", "there is a GPU"),
         ("bert", {"processor": "aarch64"}, "torch", "aarch64, not x86"),
         ("bert", {"largest": 1000}, "torch", "not converted unasked"),
-        ("bert", {"openvino": False}, "torch", "openvino is not installed"),
+        ("bert", {"lacks": ["openvino"]}, "torch", "openvino is not installed"),
+        ("bert", {"lacks": ["torch"]}, "openvino", "torch is not installed"),
+        ("bert", {"lacks": ["torch"], "processor": "aarch64"}, "openvino", "torch is not installed"),
+        ("bert", {"lacks": ["torch"], "gpu": True}, "openvino", "torch is not installed"),
+        ("bert", {"lacks": ["torch", "openvino"]}, "torch", "neither torch nor openvino is installed"),
         ("bert", {"variable": "onnx"}, "onnx", "QDRANT_EMBED_RUNTIME says so"),
         ("bert", {"variable": "openvino:int8", "gpu": True}, "openvino:int8", "QDRANT_EMBED_RUNTIME says so"),
         ("static", {}, "static", "preset says so"),
@@ -53,7 +58,8 @@ def test_auto_takes_the_fastest_that_the_machine_has(models, machine, model, set
     assert str(found.runtime) == runtime
     assert why in found.why
     assert found.forced == (why.endswith("says so"))
-    assert bool(found.advice) == (not settings.get("openvino", True))
+    lacking = settings.get("lacks")
+    assert bool(found.advice) == (lacking == ["openvino"] or bool(lacking and settings.get("gpu")))
 
 
 def test_what_is_asked_for_comes_before_everything(models, machine):

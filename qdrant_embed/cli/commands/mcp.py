@@ -11,7 +11,7 @@ import typer
 
 from qdrant_embed.cli import parameters
 from qdrant_embed.cli.output import say
-from qdrant_embed.errors import MissingExtraError
+from qdrant_embed.extras import require_extra
 
 TOKEN_VARIABLE = "QDRANT_EMBED_MCP_TOKEN"  # noqa: S105 - the name of a variable
 """Not a flag: other users of a machine can see what was typed."""
@@ -73,7 +73,5 @@ def mcp(  # noqa: PLR0913 - one parameter for each flag
 
 
 def _package() -> Any:
-    try:
-        return import_module("qdrant_embed_mcp")
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("qdrant-embed mcp", str(error.name), "qdrant-embed[mcp]") from None
+    require_extra("qdrant-embed mcp", "mcp")
+    return import_module("qdrant_embed_mcp")

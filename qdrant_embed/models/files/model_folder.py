@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ModelError
+from qdrant_embed.extras import require_extra
 from qdrant_embed.models.files.input_length import longest_input
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.layouts import (
@@ -39,6 +40,7 @@ _POOLING_FLAGS = {
     "pooling_mode_weightedmean_tokens": "weightedmean",
     "pooling_mode_lasttoken": "lasttoken",
 }
+_VOCABULARIES = ("vocab.txt", "vocab.json", "*.model")
 _SIMILARITIES = {"cosine": "cosine", "dot": "dot", "euclidean": "euclid"}
 _FIRST = {
     "dense": ("Transformer",),
@@ -275,7 +277,13 @@ def _settings(folder: Path) -> _Found:
 
 
 def _made_of_vocabulary(transformer: Path) -> Tokenizer | None:
-    """Return the fast tokenizer that transformers makes of `vocab.txt` and its like; None if it cannot."""
+    """Return the fast tokenizer that transformers makes of `vocab.txt` and its like; None if it cannot.
+
+    :raises MissingExtraError: There is such a file, and no transformers.
+    """
+    if not any(any(transformer.glob(pattern)) for pattern in _VOCABULARIES):
+        return None
+    require_extra(f"the tokenizer in {transformer}, which has no tokenizer.json,", "torch", "transformers")
     from transformers import AutoTokenizer
 
     auto: Any = AutoTokenizer

@@ -47,7 +47,7 @@ def core() -> openvino.Core:
         try:
             import openvino
         except ImportError as error:
-            raise MissingExtraError("the runtime 'openvino'", "openvino", "qdrant-embed[openvino]") from error
+            raise MissingExtraError("the runtime 'openvino'", "openvino", "openvino") from error
         return openvino.Core()
 
 

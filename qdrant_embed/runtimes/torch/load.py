@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.errors import MissingExtraError, ModelError, first_line
+from qdrant_embed.errors import ModelError, first_line
 from qdrant_embed.models.files.input_length import pads_left
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.layouts import ROUTERS, kind_of_module, route_of
@@ -45,8 +45,10 @@ def load_model(resolved: ResolvedModel, *, dtype: str = "float32", device: str =
         of bfloat16 a frequency is off by 0.4 %, which a few hundred tokens on is more than a radian.
     :param device: Where it goes; empty for the best there is.
     :raises ModelError: The weights do not fit the configuration or into memory, or need code that comes with the model.
+    :raises MissingExtraError: torch, transformers or sentence-transformers is not installed.
     """
     files, preset = resolved.require_files(), resolved.preset
+    prepare_torch(use_of_torch(resolved))
     with _readable_as(files, preset.architecture) as folder:
         model = _load_modules(files, folder, dtype=dtype, device=device)
     model = _one_side(model, files) if files.side else model
@@ -59,6 +61,16 @@ def load_model(resolved: ResolvedModel, *, dtype: str = "float32", device: str =
             raise ModelError(f"{preset.name!r}: attention, layers and states are for transformers only.") from error
     _require_same_tokens(model, files)
     return model
+
+
+def use_of_torch(resolved: ResolvedModel) -> str:
+    """Return what torch is needed for."""
+    name, files, extension_plan = resolved.preset.name, resolved.files, resolved.extension_plan
+    if files is not None and files.adapter is not None:
+        return f"the model {name!r} with the adapter in {files.adapter}"
+    if extension_plan is not None and extension_plan.extension.method == "selfextend":
+        return f"the model {name!r} with the extension 'selfextend'"
+    return f"the model {name!r}, which torch runs or converts,"
 
 
 def _one_side(model: Any, files: ModelFiles) -> Any:
@@ -97,8 +109,10 @@ def load_encoder(resolved: ResolvedModel) -> Any:
     """Return a sparse or multi-vector model in float32, as a `SparseEncoder` or a `MultiVectorEncoder`.
 
     :raises ModelError: As of `load_model`; or a part of it would be made up, since the files hold no such model.
+    :raises MissingExtraError: As of `load_model`.
     """
     files, kind = resolved.require_files(), resolved.preset.kind
+    prepare_torch(f"the {kind} model {resolved.preset.name!r}")
     if files.adapter is not None:
         raise ModelError(f"{resolved.preset.name!r}: adapters are for dense models only, and it is a {kind} one.")
     _require_head(files, kind)
@@ -184,13 +198,10 @@ def _load_modules(
     files: ModelFiles, folder: Path, kind: str = "dense", *, dtype: str = "float32", device: str = ""
 ) -> Any:
     stay_silent()
-    try:
-        prepare_torch()
-        import torch
-        from sentence_transformers import MultiVectorEncoder, SentenceTransformer, SparseEncoder
-        from sentence_transformers.sentence_transformer.modules import Transformer
-    except ImportError as error:
-        raise MissingExtraError("this model", str(error.name), "sentence-transformers>=6") from error
+    import torch
+    from sentence_transformers import MultiVectorEncoder, SentenceTransformer, SparseEncoder
+    from sentence_transformers.sentence_transformer.modules import Transformer
+
     settings = {"use_safetensors": True, "dtype": getattr(torch, dtype)}
     source, place = str(folder), device or None
     pooler = "pooler_output" in json.dumps(read_json(files.transformer / "sentence_bert_config.json"))

@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qdrant_embed.extras import require_extra
 from qdrant_embed.models.resolve import ResolvedModel, pooling_only
 from qdrant_embed.native import initializing, prepare_torch
 from qdrant_embed.runtimes import Runtime, TokenRuntime, first_batch
 from qdrant_embed.runtimes.batching import BatchLimits
 from qdrant_embed.runtimes.torch.graph import followed, pooled_module, pools_inside
-from qdrant_embed.runtimes.torch.load import load_copies, load_model, token_module, without_last_normalization
+from qdrant_embed.runtimes.torch.load import (
+    load_copies,
+    load_model,
+    token_module,
+    use_of_torch,
+    without_last_normalization,
+)
 from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.types import FloatArray
 
@@ -30,8 +37,9 @@ def load(resolved: ResolvedModel, precision: str = "") -> Runtime | TokenRuntime
 
     :param precision: `float32` or `bf16`; empty for bf16 on NVIDIA GPUs that have it, else float32.
     :raises ModelError: The weights do not fit the configuration, or need code that comes with the model.
+    :raises MissingExtraError: torch is not installed.
     """
-    prepare_torch()
+    prepare_torch(use_of_torch(resolved))
     import torch
 
     gpus = _gpus()
@@ -41,6 +49,15 @@ def load(resolved: ResolvedModel, precision: str = "") -> Runtime | TokenRuntime
         return _on_device(load_model(resolved, dtype=dtype), resolved)
     models = [_on_device(model, resolved) for model in load_copies(resolved, gpus, dtype=dtype)]
     return TorchTokenPool(models) if isinstance(models[0], TorchTokenRuntime) else TorchPool(models)
+
+
+def predict(resolved: ResolvedModel, precision: str) -> tuple[str, str]:
+    """Return the precision; its vectors are what others are compared with, so they miss nothing.
+
+    :raises MissingExtraError: torch is not installed.
+    """
+    require_extra(use_of_torch(resolved), "torch")
+    return precision, ""
 
 
 def _gpus() -> list[str]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from qdrant_embed.compression import Compression
 from qdrant_embed.compression.binary_codes import ByteArray, pack_signs
-from qdrant_embed.errors import ConfigurationError, MissingExtraError, require_type
+from qdrant_embed.errors import ConfigurationError, require_type
+from qdrant_embed.extras import require_extra
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.stored_vectors import read_rows
@@ -102,7 +103,5 @@ def write_codes(path: str | Path, ids: Sequence[str], codes: ByteArray, windows:
 
 
 def _arrow() -> tuple[Any, Any]:
-    try:
-        return import_module("pyarrow"), import_module("pyarrow.parquet")
-    except ImportError:
-        raise MissingExtraError("a parquet file", "pyarrow", "qdrant-embed[parquet]") from None
+    require_extra("a parquet file", "parquet")
+    return import_module("pyarrow"), import_module("pyarrow.parquet")
