@@ -26,6 +26,7 @@ from qdrant_embed.models.preset_files import PresetEntry, read_presets
 from qdrant_embed.models.presets import Preset, make_preset, preset_defaults
 from qdrant_embed.models.runtime_specs import REFERENCE, RUNTIMES, runtime_spec
 from qdrant_embed.models.validation import require_agreement, wider_dimensions
+from qdrant_embed.pooling.token_pooling import POOLINGS
 from qdrant_embed.types import Json
 
 log = logging.getLogger(__name__)
@@ -285,3 +286,10 @@ def _warn(name: str, license: str, note: str) -> None:
 def pooling_only(resolved: ResolvedModel) -> bool:
     """Tell whether token states need only the pooling that is done above the runtimes."""
     return resolved.files is not None and resolved.files.plain and resolved.preset.pooling != "none"
+
+
+def pools_inside(resolved: ResolvedModel) -> bool:
+    """Tell whether a model's pooling can be part of its graph, so that only sentence vectors leave it."""
+    if not pooling_only(resolved):
+        return True
+    return resolved.preset.pooling in POOLINGS and resolved.preset.pooled in ("", "all")

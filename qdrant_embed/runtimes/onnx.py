@@ -18,9 +18,10 @@ from qdrant_embed.runtimes import Runtime, TokenRuntime, first_batch, is_large
 from qdrant_embed.runtimes.batching import lane_per_core
 from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.runtimes.conversion import convert
-from qdrant_embed.runtimes.conversion.convert import ModelConverter
+from qdrant_embed.runtimes.conversion.convert import ModelConverter, versions
 from qdrant_embed.runtimes.conversion.converted_runtime import load_converted
-from qdrant_embed.runtimes.torch.graph import Graph, examples
+from qdrant_embed.runtimes.conversion.fidelity import Original
+from qdrant_embed.runtimes.torch.graph import build_graph, examples, quiet, without_blind_rows
 from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.types import FloatArray
 
@@ -58,12 +59,14 @@ def _require(*packages: str) -> None:
     require_extra("the runtime 'onnx'", "onnx", *packages)
 
 
-def _export(_: ResolvedModel, graph: Graph, folder: Path) -> None:
+def _export(resolved: ResolvedModel, folder: Path, *, pooled: bool) -> Original:
     _require(*_TO_EXPORT)
     import torch
 
+    graph = build_graph(resolved, pooled=pooled)
     free = torch.export.Dim.DYNAMIC
-    with contextlib.redirect_stdout(io.StringIO()):  # the exporter reports its steps there
+    # The exporter reports its steps there.
+    with quiet(), without_blind_rows(), contextlib.redirect_stdout(io.StringIO()):
         torch.onnx.export(
             graph.module,
             examples(),
@@ -74,6 +77,7 @@ def _export(_: ResolvedModel, graph: Graph, folder: Path) -> None:
             dynamo=True,
             verbose=False,
         )
+    return Original("torch in float32", graph.pooled, graph.run)
 
 
 def _session(folder: Path) -> onnxruntime.InferenceSession:
@@ -105,4 +109,10 @@ def _runner(folder: Path) -> Callable[[TokenBatch], FloatArray]:
         return run
 
 
-CONVERTER = ModelConverter(_CHOICE, ("onnx", "onnxruntime"), _export, _runner, _runner)
+CONVERTER = ModelConverter(
+    _CHOICE,
+    lambda _: versions("torch", "transformers", "onnx", "onnxruntime"),
+    lambda resolved, folder, pooled: _export(resolved, folder, pooled=pooled),
+    lambda _resolved, folder, _pooled: _runner(folder),
+    lambda _resolved, folder, _pooled: _runner(folder),
+)

@@ -1,4 +1,4 @@
-"""What converted runtimes share: one conversion per model and machine, kept on disk, tried against torch once."""
+"""What converted runtimes share: one conversion per model and machine, kept on disk, measured once."""
 
 from __future__ import annotations
 
@@ -23,20 +23,15 @@ from qdrant_embed.concurrency import pause, went_on
 from qdrant_embed.errors import ModelError, QdrantEmbedError, first_line
 from qdrant_embed.models.files.word_vectors import CACHE_VARIABLE
 from qdrant_embed.models.fingerprint import model_fingerprint
-from qdrant_embed.models.resolve import ResolvedModel
+from qdrant_embed.models.resolve import ResolvedModel, pools_inside
 from qdrant_embed.native import return_memory
 from qdrant_embed.runtimes.batching import cores, processor_flags
 from qdrant_embed.runtimes.choice import MIN_COSINE, RuntimeChoice
 from qdrant_embed.runtimes.conversion.cache_folder import UNFINISHED, hold, lock_file, place_of, prune
-from qdrant_embed.runtimes.conversion.fidelity import compare
-from qdrant_embed.runtimes.torch.graph import Graph, build_graph, pools_inside, quiet, without_blind_rows
-from qdrant_embed.tokenization.batch import TokenBatch
-from qdrant_embed.types import FloatArray, Json, content_hash
+from qdrant_embed.runtimes.conversion.fidelity import Original, Run, compare
+from qdrant_embed.types import Json, content_hash
 
 log = logging.getLogger(__name__)
-
-Run = Callable[[TokenBatch], FloatArray]
-"""Batch → what a graph gives, vectors or token states."""
 
 _FORMAT = 7
 """To be raised when what is stored under a key changes, or is not to be trusted: up to 5, it was a log that told of
@@ -50,7 +45,7 @@ _SAID_ONLY = ("name", "about", "sources", "license", "license_note", "languages"
 
 
 class FidelityWarning(UserWarning):
-    """A converted model's vectors are too far from torch's, and torch runs the model instead."""
+    """A converted model's vectors are too far from the original's, and another runtime runs the model instead."""
 
 
 class LowFidelityError(ModelError):
@@ -81,26 +76,28 @@ _RUNNING: weakref.WeakValueDictionary[tuple[object, ...], Converted] = weakref.W
 
 @dataclass(frozen=True, slots=True)
 class ModelConverter:
-    """How one runtime makes its files from a torch graph, and runs them.
+    """How one runtime makes its files of a model, and runs them.
 
-    :param packages: What made the files; another version makes them anew.
-    :param convert: Writes the files of a graph to a folder.
-    :param try_out: Folder → what runs it; leaves nothing behind, since the folder will get another name.
-    :param start: Folder → what runs it.
+    :param made_by: What made the files, package → version; another one makes them anew.
+    :param convert: Writes the files of a model to a folder, pooled inside or not, and returns what its vectors are
+        measured by.
+    :param try_out: Model, folder and whether it pools → what runs it; leaves nothing behind, since the folder will get
+        another name.
+    :param start: Likewise, and may.
     """
 
     choice: RuntimeChoice
-    packages: tuple[str, ...]
-    convert: Callable[[ResolvedModel, Graph, Path], None]
-    try_out: Callable[[Path], Run]
-    start: Callable[[Path], Run]
+    made_by: Callable[[ResolvedModel], Mapping[str, Json]]
+    convert: Callable[[ResolvedModel, Path, bool], Original]
+    try_out: Callable[[ResolvedModel, Path, bool], Run]
+    start: Callable[[ResolvedModel, Path, bool], Run]
 
 
 def converted(resolved: ResolvedModel, converter: ModelConverter, *, pooled: bool = True) -> Converted:
     """Return a model's converted form, running; made and tried now if it never was, or cannot be read any more.
 
     :param pooled: Whether to pool inside, where that is possible.
-    :raises ModelError: It cannot be converted or started, or its vectors are too far from torch's.
+    :raises ModelError: It cannot be converted or started, or its vectors are too far from the original's.
     """
     inside = pooled and pools_inside(resolved)
     folder = _folder(resolved, converter, inside)
@@ -126,8 +123,8 @@ def _shortfall(resolved: ResolvedModel, converter: ModelConverter, note: Mapping
     if note["worst"] >= minimum:
         return ""
     return (
-        f"{resolved.preset.name!r} in {converter.choice} has a cosine of {note['worst']:.4f} to torch in "
-        f"float32 on the worst of the texts it was tried on, and {minimum} is the minimum."
+        f"{resolved.preset.name!r} in {converter.choice} has a cosine of {note['worst']:.4f} to "
+        f"{note['measured_by']} on the worst of the texts it was tried on, and {minimum} is the minimum."
     )
 
 
@@ -154,7 +151,7 @@ def _started(resolved: ResolvedModel, converter: ModelConverter, folder: Path) -
         key = _running_key(folder, note)
         made = _RUNNING.get(key)
         if made is None:
-            made = _RUNNING[key] = Converted(folder, converter.start(folder), note["pooled"])
+            made = _RUNNING[key] = Converted(folder, converter.start(resolved, folder, note["pooled"]), note["pooled"])
         return made
     except QdrantEmbedError:
         raise
@@ -218,7 +215,7 @@ def _folder(resolved: ResolvedModel, converter: ModelConverter, pooled: bool) ->
         "runtime": str(converter.choice),
         "pooled": pooled,
         "machine": f"{platform.machine()} {platform.processor()} {_processor()}",
-        "versions": {package: _version(package) for package in ("torch", "transformers", *converter.packages)},
+        "made by": dict(converter.made_by(resolved)),
     }
     return place_of(content_hash(json.dumps(parts, sort_keys=True)))
 
@@ -252,16 +249,12 @@ def _made(resolved: ResolvedModel, converter: ModelConverter, folder: Path, pool
 
 
 def _write(resolved: ResolvedModel, converter: ModelConverter, work: Path, pooled: bool) -> None:  # noqa: FBT001
-    with quiet():
-        # Each step may take a minute or more of a large model, and none of them is a standstill.
-        graph = build_graph(resolved, pooled=pooled)
-        went_on()
-        with without_blind_rows():
-            converter.convert(resolved, graph, work)
-        went_on()
-        fidelity = compare(resolved, graph, converter.try_out(work))
+    # Each step may take a minute or more of a large model, and none of them is a standstill.
+    original = converter.convert(resolved, work, pooled)
+    went_on()
+    fidelity = compare(resolved, original, lambda: converter.try_out(resolved, work, original.pooled))
     sizes = {path.name: path.stat().st_size for path in work.iterdir()}
-    note = {"pooled": graph.pooled, **asdict(fidelity), "files": sizes}
+    note = {"pooled": original.pooled, "measured_by": original.name, **asdict(fidelity), "files": sizes}
     (work / _NOTE).write_text(json.dumps(note), encoding="utf-8")
 
 
@@ -279,6 +272,11 @@ def _processor() -> str:
     """Return what the processor can do, so that a cache folder on a network drive serves several kinds."""
     flags = processor_flags() or ""
     return " ".join(flag for flag in ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16") if flag in flags)
+
+
+def versions(*packages: str) -> dict[str, Json]:
+    """Return package → its version, empty where it is not installed."""
+    return {package: _version(package) for package in packages}
 
 
 def _version(package: str) -> str:

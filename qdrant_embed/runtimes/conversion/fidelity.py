@@ -1,4 +1,4 @@
-"""Whether a converted model gives the vectors of torch in float32: asked once, on fixed texts, when it is made."""
+"""Whether a converted model gives its original's vectors in float32: asked once, on fixed texts, when it is made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from qdrant_embed.long_context import WindowStrategy
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.pooling.token_pooling import POOLINGS
 from qdrant_embed.runtimes.conversion.probe_texts import PROBES
-from qdrant_embed.runtimes.torch.graph import Graph
 from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.tokenization.sequences import TokenSequence, TokenSequencer
 from qdrant_embed.tokens import HuggingFaceTokens
@@ -28,9 +27,27 @@ Longer ones would take minutes of the largest models that are converted.
 """
 
 
+Run = Callable[[TokenBatch], FloatArray]
+"""Batch → what a graph gives, vectors or token states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """What a converted model is measured by.
+
+    :param name: What it is, for messages: `torch in float32`.
+    :param pooled: Whether (n, dim) comes out, rather than token states (n, tokens, dim).
+    :param run: Runs it; None where nothing was changed, so that there is nothing to compare.
+    """
+
+    name: str
+    pooled: bool
+    run: Run | None
+
+
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """Cosines of a converted model's vectors to torch's in float32.
+    """Cosines of a converted model's vectors to those of its original.
 
     :param worst: The lowest of all texts.
     :param mean: Their mean.
@@ -69,25 +86,24 @@ def _reach(resolved: ResolvedModel) -> int:
     return min(resolved.preset.max_tokens, max(_LONG, extended))
 
 
-def compare(resolved: ResolvedModel, graph: Graph, run: Callable[[TokenBatch], FloatArray]) -> Fidelity:
-    """Compare what a converted graph gives with what the torch graph gives.
+def compare(resolved: ResolvedModel, original: Original, start: Callable[[], Run]) -> Fidelity:
+    """Compare what a converted graph gives with what its original gives.
 
-    :param run: Batch → what the converted graph gives, vectors or token states.
+    :param start: Returns what runs the converted graph.
     """
-    import torch
-
-    cosines = []
+    if original.run is None:
+        return Fidelity(1.0, 1.0)
+    run, cosines = start(), []
     for batch in batches_of(resolved, PROBES):
         went_on()
-        with torch.inference_mode():
-            wanted = graph.module(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)).float().numpy()
-        cosines.append(_cosines(_vectors(wanted, batch, graph), _vectors(run(batch), batch, graph)))
+        wanted, given = (_vectors(made(batch), batch, pooled=original.pooled) for made in (original.run, run))
+        cosines.append(_cosines(wanted, given))
     found = np.concatenate(cosines)
     return Fidelity(float(found.min()), float(found.mean()))
 
 
-def _vectors(output: FloatArray, batch: TokenBatch, graph: Graph) -> FloatArray:
-    return output if graph.pooled else POOLINGS["mean"](output, batch.mask)
+def _vectors(output: FloatArray, batch: TokenBatch, *, pooled: bool) -> FloatArray:
+    return output if pooled else POOLINGS["mean"](output, batch.mask)
 
 
 def _cosines(wanted: FloatArray, found: FloatArray) -> FloatArray:

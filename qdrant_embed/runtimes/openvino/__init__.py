@@ -1,4 +1,4 @@
 """Models converted for OpenVINO.
 
-Files, in reading order: graph_edit, requests, int8, padding_attention, gated_layers, runtime.
+Files, in reading order: graph_edit, requests, int8, padding_attention, gated_layers, traced, runtime.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,18 +37,20 @@ def lanes() -> BatchLimits:
     return lane_per_core(_LENGTHS)
 
 
-def core() -> openvino.Core:
-    """Return OpenVINO itself.
+def _make_core() -> openvino.Core:
+    silence_openvino()
+    try:
+        import openvino
+    except ImportError as error:
+        raise MissingExtraError("the runtime 'openvino'", "openvino", "openvino") from error
+    return openvino.Core()
 
-    :raises MissingExtraError: It is not installed.
-    """
-    with initializing():
-        silence_openvino()
-        try:
-            import openvino
-        except ImportError as error:
-            raise MissingExtraError("the runtime 'openvino'", "openvino", "openvino") from error
-        return openvino.Core()
+
+core = Once(_make_core)
+"""Returns OpenVINO itself, one for a process: each loads the plug-in of the processor anew.
+
+:raises MissingExtraError: It is not installed.
+"""
 
 
 def best_hint() -> str:
@@ -65,31 +67,35 @@ def multiplies_int8() -> bool:
     return flags is None or "vnni" in flags
 
 
+GraphSource = Callable[[], "openvino.Model | str"]
+"""Returns a graph, or the path of its file."""
+
+
 class Requests:
     """A compiled graph, and one request for each core.
 
     OpenVINO keeps the buffers of the largest batch that it has read: gigabytes, once a text of thousands of tokens was
     among them. They are given back when no request is left that works.
 
-    :param file: The graph.
+    :param graph: Returns the graph, or where its file is.
     :param hint: What is computed in, `f32` or `bf16`, where the graph does not say otherwise.
-    :param keep: Whether the compiled form is kept on disk, for a quicker start.
+    :param kept: The folder in which the compiled form is kept, for a quicker start; None to keep none.
     """
 
-    def __init__(self, file: Path, hint: str, *, keep: bool) -> None:
+    def __init__(self, graph: GraphSource, hint: str, kept: Path | None = None) -> None:
         number = lanes().number
         settings: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": hint,
             "NUM_STREAMS": number,
             "INFERENCE_NUM_THREADS": number,
         }
-        if keep:
-            settings["CACHE_DIR"] = str(file.parent / "compiled")  # goes when the conversion goes
+        if kept is not None:
+            settings["CACHE_DIR"] = str(kept)
         self._free: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
         self._lock = make_lock()
         self._working, self._grown = 0, False
         with initializing("OpenVINO"):
-            self._compiled = core().compile_model(str(file), "CPU", settings)
+            self._compiled = core().compile_model(graph(), "CPU", settings)
             for _ in range(number):
                 self._free.put(self._compiled.create_infer_request())
             first = first_batch(_LENGTHS)
@@ -127,14 +133,14 @@ class Requests:
 class MixedRequests(Requests):
     """An int8 graph, and the same in floating point for short sequences, compiled when the first of them comes.
 
-    :param file: The int8 graph.
+    :param graph: The int8 graph.
     :param whole: The graph in floating point.
     """
 
-    def __init__(self, file: Path, whole: Path, *, keep: bool) -> None:
+    def __init__(self, graph: GraphSource, whole: GraphSource, kept: Path | None = None) -> None:
         self._hint = best_hint()
-        super().__init__(file, self._hint, keep=keep)
-        self._whole = Once(lambda: Requests(whole, self._hint, keep=keep))
+        super().__init__(graph, self._hint, kept)
+        self._whole = Once(lambda: Requests(whole, self._hint, kept))
 
     def infer(self, batch: TokenBatch) -> FloatArray:
         """Return what the graphs give, each for its sequences."""

@@ -1,4 +1,4 @@
-"""The OpenVINO runtime: the torch module, converted once, run by one request per core.
+"""The OpenVINO runtime: a model's graph, built from its files or traced through torch, run by one request per core.
 
 Every core works on a batch of its own: threads that share a batch would wait for each other at every layer, and batches
 of some hundred tokens are more likely to stay in the core's own cache.
@@ -15,28 +15,42 @@ from qdrant_embed.native import initializing
 from qdrant_embed.runtimes import Runtime, TokenRuntime
 from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.runtimes.conversion import convert as converting
-from qdrant_embed.runtimes.conversion.convert import ModelConverter
+from qdrant_embed.runtimes.conversion.convert import ModelConverter, versions
 from qdrant_embed.runtimes.conversion.converted_runtime import load_converted
+from qdrant_embed.runtimes.conversion.fidelity import Original
+from qdrant_embed.runtimes.families.known_families import GRAPHS, unbuilt
 from qdrant_embed.runtimes.openvino.gated_layers import keep_gates_apart
-from qdrant_embed.runtimes.openvino.padding_attention import write_out_padding
-from qdrant_embed.runtimes.openvino.requests import MixedRequests, Requests, best_hint, core, lanes, multiplies_int8
-from qdrant_embed.runtimes.torch.graph import Graph, examples
+from qdrant_embed.runtimes.openvino.requests import (
+    GraphSource,
+    MixedRequests,
+    Requests,
+    best_hint,
+    core,
+    lanes,
+    multiplies_int8,
+)
+from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
     import openvino
 
 _HINTS = {"float32": "f32", "bf16": "bf16"}
 """Precision → what is computed in; an int8 model's other layers are computed in the best that there is."""
-_FILE, _WHOLE_FILE = "model.xml", "whole.xml"
+_FILE, _WHOLE_FILE, _COMPILED = "model.xml", "whole.xml", "compiled"
+_OURS, _TORCHS = "its own graph in float32", "torch in float32"
+"""What a converted model is measured by."""
 
 
 def load(resolved: ResolvedModel, precision: str = "") -> Runtime | TokenRuntime:
     """Convert a model, or take up what was converted before.
 
+    A model of a known family is built of its files, and nothing of it is written but its compiled form and its int8
+    graph. In float32 it is the model; other precisions are measured by that graph. Others are traced through torch.
+
     :param precision: `float32`, `bf16` or `int8`; empty for bf16 where the processor has it, else float32.
     :raises MissingExtraError: OpenVINO is not installed.
     :raises ConfigurationError: The processor has no such arithmetic.
-    :raises ModelError: The model cannot be converted, or its vectors are too far from torch's.
+    :raises ModelError: The model cannot be converted, or its vectors are too far from the original's.
     """
     choice = chosen(precision)
     return load_converted(resolved, _converter(choice), lanes(), choice.precision)
@@ -73,44 +87,46 @@ def best_precision() -> str:
 
 
 def _converter(choice: RuntimeChoice) -> ModelConverter:
-    convert = _convert_to_int8 if choice.precision == "int8" else _convert
     return ModelConverter(
         choice,
-        ("openvino",),
-        convert,
-        lambda folder: _requests(folder, choice, keep=False).infer,
-        lambda folder: _requests(folder, choice, keep=True).infer,
+        _made_by,
+        lambda resolved, folder, pooled: _convert(resolved, folder, choice, pooled=pooled),
+        lambda resolved, folder, pooled: _requests(resolved, folder, choice, pooled=pooled, keep=False).infer,
+        lambda resolved, folder, pooled: _requests(resolved, folder, choice, pooled=pooled, keep=True).infer,
     )
 
 
-def _convert(resolved: ResolvedModel, graph: Graph, folder: Path) -> None:
-    _save(_read(resolved, graph), folder / _FILE)
+def _made_by(resolved: ResolvedModel) -> dict[str, Json]:
+    built = {"graphs": GRAPHS} if not unbuilt(resolved) else versions("torch", "transformers")
+    return {**built, **versions("openvino")}
 
 
-def _convert_to_int8(resolved: ResolvedModel, graph: Graph, folder: Path) -> None:
-    model = _read(resolved, graph)
-    _save(model, folder / _WHOLE_FILE)
-    # Not before: it imports OpenVINO, which `_read` does with its telemetry off and no other thread beside it.
-    from qdrant_embed.runtimes.openvino.int8 import quantize
+def _convert(resolved: ResolvedModel, folder: Path, choice: RuntimeChoice, *, pooled: bool) -> Original:
+    if unbuilt(resolved):
+        from qdrant_embed.runtimes.openvino.traced import trace
 
-    _save(quantize(resolved, model), folder / _FILE)
+        model, graph = trace(resolved, pooled=pooled)
+        original = Original(_TORCHS, graph.pooled, graph.run)
+        _save(model, folder / (_WHOLE_FILE if choice.precision == "int8" else _FILE))
+    else:
+        model, inside = _built(resolved, pooled=pooled)
+        changed = choice.precision != "float32"
+        original = Original(_OURS, inside, Requests(lambda: model, "f32").infer if changed else None)
+    if choice.precision == "int8":
+        # Not before: it imports OpenVINO, which is done with its telemetry off and no other thread beside it.
+        from qdrant_embed.runtimes.openvino.int8 import quantize
+
+        _save(quantize(resolved, model), folder / _FILE)
+    return original
 
 
-def _read(resolved: ResolvedModel, graph: Graph) -> openvino.Model:
+def _built(resolved: ResolvedModel, *, pooled: bool) -> tuple[openvino.Model, bool]:
     with initializing("OpenVINO"):
         core()
-        import openvino
-        from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+        from qdrant_embed.runtimes.families.built_graph import build
 
-        ids, mask = examples()
-        # Traced once, where the default is twice, to compare: whether vectors are torch's is asked of many texts later.
-        traced = TorchScriptPythonDecoder(
-            graph.module,
-            example_input={"input_ids": ids, "attention_mask": mask},
-            trace_kwargs={"check_trace": False},
-        )
-        model = openvino.convert_model(traced)
-        return keep_gates_apart(write_out_padding(model, resolved.preset.max_tokens))
+        graph = build(resolved, pooled=pooled)
+        return keep_gates_apart(graph.model), graph.pooled
 
 
 def _save(model: openvino.Model, file: Path) -> None:
@@ -119,11 +135,16 @@ def _save(model: openvino.Model, file: Path) -> None:
     openvino.save_model(model, str(file), compress_to_fp16=False)
 
 
-def _requests(folder: Path, choice: RuntimeChoice, *, keep: bool) -> Requests:
+def _requests(resolved: ResolvedModel, folder: Path, choice: RuntimeChoice, *, pooled: bool, keep: bool) -> Requests:
     """Compile what was converted.
 
     :param keep: Whether the compiled form is kept on disk, for a quicker start.
     """
+    kept = folder / _COMPILED if keep else None  # goes when the conversion goes
+
+    def whole(file: str) -> GraphSource:
+        return lambda: str(folder / file) if unbuilt(resolved) else _built(resolved, pooled=pooled)[0]
+
     if choice.precision == "int8":
-        return MixedRequests(folder / _FILE, folder / _WHOLE_FILE, keep=keep)
-    return Requests(folder / _FILE, _HINTS[choice.precision], keep=keep)
+        return MixedRequests(lambda: str(folder / _FILE), whole(_WHOLE_FILE), kept)
+    return Requests(whole(_FILE), _HINTS[choice.precision], kept)

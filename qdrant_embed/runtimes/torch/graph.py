@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ModelError
-from qdrant_embed.models.resolve import ResolvedModel, pooling_only
+from qdrant_embed.models.resolve import ResolvedModel, pooling_only, pools_inside
 from qdrant_embed.native import make_lock
 from qdrant_embed.pooling.torch_pooling import POOLS
 from qdrant_embed.runtimes.torch.load import load_model, token_module, without_last_normalization
+from qdrant_embed.tokenization.batch import TokenBatch
+from qdrant_embed.types import FloatArray
 
 if TYPE_CHECKING:
     import torch
@@ -31,12 +33,13 @@ class Graph:
     module: torch.nn.Module
     pooled: bool
 
+    def run(self, batch: TokenBatch) -> FloatArray:
+        """Return what comes out, in float32."""
+        import torch
 
-def pools_inside(resolved: ResolvedModel) -> bool:
-    """Tell whether a model's pooling can be part of its graph, so that only sentence vectors leave it."""
-    if not pooling_only(resolved):
-        return True
-    return resolved.preset.pooling in POOLS and resolved.preset.pooled in ("", "all")
+        with torch.inference_mode():
+            found: FloatArray = self.module(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)).float().numpy()
+        return found
 
 
 def build_graph(resolved: ResolvedModel, *, pooled: bool) -> Graph:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qdrant_embed.extras import require_extra
-from qdrant_embed.models.resolve import ResolvedModel, pooling_only
+from qdrant_embed.models.resolve import ResolvedModel, pooling_only, pools_inside
 from qdrant_embed.native import initializing, prepare_torch
 from qdrant_embed.runtimes import Runtime, TokenRuntime, first_batch
 from qdrant_embed.runtimes.batching import BatchLimits
-from qdrant_embed.runtimes.torch.graph import followed, pooled_module, pools_inside
+from qdrant_embed.runtimes.torch.graph import followed, pooled_module
 from qdrant_embed.runtimes.torch.load import (
     load_copies,
     load_model,

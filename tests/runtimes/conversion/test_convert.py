@@ -9,54 +9,45 @@ from qdrant_embed.concurrency import Cancelled, Job, current_job
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import ModelError
 from qdrant_embed.models.files.word_vectors import CACHE_VARIABLE
-from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.runtimes.conversion import convert as converting
 from qdrant_embed.runtimes.conversion.cache_folder import lock_file
 from qdrant_embed.runtimes.conversion.convert import ModelConverter, converted
-from qdrant_embed.runtimes.torch.graph import build_graph
+from qdrant_embed.runtimes.conversion.fidelity import Original
 
 BYTES = b"all there is of a graph"
 
 
+def lengths(batch):
+    return np.stack([batch.mask.sum(1), batch.mask.sum(1) ** 0], 1).astype(np.float32)
+
+
 class Copying:
-    """Leaves the graph with torch, and writes a file in its name."""
+    """Gives a text the vector of its length, and writes a file in the name of a graph."""
 
     def __init__(self):
         self.conversions, self.graph = 0, None
-        self.converter = ModelConverter(RuntimeChoice("onnx", "float32"), (), self.convert, self.start, self.start)
+        self.converter = self.with_steps()
 
-    def convert(self, _, graph, folder):
+    def with_steps(self, **steps):
+        given = {"convert": self.convert, "try_out": self.start, "start": self.start} | steps
+        return ModelConverter(RuntimeChoice("onnx", "float32"), lambda _: {}, **given)
+
+    def convert(self, _, folder, pooled):
         self.conversions += 1
-        self.graph = graph.module
         (folder / "graph").write_bytes(BYTES)
+        return Original("itself", pooled, lengths)
 
-    def start(self, folder):
-        import torch
-
+    def start(self, _, folder, pooled):
         if (folder / "graph").read_bytes() != BYTES:
             raise RuntimeError("these are not the bytes\nof a graph")
-        return lambda batch: self.graph(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)).detach().numpy()
+        return lengths
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-@pytest.fixture(scope="module")
-def graph(folder):
-    """Return the graph of the model, which every conversion here would make alike."""
-    return build_graph(resolve(str(folder)), pooled=True)
-
-
-@pytest.fixture(autouse=True)
-def made_before(request, monkeypatch):
-    """Leave out the making of a graph, but for OpenVINO, which changes it."""
-    if "spoiled" not in request.fixturenames:
-        graph = request.getfixturevalue("graph")
-        monkeypatch.setattr(converting, "build_graph", lambda *_, **__: graph)
 
 
 @pytest.mark.parametrize(
@@ -90,11 +81,11 @@ def test_what_cannot_be_used_any_more_is_made_again_and_said(model, spoil, caplo
 def test_what_does_not_start_even_when_new_is_an_error_with_a_cure(model):
     copying, starts = Copying(), []
 
-    def start(folder):
-        starts.append(folder)
+    def start(*given):
+        starts.append(given)
         raise RuntimeError("out of pipes")
 
-    broken = ModelConverter(copying.converter.choice, (), copying.convert, copying.start, start)
+    broken = copying.with_steps(start=start)
     with pytest.raises(ModelError, match=r"could not be converted for onnx:float32: .* out of pipes\. Give .* torch"):
         converted(model, broken)
     assert len(starts) == 1
@@ -146,28 +137,28 @@ def test_a_conversion_goes_on_with_each_of_its_steps(model, job):
     copying, seen = Copying(), []
 
     def convert(*given):
+        original = copying.convert(*given)
         seen.append(job.steps)
-        copying.convert(*given)
-        seen.append(job.steps)
+        return original
 
-    def start(folder):
+    def start(*given):
         seen.append(job.steps)
-        return copying.start(folder)
+        return copying.start(*given)
 
-    converted(model, ModelConverter(copying.converter.choice, (), convert, start, start))
-    before, after, tried, started = seen
-    assert 0 < before == after < tried < started
+    converted(model, copying.with_steps(convert=convert, try_out=start, start=start))
+    made, tried, started = seen
+    assert made < tried < started
 
 
 def test_a_conversion_that_is_called_off_leaves_nothing(model, job):
     copying = Copying()
 
     def convert(*given):
-        copying.convert(*given)
         job.cancelled.set()
+        return copying.convert(*given)
 
     with pytest.raises(Cancelled):
-        converted(model, ModelConverter(copying.converter.choice, (), convert, copying.start, copying.start))
+        converted(model, copying.with_steps(convert=convert))
     job.cancelled.clear()
     made = converted(model, copying.converter)
     assert copying.conversions == 2
@@ -177,15 +168,15 @@ def test_a_conversion_that_is_called_off_leaves_nothing(model, job):
 def test_the_compiled_form_counts_when_room_is_made(model, monkeypatch):
     copying, sizes = Copying(), []
 
-    def start(folder):
+    def start(resolved, folder, pooled):
         (folder / "compiled").write_bytes(bytes(1000))
-        return copying.start(folder)
+        return copying.start(resolved, folder, pooled)
 
     def prune(keep):
         sizes.append((keep / "compiled").stat().st_size)
 
     monkeypatch.setattr(converting, "prune", prune)
-    converted(model, ModelConverter(copying.converter.choice, (), copying.convert, copying.start, start))
+    converted(model, copying.with_steps(start=start))
     assert sizes == [1000]
 
 
@@ -234,14 +225,16 @@ def test_how_a_conversion_fell_short_is_known_afterwards(model, monkeypatch):
     assert "1.1 is the minimum" in converting.fidelity_error(model, copying.converter)
 
 
-@pytest.mark.parametrize("spoiled", ["converted/*/model.bin", "converted/*/compiled/*"])
-def test_openvino_starts_again_from_a_spoiled_cache(folder, cache, spoiled):
+@pytest.mark.parametrize(
+    ("spoiled", "runtime"),
+    [("converted/*/compiled/*", "openvino:float32"), ("converted/*/model.bin", "openvino:int8")],
+)
+@pytest.mark.usefixtures("int8_anywhere")
+def test_openvino_starts_again_from_a_spoiled_cache(folder, cache, spoiled, runtime):
     pytest.importorskip("openvino")
-    first = load_embedder(folder, runtime="openvino:float32").embed_documents(["w1 w2"])
+    first = load_embedder(folder, runtime=runtime).embed_documents(["w1 w2"])
     files = list(cache.glob(spoiled))
     assert files
     for file in files:
         file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    np.testing.assert_allclose(
-        load_embedder(folder, runtime="openvino:float32").embed_documents(["w1 w2"]), first, atol=1e-6
-    )
+    np.testing.assert_allclose(load_embedder(folder, runtime=runtime).embed_documents(["w1 w2"]), first, atol=1e-6)

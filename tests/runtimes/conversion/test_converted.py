@@ -13,12 +13,12 @@ from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.models.files.word_vectors import CACHE_VARIABLE
 from qdrant_embed.models.resolve import resolve
+from qdrant_embed.runtimes import onnx
 from qdrant_embed.runtimes.batching import BatchLimits
 from qdrant_embed.runtimes.conversion import convert
 from qdrant_embed.runtimes.conversion.convert import FidelityWarning
 from qdrant_embed.runtimes.conversion.converted_runtime import ConvertedRuntime
 from qdrant_embed.runtimes.conversion.fidelity import Fidelity
-from qdrant_embed.runtimes.onnx import CONVERTER
 from qdrant_embed.runtimes.openvino import runtime as openvino
 from qdrant_embed.runtimes.torch.graph import Graph
 from qdrant_embed.testing.conformance.embedders import TEXTS, check_embedder
@@ -138,8 +138,8 @@ def test_token_states_are_to_be_had_from_onnx_too(model_of, monkeypatch, tmp_pat
 
     table = Table().eval()
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
-    monkeypatch.setattr(convert, "build_graph", lambda *_, pooled, **__: Graph(table, pooled=pooled))
-    unpooled = partial(convert.converted, resolve(str(model_of())), CONVERTER, pooled=False)
+    monkeypatch.setattr(onnx, "build_graph", lambda *_, pooled, **__: Graph(table, pooled=pooled))
+    unpooled = partial(convert.converted, resolve(str(model_of())), onnx.CONVERTER, pooled=False)
     found = ConvertedRuntime(None, unpooled, BatchLimits(), "").tokenwise()
     with torch.no_grad():
         wanted = table(torch.from_numpy(TOKENS.ids), torch.from_numpy(TOKENS.mask)).numpy()
@@ -149,7 +149,7 @@ def test_token_states_are_to_be_had_from_onnx_too(model_of, monkeypatch, tmp_pat
 def test_a_second_start_converts_nothing(model_of, monkeypatch):
     folder = model_of()
     first = load_embedder(folder, runtime="openvino:float32").embed_documents(["w1 w2"])
-    monkeypatch.setattr(convert, "build_graph", lambda *_, **__: pytest.fail("converted again"))
+    monkeypatch.setattr(openvino, "_convert", lambda *_, **__: pytest.fail("converted again"))
     np.testing.assert_array_equal(load_embedder(folder, runtime="openvino:float32").embed_documents(["w1 w2"]), first)
 
 

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from qdrant_embed.models.resolve import resolve
-from qdrant_embed.runtimes.conversion.fidelity import batches_of, compare
+from qdrant_embed.runtimes.conversion.fidelity import Original, batches_of, compare
 from qdrant_embed.runtimes.conversion.probe_texts import CALIBRATION, PROBES
-from qdrant_embed.runtimes.torch.graph import Graph
 from tests.support.tiny_models import save_tiny_model
 
 
@@ -27,35 +26,33 @@ def test_a_model_that_reads_long_texts_is_tried_on_one(build, reads, tried):
 
 
 def test_what_is_wrong_in_long_texts_only_is_found_out(build):
-    import torch
-
-    class Counting(torch.nn.Module):
-        def forward(self, ids, mask):
-            return torch.stack([ids.float().sum(1), mask.float().sum(1) * 50], 1)
+    def counting(batch):
+        return np.stack([batch.ids.sum(1), batch.mask.sum(1) * 50], 1).astype(np.float32)
 
     def converted(batch):
-        vectors = graph.module(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)).numpy()
+        vectors = counting(batch)
         vectors[batch.mask.sum(axis=1) > 512] *= -1
         return vectors
 
-    graph = Graph(Counting(), pooled=True)
-    assert compare(build(512), graph, converted).worst > 0.9999
-    assert compare(build(1024), graph, converted).worst < 0
+    original = Original("itself", pooled=True, run=counting)
+    assert compare(build(512), original, lambda: converted).worst > 0.9999
+    assert compare(build(1024), original, lambda: converted).worst < 0
 
 
 @pytest.mark.parametrize(("wrong", "worst"), [(None, 1.0), (0.0, 0.0), (np.nan, -1.0)])
 def test_zeros_agree_with_zeros_alone_and_nothing_with_what_is_no_number(build, wrong, worst):
-    import torch
-
-    class Nothing(torch.nn.Module):
-        def forward(self, ids, mask):
-            return torch.stack([mask.sum(1) - 2, ids[:, 1] * 0], 1).float()
+    def nothing(batch):
+        return np.stack([batch.mask.sum(1) - 2, batch.ids[:, 1] * 0], 1).astype(np.float32)
 
     def converted(batch):
-        vectors = graph.module(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)).numpy()
+        vectors = nothing(batch)
         if wrong is not None:
             vectors[0] = wrong
         return vectors
 
-    graph = Graph(Nothing(), pooled=True)
-    assert compare(build(64), graph, converted).worst == worst
+    assert compare(build(64), Original("itself", pooled=True, run=nothing), lambda: converted).worst == worst
+
+
+def test_what_is_the_original_itself_is_not_run_twice(build):
+    same = Original("itself", pooled=True, run=None)
+    assert compare(build(64), same, lambda: pytest.fail("run for nothing")).worst == 1.0

@@ -11,6 +11,7 @@ from qdrant_embed.models.files.word_vectors import CACHE_VARIABLE
 from qdrant_embed.pooling.token_pooling import POOLINGS
 from qdrant_embed.runtimes.conversion import convert
 from qdrant_embed.runtimes.openvino import runtime as openvino
+from qdrant_embed.runtimes.openvino import traced
 from qdrant_embed.tokenization.batch import TokenBatch
 from tests.support.tiny_models import save_tiny_model
 
@@ -84,21 +85,21 @@ def test_embedders_that_read_alike_share_one_graph_and_two_strategies_have_two(f
 def test_torch_weights_are_let_go_once_a_model_is_converted(folder_of, monkeypatch, tmp_path):
     pytest.importorskip("openvino")
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
-    weights, build = [], convert.build_graph
+    weights, build = [], traced.build_graph
 
     def seen(*args, **kwargs):
         graph = build(*args, **kwargs)
         weights.extend(weakref.ref(parameter) for parameter in graph.module.parameters())
         return graph
 
-    def start(*args, keep, **kwargs):
-        if keep:
+    def start(graph, hint, kept=None):
+        if kept:
             left.append(sum(weight() is not None for weight in weights))
-        return requests(*args, keep=keep, **kwargs)
+        return requests(graph, hint, kept)
 
     left, requests = [], openvino.Requests
-    monkeypatch.setattr(convert, "build_graph", seen)
+    monkeypatch.setattr(traced, "build_graph", seen)
     monkeypatch.setattr(openvino, "Requests", start)
-    load_embedder(folder_of("bert"), runtime="openvino:float32", window="gp:80").embed_documents(["The gates open."])
+    load_embedder(folder_of("jina_embeddings_v3"), runtime="openvino:float32").embed_documents(["The gates open."])
     assert weights
     assert left == [0], "the compiled graph is loaded beside them"

@@ -2,26 +2,17 @@
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.conversion import convert
 from qdrant_embed.runtimes.conversion.fidelity import batches_of
 from qdrant_embed.runtimes.conversion.probe_texts import PROBES
 from qdrant_embed.runtimes.openvino import runtime as openvino
-from qdrant_embed.runtimes.torch.graph import build_graph, examples, quiet
 from qdrant_embed.testing.conformance.embedders import TEXTS
 
 pytest.importorskip("openvino")
 EXACT = {"LP_TRANSFORMS_MODE": "OFF", "INFERENCE_PRECISION_HINT": "f32"}
-
-
-def converted(resolved):
-    import openvino
-
-    graph = build_graph(resolved, pooled=True)
-    ids, mask = examples()
-    with quiet():
-        return graph, openvino.convert_model(graph.module, example_input={"input_ids": ids, "attention_mask": mask})
 
 
 def run(model, batches, settings=EXACT):
@@ -62,7 +53,7 @@ def test_every_product_of_minilm_is_in_int8_and_its_vectors_stay():
     resolved = resolve("minilm")
     # Converted as for any use, since what is kept serves every test that runs it.
     folder = convert.converted(resolved, openvino._converter(openvino.chosen("int8"))).folder
-    model, whole = (core().read_model(folder / name) for name in (openvino._FILE, openvino._WHOLE_FILE))
+    model, whole = core().read_model(folder / openvino._FILE), openvino._built(resolved, pooled=True)[0]
     batches = batches_of(resolved, (*PROBES[::6], *TEXTS[::2]))  # long ones and short ones, in several scripts
     wanted = run(whole, batches)
     found = run(model, batches)
@@ -78,21 +69,15 @@ def test_every_product_of_minilm_is_in_int8_and_its_vectors_stay():
 
 def test_a_narrow_block_takes_the_channels_that_reach_furthest(save_model):
     """With one hidden unit made huge, rounding everything in its range would leave nothing of the others."""
-    import torch
-
     from qdrant_embed.runtimes.openvino import int8
 
-    resolved = resolve(save_model("mean"))
-    graph = build_graph(resolved, pooled=True)
-    layer = next(module for name, module in graph.module.named_modules() if name.endswith("encoder.layer.0"))
-    with torch.no_grad():
-        layer.intermediate.dense.bias[3] = 3000.0
-        layer.output.dense.weight[:, 3] *= 1e-3
-    import openvino
-
-    ids, mask = examples()
-    with quiet():
-        model = openvino.convert_model(graph.module, example_input={"input_ids": ids, "attention_mask": mask})
+    folder = save_model("mean")
+    (layer, tensors) = "encoder.layer.0.", load_file(folder / "model.safetensors")
+    tensors[f"{layer}intermediate.dense.bias"][3] = 3000.0
+    tensors[f"{layer}output.dense.weight"][:, 3] *= 1e-3
+    save_file(tensors, folder / "model.safetensors")
+    resolved = resolve(str(folder))
+    model = openvino._built(resolved, pooled=True)[0]
     batches = batches_of(resolved, TEXTS)
     wanted = run(model, batches)
     assert cosines(wanted, run(int8.quantize(resolved, model), batches)).min() > 0.99
@@ -104,7 +89,7 @@ def test_ranges_are_those_of_the_tokens_and_not_of_the_padding(save_model):
     from qdrant_embed.runtimes.openvino import int8
 
     resolved = resolve(save_model("mean"))
-    _, model = converted(resolved)
+    model = openvino._built(resolved, pooled=True)[0]
     (batch,) = batches_of(resolved, ("w1 w2 w3", "w4"))
     alone = [row for text in ("w1 w2 w3", "w4") for row in batches_of(resolved, (text,))]
     names = list(weights(model)[1])[:1]

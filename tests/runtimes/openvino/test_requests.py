@@ -10,21 +10,20 @@ import pytest
 
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.batching import cores
-from qdrant_embed.runtimes.torch.graph import build_graph, quiet
+from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.tokenization.batch import TokenBatch
 
 pytest.importorskip("openvino")
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["pooled", "states"])
-def files(save_model, tmp_path_factory, request):
+def graphs(save_model, tmp_path_factory, request):
     from qdrant_embed.runtimes.openvino import runtime as openvino
 
     folder = tmp_path_factory.mktemp("int8")
     resolved = resolve(save_model("mean"))
-    with quiet():
-        openvino._convert_to_int8(resolved, build_graph(resolved, pooled=request.param), folder)
-    return folder / "model.xml", folder / "whole.xml"
+    openvino._convert(resolved, folder, RuntimeChoice("openvino", "int8"), pooled=request.param)
+    return lambda: str(folder / "model.xml"), lambda: openvino._built(resolved, pooled=request.param)[0]
 
 
 def batch(*lengths):
@@ -35,13 +34,13 @@ def batch(*lengths):
     return TokenBatch(ids, mask)
 
 
-def test_short_sequences_are_those_of_the_whole_graph(files):
+def test_short_sequences_are_those_of_the_whole_graph(graphs):
     from qdrant_embed.runtimes.openvino.requests import MixedRequests, Requests, best_hint
 
     mixed, coarse, whole = (
-        MixedRequests(*files, keep=False),
-        Requests(files[0], best_hint(), keep=False),
-        Requests(files[1], best_hint(), keep=False),
+        MixedRequests(*graphs),
+        Requests(graphs[0], best_hint()),
+        Requests(graphs[1], best_hint()),
     )
     together = batch(12, 3, 9, 8)
     found = mixed.infer(together)
@@ -81,8 +80,7 @@ def test_buffers_of_a_long_text_are_given_back(tmp_path, monkeypatch, runtime):
     if runtime == "openvino":
         from qdrant_embed.runtimes.openvino.requests import Requests
 
-        openvino.save_model(model, tmp_path / "model.xml", compress_to_fp16=False)
-        run = Requests(tmp_path / "model.xml", "f32", keep=False).infer
+        run = Requests(lambda: model, "f32").infer
     else:
         run = onnx_scoring(tmp_path)
     long, short = batch(6000), batch(12, 9)
@@ -114,7 +112,7 @@ def onnx_scoring(folder):
         }"""
     )
     onnx.save(graph, folder / "model.onnx")
-    return CONVERTER.start(folder)
+    return CONVERTER.start(None, folder, True)
 
 
 FIRST_INFERENCE = """
@@ -133,7 +131,7 @@ from qdrant_embed.runtimes.batching import BatchLimits, run_in_batches
 from qdrant_embed.runtimes import TokenBatch
 from qdrant_embed.runtimes.openvino.requests import Requests
 
-requests = Requests(sys.argv[1], "f32", keep=False)
+requests = Requests(lambda: sys.argv[1], "f32")
 
 def run(sequences):
     ids = numpy.array(sequences, numpy.int64)

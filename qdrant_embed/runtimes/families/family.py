@@ -1,0 +1,105 @@
+"""What an architecture is as a value: the configurations that it covers, and its parts in the order of a forward pass.
+
+Every entry of `config.json` is known or refused: one that changes what is computed, and that nobody read, gives vectors
+that are wrong in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from qdrant_embed.types import Json
+
+Node = Any
+"""A node of an OpenVINO graph."""
+
+_PASSING = frozenset(
+    (
+        # What wrote the file, and how it is saved.
+        *("_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version", "model_type", "auto_map"),
+        *("use_cache", "cache_implementation", "tie_word_embeddings", "tie_weights_", "torchscript", "language"),
+        # Training.
+        *("initializer_range", "gradient_checkpointing", "hidden_dropout_prob", "attention_probs_dropout_prob"),
+        *("classifier_dropout", "dropout", "attention_dropout", "hidden_dropout", "embd_pdrop", "resid_pdrop"),
+        *("initializer_factor", "initializer_cutoff_factor", "chunk_size_feed_forward", "_attn_implementation"),
+        *("_attn_implementation_autoset", "_num_labels", "return_dict", "max_window_layers_trained"),
+        # Heads that are not loaded, and generating.
+        *("id2label", "label2id", "num_labels", "problem_type", "finetuning_task", "pooler_fc_size", "pooler_type"),
+        *("pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head", "directionality"),
+        *("bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id", "mask_token_id", "unk_token_id"),
+        *("decoder_start_token_id", "output_past", "pretraining_tp", "sentence_transformers", "max_length"),
+        *("matryoshka_dimensions", "matryoshka_dims", "vocab_size", "max_position_embeddings", "output_attentions"),
+    )
+)
+"""Entries of `config.json` that change no state; sizes among them, which the shapes of tensors tell."""
+_ALWAYS: Mapping[str, tuple[Json, ...]] = {
+    "is_decoder": (False,),
+    "add_cross_attention": (False,),
+    "is_encoder_decoder": (False,),
+    "output_hidden_states": (False,),
+    "pruned_heads": ({},),
+}
+
+
+ACTIVATIONS: Mapping[str, tuple[str, ...]] = {
+    "gelu": ("gelu", "erf"),
+    "gelu_python": ("gelu", "erf"),
+    "gelu_new": ("gelu", "tanh"),
+    "gelu_fast": ("gelu", "tanh"),
+    "gelu_pytorch_tanh": ("gelu", "tanh"),
+    "relu": ("relu",),
+    "silu": ("swish",),
+    "swish": ("swish",),
+    "tanh": ("tanh",),
+}
+"""What `config.json` calls an activation → what OpenVINO calls it, and how it is computed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """An architecture.
+
+    :param model_types: `model_type` of the configurations that it covers.
+    :param used: Entries of `config.json` that its functions read.
+    :param fixed: Entry → the values that it covers; left out, or null, is covered too.
+    :param passing: Entries that change no state, beside those that change none in any family.
+    :param defaults: Entry → what it is where `config.json` does not say.
+    :param blocks: The entry that counts blocks.
+    :param prefixes: What the names of its tensors may begin with.
+    :param words: Tensor of the rows of words.
+    :param unread: Pattern of tensors that give no state: heads, and numbers that are not learned.
+    :param enter: Builder → what the first block is given.
+    :param block: Builder, states and the number of the block → states.
+    :param finish: Builder and the states of the very last block → states; None where nothing follows it.
+    :param positions: `learned` or `rotary`: which methods for longer texts it can be built with; empty for none.
+    :param attentions: What tokens may see, of `causal` and `bidirectional`; the usual one is first.
+    """
+
+    model_types: tuple[str, ...]
+    used: tuple[str, ...]
+    enter: Callable[[Any], Node]
+    block: Callable[[Any, Node, int], Node]
+    words: str
+    prefixes: tuple[str, ...]
+    unread: str = r"(?!)"
+    fixed: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
+    passing: tuple[str, ...] = ()
+    defaults: Mapping[str, Json] = field(default_factory=dict)
+    blocks: str = "num_hidden_layers"
+    finish: Callable[[Any, Node], Node] | None = None
+    positions: str = ""
+    attentions: tuple[str, ...] = ("bidirectional",)
+
+    def unsupported(self, config: Mapping[str, Json]) -> str:
+        """Return why a configuration is not one that this family describes; empty if it is."""
+        for key, value in config.items():
+            if value is None or key in _PASSING or key in self.passing or key in self.used:
+                continue
+            allowed = {**_ALWAYS, **self.fixed}.get(key)
+            if allowed is None:
+                return f"its config.json has an entry that is not known here ({key})"
+            if value not in allowed:
+                return f"its config.json has {key}={value!r}, and only {' or '.join(map(repr, allowed))} is built here"
+        return ""

@@ -1,0 +1,58 @@
+"""Families by the `model_type` of `config.json`, each imported when the first model of it is met."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from qdrant_embed.models.files.json_files import read_json
+from qdrant_embed.models.files.lora import CONFIG
+from qdrant_embed.models.resolve import ResolvedModel, pooling_only
+from qdrant_embed.registry import import_target
+from qdrant_embed.runtimes.families.family import Family
+from qdrant_embed.runtimes.families.heads import unsupported_head
+from qdrant_embed.types import Json
+
+GRAPHS = 1
+"""To be raised when graphs that are built here change: what was compiled or quantized of them before is then old."""
+
+FAMILIES: Mapping[str, str] = {
+    "bert": "bert",
+}
+"""`model_type` → module of this folder that describes it as its `FAMILY`."""
+
+
+def family_of(model_type: str) -> Family | None:
+    """Return what describes a type of model; None if nothing does."""
+    name = FAMILIES.get(model_type)
+    found: Family | None = import_target(f"qdrant_embed.runtimes.families.{name}:FAMILY") if name else None
+    return found
+
+
+def stated_config(resolved: ResolvedModel) -> dict[str, Json]:
+    """Return `config.json`, of the architecture that the preset says it is."""
+    config: dict[str, Json] = dict(read_json(resolved.require_files().transformer / "config.json"))
+    if resolved.preset.architecture:
+        config["model_type"] = resolved.preset.architecture
+    return config
+
+
+def unbuilt(resolved: ResolvedModel) -> str:
+    """Return why a model is not built here, and so needs torch; empty if it is. Reads no weights."""
+    files, preset, plan = resolved.files, resolved.preset, resolved.extension_plan
+    if files is None or files.static or preset.kind != "dense":
+        return "it is no transformer that gives one vector"
+    config = stated_config(resolved)
+    family = family_of(str(config.get("model_type")))
+    if family is None:
+        return f"the architecture {config.get('model_type')!r} is not built here"
+    if files.adapter is not None or (files.transformer / CONFIG).is_file():
+        return "a LoRA adapter is added to its weights"
+    if plan is not None and (plan.kind != family.positions or plan.extension.method == "selfextend"):
+        return f"{plan.extension.method} is not built here for the architecture {config['model_type']!r}"
+    if preset.attention and preset.attention not in family.attentions:
+        return f"{preset.attention} attention is not built here for the architecture {config['model_type']!r}"
+    if pooling_only(resolved):
+        return family.unsupported(config)
+    if preset.states not in ("", "last"):
+        return f"states = {preset.states!r} are not built here for a model with modules of its own"
+    return family.unsupported(config) or unsupported_head(files)
