@@ -11,7 +11,7 @@ from uuid import uuid4
 from qdrant_client import models
 from qdrant_client.client_base import QdrantBase
 
-from qdrant_embed.errors import UnsupportedByEngineError
+from qdrant_embed.errors import CollectionNotFoundError, UnsupportedByEngineError
 from qdrant_embed.store.engine_wrappers import WrappedEngine
 
 if TYPE_CHECKING:
@@ -63,12 +63,22 @@ class EngineBackend(QdrantBase):
             method = getattr(stock, name)
         if method is None:
             raise UnsupportedByEngineError(f"{self._engine.described} has no {name}; see docs/guide/stores.md.")
-        return method(*arguments, **given)
+        try:
+            return method(*arguments, **given)
+        except CollectionNotFoundError as error:  # in the words of the client in memory, which stores look for
+            lost = arguments[0] if arguments else named.get("collection_name")
+            raise CollectionNotFoundError(f"Collection {lost} not found: {error}") from error
 
     def close(self, **_: Any) -> None:
         """Close the engine, if it came with the client."""
         if self._owned:
             self._engine.close()
+
+    def recreate_collection(self, collection_name: str, *arguments: Any, **named: Any) -> Any:
+        """Make a collection with no points, in place of one of that name."""
+        if self._call("collection_exists", (collection_name,), {}):
+            self._call("delete_collection", (collection_name,), {})
+        return self._call("create_collection", (collection_name, *arguments), named)
 
     def upsert(self, collection_name: str, points: Any, **named: Any) -> Any:
         """Write points, given one by one or field by field."""
@@ -101,7 +111,7 @@ class EngineBackend(QdrantBase):
         self.upload_points(collection_name, points, batch_size, **named)
 
 
-_OWN = frozenset({"close", "upsert", "upload_points", "upload_collection"})
+_OWN = frozenset({"close", "recreate_collection", "upsert", "upload_points", "upload_collection"})
 _OF_UPLOADS = frozenset({"parallel", "method", "max_retries", "wait"})
 """How uploads are sent; there is no network here, or the engine sees to it."""
 

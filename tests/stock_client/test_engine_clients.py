@@ -118,8 +118,11 @@ def test_it_is_a_client_to_whoever_asks(client):
     assert [alias.alias_name for alias in client.get_aliases().aliases] == ["other"]
     with pytest.raises(ValueError, match="already"):
         client.create_collection("notes", PLANE)
-    with pytest.raises(ValueError, match=r"not found|no collection"):
+    with pytest.raises(ValueError, match=r"Collection lost not found"):
         client.get_collection("lost")
+    with pytest.warns(DeprecationWarning):
+        client.recreate_collection("notes", vectors_config=PLANE)
+    assert client.count("notes").count == 0
     with pytest.raises(UnsupportedByEngineError, match="to_async"):
         _ = client.init_options
 
