@@ -18,14 +18,13 @@ from llama_index.core.vector_stores.types import (
 from llama_index.vector_stores.qdrant_embed.engine_queries import engine_query
 from llama_index.vector_stores.qdrant_embed.metadata_conditions import to_payload_filter
 from llama_index.vector_stores.qdrant_embed.node_points import (
-    DENSE,
     DOCUMENT_KEY,
-    SPARSE,
     node_of,
     of_documents,
     point_id,
     point_of,
 )
+from llama_index.vector_stores.qdrant_embed.vector_names import DENSE, SPARSE, VectorNames, names_in
 from qdrant_client import models
 
 from qdrant_embed.embedding import Bm25Encoder
@@ -63,6 +62,7 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
     _at: Any = PrivateAttr(default=None)
     _engine: Engine | None = PrivateAttr(default=None)
     _encoder: Bm25Encoder = PrivateAttr()
+    _names: VectorNames | None = PrivateAttr(default=None)
 
     def __init__(self, collection_name: str, at: Any = None, **more: Any) -> None:
         given = more.pop("location", None) if at is None else at
@@ -93,7 +93,7 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
         """Let go of the location; a folder can then be opened by another process. The next call opens it again."""
         if self._engine is not None:
             self._engine.close()
-        self._engine = None
+        self._engine = self._names = None
 
     def __getstate__(self) -> dict[str, Any]:
         if self.location in (None, ":memory:"):
@@ -119,19 +119,19 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
         if without is not None:
             raise ConfigurationError(f"node {without} has no embedding; VectorStoreIndex(nodes) embeds and adds them.")
         if nodes:
-            self._create(len(nodes[0].get_embedding()))
+            names = self._create(len(nodes[0].get_embedding()))
         for start in range(0, len(nodes), self.batch_size):
             batch = nodes[start : start + self.batch_size]
-            self.engine.upsert(self.collection_name, [point_of(node, self._encoder) for node in batch])
+            self.engine.upsert(self.collection_name, [point_of(node, self._encoder, names) for node in batch])
         return [node.node_id for node in nodes]
 
     async def async_add(self, nodes: Sequence[BaseNode], **more: Any) -> list[str]:
         """Do as `add`, in a thread."""
         return await asyncio.to_thread(self.add, nodes, **more)
 
-    def _create(self, size: int) -> None:
-        if self._exists():
-            return
+    def _create(self, size: int) -> VectorNames:
+        if (found := self._found()) is not None:
+            return found
         try:
             self.engine.create_collection(
                 self.collection_name,
@@ -139,17 +139,26 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
                 sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
             )
         except CollectionExistsError:  # another thread or process was first
-            return
+            return names_in(self.engine, self.collection_name)
         self.engine.create_payload_index(self.collection_name, DOCUMENT_KEY, models.PayloadSchemaType.KEYWORD)
+        return VectorNames()
 
-    def _exists(self) -> bool:
-        return self.engine.collection_exists(self.collection_name)
+    def _found(self) -> VectorNames | None:
+        """Return the vectors of the collection, None where there is none.
+
+        :raises ConfigurationError: It holds something else than nodes.
+        """
+        if not self.engine.collection_exists(self.collection_name):
+            self._names = None
+        elif self._names is None:
+            self._names = names_in(self.engine, self.collection_name)
+        return self._names
 
     # Nodes away
 
     def delete(self, ref_doc_id: str, **_: Any) -> None:
         """Remove the nodes of a document."""
-        if self._exists():
+        if self._found():
             self.engine.delete(self.collection_name, of_documents([ref_doc_id]))
 
     async def adelete(self, ref_doc_id: str, **more: Any) -> None:
@@ -163,7 +172,7 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
         """
         if node_ids is None and filters is None:
             raise ConfigurationError("give node_ids or filters; clear() removes all nodes.")
-        if self._exists():
+        if self._found():
             self.engine.delete(self.collection_name, self._chosen(node_ids, filters))
 
     async def adelete_nodes(
@@ -174,7 +183,7 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
 
     def clear(self) -> None:
         """Remove the collection; the next `add` makes it again."""
-        if self._exists():
+        if self._found():
             self.engine.delete_collection(self.collection_name)
 
     async def aclear(self) -> None:
@@ -187,15 +196,14 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
         self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, limit: int | None = None
     ) -> list[BaseNode]:
         """Return nodes with their embeddings: all, those of some ids, or those that pass filters."""
-        if not self._exists():
+        if (names := self._found()) is None:
             return []
         found: list[BaseNode] = []
-        for point in self._points(self._chosen(node_ids, filters), with_vectors=[DENSE]):
+        for point in self._points(self._chosen(node_ids, filters), with_vectors=[names.dense] if names.dense else True):
             if limit is not None and len(found) == limit:
                 break
             node = node_of(point)
-            vector: Any = point.vector
-            node.embedding = [float(value) for value in vector[DENSE]]
+            node.embedding = names.embedding(point.vector)
             found.append(node)
         return found
 
@@ -208,14 +216,14 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
     def query(self, query: VectorStoreQuery, **more: Any) -> VectorStoreQueryResult:
         """Return the nodes nearest to a query, by its mode; see the class.
 
-        :raises ConfigurationError: The mode is none of ours, or the query lacks the text or the embedding for it.
+        :raises ConfigurationError: The mode is none of ours, or the query or the collection lacks what it needs.
         """
-        if not self._exists():
+        if (names := self._found()) is None or query.doc_ids == []:
             return VectorStoreQueryResult(nodes=[], similarities=[], ids=[])
         # An index that keeps no list of its nodes asks with an empty one.
         chosen = self._chosen(query.node_ids or None, query.filters, query.doc_ids, more.get("qdrant_filters"))
         found = self.engine.query_points(
-            self.collection_name, **engine_query(query, chosen, self._encoder, more), query_filter=chosen
+            self.collection_name, **engine_query(query, chosen, self._encoder, names, more), query_filter=chosen
         ).points
         nodes = [node_of(point) for point in found]
         return VectorStoreQueryResult(

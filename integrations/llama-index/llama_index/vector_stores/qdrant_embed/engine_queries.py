@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
-from llama_index.vector_stores.qdrant_embed.node_points import DENSE, SPARSE
+from llama_index.vector_stores.qdrant_embed.vector_names import VectorNames
 from qdrant_client import models
 
 from qdrant_embed.embedding import Bm25Encoder
@@ -19,11 +19,15 @@ _FUSED = frozenset({VectorStoreQueryMode.HYBRID, VectorStoreQueryMode.SEMANTIC_H
 
 
 def engine_query(
-    query: VectorStoreQuery, chosen: models.Filter, encoder: Bm25Encoder, more: dict[str, Any]
+    query: VectorStoreQuery,
+    chosen: models.Filter,
+    encoder: Bm25Encoder,
+    names: VectorNames,
+    more: dict[str, Any],
 ) -> dict[str, Any]:
     """Return what an engine is asked for a query, as arguments of `query_points`.
 
-    :raises ConfigurationError: The mode is none of ours, or the query lacks the text or the embedding for it.
+    :raises ConfigurationError: The mode is none of ours, or the query or the collection lacks what it needs.
     """
     mode, k = query.mode, query.similarity_top_k
     if mode in _FUSED:
@@ -33,13 +37,18 @@ def engine_query(
             raise ConfigurationError(f"alpha={query.alpha} is no share; give 0 (words alone) to 1 (embeddings alone).")
         if alpha in (0, 1):
             mode = VectorStoreQueryMode.DEFAULT if alpha else VectorStoreQueryMode.SPARSE
+    dense = names.dense or None
     if mode == VectorStoreQueryMode.DEFAULT:
-        return {"query": _embedding(query), "using": DENSE, "limit": k}
+        return {"query": _embedding(query), "using": dense, "limit": k}
+    if mode in _WORDS | _FUSED and not names.sparse:
+        raise ConfigurationError(
+            f"the mode {query.mode.value!r} needs BM25 weights, and this collection has none: it was made without."
+        )
     if mode in _WORDS:
-        return {"query": _words(query, encoder), "using": SPARSE, "limit": query.sparse_top_k or k}
+        return {"query": _words(query, encoder), "using": names.sparse, "limit": query.sparse_top_k or k}
     if mode in _FUSED:
         each, words = CANDIDATES_PER_HIT * k, query.sparse_top_k
-        lists = [(_embedding(query), DENSE, each), (_words(query, encoder), SPARSE, max(words or each, k))]
+        lists = [(_embedding(query), dense, each), (_words(query, encoder), names.sparse, max(words or each, k))]
         prefetch = [models.Prefetch(query=one, using=name, limit=n, filter=chosen) for one, name, n in lists]
         return {"query": models.RrfQuery(rrf=models.Rrf(weights=[alpha, 1 - alpha])), "prefetch": prefetch, "limit": k}
     if mode != VectorStoreQueryMode.MMR:
@@ -51,7 +60,7 @@ def engine_query(
     mmr = models.Mmr(
         diversity=0.5 if relevance is None else 1 - relevance, candidates_limit=max(100, CANDIDATES_PER_HIT * k)
     )
-    return {"query": models.NearestQuery(nearest=_embedding(query), mmr=mmr), "using": DENSE, "limit": k}
+    return {"query": models.NearestQuery(nearest=_embedding(query), mmr=mmr), "using": dense, "limit": k}
 
 
 def _embedding(query: VectorStoreQuery) -> list[float]:

@@ -7,22 +7,18 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from llama_index.core.schema import BaseNode, MetadataMode
 from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
+from llama_index.vector_stores.qdrant_embed.vector_names import VectorNames
 from qdrant_client import models
 
 from qdrant_embed.embedding import Bm25Encoder
 
-DENSE, SPARSE = "text-dense", "text-sparse-new"
-"""Names of vectors that LlamaIndex's own Qdrant store knows."""
 DOCUMENT_KEY = "doc_id"
 
 
-def point_of(node: BaseNode, encoder: Bm25Encoder) -> models.PointStruct:
+def point_of(node: BaseNode, encoder: Bm25Encoder, names: VectorNames) -> models.PointStruct:
     """Return the point of a node: the whole node, its embedding, and the BM25 weights of its words."""
     indices, values = encoder.encode_document(node.get_content(metadata_mode=MetadataMode.EMBED))
-    vectors: dict[str, Any] = {
-        DENSE: node.get_embedding(),
-        SPARSE: models.SparseVector(indices=indices, values=values),
-    }
+    vectors = names.vectors(node.get_embedding(), models.SparseVector(indices=indices, values=values))
     payload = node_to_metadata_dict(node, remove_text=False, flat_metadata=False)
     return models.PointStruct(id=point_id(node.node_id), vector=vectors, payload=payload)
 
