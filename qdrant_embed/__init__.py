@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from qdrant_embed.embedding import Embedder, load_embedder, load_multivector, load_sparse
     from qdrant_embed.errors import QdrantEmbedError
     from qdrant_embed.ingest import IngestOptions, IngestReport
-    from qdrant_embed.models import describe_model, list_models
+    from qdrant_embed.models import describe_model, fetch_model, list_local_models, list_models, remove_model
     from qdrant_embed.reading.files import ReadOptions
     from qdrant_embed.reading.parsed import Parsed
     from qdrant_embed.reading.read_documents import read_documents
@@ -50,7 +50,7 @@ else:
             "reading.files": ["ReadOptions"],
             "reading.parsed": ["Parsed"],
             "reading.read_documents": ["read_documents"],
-            "models": ["describe_model", "list_models"],
+            "models": ["describe_model", "fetch_model", "list_local_models", "list_models", "remove_model"],
             "recipe": ["Recipe"],
             "retrieval": ["Hit", "Hits"],
             "runtimes.conversion.cache_folder": ["clear_model_cache"],
@@ -86,6 +86,8 @@ __all__ = [
     "describe_model",
     "diagnose",
     "extend",
+    "fetch_model",
+    "list_local_models",
     "list_models",
     "load_embedder",
     "load_multivector",
@@ -93,4 +95,5 @@ __all__ = [
     "load_sparse",
     "preview_chunks",
     "read_documents",
+    "remove_model",
 ]

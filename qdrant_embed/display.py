@@ -103,6 +103,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def in_words(size: int) -> str:
+    """Return a number of bytes as people say it: `91 MB`, `2.3 GB`."""
+    for unit, mark in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size >= unit:
+            scaled = size / unit
+            return f"{scaled:.1f} {mark}" if scaled < 10 else f"{scaled:.0f} {mark}"
+    return f"{size} bytes"
+
+
 def _escaped(found: re.Match[str]) -> str:
     code = ord(found.group())
     if code <= 0xFFFF:

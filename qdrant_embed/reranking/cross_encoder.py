@@ -11,7 +11,7 @@ import numpy as np
 
 from qdrant_embed.errors import ConfigurationError, ModelError, first_line
 from qdrant_embed.models.files.json_files import read_json
-from qdrant_embed.models.hub import fetch
+from qdrant_embed.models.hub.downloads import fetch
 from qdrant_embed.models.telemetry import stay_silent
 from qdrant_embed.native import Once, make_lock, prepare_torch
 from qdrant_embed.reranking.base import BatchReranker, RerankContext, rescored

@@ -114,14 +114,14 @@ def test_a_repository_that_is_nearly_that_of_a_preset_names_it(tmp_path, monkeyp
 
 def test_offline_a_model_that_is_not_here_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HOME", str(tmp_path))
-    with pytest.raises(ModelError, match=r"'nobody/nothing' is not on this machine.*hf download nobody/nothing"):
+    with pytest.raises(ModelError, match=r"'nobody/nothing' is not on this machine.*qdrant-embed models fetch nobody/nothing"):
         load_embedder("nobody/nothing")
 
 
 def test_a_presets_package_is_offered_when_the_hub_is_out_of_reach(write_preset):
     preset = {"revision": "abc", "package": "no_such_package:model", "install": "ours[extra]", "pooling": "mean"}
     name = write_preset("nobody/nothing", **preset)
-    with pytest.raises(ModelError, match=r"nobody/nothing' at abc .*--revision abc.*pip install 'ours\[extra\]'"):
+    with pytest.raises(ModelError, match=r"nobody/nothing@abc' .*pip install 'ours\[extra\]'"):
         load_embedder(name)
 
 

@@ -1,4 +1,4 @@
-"""`qdrant-embed models`: the presets, narrowed down, and every value of one with where it was read."""
+"""`qdrant-embed models`: the presets, every value of one, and what this machine has of them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from qdrant_embed.cli import parameters
+from qdrant_embed.cli import exit_codes, parameters
 from qdrant_embed.cli.output import cell, results, say, write_json
+from qdrant_embed.display import counted, in_words
+from qdrant_embed.errors import QdrantEmbedError
 
 app = typer.Typer(help="List the models that have a preset; 'models show NAME' says everything about one.")
 
@@ -82,3 +84,69 @@ def clear_cache(*, as_json: parameters.AsJson = False) -> None:
         return
     removed, left = (f"{found[key] / 2**30:.2f} GB" for key in ("removed_bytes", "left_bytes"))
     say(f"removed {removed} of converted models from {found['folder']}; {left} are in use.")
+
+
+@app.command("fetch")
+def fetch(
+    names: Annotated[
+        list[str], typer.Argument(help="Presets, owner/name, or owner/name@revision.", show_default=False)
+    ],
+    *,
+    verify: Annotated[bool, typer.Option("--verify", help="Compare every byte of what is here already.")] = False,
+    as_json: parameters.AsJson = False,
+) -> None:
+    """Download models now, so that they load without a network later; what broke off goes on where it did.
+
+    Only the files that are needed come, and each is compared with the checksum that the hub states. What is here
+    already is left as it is; a damaged file comes anew.
+    """
+    from qdrant_embed import fetch_model
+
+    fetched, failed = [], 0
+    for name in names:
+        try:
+            fetched.append(fetch_model(name, verify=verify))
+        except QdrantEmbedError as error:
+            if len(names) == 1:
+                raise
+            failed += 1
+            exit_codes.fail(str(error))
+        else:
+            say(str(fetched[-1]))
+    if as_json:
+        write_json({"models": [one.as_dict() for one in fetched]})
+    if failed:
+        raise typer.Exit(exit_codes.ERROR)
+
+
+@app.command("list")
+def list_here(*, as_json: parameters.AsJson = False) -> None:
+    """List the models that are on this machine, and the room that they take."""
+    from qdrant_embed import list_local_models
+
+    found = list_local_models()
+    if as_json:
+        write_json({"models": found})
+        return
+    table = Table("model", "presets", "revision", "size", "state", box=None, padding=(0, 2, 0, 0))
+    table.columns[3].justify, table.columns[3].no_wrap = "right", True
+    for row in found.rows():
+        table.add_row(*map(cell, row))
+    if found:
+        results().print(table)
+    say(f"{counted(len(found), 'model')}, {in_words(found.size)}. To remove one: qdrant-embed models remove NAME")
+    say("What was converted for this processor stands elsewhere: qdrant-embed doctor, qdrant-embed models clear-cache")
+
+
+@app.command("remove")
+def remove(
+    name: Annotated[str, typer.Argument(help="Preset or owner/name.")], *, as_json: parameters.AsJson = False
+) -> None:
+    """Remove a downloaded model from this machine, with all of its revisions; it can be fetched again."""
+    from qdrant_embed import remove_model
+
+    found = remove_model(name)
+    if as_json:
+        write_json(found)
+        return
+    say(f"removed {found['name']} ({in_words(found['removed_bytes'])}) from {found['folder']}.")

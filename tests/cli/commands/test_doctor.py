@@ -54,7 +54,7 @@ def test_weights_that_are_not_here_are_a_problem_only_offline(cli, monkeypatch, 
     monkeypatch.setenv("HF_HUB_OFFLINE", offline)
     found = by_name(cli("doctor", "--model", "nobody/nothing", "--json"))["nobody/nothing"]
     assert found["status"] == status
-    assert found["advice"] == "hf download nobody/nothing"
+    assert found["advice"] == "qdrant-embed models fetch nobody/nothing"
 
 
 def test_who_holds_a_folder_is_said(shell, pages, ingested):

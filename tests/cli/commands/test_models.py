@@ -39,7 +39,7 @@ def test_a_model_that_is_not_here_is_not_fetched(cli, monkeypatch, tmp_path):
     answer = cli("models", "show", "nobody/nothing", "--json")
     assert answer.code == 0
     assert answer.json["weights_here"] is False
-    assert "hf download nobody/nothing" in cli("models", "show", "nobody/nothing").err
+    assert "qdrant-embed models fetch nobody/nothing" in cli("models", "show", "nobody/nothing").err
 
 
 @pytest.mark.model
@@ -97,7 +97,7 @@ def test_a_model_that_cannot_be_loaded_says_why_and_what_instead(cli):
     answer = cli("models", "show", "jina-v2-base-en")
     assert answer.code == 0
     assert "modernbert-embed" in answer.err
-    assert "hf download" not in answer.err, "to fetch it would help nobody"
+    assert "models fetch" not in answer.err, "to fetch it would help nobody"
 
 
 def test_a_model_behind_an_api_needs_no_weights(cli):
