@@ -18,6 +18,7 @@ from qdrant_embed.errors import CollectionNotFoundError, LocationLockedError, Qd
 from qdrant_embed.extras import is_installed
 from qdrant_embed.models.availability import find_weights
 from qdrant_embed.models.files.word_vectors import cache_folder
+from qdrant_embed.models.hub.checksums import compared_in_full
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.choice import may_have_gpu
 from qdrant_embed.runtimes.conversion.cache_folder import SIZE_VARIABLE, allowed_bytes, conversions
@@ -150,7 +151,8 @@ def _check_model(name: str) -> Iterator[Finding]:
             when = "; HF_HUB_OFFLINE forbids fetching them" if offline else "; fetched at first use"
             yield Finding("model", name, "problem" if offline else "absent", weights.place + when, weights.advice)
             return
-        embedder = load_embedder(name)
+        with compared_in_full():
+            embedder = load_embedder(name)
     except QdrantEmbedError as error:
         yield Finding("model", name, "problem", str(error), "qdrant-embed models lists what can be used")
         return

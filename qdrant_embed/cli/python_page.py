@@ -16,7 +16,16 @@ from qdrant_embed.comparison import Comparison, EvaluationPlan, SettingScores
 from qdrant_embed.diagnostics import Diagnosis, Finding
 from qdrant_embed.evaluation import Question, read_questions
 from qdrant_embed.ingest import Preview, PreviewedChunk
-from qdrant_embed.models import ListedModels, ModelDescription, Row, WeightsLocation
+from qdrant_embed.models import (
+    DownloadState,
+    FetchedModel,
+    FetchedRepository,
+    ListedModels,
+    LocalModels,
+    ModelDescription,
+    Row,
+    WeightsLocation,
+)
 from qdrant_embed.operations import CollectionAttachment, CollectionVectors
 from qdrant_embed.reranking import (
     CrossEncoderReranker,
@@ -74,7 +83,8 @@ def _classes() -> list[type]:
         Answers, Documents, StoredDocument, Preview, PreviewedChunk, ListedCollection, Reranker, RerankContext,
         TokensReranker, CrossEncoderReranker, ListwiseReranker, MmrReranker, RecencyReranker, public.CalibrateOptions,
         EvaluationPlan, public.Evaluation, SettingScores, Comparison, Question, public.ExtendOptions, ListedModels,
-        ModelDescription, Row, WeightsLocation, Diagnosis, Finding, ForeignLayout, Adoption,
+        ModelDescription, Row, WeightsLocation, FetchedModel, FetchedRepository, DownloadState, LocalModels,
+        Diagnosis, Finding, ForeignLayout, Adoption,
     ]  # fmt: skip
 
 

@@ -114,7 +114,9 @@ def test_a_repository_that_is_nearly_that_of_a_preset_names_it(tmp_path, monkeyp
 
 def test_offline_a_model_that_is_not_here_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HOME", str(tmp_path))
-    with pytest.raises(ModelError, match=r"'nobody/nothing' is not on this machine.*qdrant-embed models fetch nobody/nothing"):
+    with pytest.raises(
+        ModelError, match=r"'nobody/nothing' is not on this machine.*qdrant-embed models fetch nobody/nothing"
+    ):
         load_embedder("nobody/nothing")
 
 

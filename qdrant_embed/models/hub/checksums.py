@@ -11,8 +11,9 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Protocol
@@ -24,6 +25,7 @@ from qdrant_embed.models.hub.needed_files import needed_files
 
 SHA256, GIT = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{40}")
 _AT_ONCE = 1 << 20
+_IN_FULL: ContextVar[bool] = ContextVar("_IN_FULL", default=False)
 
 
 class Digest(Protocol):
@@ -144,16 +146,25 @@ def look_at(snapshot: Path, files: KeptFiles, *, whole: bool = False) -> tuple[K
     return found, damaged
 
 
-def require_undamaged(snapshot: Path, name: str, *, whole: bool = False) -> None:
+@contextmanager
+def compared_in_full() -> Iterator[None]:
+    """Let `require_undamaged` hash all files while the block runs, whatever their sizes and times say."""
+    token = _IN_FULL.set(True)
+    try:
+        yield
+    finally:
+        _IN_FULL.reset(token)
+
+
+def require_undamaged(snapshot: Path, name: str) -> None:
     """Compare a model's files with what was kept of them; cheap where neither sizes nor times have moved.
 
     :param name: What it is fetched by.
-    :param whole: Whether to hash all of them in any case.
     :raises ModelError: One of them is not what was downloaded.
     """
     files = kept_files(snapshot)
     before = files if files is not None else _first_seen(snapshot)
-    after, damaged = look_at(snapshot, before, whole=whole)
+    after, damaged = look_at(snapshot, before, whole=_IN_FULL.get())
     if damaged:
         raise ModelError(
             f"{', '.join(damaged)} of {name!r} on this machine ({snapshot}) is not what the hub has: changed, or "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -20,6 +20,7 @@ from qdrant_embed.models.hub.checksums import (
     SHA256,
     KeptFile,
     KeptFiles,
+    compared_in_full,
     is_listed,
     keep_files,
     kept_files,
@@ -115,7 +116,8 @@ def fetch(
         raise
     except Exception as error:  # the hub's client raises its own, those of httpx, and plain OS errors
         if found is not None and whole:
-            require_undamaged(found, preset or name, whole=bool(order and order.verify))
+            with compared_in_full() if order and order.verify else nullcontext():
+                require_undamaged(found, preset or name)
             if order is not None:
                 order.fetched.append(FetchedRepository(name, found, _size_of(found), 0))
             return found

@@ -1,8 +1,10 @@
+import os
+import re
 from pathlib import Path
 
 import pytest
 
-from qdrant_embed import list_models
+from qdrant_embed import fetch_model, list_models
 from tests.support.tiny_encoders import save_colbert, save_splade
 
 
@@ -138,3 +140,45 @@ def test_what_was_converted_can_be_removed(cli, tmp_path, monkeypatch):
     assert found == {"folder": str(tmp_path), "removed_bytes": 100, "left_bytes": 0}
     assert not (tmp_path / "converted" / "one").exists()
     assert "0.00 GB are in use" in cli("models", "clear-cache").err
+
+
+@pytest.fixture
+def offered(hub, tiny):
+    """Offer a tiny model as `someone/tiny` on a stand-in for the hub; return the stand-in."""
+    hub.add("someone/tiny", tiny)
+    return hub
+
+
+def test_a_model_is_fetched_listed_and_removed(cli, offered):
+    answer = cli("models", "fetch", "someone/tiny")
+    assert answer.code == 0
+    assert re.search(r"^someone/tiny: \d+ kB in .*\(someone/tiny; \d+ kB downloaded\)$", answer.err, re.MULTILINE)
+    again = cli("models", "fetch", "someone/tiny", "--verify", "--json")
+    assert again.json["models"][0]["downloaded_bytes"] == 0
+    assert "nothing to download" in again.err
+    listed = cli("models", "list", "--json").json["models"]
+    row = next(one for one in listed if one["name"] == "someone/tiny")
+    assert (row["revisions"], row["missing"], row["presets"]) == (["main"], [], [])
+    assert "someone/tiny" in cli("models", "list").out
+    assert cli("models", "remove", "someone/tiny", "--json").json["removed_bytes"] == row["bytes"]
+    assert cli("models", "remove", "someone/tiny").code == 1
+
+
+def test_of_several_names_those_that_can_be_had_are_fetched(cli, offered):
+    answer = cli("models", "fetch", "someone/nothing", "hashing", "someone/tiny", "openai-small")
+    assert answer.code == 1
+    assert "the hub knows no model 'someone/nothing'" in answer.err
+    assert "hashing: nothing to download (none needed)" in answer.err
+    assert "openai-small: nothing to download (none here; a server is asked" in answer.err
+    assert "kB downloaded" in answer.err
+
+
+def test_doctor_compares_every_byte_of_a_fetched_model(cli, offered):
+    assert cli("models", "fetch", "someone/tiny").code == 0
+    weights = fetch_model("someone/tiny").folder / "model.safetensors"
+    data, status = weights.read_bytes(), weights.stat()
+    weights.resolve().write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    os.utime(weights, (status.st_atime, status.st_mtime))
+    answer = cli("doctor", "--model", "someone/tiny", "--json")
+    assert answer.code == 1
+    assert "type: qdrant-embed models fetch someone/tiny" in answer.out
