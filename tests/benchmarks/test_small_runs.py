@@ -26,6 +26,7 @@ SMALL = {
     "benchmarks.long_context.memory": "--one hashing windows:128 1 600",
     "benchmarks.long_context.storage": "--one points --documents 12 --windows 2 --queries 2",
     "benchmarks.memory.run": "--one 20",
+    "benchmarks.start.run": "--one --runs 1 --model hashing --commands import",
     "benchmarks.telemetry.run": "--one --questions 2 --rounds 1 --models hashing",
     "benchmarks.writers.run": "--files 20 --chunks 2",
 }
@@ -45,6 +46,7 @@ LONG = {
     "benchmarks.memory.run": "--chunks 20 40",
     "benchmarks.round_trips.run": "--pages 3",
     "benchmarks.sharing.run": "--points 100 --queries 3 --rounds 1",
+    "benchmarks.start.run": "cold --runs 1",
 }
 """Whole runs, of many processes or of a real model."""
 RETRIEVAL = "benchmarks.retrieval.run"

@@ -1,0 +1,1 @@
+"""What an installation weighs, how long it takes to install, and how long it takes to start."""
