@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from qdrant_embed.runtimes.families.builder import Builder
 
 WORDS = "embeddings.word_embeddings.weight"
-HEADS = r"(bert\.)?(embeddings\.(position|token_type)_ids$|pooler\.)|cls\."
-"""Tensors that give no states."""
 
 
 def enter(builder: Builder) -> Node:
@@ -44,11 +42,11 @@ FAMILY = Family(
     model_types=("bert",),
     used=("num_attention_heads", "num_hidden_layers", "layer_norm_eps"),
     fixed={"hidden_act": tuple(ACTIVATIONS), "position_embedding_type": ("absolute",)},
-    passing=("hidden_size", "intermediate_size", "type_vocab_size", "pad_token_id"),
+    passing=("pad_token_id",),
     defaults={"layer_norm_eps": 1e-12, "hidden_act": "gelu", "num_hidden_layers": 12, "num_attention_heads": 12},
     prefixes=("", "bert."),
     words=WORDS,
-    unread=HEADS,
+    unread=r"embeddings\.(position|token_type)_ids$",
     enter=enter,
     block=block,
     positions="learned",

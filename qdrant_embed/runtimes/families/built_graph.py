@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import openvino
 
 from qdrant_embed.errors import ConfigurationError, ModelError
+from qdrant_embed.models.files.model_folder import states_width
 from qdrant_embed.models.resolve import ResolvedModel, pooling_only, pools_inside
 from qdrant_embed.runtimes.families.builder import Builder
-from qdrant_embed.runtimes.families.family import Family, Node
+from qdrant_embed.runtimes.families.family import HEADS, Family, Node
 from qdrant_embed.runtimes.families.heads import build_head
 from qdrant_embed.runtimes.families.known_families import family_of, stated_config, unbuilt
 from qdrant_embed.runtimes.families.weights import Weights
@@ -40,11 +41,12 @@ def build(resolved: ResolvedModel, *, pooled: bool = True) -> BuiltGraph:
         raise ModelError(f"{resolved.preset.name!r} cannot be built for OpenVINO: {why_not}.")
     stated = {key: value for key, value in config.items() if value is not None}
     weights = Weights.read(files.transformer, family.prefixes, family.words)
+    weights.tensor(family.words, stated.get("vocab_size", -1), states_width(files.transformer) or -1)
     builder = Builder({**family.defaults, **stated}, weights, resolved.preset, resolved.extension_plan)
     modules = not pooling_only(resolved)
     inside = modules or (pooled and pools_inside(resolved))
     output = _states(builder, family)
-    weights.require_all_used(family.unread)
+    weights.require_all_used(f"{HEADS}|{family.unread}")
     if modules:
         output = build_head(builder, output, files)
     elif inside:

@@ -31,6 +31,7 @@ _PASSING = frozenset(
         *("bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id", "mask_token_id", "unk_token_id"),
         *("decoder_start_token_id", "output_past", "pretraining_tp", "sentence_transformers", "max_length"),
         *("matryoshka_dimensions", "matryoshka_dims", "vocab_size", "max_position_embeddings", "output_attentions"),
+        *("hidden_size", "intermediate_size", "type_vocab_size"),
     )
 )
 """Entries of `config.json` that change no state; sizes among them, which the shapes of tensors tell."""
@@ -57,6 +58,10 @@ ACTIVATIONS: Mapping[str, tuple[str, ...]] = {
 """What `config.json` calls an activation → what OpenVINO calls it, and how it is computed."""
 
 
+HEADS = r"([a-z_]+\.)?(pooler|cls|lm_head|classifier|score)\."
+"""Pattern of the tensors of heads: they give no states."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """An architecture.
@@ -69,7 +74,7 @@ class Family:
     :param blocks: The entry that counts blocks.
     :param prefixes: What the names of its tensors may begin with.
     :param words: Tensor of the rows of words.
-    :param unread: Pattern of tensors that give no state: heads, and numbers that are not learned.
+    :param unread: Pattern of tensors that give no state, beside those of heads.
     :param enter: Builder → what the first block is given.
     :param block: Builder, states and the number of the block → states.
     :param finish: Builder and the states of the very last block → states; None where nothing follows it.

@@ -17,6 +17,11 @@ GRAPHS = 1
 
 FAMILIES: Mapping[str, str] = {
     "bert": "bert",
+    "roberta": "roberta",
+    "xlm-roberta": "roberta",
+    "camembert": "roberta",
+    "distilbert": "distilbert",
+    "mpnet": "mpnet",
 }
 """`model_type` → module of this folder that describes it as its `FAMILY`."""
 

@@ -28,30 +28,43 @@ def learned_positions(builder: Builder, table: str, usual: Node | None = None, f
     :raises ModelError: It has fewer rows than are to be stretched.
     """
     preset, plan, ops = builder.preset, builder.extension_plan, builder.ops
+    there = builder.weights.tensor(table, -1, -1).data.shape[0] - first
+    if there < (plan.trained if plan else preset.max_tokens):
+        raise ModelError(
+            f"{preset.name!r} is to read {plan.trained if plan else preset.max_tokens} tokens at once, and has "
+            f"{there} positions; give it max_tokens={there} in a preset."
+        )
     if plan is not None:
         return _stretched(builder, plan, table, first)
     if preset.short_factor > 1 or preset.scale_from:
         return _tuned(builder, table, first)
     if usual is not None:
         return builder.embedding(usual, table)
-    rows = ops.range(ops.constant(np.int64(first)), ops.add(builder.length(), np.int64(first)), np.int64(1), "i64")
-    return builder.embedding(ops.unsqueeze(rows, ops.constant(np.int64(0))), table)
+    rows = ops.range(np.int64(first), ops.add(builder.length(), np.int64(first)), np.int64(1), "i64")
+    return builder.embedding(ops.unsqueeze(rows, np.int64(0)), table)
+
+
+def rows_behind_padding(builder: Builder, padding: int) -> Node:
+    """Return the rows of tokens where positions begin behind that of padding, which has its own (n, tokens).
+
+    :param padding: The token that is counted as padding, wherever it stands.
+    """
+    ops = builder.ops
+    seen = ops.convert(ops.not_equal(builder.ids, np.int64(padding)), np.int64)
+    return ops.add(ops.multiply(ops.cumsum(seen, np.int64(1)), seen), np.int64(padding))
 
 
 def counted(builder: Builder) -> tuple[Node, Node]:
     """Return each token's place in its text, padding on the left not counted (n, tokens), and lengths (n, 1)."""
     ops = builder.ops
-    places = ops.subtract(ops.cumsum(builder.mask, ops.constant(np.int64(1))), np.int64(1))
-    lengths = ops.reduce_sum(builder.mask, ops.constant(np.int64(1)), keep_dims=True)
+    places = ops.subtract(ops.cumsum(builder.mask, np.int64(1)), np.int64(1))
+    lengths = ops.reduce_sum(builder.mask, np.int64(1), keep_dims=True)
     return ops.maximum(places, np.int64(0)), lengths
 
 
 def _stretched(builder: Builder, plan: ExtensionPlan, table: str, first: int) -> Node:
     ops = builder.ops
     method, trained, tokens = plan.extension.method, plan.trained, plan.extension.tokens
-    rows_there = builder.weights.tensor(table, -1, -1).data.shape[0] - first
-    if rows_there < trained:
-        raise ModelError(f"{trained} positions are to be stretched, and the table has {rows_there}.")
     places, lengths = counted(builder)
     known = ops.minimum(lengths, np.int64(tokens))
     factors = _looked_up(ops, stretch_factors(tokens, trained).astype(np.int64), known)
@@ -66,7 +79,7 @@ def _stretched(builder: Builder, plan: ExtensionPlan, table: str, first: int) ->
     shares = ops.divide(
         ops.convert(ops.subtract(places, ops.multiply(lower, factors)), np.float32), ops.convert(factors, np.float32)
     )
-    share = ops.unsqueeze(shares, ops.constant(np.int64(-1)))
+    share = ops.unsqueeze(shares, np.int64(-1))
     above = ops.minimum(ops.add(lower, np.int64(first + 1)), np.int64(first + trained - 1))
     rest = ops.subtract(ops.constant(np.float32(1)), share)
     return ops.add(ops.multiply(rest, rows), ops.multiply(share, builder.embedding(above, table)))
@@ -94,4 +107,4 @@ def _scales(builder: Builder, table: Any, lengths: Node) -> Node:
 
 
 def _looked_up(ops: Any, table: Any, places: Node) -> Node:
-    return ops.gather(ops.constant(table), places, ops.constant(np.int64(0)))
+    return ops.gather(ops.constant(table), places, np.int64(0))
