@@ -12,6 +12,7 @@ from qdrant_embed.attachment.attached_engine import AttachedEngine
 from qdrant_embed.attachment.filter_view import is_uuid, own_id
 from qdrant_embed.errors import ConfigurationError, UnknownNameError, require_type
 from qdrant_embed.retrieval.browse import Browser, require_around
+from qdrant_embed.retrieval.document_pages import DocumentPage, DocumentSpan, DocumentsWanted
 from qdrant_embed.retrieval.documents import Documents, StoredDocument
 from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.store.filters import FilterLike, filter_of
@@ -105,6 +106,24 @@ class AttachedBrowser(Browser):
             for key in wanted
         ]  # fmt: skip
         return Documents(sorted(found, key=lambda document: document.source))
+
+    def document_page(self, wanted: DocumentsWanted) -> DocumentPage:
+        """Return a page of the documents, by source; every point is looked at: nothing tells which is a first one."""
+        every = ((("", one.source, one.title)[: len(wanted.named_by)], one) for one in self.documents(None))
+        shown, total, after = wanted.chosen(every)
+        return DocumentPage(Documents(shown), total, after)
+
+    def span(self, source: str, root: str | None, start: int, end: int) -> DocumentSpan:
+        """Return the chunks of a document that hold any of the characters `[start, end)`; it is read as a whole.
+
+        :raises UnknownNameError: There is no such document.
+        """
+        chunks = self.chunks(source, root)
+        return DocumentSpan(
+            source=chunks[0].source, root=chunks[0].root, title=chunks[0].title,
+            chunks=Hits(hit for hit in chunks if hit.end > start and hit.start < end),
+            length=max(hit.end for hit in chunks),
+        )  # fmt: skip
 
     @property
     def _numbered_there(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -28,7 +29,7 @@ def chunk_statistics(parts: CollectionParts, name: str, on: Report, most: int = 
     """Return counts of the first chunks of a collection by id, up to `most` of them: ids are hashes."""
     tokens: list[int] = []
     windows: Counter[int] = Counter()
-    documents: Counter[str] = Counter()
+    documents = _Documents()
     kinds: Counter[str] = Counter()
     equal: dict[str, list[Mapping[str, Any]]] = {}
     wordless: list[Mapping[str, Any]] = []
@@ -40,7 +41,7 @@ def chunk_statistics(parts: CollectionParts, name: str, on: Report, most: int = 
         texts = [join_context(one.get("context", ""), one["text"]) for one in payloads]
         tokens += [length + around for length in embedder.token_counter.count_batch(texts)]
         windows.update(held)
-        documents.update(one["document_id"] for one in payloads)
+        documents.meet(payloads)
         kinds.update(one.get("media_type", "") or "unknown" for one in payloads)
         for one in payloads:
             equal.setdefault(one["text_hash"], []).append(_place(one))
@@ -51,10 +52,10 @@ def chunk_statistics(parts: CollectionParts, name: str, on: Report, most: int = 
     return {
         "chunks": len(tokens),
         "total": total,
-        "documents": len(documents),
+        "documents": len(documents.chunks),
         "reads": embedder.max_tokens,
         "tokens": {**_spread(tokens), "longer": sum(one > embedder.max_tokens for one in tokens)},
-        "chunks_of_documents": _spread(list(documents.values())),
+        "chunks_of_documents": _spread(list(documents.chunks.values())),
         "windows": [{"windows": number, "chunks": often} for number, often in sorted(windows.items())],
         "kinds": [{"kind": kind, "chunks": often} for kind, often in kinds.most_common(12)],
         "duplicates": {
@@ -63,12 +64,32 @@ def chunk_statistics(parts: CollectionParts, name: str, on: Report, most: int = 
             "most": [{"times": len(group), **group[0], "also": group[1:6]} for group in twins[:LISTED]],
         },
         "wordless": {"chunks": len(wordless), "first": wordless[:LISTED]},
+        "unfinished": documents.unfinished() if total <= most else None,
     }
 
 
-def unfinished(parts: CollectionParts) -> list[dict[str, Json]]:
-    """Return the documents of which an ingest has stored a part only: it was cut off, or goes on."""
-    return [one.as_dict() for one in parts.browser.documents(None) if one.chunks is None]
+@dataclass(slots=True)
+class _Documents:
+    """The documents that chunks are of.
+
+    :ivar chunks: By document, how many there are.
+    :ivar whole: Documents of which a chunk says how many it has: the last thing that an ingest writes.
+    """
+
+    chunks: Counter[str] = field(default_factory=Counter)
+    places: dict[str, tuple[str, str]] = field(default_factory=dict)
+    whole: set[str] = field(default_factory=set)
+
+    def meet(self, payloads: Sequence[Mapping[str, Any]]) -> None:
+        """Count some chunks."""
+        self.chunks.update(one["document_id"] for one in payloads)
+        self.places.update((one["document_id"], (one.get("root", ""), one["source"])) for one in payloads)
+        self.whole.update(one["document_id"] for one in payloads if one.get(CHUNK_COUNT))
+
+    def unfinished(self) -> dict[str, Json]:
+        """Return those that are not whole: an ingest was cut off there, or goes on."""
+        found = sorted(place for document, place in self.places.items() if document not in self.whole)
+        return {"total": len(found), "first": [{"root": root, "source": source} for root, source in found[:LISTED]]}
 
 
 def _pages(

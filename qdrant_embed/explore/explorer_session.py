@@ -12,13 +12,14 @@ import numpy as np
 from qdrant_embed.display import printable
 from qdrant_embed.errors import ConfigurationError, QdrantEmbedError
 from qdrant_embed.explore.background_task import BackgroundTask
-from qdrant_embed.explore.chunk_statistics import chunk_statistics, unfinished
+from qdrant_embed.explore.chunk_statistics import chunk_statistics
 from qdrant_embed.explore.collection_map import CollectionMap, make_map
 from qdrant_embed.explore.passage_views import chunk_view, hit_view, row_view
 from qdrant_embed.explore.python_code import of_ids, of_search
 from qdrant_embed.operations import collection_queries
 from qdrant_embed.operations.collection_handle import CollectionHandle
 from qdrant_embed.operations.collection_vectors import CollectionVectors
+from qdrant_embed.retrieval.document_pages import DocumentsWanted
 from qdrant_embed.retrieval.hits import Hit, Hits
 from qdrant_embed.retrieval.search_request import SearchRequest, modes_with
 from qdrant_embed.store.filters import both, filter_of
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 MOST_HITS = 100
 MOST_ROWS = 200
-MOST_LISTED = 500
+MOST_LISTED = 200
 AROUND = 60
 """Chunks of a document that are shown before and after the one that was opened."""
 MOST_SHOWN = 1000
@@ -158,15 +159,16 @@ class ExplorerSession:
         }
 
     def _documents(self, given: Mapping[str, Json]) -> Json:
-        words = str(given.get("like") or "").casefold().split()
-        every = collection_queries.documents(self._handle, None)
-        found = [
-            one for one in every if all(word in f"{one.root} {one.source} {one.title}".casefold() for word in words)
-        ]
-        offset = _whole(given, "offset", 0, 0, 2**40)
+        words = tuple(_text(given, "like", "").split())
+        after = given.get("after")
+        if after is not None and not (isinstance(after, list) and list(map(type, after)) == [str, str]):
+            raise ConfigurationError("after has to be the root and the source that the page before ended with.")
+        wanted = DocumentsWanted(words=words, after=tuple(after) if after else None, limit=MOST_LISTED)
+        page = self._handle.answer(lambda parts: parts.browser.document_page(wanted))
         return {
-            "total": len(found),
-            "documents": [one.as_dict() for one in islice(found, offset, offset + MOST_LISTED)],
+            "total": page.total,
+            "documents": [one.as_dict() for one in page.documents],
+            "after": list(page.after) if page.after else None,
         }
 
     def _the_map(self, given: Mapping[str, Json]) -> Json:
@@ -191,7 +193,15 @@ class ExplorerSession:
     def _statistics(self, given: Mapping[str, Json]) -> Json:
         made = self._counts.result()
         state = self._counts.state()
-        return {**state, **made, "unfinished": unfinished(self._handle.parts)} if made is not None else state
+        if made is None:
+            return state
+        ours = self._handle.layout.ours
+        return {**state, **made, "unfinished": made["unfinished"] if ours else None, "failed": self._failed()}
+
+    def _failed(self) -> Json:
+        """Return what could not be ingested when it was last looked at, of more than some the first."""
+        found = collection_queries.failures(self._handle)
+        return {"total": found.total, "kinds": found.kinds, "listed": [one.as_dict() for one in found[:MOST_LISTED]]}
 
     def _python(self, given: Mapping[str, Json]) -> Json:
         return {"python": of_search(self._handle.name, given, given.get("filter"))}
@@ -234,8 +244,8 @@ def _vector_bytes(width: int, chunks: int) -> Json:
     return {"dimensions": width, "float32_bytes": width * 4 * chunks} if width else None
 
 
-def _text(given: Mapping[str, Json], name: str, most: int = 10_000) -> str:
-    found = given.get(name)
+def _text(given: Mapping[str, Json], name: str, usual: str | None = None, most: int = 10_000) -> str:
+    found = given.get(name, usual)
     if not isinstance(found, str) or len(found) > most:
         raise ConfigurationError(f"{name} has to be a text of at most {most:,} characters.")
     return found

@@ -1,11 +1,13 @@
 """From questions to ranked passages.
 
 Files, in reading order: frames, documents, term_query, query_plan, binary, lists, fusion, document_groups, explanation,
-render, hits, hit_explanations, best_window, root_labels, browse, expansion, search_request, searcher.
+render, hits, hit_explanations, best_window, root_labels,
+document_pages, browse, expansion, search_request, searcher.
 
 Public: `Hit`, `Hits` and `Answers` (what searches return), `Documents` and `StoredDocument` (what browsing returns),
-`Mode` (how a search ranks), `GroupBy` and `Expansion` (what gives one passage, and how far it reaches), and `to_rich`
-(hits as a terminal shows them).
+`DocumentsWanted`, `DocumentPage` and `DocumentSpan` (of `collection.parts.browser`: a page of many documents, a part of
+one), `Mode` (how a search ranks), `GroupBy` and `Expansion` (what gives one passage, and how far it reaches), and
+`to_rich` (hits as a terminal shows them).
 """
 
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
+    from qdrant_embed.retrieval.document_pages import DocumentPage, DocumentSpan, DocumentsWanted
     from qdrant_embed.retrieval.documents import Documents, StoredDocument
     from qdrant_embed.retrieval.expansion import Expansion
     from qdrant_embed.retrieval.hits import Answers, Hit, Hits
@@ -22,6 +25,7 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "document_pages": ["DocumentPage", "DocumentSpan", "DocumentsWanted"],
             "documents": ["Documents", "StoredDocument"],
             "expansion": ["Expansion"],
             "hits": ["Answers", "Hit", "Hits"],
@@ -30,4 +34,17 @@ else:
         },
     )
 
-__all__ = ["Answers", "Documents", "Expansion", "GroupBy", "Hit", "Hits", "Mode", "StoredDocument", "to_rich"]
+__all__ = [
+    "Answers",
+    "DocumentPage",
+    "DocumentSpan",
+    "Documents",
+    "DocumentsWanted",
+    "Expansion",
+    "GroupBy",
+    "Hit",
+    "Hits",
+    "Mode",
+    "StoredDocument",
+    "to_rich",
+]

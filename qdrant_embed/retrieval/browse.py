@@ -13,6 +13,14 @@ from uuid import UUID
 import numpy as np
 
 from qdrant_embed.errors import ConfigurationError, UnknownNameError, require_type
+from qdrant_embed.retrieval.document_pages import (
+    DOCUMENT_FIELDS,
+    DocumentPage,
+    DocumentSpan,
+    DocumentsWanted,
+    document_page,
+    document_span,
+)
 from qdrant_embed.retrieval.documents import Documents, StoredDocument
 from qdrant_embed.retrieval.frames import frame_of, require_pandas
 from qdrant_embed.retrieval.hits import COLUMNS, OF_SEARCHES, Hit, Hits
@@ -20,7 +28,6 @@ from qdrant_embed.retrieval.root_labels import KnownRoots
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import FilterLike, filter_of, to_filter
-from qdrant_embed.store.points import CHUNK_COUNT
 from qdrant_embed.store.scroll import pages, vector_of
 from qdrant_embed.types import DENSE
 
@@ -31,7 +38,6 @@ if TYPE_CHECKING:
 PAGE = 1024
 _NAMED = 5
 """Missing ids that are named at the most."""
-_DOCUMENT_FIELDS = ("source", "root", "title", "media_type", "size", "modified", "document_id", CHUNK_COUNT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +117,26 @@ class Browser:
         condition = filter_of(self.engine, self.name, where)
         # The first chunk speaks for its document, but what the filter asks for may stand in any other.
         wanted = None if condition is None else self._document_ids(condition)
-        heads = self._scroll(to_filter({"chunk_index": 0}), payload=_DOCUMENT_FIELDS)
+        heads = self._scroll(to_filter({"chunk_index": 0}), payload=DOCUMENT_FIELDS)
         found = [
             StoredDocument.from_payload(head)
             for head in (record.payload or {} for record in heads)
             if wanted is None or head["document_id"] in wanted
         ]
         return Documents(sorted(found, key=lambda document: (document.root, document.source)))
+
+    def document_page(self, wanted: DocumentsWanted) -> DocumentPage:
+        """Return a page of the documents, by root and source; however many there are, in memory is one page."""
+        return document_page(self.engine, self.name, wanted)
+
+    def span(self, source: str, root: str | None, start: int, end: int) -> DocumentSpan:
+        """Return the chunks of a document that hold any of the characters `[start, end)`; no others are read.
+
+        :raises UnknownNameError: There is no such document.
+        :raises ConfigurationError: Several roots have one.
+        """
+        require_type("source", source, str, "the source of a document, such as hit.source")
+        return document_span(self.engine, self.name, source, root, start, end)
 
     def _document_ids(self, where: models.Filter) -> set[str]:
         return {(record.payload or {})["document_id"] for record in self._scroll(where, payload=["document_id"])}

@@ -2,7 +2,8 @@ from collections import Counter
 
 import pytest
 
-from qdrant_embed.explore.chunk_statistics import chunk_statistics, unfinished
+from qdrant_embed.explore.chunk_statistics import chunk_statistics
+from qdrant_embed.store.points import CHUNK_COUNT
 
 
 @pytest.fixture
@@ -45,10 +46,21 @@ def test_equal_texts_and_those_without_words_are_named(counted):
     assert [one["source"] for one in counted["wordless"]["first"]] == ["stars.txt"]
 
 
-def test_a_sample_is_said_to_be_one(harbour):
-    page = harbour.parts.codec.page
-    assert page > harbour.count()
-    assert unfinished(harbour.parts) == []
+def test_a_document_that_was_cut_off_is_named_with_and_without_its_first_chunk(make_collection, counted):
+    assert counted["unfinished"] == {"total": 0, "first": []}
+    docs = make_collection(chunk_tokens=24)
+    docs.ingest([{"text": "Rope is coiled.\n\n" * 30, "source": name} for name in "abc"], root="ropes")
+    first = {name: docs.chunks(name)[0].id for name in "ab"}
+    docs.engine.set_payload(docs.name, payload={CHUNK_COUNT: 0}, points=[first["a"]])
+    docs.delete(ids=[first["b"]])
+    found = chunk_statistics(docs.parts, docs.name, lambda *_: None)["unfinished"]
+    assert found == {"total": 2, "first": [{"root": "ropes", "source": name} for name in "ab"]}
+
+
+def test_of_a_sample_it_is_not_known_what_is_whole(harbour, monkeypatch):
+    monkeypatch.setattr(type(harbour.parts.codec), "page", 2)
+    found = chunk_statistics(harbour.parts, "harbour", lambda *_: None, most=2)
+    assert (found["chunks"], found["total"], found["unfinished"]) == (2, harbour.count(), None)
 
 
 def test_windows_are_counted_where_each_has_a_vector(make_collection):

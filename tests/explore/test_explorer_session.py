@@ -69,6 +69,33 @@ def test_documents_are_found_by_parts_of_their_names(session, harbour):
     assert [one["source"] for one in session.ask("documents", {"like": "GUIDE key"})["documents"]] == ["guide/keys.md"]
 
 
+def test_documents_come_a_page_at_a_time(session, harbour, monkeypatch):
+    monkeypatch.setattr("qdrant_embed.explore.explorer_session.MOST_LISTED", 3)
+    shown, after = [], None
+    while True:
+        page = session.ask("documents", {"after": after})
+        shown += [one["source"] for one in page["documents"]]
+        after = page["after"]
+        if after is None:
+            break
+    assert shown == [one.source for one in harbour.documents()]
+    assert "after has to be" in session.ask("documents", {"after": "x"})["error"]
+
+
+def test_what_failed_at_ingest_is_told_with_its_reason(make_collection):
+    docs = make_collection()
+    docs.ingest([{"text": 3, "source": "<b>x</b>"}, {"text": "Cod.", "source": "cod.md"}])
+    session = ExplorerSession(docs._handle)
+    try:
+        session._counts.wait(60)
+        failed = session.ask("statistics", {})["failed"]
+        assert (failed["total"], failed["kinds"]) == (1, {"refused": 1})
+        assert failed["listed"][0]["source"] == "<b>x</b>"
+        assert failed["listed"][0]["reason"]
+    finally:
+        session.close()
+
+
 def test_the_map_has_every_chunk_once_and_rows_say_which(session, harbour):
     found = mapped(session)
     count = harbour.count()

@@ -7,37 +7,32 @@ from dataclasses import replace
 
 from qdrant_embed import Collection, Hit
 from qdrant_embed.display import one_line
-from qdrant_embed.errors import ConfigurationError, UnknownNameError
+from qdrant_embed.errors import UnknownNameError
+from qdrant_embed.retrieval import DocumentSpan
 
 
-def chunks_of(collection: Collection, source: str, root: str | None) -> Sequence[Hit]:
-    """Return the chunks of one document, in reading order.
+def span_of(collection: Collection, source: str, root: str | None, start: int, end: int) -> DocumentSpan:
+    """Return the chunks of one document that hold some of its characters, in reading order; no others are read.
 
     :param source: As stored, or as it is shown where it holds characters that are not shown.
     :raises UnknownNameError: There is no such document.
     :raises ConfigurationError: Several folders have one of this name.
     """
+    browser = collection.parts.browser
     try:
-        found = collection.chunks(source, root=root)
-    except UnknownNameError:
-        stored = {document.source for document in collection.documents()}
-        meant = [other for other in stored if other != source and one_line(other) == source]
+        return browser.span(source, root, start, end)
+    except UnknownNameError as error:
+        meant = {other for other in error.known if other != source and one_line(other) == source}
         if len(meant) != 1:
             raise
-        found = collection.chunks(meant[0], root=root)
-    roots = sorted({hit.root for hit in found})
-    if len(roots) > 1:
-        raise ConfigurationError(
-            f"several folders hold {source!r}; give root= with one of: {', '.join(map(repr, roots))}."
-        )
-    return found
+        return browser.span(meant.pop(), root, start, end)
 
 
 def with_places(collection: Collection, hits: Sequence[Hit]) -> list[Hit]:
-    """Return hits with their characters in documents whose chunks do not say them: as `chunks_of` counts them."""
+    """Return hits with their characters in documents whose chunks do not say them: as `span_of` counts them."""
     placed: dict[str, Hit] = {}
-    for source, root in dict.fromkeys((hit.source, hit.root) for hit in hits):
-        placed |= {chunk.id: chunk for chunk in chunks_of(collection, source, root or None)}
+    for source in dict.fromkeys(hit.source for hit in hits):
+        placed |= {chunk.id: chunk for chunk in collection.chunks(source)}
     return [
         replace(hit, start=placed[hit.id].start, end=placed[hit.id].end) if hit.id in placed else hit for hit in hits
     ]

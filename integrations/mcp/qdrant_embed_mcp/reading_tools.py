@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 import threading
 import warnings
@@ -13,23 +12,28 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from qdrant_embed import Collection, Hit
-from qdrant_embed.display import printable
+from qdrant_embed.display import one_line, printable
 from qdrant_embed.errors import ConfigurationError, FilterWarning, UnknownNameError
+from qdrant_embed.retrieval import DocumentsWanted
 from qdrant_embed_mcp import results
-from qdrant_embed_mcp.documents import chunks_of, text_between, with_places
+from qdrant_embed_mcp.cursors import cursor_at, place_of
+from qdrant_embed_mcp.documents import span_of, text_between, with_places
 from qdrant_embed_mcp.open_collections import OpenCollections
 from qdrant_embed_mcp.quoting import document_uri, fields_of
 from qdrant_embed_mcp.threads import Workers
 
 MOST_HITS, MOST_DOCUMENTS = 50, 200
-MOST_QUESTION, MOST_PASSAGE, MOST_SPAN = 8_000, 4_000, 20_000
-"""Characters of a question, of each passage found, and of what one call of `read` returns."""
+MOST_FAILURES = 50
+MOST_QUESTION, MOST_PASSAGE, MOST_SPAN, MOST_NAME = 8_000, 4_000, 20_000, 8_000
+"""Characters of a question, of each passage found, of what one call of `read` returns, and of what names a document."""
 _warned = threading.Lock()
 _RERANKERS = re.compile(r"tokens|mmr(:[\d.]+)?|recency(:\w+)?")
 
 Name = Annotated[str | None, Field(description="Name of the collection; the usual one if left out.", max_length=255)]
 Mode = Literal["hybrid", "rrf", "dense", "bm25", "sparse", "multivector"]
-Root = Annotated[str | None, Field(description="Folder that the document is from, where several hold its name.")]
+Root = Annotated[
+    str | None, Field(description="Folder that the document is from, where several hold its name.", max_length=8_000)
+]
 
 
 class ReadingTools:
@@ -70,7 +74,9 @@ class ReadingTools:
 
     async def read(
         self,
-        source: Annotated[str, Field(description="The `source` of a hit or of a listed document.")],
+        source: Annotated[
+            str, Field(description="The `source` of a hit or of a listed document.", max_length=MOST_NAME)
+        ],
         start: Annotated[int, Field(description="First character; for more around a hit, less than its start.")] = 0,
         end: Annotated[int | None, Field(description="One past the last character.")] = None,
         collection: Name = None,
@@ -83,22 +89,38 @@ class ReadingTools:
     async def list_documents(
         self,
         collection: Name = None,
-        pattern: Annotated[str | None, Field(description="Only sources like this: guide/*, *.pdf.")] = None,
-        offset: Annotated[int, Field(description="Documents passed over first.", ge=0)] = 0,
+        pattern: Annotated[
+            str | None, Field(description="Only sources like this: guide/*, *.pdf.", max_length=MOST_NAME)
+        ] = None,
+        cursor: Annotated[
+            str | None, Field(description="next_cursor of the page before; left out for the first.", max_length=20_000)
+        ] = None,
         limit: Annotated[int, Field(description="How many.", ge=1, le=MOST_DOCUMENTS)] = 50,
     ) -> Annotated[CallToolResult, results.DocumentList]:
-        """List the documents of a collection, by folder and source."""
+        """List the documents of a collection, by folder and source, and what could not be ingested into it."""
 
         def work(opened: Collection) -> results.DocumentList:
-            stored = [one for one in opened.documents() if pattern is None or fnmatch.fnmatchcase(one.source, pattern)]
+            wanted = DocumentsWanted(pattern=pattern, after=place_of(cursor) if cursor else None, limit=limit)
+            page, failures = opened.parts.browser.document_page(wanted), opened.failures()
             listed = [
                 results.ListedDocument(
                     source=printable(one.source), root=printable(one.root), title=printable(one.title),
                     media_type=printable(one.media_type), chunks=one.chunks,
                 )
-                for one in stored[offset : offset + limit]
+                for one in page.documents
             ]  # fmt: skip
-            return results.DocumentList(collection=opened.name, total=len(stored), offset=offset, documents=listed)
+            failed = [
+                results.FailedDocument(
+                    source=printable(one.source), root=printable(one.root), kind=one_line(one.kind),
+                    reason=one_line(one.reason), at=one_line(one.at),
+                )
+                for one in failures[:MOST_FAILURES]
+            ]  # fmt: skip
+            return results.DocumentList(
+                collection=opened.name, total=page.total, documents=listed,
+                next_cursor=cursor_at(page.after) if page.after else None,
+                failed_total=failures.total, failed=failed if wanted.after is None else [],
+            )  # fmt: skip
 
         page = await self._workers.run(lambda: self._collections.using(collection, work))
         return results.told(page, results.documents_text(page))
@@ -123,20 +145,19 @@ class ReadingTools:
 
         :raises ConfigurationError: The range is empty, or begins behind the end.
         """
-        name, chunks = self._collections.using(
-            collection, lambda opened: (opened.name, chunks_of(opened, source, root))
-        )
-        length = max(chunk.end for chunk in chunks)
         first = max(0, start)
-        last = min(length, first + MOST_SPAN, length if end is None else end)
+        last = first + MOST_SPAN if end is None else min(end, first + MOST_SPAN)
+        name, there = self._collections.using(
+            collection, lambda opened: (opened.name, span_of(opened, source, root, first, last))
+        )
+        last = min(last, there.length)
         if first >= last:
             raise ConfigurationError(
-                f"characters {start} to {end} of {source!r} hold nothing; it has {length}. Give start < end."
+                f"characters {start} to {end} of {source!r} hold nothing; it has {there.length}. Give start < end."
             )
-        there = chunks[0]
         return results.Span(
-            text=printable(text_between(chunks, first, last)), collection=name, source=printable(there.source),
-            root=printable(there.root), title=printable(there.title), start=first, end=last, length=length,
+            text=printable(text_between(there.chunks, first, last)), collection=name, source=printable(there.source),
+            root=printable(there.root), title=printable(there.title), start=first, end=last, length=there.length,
             uri=document_uri(name, there.source, there.root, first, last),
         )  # fmt: skip
 

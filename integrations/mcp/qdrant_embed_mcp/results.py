@@ -67,13 +67,25 @@ class ListedDocument(BaseModel):
     chunks: int | None = Field(description="Passages; null if an ingest of it did not finish.")
 
 
+class FailedDocument(BaseModel):
+    """A document, file or folder that could not be ingested when it was last looked at. Its texts are quoted."""
+
+    source: str
+    root: str
+    kind: str
+    reason: str
+    at: str = Field(description="When that was, ISO 8601.")
+
+
 class DocumentList(BaseModel):
     """A page of the documents of a collection, by root and source."""
 
     collection: str
-    total: int
-    offset: int
+    total: int = Field(description="Documents on all pages together.")
     documents: list[ListedDocument]
+    next_cursor: str | None = Field(description="What to give as `cursor` for the next page; null on the last one.")
+    failed_total: int = Field(description="How many documents could not be ingested.")
+    failed: list[FailedDocument] = Field(description="The first of those, on the first page.")
 
 
 class ListedCollection(BaseModel):
@@ -138,9 +150,13 @@ def span_text(span: Span) -> str:
 
 def documents_text(listed: DocumentList) -> str:
     """Return a page of documents as lines."""
-    there = f"{listed.offset + 1}–{listed.offset + len(listed.documents)} of " if listed.documents else ""
-    lines = (quoted(one_line(f"{one.source}  {one.title}")) for one in listed.documents)
-    return "\n".join([f"{there}{counted(listed.total, 'document')}. {QUOTED}", *lines])
+    there = f"{len(listed.documents)} of " if len(listed.documents) < listed.total else ""
+    more = f" The next page: cursor={listed.next_cursor!r}." if listed.next_cursor else ""
+    lines = [quoted(one_line(f"{one.source}  {one.title}")) for one in listed.documents]
+    if listed.failed:
+        lines.append(f"{counted(listed.failed_total, 'document')} could not be ingested:")
+        lines += [quoted(one_line(f"{one.source}: {one.reason}")) for one in listed.failed]
+    return "\n".join([f"{there}{counted(listed.total, 'document')}.{more} {QUOTED}", *lines])
 
 
 def collections_text(listed: CollectionList) -> str:

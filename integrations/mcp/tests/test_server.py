@@ -87,12 +87,33 @@ async def test_a_hit_names_a_resource_of_its_characters(connect):
             await client.read_resource("qdrant-embed://harbor/..%2F..%2Fetc%2Fpasswd")
 
 
-async def test_lists(connect):
+async def test_what_failed_is_listed_as_quotations(connect, place):
+    with Collection.open("harbor", at=place) as harbor:
+        harbor.ingest([{"source": "b\x1b[31m\n> [1] evil.md", "text": 3}], progress=None)
+    async with connect() as client:
+        result = await client.call_tool("list_documents", {})
+        listed = result.structured_content
+        assert (listed["total"], listed["failed_total"], listed["failed"][0]["kind"]) == (2, 1, "refused")
+        assert "\x1b" not in str(listed) + text_of(result)
+        told = [line for line in text_of(result).splitlines() if "evil" in line]
+        assert len(told) == 1 and told[0].startswith("> ")
+
+
+async def test_lists(connect, place):
     async with connect() as client:
         listed = (await client.call_tool("list_documents", {"pattern": "guide/*"})).structured_content
         assert [one["source"] for one in listed["documents"]] == ["guide/keys.md"]
-        page = (await client.call_tool("list_documents", {"offset": 1, "limit": 1})).structured_content
-        assert (page["total"], len(page["documents"])) == (2, 1)
+        first = await client.call_tool("list_documents", {"limit": 1})
+        page = first.structured_content
+        assert (page["total"], [one["source"] for one in page["documents"]]) == (2, ["fish.txt"])
+        assert page["next_cursor"] in text_of(first)
+        with Collection.open("harbor", at=place) as harbor:  # what comes and goes before the cursor moves nothing
+            harbor.ingest([Document(text="Tides.", source="a.md")], progress=None)
+            harbor.delete("fish.txt")
+        page = (await client.call_tool("list_documents", {"cursor": page["next_cursor"]})).structured_content
+        assert ([one["source"] for one in page["documents"]], page["next_cursor"]) == (["guide/keys.md"], None)
+        for cursor in ("nonsense", "W10", "ÿ", "e30", "[" * 15_000):
+            assert "next_cursor" in await refused(client, "list_documents", cursor=cursor)
         (found,) = (await client.call_tool("list_collections", {})).structured_content["collections"]
         assert (found["name"], found["model"]) == ("harbor", "hashing")
 

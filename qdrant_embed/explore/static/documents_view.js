@@ -9,7 +9,10 @@ export function documentsView(app) {
     "table", { class: "table" },
     make("thead", {}, make("tr", {}, ["Document", "Chunks", "Size"].map((one) => make("th", {}, one)))), rows,
   );
+  const more = make("button", { type: "button", class: "plain" }, "More");
+  more.hidden = true;
   let asked = 0;
+  let after = null;
 
   function row(one) {
     const open = () => app.open({ source: one.source, root: one.root, chunk: 0, query: "" });
@@ -21,23 +24,31 @@ export function documentsView(app) {
       make("td", { class: "figure soft" }, one.size === null ? "" : bytes(one.size)),
     );
   }
-  async function list() {
+  async function list(from = null) {
     asked += 1;
     const own = asked;
-    const found = await app.ask("documents", { like: like.value });
+    const found = await app.ask("documents", { like: like.value, after: from });
     if (own !== asked) return;
     status.className = found.error ? "status error" : "status";
-    status.textContent = found.error ?? `${number(found.total)} in all${found.total > found.documents.length ? `, the first ${number(found.documents.length)} are shown` : ""}`;
-    if (found.error) return;
-    table.hidden = !found.documents.length;
-    fill(rows, found.documents.map(row));
-    if (!found.total) fill(status, empty("No document is called that."));
+    if (found.error) {
+      status.textContent = found.error;
+      return;
+    }
+    if (!from) fill(rows);
+    rows.append(...found.documents.map(row));
+    after = found.after;
+    more.hidden = !after;
+    const shown = rows.children.length;
+    table.hidden = !shown;
+    if (found.total) status.textContent = `${number(found.total)} in all${after ? `, the first ${number(shown)} are shown` : ""}`;
+    else fill(status, like.value.trim() ? empty("No document is called that.") : empty("There is no document yet.", "Type: qdrant-embed ingest PATH"));
   }
+  more.addEventListener("click", () => list(after));
   let waiting = 0;
   like.addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(list, 150);
+    waiting = setTimeout(() => list(), 150);
   });
   list();
-  return { element: make("section", { class: "view documents" }, make("div", { class: "question-line" }, like), status, table) };
+  return { element: make("section", { class: "view documents" }, make("div", { class: "question-line" }, like), status, table, more) };
 }

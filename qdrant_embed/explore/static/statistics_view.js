@@ -36,10 +36,25 @@ export function statisticsView(app) {
     return make("ul", { class: "places" }, found.map((one) => make(
       "li", {},
       make("button", { type: "button", class: "link", onclick: () => app.open({ source: one.source, root: one.root, chunk: one.chunk_index, query: "" }) },
-        `${one.source}, chunk ${one.chunk_index}`),
+        one.text === undefined ? one.source : `${one.source}, chunk ${one.chunk_index}`),
       one.times ? make("span", { class: "soft" }, ` ${number(one.times)} times`) : null,
-      make("div", { class: "soft clip" }, one.text || "no text"),
+      one.text === undefined ? null : make("div", { class: "soft clip", dir: "auto" }, one.text || "no text"),
     )));
+  }
+  function failures(failed) {
+    if (!failed.total) return card("Failed at ingest", make("p", { class: "soft" }, "All that was last looked at could be ingested."));
+    const kinds = Object.entries(failed.kinds).map(([kind, often]) => `${number(often)} ${kind}`).join(", ");
+    const more = failed.total > failed.listed.length ? `; the first ${number(failed.listed.length)} are listed` : "";
+    const found = card("Failed at ingest", make("p", { class: "soft" }, `${kinds}${more}. These are not in the collection, or not as they are now.`),
+      make("div", { class: "wide" }, make("table", { class: "table" },
+        make("thead", {}, make("tr", {}, ["Document", "Reason", "When"].map((one) => make("th", {}, one)))),
+        make("tbody", {}, failed.listed.map((one) => make("tr", {},
+          make("td", {}, make("div", { dir: "auto" }, one.source), make("div", { class: "soft", dir: "auto" }, one.root)),
+          make("td", {}, make("div", { dir: "auto" }, one.reason), make("div", { class: "soft" }, one.kind)),
+          make("td", { class: "soft" }, one.at.slice(0, 16).replace("T", " ")),
+        ))))));
+    found.classList.add("whole");
+    return found;
   }
   function draw(found) {
     const sampled = found.total > found.chunks ? `A sample of ${number(found.chunks)} of ${number(found.total)} chunks` : `All ${counted(found.chunks, "chunk")}`;
@@ -52,10 +67,10 @@ export function statisticsView(app) {
       card("Kinds of files", shares(found.kinds, found.chunks, (one) => one.kind)),
       card("Equal texts", make("p", { class: "soft" }, found.duplicates.texts ? `${counted(found.duplicates.texts, "text")} more than once: ${counted(found.duplicates.chunks, "chunk")} that repeat another` : "No chunk repeats another."), places(found.duplicates.most)),
       card("Without any word", make("p", { class: "soft" }, found.wordless.chunks ? counted(found.wordless.chunks, "chunk") : "Every chunk has a word or a number."), places(found.wordless.first)),
-      card("Not finished", make("p", { class: "soft" }, found.unfinished.length
-        ? "An ingest of these was cut off, or still goes on; ingest them again."
-        : "Every document is whole. Files that could not be read are in the report of their ingest, and not in the collection."),
-      make("ul", { class: "places" }, found.unfinished.slice(0, 50).map((one) => make("li", {}, one.source)))),
+      found.unfinished ? card("Not finished", make("p", { class: "soft" }, found.unfinished.total
+        ? `An ingest of ${counted(found.unfinished.total, "document")} was cut off, or still goes on; ingest again.`
+        : "Every document is whole."), places(found.unfinished.first.map((one) => ({ ...one, chunk_index: 0 })))) : null,
+      failures(found.failed),
     );
   }
   async function look() {
