@@ -73,6 +73,16 @@ class Builder:
         )
         return ops.add(product, self.weights.constant(f"{name}.bias", -1)) if bias else product
 
+    def linear_parts(self, states: Node, name: str, count: int, *, bias: bool = False) -> list[Node]:
+        """Return states times each of the parts that lie one below the other in `NAME.weight`, as `linear` does."""
+        products = [
+            ops.matmul(states, rows, transpose_a=False, transpose_b=True)
+            for rows in self.weights.parts(f"{name}.weight", count)
+        ]
+        if not bias:
+            return products
+        return [ops.add(*pair) for pair in zip(products, self.weights.parts(f"{name}.bias", count), strict=True)]
+
     def layer_norm(self, states: Node, name: str, eps: float, *, bias: bool = True) -> Node:
         """Return states of mean 0 and variance 1, times `NAME.weight`, plus `NAME.bias` (Ba et al. 2016)."""
         # Checkpoints of 2018 and 2019 name them gamma and beta.

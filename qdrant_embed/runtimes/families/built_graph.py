@@ -42,6 +42,7 @@ def build(resolved: ResolvedModel, *, pooled: bool = True) -> BuiltGraph:
     stated = {key: value for key, value in config.items() if value is not None}
     weights = Weights.read(files.transformer, family.prefixes, family.words)
     weights.tensor(family.words, stated.get("vocab_size", -1), states_width(files.transformer) or -1)
+    weights.rename(family.published)
     builder = Builder({**family.defaults, **stated}, weights, resolved.preset, resolved.extension_plan)
     modules = not pooling_only(resolved)
     inside = modules or (pooled and pools_inside(resolved))

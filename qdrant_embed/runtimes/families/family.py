@@ -56,6 +56,7 @@ ACTIVATIONS: Mapping[str, tuple[str, ...]] = {
     "tanh": ("tanh",),
 }
 """What `config.json` calls an activation → what OpenVINO calls it, and how it is computed."""
+_ACTIVATION_ENTRIES = ("hidden_act", "hidden_activation", "activation")
 
 
 HEADS = r"([a-z_]+\.)?(pooler|cls|lm_head|classifier|score)\."
@@ -80,6 +81,9 @@ class Family:
     :param finish: Builder and the states of the very last block → states; None where nothing follows it.
     :param positions: `learned` or `rotary`: which methods for longer texts it can be built with; empty for none.
     :param attentions: What tokens may see, of `causal` and `bidirectional`; the usual one is first.
+    :param unusual: Configuration → why it is not covered, where single entries do not tell; empty if it is.
+    :param published: Pattern of a name that files were published with → the names used here; several where parts lie
+        one below the other in one tensor.
     """
 
     model_types: tuple[str, ...]
@@ -96,10 +100,14 @@ class Family:
     finish: Callable[[Any, Node], Node] | None = None
     positions: str = ""
     attentions: tuple[str, ...] = ("bidirectional",)
+    unusual: Callable[[Mapping[str, Json]], str] | None = None
+    published: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def unsupported(self, config: Mapping[str, Json]) -> str:
         """Return why a configuration is not one that this family describes; empty if it is."""
         for key, value in config.items():
+            if key in self.used and key in _ACTIVATION_ENTRIES and value not in ACTIVATIONS:
+                return f"its activation is {value!r}; built here are {', '.join(ACTIVATIONS)}"
             if value is None or key in _PASSING or key in self.passing or key in self.used:
                 continue
             allowed = {**_ALWAYS, **self.fixed}.get(key)
@@ -107,4 +115,4 @@ class Family:
                 return f"its config.json has an entry that is not known here ({key})"
             if value not in allowed:
                 return f"its config.json has {key}={value!r}, and only {' or '.join(map(repr, allowed))} is built here"
-        return ""
+        return self.unusual(config) if self.unusual is not None else ""

@@ -22,6 +22,13 @@ FAMILIES: Mapping[str, str] = {
     "camembert": "roberta",
     "distilbert": "distilbert",
     "mpnet": "mpnet",
+    **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3"), "rotary.decoder"),
+    "eurobert": "rotary.eurobert",
+    "gemma3_text": "rotary.gemma3",
+    "gte": "rotary.gte",
+    "modernbert": "rotary.modernbert",
+    "nomic_bert": "rotary.nomic_bert",
+    "phi": "rotary.phi",
 }
 """`model_type` → module of this folder that describes it as its `FAMILY`."""
 

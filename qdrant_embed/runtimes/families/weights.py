@@ -56,6 +56,14 @@ class StoredTensor:
         tensor = openvino.Tensor(self.data, openvino.Shape(self.data.shape), kind)
         return openvino.op.Constant(tensor, shared_memory=True)
 
+    def node(self) -> Node:
+        """Return it as a float32 node: mapped, widened by the graph where it is shorter."""
+        return self.constant() if self.kind == "F32" else ops.convert(self.constant(), np.float32)
+
+    def parts(self, count: int) -> list[StoredTensor]:
+        """Return the `count` parts that its rows are made of, which are equally high; views of it."""
+        return [StoredTensor(self.kind, part) for part in np.split(self.data, count)]
+
 
 class Weights:
     """The tensors of one model, by names without the prefix that all of them have.
@@ -80,6 +88,16 @@ class Weights:
             raise ModelError(f"the weights in {folder} have no tensor {probe!r}. Is config.json that of these weights?")
         own = prefix or ""
         return cls({name.removeprefix(own): tensor for name, tensor in tensors.items()}, folder)
+
+    def rename(self, published: Mapping[str, tuple[str, ...]]) -> None:
+        """Give tensors other names, and take those apart that hold several.
+
+        :param published: As of `Family`.
+        """
+        for pattern, names in published.items():
+            for old in [name for name in self._tensors if re.search(pattern, name)]:
+                parts = self._tensors.pop(old).parts(len(names))
+                self._tensors |= {re.sub(pattern, new, old): part for new, part in zip(names, parts, strict=True)}
 
     def __contains__(self, name: str) -> bool:
         return name in self._tensors
@@ -112,9 +130,11 @@ class Weights:
 
     def constant(self, name: str, *shape: int) -> Node:
         """Return a tensor as a float32 node, widened in the graph where it is shorter. Errors are as of `tensor`."""
-        stored = self.tensor(name, *shape)
-        constant = stored.constant()
-        return constant if stored.kind == "F32" else ops.convert(constant, np.float32)
+        return self.tensor(name, *shape).node()
+
+    def parts(self, name: str, count: int) -> list[Node]:
+        """Return the equal parts of a tensor's rows, as nodes like that of `constant`. Errors are as of `tensor`."""
+        return [part.node() for part in self.tensor(name).parts(count)]
 
     def require_all_used(self, unread: str) -> None:
         """Refuse what is left over.

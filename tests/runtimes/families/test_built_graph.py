@@ -1,8 +1,5 @@
 """Graphs that are built of a model's files, against torch: every family, states, pooling, side of padding."""
 
-from dataclasses import replace
-
-import numpy as np
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer
@@ -16,17 +13,14 @@ from sentence_transformers.sentence_transformer.modules import (
 )
 
 from qdrant_embed.errors import ConfigurationError
-from qdrant_embed.long_context import WindowStrategy
-from qdrant_embed.models.long_context_support import with_extension
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.pooling.token_pooling import POOLINGS
 from qdrant_embed.runtimes.families.known_families import FAMILIES, unbuilt
 from qdrant_embed.runtimes.torch.graph import build_graph
-from qdrant_embed.tokenization.batch import TokenBatch
+from tests.support.built_graphs import assert_alike, batch, built, extended, shaped
 from tests.support.tiny_models import ARCHITECTURES, save_tiny_model, save_transformer
 
 openvino = pytest.importorskip("openvino")
-LENGTHS = (64, 1, 17, 40)
 
 
 @pytest.fixture(scope="module")
@@ -40,39 +34,6 @@ def folder_of(tmp_path_factory):
         return made[key]
 
     return make
-
-
-def batch(side="right", pad_id=0, lengths=LENGTHS):
-    """Return texts of all lengths, padded to the longest."""
-    ids = np.random.default_rng(1).integers(5, 60, (len(lengths), max(lengths)))
-    mask = (np.arange(max(lengths)) < np.array(lengths)[:, None]).astype(np.int64)
-    mask = mask if side == "right" else mask[:, ::-1].copy()
-    return TokenBatch(np.where(mask == 1, ids, pad_id), mask)
-
-
-def shaped(folder, **values):
-    resolved = resolve(str(folder))
-    return replace(resolved, preset=replace(resolved.preset, **values))
-
-
-def extended(folder, window):
-    return with_extension(resolve(str(folder)), WindowStrategy.parse(window))
-
-
-def built(resolved, *, pooled=True):
-    from qdrant_embed.runtimes.families.built_graph import build
-    from qdrant_embed.runtimes.openvino.requests import core
-
-    graph = build(resolved, pooled=pooled)
-    compiled = core().compile_model(graph.model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    return lambda given: np.array(compiled([given.ids, given.mask])[0])
-
-
-def assert_alike(found, wanted):
-    """Compare vectors, or states, by cosine and in length."""
-    lengths = np.linalg.norm(found, axis=-1), np.linalg.norm(wanted, axis=-1)
-    np.testing.assert_allclose(*lengths, rtol=1e-4)
-    assert (np.einsum("...d,...d->...", found, wanted) / np.prod(lengths, axis=0)).min() >= 0.99999
 
 
 @pytest.mark.parametrize("kind", sorted(set(FAMILIES) & set(ARCHITECTURES)))

@@ -1,0 +1,69 @@
+"""Frequencies as `config.json` states them, against those of transformers; what is not known is refused by name."""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+from transformers import AutoConfig
+from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
+
+from qdrant_embed.models.resolve import resolve
+from qdrant_embed.runtimes.families.known_families import unbuilt
+from qdrant_embed.runtimes.families.rotary.rope import stated_rope, turning
+from tests.support.tiny_models import edit_json
+
+SIZES = {"head_dim": 64, "hidden_size": 256, "num_attention_heads": 4, "max_position_embeddings": 8192}
+WINDOW = {"original_max_position_embeddings": 2048}
+KINDS = {
+    "linear": {"rope_type": "linear", "factor": 4.0},
+    "llama3": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, **WINDOW},
+    "yarn": {"rope_type": "yarn", "factor": 4.0, **WINDOW},
+    "yarn of the window": {"rope_type": "yarn", "factor": None, **WINDOW},
+    "yarn, weighted": {"rope_type": "yarn", "factor": 4.0, "mscale": 0.7, "mscale_all_dim": 0.3},
+    "yarn, all set": {
+        **{"type": "yarn", "factor": 16.0, "attention_factor": 1.5, "beta_fast": 8, "beta_slow": 2, "truncate": False},
+        **WINDOW,
+    },
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("entry", ["rope_parameters", "rope_scaling"])
+def test_frequencies_and_sizes_are_those_of_transformers(kind, entry):
+    older = {"rope_theta": 50_000.0} if entry == "rope_scaling" else {}
+    given = {**SIZES, **older, entry: {**KINDS[kind], **({} if older else {"rope_theta": 50_000.0})}}
+    config = AutoConfig.for_model("llama", **{**given, entry: dict(given[entry])})
+    wanted, size = ROPE_INIT_FUNCTIONS[config.rope_parameters["rope_type"]](config)
+    found = turning(stated_rope(given, 10_000.0), 64, 8192)
+    np.testing.assert_allclose(found.frequencies, wanted.numpy(), rtol=1e-5)
+    assert found.size == pytest.approx(size)
+
+
+REFUSED = [
+    ("qwen2", {"rope_parameters": {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 1e4}}, "of the kind 'dynamic'"),
+    ("llama", {"rope_scaling": {"type": "longrope", "factor": 2.0}}, "of the kind 'longrope'"),
+    (
+        "qwen3",
+        {"rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2]}},
+        "known here .mrope_section",
+    ),
+    ("gemma3_text", {"rope_scaling": {"rope_type": "proportional"}}, "of the kind 'proportional'"),
+    ("gemma3_text", {"attn_logit_softcapping": 50.0}, "not known here .attn_logit_softcapping"),
+    ("llama", {"partial_rotary_factor": 0.5}, "partial_rotary_factor=0.5"),
+    ("qwen3", {"head_dim": None}, "how large a head is .head_dim"),
+    ("mistral", {"sliding_window": None}, "how far tokens see .sliding_window"),
+    ("qwen2", {"use_sliding_window": True, "layer_types": None, "max_window_layers": None}, "max_window_layers"),
+    ("modernbert", {"layer_types": ["chunked_attention", "full_attention"]}, "layers are of the kinds chunked"),
+    ("nomic_bert", {"rotary_emb_base": 10_000}, "rotary_emb_base=10000, and only 1000"),
+    ("gte", {"logn_attention_scale": True}, "logn_attention_scale=True"),
+    ("phi", {"qk_layernorm": True}, "qk_layernorm=True"),
+    ("qwen2", {"hidden_act": "xielu"}, "xielu"),
+]
+
+
+@pytest.mark.parametrize(("kind", "entries", "why"), REFUSED, ids=str)
+def test_entries_that_change_what_is_computed_are_refused_by_name(folder_of, tmp_path, kind, entries, why):
+    folder = shutil.copytree(folder_of(kind), tmp_path / kind)
+    edit_json(folder / "config.json", **entries)
+    assert re.search(why, unbuilt(resolve(folder)))
