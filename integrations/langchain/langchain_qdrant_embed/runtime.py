@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from qdrant_embed.errors import ModelError
 from qdrant_embed.runtimes import ExternalModels, RuntimeSpec, TextBatch, TextRuntime
-
-if TYPE_CHECKING:
-    from qdrant_embed.types import FloatArray
+from qdrant_embed.types import FloatArray
 
 SPEC = RuntimeSpec(
     target=f"{__name__}:EmbeddingsRuntime",
@@ -24,26 +22,47 @@ SPEC = RuntimeSpec(
 PREFIX = "langchain:"
 LONGEST = 8192
 """Tokens that a text may have; LangChain does not say what a model reads, and cuts or refuses by itself."""
-_given: dict[str, tuple[Embeddings, int]] = {}
+LEAST = 0.99
+"""Cosine below which two vectors of one text are those of two models."""
+_PROBE = "How many numbers has a vector?"
+_given: dict[str, dict[int, tuple[Embeddings, FloatArray]]] = {}
+"""Name of a model → its dimensions → what makes its vectors, and the one of the probe."""
 
 
-def model_of(embeddings: Embeddings) -> str:
+def model_of(embeddings: Embeddings, name: str = "") -> str:
     """Make embeddings known to this process, and return the name of their model: the class, and which model it says.
 
-    :raises ModelError: They give no vector.
+    :param name: What to call it instead.
+    :raises ModelError: They give no vector, or others of this name give another one.
     """
-    named = next((str(getattr(embeddings, name, "") or "") for name in ("model", "model_name", "model_id")), "")
-    name = re.sub(r"[^\w./-]", "_", f"{type(embeddings).__name__}/{named}".rstrip("/"))
+    stated = next((str(getattr(embeddings, word, "") or "") for word in ("model", "model_name", "model_id")), "")
+    called = re.sub(r"[^\w./-]", "_", name or f"{type(embeddings).__name__}/{stated}".rstrip("/"))
     try:
-        dim = len(embeddings.embed_query("How many numbers has a vector?"))
+        vector = np.asarray(embeddings.embed_query(_PROBE), np.float32)
     except Exception as error:
         raise ModelError(f"{type(embeddings).__name__} embedded no text: {error}") from error
-    _given[name] = embeddings, dim
-    return PREFIX + name
+    known = _given.setdefault(called, {})
+    if len(vector) in known and known[len(vector)][0] is not embeddings:
+        alike = cosine(vector, known[len(vector)][1])
+        if alike < LEAST:
+            raise ModelError(
+                f"this process already has embeddings called {called!r}, and these are others: the vectors of one "
+                f"text have a cosine of {alike:.4f}. Type: QdrantEmbedVectorStore.open(…, embedding=…, "
+                "embedding_name='…') for one of them, always with the same name."
+            )
+    known.pop(len(vector), None)
+    known[len(vector)] = embeddings, vector
+    return PREFIX + called
 
 
-def _known(name: str) -> tuple[Embeddings, int]:
-    if name not in _given:
+def cosine(one: FloatArray, other: FloatArray) -> float:
+    """Return the cosine of two vectors; 0 where one is zero."""
+    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / lengths if lengths else 0.0
+
+
+def _known(name: str) -> dict[int, tuple[Embeddings, FloatArray]]:
+    if not _given.get(name):
         raise ModelError(
             f"the collection's vectors were made by LangChain's {name!r}, which was not given here. Type: "
             "QdrantEmbedVectorStore.open(…, embedding=…) with the same embeddings."
@@ -55,8 +74,8 @@ class GivenModels(ExternalModels):
     """Models that live in this process, by the names of their embeddings."""
 
     def describe(self, name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the dimensions, counted, and a limit that leaves long texts to the model."""
-        return {"dim": _known(str(values["api_model"]))[1], "max_tokens": LONGEST}
+        """Return the dimensions, those that were given last, and a limit that leaves long texts to the model."""
+        return {"dim": next(reversed(_known(str(values["api_model"])))), "max_tokens": LONGEST}
 
 
 class EmbeddingsRuntime(TextRuntime):
@@ -65,7 +84,8 @@ class EmbeddingsRuntime(TextRuntime):
     takes_threads = True
 
     def __init__(self, resolved: Any, precision: str = "") -> None:
-        self._embeddings, self.dim = _known(resolved.preset.api_model)
+        self.dim: int = resolved.preset.dim
+        self._embeddings = _known(resolved.preset.api_model)[self.dim][0]
 
     def sentence(self, batch: TextBatch) -> FloatArray:
         """Return the vectors, (texts, dim)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,12 +14,15 @@ from langchain_core.vectorstores import VectorStore
 from qdrant_client import models
 
 from langchain_qdrant_embed.documents import of_store
+from langchain_qdrant_embed.embedding_proof import require_same
 from langchain_qdrant_embed.embeddings import EmbedderEmbeddings, QdrantEmbedEmbeddings
 from langchain_qdrant_embed.filters import over_metadata
+from langchain_qdrant_embed.metadata_values import not_carried
 from langchain_qdrant_embed.runtime import model_of
 from qdrant_embed import Collection, Hit, Recipe
 from qdrant_embed import Document as Text
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import CollectionNotFoundError, ConfigurationError
+from qdrant_embed.store import to_filter
 
 LOCATION = "./qdrant_data"
 WHOLE = "document"
@@ -56,24 +60,35 @@ class QdrantEmbedVectorStore(VectorStore):
         *,
         at: str | Path | Any = LOCATION,
         embedding: Embeddings | None = None,
-        model: str = "minilm",
+        embedding_name: str = "",
+        model: str = "",
         recipe: Recipe | None = None,
     ) -> Self:
-        """Open a collection, or make it.
+        """Open a collection, or make it. One that exists keeps its compression, and needs no model.
 
         :param at: A folder, a server's URL, `:memory:`, a `QdrantClient`, or an `Engine`.
         :param embedding: What makes the vectors: `QdrantEmbedEmbeddings`, or any embeddings of LangChain, which
-            then have to be given whenever the collection is opened.
-        :param model: What makes them where no embeddings are given.
+            then have to be given whenever the collection is opened, and are proved on some stored texts.
+        :param embedding_name: What the collection calls them, where class and model do not tell them from others.
+        :param model: What makes them where no embeddings are given; `minilm` for a new collection.
         :param recipe: All else that decides the vectors, such as `Recipe(compression="float16+binary+rescore8")`.
         :raises ConfigurationError: The recipe cuts documents, or both a recipe and embeddings say which model.
-        :raises RecipeMismatchError: It was made with another model or recipe.
+        :raises RecipeMismatchError: It was made with another model or recipe, or by other embeddings.
+        :raises ModelError: The embeddings give no vector, or have the name of others that this process uses.
         """
         if embedding is not None and recipe is not None:
             raise ConfigurationError("both recipe= and embedding= say which model makes the vectors; give one of them.")
         if recipe is None:
-            recipe = _recipe(model if embedding is None else embedding)
-        return cls(Collection.open(name, at=at, recipe=recipe))
+            wanted = _wanted(model if embedding is None else embedding, embedding_name)
+            recipe = replace(_stored(name, at), **wanted)
+        collection = Collection.open(name, at=at, recipe=recipe)
+        try:
+            if embedding is not None and not isinstance(embedding, QdrantEmbedEmbeddings):
+                require_same(collection, embedding)
+            return cls(collection)
+        except BaseException:
+            collection.close()
+            raise
 
     @classmethod
     def from_texts(
@@ -130,19 +145,31 @@ class QdrantEmbedVectorStore(VectorStore):
         return named
 
     def _store(self, found: list[Text]) -> None:
-        blank = [text.source for text in found if not text.text.strip()]
-        report = self.collection.ingest([text for text in found if text.text.strip()])
+        wrong = {
+            text.source: "it has no text" if not text.text.strip() else not_carried(text.metadata) for text in found
+        }
+        report = self.collection.ingest([text for text in found if not wrong[text.source]])
         failed = [f"{failure.source!r} ({failure.reason})" for failure in report.failed]
-        failed += [f"{source!r} (it has no text)" for source in blank]
+        failed += [f"{source!r} ({why})" for source, why in wrong.items() if why]
         if failed:
             raise ConfigurationError(f"{len(failed)} of {len(found)} texts were not stored: {', '.join(failed[:5])}.")
 
-    def delete(self, ids: list[str] | None = None, **kwargs: Any) -> bool:
-        """Remove documents by their ids, or all of them; ids that are not there are passed over."""
+    def delete(
+        self, ids: list[str] | None = None, *, filter: Any = None, everything: bool = False, **kwargs: Any
+    ) -> bool:
+        """Remove documents by their ids, or those that a filter lets through; ids that are not there are passed over.
+
+        :param filter: As for a search; with ids, both have to hold.
+        :param everything: Remove all documents. Without ids or a filter nothing else does: a variable that happens to
+            be None shall not empty a store.
+        :raises ConfigurationError: Nothing says what to remove.
+        """
+        if ids is None and not filter and not everything:
+            raise ConfigurationError("give ids= or filter=; everything=True removes all documents.")
         if ids is None:
-            self.collection.delete("*")
+            self.collection.delete(None if filter else "*", filter=over_metadata(filter))
         for page in _pages(ids or []):
-            self.collection.delete(filter=_condition(page))
+            self.collection.delete(filter=_condition(page, to_filter(over_metadata(filter))))
         return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
@@ -168,6 +195,33 @@ class QdrantEmbedVectorStore(VectorStore):
 
     def _select_relevance_score_fn(self) -> Callable[[float], float]:
         return lambda score: min(1.0, max(0.0, score))
+
+    def _similarity_search_with_relevance_scores(
+        self, query: str, k: int = 4, **more: Any
+    ) -> list[tuple[Document, float]]:
+        self._require_relevance(more)
+        return super()._similarity_search_with_relevance_scores(query, k, **more)
+
+    async def _asimilarity_search_with_relevance_scores(
+        self, query: str, k: int = 4, **more: Any
+    ) -> list[tuple[Document, float]]:
+        self._require_relevance(more)
+        return await super()._asimilarity_search_with_relevance_scores(query, k, **more)
+
+    def _require_relevance(self, more: dict[str, Any]) -> None:
+        """Refuse scores that do not say by themselves how relevant a text is.
+
+        :raises ConfigurationError: They are those of words, of ranks, of a reranker, or of lengths of vectors.
+        """
+        mode, rerank = more.get("mode", "hybrid"), more.get("rerank")
+        lengths = mode == "dense" and self.collection.embedder.distance != "cosine"
+        if rerank or lengths or mode not in ("hybrid", "dense"):
+            scale = f"of rerank={rerank!r}" if rerank else f"of mode={mode!r}"
+            raise ConfigurationError(
+                f"the scores {scale} have no scale from 0 to 1, so no threshold of relevance fits them. Use "
+                "mode='hybrid' or, where vectors are compared by cosine, 'dense'; or min_score= with search_type="
+                "'similarity', on the scale that similarity_search_with_score shows."
+            )
 
     def similarity_search_by_vector(
         self, embedding: list[float], k: int = 4, filter: Any = None, **more: Any
@@ -202,10 +256,23 @@ class QdrantEmbedVectorStore(VectorStore):
         return [of_store(hit) for hit in chosen[:k]]
 
 
-def _recipe(model: str | Embeddings) -> Recipe:
+def _wanted(model: str | Embeddings, name: str) -> dict[str, str]:
+    """Return the parts of a recipe that a model says."""
     if isinstance(model, QdrantEmbedEmbeddings):
-        return Recipe(model=model.model, window=model.window, compression=model.compression, chunker=WHOLE)
-    return Recipe(model=model if isinstance(model, str) else model_of(model), chunker=WHOLE)
+        cut = {"compression": model.compression} if model.compression != "float32" else {}
+        return {"model": model.model, "window": model.window, **cut}
+    if isinstance(model, str):
+        return {"model": model} if model else {}
+    return {"model": model_of(model, name)}
+
+
+def _stored(name: str, at: Any) -> Recipe:
+    """Return the recipe of a collection, or that of a new one."""
+    try:
+        with Collection.open(name, at=at) as there:
+            return there.recipe
+    except CollectionNotFoundError:
+        return Recipe(model="minilm", chunker=WHOLE)
 
 
 def _pages(ids: Sequence[str]) -> Iterable[list[str]]:
@@ -218,5 +285,6 @@ def _storable(name: str) -> bool:
     return "\ufffd" not in name and name == name.encode("utf-8", "replace").decode()
 
 
-def _condition(ids: list[str]) -> models.Filter:
-    return models.Filter(must=[models.FieldCondition(key="source", match=models.MatchAny(any=ids))])
+def _condition(ids: list[str], where: models.Filter | None = None) -> models.Filter:
+    named = models.FieldCondition(key="source", match=models.MatchAny(any=ids))
+    return models.Filter(must=[named, *([] if where is None else [where])])

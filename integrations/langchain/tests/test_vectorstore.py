@@ -1,3 +1,7 @@
+import asyncio
+from datetime import UTC, datetime
+
+import numpy as np
 import pytest
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
@@ -102,9 +106,43 @@ def test_texts_come_back_to_the_last_space_and_ids_that_could_not_are_refused(op
         store.max_marginal_relevance_search("cod", lambda_mult=-1)
 
 
-def test_everything_can_be_deleted(store):
-    assert store.delete(["gone"]) and store.collection.count() == 3
-    assert store.delete() and store.collection.count() == 0
+def test_deleting_takes_ids_or_a_filter_and_all_only_where_that_is_said(store):
+    assert store.delete(["gone"]) and store.delete([]) and store.collection.count() == 3
+    for nothing in ({}, {"ids": None}, {"filter": {}}):
+        with pytest.raises(ConfigurationError, match="everything=True"):
+            store.delete(**nothing)
+    store.delete(["keys#1", "a b"], filter={"n": {"gte": 2}})
+    assert {document.id for document in store.get_by_ids(list(TEXTS))} == {"keys#1", "fish/cod"}
+    store.delete(filter={"team": "pier"})
+    assert store.collection.count() == 1
+    assert store.delete(everything=True) and store.collection.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (datetime(2026, 1, 1, tzinfo=UTC), "'at' is of the type datetime.*isoformat"),
+        ({"deep": [1, {2, 3}]}, r"'at.deep\[1\]' is of the type set.*list"),
+        (float("nan"), "'at' is nan.*None"),
+        (b"raw", "bytes"),
+        ({1: "a"}, "the key 1 of metadata under 'at'"),
+    ],
+)
+def test_metadata_that_would_come_back_as_something_else_are_refused(open_store, value, told):
+    store = open_store()
+    with pytest.raises(ConfigurationError, match=f"1 of 2 texts were not stored: 'bad' .*{told}"):
+        store.add_texts(["Cod.", "Eel."], [{"at": value}, {"at": np.float32(1.5)}], ids=["bad", "good"])
+    assert [(document.id, document.metadata) for document in store.get_by_ids(["bad", "good"])] == [
+        ("good", {"at": 1.5})
+    ]
+
+
+def test_scores_without_a_scale_are_no_relevance(store):
+    for given in ({"mode": "bm25"}, {"mode": "rrf"}, {"rerank": "mmr"}):
+        with pytest.raises(ConfigurationError, match="no threshold of relevance"):
+            store.similarity_search_with_relevance_scores("cod", **given)
+        with pytest.raises(ConfigurationError, match="min_score="):
+            asyncio.run(store.asimilarity_search_with_relevance_scores("cod", **given))
 
 
 def test_what_is_changed_takes_the_place_of_what_was(store):
@@ -159,6 +197,42 @@ def test_given_embeddings_make_the_vectors(open_store):
 
     with pytest.raises(ModelError, match="no quota"):
         open_store("broken", embedding=Broken(size=16))
+
+
+class Turned(DeterministicFakeEmbedding):
+    """Has the name of other embeddings, and gives other vectors."""
+
+    turned: bool = False
+
+    def embed_documents(self, texts):
+        found = super().embed_documents(texts)
+        return [vector[::-1] for vector in found] if self.turned else found
+
+    def embed_query(self, text):
+        return self.embed_documents([text])[0]
+
+
+@pytest.mark.parametrize("compression", ["float32", "float16+binary"])
+def test_other_embeddings_of_the_same_name_are_refused(tmp_path, monkeypatch, compression):
+    one, other = Turned(size=64), Turned(size=64, turned=True)
+    store = QdrantEmbedVectorStore.open("turned", at=tmp_path / "data", embedding=one)
+    store.add_texts(["Cod is landed at pier seven.", "Eels are sold by the basket.", "A", "B"])
+    if compression != "float32":
+        store.collection.recompress(compression)
+    store.collection.close()
+    with pytest.raises(ModelError, match=r"cosine of -?0\.\d+.*embedding_name"):
+        QdrantEmbedVectorStore.open("beside", at=tmp_path / "data", embedding=other)
+    named = QdrantEmbedVectorStore.open("beside", at=":memory:", embedding=other, embedding_name="turned")
+    assert named.collection.recipe.model == "langchain:turned"
+    named.collection.close()
+    monkeypatch.setattr("langchain_qdrant_embed.runtime._given", {})
+    recipe = Recipe(model="langchain:Turned", chunker="document", compression=compression)
+    with pytest.raises(RecipeMismatchError, match="stored texts, embedded again"):
+        QdrantEmbedVectorStore.open("turned", at=tmp_path / "data", embedding=other)
+    monkeypatch.setattr("langchain_qdrant_embed.runtime._given", {})
+    with QdrantEmbedVectorStore.open("turned", at=tmp_path / "data", embedding=Turned(size=64)).collection as again:
+        assert again.recipe == recipe
+        assert again.count() == 4
 
 
 def test_given_embeddings_are_asked_for_where_they_are_missing(tmp_path, monkeypatch):
