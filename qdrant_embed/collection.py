@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
+from qdrant_embed.calibration import CalibrateOptions, Calibration, calibration_run
 from qdrant_embed.collection_parts import CollectionParts, preview_chunks
+from qdrant_embed.comparison import Evaluation, EvaluationPlan, evaluation_run
 from qdrant_embed.display import Facts
 from qdrant_embed.embedding import Embedder
-from qdrant_embed.operations import collection_changes, collection_queries, collection_tuning
+from qdrant_embed.evaluation.drawn_questions import DRAWN
+from qdrant_embed.operations import CollectionAttachment, CollectionVectors, collection_changes, collection_queries
 from qdrant_embed.operations.attached_handle import attach_handle
-from qdrant_embed.operations.collection_attachment import CollectionAttachment
 from qdrant_embed.operations.collection_handle import CollectionHandle, drop_collection, open_handle
-from qdrant_embed.operations.collection_vectors import CollectionVectors
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.reranking.base import Rerank, RerankedSearchSettings
 from qdrant_embed.retrieval import Answers, Documents, Expansion, GroupBy, Hit, Hits, Mode
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from llama_index.core.retrievers import BaseRetriever
 
     from qdrant_embed.attachment import ForeignLayout, LayoutSettings
-    from qdrant_embed.calibration import CalibrateOptions, Calibration
-    from qdrant_embed.comparison import Evaluation, EvaluationSettings
     from qdrant_embed.compression import Transform
     from qdrant_embed.evaluation.questions import Question
     from qdrant_embed.explore.explorer import Explorer
@@ -198,9 +197,8 @@ class Collection:
         return collection_changes.ingest_each(self._handle, paths, options, settings)
 
     def preview(self, what: str | Path | Document, *, reading: ReadOptions | None = None) -> Preview:
-        """Return the chunks that an ingest would make, with their numbers of tokens; nothing is embedded or stored.
+        """Return the chunks that an ingest would make of a file, a text or a `Document`, and how many tokens each has.
 
-        :param what: A file, a text, or a `Document`.
         :raises ReadError: The file cannot be read; `ConfigurationError`: there is none.
         """
         return preview_chunks(self.recipe, what, reading=reading, runtime=self._handle.runtime)
@@ -354,16 +352,19 @@ class Collection:
         return explore(self._handle, port)
 
     def evaluate(
-        self, questions: Sequence[Question] | str | Path | None = None, **plan: Unpack[EvaluationSettings]
-    ) -> Evaluation:
+        self, questions: Sequence[Question] | str | Path | None = None, *, settings: Sequence[str] = (),
+        compressions: Sequence[str] = (), k: int = 10, n: int = DRAWN, seed: int = 0,
+        progress: Callable[[str], None] | None = None,
+    ) -> Evaluation:  # fmt: skip
         """Measure how well each way to search answers questions, and whether they differ; changes nothing.
 
         :param questions: Questions and what answers them: a file, a folder in BEIR's layout (see `read_questions`), or
             `Question` values of `qdrant_embed.evaluation`; None to draw them from the texts (see `draw_questions`).
-        :param plan: What to compare, and by how many questions; the fields of `EvaluationPlan`.
+        :param settings: What is compared; `EvaluationPlan` of `qdrant_embed.comparison` explains all of these.
         :raises ConfigurationError: There is no such setting, or a question is not judged.
         """
-        return collection_tuning.evaluate(self._handle, questions, plan)
+        plan = EvaluationPlan(settings=settings, compressions=compressions, k=k, n=n, seed=seed, progress=progress)
+        return evaluation_run.evaluate(self._handle.parts, questions, plan)
 
     def recompress(
         self, compression: str, *, trained: Transform | None = None, refit: bool = False, patience: float = RUN_SECONDS
@@ -391,7 +392,7 @@ class Collection:
             `qdrant_embed.evaluation` also says what answers it, which adds nDCG@k.
         :raises ConfigurationError: The collection holds too few chunks, or no numbers any more (`bits`).
         """
-        return collection_tuning.calibrate(self._handle, questions, options)
+        return calibration_run.calibrate(self._handle.parts, questions, options or CalibrateOptions())
 
     @property
     def vectors(self) -> CollectionVectors:

@@ -58,11 +58,11 @@ class CollectionParts:
         self._shared = engine
         self._engine = PinnedEngine(engine, generation.name, generation.own)
         self.points: Engine = own_points(self._engine)
-        self._name = generation.name
+        self.name = generation.name
         self.generation = generation
         self.recipe = Recipe.from_dict(generation.stored["recipe"])
         self._runtime = runtime
-        self.roots = KnownRoots(self._engine, self._name, roots_in(generation.metadata))
+        self.roots = KnownRoots(self._engine, self.name, roots_in(generation.metadata))
 
     def note(self, generation: Generation) -> None:
         """Take what is said of the same generation now: fields may have got an index."""
@@ -71,12 +71,12 @@ class CollectionParts:
     @property
     def pinned(self) -> bool:
         """Whether it is asked by a name that is no other generation's: not one under which earlier versions made it."""
-        return self.generation.own != self._name
+        return self.generation.own != self.name
 
     @property
     def by_alias(self) -> bool:
         """Whether a key opens no more than the alias of the generation."""
-        return not self.pinned and self.generation.said != self._name
+        return not self.pinned and self.generation.said != self.name
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -85,7 +85,7 @@ class CollectionParts:
         :raises RecipeMismatchError: Its weights or settings are others than those the collection was made with.
         """
         model = load_dense(self.recipe, self._runtime)
-        require_equal(self._name, self.generation.stored["model"], model.fingerprint)
+        require_equal(self.name, self.generation.stored["model"], model.fingerprint)
         return model
 
     @cached_property
@@ -97,7 +97,7 @@ class CollectionParts:
         models = load_auxiliary(self.recipe, self.embedder)
         stored = self.generation.stored
         for name, model in models.items():
-            require_equal(self._name, stored[metadata_key(name)], model.fingerprint)
+            require_equal(self.name, stored[metadata_key(name)], model.fingerprint)
         return models
 
     @cached_property
@@ -108,12 +108,12 @@ class CollectionParts:
     @cached_property
     def codec(self) -> CollectionCodec:
         """What makes the store's vectors of the model's; see `load_codec`."""
-        return load_codec(self._engine, self._name, self.embedder, self.generation.metadata)
+        return load_codec(self._engine, self.name, self.embedder, self.generation.metadata)
 
     @cached_property
     def browser(self) -> Browser:
         """What reads points without a question."""
-        return Browser(self.points, self._name, self.roots)
+        return Browser(self.points, self.name, self.roots)
 
     @cached_property
     def searcher(self) -> Searcher:
@@ -137,7 +137,7 @@ class CollectionParts:
     @cached_property
     def rerank_context(self) -> RerankContext:
         """What rerankers are given of the collection."""
-        return RerankContext(self.points, self._name, self.embedder, self.codec, self.stored_tokens)
+        return RerankContext(self.points, self.name, self.embedder, self.codec, self.stored_tokens)
 
     @property
     def stored_tokens(self) -> StoredTokens | None:
@@ -152,13 +152,13 @@ class CollectionParts:
 
         return IngestContext(
             engine=self.points,
-            name=self._name,
+            name=self.name,
             embedder=self.embedder,
             chunker=chunker_of(self.recipe, self.embedder),
             bm25=self.bm25,
             fingerprint=fingerprint(self.recipe, RecipeModels(self.embedder, self.auxiliary).identity),
             codec=self.codec,
-            write_guard=WriteGuard(self._shared, self._name),
+            write_guard=WriteGuard(self._shared, self.name),
             auxiliary=self.auxiliary,
             bm25_vectors=self.generation.bm25_vectors,
             payload_profile=self.recipe.payload,

@@ -86,7 +86,7 @@ class AttachedParts(CollectionParts):
 
     def anew(self) -> AttachedParts:
         """Return the parts again, for what the collection has become."""
-        return AttachedParts(self.attached, self._name, self._model)
+        return AttachedParts(self.attached, self.name, self._model)
 
     @property
     def layout(self) -> ForeignLayout:
@@ -101,8 +101,8 @@ class AttachedParts(CollectionParts):
         """
         if self._model is None:
             raise ConfigurationError(
-                f"collection {self._name!r} was attached without a model, so nothing can be embedded. Name the one "
-                f"that made its vectors: Collection.attach({self._name!r}, model='…')."
+                f"collection {self.name!r} was attached without a model, so nothing can be embedded. Name the one "
+                f"that made its vectors: Collection.attach({self.name!r}, model='…')."
             )
         return self._model
 
@@ -122,7 +122,7 @@ class AttachedParts(CollectionParts):
     @cached_property
     def _proved_sparse(self) -> tuple[SparseEmbedder, TermsOf]:
         model = load_sparse(self.recipe.sparse)
-        return model, prove_sparse(self.attached.whole, self._name, self.layout, model)
+        return model, prove_sparse(self.attached.whole, self.name, self.layout, model)
 
     @cached_property
     def words(self) -> Words:
@@ -136,7 +136,7 @@ class AttachedParts(CollectionParts):
         """Tell by asking: neither a folder nor qdrant_client's engine in memory says that an index ranks words."""
         try:
             engine.query_points(
-                self._name, TermQuery(terms=("a",)).ranked(), using=foreign_key(self.layout, TERMS), limit=1
+                self.name, TermQuery(terms=("a",)).ranked(), using=foreign_key(self.layout, TERMS), limit=1
             )
         except StoreError:
             return False
@@ -150,7 +150,7 @@ class AttachedParts(CollectionParts):
             return self._proved_sparse[1]
         if layout.modifier != "idf":
             return None
-        return prove_bm25(self.attached.whole, self._name, layout, self.recipe.language)
+        return prove_bm25(self.attached.whole, self.name, layout, self.recipe.language)
 
     @cached_property
     def bm25(self) -> Bm25Encoder:
@@ -164,14 +164,14 @@ class AttachedParts(CollectionParts):
         layout = self.layout
         known = layout.distance if layout.searchable else "cosine"
         return CollectionCodec(
-            self.attached, self._name, Compression(), dim=layout.dim, distance=known, normalize=known == "cosine",
+            self.attached, self.name, Compression(), dim=layout.dim, distance=known, normalize=known == "cosine",
             metadata={},
         )  # fmt: skip
 
     @cached_property
     def browser(self) -> AttachedBrowser:
         """What reads points without a question."""
-        return AttachedBrowser(self.attached, self._name, self.roots)
+        return AttachedBrowser(self.attached, self.name, self.roots)
 
     @cached_property
     def searcher(self) -> AttachedSearcher:
@@ -191,7 +191,7 @@ class AttachedParts(CollectionParts):
         :raises ConfigurationError: Always; what to do instead is said.
         """
         raise ConfigurationError(
-            f"collection {self._name!r} has the layout of {self.layout.writer}, which has no room for what an ingest "
+            f"collection {self.name!r} has the layout of {self.layout.writer}, which has no room for what an ingest "
             "compares. Add texts or documents in that layout with collection.attachment.add(…), see "
             "collection.attachment.adopt() for what "
             "would have to change, or ingest into a collection of your own."
@@ -199,7 +199,7 @@ class AttachedParts(CollectionParts):
 
     def _offers(self, *, by_vector: bool) -> dict[str, str]:
         """Return by mode why it is not to be had, and what to do."""
-        layout, name = self.layout, self._name
+        layout, name = self.layout, self.name
         offers = {"multivector": "multi-vectors of other programs are not read."}
         if not by_vector:
             offers["dense"] = f"no model is known. Type: Collection.attach({name!r}, model='…')."

@@ -19,7 +19,6 @@ from qdrant_embed.evaluation.drawn_questions import DRAWN, draw_questions
 from qdrant_embed.evaluation.exact_search import exact_search
 from qdrant_embed.evaluation.metrics import ndcg
 from qdrant_embed.evaluation.questions import Question
-from qdrant_embed.store.engine import Engine
 
 MOST_VECTORS = 100_000
 MOST_CHECKED = 5
@@ -54,11 +53,7 @@ class CalibrateOptions:
 
 
 def calibrate(
-    engine: Engine,
-    name: str,
-    parts: CollectionParts,
-    questions: Sequence[str | Question] | None,
-    options: CalibrateOptions,
+    parts: CollectionParts, questions: Sequence[str | Question] | None, options: CalibrateOptions
 ) -> Calibration:
     """Measure how a collection may be compressed; changes nothing.
 
@@ -71,10 +66,10 @@ def calibrate(
     """
     require_type("options", options, CalibrateOptions, "CalibrateOptions(…)")
     require_type("questions", questions or [], (list, tuple), "a list of questions")
-    grid = grid_of(engine, parts)
+    grid = grid_of(parts)
     transforms = Transforms(parts.codec.vector_codec, options.trained)
-    named = possible_settings(engine, parts, options.settings, transforms)
-    stored = sample_vectors(engine, name, parts.codec, options.most_vectors)
+    named = possible_settings(parts, options.settings, transforms)
+    stored = sample_vectors(parts.points, parts.name, parts.codec, options.most_vectors)
     drawn = [] if questions else draw_questions(stored.texts, DRAWN, options.seed)
     asked, judged = _asked(questions or [question.text for question in drawn])
     queries = parts.embedder.embed_queries(asked)
@@ -90,7 +85,7 @@ def calibrate(
     trials = measure(named) if named else search_grid(grid, constraints, measure)
     checked = _checked(constraints, trials, measure.again)
     return Calibration(
-        collection=name,
+        collection=parts.name,
         vectors=len(stored.vectors),
         dim=stored.vectors.shape[1],
         questions=len(asked),

@@ -11,17 +11,16 @@ from qdrant_embed.collection_parts import CollectionParts
 from qdrant_embed.compression import Compression, Transform, VectorCodec
 from qdrant_embed.compression.transitions import learned_code
 from qdrant_embed.evaluation.exact_search import ExactAnswers
-from qdrant_embed.store.engine import Engine
 
 Progress = Callable[[str, int, int], None]
 """Called before each build with the setting, how many are done and how many are known of so far."""
 
 
-def grid_of(engine: Engine, parts: CollectionParts) -> Grid:
+def grid_of(parts: CollectionParts) -> Grid:
     """Return what can be tried on a collection."""
     preset = parts.embedder.preset
     return Grid(
-        engine=engine,
+        engine=parts.points,
         held=parts.codec.compression,
         model=preset.name,
         full=preset.dim,
@@ -31,15 +30,13 @@ def grid_of(engine: Engine, parts: CollectionParts) -> Grid:
     )
 
 
-def possible_settings(
-    engine: Engine, parts: CollectionParts, named: Sequence[str], transforms: Transforms
-) -> list[Compression]:
+def possible_settings(parts: CollectionParts, named: Sequence[str], transforms: Transforms) -> list[Compression]:
     """Return compressions that were named, each checked to be one that the collection can be changed to.
 
     :raises UnsupportedByEngineError: The engine does not have it.
     :raises ConfigurationError: One is not, or is a learned code that nobody trained.
     """
-    grid, settings = grid_of(engine, parts), [Compression.parse(text) for text in named]
+    grid, settings = grid_of(parts), [Compression.parse(text) for text in named]
     for setting in settings:
         grid.require(setting)
         transforms.of(setting)

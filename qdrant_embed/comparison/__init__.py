@@ -3,7 +3,7 @@
 Files, in reading order: setting_scores, evaluation_report, judgements, search_setting, question_session,
 evaluation_run.
 
-Public: `EvaluationPlan` (what `Collection.evaluate` is told; its fields one by one are `EvaluationSettings`),
+Public: `EvaluationPlan` (what `Collection.evaluate` is told),
 `Evaluation` (what it returns), `SettingScores`, `Estimate`, `Comparison` and `Missed`, of which that is made.
 """
 
@@ -13,16 +13,16 @@ from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
     from qdrant_embed.comparison.evaluation_report import Evaluation, Missed
-    from qdrant_embed.comparison.evaluation_run import EvaluationPlan, EvaluationSettings
+    from qdrant_embed.comparison.evaluation_run import EvaluationPlan
     from qdrant_embed.comparison.setting_scores import Comparison, Estimate, SettingScores
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
             "evaluation_report": ["Evaluation", "Missed"],
-            "evaluation_run": ["EvaluationPlan", "EvaluationSettings"],
+            "evaluation_run": ["EvaluationPlan"],
             "setting_scores": ["Comparison", "Estimate", "SettingScores"],
         },
     )
 
-__all__ = ["Comparison", "Estimate", "Evaluation", "EvaluationPlan", "EvaluationSettings", "Missed", "SettingScores"]
+__all__ = ["Comparison", "Estimate", "Evaluation", "EvaluationPlan", "Missed", "SettingScores"]

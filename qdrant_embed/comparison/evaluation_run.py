@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
-from typing import TypedDict
 
 from qdrant_embed.calibration.collection_sample import CollectionSample, sample_texts, sample_vectors
 from qdrant_embed.calibration.trial_runner import Transforms, possible_settings
@@ -19,7 +18,6 @@ from qdrant_embed.errors import ConfigurationError, require_type
 from qdrant_embed.evaluation.drawn_questions import DRAWN, StoredText, draw_questions
 from qdrant_embed.evaluation.questions import Question, read_questions
 from qdrant_embed.retrieval.search_request import SearchRequest, modes_with
-from qdrant_embed.store.engine import Engine
 
 MOST_VECTORS = 500_000
 """More are not copied to try compressions, and some of them would give other answers."""
@@ -57,24 +55,11 @@ class EvaluationPlan:
             require_type(name, getattr(self, name), (list, tuple), "a list of texts")
 
 
-class EvaluationSettings(TypedDict, total=False):
-    """The fields of `EvaluationPlan`, as `Collection.evaluate` takes them one by one."""
-
-    settings: Sequence[str]
-    compressions: Sequence[str]
-    k: int
-    n: int
-    seed: int
-    progress: Callable[[str], None] | None
-
-
 Questions = str | Path | Sequence[Question] | None
 """A file or folder of them, a list, or None to draw them from the texts."""
 
 
-def evaluate(
-    engine: Engine, name: str, parts: CollectionParts, questions: Questions, plan: EvaluationPlan
-) -> Evaluation:
+def evaluate(parts: CollectionParts, questions: Questions, plan: EvaluationPlan) -> Evaluation:
     """Measure how well settings answer questions; changes nothing.
 
     :raises ConfigurationError: There is no such setting, a question is not judged, or there is nothing to ask about.
@@ -83,9 +68,9 @@ def evaluate(
     searches = [SearchSetting.parse(setting, parts) for setting in named]
     tell = plan.progress or (lambda setting: None)
     transforms = Transforms(parts.codec.vector_codec, {})
-    compressions = possible_settings(engine, parts, plan.compressions, transforms)
-    sample = _whole(engine, name, parts) if compressions else None
-    texts = sample.texts if sample else sample_texts(engine, name)
+    compressions = possible_settings(parts, plan.compressions, transforms)
+    sample = _whole(parts) if compressions else None
+    texts = sample.texts if sample else sample_texts(parts.points, parts.name)
     asked = _asked(questions, texts, plan)
     session = QuestionSession(parts, asked.questions, texts, plan.k)
     scores = []
@@ -94,22 +79,27 @@ def evaluate(
         scores.append(session.search(setting))
     scores += session.compressed(compressions, sample, transforms, tell) if sample else []
     found = Evaluation(
-        collection=name, k=plan.k, questions=asked.questions, settings=tuple(scores), missed=(), unknown=asked.unknown
+        collection=parts.name,
+        k=plan.k,
+        questions=asked.questions,
+        settings=tuple(scores),
+        missed=(),
+        unknown=asked.unknown,
     )
     return replace(found, missed=tuple(_missed(found, texts)))
 
 
-def _whole(engine: Engine, name: str, parts: CollectionParts) -> CollectionSample:
+def _whole(parts: CollectionParts) -> CollectionSample:
     """Return all vectors of a collection.
 
     :raises ConfigurationError: They are too many, or too few.
     """
-    sample = sample_vectors(engine, name, parts.codec, MOST_VECTORS).in_order()
-    held = engine.count(name, exact=True).count
+    sample = sample_vectors(parts.points, parts.name, parts.codec, MOST_VECTORS).in_order()
+    held = parts.points.count(parts.name, exact=True).count
     if len(sample.texts) < held:
         raise ConfigurationError(
-            f"collection {name!r} holds {held:,} chunks; compressions are tried on copies of at most {MOST_VECTORS:,} "
-            "vectors. Leave compressions out; calibrate() measures them on a part of the vectors."
+            f"collection {parts.name!r} holds {held:,} chunks; compressions are tried on copies of at most "
+            f"{MOST_VECTORS:,} vectors. Leave compressions out; calibrate() measures them on a part of the vectors."
         )
     return sample
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from qdrant_embed.servers.features import Feature
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -56,11 +55,36 @@ class ForwardingEngine(Engine):
     query_batch_points = forwarded(Engine.query_batch_points)
 
 
-class WrappedEngine(ForwardingEngine):
+KEEPING = ("stored_metadata", "save_attachment", "load_attachment", "disk_sizes", "finish_bulk_load")
+"""What an engine does with a collection beside `QdrantClient`'s methods."""
+
+
+class WholeForwardingEngine(ForwardingEngine):
+    """An engine all of whose methods about collections go through `forward`."""
+
+    stored_metadata = forwarded(Engine.stored_metadata)
+    save_attachment = forwarded(Engine.save_attachment)
+    load_attachment = forwarded(Engine.load_attachment)
+    disk_sizes = forwarded(Engine.disk_sizes)
+    finish_bulk_load = forwarded(Engine.finish_bulk_load)
+
+
+def _of_whole(name: str) -> Any:
+    """Return a property that is the other engine's."""
+    return property(lambda engine: getattr(engine.whole, name))
+
+
+class WrappedEngine(WholeForwardingEngine):
     """An engine around another one, which does what a subclass does not.
 
     :ivar whole: The other one.
     """
+
+    shared = _of_whole("shared")
+    joined = _of_whole("joined")
+    held_by = _of_whole("held_by")
+    identity = _of_whole("identity")
+    described = _of_whole("described")
 
     def __init__(self, engine: Engine) -> None:
         self.whole, self.client = engine, engine.client
@@ -73,58 +97,13 @@ class WrappedEngine(ForwardingEngine):
         found: R = getattr(self.whole, method.__name__)(*arguments, **named)
         return found
 
-    @property
-    def shared(self) -> bool:
-        """Whether other processes may use it at the same time."""
-        return self.whole.shared
-
-    @property
-    def joined(self) -> bool:
-        """Whether other processes may be using it now."""
-        return self.whole.joined
-
-    @property
-    def held_by(self) -> str:
-        """The other process through which it is used; empty where there is none."""
-        return self.whole.held_by
-
-    @property
-    def identity(self) -> str:
-        """What holds the collections."""
-        return self.whole.identity
-
     def lacks(self, feature: Feature) -> str:
         """Say why a feature is not to be had; empty if it is."""
         return self.whole.lacks(feature)
 
-    @property
-    def described(self) -> str:
-        """What answers, with its version."""
-        return self.whole.described
-
     def note_collection(self, collection_name: str, info: models.CollectionInfo, called: str) -> bool:
         """Take note of what was said of a collection by another of its names."""
         return self.whole.note_collection(collection_name, info, called)
-
-    def stored_metadata(self, collection_name: str) -> Mapping[str, Json]:
-        """Return the metadata entries of a collection, whoever set them."""
-        return self.whole.stored_metadata(collection_name)
-
-    def save_attachment(self, collection_name: str, data: bytes, noted: dict[str, Json]) -> None:
-        """Keep a file with a collection, replacing the one there was."""
-        self.whole.save_attachment(collection_name, data, noted)
-
-    def load_attachment(self, collection_name: str) -> bytes | None:
-        """Return the file that is kept with a collection; None if there is none."""
-        return self.whole.load_attachment(collection_name)
-
-    def disk_sizes(self, collection_name: str) -> tuple[int, int] | None:
-        """Return the bytes that a collection takes on the disk, and those that its files seem to have."""
-        return self.whole.disk_sizes(collection_name)
-
-    def finish_bulk_load(self, collection_name: str) -> None:
-        """Build the search index over what was written, and bring it to disk."""
-        self.whole.finish_bulk_load(collection_name)
 
     def close(self) -> None:
         """Close the other engine."""

@@ -100,29 +100,6 @@ class PinnedEngine(WrappedEngine):
         found: R = getattr(self.whole, method.__name__)(*given, **named)
         return found
 
-    def stored_metadata(self, collection_name: str) -> Mapping[str, Json]:
-        """Return the metadata entries of a collection, whoever set them."""
-        return self.whole.stored_metadata(self._pinned(collection_name))
-
-    def save_attachment(self, collection_name: str, data: bytes, noted: dict[str, Json]) -> None:
-        """Keep a file with a collection, replacing the one there was."""
-        self.whole.save_attachment(self._pinned(collection_name), data, noted)
-
-    def load_attachment(self, collection_name: str) -> bytes | None:
-        """Return the file that is kept with a collection; None if there is none."""
-        return self.whole.load_attachment(self._pinned(collection_name))
-
-    def disk_sizes(self, collection_name: str) -> tuple[int, int] | None:
-        """Return the bytes that a collection takes on the disk, and those that its files seem to have."""
-        return self.whole.disk_sizes(self._pinned(collection_name))
-
-    def finish_bulk_load(self, collection_name: str) -> None:
-        """Build the search index over what was written, and bring it to disk."""
-        self.whole.finish_bulk_load(self._pinned(collection_name))
-
-    def _pinned(self, name: str) -> str:
-        return self._own if name == self._name else name
-
 
 def find_generation(engine: Engine, name: str) -> Generation:
     """Return what a name leads to, by one request where this version made it.

@@ -22,6 +22,7 @@ from qdrant_client import QdrantClient
 
 from qdrant_embed.errors import QdrantEmbedError, StoreError
 from qdrant_embed.native import make_reentrant_lock
+from qdrant_embed.store.engine_wrappers import KEEPING
 from qdrant_embed.store.sharing import wire_frames
 from qdrant_embed.store.sharing.socket_place import peer, place_of
 from qdrant_embed.store.sharing.wire_values import PROTOCOL, BrokenFrameError
@@ -36,8 +37,6 @@ FINISH_SECONDS = 5.0
 """How long a request may go on after the folder was closed here; what is left without an answer is asked elsewhere."""
 ANSWER_SECONDS = 60.0
 """How long the other end may take nothing of an answer."""
-OWN_METHODS = {"stored_metadata", "save_attachment", "load_attachment", "disk_sizes", "finish_bulk_load"}
-"""What may be asked beside the methods of `QdrantClient` that the engine has."""
 _NOT_ASKED = {"close", "upload_points"}
 
 
@@ -49,7 +48,7 @@ def greeting() -> dict[str, Any]:
 
 def may_be_asked(engine: type[Engine], name: str) -> bool:
     """Tell whether a method of an engine answers other processes."""
-    wanted = name in OWN_METHODS or (hasattr(QdrantClient, name) and name not in _NOT_ASKED)
+    wanted = name in KEEPING or (hasattr(QdrantClient, name) and name not in _NOT_ASKED)
     return wanted and not name.startswith("_") and hasattr(engine, name)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -24,12 +24,11 @@ from qdrant_embed.store.edge import EdgeEngine
 from qdrant_embed.store.edge.engine import lacked_by_folder
 from qdrant_embed.store.edge.lock import described_holder, held_by_another, read_holder
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.engine_wrappers import ForwardingEngine, P, R
+from qdrant_embed.store.engine_wrappers import P, R, WholeForwardingEngine
 from qdrant_embed.store.payload_values import json_payload
 from qdrant_embed.store.sharing.folder_server import FolderServer, may_be_asked
 from qdrant_embed.store.sharing.holder_link import HolderGoneError, HolderLink, NotSharedError
 from qdrant_embed.store.sharing.socket_place import POSSIBLE
-from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +68,7 @@ def _offer(engine: EdgeEngine, *, used: bool = False) -> None:
             folder.server.used = True
 
 
-class SharedEngine(ForwardingEngine):
+class SharedEngine(WholeForwardingEngine):
     """An engine on a folder that another process holds, or has held; see `qdrant_embed.store.Engine`.
 
     :raises LocationLockedError: The holder cannot be asked.
@@ -203,29 +202,6 @@ class SharedEngine(ForwardingEngine):
     def lacks(self, feature: Feature) -> str:
         """Say why a feature is not to be had; empty if it is."""
         return lacked_by_folder(feature)
-
-    def stored_metadata(self, collection_name: str) -> Mapping[str, Json]:
-        """Return a collection's metadata without opening its shard."""
-        found: Mapping[str, Json] = self.ask("stored_metadata", collection_name)
-        return found
-
-    def save_attachment(self, collection_name: str, data: bytes, noted: dict[str, Json]) -> None:
-        """Keep a file beside a collection's shard."""
-        self.ask("save_attachment", collection_name, data, noted)
-
-    def load_attachment(self, collection_name: str) -> bytes | None:
-        """Return the file beside a collection's shard; None if there is none."""
-        found: bytes | None = self.ask("load_attachment", collection_name)
-        return found
-
-    def disk_sizes(self, collection_name: str) -> tuple[int, int] | None:
-        """Return the bytes that a collection takes on the disk, and those that its files seem to have."""
-        found: tuple[int, int] | None = self.ask("disk_sizes", collection_name)
-        return found
-
-    def finish_bulk_load(self, collection_name: str) -> None:
-        """Have the search index built."""
-        self.ask("finish_bulk_load", collection_name)
 
     def close(self) -> None:
         """Let go of the holder, or of the folder where this process holds it by now."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Concatenate
 
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.engine_wrappers import P, R, WrappedEngine
+from qdrant_embed.store.engine_wrappers import KEEPING, P, R, WrappedEngine
 from qdrant_embed.telemetry import recording
 
 
@@ -17,7 +17,7 @@ class TracedEngine(WrappedEngine):
         """Call the other engine's method of the same name."""
         name = method.__name__
         call: Callable[..., R] = getattr(self.whole, name)
-        if not recording.wanted():
+        if name in KEEPING or not recording.wanted():
             return call(*arguments, **named)
         first = named.get("collection_name", arguments[0] if arguments else "")
         collection = first if isinstance(first, str) else ""
