@@ -12,12 +12,13 @@ from qdrant_embed.errors import ConfigurationError, UnknownNameError
 from qdrant_embed.extras import is_installed
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.models.runtime_specs import FASTEST_ON_X86, REFERENCE, RUNTIMES, RuntimeSpec, runtime_spec
+from qdrant_embed.runtimes.families.known_families import unbuilt
 
 RUNTIME_VARIABLE = "QDRANT_EMBED_RUNTIME"
 """Environment variable that chooses the runtime of models with weights, where nothing nearer does."""
 
 MIN_COSINE: Mapping[str, float] = {"float32": 0.9999, "bf16": 0.9995, "int8": 0.995}
-"""Precision → the cosine to torch in float32 that no text falls below."""
+"""Precision → the cosine to the model in float32 that no text falls below: to its own graph, or to torch's."""
 
 _GPU_SIGNS = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 """What Linux has where there is a GPU: NVIDIA's driver, AMD's, and that of Windows seen from WSL2."""
@@ -109,7 +110,7 @@ def _unconverted(resolved: ResolvedModel) -> str:
         return ""
     if extension_plan.extension.method == "selfextend":
         return "selfextend has an attention of its own, which torch alone runs"
-    if extension_plan.trained > _LONGEST_TRIED:
+    if extension_plan.trained > _LONGEST_TRIED and unbuilt(resolved):
         return f"no text longer than {extension_plan.trained} tokens is tried on a converted model"
     return ""
 

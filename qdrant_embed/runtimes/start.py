@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
-from qdrant_embed.errors import ConfigurationError, ForkedError, QdrantEmbedError, warn_user
+from qdrant_embed.errors import ConfigurationError, ForkedError, MissingExtraError, QdrantEmbedError, warn_user
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.models.runtime_specs import REFERENCE
 from qdrant_embed.registry import import_target
@@ -33,10 +33,13 @@ def start(resolved: ResolvedModel, asked: str = "auto") -> tuple[RuntimeChoice, 
     except QdrantEmbedError as error:
         if choice.runtime.name == REFERENCE or (choice.forced and not isinstance(error, LowFidelityError)):
             raise
-        reason = str(error)
-    instead, runtime = _instead(choice.runtime, resolved)
+        failed = error
+    try:
+        instead, runtime = _instead(choice.runtime, resolved)
+    except MissingExtraError:
+        raise failed from None  # torch would not help, were it there: what was chosen can run such models
     # Said only now: where torch cannot load the model either, its error is the one to read.
-    warn_user(f"{reason} {str(instead).capitalize()} runs it instead, which is slower.", FidelityWarning)
+    warn_user(f"{failed} {str(instead).capitalize()} runs it instead, which is slower.", FidelityWarning)
     return instead, runtime
 
 
@@ -49,9 +52,11 @@ def _instead(failed: RuntimeChoice, resolved: ResolvedModel) -> tuple[RuntimeCho
 
 
 def instead_of(failed: RuntimeChoice) -> tuple[RuntimeChoice, ...]:
-    """Return the next best: the same runtime without int8, and at last torch."""
-    usual = (RuntimeChoice(failed.name),) if failed.precision == "int8" else ()
-    return (*usual, RuntimeChoice(REFERENCE))
+    """Return the next best: the same runtime in its best precision, in float32, and at last torch."""
+    known, usual = failed.spec.precisions, RuntimeChoice(failed.name)
+    others = (usual,) if failed.precision == "int8" else ()
+    whole = (replace(usual, precision="float32"),) if len(known) > 1 and failed.precision != "float32" else ()
+    return (*others, *whole, RuntimeChoice(REFERENCE))
 
 
 def _started(choice: RuntimeChoice, resolved: ResolvedModel) -> RuntimeBase:

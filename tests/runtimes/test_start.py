@@ -1,6 +1,7 @@
 """What will run a model, and what will not, known beforehand."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,8 @@ from qdrant_embed.errors import ConfigurationError, MissingExtraError
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes import choice, onnx
 from qdrant_embed.runtimes.conversion import convert
-from qdrant_embed.runtimes.conversion.fidelity import Fidelity
+from qdrant_embed.runtimes.conversion.fidelity import Fidelity, Original
+from qdrant_embed.runtimes.openvino import requests
 from qdrant_embed.runtimes.openvino import runtime as openvino
 from qdrant_embed.runtimes.start import predict_runtime
 
@@ -28,12 +30,10 @@ def bare(monkeypatch, tmp_path):
 
 def noted(monkeypatch, model, runtime, worst):
     """Leave a note of a conversion as if it had been made and tried."""
-    monkeypatch.setattr(convert, "build_graph", lambda *_, **__: type("Graph", (), {"pooled": True}))
     monkeypatch.setattr(convert, "compare", lambda *_: Fidelity(worst, worst))
     converter = onnx.CONVERTER if runtime.name == "onnx" else openvino._converter(runtime)
-    made = convert.ModelConverter(
-        converter.choice, converter.packages, lambda *_: None, lambda _: None, lambda _: lambda _: None
-    )
+    original = Original("its own graph in float32", pooled=True, run=None)
+    made = replace(converter, convert=lambda *_: original, start=lambda *_: lambda _: None)
     try:
         convert.converted(model, made)
     except convert.LowFidelityError:
@@ -51,7 +51,7 @@ def test_a_model_that_has_fallen_back_before_will_do_so_again(model, monkeypatch
     noted(monkeypatch, model, choice.RuntimeChoice("openvino", "bf16"), 0.93)
     for asked in ("auto", "openvino"):
         found = predict_runtime(model, asked)
-        assert str(found.runtime) == "torch"
+        assert str(found.runtime) == "openvino:float32"
         assert "cosine of 0.9300" in found.why
     noted(monkeypatch, model, choice.RuntimeChoice("openvino", "float32"), 0.99999)
     assert str(predict_runtime(model, "openvino:float32").runtime) == "openvino:float32"
@@ -61,6 +61,8 @@ def test_int8_gives_way_to_what_is_exact_and_then_to_torch(model, monkeypatch):
     noted(monkeypatch, model, choice.RuntimeChoice("openvino", "int8"), 0.97)
     assert str(predict_runtime(model, "openvino:int8").runtime) == "openvino:bf16"
     noted(monkeypatch, model, choice.RuntimeChoice("openvino", "bf16"), 0.9)
+    assert str(predict_runtime(model, "openvino:int8").runtime) == "openvino:float32"
+    noted(monkeypatch, model, choice.RuntimeChoice("openvino", "float32"), 0.9)
     found = predict_runtime(model, "openvino:int8")
     assert str(found.runtime) == "torch"
     assert "0.9700" in found.why
@@ -91,6 +93,7 @@ def test_packages_that_are_lacking_are_an_error(model, monkeypatch):
 
 def test_openvino_that_is_not_installed_is_an_error_where_it_was_asked_for(model, monkeypatch):
     monkeypatch.undo()
+    monkeypatch.setattr(requests, "core", requests.Once(requests._make_core))
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(MissingExtraError, match="pip install 'openvino'"):
         predict_runtime(model, "openvino")

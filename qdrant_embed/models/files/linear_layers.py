@@ -11,6 +11,7 @@ import numpy as np
 from qdrant_embed.errors import ModelError
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.layouts import kind_of_module, normalizes
+from qdrant_embed.models.files.tensors import WEIGHTS, read_tensors
 from qdrant_embed.pooling.token_pooling import LinearHead
 
 _SENTENCE = "sentence_embedding"
@@ -48,13 +49,9 @@ def load_linear_head(places: Sequence[Path]) -> LinearHead:
             "what stands behind the model's pooling is not dense layers without activation, and only those can be "
             "applied to the averages of chunks. Give another window strategy than 'late'."
         )
-    from safetensors import safe_open
-
     matrix, offset = np.eye(1), np.zeros(1)
     for number, place in enumerate(places):
-        with safe_open(str(place / "model.safetensors"), "pt") as stream:
-            names = set(stream.keys())
-            tensors = {name: stream.get_tensor(name).double().numpy() for name in names}
+        tensors = {name: np.asarray(found, np.float64) for name, found in read_tensors(place / WEIGHTS).items()}
         weight = tensors["linear.weight"]
         if read_json(place / "config.json").get("use_residual"):
             weight = weight + tensors.get("residual.weight", np.eye(*weight.shape))

@@ -49,13 +49,15 @@ def _unsupported(kind: str, path: str, settings: Mapping[str, Any]) -> str:
     if kind == "Pooling":
         if not settings.get("include_prompt", True):
             return "it pools by where its prompt ends"
-        return "" if set(pooling_modes(settings)) <= set(POOLINGS) else f"the pooling in {path} is not built here"
+        return (
+            "" if set(pooling_modes(settings)) <= set(POOLINGS) else f"the pooling in {path} is not run without torch"
+        )
     if kind == "Dense":
         known = str(settings.get("activation_function", "torch.Tanh")).rsplit(".", 1)[-1] in _ACTIVATIONS
-        return "" if known and names == {_SENTENCE} else f"the dense layer in {path} is not built here"
+        return "" if known and names == {_SENTENCE} else f"the dense layer in {path} is not run without torch"
     if kind in ("LayerNorm", "Dropout") or (kind == "Normalize" and names == {_SENTENCE}):
         return ""
-    return f"the module {kind} in {path} is not built here"
+    return f"the module {kind} in {path} is not run without torch"
 
 
 def build_head(builder: Builder, states: Node, files: ModelFiles) -> Node:

@@ -56,15 +56,15 @@ def unbuilt(resolved: ResolvedModel) -> str:
     config = stated_config(resolved)
     family = family_of(str(config.get("model_type")))
     if family is None:
-        return f"the architecture {config.get('model_type')!r} is not built here"
+        return f"the architecture {config.get('model_type')!r} is not run without torch"
     if files.adapter is not None or (files.transformer / CONFIG).is_file():
         return "a LoRA adapter is added to its weights"
     if plan is not None and (plan.kind != family.positions or plan.extension.method == "selfextend"):
-        return f"{plan.extension.method} is not built here for the architecture {config['model_type']!r}"
+        return f"{plan.extension.method} is not run without torch for the architecture {config['model_type']!r}"
     if preset.attention and preset.attention not in family.attentions:
-        return f"{preset.attention} attention is not built here for the architecture {config['model_type']!r}"
+        return f"{preset.attention} attention is not run without torch for the architecture {config['model_type']!r}"
     if pooling_only(resolved):
         return family.unsupported(config)
     if preset.states not in ("", "last"):
-        return f"states = {preset.states!r} are not built here for a model with modules of its own"
+        return f"states = {preset.states!r} are not run without torch for a model with modules of its own"
     return family.unsupported(config) or unsupported_head(files)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.extras import require_extra
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.native import initializing
 from qdrant_embed.runtimes import Runtime, TokenRuntime
@@ -29,6 +30,7 @@ from qdrant_embed.runtimes.openvino.requests import (
     lanes,
     multiplies_int8,
 )
+from qdrant_embed.runtimes.torch.load import use_of_torch
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -74,11 +76,14 @@ def chosen(precision: str = "") -> RuntimeChoice:
 def predict(resolved: ResolvedModel, precision: str) -> tuple[str, str]:
     """Return the precision, and how the model, converted before, is known to miss its minimum cosine, if it is.
 
-    :raises MissingExtraError: OpenVINO is not installed.
+    :raises MissingExtraError: OpenVINO is not installed; or torch, for a model that is traced through it and never was.
     :raises ConfigurationError: The processor has no such arithmetic.
     """
     choice = chosen(precision)
-    return choice.precision, converting.fidelity_error(resolved, _converter(choice)) or ""
+    known = converting.fidelity_error(resolved, _converter(choice))
+    if known is None and unbuilt(resolved):
+        require_extra(use_of_torch(resolved), "torch")
+    return choice.precision, known or ""
 
 
 def best_precision() -> str:

@@ -24,6 +24,7 @@ from qdrant_embed.models.presets import Preset
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.models.telemetry import stay_silent
 from qdrant_embed.native import prepare_torch
+from qdrant_embed.runtimes.families.known_families import unbuilt
 from qdrant_embed.runtimes.out_of_memory import is_out_of_memory
 from qdrant_embed.runtimes.torch.architecture import load_text_side, sees_images, select_states, shape
 from qdrant_embed.runtimes.torch.missing_weights import require_all_weights
@@ -70,7 +71,8 @@ def use_of_torch(resolved: ResolvedModel) -> str:
         return f"the model {name!r} with the adapter in {files.adapter}"
     if extension_plan is not None and extension_plan.extension.method == "selfextend":
         return f"the model {name!r} with the extension 'selfextend'"
-    return f"the model {name!r}, which torch runs or converts,"
+    why = unbuilt(resolved)
+    return f"the model {name!r}, since {why}," if why else f"the model {name!r}, which torch runs or converts,"
 
 
 def _one_side(model: Any, files: ModelFiles) -> Any:

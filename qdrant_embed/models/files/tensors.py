@@ -1,0 +1,85 @@
+"""Tensors of safetensors files, mapped into memory: nothing is read before it is needed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from qdrant_embed.errors import ModelError
+from qdrant_embed.models.files.json_files import read_header
+from qdrant_embed.types import FloatArray
+
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+BF16 = "BF16"
+_KINDS: Mapping[str, str] = {
+    **{"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I8": "i1", "U8": "u1"},
+    BF16: "<u2",  # numpy has no such type
+}
+"""What safetensors calls a type → the type of numpy that its bytes are mapped as."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappedTensor:
+    """A tensor where it lies.
+
+    :param kind: Its type, as safetensors names it.
+    :param data: Its numbers, in its shape; of `BF16` the bytes, two by two. A view of the file.
+    """
+
+    kind: str
+    data: np.ndarray
+
+    def wide(self) -> FloatArray:
+        """Return it in float32; a view of the file where it has that type."""
+        if self.kind == BF16:
+            return (self.data.astype(np.uint32) << 16).view(np.float32)
+        return np.asarray(self.data, np.float32)
+
+
+def map_tensors(file: Path) -> dict[str, MappedTensor]:
+    """Return the tensors of a file.
+
+    :raises ModelError: It is no safetensors file, is cut short, or holds numbers of a type that is not known here.
+    """
+    header, begin = read_header(file)
+    # Copied on being written to, which nobody does: OpenVINO takes no memory that cannot be.
+    whole = np.memmap(file, np.uint8, "c")
+    found = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        try:
+            kind, shape, (start, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
+            fits = 0 <= start <= end <= len(whole) - begin
+            if kind in _KINDS:
+                fits = fits and math.prod(shape) * np.dtype(_KINDS[kind]).itemsize == end - start
+        except (KeyError, TypeError, ValueError):
+            fits = False
+        if not fits:
+            raise ModelError(
+                f"{file} was cut short, or is no safetensors file: its tensor {name!r} does not lie within its "
+                f"{len(whole)} bytes. Download it again; if it came by git, type: git lfs pull"
+            )
+        if kind not in _KINDS:
+            raise ModelError(f"{file}: {name} is stored as {kind}, which is not read here; save it as F32.")
+        found[name] = MappedTensor(kind, _viewed(whole[begin + start : begin + end], _KINDS[kind]).reshape(shape))
+    return found
+
+
+def _viewed(raw: np.ndarray, kind: str) -> np.ndarray:
+    """Return bytes as numbers; copied where they do not lie as the processor wants them."""
+    aligned = raw.ctypes.data % np.dtype(kind).itemsize == 0
+    return (raw if aligned else raw.copy()).view(kind)
+
+
+def read_tensors(file: Path) -> dict[str, FloatArray]:
+    """Return the tensors of a file in float32, or in their own type where they are no floating-point numbers.
+
+    :raises ModelError: As of `map_tensors`.
+    """
+    tensors = map_tensors(file)
+    return {name: found.data if found.kind[0] in "IU" else found.wide() for name, found in tensors.items()}
