@@ -27,6 +27,7 @@ from qdrant_embed.reranking.chain import make_reranker
 from qdrant_embed.retrieval.browse import Browser
 from qdrant_embed.retrieval.root_labels import KnownRoots
 from qdrant_embed.retrieval.searcher import Searcher
+from qdrant_embed.stock_client.payload_profiles import profile_indexes
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.copies import aliases
 from qdrant_embed.store.copies.copy_lease import WriteGuard
@@ -227,6 +228,8 @@ def create_collection(
         **noted,
     }
     create(engine, name, models.layout, made_by, settings, server, recipe.index)
+    if others := profile_indexes(recipe.payload):
+        complete(engine, name, others, tell=True)
 
 
 def make_generation(engine: Engine, name: str, recipe: Recipe, server: ServerOptions | None = None) -> Generation:

@@ -20,7 +20,6 @@ from qdrant_embed.reading.files import Skipped, SourceFile
 from qdrant_embed.reading.formats import MEDIA_TYPES
 from qdrant_embed.reading.ignore_patterns import PathPatterns
 from qdrant_embed.reading.reader import Reader, ReadFile, Rest
-from qdrant_embed.stock_client.payload_profiles import as_profiled
 from qdrant_embed.store.points import VERSION, DocumentKey, document_id
 from qdrant_embed.types import Document, Json
 
@@ -251,7 +250,6 @@ def _changed(
 ) -> Sequence[ChangedDocument]:
     """Return what there is to do for a document, which is one thing or nothing."""
     try:
-        document = as_profiled(document, run.target.payload_profile)
         key = DocumentKey.of(document, run.root)
     except (QdrantEmbedError, TypeError, ValueError) as error:
         run.tally.fail(document.source, str(error), "refused")

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from qdrant_embed.ingest.context import IngestContext, matching
-from qdrant_embed.store.points import CHUNK_COUNT, VERSION, DocumentKey
+from qdrant_embed.store.points import ADDED_METADATA, CHUNK_COUNT, VERSION, DocumentKey, own_metadata
 from qdrant_embed.types import Json
 
 HEAD_FIELDS = (
     "source", "root", "document_id", "document_hash", "title", "media_type", "text_type", "size", "modified",
-    "metadata", CHUNK_COUNT, VERSION,
+    "metadata", ADDED_METADATA, CHUNK_COUNT, VERSION,
 )  # fmt: skip
 _NOT_CONTENT = (CHUNK_COUNT, VERSION, "modified")
 
@@ -71,7 +71,12 @@ def look_up(target: IngestContext, document_ids: Sequence[str]) -> dict[str, Doc
 
 def _heads(target: IngestContext, document_ids: Iterable[str]) -> list[dict[str, Any]]:
     where = matching(document_id=document_ids, chunk_index=0)
-    return [dict(record.payload or {}) for record in target.scroll(where, HEAD_FIELDS)]
+    return [_as_given(record.payload or {}) for record in target.scroll(where, HEAD_FIELDS)]
+
+
+def _as_given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in fields.items() if name not in ("metadata", ADDED_METADATA)}
+    return {**given, **({"metadata": metadata} if (metadata := own_metadata(fields)) else {})}
 
 
 def _whole(points: Mapping[str, int], heads: Iterable[Mapping[str, Any]]) -> Iterable[bool]:

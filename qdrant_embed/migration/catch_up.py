@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import StoreError
+from qdrant_embed.stock_client.payload_profiles import renamed
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.points import id_in_copy
 from qdrant_embed.store.scroll import pages
@@ -70,9 +71,12 @@ class CollectionCopy:
         for records in self._scroll(self.source):
             wanted = [id_in_copy(record, self.old, self.new) for record in records]
             found = self.engine.retrieve(self.copy, wanted, with_payload=True)
-            there = {str(record.id): _digest(record) for record in found}
+            there = {str(record.id): _digest(record.payload or {}) for record in found}
+            copied = [renamed(old.payload or {}, old.id, key) for old, key in zip(records, wanted, strict=True)]
             differing = [
-                record.id for record, key in zip(records, wanted, strict=True) if there.get(str(key)) != _digest(record)
+                record.id
+                for record, key, fields in zip(records, wanted, copied, strict=True)
+                if there.get(str(key)) != _digest(fields)
             ]
             changed += len(differing)
             for start in range(0, len(differing), self.page):
@@ -101,6 +105,6 @@ class CollectionCopy:
             yield records
 
 
-def _digest(record: models.Record) -> bytes:
+def _digest(fields: Mapping[str, Any]) -> bytes:
     # As text, a number that is not one equals itself.
-    return digest(json.dumps(record.payload or {}, sort_keys=True, default=str).encode())
+    return digest(json.dumps(fields, sort_keys=True, default=str).encode())

@@ -17,6 +17,7 @@ from qdrant_embed.embedding.recipe_models import RecipeModels
 from qdrant_embed.errors import StoreError
 from qdrant_embed.migration.catch_up import CollectionCopy
 from qdrant_embed.recipe import Recipe, fingerprint, of_points
+from qdrant_embed.stock_client.payload_profiles import renamed
 from qdrant_embed.store import quantization
 from qdrant_embed.store.collection_codec import FIT_VECTORS, CollectionCodec, kept_digest
 from qdrant_embed.store.copies import aliases, copy_lease
@@ -195,6 +196,6 @@ def _point(record: models.Record, key: PointId, dense: dict[str, FloatArray]) ->
     """Return the point as an ingest by the new recipe would have made it."""
     from qdrant_client import models
 
-    fields: dict[str, Any] = dict(record.payload or {})
+    fields = dict(renamed(record.payload or {}, record.id, key))
     others = {k: v for k, v in dict(record.vector or {}).items() if k != DENSE}  # type: ignore[arg-type]
     return models.PointStruct.model_construct(id=key, vector={**others, **dense}, payload=fields)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval.explanation import Explanation
 from qdrant_embed.retrieval.frames import frame_of
+from qdrant_embed.store.points import own_metadata
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Hit:
             end=payload["end"],
             page=payload.get("page"),
             headings=tuple(payload.get("headings", ())),
-            metadata=payload.get("metadata", {}),
+            metadata=own_metadata(payload),
             title=payload.get("title", ""),
             chunk_index=payload["chunk_index"],
             document_id=payload["document_id"],

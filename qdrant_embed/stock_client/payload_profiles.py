@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.recipe import LANGCHAIN, LLAMA_INDEX
-from qdrant_embed.types import Document, Json
+from qdrant_embed.store.points import ADDED_METADATA
+from qdrant_embed.types import Json
 
+if TYPE_CHECKING:
+    from qdrant_client import models
+
+    from qdrant_embed.store.engine import PointId
+
+NODE = "_node_content"
 _SOURCE, _DOCUMENT = "1", "4"
 """LlamaIndex's words for the relationship of a node to its document, and for what that is."""
 
 
-def as_profiled(document: Document, profile: str) -> Document:
-    """Return a document with what a profile wants among its metadata: LangChain's `source`."""
-    if profile != LANGCHAIN or "source" in document.metadata:
-        return document
-    return replace(document, metadata={**document.metadata, "source": document.source})
+def profile_indexes(profile: str) -> dict[str, models.PayloadSchemaType]:
+    """Return the payload indexes that the other store's own requests need where a server is strict: by documents."""
+    from qdrant_client import models
+
+    fields = {LLAMA_INDEX: "doc_id", LANGCHAIN: "metadata.source"}
+    return {fields[profile]: models.PayloadSchemaType.KEYWORD} if profile in fields else {}
+
+
+def renamed(fields: Mapping[str, Any], before: PointId, after: PointId) -> Mapping[str, Any]:
+    """Return the payload of a point that gets another id: a node of LlamaIndex that bore the old one bears the new."""
+    content = fields.get(NODE) if before != after else None
+    if not isinstance(content, str) or str(before) not in content:
+        return fields
+    node = json.loads(content)
+    if not isinstance(node, dict) or node.get("id_") != str(before):
+        return fields
+    return {**fields, NODE: json.dumps({**node, "id_": str(after)}, ensure_ascii=False)}
 
 
 def profile_fields(profile: str, point_id: str, fields: Mapping[str, Any]) -> dict[str, Json]:
@@ -41,12 +59,16 @@ def _llama_index(point_id: str, fields: Mapping[str, Any]) -> dict[str, Json]:
         "class_name": "TextNode",
     }
     content = json.dumps(node, ensure_ascii=False)
-    return {"_node_content": content, "_node_type": "TextNode", "doc_id": document, "ref_doc_id": document}
+    return {NODE: content, "_node_type": "TextNode", "doc_id": document, "ref_doc_id": document}
 
 
 def _langchain(_: str, fields: Mapping[str, Any]) -> dict[str, Json]:
-    """Return what `langchain_qdrant.QdrantVectorStore` makes a document of, beside `metadata`."""
-    return {"page_content": fields["text"]}
+    """Return what `langchain_qdrant.QdrantVectorStore` makes a document of: the text, and a `source` among the rest."""
+    metadata = fields.get("metadata", {})
+    if "source" in metadata:
+        return {"page_content": fields["text"]}
+    told = {"metadata": {**metadata, "source": fields["source"]}, ADDED_METADATA: ["source"]}
+    return {"page_content": fields["text"], **told}
 
 
 _ADDED: Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Json]]] = {

@@ -31,6 +31,9 @@ included; left out where there is one."""
 CHUNK_COUNT = "chunk_count"
 """Number of a document's chunks, on the first one only; the others are stored before it."""
 
+ADDED_METADATA = "metadata_added"
+"""Which of the metadata a payload profile put there for a store of another package; the document does not have them."""
+
 VERSION = "document_version"
 """On every chunk: which version of its document it is of. A document is whole where all its points are of one version,
 and as many as the first one says."""
@@ -152,6 +155,12 @@ def payload(document: DocumentKey, chunk: Chunk, embedded: str) -> dict[str, Jso
     if chunk.page is not None:
         fields["page"] = chunk.page
     return fields
+
+
+def own_metadata(fields: Mapping[str, Any]) -> dict[str, Json]:
+    """Return the metadata of a chunk's document, without what was added for the stores of other packages."""
+    metadata, added = fields.get("metadata") or {}, fields.get(ADDED_METADATA)
+    return {key: value for key, value in metadata.items() if key not in added} if added else metadata
 
 
 def chunk_of(fields: Mapping[str, Any]) -> Chunk:

@@ -69,6 +69,34 @@ def test_langchains_own_store_reads_text_metadata_and_source(make):
     assert found.page_content == "The gates open at six."
     assert found.metadata["source"] == "gates.md"
     assert found.metadata["team"] == "pilots"
+    assert collection.search(QUESTION, 1)[0].metadata == {"team": "pilots"}
+    collection.ingest([Document(text="Eels are sold by the basket.", source="eels.md", metadata={"source": "a book"})])
+    assert collection.search("eels", 1)[0].metadata == {"source": "a book"}
+    assert store.similarity_search("eels", k=1)[0].metadata["source"] == "a book"
+
+
+@pytest.mark.parametrize(("payload", "field"), [("llama-index", "doc_id"), ("langchain", "metadata.source"), ("", "")])
+def test_what_the_other_store_filters_by_is_indexed(tmp_path, payload, field):
+    with Collection.open("notes", at=tmp_path, recipe=Recipe(model="hashing", payload=payload)) as collection:
+        indexed = set(collection.engine.get_collection("notes").payload_schema)
+    assert {"doc_id", "metadata.source"} & indexed == ({field} if field else set())
+
+
+def test_nodes_are_renamed_with_their_points(tmp_path):
+    recipe = Recipe(model="hashing", payload="llama-index")
+    with Collection.open("notes", at=tmp_path, recipe=recipe) as collection:
+        collection.ingest(DOCUMENTS)
+        before = {hit.id for document in DOCUMENTS for hit in collection.chunks(document.source)}
+        collection.recompress("float16")
+        after = {hit.id for document in DOCUMENTS for hit in collection.chunks(document.source)}
+        store = LlamaIndexStore("notes", client=collection.client, dense_vector_name=DENSE)
+        assert before.isdisjoint(after)
+        question = collection.embedder.embed_queries([QUESTION])[0].tolist()
+        found = store.query(VectorStoreQuery(query_embedding=question, similarity_top_k=9))
+        assert {node.node_id for node in found.nodes} == set(found.ids) == after
+        assert "doc_id" in collection.engine.get_collection("notes").payload_schema
+        again = collection.ingest(DOCUMENTS)
+        assert (again.embedded, again.reused) == (0, 2)
 
 
 def test_the_profile_is_part_of_the_recipe(tmp_path):
