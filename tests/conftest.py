@@ -33,6 +33,8 @@ os.environ.setdefault("QDRANT_EMBED_RUNTIME", "torch")  # exact, and quick to lo
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")  # the same numbers everywhere; name a GPU to test on it (test_gpu.py)
 
+collect_ignore = ["smoke"]  # run by test_core_alone.py, in a process of its own
+
 IN_MEMORY, LEAST_FREE = Path("/dev/shm"), 8 * 2**30
 if IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= LEAST_FREE:
     # A collection is many small files that are synced to the disk, which takes as long as all else in many tests.

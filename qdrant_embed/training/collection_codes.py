@@ -9,6 +9,7 @@ from pathlib import Path
 
 from qdrant_embed.compression import Transform
 from qdrant_embed.compression.binary_codes import pack_signs
+from qdrant_embed.extras import require_extra
 from qdrant_embed.runtimes.paragraph_vectors import BinaryParagraphVectors, ParagraphTraining, require_model_folder
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
@@ -45,6 +46,7 @@ def train_codes(
     files: CodeFiles = CodeFiles(),
 ) -> Transform:
     """Train a Real-Binary head on a collection's vectors, and, with `words`, on predicting the words of its texts."""
+    require_extra("training codes", "torch")
     if files.model is not None:
         require_folder(files.model)
     stored = read_rows(engine, name, codec, texts=words)
@@ -75,6 +77,7 @@ def train_paragraphs(
     files: CodeFiles = CodeFiles(),
 ) -> BinaryParagraphVectors:
     """Train binary paragraph vectors on a collection's texts alone, each once however many windows it has."""
+    require_extra("training paragraph vectors", "torch")
     if files.model is not None:
         require_model_folder(files.model)
     found = read_texts(engine, name)
