@@ -113,6 +113,5 @@ CONVERTER = ModelConverter(
     _CHOICE,
     lambda _: versions("torch", "transformers", "onnx", "onnxruntime"),
     lambda resolved, folder, pooled: _export(resolved, folder, pooled=pooled),
-    lambda _resolved, folder, _pooled: _runner(folder),
-    lambda _resolved, folder, _pooled: _runner(folder),
+    _runner,
 )

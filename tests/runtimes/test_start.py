@@ -33,7 +33,7 @@ def noted(monkeypatch, model, runtime, worst):
     monkeypatch.setattr(convert, "compare", lambda *_: Fidelity(worst, worst))
     converter = onnx.CONVERTER if runtime.name == "onnx" else openvino._converter(runtime)
     original = Original("its own graph in float32", pooled=True, run=None)
-    made = replace(converter, convert=lambda *_: original, start=lambda *_: lambda _: None)
+    made = replace(converter, convert=lambda *_: original, start=lambda _: lambda _: None)
     try:
         convert.converted(model, made)
     except convert.LowFidelityError:

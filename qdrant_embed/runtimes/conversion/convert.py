@@ -33,7 +33,7 @@ from qdrant_embed.types import Json, content_hash
 
 log = logging.getLogger(__name__)
 
-_FORMAT = 7
+_FORMAT = 8
 """To be raised when what is stored under a key changes, or is not to be trusted: up to 5, it was a log that told of
 missing weights, and logs can be turned off; up to 6, OpenVINO's own joining of gated layers could end the process."""
 LONGEST_WAIT = 900.0
@@ -81,16 +81,13 @@ class ModelConverter:
     :param made_by: What made the files, package → version; another one makes them anew.
     :param convert: Writes the files of a model to a folder, pooled inside or not, and returns what its vectors are
         measured by.
-    :param try_out: Model, folder and whether it pools → what runs it; leaves nothing behind, since the folder will get
-        another name.
-    :param start: Likewise, and may.
+    :param start: Folder → what runs it; changes nothing there, since it is tried out before the folder gets its name.
     """
 
     choice: RuntimeChoice
     made_by: Callable[[ResolvedModel], Mapping[str, Json]]
     convert: Callable[[ResolvedModel, Path, bool], Original]
-    try_out: Callable[[ResolvedModel, Path, bool], Run]
-    start: Callable[[ResolvedModel, Path, bool], Run]
+    start: Callable[[Path], Run]
 
 
 def converted(resolved: ResolvedModel, converter: ModelConverter, *, pooled: bool = True) -> Converted:
@@ -151,7 +148,7 @@ def _started(resolved: ResolvedModel, converter: ModelConverter, folder: Path) -
         key = _running_key(folder, note)
         made = _RUNNING.get(key)
         if made is None:
-            made = _RUNNING[key] = Converted(folder, converter.start(resolved, folder, note["pooled"]), note["pooled"])
+            made = _RUNNING[key] = Converted(folder, converter.start(folder), note["pooled"])
         return made
     except QdrantEmbedError:
         raise
@@ -236,7 +233,7 @@ def _made(resolved: ResolvedModel, converter: ModelConverter, folder: Path, pool
         try:
             return _started(resolved, converter, folder)
         finally:
-            prune(keep=folder)  # now that the compiled form is there too
+            prune(keep=folder)
     except QdrantEmbedError:
         raise
     except Exception as error:
@@ -252,7 +249,7 @@ def _write(resolved: ResolvedModel, converter: ModelConverter, work: Path, poole
     # Each step may take a minute or more of a large model, and none of them is a standstill.
     original = converter.convert(resolved, work, pooled)
     went_on()
-    fidelity = compare(resolved, original, lambda: converter.try_out(resolved, work, original.pooled))
+    fidelity = compare(resolved, original, lambda: converter.start(work))
     sizes = {path.name: path.stat().st_size for path in work.iterdir()}
     note = {"pooled": original.pooled, "measured_by": original.name, **asdict(fidelity), "files": sizes}
     (work / _NOTE).write_text(json.dumps(note), encoding="utf-8")

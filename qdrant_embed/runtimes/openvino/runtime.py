@@ -6,29 +6,31 @@ of some hundred tokens are more likely to stay in the core's own cache.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.extras import require_extra
 from qdrant_embed.models.resolve import ResolvedModel
-from qdrant_embed.native import initializing
+from qdrant_embed.native import Once, initializing
 from qdrant_embed.runtimes import Runtime, TokenRuntime
 from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.runtimes.conversion import convert as converting
 from qdrant_embed.runtimes.conversion.convert import ModelConverter, versions
 from qdrant_embed.runtimes.conversion.converted_runtime import load_converted
-from qdrant_embed.runtimes.conversion.fidelity import Original
+from qdrant_embed.runtimes.conversion.fidelity import Original, Run
 from qdrant_embed.runtimes.families.known_families import GRAPHS, unbuilt
 from qdrant_embed.runtimes.openvino.gated_layers import keep_gates_apart
 from qdrant_embed.runtimes.openvino.requests import (
-    GraphSource,
     MixedRequests,
     Requests,
     best_hint,
+    compiled,
     core,
     lanes,
     multiplies_int8,
+    save_compiled,
 )
 from qdrant_embed.runtimes.torch.load import use_of_torch
 from qdrant_embed.types import Json
@@ -38,16 +40,14 @@ if TYPE_CHECKING:
 
 _HINTS = {"float32": "f32", "bf16": "bf16"}
 """Precision → what is computed in; an int8 model's other layers are computed in the best that there is."""
-_FILE, _WHOLE_FILE, _COMPILED = "model.xml", "whole.xml", "compiled"
-_OURS, _TORCHS = "its own graph in float32", "torch in float32"
-"""What a converted model is measured by."""
+_FILE, _WHOLE_FILE = "model.blob", "whole.blob"
 
 
 def load(resolved: ResolvedModel, precision: str = "") -> Runtime | TokenRuntime:
     """Convert a model, or take up what was converted before.
 
-    A model of a known family is built of its files, and nothing of it is written but its compiled form and its int8
-    graph. In float32 it is the model; other precisions are measured by that graph. Others are traced through torch.
+    A model of a known family is built of its files. In float32 that is the model; other precisions are measured by it.
+    Others are traced through torch. What is kept is the compiled form.
 
     :param precision: `float32`, `bf16` or `int8`; empty for bf16 where the processor has it, else float32.
     :raises MissingExtraError: OpenVINO is not installed.
@@ -96,8 +96,7 @@ def _converter(choice: RuntimeChoice) -> ModelConverter:
         choice,
         _made_by,
         lambda resolved, folder, pooled: _convert(resolved, folder, choice, pooled=pooled),
-        lambda resolved, folder, pooled: _requests(resolved, folder, choice, pooled=pooled, keep=False).infer,
-        lambda resolved, folder, pooled: _requests(resolved, folder, choice, pooled=pooled, keep=True).infer,
+        lambda folder: _requests(folder, choice).infer,
     )
 
 
@@ -107,49 +106,43 @@ def _made_by(resolved: ResolvedModel) -> dict[str, Json]:
 
 
 def _convert(resolved: ResolvedModel, folder: Path, choice: RuntimeChoice, *, pooled: bool) -> Original:
-    if unbuilt(resolved):
-        from qdrant_embed.runtimes.openvino.traced import trace
-
-        model, graph = trace(resolved, pooled=pooled)
-        original = Original(_TORCHS, graph.pooled, graph.run)
-        _save(model, folder / (_WHOLE_FILE if choice.precision == "int8" else _FILE))
-    else:
-        model, inside = _built(resolved, pooled=pooled)
-        changed = choice.precision != "float32"
-        original = Original(_OURS, inside, Requests(lambda: model, "f32").infer if changed else None)
+    model, original = graph_of(resolved, pooled=pooled)
     if choice.precision == "int8":
+        save_compiled(model, best_hint(), folder / _WHOLE_FILE)
         # Not before: it imports OpenVINO, which is done with its telemetry off and no other thread beside it.
         from qdrant_embed.runtimes.openvino.int8 import quantize
 
-        _save(quantize(resolved, model), folder / _FILE)
-    return original
+        save_compiled(quantize(resolved, model), best_hint(), folder / _FILE)
+    else:
+        save_compiled(model, _HINTS[choice.precision], folder / _FILE)
+    same = choice.precision == "float32" and not unbuilt(resolved)
+    return replace(original, run=None) if same else original
 
 
-def _built(resolved: ResolvedModel, *, pooled: bool) -> tuple[openvino.Model, bool]:
+def graph_of(resolved: ResolvedModel, *, pooled: bool) -> tuple[openvino.Model, Original]:
+    """Return a model's graph in float32, built or traced, and what conversions of it are measured by."""
+    if unbuilt(resolved):
+        from qdrant_embed.runtimes.openvino.traced import trace
+
+        model, module = trace(resolved, pooled=pooled)
+        return model, Original("torch in float32", module.pooled, module.run)
     with initializing("OpenVINO"):
         core()
         from qdrant_embed.runtimes.families.built_graph import build
 
         graph = build(resolved, pooled=pooled)
-        return keep_gates_apart(graph.model), graph.pooled
+        model = keep_gates_apart(graph.model)
+    # A copy, since quantizing changes the graph.
+    return model, Original("its own graph in float32", graph.pooled, _whole(model.clone()))
 
 
-def _save(model: openvino.Model, file: Path) -> None:
-    import openvino
+def _whole(model: openvino.Model) -> Run:
+    """Return what runs a graph in float32; compiled when it is first asked, which may be never."""
+    requests = Once(lambda: Requests(compiled(model, "f32")))
+    return lambda batch: requests().infer(batch)
 
-    openvino.save_model(model, str(file), compress_to_fp16=False)
 
-
-def _requests(resolved: ResolvedModel, folder: Path, choice: RuntimeChoice, *, pooled: bool, keep: bool) -> Requests:
-    """Compile what was converted.
-
-    :param keep: Whether the compiled form is kept on disk, for a quicker start.
-    """
-    kept = folder / _COMPILED if keep else None  # goes when the conversion goes
-
-    def whole(file: str) -> GraphSource:
-        return lambda: str(folder / file) if unbuilt(resolved) else _built(resolved, pooled=pooled)[0]
-
+def _requests(folder: Path, choice: RuntimeChoice) -> Requests:
     if choice.precision == "int8":
-        return MixedRequests(lambda: str(folder / _FILE), whole(_WHOLE_FILE), kept)
-    return Requests(whole(_FILE), _HINTS[choice.precision], kept)
+        return MixedRequests(folder / _FILE, folder / _WHOLE_FILE)
+    return Requests.load(folder / _FILE, _HINTS[choice.precision])

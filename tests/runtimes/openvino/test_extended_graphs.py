@@ -66,10 +66,10 @@ def test_embedders_that_read_alike_share_one_graph_and_two_strategies_have_two(f
     pytest.importorskip("openvino")
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     monkeypatch.setattr(convert, "gc", gc)  # whose searches make no exception of these embedders
-    requests, text = openvino.Requests, ["The gates of the harbour open at six."]
+    load, text = openvino.Requests.load, ["The gates of the harbour open at six."]
     for number, window in enumerate(("pcw", "gp:96"), 1):
         opened = []
-        monkeypatch.setattr(openvino, "Requests", lambda *a, opened=opened, **k: opened.append(a) or requests(*a, **k))
+        monkeypatch.setattr(openvino.Requests, "load", lambda *a, opened=opened: opened.append(a) or load(*a))
         first = load_embedder(folder_of("bert"), runtime="openvino:float32", window=window)
         expected, loads = first.embed_documents(text), len(opened)
         second = load_embedder(folder_of("bert"), runtime="openvino:float32", window=window)
@@ -92,14 +92,13 @@ def test_torch_weights_are_let_go_once_a_model_is_converted(folder_of, monkeypat
         weights.extend(weakref.ref(parameter) for parameter in graph.module.parameters())
         return graph
 
-    def start(graph, hint, kept=None):
-        if kept:
-            left.append(sum(weight() is not None for weight in weights))
-        return requests(graph, hint, kept)
+    def put(*folders):
+        place(*folders)
+        left.append(sum(weight() is not None for weight in weights))
 
-    left, requests = [], openvino.Requests
+    left, place = [], convert._put
     monkeypatch.setattr(traced, "build_graph", seen)
-    monkeypatch.setattr(openvino, "Requests", start)
+    monkeypatch.setattr(convert, "_put", put)
     load_embedder(folder_of("jina_embeddings_v3"), runtime="openvino:float32").embed_documents(["The gates open."])
     assert weights
     assert left == [0], "the compiled graph is loaded beside them"

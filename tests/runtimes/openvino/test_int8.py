@@ -5,7 +5,6 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from qdrant_embed.models.resolve import resolve
-from qdrant_embed.runtimes.conversion import convert
 from qdrant_embed.runtimes.conversion.fidelity import batches_of
 from qdrant_embed.runtimes.conversion.probe_texts import PROBES
 from qdrant_embed.runtimes.openvino import runtime as openvino
@@ -48,12 +47,12 @@ def weights(model):
 @pytest.mark.model
 @pytest.mark.usefixtures("int8_anywhere")
 def test_every_product_of_minilm_is_in_int8_and_its_vectors_stay():
-    from qdrant_embed.runtimes.openvino.requests import SHORT_TOKENS, core
+    from qdrant_embed.runtimes.openvino import int8
+    from qdrant_embed.runtimes.openvino.requests import SHORT_TOKENS
 
     resolved = resolve("minilm")
-    # Converted as for any use, since what is kept serves every test that runs it.
-    folder = convert.converted(resolved, openvino._converter(openvino.chosen("int8"))).folder
-    model, whole = core().read_model(folder / openvino._FILE), openvino._built(resolved, pooled=True)[0]
+    whole, _ = openvino.graph_of(resolved, pooled=True)
+    model = int8.quantize(resolved, whole.clone())
     batches = batches_of(resolved, (*PROBES[::6], *TEXTS[::2]))  # long ones and short ones, in several scripts
     wanted = run(whole, batches)
     found = run(model, batches)
@@ -77,7 +76,7 @@ def test_a_narrow_block_takes_the_channels_that_reach_furthest(save_model):
     tensors[f"{layer}output.dense.weight"][:, 3] *= 1e-3
     save_file(tensors, folder / "model.safetensors")
     resolved = resolve(str(folder))
-    model = openvino._built(resolved, pooled=True)[0]
+    model = openvino.graph_of(resolved, pooled=True)[0]
     batches = batches_of(resolved, TEXTS)
     wanted = run(model, batches)
     assert cosines(wanted, run(int8.quantize(resolved, model), batches)).min() > 0.99
@@ -89,7 +88,7 @@ def test_ranges_are_those_of_the_tokens_and_not_of_the_padding(save_model):
     from qdrant_embed.runtimes.openvino import int8
 
     resolved = resolve(save_model("mean"))
-    model = openvino._built(resolved, pooled=True)[0]
+    model = openvino.graph_of(resolved, pooled=True)[0]
     (batch,) = batches_of(resolved, ("w1 w2 w3", "w4"))
     alone = [row for text in ("w1 w2 w3", "w4") for row in batches_of(resolved, (text,))]
     names = list(weights(model)[1])[:1]

@@ -23,7 +23,7 @@ def graphs(save_model, tmp_path_factory, request):
     folder = tmp_path_factory.mktemp("int8")
     resolved = resolve(save_model("mean"))
     openvino._convert(resolved, folder, RuntimeChoice("openvino", "int8"), pooled=request.param)
-    return lambda: str(folder / "model.xml"), lambda: openvino._built(resolved, pooled=request.param)[0]
+    return folder / "model.blob", folder / "whole.blob"
 
 
 def batch(*lengths):
@@ -39,8 +39,8 @@ def test_short_sequences_are_those_of_the_whole_graph(graphs):
 
     mixed, coarse, whole = (
         MixedRequests(*graphs),
-        Requests(graphs[0], best_hint()),
-        Requests(graphs[1], best_hint()),
+        Requests.load(graphs[0], best_hint()),
+        Requests.load(graphs[1], best_hint()),
     )
     together = batch(12, 3, 9, 8)
     found = mixed.infer(together)
@@ -78,9 +78,9 @@ def test_buffers_of_a_long_text_are_given_back(tmp_path, monkeypatch, runtime):
 
     model = scoring(openvino.opset13)
     if runtime == "openvino":
-        from qdrant_embed.runtimes.openvino.requests import Requests
+        from qdrant_embed.runtimes.openvino.requests import Requests, compiled
 
-        run = Requests(lambda: model, "f32").infer
+        run = Requests(compiled(model, "f32")).infer
     else:
         run = onnx_scoring(tmp_path)
     long, short = batch(6000), batch(12, 9)
@@ -112,7 +112,7 @@ def onnx_scoring(folder):
         }"""
     )
     onnx.save(graph, folder / "model.onnx")
-    return CONVERTER.start(None, folder, True)
+    return CONVERTER.start(folder)
 
 
 FIRST_INFERENCE = """
@@ -131,7 +131,7 @@ from qdrant_embed.runtimes.batching import BatchLimits, run_in_batches
 from qdrant_embed.runtimes import TokenBatch
 from qdrant_embed.runtimes.openvino.requests import Requests
 
-requests = Requests(lambda: sys.argv[1], "f32")
+requests = Requests.load(sys.argv[1], "f32")
 
 def run(sequences):
     ids = numpy.array(sequences, numpy.int64)
@@ -148,12 +148,14 @@ def test_lanes_do_not_wait_for_each_other_for_ever_at_their_first_inference(tmp_
     import openvino
     from openvino import opset13 as ops
 
+    from qdrant_embed.runtimes.openvino.requests import save_compiled
+
     ids, mask = (ops.parameter([-1, -1], np.int64, name) for name in ("ids", "mask"))
     seen = ops.convert(ops.multiply(ids, mask), np.float32)
     model = openvino.Model([seen], [ids, mask], "echo")
-    openvino.save_model(model, tmp_path / "echo.xml", compress_to_fp16=False)
+    save_compiled(model, "f32", tmp_path / "echo.blob")
     done = subprocess.run(
-        [sys.executable, "-c", FIRST_INFERENCE, str(tmp_path / "echo.xml")],
+        [sys.executable, "-c", FIRST_INFERENCE, str(tmp_path / "echo.blob")],
         capture_output=True,
         text=True,
         timeout=120,
