@@ -26,6 +26,7 @@ from qdrant_embed.reranking.base import Rerank, RerankContext, Reranker
 from qdrant_embed.reranking.chain import make_reranker
 from qdrant_embed.retrieval.browse import Browser
 from qdrant_embed.retrieval.root_labels import KnownRoots
+from qdrant_embed.retrieval.search_request import Mode, modes_with
 from qdrant_embed.retrieval.searcher import Searcher
 from qdrant_embed.stock_client.payload_profiles import profile_indexes
 from qdrant_embed.store.collection_codec import CollectionCodec
@@ -127,6 +128,11 @@ class CollectionParts:
             auxiliary=self.auxiliary,
             bm25_vectors=self.generation.bm25_vectors,
         )
+
+    @property
+    def modes(self) -> list[Mode]:
+        """The modes of its searches, the first what they take by themselves."""
+        return modes_with(self.auxiliary)
 
     def reranker(self, given: Rerank) -> Reranker:
         """Return what ranks hits of this collection again, e.g. by `mmr:0.3`; see `qdrant_embed.reranking`.

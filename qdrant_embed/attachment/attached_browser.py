@@ -5,12 +5,13 @@ from __future__ import annotations
 import reprlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.attachment.attached_engine import AttachedEngine
-from qdrant_embed.attachment.filter_view import is_uuid, own_id
-from qdrant_embed.errors import ConfigurationError, UnknownNameError, require_type
+from qdrant_embed.attachment.filter_view import foreign_key, is_uuid, own_id
+from qdrant_embed.errors import ConfigurationError, StoreError, UnknownNameError, require_type
 from qdrant_embed.retrieval.browse import Browser, require_around
 from qdrant_embed.retrieval.document_pages import DocumentPage, DocumentSpan, DocumentsWanted
 from qdrant_embed.retrieval.documents import Documents, StoredDocument
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 PAGE = 1024
 _NAMED = 5
+MOST_READ, MOST_COUNTED = 10_000, 1_000_000
+"""Points whose places are read to count their documents; documents that an index is asked to count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,19 @@ class AttachedBrowser(Browser):
             for key in wanted
         ]  # fmt: skip
         return Documents(sorted(found, key=lambda document: document.source))
+
+    def document_count(self) -> int | None:
+        """Return how many documents there are; None where only reading every point of a large collection would tell."""
+        total = self.engine.count(self.name, exact=True).count
+        layout = self.engine.layout
+        if not (layout.document or layout.source):
+            return total
+        with suppress(StoreError):  # what has no index is not counted by its values
+            key = foreign_key(layout, "document_id" if layout.document else "source")
+            hits = self.engine.whole.facet(self.name, key, limit=MOST_COUNTED, exact=True).hits
+            if sum(hit.count for hit in hits) == total:
+                return len(hits)
+        return len(self.documents(None)) if total <= MOST_READ else None
 
     def document_page(self, wanted: DocumentsWanted) -> DocumentPage:
         """Return a page of the documents, by source; every point is looked at: nothing tells which is a first one."""

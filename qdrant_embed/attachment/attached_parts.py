@@ -185,6 +185,12 @@ class AttachedParts(CollectionParts):
         )  # fmt: skip
 
     @property
+    def modes(self) -> list[Mode]:
+        """The modes of its searches: the fused ones where there is more than one list to fuse."""
+        there = [one for one in LISTS if one not in self.searcher.offers]
+        return [*FUSED, *there] if len(there) > 1 else there
+
+    @property
     def target(self) -> IngestContext:
         """Refuse: an ingest keeps fields of its own with each chunk.
 

@@ -17,7 +17,7 @@ from qdrant_embed.comparison.search_setting import SearchSetting
 from qdrant_embed.errors import ConfigurationError, require_type
 from qdrant_embed.evaluation.drawn_questions import DRAWN, StoredText, draw_questions
 from qdrant_embed.evaluation.questions import Question, read_questions
-from qdrant_embed.retrieval.search_request import SearchRequest, modes_with
+from qdrant_embed.retrieval.search_request import SearchRequest
 
 MOST_VECTORS = 500_000
 """More are not copied to try compressions, and some of them would give other answers."""
@@ -64,7 +64,7 @@ def evaluate(parts: CollectionParts, questions: Questions, plan: EvaluationPlan)
 
     :raises ConfigurationError: There is no such setting, a question is not judged, or there is nothing to ask about.
     """
-    named = list(dict.fromkeys(plan.settings)) or modes_with(parts.auxiliary)
+    named = list(dict.fromkeys(plan.settings)) or parts.modes
     searches = [SearchSetting.parse(setting, parts) for setting in named]
     tell = plan.progress or (lambda setting: None)
     transforms = Transforms(parts.codec.vector_codec, {})

@@ -9,7 +9,7 @@ from qdrant_embed.collection_parts import CollectionParts
 from qdrant_embed.errors import UnknownNameError
 from qdrant_embed.reranking.base import Reranker
 from qdrant_embed.retrieval.hits import Hit
-from qdrant_embed.retrieval.search_request import Mode, SearchRequest, modes_with
+from qdrant_embed.retrieval.search_request import Mode, SearchRequest
 from qdrant_embed.retrieval.searcher import Searcher
 
 
@@ -28,8 +28,8 @@ class SearchSetting:
         :raises UnknownNameError: The collection has no such mode, or there is no such reranker.
         """
         mode, *words = text.split("+")
-        if mode not in modes_with(parts.auxiliary):
-            raise UnknownNameError("setting", text, modes_with(parts.auxiliary))
+        if mode not in parts.modes:
+            raise UnknownNameError("setting", text, parts.modes)
         return cls(text, mode, parts.reranker(words) if words else None)
 
     def search(self, searcher: Searcher, questions: Sequence[str], depth: int) -> Sequence[Sequence[Hit]]:

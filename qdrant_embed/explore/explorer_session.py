@@ -15,13 +15,13 @@ from qdrant_embed.explore.background_task import BackgroundTask
 from qdrant_embed.explore.chunk_statistics import chunk_statistics
 from qdrant_embed.explore.collection_map import CollectionMap, make_map
 from qdrant_embed.explore.passage_views import chunk_view, hit_view, row_view
-from qdrant_embed.explore.python_code import of_ids, of_search
+from qdrant_embed.explore.python_code import of_ids, of_search, opening
 from qdrant_embed.operations import collection_queries
 from qdrant_embed.operations.collection_handle import CollectionHandle
 from qdrant_embed.operations.collection_vectors import CollectionVectors
 from qdrant_embed.retrieval.document_pages import DocumentsWanted
 from qdrant_embed.retrieval.hits import Hit, Hits
-from qdrant_embed.retrieval.search_request import SearchRequest, modes_with
+from qdrant_embed.retrieval.search_request import SearchRequest
 from qdrant_embed.store.filters import both, filter_of
 from qdrant_embed.store.scroll import pages
 from qdrant_embed.types import Json
@@ -93,11 +93,15 @@ class ExplorerSession:
             capacity = str(error)
         return {
             **found,
-            "modes": modes_with(parts.auxiliary),
+            "modes": parts.modes,
             "fields": list(dict.fromkeys((*FIELDS, *parts.recipe.index))),
             "capacity": printable(capacity),
             "vectors": _vector_bytes(parts.codec.ranked_width if not parts.codec.windows else 0, found["chunks"]),
         }
+
+    @property
+    def _opening(self) -> str:
+        return opening(self._handle.name, self._handle.recipe, self._handle.layout)
 
     def _warm(self, given: Mapping[str, Json]) -> Json:
         """Load what searches need, so that the first one need not wait."""
@@ -124,7 +128,7 @@ class ExplorerSession:
         return {
             "confidence": hits.confidence,
             "hits": [{**hit_view(hit, hits), "at": on_map.get(hit.id)} for hit in hits],
-            "python": of_search(self._handle.name, given, where),
+            "python": of_search(self._opening, given, where),
         }
 
     def _document(self, given: Mapping[str, Json]) -> Json:
@@ -188,7 +192,7 @@ class ExplorerSession:
         return {"selected": len(self.selected)}
 
     def _selection(self, given: Mapping[str, Json]) -> Json:
-        return {"selected": len(self.selected), "python": of_ids(self._handle.name, self.selected)}
+        return {"selected": len(self.selected), "python": of_ids(self._opening, self.selected)}
 
     def _statistics(self, given: Mapping[str, Json]) -> Json:
         made = self._counts.result()
@@ -204,7 +208,7 @@ class ExplorerSession:
         return {"total": found.total, "kinds": found.kinds, "listed": [one.as_dict() for one in found[:MOST_LISTED]]}
 
     def _python(self, given: Mapping[str, Json]) -> Json:
-        return {"python": of_search(self._handle.name, given, given.get("filter"))}
+        return {"python": of_search(self._opening, given, given.get("filter"))}
 
     def _hits(self, ids: list[str]) -> Hits:
         return Hits(collection_queries.get(self._handle, ids)) if ids else Hits()  # type: ignore[arg-type]

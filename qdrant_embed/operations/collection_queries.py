@@ -146,7 +146,7 @@ def info(handle: CollectionHandle) -> Facts:
     return Facts(
         name=handle.name,
         chunks=count(handle),
-        documents=count(handle, {"chunk_index": 0}),
+        documents=handle.answer(lambda parts: parts.browser.document_count()),
         foreign_points=foreign_points(handle.points, handle.name),
         **{key: stored[key] for key in ("recipe", "model", "fingerprint")},
         roots=sorted(roots_in(generation.metadata)),
@@ -165,14 +165,14 @@ def failures(handle: CollectionHandle) -> FailureRecord:
 
 
 def _info_of_attached(handle: CollectionHandle) -> Facts:
-    """Return what a collection is that something else wrote; to count its documents, the places of points are read."""
+    """Return what a collection is that something else wrote; None documents where to count them would take long."""
     measured = handle.engine.disk_sizes(handle.name)
     sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measured, strict=True))} if measured else {}
     stored = handle.parts.generation.stored
     return Facts(
         name=handle.name,
         chunks=count(handle),
-        documents=len(documents(handle, None)),
+        documents=handle.parts.browser.document_count(),
         layout=handle.layout.as_dict(),
         **{key: stored[key] for key in ("recipe", "model", "fingerprint")},
         roots=[],

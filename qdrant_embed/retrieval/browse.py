@@ -125,6 +125,10 @@ class Browser:
         ]
         return Documents(sorted(found, key=lambda document: (document.root, document.source)))
 
+    def document_count(self) -> int | None:
+        """Return how many documents there are; None where that would take too long to tell."""
+        return self.engine.count(self.name, count_filter=to_filter({"chunk_index": 0}), exact=True).count
+
     def document_page(self, wanted: DocumentsWanted) -> DocumentPage:
         """Return a page of the documents, by root and source; however many there are, in memory is one page."""
         return document_page(self.engine, self.name, wanted)

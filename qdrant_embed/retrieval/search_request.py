@@ -17,7 +17,7 @@ from qdrant_embed.store.filters import FilterLike
 from qdrant_embed.types import MULTIVECTOR, SPARSE, FloatArray
 
 Mode = Literal["hybrid", "rrf", "dense", "bm25", "sparse", "multivector"]
-FUSED = ("hybrid", "rrf")
+FUSED: tuple[Mode, ...] = ("hybrid", "rrf")
 """Modes that put several lists together."""
 GroupBy = Literal["document"]
 

@@ -238,3 +238,22 @@ def test_euclidean_vectors_are_searched(client):
     with Collection.attach("notes", at=client, model="hashing") as docs:
         found = docs.search(TEXTS[1], k=4)
         assert found[0].text == TEXTS[1] and found[0].score == pytest.approx(0.0, abs=1e-3) and found[1].score < -0.5
+
+
+def test_documents_are_counted_by_an_index_or_from_few_points(client, monkeypatch):
+    client.create_collection("notes", vectors_config=models.VectorParams(size=2, distance=models.Distance.COSINE))
+    payloads = [{"text": f"Note {n} of the harbour.", "metadata": {"source": f"{n % 3}.md"}} for n in range(9)]
+    client.upsert("notes", [models.PointStruct(id=n, vector=[1, n], payload=one) for n, one in enumerate(payloads)])
+    with Collection.attach("notes", at=client, model="none") as docs:
+        assert docs.info()["documents"] == 3
+        monkeypatch.setattr("qdrant_embed.attachment.attached_browser.MOST_READ", 8)
+        assert docs.info()["documents"] == 3  # memory counts without an index
+    with monkeypatch.context() as patched, Collection.attach("notes", at=client, model="none") as docs:
+        patched.setattr(type(docs.engine), "facet", refuse)
+        assert docs.info()["documents"] is None
+        patched.setattr("qdrant_embed.attachment.attached_browser.MOST_READ", 9)
+        assert docs.info()["documents"] == 3
+
+
+def refuse(*_, **__):
+    raise StoreError("no index")

@@ -162,8 +162,14 @@ def test_a_collection_that_something_else_wrote_is_shown_as_well():
         models.PointStruct(id=number, payload=payload, vector=vector)
         for number, (payload, vector) in enumerate(zip(payloads, vectors, strict=True), 1)
     ])  # fmt: skip
-    docs = Collection.attach("notes", at=client, model="hashing")
+    docs = Collection.attach("notes", at=client, model="hashing", text="page_content")
     session = ExplorerSession(docs._handle)
+    assert (session.ask("about", {})["modes"], session.ask("about", {})["documents"]) == (["dense"], 8)
+    copied = session.ask("python", {"query": "crane"})["python"].replace("at=…", "at=client")
+    names = {"client": client}
+    exec(compile(copied, "copied", "exec"), names)
+    assert len(names["hits"]) == 8
+    assert "Collection.attach('notes', at=client, model='hashing', text='page_content')" in copied
     assert mapped(session)["points"] == session._counts.wait(60)["chunks"] == 8
     assert session.ask("about", {})["layout"]["text"] == "page_content"
     session.ask("select", {"points": [0, 1, 2]})

@@ -125,7 +125,8 @@ def _show_one(found: dict[str, Json], at: str) -> None:
 def _show_attached(found: dict[str, Json], at: str, layout: ForeignLayout) -> None:
     table = pairs()
     table.add_row("collection", cell(f"{found['name']} at {at}, attached"))
-    table.add_row("points", f"{found['chunks']:,} of {found['documents']:,} documents")
+    of = "" if found["documents"] is None else f" of {found['documents']:,} documents"
+    table.add_row("points", f"{found['chunks']:,}{of}")
     table.add_row("layout", _found(layout))
     table.add_row("model", _lines(found["model"]) if found["model"] else "none: words and filters alone")
     results().print(table)

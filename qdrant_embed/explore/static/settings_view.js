@@ -11,7 +11,7 @@ function values(title, given) {
 
 export function settingsView(app) {
   const about = app.about;
-  const size = { chunks: number(about.chunks), documents: number(about.documents) };
+  const size = { chunks: number(about.chunks), documents: about.documents === null ? "not counted" : number(about.documents) };
   if (about.foreign_points) size["foreign points"] = `${number(about.foreign_points)}, written by another program; left out`;
   if (about.vectors) {
     size["ranked by"] = counted(about.vectors.dimensions, "dimension");

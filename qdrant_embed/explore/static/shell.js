@@ -98,7 +98,7 @@ export function startExplorer(root, ask, { page }) {
     }
     app.about = about;
     name.textContent = about.name;
-    counts.textContent = `${counted(about.chunks, "chunk")} of ${counted(about.documents, "document")}`;
+    counts.textContent = counted(about.chunks, "chunk") + (about.documents === null ? "" : ` of ${counted(about.documents, "document")}`);
     if (page) document.title = `${about.name} · qdrant-embed`;
     const wanted = page ? location.hash.slice(1) : "";
     app.go(VIEWS.some(([key]) => key === wanted) ? wanted : "search");
