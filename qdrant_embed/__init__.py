@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from qdrant_embed.recipe import Recipe
     from qdrant_embed.retrieval import Hit, Hits
     from qdrant_embed.runtimes.conversion.cache_folder import clear_model_cache
+    from qdrant_embed.runtimes.preparation.prepare import PreparedModel, prepare_model
     from qdrant_embed.servers.server_options import ServerOptions
     from qdrant_embed.training import ExtendOptions, extend
     from qdrant_embed.types import Chunk, Document
@@ -54,6 +55,7 @@ else:
             "recipe": ["Recipe"],
             "retrieval": ["Hit", "Hits"],
             "runtimes.conversion.cache_folder": ["clear_model_cache"],
+            "runtimes.preparation.prepare": ["PreparedModel", "prepare_model"],
             "servers.server_options": ["ServerOptions"],
             "training": ["ExtendOptions", "extend"],
             "types": ["Chunk", "Document"],
@@ -77,6 +79,7 @@ __all__ = [
     "IngestOptions",
     "IngestReport",
     "Parsed",
+    "PreparedModel",
     "QdrantEmbedError",
     "ReadOptions",
     "Recipe",
@@ -93,6 +96,7 @@ __all__ = [
     "load_multivector",
     "load_recipe",
     "load_sparse",
+    "prepare_model",
     "preview_chunks",
     "read_documents",
     "remove_model",

@@ -84,6 +84,7 @@ def _classes() -> list[type]:
         TokensReranker, CrossEncoderReranker, ListwiseReranker, MmrReranker, RecencyReranker, public.CalibrateOptions,
         EvaluationPlan, public.Evaluation, SettingScores, Comparison, Question, public.ExtendOptions, ListedModels,
         ModelDescription, Row, WeightsLocation, FetchedModel, FetchedRepository, DownloadState, LocalModels,
+        public.PreparedModel,
         Diagnosis, Finding, ForeignLayout, Adoption,
     ]  # fmt: skip
 

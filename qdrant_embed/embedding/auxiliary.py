@@ -23,10 +23,11 @@ from qdrant_embed.errors import ModelError
 from qdrant_embed.long_context import WindowStrategy
 from qdrant_embed.models.files.layouts import has_markers, require_kind, settings_fingerprint
 from qdrant_embed.models.identity import identity
+from qdrant_embed.models.license_warning import say_license
 from qdrant_embed.models.preset_files import absolute
 from qdrant_embed.models.presets import Preset
 from qdrant_embed.models.prompts import with_task
-from qdrant_embed.models.resolve import ResolvedModel, resolve, say_license
+from qdrant_embed.models.resolve import ResolvedModel, resolve
 from qdrant_embed.native import Once, make_lock
 from qdrant_embed.runtimes.batching import batches_by_length
 from qdrant_embed.runtimes.out_of_memory import halved

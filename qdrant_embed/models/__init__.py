@@ -1,8 +1,8 @@
 """Which model, and what its files and its preset say of it.
 
 Files, in reading order: runtime_specs, presets, files, fingerprint, preset_checks, preset_files, prompts, telemetry,
-external_models, fastembed_catalog, hub, validation, resolve, availability, catalog, model_storage, identity,
-long_context_support.
+external_models, fastembed_catalog, hub, prepared_checks, validation, resolve, license_warning,
+availability, catalog, model_storage, identity, long_context_support.
 
 Public: `list_models` and `describe_model`, which return `ListedModels` and a `ModelDescription` (of `Row` values and a
 `WeightsLocation`), and `Preset` (everything that decides a model's vectors); `fetch_model`, `list_local_models` and

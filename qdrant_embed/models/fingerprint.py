@@ -36,6 +36,8 @@ def model_fingerprint(files: ModelFiles) -> str:
 
     :raises ModelError: A file of weights is cut short, or is none.
     """
+    if files.prepared is not None:
+        return files.prepared.fingerprint  # its vectors are the original's, but for what its precision rounds off
     digest = hashlib.blake2b(digest_size=16)
     digest.update(_stable(read_json(files.transformer / "config.json")))
     if not files.plain:

@@ -11,16 +11,18 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
-from qdrant_embed.errors import ModelError, UnknownNameError, near_names, require_type, warn_user
+from qdrant_embed.errors import ModelError, UnknownNameError, near_names, require_type
 from qdrant_embed.long_context.extension_plan import ExtensionPlan
 from qdrant_embed.models.external_models import ExternalModels, external_models
 from qdrant_embed.models.files.json_files import odd_settings_told, read_json
 from qdrant_embed.models.files.layouts import SETTINGS
 from qdrant_embed.models.files.lora import base_of, is_adapter, require_adapter
 from qdrant_embed.models.files.model_folder import ModelFiles, read_model_files
+from qdrant_embed.models.files.prepared_folder import MANIFEST
 from qdrant_embed.models.files.word_vectors import find_table, table_folder
 from qdrant_embed.models.hub.downloads import fetch
 from qdrant_embed.models.hub.hub_names import split_name
+from qdrant_embed.models.prepared_checks import require_as_prepared
 from qdrant_embed.models.preset_checks import check_values
 from qdrant_embed.models.preset_files import PresetEntry, read_presets
 from qdrant_embed.models.presets import Preset, make_preset, preset_defaults
@@ -193,7 +195,10 @@ def _read(place: Path, languages: Iterable[str]) -> ModelFiles:
         base_folder = place / Path(base).expanduser()
         return replace(_read(base_folder if base_folder.is_dir() else fetch(base, revision), languages), adapter=place)
     table = find_table(place)
-    return read_model_files(table_folder(table, languages) if table else place)
+    files = read_model_files(table_folder(table, languages) if table else place)
+    if files.prepared is not None:
+        require_as_prepared(files.prepared)
+    return files
 
 
 def _pooled_elsewhere(name: str, entry: PresetEntry, external: ExternalModels) -> PresetEntry:
@@ -216,6 +221,9 @@ def _filled(name: str, entry: PresetEntry, files: ModelFiles | None) -> Resolved
     :raises ModelError: Something that decides the vectors is stated nowhere.
     """
     stated = dict(files.values) if files else {}
+    if files and files.prepared:  # what was known of it there, a preset of another's among it
+        known = files.prepared.values
+        entry = PresetEntry({**known, **entry.values}, {**dict.fromkeys(known, MANIFEST), **entry.origins})
     if files:
         require_agreement(name, entry.values, files)
         stated |= wider_dimensions(entry.values, stated)
@@ -269,21 +277,6 @@ def _unused_prompts(files: ModelFiles, stated: Mapping[str, Json]) -> str:
     if not stated.keys() & {"document_prompt", "query_prompt"} and default not in ("query", "document", *unused):
         unused += [default] if prompts.get(default) else []
     return " and ".join(unused)
-
-
-class LicenseWarning(UserWarning):
-    """A model's license restricts its use, e.g. to research."""
-
-
-def say_license(preset: Preset) -> None:
-    """Warn of a preset's `license_note`, once in a process."""
-    if preset.license_note:
-        _warn(preset.name, preset.license, preset.license_note)
-
-
-@cache
-def _warn(name: str, license: str, note: str) -> None:
-    warn_user(f"{name} ({license or 'license unknown'}): {note}", LicenseWarning)
 
 
 def pooling_only(resolved: ResolvedModel) -> bool:

@@ -1,7 +1,7 @@
 """What runs the weights; prompts, batching, pooling and normalizing are done once, above.
 
 Files, in reading order: api, families, choice, hashing, out_of_memory, batching, fastembed, paragraph_vectors, static,
-torch, conversion, onnx, openvino, start, session.
+torch, conversion, onnx, openvino, start, session, preparation.
 
 Public: `TextRuntime`, `Runtime` and `TokenRuntime` (what a new one has to be; each is a `RuntimeBase`), `TextBatch` and
 `TokenBatch` (what they are given), `BatchLimits` (how much at once), `first_batch` and `is_large`; `RuntimeSpec` (what

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from qdrant_embed.errors import ConfigurationError, UnknownNameError
 from qdrant_embed.extras import is_installed
+from qdrant_embed.models.files.prepared_folder import WHOLE
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.models.runtime_specs import FASTEST_ON_X86, REFERENCE, RUNTIMES, RuntimeSpec, runtime_spec
 from qdrant_embed.runtimes.families.known_families import unbuilt
@@ -82,6 +83,7 @@ def choose(resolved: ResolvedModel, asked: str = "auto") -> Choice:
 
     :raises ConfigurationError: What was asked for does not exist, or cannot run the model as it is extended.
     """
+    _require_held(resolved, asked)
     unconverted = _unconverted(resolved)
     if asked != "auto":
         wished = RuntimeChoice.parse(asked)
@@ -101,6 +103,22 @@ def choose(resolved: ResolvedModel, asked: str = "auto") -> Choice:
     if wanted != "auto":
         return Choice(RuntimeChoice.parse(wanted), f"{RUNTIME_VARIABLE} says so")
     return _fastest(resolved)
+
+
+def _require_held(resolved: ResolvedModel, asked: str) -> None:
+    """Refuse what a folder that was prepared as a graph alone does not hold.
+
+    :raises ConfigurationError: Another runtime is asked for, or the model is to be read otherwise.
+    """
+    prepared = resolved.files.prepared if resolved.files else None
+    if prepared is None or WHOLE not in prepared.graphs:
+        return
+    wished = FASTEST_ON_X86 if asked == "auto" else RuntimeChoice.parse(asked).name
+    if wished != FASTEST_ON_X86 or unbuilt(resolved):
+        raise ConfigurationError(
+            f"{prepared.folder} holds {prepared.source!r} as it was prepared, for {FASTEST_ON_X86} alone and read as a "
+            "whole: no other runtime, number of layers or states, and no stretching. Give the original."
+        )
 
 
 def _unconverted(resolved: ResolvedModel) -> str:

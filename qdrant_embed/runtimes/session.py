@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import cast
 
 from qdrant_embed.errors import ConfigurationError, ModelError
-from qdrant_embed.models.resolve import ResolvedModel, say_license
+from qdrant_embed.models.license_warning import say_license
+from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.models.runtime_specs import REFERENCE
 from qdrant_embed.native import Once, make_lock
 from qdrant_embed.pooling.token_pooling import POOLINGS, Pooler

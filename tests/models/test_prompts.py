@@ -9,9 +9,9 @@ import pytest
 from qdrant_embed import Recipe
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import ConfigurationError, ModelError, TextTooLongError, UnknownNameError
+from qdrant_embed.models.license_warning import LicenseWarning
 from qdrant_embed.models.presets import Preset, with_layers
 from qdrant_embed.models.prompts import with_task
-from qdrant_embed.models.resolve import LicenseWarning
 from qdrant_embed.recipe import fingerprint
 
 TEXTS = ["w1 w2 w3", "w4", "w5 w6 w7 w8 w9"]

@@ -3,8 +3,8 @@
 import pytest
 
 from qdrant_embed import load_multivector, load_sparse
+from qdrant_embed.models.license_warning import LicenseWarning, _warn
 from qdrant_embed.models.preset_files import read_presets
-from qdrant_embed.models.resolve import LicenseWarning, _warn
 from qdrant_embed.testing.conformance.auxiliary_models import assert_close
 from tests.support.tiny_encoders import save_colbert, save_splade
 
@@ -24,7 +24,7 @@ def test_none_is_left_out():
     assert kinds == {**dict.fromkeys(SPARSE, "sparse"), **dict.fromkeys(MULTIVECTOR, "multivector")}
 
 
-@pytest.mark.filterwarnings("ignore::qdrant_embed.models.resolve.LicenseWarning")
+@pytest.mark.filterwarnings("ignore::qdrant_embed.models.license_warning.LicenseWarning")
 @pytest.mark.parametrize("name", SPARSE)
 def test_a_sparse_preset_gives_the_weights_of_the_reference(name, tmp_path):
     from sentence_transformers import SparseEncoder

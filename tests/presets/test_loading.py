@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from qdrant_embed import load_embedder
+from qdrant_embed.models.license_warning import LicenseWarning, _warn
 from qdrant_embed.models.preset_files import read_presets
-from qdrant_embed.models.resolve import LicenseWarning, _warn
 from tests.support.tiny_adapters import hook_adapter
 
-pytestmark = pytest.mark.filterwarnings("ignore::qdrant_embed.models.resolve.LicenseWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::qdrant_embed.models.license_warning.LicenseWarning")
 
 PRESETS = {name: entry.values for name, entry in read_presets().items()}
 LOADABLE = sorted(

@@ -119,6 +119,30 @@ def fetch(
         raise typer.Exit(exit_codes.ERROR)
 
 
+@app.command("prepare")
+def prepare(
+    name: Annotated[str, typer.Argument(help="Preset, folder, owner/name or owner/name@revision.")],
+    *,
+    to: Annotated[
+        str, typer.Option("--to", help="The folder that is written: not there yet, empty, or a prepared one.")
+    ],
+    precision: Annotated[str, typer.Option(help="float32, bf16 (half as large) or int8 (needs VNNI).")] = "float32",
+    as_json: parameters.AsJson = False,
+) -> None:
+    """Write a folder that holds a model with all that it needs, for machines without torch and without a network.
+
+    It is loaded by its path: --model FOLDER. A collection that was made with the original is opened with it.
+    """
+    from qdrant_embed import prepare_model
+
+    found = prepare_model(name, to, precision=precision)
+    if as_json:
+        write_json(found.as_dict())
+        return
+    say(str(found))
+    say(f"to use it: --model {found.folder}")
+
+
 @app.command("list")
 def list_here(*, as_json: parameters.AsJson = False) -> None:
     """List the models that are on this machine, and the room that they take."""

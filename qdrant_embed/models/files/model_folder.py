@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from qdrant_embed.models.files.layouts import (
     normalizes,
     one_side,
 )
+from qdrant_embed.models.files.prepared_folder import PreparedFolder, read_prepared
 from qdrant_embed.models.files.static_folder import static_place, static_values, without_special_tokens
 from qdrant_embed.models.presets import POOLINGS
 from qdrant_embed.tokens import HuggingFaceTokens
@@ -68,6 +69,7 @@ class ModelFiles:
     :param adapter: Folder of a LoRA adapter that is added to the weights.
     :param query_adapter: The same for questions, where these have one of their own.
     :param side: `document` or `query` where the two go through different modules: these are those of one.
+    :param prepared: What is said of a folder that was prepared.
     """
 
     folder: Path
@@ -81,6 +83,7 @@ class ModelFiles:
     adapter: Path | None = None
     query_adapter: Path | None = None
     side: str = ""
+    prepared: PreparedFolder | None = None
 
     def tokenizer(self) -> Tokenizer:
         """Read the model's fast tokenizer, or make it of the vocabulary.
@@ -111,7 +114,7 @@ def read_model_files(folder: Path, side: str = "document") -> ModelFiles:
     table = static_place(folder, modules, read_json(folder / "config.json"))
     if table is not None:
         _require_safetensors(table, ())
-        return _static_files(folder, table, modules, side)
+        return replace(_static_files(folder, table, modules, side), prepared=read_prepared(folder))
     layout = layout_of(folder, stated)
     if modules and _kind(modules[0]) not in _FIRST[layout.kind]:
         raise ModelError(
@@ -121,7 +124,9 @@ def read_model_files(folder: Path, side: str = "document") -> ModelFiles:
     transformer = folder / modules[0]["path"] if modules else layout.transformer
     if not (transformer / "config.json").is_file():
         raise ModelError(f"{folder} is not a model folder: {transformer / 'config.json'} is missing.")
-    _require_safetensors(transformer, layout.places)
+    prepared = read_prepared(folder)
+    if not (prepared and prepared.graphs):
+        _require_safetensors(transformer, layout.places)
     found = _found(folder, transformer, modules, layout)
     plain = _is_plain(folder, modules)
     return ModelFiles(
@@ -133,6 +138,7 @@ def read_model_files(folder: Path, side: str = "document") -> ModelFiles:
         lowercase=bool(read_json(transformer / "sentence_bert_config.json").get("do_lower_case")),
         layout=layout,
         side=side if layout.kind == "dense" else "",
+        prepared=prepared,
     )
 
 

@@ -82,9 +82,9 @@ def digest_of(path: Path, stated: str = "") -> str:
 
 def kept_files(snapshot: Path) -> KeptFiles | None:
     """Return the files that a snapshot has to have, as noted when it was downloaded; None where nobody noted it."""
-    with suppress(OSError, ValueError, TypeError):
-        found = json.loads(_place_of(snapshot).read_text(encoding="utf-8"))
-        return {name: KeptFile(**values) for name, values in found["files"].items()}
+    noted = noted_files(snapshot)
+    if noted is not None:
+        return noted
     with suppress(OSError, ValueError, KeyError, TypeError, ModelError):
         # What the hub's own client notes when it downloads a repository.
         tree = json.loads(_tree(snapshot).read_text(encoding="utf-8"))
@@ -93,6 +93,14 @@ def kept_files(snapshot: Path) -> KeptFiles | None:
             for name, entry in tree["files"].items()
         }
         return {name: listed[name] for name in needed_files(listed, snapshot)}
+    return None
+
+
+def noted_files(folder: Path) -> KeptFiles | None:
+    """Return the files of a folder as they were noted here; None where nobody did."""
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        found = json.loads(_place_of(folder).read_text(encoding="utf-8"))
+        return {name: KeptFile(**values) for name, values in found["files"].items()}
     return None
 
 
@@ -148,12 +156,17 @@ def look_at(snapshot: Path, files: KeptFiles, *, whole: bool = False) -> tuple[K
 
 @contextmanager
 def compared_in_full() -> Iterator[None]:
-    """Let `require_undamaged` hash all files while the block runs, whatever their sizes and times say."""
+    """Let all files of models be hashed while the block runs, whatever their sizes and times say."""
     token = _IN_FULL.set(True)
     try:
         yield
     finally:
         _IN_FULL.reset(token)
+
+
+def compares_in_full() -> bool:
+    """Tell whether the code runs in such a block."""
+    return _IN_FULL.get()
 
 
 def require_undamaged(snapshot: Path, name: str) -> None:

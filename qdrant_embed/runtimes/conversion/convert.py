@@ -211,7 +211,7 @@ def _folder(resolved: ResolvedModel, converter: ModelConverter, pooled: bool) ->
         "stretch": repr(resolved.extension_plan),
         "runtime": str(converter.choice),
         "pooled": pooled,
-        "machine": f"{platform.machine()} {platform.processor()} {_processor()}",
+        "machine": f"{platform.machine()} {platform.processor()} {processor_features()}",
         "made by": dict(converter.made_by(resolved)),
     }
     return place_of(content_hash(json.dumps(parts, sort_keys=True)))
@@ -237,12 +237,26 @@ def _made(resolved: ResolvedModel, converter: ModelConverter, folder: Path, pool
     except QdrantEmbedError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and resolved.files and resolved.files.prepared:
+            log.info("nothing is kept of %s: %s", resolved.preset.name, first_line(error))
+            return _unkept(resolved, converter, folder, pooled)
         cure = "Give the runtime torch, which runs every model."
         if isinstance(error, OSError):
             cure = f"Set {CACHE_VARIABLE} to a folder that can be written and has room, or: {cure}"
         raise ModelError(
             f"{resolved.preset.name!r} could not be converted for {converter.choice}: {first_line(error)}. {cure}"
         ) from error
+
+
+def _unkept(resolved: ResolvedModel, converter: ModelConverter, folder: Path, pooled: bool) -> Converted:  # noqa: FBT001
+    """Run a model that was prepared where nothing can be kept, as in an image that is read only."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as made:
+        work = Path(made)
+        _write(resolved, converter, work, pooled)
+        note = _note(work) or {"worst": 0.0, "measured_by": "the original", "pooled": pooled}
+        if short := _shortfall(resolved, converter, note):
+            raise LowFidelityError(short)
+        return Converted(folder, converter.start(work), note["pooled"])
 
 
 def _write(resolved: ResolvedModel, converter: ModelConverter, work: Path, pooled: bool) -> None:  # noqa: FBT001
@@ -265,7 +279,7 @@ def _put(work: Path, folder: Path) -> None:
             raise
 
 
-def _processor() -> str:
+def processor_features() -> str:
     """Return what the processor can do, so that a cache folder on a network drive serves several kinds."""
     flags = processor_flags() or ""
     return " ".join(flag for flag in ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16") if flag in flags)

@@ -32,20 +32,6 @@ Run = Callable[[TokenBatch], FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
-class Original:
-    """What a converted model is measured by.
-
-    :param name: What it is, for messages: `torch in float32`.
-    :param pooled: Whether (n, dim) comes out, rather than token states (n, tokens, dim).
-    :param run: Runs it; None where nothing was changed, so that there is nothing to compare.
-    """
-
-    name: str
-    pooled: bool
-    run: Run | None
-
-
-@dataclass(frozen=True, slots=True)
 class Fidelity:
     """Cosines of a converted model's vectors to those of its original.
 
@@ -55,6 +41,22 @@ class Fidelity:
 
     worst: float
     mean: float
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """What a converted model is measured by.
+
+    :param name: What it is, for messages: `torch in float32`.
+    :param pooled: Whether (n, dim) comes out, rather than token states (n, tokens, dim).
+    :param run: Runs it; None where nothing is to be compared.
+    :param known: What a comparison would give where there is none: nothing was changed, or it was made before.
+    """
+
+    name: str
+    pooled: bool
+    run: Run | None
+    known: Fidelity = Fidelity(1.0, 1.0)
 
 
 def batches_of(resolved: ResolvedModel, texts: tuple[str, ...]) -> list[TokenBatch]:
@@ -80,6 +82,11 @@ def batches_of(resolved: ResolvedModel, texts: tuple[str, ...]) -> list[TokenBat
     return [sequencer.batch(group) for group in groups]
 
 
+def probe_batches(resolved: ResolvedModel) -> list[TokenBatch]:
+    """Return the texts that a conversion is tried on, as the model reads them; always the same."""
+    return batches_of(resolved, PROBES)
+
+
 def _reach(resolved: ResolvedModel) -> int:
     """Return how long a text the model is tried on: half as long again as a window that is stretched, at least."""
     extended = resolved.extension_plan.trained * 3 // 2 + 7 if resolved.extension_plan else 0
@@ -92,9 +99,9 @@ def compare(resolved: ResolvedModel, original: Original, start: Callable[[], Run
     :param start: Returns what runs the converted graph.
     """
     if original.run is None:
-        return Fidelity(1.0, 1.0)
+        return original.known
     run, cosines = start(), []
-    for batch in batches_of(resolved, PROBES):
+    for batch in probe_batches(resolved):
         went_on()
         wanted, given = (_vectors(made(batch), batch, pooled=original.pooled) for made in (original.run, run))
         cosines.append(_cosines(wanted, given))

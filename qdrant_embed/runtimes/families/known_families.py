@@ -6,12 +6,16 @@ from collections.abc import Mapping
 
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.lora import CONFIG
+from qdrant_embed.models.files.prepared_folder import WHOLE
+from qdrant_embed.models.presets import preset_defaults
 from qdrant_embed.models.resolve import ResolvedModel, pooling_only
 from qdrant_embed.registry import import_target
 from qdrant_embed.runtimes.families.family import Family
 from qdrant_embed.runtimes.families.heads import unsupported_head
 from qdrant_embed.types import Json
 
+_SHAPING = ("architecture", "attention", "layers", "pooling", "states")
+"""Values of a preset that change its graph."""
 GRAPHS = 1
 """To be raised when graphs that are built here change: what was compiled or quantized of them before is then old."""
 
@@ -48,9 +52,20 @@ def stated_config(resolved: ResolvedModel) -> dict[str, Json]:
     return config
 
 
+def as_prepared(resolved: ResolvedModel) -> bool:
+    """Tell whether a prepared model is read as it was: all blocks, the same states, nothing stretched."""
+    files = resolved.files
+    if files is None or files.prepared is None:
+        return False
+    then = preset_defaults() | dict(files.prepared.values)
+    return resolved.extension_plan is None and all(getattr(resolved.preset, key) == then[key] for key in _SHAPING)
+
+
 def unbuilt(resolved: ResolvedModel) -> str:
-    """Return why a model is not built here, and so needs torch; empty if it is. Reads no weights."""
+    """Return why a model is not built here, and so needs torch; empty if it is, or was before. Reads no weights."""
     files, preset, plan = resolved.files, resolved.preset, resolved.extension_plan
+    if files is not None and files.prepared is not None and WHOLE in files.prepared.graphs:
+        return "" if as_prepared(resolved) else "its folder holds it as it was prepared, and it is to be read otherwise"
     if files is None or files.static or preset.kind != "dense":
         return "it is no transformer that gives one vector"
     config = stated_config(resolved)

@@ -22,12 +22,12 @@ from qdrant_embed.runtimes.families.family import Node
 from qdrant_embed.types import FloatArray
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
-_KINDS: Mapping[str, tuple[type[np.generic], str]] = {
-    "F32": (np.float32, "f32"),
-    "F16": (np.float16, "f16"),
-    "BF16": (np.uint16, "bf16"),  # numpy has no such type
+_KINDS: Mapping[str, type[np.generic]] = {
+    "F32": np.float32,
+    "F16": np.float16,
+    "BF16": np.uint16,  # numpy has no such type
 }
-"""What safetensors calls a type → the numpy type of its bytes, and OpenVINO's name of it."""
+"""What safetensors calls a type → the numpy type of its bytes."""
 _NAMED_AT_MOST = 3
 
 
@@ -49,12 +49,12 @@ class StoredTensor:
         return np.asarray(self.data, np.float32)
 
     def constant(self) -> Node:
-        """Return it as a constant of a graph, in its own type; it shares memory with the file."""
-        if self.kind == "F32":
+        """Return it as a constant of a graph, in its own type; it shares memory with the file, unless it is bf16."""
+        if self.kind != "BF16":
             return openvino.op.Constant(self.data, shared_memory=True)
-        kind = getattr(openvino.Type, _KINDS[self.kind][1])
-        tensor = openvino.Tensor(self.data, openvino.Shape(self.data.shape), kind)
-        return openvino.op.Constant(tensor, shared_memory=True)
+        tensor = openvino.Tensor(self.data, openvino.Shape(self.data.shape), openvino.Type.bf16)
+        # A copy: of a type that numpy has not, a constant keeps no hold on the file that it shares memory with.
+        return openvino.op.Constant(tensor, shared_memory=False)
 
     def node(self) -> Node:
         """Return it as a float32 node: mapped, widened by the graph where it is shorter."""
@@ -188,7 +188,7 @@ def _mapped(file: Path) -> dict[str, StoredTensor]:
         try:
             kind, shape, (start, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
             known = _KINDS.get(kind)
-            size = math.prod(shape) * np.dtype(known[0]).itemsize if known else end - start
+            size = math.prod(shape) * np.dtype(known).itemsize if known else end - start
             fits = 0 <= start <= end <= len(whole) - begin and end - start == size
         except (KeyError, TypeError, ValueError):
             fits = False
@@ -199,6 +199,6 @@ def _mapped(file: Path) -> dict[str, StoredTensor]:
             )
         raw = whole[begin + start : begin + end]
         if known:
-            raw = (raw if raw.ctypes.data % known[0]().itemsize == 0 else raw.copy()).view(known[0]).reshape(shape)
+            raw = (raw if raw.ctypes.data % np.dtype(known).itemsize == 0 else raw.copy()).view(known).reshape(shape)
         found[name] = StoredTensor(kind, raw)
     return found

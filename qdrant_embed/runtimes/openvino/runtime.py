@@ -6,12 +6,16 @@ of some hundred tokens are more likely to stay in the core's own cache.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.extras import require_extra
+from qdrant_embed.models.files.prepared_folder import INT8, WHOLE
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.native import Once, initializing
 from qdrant_embed.runtimes import Runtime, TokenRuntime
@@ -32,6 +36,7 @@ from qdrant_embed.runtimes.openvino.requests import (
     multiplies_int8,
     save_compiled,
 )
+from qdrant_embed.runtimes.openvino.stored_graphs import holds, known_original, pools_in_graph, stored_graph
 from qdrant_embed.runtimes.torch.load import use_of_torch
 from qdrant_embed.types import Json
 
@@ -102,7 +107,8 @@ def _converter(choice: RuntimeChoice) -> ModelConverter:
 
 def _made_by(resolved: ResolvedModel) -> dict[str, Json]:
     built = {"graphs": GRAPHS} if not unbuilt(resolved) else versions("torch", "transformers")
-    return {**built, **versions("openvino")}
+    prepared = resolved.files.prepared if resolved.files else None
+    return {**built, **versions("openvino"), **({"prepared": prepared.digest} if prepared else {})}
 
 
 def _convert(resolved: ResolvedModel, folder: Path, choice: RuntimeChoice, *, pooled: bool) -> Original:
@@ -112,11 +118,13 @@ def _convert(resolved: ResolvedModel, folder: Path, choice: RuntimeChoice, *, po
         # Not before: it imports OpenVINO, which is done with its telemetry off and no other thread beside it.
         from qdrant_embed.runtimes.openvino.int8 import quantize
 
-        save_compiled(quantize(resolved, model), best_hint(), folder / _FILE)
+        held = stored_graph(resolved, INT8, pooled=pooled) if holds(resolved, INT8) else None
+        save_compiled(held or quantize(resolved, model), best_hint(), folder / _FILE)
     else:
         save_compiled(model, _HINTS[choice.precision], folder / _FILE)
     same = choice.precision == "float32" and not unbuilt(resolved)
-    return replace(original, run=None) if same else original
+    known = known_original(resolved, choice, pooled=original.pooled)
+    return known or (replace(original, run=None) if same else original)
 
 
 def graph_of(resolved: ResolvedModel, *, pooled: bool) -> tuple[openvino.Model, Original]:
@@ -126,6 +134,9 @@ def graph_of(resolved: ResolvedModel, *, pooled: bool) -> tuple[openvino.Model, 
 
         model, module = trace(resolved, pooled=pooled)
         return model, Original("torch in float32", module.pooled, module.run)
+    if holds(resolved, WHOLE):
+        model, inside = stored_graph(resolved, WHOLE, pooled=pooled), pools_in_graph(resolved, pooled=pooled)
+        return model, Original("its own graph in float32", inside, _whole(model.clone()))
     with initializing("OpenVINO"):
         core()
         from qdrant_embed.runtimes.families.built_graph import build
@@ -140,6 +151,14 @@ def _whole(model: openvino.Model) -> Run:
     """Return what runs a graph in float32; compiled when it is first asked, which may be never."""
     requests = Once(lambda: Requests(compiled(model, "f32")))
     return lambda batch: requests().infer(batch)
+
+
+@contextmanager
+def tried(resolved: ResolvedModel, choice: RuntimeChoice) -> Iterator[tuple[Run, Original]]:
+    """Give what runs a model, and what it is measured by, without keeping anything."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        original = _convert(resolved, Path(folder), choice, pooled=True)
+        yield _requests(Path(folder), choice).infer, original
 
 
 def _requests(folder: Path, choice: RuntimeChoice) -> Requests:
