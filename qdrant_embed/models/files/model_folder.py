@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ModelError
-from qdrant_embed.extras import require_extra
 from qdrant_embed.models.files.input_length import longest_input
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.layouts import (
@@ -26,6 +25,7 @@ from qdrant_embed.models.files.layouts import (
 )
 from qdrant_embed.models.files.prepared_folder import PreparedFolder, read_prepared
 from qdrant_embed.models.files.static_folder import static_place, static_values, without_special_tokens
+from qdrant_embed.models.files.wordpiece import made_of_vocabulary
 from qdrant_embed.models.presets import POOLINGS
 from qdrant_embed.tokens import HuggingFaceTokens
 from qdrant_embed.types import Json
@@ -41,7 +41,6 @@ _POOLING_FLAGS = {
     "pooling_mode_weightedmean_tokens": "weightedmean",
     "pooling_mode_lasttoken": "lasttoken",
 }
-_VOCABULARIES = ("vocab.txt", "vocab.json", "*.model")
 _SIMILARITIES = {"cosine": "cosine", "dot": "dot", "euclidean": "euclid"}
 _FIRST = {
     "dense": ("Transformer",),
@@ -91,7 +90,7 @@ class ModelFiles:
         :raises ModelError: It has neither.
         """
         saved = self.transformer / "tokenizer.json"
-        made = None if saved.exists() else _made_of_vocabulary(self.transformer)
+        made = None if saved.exists() else made_of_vocabulary(self.transformer)
         tokenizer = made or HuggingFaceTokens.from_file(saved).tokenizer
         if self.static:
             return without_special_tokens(tokenizer)
@@ -280,21 +279,3 @@ def _settings(folder: Path) -> _Found:
     if settings.get("truncate_dim"):
         found["truncate_dim"] = (int(settings["truncate_dim"]), SETTINGS)
     return found
-
-
-def _made_of_vocabulary(transformer: Path) -> Tokenizer | None:
-    """Return the fast tokenizer that transformers makes of `vocab.txt` and its like; None if it cannot.
-
-    :raises MissingExtraError: There is such a file, and no transformers.
-    """
-    if not any(any(transformer.glob(pattern)) for pattern in _VOCABULARIES):
-        return None
-    require_extra(f"the tokenizer in {transformer}, which has no tokenizer.json,", "torch", "transformers")
-    from transformers import AutoTokenizer
-
-    auto: Any = AutoTokenizer
-    try:
-        made = auto.from_pretrained(transformer, local_files_only=True, trust_remote_code=False)
-    except Exception:  # whatever is wrong with a folder: what it lacks is said afterwards
-        return None
-    return HuggingFaceTokens(made.backend_tokenizer).tokenizer if made.is_fast else None
