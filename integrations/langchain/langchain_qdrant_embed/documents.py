@@ -1,12 +1,13 @@
-"""Hits as LangChain documents."""
+"""What store and retriever share: hits as LangChain documents, and why neither is pickled."""
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 from langchain_core.documents import Document
 
-from qdrant_embed import Hit
+from qdrant_embed import Collection, Hit
 
 
 def of_store(hit: Hit) -> Document:
@@ -26,3 +27,16 @@ def of_passage(hit: Hit, confidence: float | None = None) -> Document:
     }  # fmt: skip
     stated = {name: value for name, value in place.items() if value not in (None, "", [])}
     return Document(id=hit.id, page_content=hit.passage, metadata={**stated, **hit.metadata, "source": hit.source})
+
+
+def stays_here(what: object, collection: Collection, opening: str) -> pickle.PicklingError:
+    """Return the error that what holds an open collection cannot be pickled.
+
+    :param opening: What to type where it is wanted, with the `name` of the collection.
+    """
+    kind = type(what).__name__
+    call = f"{kind}{'' if opening.startswith('(') else '.'}{opening.format(name=collection.name)}"
+    return pickle.PicklingError(
+        f"a {kind} holds an open collection, which stays in its process. Type where it is wanted: {call}. A folder is "
+        "shared among processes of one user."
+    )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, NoReturn
 
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field
 
-from langchain_qdrant_embed.documents import of_passage
+from langchain_qdrant_embed.documents import of_passage, stays_here
 from qdrant_embed import Collection
 
 
@@ -32,6 +32,9 @@ class QdrantEmbedRetriever(BaseRetriever):
     group_by: str | None = Field(default=None, description="'document' for the best passage of each document.")
     expand: int | str = Field(default=0, description="Chunks joined with each passage on each side, or 'section'.")
     rerank: Any = Field(default=None, description="What ranks the first passages again, such as 'mmr:0.3'.")
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise stays_here(self, self.collection, "(collection=Collection.open({name!r}, at=…))")
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **changes: Any

@@ -6,14 +6,14 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 from qdrant_client import models
 
-from langchain_qdrant_embed.documents import of_store
+from langchain_qdrant_embed.documents import of_store, stays_here
 from langchain_qdrant_embed.embedding_proof import require_same
 from langchain_qdrant_embed.embeddings import EmbedderEmbeddings, QdrantEmbedEmbeddings
 from langchain_qdrant_embed.filters import over_metadata
@@ -41,10 +41,15 @@ class QdrantEmbedVectorStore(VectorStore):
     `QdrantEmbedRetriever`.
 
     :param collection: An open collection whose recipe has `chunker="document"`.
-    :raises ConfigurationError: Its recipe cuts documents.
+    :raises ConfigurationError: Its recipe cuts documents, or it is no collection.
     """
 
     def __init__(self, collection: Collection) -> None:
+        if not isinstance(collection, Collection):
+            raise ConfigurationError(
+                f"a store is made over an open Collection, not {type(collection).__name__}. Type: "
+                f"{type(self).__name__}.open(NAME, at=…, embedding=…), which opens or makes one."
+            )
         if collection.recipe.chunker != WHOLE:
             raise ConfigurationError(
                 f"collection {collection.name!r} cuts its documents (chunker={collection.recipe.chunker!r}), and a "
@@ -114,6 +119,9 @@ class QdrantEmbedVectorStore(VectorStore):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.collection!r})"
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise stays_here(self, self.collection, "open({name!r}, at=…)")
 
     def add_texts(
         self,

@@ -1,4 +1,5 @@
 import asyncio
+import pickle
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,7 +12,7 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 from langchain_core.tools import create_retriever_tool
-from langchain_qdrant_embed import QdrantEmbedEmbeddings, QdrantEmbedVectorStore
+from langchain_qdrant_embed import QdrantEmbedEmbeddings, QdrantEmbedRetriever, QdrantEmbedVectorStore
 from qdrant_client import models
 
 from qdrant_embed import Collection, Recipe
@@ -149,6 +150,15 @@ def test_what_is_changed_takes_the_place_of_what_was(store):
     store.add_documents([Document(id="a b", page_content="Crane four is gone.", metadata={"n": 4})])
     assert store.collection.count() == 3
     assert store.get_by_ids(["a b"]) == [Document(id="a b", page_content="Crane four is gone.", metadata={"n": 4})]
+
+
+def test_what_is_no_collection_and_what_is_to_be_pickled_say_what_to_type(store, docs):
+    with pytest.raises(ConfigurationError, match=r"QdrantEmbedVectorStore\.open\(NAME, at=…, embedding=…\)"):
+        QdrantEmbedVectorStore(QdrantEmbedEmbeddings("hashing"))
+    with pytest.raises(pickle.PicklingError, match=r"QdrantEmbedVectorStore\.open\('notes', at=…\)"):
+        pickle.dumps(store)
+    with pytest.raises(pickle.PicklingError, match=r"Retriever\(collection=Collection\.open\('harbour', at=…\)\)"):
+        pickle.dumps(QdrantEmbedRetriever(collection=docs))
 
 
 def test_a_collection_that_cuts_its_documents_is_for_the_retriever(docs):

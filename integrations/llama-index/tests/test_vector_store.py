@@ -194,6 +194,9 @@ def test_it_persists_and_travels_without_what_is_open(tmp_path, monkeypatch):
     assert "hush" not in store.to_json() + repr(store)
     for one in (store, again, read):
         one.close()
+    for odd in ("path", "url", "client"):
+        with pytest.raises(ConfigurationError, match=rf"unknown: {odd}\..*given as at="):
+            QdrantEmbedVectorStore("fish", **{odd: "x"})
     with pytest.raises(pickle.PicklingError, match="memory"):
         pickle.dumps(QdrantEmbedVectorStore("fish", at=":memory:"))
 

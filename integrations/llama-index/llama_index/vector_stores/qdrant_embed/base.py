@@ -65,6 +65,11 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
     _names: VectorNames | None = PrivateAttr(default=None)
 
     def __init__(self, collection_name: str, at: Any = None, **more: Any) -> None:
+        if unknown := sorted(more.keys() - type(self).model_fields.keys()):
+            raise ConfigurationError(
+                f"unknown: {', '.join(unknown)}. A folder, a URL, ':memory:', a QdrantClient or an Engine is given as "
+                "at=."
+            )
         given = more.pop("location", None) if at is None else at
         place = "./qdrant_data" if given is None else given
         named = None if not isinstance(place, str) and hasattr(place, "get_collections") else str(place)
