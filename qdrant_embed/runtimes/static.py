@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
-from qdrant_embed.errors import ConfigurationError, ModelError
-from qdrant_embed.models.files.json_files import read_header, read_json
+from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.model_folder import ModelFiles
 from qdrant_embed.models.files.static_folder import MODEL2VEC, TABLE_NAMES, WORD_TABLE
+from qdrant_embed.models.files.tensors import WEIGHTS, read_tensors
 from qdrant_embed.models.presets import Preset
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.runtimes import Runtime
@@ -36,7 +36,7 @@ class StaticRuntime(Runtime):
         files, preset = resolved.files, resolved.preset
         if files is None or not files.static:
             raise ConfigurationError(f"the runtime 'static' averages a table of vectors; {preset.name!r} is none.")
-        tensors = _open(files.transformer / "model.safetensors")
+        tensors = read_tensors(files.transformer / WEIGHTS)
         self._table = next(tensors[name] for name in TABLE_NAMES if name in tensors)
         self._mapping = tensors.get("mapping")
         self._weights = _word_weights(preset, tensors, len(self._table if self._mapping is None else self._mapping))
@@ -68,21 +68,6 @@ class StaticRuntime(Runtime):
                     gathered = self._table.take(rows[part], axis=0).astype(np.float32, copy=False)
                     means[text] += (shares[part] @ gathered) / divisor
         return means
-
-
-def _open(path: Path) -> Mapping[str, FloatArray]:
-    """Map the tensors of a file into memory; nothing is read before it is needed."""
-    kinds = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I8": "i1", "U8": "u1"}
-    entries, begin = read_header(path)
-    found = {}
-    for name, entry in entries.items():
-        if name == "__metadata__":
-            continue
-        if entry["dtype"] not in kinds:
-            raise ModelError(f"{path}: {name} is stored as {entry['dtype']}; save it as F32.")
-        place, shape = begin + entry["data_offsets"][0], tuple(entry["shape"])
-        found[name] = np.memmap(path, kinds[entry["dtype"]], "r", place, shape) if 0 not in shape else np.zeros(shape)
-    return found
 
 
 def _word_weights(preset: Preset, tensors: Mapping[str, FloatArray], rows: int) -> FloatArray | None:
@@ -122,7 +107,7 @@ def _common_directions(preset: Preset, tensors: Mapping[str, FloatArray]) -> Flo
 
 def open_table(files: ModelFiles) -> FloatArray:
     """Return a static model's rows, one for each token id."""
-    tensors = _open(files.transformer / "model.safetensors")
+    tensors = read_tensors(files.transformer / WEIGHTS)
     table = next(tensors[name] for name in TABLE_NAMES if name in tensors)
     return table[np.asarray(tensors["mapping"], np.int64)] if "mapping" in tensors else table
 

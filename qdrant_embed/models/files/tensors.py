@@ -15,6 +15,7 @@ from qdrant_embed.types import FloatArray
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 BF16 = "BF16"
+FLOATS = ("F64", "F32", "F16", BF16)
 _KINDS: Mapping[str, str] = {
     **{"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I8": "i1", "U8": "u1"},
     BF16: "<u2",  # numpy has no such type
@@ -23,7 +24,7 @@ _KINDS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class MappedTensor:
+class StoredTensor:
     """A tensor where it lies.
 
     :param kind: Its type, as safetensors names it.
@@ -39,11 +40,15 @@ class MappedTensor:
             return (self.data.astype(np.uint32) << 16).view(np.float32)
         return np.asarray(self.data, np.float32)
 
+    def parts(self, count: int) -> list[StoredTensor]:
+        """Return the `count` parts that its rows are made of, which are equally high; views of it."""
+        return [StoredTensor(self.kind, part) for part in np.split(self.data, count)]
 
-def map_tensors(file: Path) -> dict[str, MappedTensor]:
+
+def map_tensors(file: Path) -> dict[str, StoredTensor]:
     """Return the tensors of a file.
 
-    :raises ModelError: It is no safetensors file, is cut short, or holds numbers of a type that is not known here.
+    :raises ModelError: It is no safetensors file, or is cut short.
     """
     header, begin = read_header(file)
     # Copied on being written to, which nobody does: OpenVINO takes no memory that cannot be.
@@ -64,9 +69,9 @@ def map_tensors(file: Path) -> dict[str, MappedTensor]:
                 f"{file} was cut short, or is no safetensors file: its tensor {name!r} does not lie within its "
                 f"{len(whole)} bytes. Download it again; if it came by git, type: git lfs pull"
             )
-        if kind not in _KINDS:
-            raise ModelError(f"{file}: {name} is stored as {kind}, which is not read here; save it as F32.")
-        found[name] = MappedTensor(kind, _viewed(whole[begin + start : begin + end], _KINDS[kind]).reshape(shape))
+        data = whole[begin + start : begin + end]
+        # Of other types (booleans, say) there are bytes, which nothing but their name is needed of.
+        found[name] = StoredTensor(kind, _viewed(data, _KINDS[kind]).reshape(shape) if kind in _KINDS else data)
     return found
 
 
@@ -77,9 +82,12 @@ def _viewed(raw: np.ndarray, kind: str) -> np.ndarray:
 
 
 def read_tensors(file: Path) -> dict[str, FloatArray]:
-    """Return the tensors of a file in float32, or in their own type where they are no floating-point numbers.
+    """Return the tensors of a file in their own type, bf16 in float32.
 
-    :raises ModelError: As of `map_tensors`.
+    :raises ModelError: As of `map_tensors`; or one is of a type that is not read here.
     """
     tensors = map_tensors(file)
-    return {name: found.data if found.kind[0] in "IU" else found.wide() for name, found in tensors.items()}
+    for name, found in tensors.items():
+        if found.kind not in _KINDS:
+            raise ModelError(f"{file}: {name} is stored as {found.kind}; save it as F32.")
+    return {name: found.wide() if found.kind == BF16 else found.data for name, found in tensors.items()}

@@ -19,7 +19,7 @@ from qdrant_embed.long_context.extension_plan import ExtensionPlan
 from qdrant_embed.models.presets import Preset
 from qdrant_embed.runtimes.families.family import ACTIVATIONS, Node
 from qdrant_embed.runtimes.families.pools import GRAPH_POOLS
-from qdrant_embed.runtimes.families.weights import Weights
+from qdrant_embed.runtimes.families.weights import Weights, constant_of
 from qdrant_embed.types import FloatArray, IntArray, Json
 
 UNSEEN = -1e30
@@ -63,7 +63,7 @@ class Builder:
     def embedding(self, ids: Node, name: str) -> Node:
         """Return the rows of a table (rows, dim) that ids (n, tokens) name: (n, tokens, dim)."""
         stored = self.weights.tensor(name, -1, -1)
-        rows = ops.gather(stored.constant(), ids, ops.constant(np.int64(0)))
+        rows = ops.gather(constant_of(stored), ids, ops.constant(np.int64(0)))
         return rows if stored.kind == "F32" else ops.convert(rows, np.float32)
 
     def linear(self, states: Node, name: str, *, bias: bool = True) -> Node:

@@ -6,10 +6,8 @@ have. Else the model is refused: what lacks, or is left over, says that the desc
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,52 +15,27 @@ import openvino
 from openvino import opset13 as ops
 
 from qdrant_embed.errors import ModelError
-from qdrant_embed.models.files.json_files import read_header, read_json
+from qdrant_embed.models.files.json_files import read_json
+from qdrant_embed.models.files.tensors import BF16, FLOATS, INDEX, WEIGHTS, StoredTensor, map_tensors
 from qdrant_embed.runtimes.families.family import Node
 from qdrant_embed.types import FloatArray
 
-WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
-_KINDS: Mapping[str, type[np.generic]] = {
-    "F32": np.float32,
-    "F16": np.float16,
-    "BF16": np.uint16,  # numpy has no such type
-}
-"""What safetensors calls a type → the numpy type of its bytes."""
 _NAMED_AT_MOST = 3
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTensor:
-    """A tensor where it lies.
+def constant_of(stored: StoredTensor) -> Node:
+    """Return a tensor as a constant of a graph, in its own type; it shares memory with the file, unless it is bf16."""
+    if stored.kind != BF16:
+        return openvino.op.Constant(stored.data, shared_memory=True)
+    tensor = openvino.Tensor(stored.data, openvino.Shape(stored.data.shape), openvino.Type.bf16)
+    # A copy: of a type that numpy has not, a constant keeps no hold on the file that it shares memory with.
+    return openvino.op.Constant(tensor, shared_memory=False)
 
-    :param kind: Its type, as safetensors names it.
-    :param data: Its bytes in the type of numpy, in its shape; a view of the file.
-    """
 
-    kind: str
-    data: np.ndarray
-
-    def wide(self) -> FloatArray:
-        """Return it in float32; a view of the file where it has that type."""
-        if self.kind == "BF16":
-            return (self.data.astype(np.uint32) << 16).view(np.float32)
-        return np.asarray(self.data, np.float32)
-
-    def constant(self) -> Node:
-        """Return it as a constant of a graph, in its own type; it shares memory with the file, unless it is bf16."""
-        if self.kind != "BF16":
-            return openvino.op.Constant(self.data, shared_memory=True)
-        tensor = openvino.Tensor(self.data, openvino.Shape(self.data.shape), openvino.Type.bf16)
-        # A copy: of a type that numpy has not, a constant keeps no hold on the file that it shares memory with.
-        return openvino.op.Constant(tensor, shared_memory=False)
-
-    def node(self) -> Node:
-        """Return it as a float32 node: mapped, widened by the graph where it is shorter."""
-        return self.constant() if self.kind == "F32" else ops.convert(self.constant(), np.float32)
-
-    def parts(self, count: int) -> list[StoredTensor]:
-        """Return the `count` parts that its rows are made of, which are equally high; views of it."""
-        return [StoredTensor(self.kind, part) for part in np.split(self.data, count)]
+def node_of(stored: StoredTensor) -> Node:
+    """Return a tensor as a float32 node: mapped, widened by the graph where it is shorter."""
+    constant = constant_of(stored)
+    return constant if stored.kind == "F32" else ops.convert(constant, np.float32)
 
 
 class Weights:
@@ -82,7 +55,7 @@ class Weights:
         :param prefixes: What names may begin with; the first under which there is a tensor `probe` is taken away.
         :raises ModelError: A file is missing, cut short or none, or no tensor bears the name `probe`.
         """
-        tensors = {name: tensor for file in weight_files(folder) for name, tensor in _mapped(file).items()}
+        tensors = {name: tensor for file in weight_files(folder) for name, tensor in map_tensors(file).items()}
         prefix = next((prefix for prefix in prefixes if f"{prefix}{probe}" in tensors), None)
         if probe and prefix is None:
             raise ModelError(f"the weights in {folder} have no tensor {probe!r}. Is config.json that of these weights?")
@@ -106,7 +79,7 @@ class Weights:
         """Return a tensor.
 
         :param shape: What it must be; -1 for any size of an axis. Left out, any will do.
-        :raises ModelError: There is none, or it has another shape.
+        :raises ModelError: There is none, it has another shape, or numbers of a type that is not read here.
         """
         found = self._tensors.get(name)
         if found is None:
@@ -114,6 +87,8 @@ class Weights:
                 f"the weights in {self._place} lack the tensor {name!r}. Is the download complete, and is config.json "
                 "that of these weights?"
             )
+        if found.kind not in FLOATS:
+            raise ModelError(f"the tensor {name!r} in {self._place} is stored as {found.kind}, which is not read here.")
         have = found.data.shape
         fits = len(have) == len(shape) and all(want in (-1, got) for want, got in zip(shape, have, strict=True))
         if shape and not fits:
@@ -130,11 +105,11 @@ class Weights:
 
     def constant(self, name: str, *shape: int) -> Node:
         """Return a tensor as a float32 node, widened in the graph where it is shorter. Errors are as of `tensor`."""
-        return self.tensor(name, *shape).node()
+        return node_of(self.tensor(name, *shape))
 
     def parts(self, name: str, count: int) -> list[Node]:
         """Return the equal parts of a tensor's rows, as nodes like that of `constant`. Errors are as of `tensor`."""
-        return [part.node() for part in self.tensor(name).parts(count)]
+        return [node_of(part) for part in self.tensor(name).parts(count)]
 
     def require_all_used(self, unread: str) -> None:
         """Refuse what is left over.
@@ -171,34 +146,3 @@ def weight_files(folder: Path) -> list[Path]:
 def _named(names: Iterable[str]) -> str:
     every = list(names)
     return ", ".join(every[:_NAMED_AT_MOST]) + (", …" if len(every) > _NAMED_AT_MOST else "")
-
-
-def _mapped(file: Path) -> dict[str, StoredTensor]:
-    """Return the tensors of a file.
-
-    :raises ModelError: It is no safetensors file, is cut short, or holds numbers of a type that is not known here.
-    """
-    header, begin = read_header(file)
-    # Copied on being written to, which nobody does: OpenVINO takes no memory that cannot be.
-    whole = np.memmap(file, np.uint8, "c")
-    found = {}
-    for name, entry in header.items():
-        if name == "__metadata__":
-            continue
-        try:
-            kind, shape, (start, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
-            known = _KINDS.get(kind)
-            size = math.prod(shape) * np.dtype(known).itemsize if known else end - start
-            fits = 0 <= start <= end <= len(whole) - begin and end - start == size
-        except (KeyError, TypeError, ValueError):
-            fits = False
-        if not fits:
-            raise ModelError(
-                f"{file} was cut short, or is no safetensors file: its tensor {name!r} does not lie within its "
-                f"{len(whole)} bytes. Download it again; if it came by git, type: git lfs pull"
-            )
-        raw = whole[begin + start : begin + end]
-        if known:
-            raw = (raw if raw.ctypes.data % np.dtype(known).itemsize == 0 else raw.copy()).view(known).reshape(shape)
-        found[name] = StoredTensor(kind, raw)
-    return found

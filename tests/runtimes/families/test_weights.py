@@ -48,12 +48,13 @@ def rewrite(folder, change):
         (lambda found: found.update({"embeddings.words.weight": found.pop(EMBEDDINGS)}), "have no tensor 'embeddings"),
         (lambda found: found.update({EMBEDDINGS: found[EMBEDDINGS][:, :16].copy()}), r"has the shape \[\d+, 16\]"),
         (lambda found: found.update({EMBEDDINGS: found[EMBEDDINGS][:40].copy()}), r"has the shape \[40, 32\]"),
+        (lambda found: found.update({POSITIONS: found[POSITIONS] > 0}), "is stored as BOOL"),
         (
             lambda found: found.update({POSITIONS: found[POSITIONS][:40].copy()}),
             "64 tokens at once, and has 40 positions",
         ),
     ],
-    ids=["missing", "left over", "no words", "other width", "other vocabulary", "fewer positions"],
+    ids=["missing", "left over", "no words", "other width", "other vocabulary", "other type", "fewer positions"],
 )
 def test_tensors_that_do_not_fit_are_named(folder, change, message):
     rewrite(folder, change)
