@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -52,23 +53,28 @@ class CollectionParts:
     """Model, chunker, BM25 encoder and what is made of them, for one generation of a collection.
 
     :param runtime: What runs the model; not part of the recipe, since it does not change which vectors are meant.
+    :param model_at: Where the model is, if not where its name says.
     :ivar points: The engine, by which the collection's name leads to this generation, without what other programs wrote
         into it.
     """
 
-    def __init__(self, engine: Engine, generation: Generation, runtime: str = "auto") -> None:
+    def __init__(self, engine: Engine, generation: Generation, runtime: str = "auto", model_at: str = "") -> None:
         self._shared = engine
         self._engine = PinnedEngine(engine, generation.name, generation.own)
         self.points: Engine = own_points(self._engine)
         self.name = generation.name
         self.generation = generation
-        self.recipe = Recipe.from_dict(generation.stored["recipe"])
+        self._model_at = model_at
+        self.recipe = self._recipe_of(generation)
         self._runtime = runtime
         self.roots = KnownRoots(self._engine, self.name, roots_in(generation.metadata))
 
     def note(self, generation: Generation) -> None:
         """Take what is said of the same generation now: fields may have got an index."""
-        self.generation, self.recipe = generation, Recipe.from_dict(generation.stored["recipe"])
+        self.generation, self.recipe = generation, self._recipe_of(generation)
+
+    def _recipe_of(self, generation: Generation) -> Recipe:
+        return replace(Recipe.from_dict(generation.stored["recipe"]), model_at=self._model_at)
 
     @property
     def pinned(self) -> bool:

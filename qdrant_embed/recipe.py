@@ -17,7 +17,10 @@ OPTIONAL = ("layers", "task", "sparse", "multivector", "payload", "index")
 """Entries that are not stored unless they are chosen, so that collections without them keep their fingerprints."""
 INDEX_KINDS = ("keyword", "integer", "float", "bool", "datetime", "uuid", "geo", "text")
 
-_TEXTS = ("model", "chunker", "window", "compression", "language", "task", "sparse", "multivector", "payload")
+_TEXTS = (
+    *("model", "chunker", "window", "compression", "language"),
+    *("task", "sparse", "multivector", "payload", "model_at"),
+)
 LLAMA_INDEX, LANGCHAIN = "llama-index", "langchain"
 
 
@@ -52,6 +55,8 @@ class Recipe:
         `keyword`, `integer`, `float`, `bool`, `datetime`, `uuid`, `geo` and `text`. Each gets an index, which makes
         filters fast and which servers in strict mode ask for. No field gets one by itself: an index takes memory, and
         time at every write. It changes no vector, so a collection may be opened with more of them, which are made then.
+    :param model_at: Folder of the model on this machine, where it stands elsewhere than its name says: one that
+        `prepare_model` wrote, say. It is no part of the recipe, and must give the vectors of that name.
     """
 
     model: str = "minilm"
@@ -67,6 +72,7 @@ class Recipe:
     multivector: str = ""
     payload: str = ""
     index: Mapping[str, str] = field(default_factory=dict, hash=False)
+    model_at: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in _TEXTS:
@@ -96,7 +102,8 @@ class Recipe:
 
     def as_dict(self) -> dict[str, Json]:
         """Return the recipe as JSON-ready values; what may be left out only where it is chosen (see `OPTIONAL`)."""
-        return {key: value for key, value in asdict(self).items() if key not in OPTIONAL or value}
+        kept = {key: value for key, value in asdict(self).items() if key != "model_at"}
+        return {key: value for key, value in kept.items() if key not in OPTIONAL or value}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Json]) -> Recipe:
@@ -104,7 +111,7 @@ class Recipe:
 
         :raises ConfigurationError: A key is unknown.
         """
-        known = [field.name for field in fields(cls)]
+        known = [field.name for field in fields(cls) if field.name != "model_at"]
         unknown = sorted(set(values) - set(known))
         if unknown:
             raise ConfigurationError(f"unknown recipe entries {unknown}; known: {', '.join(known)}.")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from qdrant_embed.errors import CollectionNotFoundError
+from qdrant_embed.errors import CollectionNotFoundError, RecipeMismatchError
 from qdrant_embed.store import require_location
 
 if TYPE_CHECKING:
@@ -105,11 +105,26 @@ def _open_same(wanted: CollectionFlags) -> Collection:
     collection = open_stored(wanted.name, wanted.at, wanted.runtime, wanted.server)
     try:
         stored = collection.recipe.as_dict()
-        require_equal(wanted.name, stored, {**stored, **wanted.recipe})
+        flags = {**stored, **wanted.recipe}
+        if flags["model"] != stored["model"]:
+            collection = _with_model(collection, wanted, str(flags["model"]))
+            flags["model"] = stored["model"] if collection.recipe.model_at else flags["model"]
+        require_equal(wanted.name, stored, flags)
     except BaseException:
         collection.close()
         raise
     return collection
+
+
+def _with_model(collection: Collection, wanted: CollectionFlags, model: str) -> Collection:
+    """Open a collection again with its model from where it was typed to be; leave it as it is if that is another."""
+    from qdrant_embed import Collection
+
+    recipe = replace(collection.recipe, model=model)
+    collection.close()
+    with suppress(RecipeMismatchError):
+        return Collection.open(wanted.name, at=wanted.at, recipe=recipe, runtime=wanted.runtime, server=wanted.server)
+    return open_stored(wanted.name, wanted.at, wanted.runtime, wanted.server)
 
 
 def _recipe(wanted: CollectionFlags) -> Recipe:

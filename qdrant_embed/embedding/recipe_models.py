@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from qdrant_embed.chunking import ChunkLimit
 from qdrant_embed.embedding import Embedder, load_embedder, load_multivector, load_sparse
 from qdrant_embed.embedding.auxiliary import AuxiliaryEmbedder
 from qdrant_embed.embedding.stored_tokens import SELF, StoredTokens
-from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.errors import ConfigurationError, QdrantEmbedError
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.store.layout import VectorLayout
 from qdrant_embed.types import MULTIVECTOR, SPARSE, TOKENS, Json
@@ -71,13 +72,29 @@ class RecipeModels:
 def load_dense(recipe: Recipe, runtime: str = "auto") -> Embedder:
     """Return the dense model that a recipe names."""
     return load_embedder(
-        recipe.model,
+        recipe.model_at or recipe.model,
         window=recipe.window,
         compression=recipe.compression,
         runtime=runtime,
         layers=recipe.layers,
         task=recipe.task,
     )
+
+
+def under_its_name(stored: Mapping[str, Json], recipe: Recipe) -> Recipe:
+    """Return a recipe with the name that a collection knows its model by, if it names the same model otherwise.
+
+    Models are the same that would give the same vectors: a copy of a folder, what was prepared of a preset.
+
+    :param stored: The collection's metadata.
+    """
+    name = stored["recipe"]["model"]
+    if recipe.model == name:
+        return recipe
+    with suppress(QdrantEmbedError):  # whatever is wrong with it: it is another then
+        if dict(load_dense(recipe).fingerprint) == stored.get("model"):
+            return replace(recipe, model=name, model_at=recipe.model_at or recipe.model)
+    return recipe
 
 
 def load_auxiliary(recipe: Recipe, dense: Embedder) -> AuxiliaryModels:

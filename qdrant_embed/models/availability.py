@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from qdrant_embed.errors import UnknownNameError
+from qdrant_embed.models.files.prepared_folder import read_prepared
 from qdrant_embed.models.hub.downloads import missing_in
 from qdrant_embed.models.hub.hub_names import download_line, split_name
 from qdrant_embed.models.hub.local_copies import local_copy
@@ -33,8 +34,11 @@ def find_weights(name: str) -> WeightsLocation:
 
     :raises UnknownNameError: The name is none of them.
     """
-    if Path(name).expanduser().is_dir():
-        return WeightsLocation(here=True, place="the folder given")
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        prepared = read_prepared(folder)
+        of = f", prepared from {prepared.source} in {prepared.precision}" if prepared else ""
+        return WeightsLocation(here=True, place=f"the folder given{of}")
     try:
         values, _ = preset_values(name)
     except UnknownNameError:

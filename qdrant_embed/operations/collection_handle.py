@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from qdrant_embed.attachment.layout_detection import own_layout
 from qdrant_embed.collection_parts import CollectionParts, make_generation
 from qdrant_embed.concurrency import pause
+from qdrant_embed.embedding.recipe_models import under_its_name
 from qdrant_embed.errors import (
     AccessDeniedError,
     CollectionNotFoundError,
@@ -51,10 +52,10 @@ class CollectionHandle:
     :ivar engine: What holds the collection, with all of its points.
     """
 
-    def __init__(self, engine: Engine, generation: Generation, runtime: str = "auto") -> None:
+    def __init__(self, engine: Engine, generation: Generation, runtime: str = "auto", model_at: str = "") -> None:
         self.engine = engine
         self.name = generation.name
-        self.runtime = runtime
+        self.runtime, self._model_at = runtime, model_at
         self._mistaken = ""
         self._use(generation)
 
@@ -65,7 +66,7 @@ class CollectionHandle:
 
     def _use(self, generation: Generation) -> None:
         """Go on with what the name leads to, by the same runtime."""
-        self._made = CollectionParts(self.engine, generation, self.runtime)
+        self._made = CollectionParts(self.engine, generation, self.runtime, self._model_at)
 
     @property
     def recipe(self) -> Recipe:
@@ -220,7 +221,8 @@ def open_handle(
         require_type("server", server, ServerOptions, "ServerOptions(shards=…, replicas=…)")
     engine = open_engine(at, make=recipe is not None)
     try:
-        return CollectionHandle(engine, _opened(engine, name, recipe, server), runtime)
+        generation, model_at = _opened(engine, name, recipe, server)
+        return CollectionHandle(engine, generation, runtime, model_at)
     except BaseException:
         engine.close()
         raise
@@ -247,17 +249,18 @@ def _require_new_name(name: str) -> None:
         )
 
 
-def _opened(engine: Engine, name: str, recipe: Recipe | None, server: ServerOptions | None) -> Generation:
-    """Return what a name leads to; where that is nothing, make it by the given recipe."""
+def _opened(engine: Engine, name: str, recipe: Recipe | None, server: ServerOptions | None) -> tuple[Generation, str]:
+    """Return what a name leads to, and where its model is; where that is nothing, make it by the given recipe."""
     try:
         found = find_generation(engine, name)
     except CollectionNotFoundError:
         if recipe is None:
             raise
         _require_new_name(name)
-        return make_generation(engine, name, recipe, server)
+        return make_generation(engine, name, recipe, server), recipe.model_at
     stored = found.stored["recipe"]  # or nothing is done to what something else made
     if recipe is not None:
+        recipe = under_its_name(found.stored, recipe)
         require_same_recipe(name, stored, recipe)
         if not recipe.index.items() <= stored.get("index", {}).items():
             declare_if_allowed(engine, name, recipe.index)
@@ -265,7 +268,7 @@ def _opened(engine: Engine, name: str, recipe: Recipe | None, server: ServerOpti
     require_kept(engine, name, server)
     with suppress(StoreError):  # a key that may only read is enough for all that does without its indexes
         complete(engine, found.own, info=found.info)
-    return found
+    return found, recipe.model_at if recipe is not None else ""
 
 
 def drop_collection(name: str, at: Location) -> bool:

@@ -182,3 +182,29 @@ def test_doctor_compares_every_byte_of_a_fetched_model(cli, offered):
     answer = cli("doctor", "--model", "someone/tiny", "--json")
     assert answer.code == 1
     assert "type: qdrant-embed models fetch someone/tiny" in answer.out
+
+
+def test_a_prepared_folder_takes_the_place_of_its_model(cli, tiny, pages, tmp_path, monkeypatch):
+    monkeypatch.delenv("QDRANT_EMBED_RUNTIME")
+    answer = cli("models", "prepare", tiny, "--to", tmp_path / "ready", "--precision", "bf16")
+    assert answer.code == 0
+    assert "bf16" in answer.err
+    assert "to use it: --model" in answer.err
+    again = cli("models", "prepare", tiny, "--to", tmp_path / "ready", "--precision", "bf16", "--json").json
+    assert not again["made"]
+    assert again["worst"] > 0.9995
+    assert cli("ingest", pages, "--model", tiny).code == 0
+    (pages / "new.md").write_text("# New\n\nThe lighthouse is painted white.\n")
+    done = cli("ingest", pages, "--model", tmp_path / "ready", "--json")
+    assert (done.code, done.json["embedded"]) == (0, 1)
+    other = cli("ingest", pages, "--model", "hashing")
+    assert other.code == 1
+    assert "was made with another recipe" in other.err
+    found = {one["name"]: one for one in cli("doctor", "--model", tmp_path / "ready", "--json").json["findings"]}
+    assert "prepared" in found[str(tmp_path / "ready")]["detail"]
+
+
+def test_what_cannot_be_prepared_is_said(cli, tmp_path):
+    answer = cli("models", "prepare", "hashing", "--to", tmp_path / "ready")
+    assert answer.code == 1
+    assert "needs no files" in answer.err

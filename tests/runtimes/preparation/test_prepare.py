@@ -11,8 +11,8 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from qdrant_embed import load_embedder, prepare_model
-from qdrant_embed.errors import ConfigurationError, ModelError
+from qdrant_embed import Collection, Document, Recipe, load_embedder, prepare_model
+from qdrant_embed.errors import ConfigurationError, ModelError, RecipeMismatchError
 from qdrant_embed.models.fingerprint import model_fingerprint
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.preparation.bf16_weights import to_bf16, write_bf16
@@ -265,3 +265,27 @@ def test_weights_all_of_bf16_outlive_what_read_them(bert, tmp_path):
     write_bf16(tmp_path / "odd.safetensors", tmp_path / "written.safetensors")
     with safe_open(tmp_path / "written.safetensors", "np") as weights:
         assert weights.get_slice("odd").get_dtype() == "BF16"
+
+
+@pytest.mark.parametrize("prepared_first", [False, True])
+def test_a_collection_of_the_one_opens_with_the_other(bert, tmp_path, prepared_first):
+    made = prepare_model(bert, tmp_path / "model", precision="bf16")
+    first, second = (str(bert), str(made.folder))[:: -1 if prepared_first else 1]
+    place = tmp_path / "data"
+    with Collection.open("notes", at=place, recipe=Recipe(model=first)) as notes:
+        notes.ingest([Document(text=text, source=f"{number}.md") for number, text in enumerate(TEXTS)])
+    with Collection.open("notes", at=place, recipe=Recipe(model=second)) as notes:
+        assert (notes.recipe.model, notes.recipe.model_at) == (first, second)
+        assert notes.ingest([Document(text=TEXTS[0], source="0.md"), Document(text="new", source="9.md")]).embedded == 1
+        assert notes.search("crane", k=1)[0].text == TEXTS[0]
+    with pytest.raises(RecipeMismatchError, match="model"):
+        Collection.open("notes", at=place, recipe=Recipe(model="hashing"))
+
+
+def test_a_name_may_be_kept_for_a_model_that_stands_elsewhere(bert, tmp_path):
+    made = prepare_model(bert, tmp_path / "model")
+    recipe = Recipe(model="minilm", model_at=str(made.folder))
+    with Collection.open("notes", at=":memory:", recipe=recipe) as notes:
+        assert notes.recipe.as_dict()["model"] == "minilm"
+        assert "model_at" not in notes.recipe.as_dict()
+        assert notes.ingest([Document(text=TEXTS[0], source="0.md")]).embedded == 1
