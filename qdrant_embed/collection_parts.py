@@ -256,9 +256,9 @@ def make_generation(engine: Engine, name: str, recipe: Recipe, server: ServerOpt
     try:
         create_collection(engine, own, recipe, noted=aliases.first_metadata(name, own), server=server)
     except CollectionExistsError:
-        made = engine.get_collection(own)
-        require_same_recipe(name, checked_metadata(name, made.config.metadata or {})["recipe"], recipe)
-        complete(engine, own, info=made)
+        made = engine.collection_facts(own)
+        require_same_recipe(name, checked_metadata(name, made.metadata)["recipe"], recipe)
+        complete(engine, own, facts=made)
     aliases.point_alias(engine, name, own)
     return find_generation(engine, name)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qdrant_client import models
     from qdrant_client.http.models import QueryResponse
 
-    from qdrant_embed.store.engine import Payload, PointId, Selector, Vectors
+    from qdrant_embed.store.methods.client_methods import Payload, PointId, Selector, Vectors
 
 FoundPoint = TypeVar("FoundPoint", bound="models.Record | models.ScoredPoint")
 

@@ -79,7 +79,7 @@ class AttachedParts(CollectionParts):
     """
 
     def __init__(self, engine: AttachedEngine, name: str, model: AttachedEmbedder | None) -> None:
-        super().__init__(engine, Generation(name, name, name, engine.get_collection(name)))
+        super().__init__(engine, Generation(name, name, name, engine.collection_facts(name)))
         self.points = self.attached = engine
         self._model = model
         engine.terms_of = SurfaceTerms(self.recipe.language).document_terms

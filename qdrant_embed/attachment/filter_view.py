@@ -12,7 +12,7 @@ from qdrant_embed.types import TERMS
 if TYPE_CHECKING:
     from qdrant_client import models
 
-    from qdrant_embed.store.engine import PointId
+    from qdrant_embed.store.methods.client_methods import PointId
 
 UUID_DIGITS = 32
 LONGEST_NUMBER = 20

@@ -20,7 +20,7 @@ from qdrant_embed.store.filters import answerable
 from qdrant_embed.store.scroll import pages
 
 if TYPE_CHECKING:
-    from qdrant_embed.store.engine import PointId
+    from qdrant_embed.store.methods.client_methods import PointId
 
 SCROLL_PAGE = 1024
 

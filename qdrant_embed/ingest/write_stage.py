@@ -37,7 +37,7 @@ from qdrant_embed.store.points import CHUNK_COUNT, VERSION, WINDOWS, payload
 from qdrant_embed.types import BM25, TERMS
 
 if TYPE_CHECKING:
-    from qdrant_embed.store.engine import PointId
+    from qdrant_embed.store.methods.client_methods import PointId
 
 
 class Writer:

@@ -35,7 +35,7 @@ from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, TOKENS, Fl
 if TYPE_CHECKING:
     from qdrant_client import models
 
-    from qdrant_embed.store.engine import PointId
+    from qdrant_embed.store.methods.client_methods import PointId
 
 PAGE_OF_TOKENS = 64
 """Points of a page with a vector for each token."""

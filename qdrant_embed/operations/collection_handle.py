@@ -81,7 +81,7 @@ class CollectionHandle:
     @property
     def layout(self) -> ForeignLayout:
         """Where points have what a chunk is made of."""
-        return own_layout(self.parts.generation.info)
+        return own_layout(self.engine.get_collection(self.parts.generation.own))
 
     @property
     def parts(self) -> CollectionParts:
@@ -267,7 +267,7 @@ def _opened(engine: Engine, name: str, recipe: Recipe | None, server: ServerOpti
             found = find_generation(engine, name)
     require_kept(engine, name, server)
     with suppress(StoreError):  # a key that may only read is enough for all that does without its indexes
-        complete(engine, found.own, info=found.info)
+        complete(engine, found.own, facts=found.facts)
     return found, recipe.model_at if recipe is not None else ""
 
 

@@ -14,6 +14,7 @@ from qdrant_embed.retrieval.hits import Hit
 from qdrant_embed.retrieval.query_plan import QueryVector
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.methods.ranking_request import FoundPoint
 from qdrant_embed.store.points import WINDOWS
 from qdrant_embed.store.scroll import vector_of
 from qdrant_embed.types import DENSE, FloatArray, join_context
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def hits_with_windows(
-    engine: Engine, name: str, codec: CollectionCodec, points: Sequence[models.ScoredPoint], asked: QueryVector | None
+    engine: Engine, name: str, codec: CollectionCodec, points: Sequence[FoundPoint], asked: QueryVector | None
 ) -> list[Hit]:
     """Return hits that know their best window.
 
@@ -62,7 +63,7 @@ def found_vectors(engine: Engine, name: str, codec: CollectionCodec, ids: Sequen
     return rows
 
 
-def _hit(point: models.ScoredPoint, best: int | None) -> Hit:
+def _hit(point: FoundPoint, best: int | None) -> Hit:
     hit, fields = Hit.from_point(point), point.payload or {}
     if best is None:
         return hit

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qdrant_embed.retrieval.fusion.fused_ranking import DEEPER, RankedPoints, best
 from qdrant_embed.retrieval.lists import Lists
 from qdrant_embed.retrieval.query_plan import DEPTH, QueryPlan
+from qdrant_embed.store.methods.ranking_request import FoundPoint
 from qdrant_embed.store.scroll import payloads_of
-
-if TYPE_CHECKING:
-    from qdrant_client import models
 
 
 def best_of_documents(lists: Lists, ranked: Sequence[QueryPlan], last: int, least: float) -> list[RankedPoints]:
@@ -46,9 +44,9 @@ def best_of_documents(lists: Lists, ranked: Sequence[QueryPlan], last: int, leas
     return [replace(one, points=_first(one.points, documents)) for one in found]
 
 
-def _first(points: Iterable[models.ScoredPoint], documents: dict[Any, str]) -> list[models.ScoredPoint]:
+def _first(points: Iterable[FoundPoint], documents: dict[Any, str]) -> list[FoundPoint]:
     """Return the first point of each document."""
-    firsts: dict[str, models.ScoredPoint] = {}
+    firsts: dict[str, FoundPoint] = {}
     for point in points:
         if point.id in documents:
             firsts.setdefault(documents[point.id], point)

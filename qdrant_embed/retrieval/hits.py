@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.retrieval.explanation import Explanation
 from qdrant_embed.retrieval.frames import frame_of
+from qdrant_embed.store.methods.ranking_request import FoundPoint
 from qdrant_embed.store.points import own_metadata
 from qdrant_embed.types import Json
 
@@ -88,7 +89,7 @@ class Hit:
         )
 
     @classmethod
-    def from_point(cls, point: models.ScoredPoint | models.Record) -> Hit:
+    def from_point(cls, point: FoundPoint | models.Record) -> Hit:
         """Read a hit from what an engine returned."""
         return cls.from_payload(point.id, point.payload or {}, float(getattr(point, "score", 0.0)))
 

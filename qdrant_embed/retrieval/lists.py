@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from qdrant_embed.retrieval.binary.index import BinaryIndex, page_of
 from qdrant_embed.retrieval.binary.shortlist import shortlist
@@ -26,14 +26,11 @@ from qdrant_embed.retrieval.query_plan import (
 )
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.methods.ranking_request import FoundPoint, RankingRequest
 from qdrant_embed.store.scroll import payloads_of
 from qdrant_embed.types import DENSE, DENSE_SMALL
 
-if TYPE_CHECKING:
-    from qdrant_client import models
-    from qdrant_client.http.models import QueryResponse
-
-    Ranking = list[models.ScoredPoint]
+Ranking: TypeAlias = list[FoundPoint]
 
 NOISE = 1e-5
 """Share of a score by which those of equal passages may differ; not less than a step of six digits."""
@@ -60,14 +57,14 @@ class Lists:
         return self.best_with(parts, least, [])[0]
 
     def best_with(
-        self, parts: Sequence[QueryPlan], least: Sequence[int], others: Sequence[models.QueryRequest]
-    ) -> tuple[list[Ranking], list[QueryResponse]]:
+        self, parts: Sequence[QueryPlan], least: Sequence[int], others: Sequence[RankingRequest]
+    ) -> tuple[list[Ranking], list[Ranking]]:
         """Return the first hits of each list, and the answers to other requests that go with the first question.
 
         :param parts: Queries of one list each; their limits are set here.
         :param least: How many hits of each list, or more; fewer if that is all.
         """
-        answered: list[QueryResponse] = []
+        answered: list[Ranking] = []
         along = [] if self._by_signs else [_along(part) for part in parts if 0 < part.along < DEPTH]
         others, wanted = [*others, *along], len(others)
         found: dict[int, Ranking] = {}
@@ -107,9 +104,7 @@ class Lists:
         """Whether the dense list is made here, of codes in memory."""
         return self.codec.compression.datatype == "bits"
 
-    def _ask(
-        self, parts: Sequence[QueryPlan], others: Sequence[models.QueryRequest]
-    ) -> tuple[list[Ranking], list[QueryResponse]]:
+    def _ask(self, parts: Sequence[QueryPlan], others: Sequence[RankingRequest]) -> tuple[list[Ranking], list[Ranking]]:
         if not self._by_signs:
             return self._by_engine(parts, others)
         by_codes = iter(self._by_codes([(part, part.vector) for part in parts if part.vector is not None]))
@@ -118,13 +113,13 @@ class Lists:
         return [next(by_engine if part.vector is None else by_codes) for part in parts], answers
 
     def _by_engine(
-        self, parts: Sequence[QueryPlan], others: Sequence[models.QueryRequest] = ()
-    ) -> tuple[list[Ranking], list[QueryResponse]]:
+        self, parts: Sequence[QueryPlan], others: Sequence[RankingRequest] = ()
+    ) -> tuple[list[Ranking], list[Ranking]]:
         requests = [*(part.request() for part in parts), *others]
         if not requests:
             return [], []
-        answers = self.engine.query_batch_points(self.name, requests=requests)
-        return [part.scored(answer.points) for part, answer in zip(parts, answers, strict=False)], answers[len(parts) :]
+        answers = self.engine.rank(self.name, requests)
+        return [part.scored(answer) for part, answer in zip(parts, answers, strict=False)], answers[len(parts) :]
 
     def _by_codes(self, parts: Sequence[tuple[QueryPlan, QueryVector]]) -> list[Ranking]:
         """Rank by sign codes, or by the whole vectors, where they are kept, of what these find."""
@@ -157,14 +152,14 @@ def leveled(points: Ranking) -> Ranking:
     return points
 
 
-def _along(part: QueryPlan) -> models.QueryRequest:
+def _along(part: QueryPlan) -> RankingRequest:
     """Return the request for the first hits of a list with all that hits are made of."""
-    return replace(part, limit=part.along).request().model_copy(update={"with_payload": True})
+    return replace(replace(part, limit=part.along).request(), fields=True)
 
 
-def _take_payloads(rankings: Iterable[Ranking], answers: Sequence[QueryResponse]) -> None:
+def _take_payloads(rankings: Iterable[Ranking], answers: Sequence[Ranking]) -> None:
     """Give points the whole payloads that came along, in place."""
-    whole = {point.id: point.payload for answer in answers for point in answer.points}
+    whole = {point.id: point.payload for answer in answers for point in answer}
     for points in rankings if whole else ():
         for point in points:
             point.payload = whole.get(point.id, point.payload)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from qdrant_embed.compression.spec import BINARY_CODES
 from qdrant_embed.retrieval.term_query import TermQuery
 from qdrant_embed.store.collection_codec import CollectionCodec
-from qdrant_embed.store.quantization import search_params
-from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE, FloatArray
+from qdrant_embed.store.methods.ranking_request import CodeUse, FoundPoint, RankingRequest
+from qdrant_embed.store.quantization import code_use
+from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, MULTIVECTOR, SPARSE, FloatArray, SparseVector
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -50,7 +51,7 @@ class QueryPlan:
     :param weights: By the sparse model.
     :param tokens: (tokens, dim), by the multi-vector model; all points are ranked if there is no list.
     :param limit: Hits that the engine is asked for; `Lists` sets it.
-    :param shortlist: Ids that the vector may find; None for all.
+    :param shortlist: Ids that the vector, or those of tokens, may find; None for all.
     :param fusion: How several lists become one: by `scores`, or by `ranks`; a plan by scores is never `single`.
     :param feedback: Whether the vector may be moved toward that of the first hit.
     :param along: Hits of each list whose whole payload is asked for with it, to spare a round trip.
@@ -61,7 +62,7 @@ class QueryPlan:
     condition: models.Filter | None
     terms: TermQuery | None
     vector: QueryVector | None
-    weights: models.SparseVector | None = None
+    weights: SparseVector | None = None
     tokens: FloatArray | None = None
     limit: int = DEPTH
     shortlist: tuple[Any, ...] | None = None
@@ -123,33 +124,22 @@ class QueryPlan:
 
     def among(self, ids: Sequence[Any]) -> QueryPlan:
         """Return the query that ranks these points by the vectors of the tokens."""
-        from qdrant_client import models
+        alone = replace(self, terms=None, vector=None, weights=None, condition=None)
+        return replace(alone, shortlist=tuple(ids), limit=max(1, len(ids)))
 
-        condition = models.Filter(must=[models.HasIdCondition(has_id=list(ids))])
-        return replace(self, terms=None, vector=None, weights=None, condition=condition, limit=max(1, len(ids)))
-
-    def request(self) -> models.QueryRequest:
+    def request(self) -> RankingRequest:
         """Return what the engine is asked for the one list that there is: ids, scores and places.
 
         :raises ValueError: There are several lists, or none.
         """
-        from qdrant_client import models
-
         (part,) = self.lists
-        single = part._prefetch()
+        asked = part._asked()
         # All that are rescored come back: which of several equal ones an engine leaves out is chance.
         staged = self.vector is not None and self.codec.compression.full and self.shortlist is None
-        return models.QueryRequest(
-            query=single.query,
-            using=single.using,
-            filter=single.filter,
-            prefetch=single.prefetch,
-            params=single.params,
-            limit=self.rescored if staged else self.limit,
-            with_payload=list(PLACE_FIELDS) if self.placed else False,
-        )
+        limit = self.rescored if staged else self.limit
+        return replace(asked, limit=limit, fields=PLACE_FIELDS if self.placed else False)
 
-    def scored(self, points: Sequence[models.ScoredPoint]) -> list[models.ScoredPoint]:
+    def scored(self, points: Sequence[FoundPoint]) -> list[FoundPoint]:
         """Return the engine's hits with scores of the model, larger is nearer.
 
         What centering or whole numbers changed is undone; distances, which engines count upwards, become negative.
@@ -160,7 +150,7 @@ class QueryPlan:
         scores = [vector_codec.score(point.score, offset) for point in points]
         if self._by_signs and vector_codec.store_distance == "euclid":
             scores = _agreements([point.score for point in points])
-        return [point.model_copy(update={"score": score}) for point, score in zip(points, scores, strict=True)]
+        return [point.scored(score) for point, score in zip(points, scores, strict=True)]
 
     @property
     def _scores_are_the_models(self) -> bool:
@@ -173,42 +163,30 @@ class QueryPlan:
         compression = self.codec.compression
         return compression.code in BINARY_CODES and compression.rescore is None and not compression.full
 
-    def _prefetch(self) -> models.Prefetch:
-        from qdrant_client import models
-
+    def _asked(self) -> RankingRequest:
+        """Return the request for the one list that there is."""
+        where, limit = self.condition, self.limit
         if self.vector is not None:
-            return self._by_vector(self.vector, self.limit)
-        given: Any = self.weights if self.weights is not None else self._token_rows
-        using = self.name
+            return self._by_vector(self.vector)
         if self.terms is not None:
-            given, using = self.terms.ranked(), self.terms.using
-        return models.Prefetch(query=given, using=using, filter=self.condition, limit=self.limit)
+            return RankingRequest(query=self.terms.ranked(), using=self.terms.using, where=where, limit=limit)
+        if self.weights is not None:
+            return RankingRequest(query=self.weights, using=SPARSE, where=where, limit=limit)
+        rows: list[list[float]] = [] if self.tokens is None else self.tokens.tolist()
+        return RankingRequest(query=rows, using=MULTIVECTOR, where=where, among=self.shortlist, limit=limit)
 
-    @property
-    def _token_rows(self) -> list[list[float]] | None:
-        return None if self.tokens is None else self.tokens.tolist()
-
-    def _by_vector(self, vector: QueryVector, limit: int) -> models.Prefetch:
-        from qdrant_client import models
-
+    def _by_vector(self, vector: QueryVector) -> RankingRequest:
         compression = self.codec.compression
-        params = search_params(compression, HNSW_EF)
-        encoded, whole = (self._asked(given) for given in (vector.encoded, vector.whole))
+        encoded, whole = (self._numbers(given) for given in (vector.encoded, vector.whole))
+        if compression.full and self.shortlist is not None:
+            return RankingRequest(query=whole, using=DENSE, among=self.shortlist, limit=self.limit)
+        use: CodeUse = code_use(compression, HNSW_EF)
         if not compression.full:
-            return models.Prefetch(query=encoded, using=DENSE, filter=self.condition, limit=limit, params=params)
-        if self.shortlist is not None:
-            chosen = models.Filter(must=[models.HasIdCondition(has_id=list(self.shortlist))])
-            return models.Prefetch(query=whole, using=DENSE, filter=chosen, limit=limit)
-        small = models.Prefetch(
-            query=encoded,
-            using=DENSE_SMALL,
-            filter=self.condition,
-            limit=self.rescored,
-            params=params,
-        )
-        return models.Prefetch(prefetch=[small], query=whole, using=DENSE, limit=limit)
+            return RankingRequest(query=encoded, using=DENSE, where=self.condition, use=use, limit=self.limit)
+        small = RankingRequest(query=encoded, using=DENSE_SMALL, where=self.condition, use=use, limit=self.rescored)
+        return RankingRequest(query=whole, using=DENSE, first=small, limit=self.limit)
 
-    def _asked(self, vector: FloatArray) -> list[float] | list[list[float]]:
+    def _numbers(self, vector: FloatArray) -> list[float] | list[list[float]]:
         """Return a vector as engines want to be asked: a list of one where points have a vector for each window."""
         numbers: list[float] = vector.tolist()
         return [numbers] if self.codec.windows else numbers
@@ -224,12 +202,12 @@ def _agreements(found: Sequence[float]) -> list[float]:
     return [value if place < turn else 0.0 - value for place, value in enumerate(found)]
 
 
-def in_order(points: Iterable[models.ScoredPoint]) -> list[models.ScoredPoint]:
+def in_order(points: Iterable[FoundPoint]) -> list[FoundPoint]:
     """Put points best first, and equal scores, which equal texts give, in the order of the corpus."""
     return sorted(points, key=lambda point: (-point.score, place_of(point)))
 
 
-def place_of(point: models.ScoredPoint) -> tuple[str, str, int, str]:
+def place_of(point: FoundPoint) -> tuple[str, str, int, str]:
     """Return where a point stands in the corpus, which is the same on every engine: root, source, place, id."""
     fields = point.payload or {}
     # Another program's point may hold anything there; it is told apart and left out elsewhere.

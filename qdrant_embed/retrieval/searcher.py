@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -27,13 +27,10 @@ from qdrant_embed.retrieval.term_query import TermQuery
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.filters import filter_of
+from qdrant_embed.store.methods.ranking_request import FoundPoint
 from qdrant_embed.store.own_points import left_out
-from qdrant_embed.store.points import engine_vector
 from qdrant_embed.store.scroll import payloads_of
-from qdrant_embed.types import MULTIVECTOR, SPARSE, FloatArray
-
-if TYPE_CHECKING:
-    from qdrant_client import models
+from qdrant_embed.types import MULTIVECTOR, SPARSE, FloatArray, SparseVector
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,13 +164,13 @@ class Searcher:
         return best(self.lists, ranked, wanted.last)
 
     @staticmethod
-    def _sure(found: RankedPoints, wanted: SearchRequest) -> list[models.ScoredPoint]:
+    def _sure(found: RankedPoints, wanted: SearchRequest) -> list[FoundPoint]:
         """Return the points; none where it is too doubtful that the collection holds an answer."""
         return [] if (found.confidence or 0.0) < wanted.min_confidence else found.points
 
     def _hits(
         self,
-        found: Sequence[Sequence[models.ScoredPoint]],
+        found: Sequence[Sequence[FoundPoint]],
         vectors: Sequence[QueryVector | None],
         wanted: SearchRequest,
     ) -> list[list[Hit]]:
@@ -185,13 +182,13 @@ class Searcher:
         payloads |= payloads_of(self.engine, self.name, {point.id for point in listed} - payloads.keys())
         # A point without a payload was deleted since it was found.
         there = [
-            [point.model_copy(update={"payload": payloads[point.id]}) for point in points if point.id in payloads]
+            [replace(point, payload=payloads[point.id]) for point in points if point.id in payloads]
             for points in chosen
         ]
         hits = [self._read(points, vector) for points, vector in zip(there, vectors, strict=True)]
         return self.browser.roots.named(expanded(self.browser, hits, wanted.expand))
 
-    def _read(self, points: Sequence[models.ScoredPoint], vector: QueryVector | None) -> list[Hit]:
+    def _read(self, points: Sequence[FoundPoint], vector: QueryVector | None) -> list[Hit]:
         if self.codec.windows:
             return hits_with_windows(self.engine, self.name, self.codec, points, vector)
         return [Hit.from_point(point) for point in points]
@@ -212,9 +209,11 @@ class Searcher:
         model = self.auxiliary.get(name)
         if model is None or mode not in (*FUSED, name) or not queries:
             return [None] * len(queries)
-        vectors = [engine_vector(vector) for vector in model.embed_queries(list(queries))]
         # A sparse vector without terms finds nothing, and engines refuse it.
-        return [vector if getattr(vector, "indices", True) else None for vector in vectors]
+        return [
+            None if isinstance(vector, SparseVector) and not len(vector.indices) else vector
+            for vector in model.embed_queries(list(queries))
+        ]
 
     def _require_model(self, mode: Mode) -> None:
         if mode in (SPARSE, MULTIVECTOR) and mode not in self.auxiliary:

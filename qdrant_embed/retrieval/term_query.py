@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TypeAlias
+
+import numpy as np
 
 from qdrant_embed.embedding.bm25 import Bm25Encoder
-from qdrant_embed.types import BM25, TERMS
+from qdrant_embed.store.methods.ranking_request import RankedWords
+from qdrant_embed.types import BM25, TERMS, SparseVector
 
-if TYPE_CHECKING:
-    from qdrant_client import models
-
-    Asked = models.TextQuery | models.SparseVector
+Asked: TypeAlias = RankedWords | SparseVector
 
 SATURATION = 1.6
 """BM25's k: how slowly a term that occurs again ceases to count (Robertson and Zaragoza 2009, section 3.4)."""
@@ -62,9 +62,6 @@ class TermQuery:
 
     @staticmethod
     def _asked(terms: tuple[str, ...], ids: tuple[int, ...], k: float, b: float) -> Asked:
-        from qdrant_client import models
-
         if not terms:
-            return models.SparseVector(indices=list(ids), values=[1.0] * len(ids))
-        scoring = models.Bm25Scoring(bm25=models.Bm25Params(k=k, b=b))
-        return models.TextQuery(text=models.TextQueryInput(query=" ".join(terms), scoring=scoring))
+            return SparseVector(np.array(ids, np.int64), np.ones(len(ids), np.float32))
+        return RankedWords(" ".join(terms), k, b)

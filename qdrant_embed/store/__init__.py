@@ -1,7 +1,7 @@
 """Where points live: locations, engines, the layout of a collection, and filters.
 
-Files, in reading order: engine, engine_wrappers, metadata, payload_values, points, client, quantization, scroll,
-filters, edge, sharing, collection_codec, layout, copies, create, location, tracing, own_points, listing,
+Files, in reading order: methods, engine, engine_wrappers, metadata, payload_values, points, client, quantization,
+scroll, filters, edge, sharing, collection_codec, layout, copies, create, location, tracing, own_points, listing,
 stored_vectors, export.
 
 Public: `Engine` (what a new engine has to answer), `WrappedEngine` (one around another), `open_engine` and

@@ -77,6 +77,8 @@ def _of_whole(name: str) -> Any:
 class WrappedEngine(WholeForwardingEngine):
     """An engine around another one, which does what a subclass does not.
 
+    Searches go through the methods of a client, which a subclass may have changed; see `HandingOn`.
+
     :ivar whole: The other one.
     """
 
@@ -108,6 +110,15 @@ class WrappedEngine(WholeForwardingEngine):
     def close(self) -> None:
         """Close the other engine."""
         self.whole.close()
+
+
+class HandingOn(WrappedEngine):
+    """An engine around another one that is asked for searches in their own values, too."""
+
+    collection_facts = forwarded(Engine.collection_facts)
+    rank = forwarded(Engine.rank)
+    payloads = forwarded(Engine.payloads)
+    count_lacking = forwarded(Engine.count_lacking)
 
 
 class LentEngine(WrappedEngine):

@@ -7,6 +7,7 @@ points lack what a chunk has: they are left out of what is read or removed, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qdrant_embed.display import counted, one_line
@@ -14,18 +15,18 @@ from qdrant_embed.errors import ForeignPointsWarning, LimitError, warn_user
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.engine_wrappers import R, WrappedEngine
 from qdrant_embed.store.filters.grammar import both
+from qdrant_embed.store.methods.ranking_request import FoundPoint, RankingRequest
 from qdrant_embed.store.points import CHUNK_FIELDS, is_chunk
 from qdrant_embed.store.scroll import pages
 from qdrant_embed.store.tracing.traced_engine import TracedEngine
 
 if TYPE_CHECKING:
     from qdrant_client import models
-    from qdrant_client.http.models import QueryResponse
 
-    from qdrant_embed.store.engine import Payload, PointId, Selector
+    from qdrant_embed.store.methods.client_methods import Payload, PointId, Selector
 
 F = TypeVar("F")
-FoundPoint = TypeVar("FoundPoint", bound="models.Record | models.ScoredPoint")
+Found = TypeVar("Found", bound="models.Record | FoundPoint")
 
 PAGE = 1024
 ASKED_FOR = ("document_id", "text_hash", "chunk_index", "source")
@@ -163,15 +164,15 @@ class OwnPoints(WrappedEngine):
             collection_name, own, facet_filter, lambda some: self.whole.facet(collection_name, key, some, **named)
         )
 
-    def query_batch_points(self, collection_name: str, requests: Sequence[models.QueryRequest]) -> list[QueryResponse]:
-        """Return the answers to several queries, in order."""
+    def rank(self, collection_name: str, requests: Sequence[RankingRequest]) -> list[list[FoundPoint]]:
+        """Return the points of several rankings, in order."""
         # A filter is completed unasked where that costs less than to ask; hits of a stage need none. In memory every
         # condition is looked at for every point, and to ask is one count that is kept.
-        unasked = not any(map(_ranks_all, requests)) and not self.lacks("indexes")
+        unasked = not any(asked.ranks_all for asked in requests) and not self.lacks("indexes")
         known = self._malformed.get(collection_name)
         if not (unasked or known) and any(map(_shows_kind, requests)):
             # Foreign points show in what is found: only where they do, it has to be asked again without them.
-            answers = self.whole.query_batch_points(collection_name, requests=requests)
+            answers = self.whole.rank(collection_name, requests)
             if not any(map(_holds_foreign, requests, answers)):
                 return answers
             if not self.met(collection_name):  # they have every field of a chunk, in a wrong form
@@ -179,13 +180,21 @@ class OwnPoints(WrappedEngine):
         own = requests
         if unasked or self.met(collection_name):
             own = [self._narrowed(collection_name, request) for request in requests]
-        answers = self._asked(
-            collection_name, own, requests, lambda some: self.whole.query_batch_points(collection_name, requests=some)
-        )
-        for request, answer in zip(requests, answers, strict=True):
-            if request.with_payload is True:
-                answer.points = self._own_of(collection_name, answer.points)
-        return answers
+        answers = self._asked(collection_name, own, requests, lambda some: self.whole.rank(collection_name, some))
+        return [
+            self._own_of(collection_name, answer) if request.fields is True else answer
+            for request, answer in zip(requests, answers, strict=True)
+        ]
+
+    def payloads(
+        self, collection_name: str, ids: Sequence[PointId], *, fields: bool | Sequence[str] = True
+    ) -> dict[PointId, dict[str, Any]]:
+        """Return payloads of points by their ids, foreign ones left out where they are read whole."""
+        found = self.whole.payloads(collection_name, ids, fields=fields)
+        if fields is True:
+            own = self._own_of(collection_name, [FoundPoint(key, 0.0, payload) for key, payload in found.items()])
+            found = {point.id: point.payload or {} for point in own}
+        return found
 
     def _asked(self, name: str, own: F, given: F, ask: Callable[[F], R]) -> R:
         """Ask for this library's points, and for all where a server's filters hold no more and there are no others."""
@@ -196,7 +205,7 @@ class OwnPoints(WrappedEngine):
                 raise
         return ask(given)
 
-    def _own_of(self, name: str, records: list[FoundPoint]) -> list[FoundPoint]:
+    def _own_of(self, name: str, records: list[Found]) -> list[Found]:
         """Return the records, read with their whole payloads, that are chunks of this library's."""
         own = [record for record in records if is_chunk(record.payload or {})]
         if len(own) < len(records):
@@ -206,11 +215,10 @@ class OwnPoints(WrappedEngine):
                 self._find_malformed(name)
         return own
 
-    def _narrowed(self, name: str, asked: Any) -> Any:
-        """Return a query, or a stage of one, that ranks nothing but this library's points."""
-        narrowed = [self._narrowed(name, stage) for stage in _stages(asked)]
-        changes = {"prefetch": narrowed or None, "filter": both(asked.filter, self._own(name))}
-        return asked.model_copy(update=changes)
+    def _narrowed(self, name: str, asked: RankingRequest) -> RankingRequest:
+        """Return a ranking, and that before it, of nothing but this library's points."""
+        first = None if asked.first is None else self._narrowed(name, asked.first)
+        return replace(asked, first=first, where=both(asked.where, self._own(name)))
 
     def _completed(self, name: str, where: models.Filter | None) -> models.Filter | None:
         return self._own(name, where) if where is not None or self.met(name) else None
@@ -219,21 +227,16 @@ class OwnPoints(WrappedEngine):
         """Return the condition of being a chunk of this library's, after another one."""
         from qdrant_client import models
 
-        chunks = models.Filter(must_not=self._lacking(name))
+        from qdrant_embed.store.methods.client_requests import lacking
+
+        chunks = models.Filter(must_not=lacking(ASKED_FOR, self._malformed_ids(name)).should)
         return both(where, chunks) or chunks
 
-    def _lacking(self, name: str) -> list[models.Condition]:
-        from qdrant_client import models
-
-        fields = [models.PayloadField(key=field) for field in ASKED_FOR]
-        lacking: list[models.Condition] = [models.IsEmptyCondition(is_empty=field) for field in fields]
-        malformed = self._malformed.get(name)
-        return [*lacking, models.HasIdCondition(has_id=sorted(malformed, key=str))] if malformed else lacking
+    def _malformed_ids(self, name: str) -> tuple[PointId, ...]:
+        return tuple(sorted(self._malformed.get(name, ()), key=str))
 
     def _count_foreign(self, name: str) -> int:
-        from qdrant_client import models
-
-        return self.whole.count(name, models.Filter(should=self._lacking(name))).count
+        return self.whole.count_lacking(name, ASKED_FOR, self._malformed_ids(name))
 
     def _find_malformed(self, name: str) -> None:
         """Look at every point for those that have a chunk's fields, but not in their form."""
@@ -246,30 +249,19 @@ class OwnPoints(WrappedEngine):
         self._malformed[name] = found
 
 
-def _ranks_all(asked: Any) -> bool:
-    """Tell whether a query, or a stage of one, may rank any point of a collection."""
-    return asked.filter is None and (not asked.prefetch or any(map(_ranks_all, _stages(asked))))
+def _shows_kind(asked: RankingRequest) -> bool:
+    """Tell whether what a ranking finds comes with enough of its payload to tell whose it is."""
+    return asked.fields is True or (isinstance(asked.fields, tuple) and "document_id" in asked.fields)
 
 
-def _shows_kind(asked: models.QueryRequest) -> bool:
-    """Tell whether what a query finds comes with enough of its payload to tell whose it is."""
-    wanted = asked.with_payload
-    return wanted is True or (isinstance(wanted, list) and "document_id" in wanted)
-
-
-def _holds_foreign(asked: models.QueryRequest, answer: QueryResponse) -> bool:
-    """Tell whether a query found points that another program wrote."""
-    if asked.with_payload is True:
-        return not all(is_chunk(point.payload or {}) for point in answer.points)
-    if not isinstance(asked.with_payload, list) or not _shows_kind(asked):
+def _holds_foreign(asked: RankingRequest, answer: Sequence[FoundPoint]) -> bool:
+    """Tell whether a ranking found points that another program wrote."""
+    if asked.fields is True:
+        return not all(is_chunk(point.payload or {}) for point in answer)
+    if not isinstance(asked.fields, tuple) or not _shows_kind(asked):
         return False
-    shown = [(name, CHUNK_FIELDS[name]) for name in asked.with_payload if name in CHUNK_FIELDS]
-    return not all(isinstance((point.payload or {}).get(name), kind) for point in answer.points for name, kind in shown)
-
-
-def _stages(asked: Any) -> list[Any]:
-    stages = asked.prefetch or []
-    return stages if isinstance(stages, list) else [stages]
+    shown = [(name, CHUNK_FIELDS[name]) for name in asked.fields if name in CHUNK_FIELDS]
+    return not all(isinstance((point.payload or {}).get(name), kind) for point in answer for name, kind in shown)
 
 
 def _is_complete(payload: Mapping[str, Any]) -> bool:

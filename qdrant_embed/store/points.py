@@ -19,7 +19,7 @@ from qdrant_embed.types import Chunk, Document, FloatArray, Json, SparseVector
 if TYPE_CHECKING:
     from qdrant_client import models
 
-    from qdrant_embed.store.engine import PointId
+    from qdrant_embed.store.methods.client_methods import PointId
 
 NAMESPACE = uuid.UUID("5b3c5f0e-6d6c-5c5e-9a53-1f0d8b8a4e51")
 """Namespace of every id this library makes; changing it would make every stored point a stranger."""

@@ -12,11 +12,13 @@ from qdrant_embed.compression import Compression
 from qdrant_embed.compression.spec import BINARY_CODES, PRODUCT_CODES, TURBO_CODES
 from qdrant_embed.errors import ConfigurationError, UnsupportedByEngineError
 from qdrant_embed.servers.features import Feature
+from qdrant_embed.store.methods.ranking_request import CodeUse
 
 if TYPE_CHECKING:
     from qdrant_client import models
 
-    from qdrant_embed.store.engine import Engine, Quantization
+    from qdrant_embed.store.engine import Engine
+    from qdrant_embed.store.methods.client_methods import Quantization
 
 FEWEST_BINARY_DIMENSIONS = 64
 """Below this, a code of one bit a dimension has so few values that most vectors share theirs with others."""
@@ -111,19 +113,12 @@ def optimizers(compression: Compression) -> models.OptimizersConfigDiff | None:
     return models.OptimizersConfigDiff(indexing_threshold=INDEXING_THRESHOLD_KB) if compression.code else None
 
 
-def search_params(compression: Compression, hnsw_ef: int) -> models.SearchParams:
+def code_use(compression: Compression, hnsw_ef: int) -> CodeUse:
     """Return how a query is answered: by code or not, how many candidates are rescored."""
-    from qdrant_client import models
-
     if not compression.code:
-        return models.SearchParams(hnsw_ef=hnsw_ef, quantization=models.QuantizationSearchParams(ignore=True))
-    rescore = compression.rescore is not None and not compression.full
-    return models.SearchParams(
-        hnsw_ef=hnsw_ef,
-        quantization=models.QuantizationSearchParams(
-            rescore=rescore, oversampling=compression.rescore if rescore else None
-        ),
-    )
+        return CodeUse(hnsw_ef, ignored=True)
+    rescored = compression.rescore is not None and not compression.full
+    return CodeUse(hnsw_ef, rescored=rescored, oversampling=compression.rescore if rescored else None)
 
 
 def require_enough_dimensions(size: int, compression: Compression) -> None:

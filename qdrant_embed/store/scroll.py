@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qdrant_embed.store.methods.ranking_request import FoundPoint
 from qdrant_embed.types import DENSE, FloatArray
 
 if TYPE_CHECKING:
     from qdrant_client import models
 
-    from qdrant_embed.store.engine import Engine, PointId
+    from qdrant_embed.store.engine import Engine
+    from qdrant_embed.store.methods.client_methods import PointId
 
 PAGE = 1024
 """Points whose payloads are fetched at once."""
@@ -55,12 +57,11 @@ def payloads_of(
     found: dict[PointId, dict[str, Any]] = {}
     for start in range(0, len(listed), PAGE):
         page = listed[start : start + PAGE]
-        records = engine.retrieve(name, page, with_payload=fields, with_vectors=False)
-        found.update((record.id, record.payload or {}) for record in records)
+        found |= engine.payloads(name, page, fields=fields)
     return found
 
 
-def vector_of(record: models.Record | models.ScoredPoint, name: str) -> Any:
+def vector_of(record: models.Record | FoundPoint, name: str) -> Any:
     """Return a vector of a point as engines give it: numbers, or lists of them where it has several."""
     return record.vector[name] if isinstance(record.vector, dict) else record.vector
 

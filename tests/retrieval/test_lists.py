@@ -105,10 +105,10 @@ def test_more_equal_hits_than_are_asked_for_at_first(make_collection, monkeypatc
 
 
 def test_equal_scores_have_equal_ranks():
-    from qdrant_client.models import ScoredPoint
+    from qdrant_embed.store.methods.ranking_request import FoundPoint
 
     def points(*scores):
-        return [ScoredPoint(id=place, version=0, score=score) for place, score in enumerate(scores)]
+        return [FoundPoint(place, score) for place, score in enumerate(scores)]
 
     scores = {point.id: point.score for point in rrf_fuse([points(3.0, 2.0, 2.0, 1.0)])}
     assert scores == {0: 1 / 2, 1: 1 / 3, 2: 1 / 3, 3: 1 / 5}

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from qdrant_client.models import ScoredPoint
 
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.retrieval.fusion.feedback import WEIGHT, feedback_weight, moved
@@ -12,13 +11,14 @@ from qdrant_embed.retrieval.fusion.word_signals import counted_words, read_words
 from qdrant_embed.retrieval.query_plan import QueryPlan
 from qdrant_embed.retrieval.term_query import TermQuery
 from qdrant_embed.store.filters import filter_of
+from qdrant_embed.store.methods.ranking_request import FoundPoint
 from qdrant_embed.types import BM25, DENSE
 
 QUESTION = "when are the cables of the cranes inspected?"
 
 
 def points(scores):
-    return [ScoredPoint(id=key, version=0, score=score) for key, score in scores.items()]
+    return [FoundPoint(key, score) for key, score in scores.items()]
 
 
 def lists(seed):
@@ -178,7 +178,7 @@ def test_words_counted_in_memory_say_what_an_index_says(harbour, condition):
         for own in terms
     ]
     requests = [request for plan in plans for request in word_requests(plan.terms, plan.condition)]
-    answers = iter(harbour.engine.query_batch_points(harbour.name, requests=requests))
+    answers = iter(harbour.engine.rank(harbour.name, requests))
     for plan, counted in zip(plans, counted_words(harbour.engine, harbour.name, plans), strict=True):
         asked = read_words(plan.terms, answers)
         assert counted.coverage == pytest.approx(asked.coverage, abs=1e-5)

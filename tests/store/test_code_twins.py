@@ -13,6 +13,7 @@ from qdrant_client import models
 
 from qdrant_embed.compression import Compression
 from qdrant_embed.store import quantization
+from qdrant_embed.store.methods.client_requests import search_params
 
 DIM, COUNT = 96, 400
 GAP = 1e-4
@@ -91,7 +92,7 @@ def engine_scores(engine, vectors, query, setting, distance="dot"):
         query=query.tolist(),
         using="dense",
         limit=len(vectors),
-        params=quantization.search_params(compression, 128),
+        params=search_params(quantization.code_use(compression, 128)),
     )
     found = engine.query_batch_points("twin", requests=[asked])[0].points
     scores = np.full(len(vectors), np.nan)

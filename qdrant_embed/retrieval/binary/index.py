@@ -21,6 +21,7 @@ from qdrant_embed.retrieval.query_plan import PLACE_FIELDS
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.copies.revision import revision_of
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.methods.ranking_request import FoundPoint
 from qdrant_embed.store.scroll import pages, payloads_of
 from qdrant_embed.types import FloatArray
 
@@ -86,10 +87,8 @@ class BinaryIndex:
         among = held.among([record.id for record in self._scroll(condition, PAGE)])
         return Candidates.nearest(among, query, self._bits, most)
 
-    def search(self, query: FloatArray, limit: int, condition: models.Filter | None) -> list[models.ScoredPoint]:
+    def search(self, query: FloatArray, limit: int, condition: models.Filter | None) -> list[FoundPoint]:
         """Return the nearest points that are there, with their places alone, nearest first, equals by id."""
-        from qdrant_client import models
-
         for attempt in (1, 2):
             ranked = self.nearest(query, limit, condition)
             ids = [point for point, _ in ranked]
@@ -97,11 +96,7 @@ class BinaryIndex:
             if len(there) == len(ids) or attempt == 2:
                 break
             self.forget()
-        return [
-            models.ScoredPoint(id=point, version=0, score=score, payload=there[point])
-            for point, score in ranked
-            if point in there
-        ]
+        return [FoundPoint(point, score, there[point]) for point, score in ranked if point in there]
 
     def _passing(self, ids: list[Any], condition: models.Filter) -> set[Any]:
         from qdrant_client import models

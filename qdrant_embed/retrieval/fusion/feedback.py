@@ -8,19 +8,17 @@ it was exact, and moving it would blur it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from qdrant_embed.evaluation.exact_search import unit_rows
 from qdrant_embed.retrieval.lists import leveled, whole
 from qdrant_embed.retrieval.query_plan import QueryPlan
+from qdrant_embed.store.methods.ranking_request import FoundPoint, RankingRequest
 from qdrant_embed.store.scroll import vector_of
 from qdrant_embed.types import DENSE, FloatArray
-
-if TYPE_CHECKING:
-    from qdrant_client import models
-    from qdrant_client.http.models import QueryResponse
 
 FIRST = 6
 """Hits of each list whose vectors are fetched beside the lists; the last may be one of several equal ones."""
@@ -32,18 +30,18 @@ LEAST_AGREEMENT, FULL_AGREEMENT = 0.9, 1.0
 """Mean cosine of the first texts to each other, as a multiple of that to the question: none below, all above."""
 
 
-def vector_requests(plan: QueryPlan) -> list[models.QueryRequest]:
+def vector_requests(plan: QueryPlan) -> list[RankingRequest]:
     """Return what an engine is asked for the vectors of the first hits of each list; nothing where none is moved."""
     first = plan.lists if plan.takes_feedback else []
-    return [part.request().model_copy(update={"limit": FIRST, "with_vector": [DENSE]}) for part in first]
+    return [replace(part.request(), limit=FIRST, vectors=(DENSE,)) for part in first]
 
 
-def read_vectors(plan: QueryPlan, answers: Iterator[QueryResponse]) -> dict[Any, FloatArray]:
+def read_vectors(plan: QueryPlan, answers: Iterator[list[FoundPoint]]) -> dict[Any, FloatArray]:
     """Take the answers to these requests from those of all: by id, the model's dense vectors (dim,)."""
     found: dict[Any, FloatArray] = {}
     for _ in vector_requests(plan):
         # Which of several equal points an engine puts last is chance, and chance is to decide nothing.
-        for point in whole(leveled(next(answers).points), FIRST, 0) or ():
+        for point in whole(leveled(next(answers)), FIRST, 0) or ():
             found[point.id] = plan.codec.raw(np.atleast_2d(np.asarray(vector_of(point, DENSE), np.float32)))[0]
     return found
 

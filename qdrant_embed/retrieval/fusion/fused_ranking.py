@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from qdrant_embed.evaluation.answer_confidence import confidence
 from qdrant_embed.retrieval.fusion.feedback import feedback_weight, first_vectors, moved
@@ -19,12 +19,10 @@ from qdrant_embed.retrieval.fusion.word_signals import WordSignals
 from qdrant_embed.retrieval.lists import Lists
 from qdrant_embed.retrieval.query_plan import DEPTH, QueryPlan, QueryVector, in_order
 from qdrant_embed.retrieval.term_query import SATURATION
+from qdrant_embed.store.methods.ranking_request import FoundPoint
 from qdrant_embed.types import BM25, DENSE, MULTIVECTOR, FloatArray
 
-if TYPE_CHECKING:
-    from qdrant_client import models
-
-    Points = list[models.ScoredPoint]
+Points: TypeAlias = list[FoundPoint]
 
 RRF_K = 2
 """Rank constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009, section 2).
@@ -63,7 +61,7 @@ class RankedPoints:
         there = {point.id for point in self.points}
         lowest = self.points[-1].score if self.points else 0.0
         more = [point for point in deeper.points if point.id not in there]
-        behind = (point.model_copy(update={"score": min(point.score, lowest)}) for point in more)
+        behind = (point.scored(min(point.score, lowest)) for point in more)
         from_where = deeper if self.deeper is None else self.deeper.lengthened(deeper)
         return replace(self, points=[*self.points, *behind], deeper=from_where)
 
@@ -190,7 +188,7 @@ def _moved(plan: QueryPlan, vector: QueryVector, toward: FloatArray, weight: flo
 
 def _points(fusion: Fusion) -> Points:
     there = {point.id: point for found in fusion.lists.values() for point in found.points}
-    return [there[key].model_copy(update={"score": score}) for key, score in fusion.ranked]
+    return [there[key].scored(score) for key, score in fusion.ranked]
 
 
 def _ranked_by_tokens(lists: Lists, queries: Sequence[QueryPlan], found: list[RankedPoints]) -> list[RankedPoints]:
@@ -206,10 +204,10 @@ def _ranked_by_tokens(lists: Lists, queries: Sequence[QueryPlan], found: list[Ra
     return found
 
 
-def rrf_fuse(lists: Sequence[Sequence[models.ScoredPoint]]) -> Points:
+def rrf_fuse(lists: Sequence[Sequence[FoundPoint]]) -> Points:
     """Fuse rankings, each in order, by reciprocal rank, best first; equal scores have equal ranks."""
     scores: dict[Any, float] = {}
-    points: dict[Any, models.ScoredPoint] = {}
+    points: dict[Any, FoundPoint] = {}
     for ranking in lists:
         rank, last = 0, None
         for place, point in enumerate(ranking):
@@ -217,4 +215,4 @@ def rrf_fuse(lists: Sequence[Sequence[models.ScoredPoint]]) -> Points:
                 rank, last = place, point.score
             scores[point.id] = scores.get(point.id, 0.0) + 1.0 / (RRF_K + rank)
             points.setdefault(point.id, point)
-    return in_order(point.model_copy(update={"score": scores[key]}) for key, point in points.items())
+    return in_order(point.scored(scores[key]) for key, point in points.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from qdrant_embed.retrieval.fusion.feedback import read_vectors, vector_requests
 from qdrant_embed.retrieval.fusion.word_signals import (
@@ -16,12 +16,10 @@ from qdrant_embed.retrieval.fusion.word_signals import (
 )
 from qdrant_embed.retrieval.lists import Lists
 from qdrant_embed.retrieval.query_plan import QueryPlan
+from qdrant_embed.store.methods.ranking_request import FoundPoint
 from qdrant_embed.types import FloatArray
 
-if TYPE_CHECKING:
-    from qdrant_client import models
-
-    Rankings = list[list[models.ScoredPoint]]
+Rankings: TypeAlias = list[list[FoundPoint]]
 
 
 @dataclass(frozen=True, slots=True)

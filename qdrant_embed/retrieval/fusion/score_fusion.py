@@ -13,13 +13,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qdrant_embed.retrieval.query_plan import place_of
+from qdrant_embed.store.methods.ranking_request import FoundPoint
 from qdrant_embed.types import BM25, DENSE
-
-if TYPE_CHECKING:
-    from qdrant_client import models
 
 SHARPNESS = 0.5
 """How much more the first of a list that stands out counts than one that hardly does: weights grow by exp(0.5·z)."""
@@ -39,11 +37,11 @@ class ScoredList:
     :param floor: The score of a text that is not in it.
     """
 
-    points: Sequence[models.ScoredPoint]
+    points: Sequence[FoundPoint]
     floor: float
 
     @classmethod
-    def of(cls, points: Sequence[models.ScoredPoint], depth: int, *, absent: float | None) -> ScoredList:
+    def of(cls, points: Sequence[FoundPoint], depth: int, *, absent: float | None) -> ScoredList:
         """Return a ranking that was asked for so many points.
 
         :param absent: The score of what a ranking that ended before had nothing for; None for its last score.

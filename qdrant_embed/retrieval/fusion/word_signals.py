@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from qdrant_embed.retrieval.query_plan import DEPTH, QueryPlan
 from qdrant_embed.retrieval.term_query import TermQuery
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.methods.ranking_request import FoundPoint, RankingRequest
 from qdrant_embed.store.own_points import whole
 from qdrant_embed.store.scroll import PAGE, pages
 from qdrant_embed.types import TERMS
 
 if TYPE_CHECKING:
     from qdrant_client import models
-    from qdrant_client.http.models import QueryResponse
 
 EQUAL = 1e-4
 """Part of the largest coverage by which another one may be smaller and is the same: engines sum in any order."""
@@ -65,27 +65,19 @@ def idf_mass(idf: Sequence[float | None]) -> float:
     return sum(known) + (len(idf) - len(known)) * max(known, default=0.0)
 
 
-def word_requests(terms: TermQuery, condition: models.Filter | None) -> list[models.QueryRequest]:
+def word_requests(terms: TermQuery, condition: models.Filter | None) -> list[RankingRequest]:
     """Return what an engine is asked about the words of a question."""
-    from qdrant_client import models
-
     asked = [(terms.covered(), DEPTH), *((single, 1) for single in terms.singles())]
     return [
-        models.QueryRequest(
-            query=query,
-            using=terms.using,
-            filter=condition if limit > 1 else None,
-            limit=limit,
-            with_payload=False,
-        )
+        RankingRequest(query=query, using=terms.using, where=condition if limit > 1 else None, limit=limit)
         for query, limit in asked
     ]
 
 
-def read_words(terms: TermQuery, answers: Iterator[QueryResponse]) -> WordSignals:
+def read_words(terms: TermQuery, answers: Iterator[list[FoundPoint]]) -> WordSignals:
     """Take the answers to these requests from those of all."""
-    covered = [point.score for point in next(answers).points]
-    singles = [next(answers).points for _ in terms.singles()]
+    covered = [point.score for point in next(answers)]
+    singles = [next(answers) for _ in terms.singles()]
     return WordSignals.of(covered, tuple(points[0].score if points else None for points in singles))
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 if TYPE_CHECKING:
     from qdrant_client import models
 
-    from qdrant_embed.store.engine import PointId
+    from qdrant_embed.store.methods.client_methods import PointId
 
     Page = tuple[list[models.Record], PointId | None]
 

@@ -30,7 +30,7 @@ from qdrant_embed.types import Json
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient, models
 
-    from qdrant_embed.store.engine import Selector
+    from qdrant_embed.store.methods.client_methods import Selector
 
 GREEN_SECONDS = 60.0
 """How long `finish_bulk_load` waits for a server's indexes; it goes on building them when nobody waits."""

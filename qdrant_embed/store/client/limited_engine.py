@@ -15,7 +15,7 @@ from qdrant_embed.types import Json
 if TYPE_CHECKING:
     from qdrant_client import models
 
-    from qdrant_embed.store.engine import PointId, Selector
+    from qdrant_embed.store.methods.client_methods import PointId, Selector
 
 T = TypeVar("T")
 

@@ -19,16 +19,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any, Concatenate
+from typing import Any, Concatenate
 
 from qdrant_embed.errors import CollectionNotFoundError, StoreError
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.engine_wrappers import P, R, WrappedEngine
+from qdrant_embed.store.engine_wrappers import HandingOn, P, R
 from qdrant_embed.store.metadata import METADATA_KEY, checked_metadata
+from qdrant_embed.store.methods.ranking_request import CollectionFacts
 from qdrant_embed.types import BM25, Json
-
-if TYPE_CHECKING:
-    from qdrant_client import models
 
 KEY = "succeeds"
 """Metadata entry of a generation: the `name` under which the collection was first made, for good, and its `own`; of a
@@ -49,20 +47,20 @@ class Generation:
     :param name: The name that was asked for.
     :param said: Its own name, by what its metadata say or its alias.
     :param own: The name by which it is asked: its own, or where a key opens no more than an alias, that.
-    :param info: What the engine says of it.
+    :param facts: What the engine says of it.
     :param reached: Whether the name led to it; else it is on its way to that name, which leads nowhere.
     """
 
     name: str
     said: str
     own: str
-    info: models.CollectionInfo
+    facts: CollectionFacts
     reached: bool = True
 
     @property
     def metadata(self) -> Mapping[str, Json]:
         """Its metadata entries, whoever set them."""
-        return self.info.config.metadata or {}
+        return self.facts.metadata
 
     @property
     def stored(self) -> dict[str, Any]:
@@ -75,7 +73,7 @@ class Generation:
     @property
     def bm25_vectors(self) -> bool:
         """Whether it keeps BM25's terms as sparse vectors, and not in a text index."""
-        return BM25 in (self.info.config.params.sparse_vectors or {})
+        return BM25 in self.facts.sparse_vectors
 
     @property
     def settled(self) -> bool:
@@ -83,7 +81,7 @@ class Generation:
         return not self.metadata.get(COPYING) and "before" not in succession(self.metadata)
 
 
-class PinnedEngine(WrappedEngine):
+class PinnedEngine(HandingOn):
     """An engine by which a name leads to one generation, whatever its alias says meanwhile."""
 
     def __init__(self, engine: Engine, name: str, own: str) -> None:
@@ -107,15 +105,16 @@ def find_generation(engine: Engine, name: str) -> Generation:
     :raises CollectionNotFoundError: Nothing; the names that do are listed.
     """
     try:
-        info = engine.get_collection(name)
+        facts = engine.collection_facts(name)
     except CollectionNotFoundError:
         own = successor(engine, name)
         if own is None:
             raise not_found(engine, name) from None
-        return Generation(name, own, own, engine.get_collection(own), reached=False)
-    own = said_own(engine, name, info.config.metadata or {})
-    engine.note_collection(own, info, name)
-    return Generation(name, own, own, info)
+        return Generation(name, own, own, engine.collection_facts(own), reached=False)
+    own = said_own(engine, name, facts.metadata)
+    if facts.info is not None:
+        engine.note_collection(own, facts.info, name)
+    return Generation(name, own, own, facts)
 
 
 def said_own(engine: Engine, name: str, metadata: Mapping[str, Any]) -> str:

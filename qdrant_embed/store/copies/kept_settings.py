@@ -14,7 +14,8 @@ from qdrant_embed.types import BM25, DENSE, DENSE_SMALL, TERMS
 if TYPE_CHECKING:
     from qdrant_client import models
 
-    from qdrant_embed.store.engine import Engine, IndexSchema
+    from qdrant_embed.store.engine import Engine
+    from qdrant_embed.store.methods.client_methods import IndexSchema
 
 OF_A_CLUSTER = (
     "shard_number", "sharding_method", "replication_factor", "write_consistency_factor", "on_disk_payload", "payload",

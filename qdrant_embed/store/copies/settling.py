@@ -30,7 +30,7 @@ def settled(engine: Engine, name: str) -> Generation:
         finish_switch(engine, name)
         found = find_generation(engine, name)
     found = _verified(engine, found)
-    complete(engine, found.own, info=found.info)
+    complete(engine, found.own, facts=found.facts)
     return found
 
 

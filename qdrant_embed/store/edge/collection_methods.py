@@ -24,7 +24,7 @@ from qdrant_embed.store.payload_values import json_payload
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
-    from qdrant_embed.store.engine import AliasChange, IndexSchema, Quantization
+    from qdrant_embed.store.methods.client_methods import AliasChange, IndexSchema, Quantization
 
 
 @takes_client_arguments

@@ -32,7 +32,7 @@ from qdrant_embed.store.edge.shard import refusals
 from qdrant_embed.store.payload_values import json_payload
 
 if TYPE_CHECKING:
-    from qdrant_embed.store.engine import Payload, PointId, Selector, Vectors
+    from qdrant_embed.store.methods.client_methods import Payload, PointId, Selector, Vectors
 
 POINTS_PER_UPDATE = 1000
 """Points of one upsert that are handed over together; bounds the memory of their copies."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qdrant_client import models
 
 if TYPE_CHECKING:
-    from qdrant_embed.store.engine import PointId
+    from qdrant_embed.store.methods.client_methods import PointId
 
 
 class Groups:

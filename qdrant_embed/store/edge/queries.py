@@ -28,7 +28,7 @@ from qdrant_embed.store.edge.shard import Shard, refusals
 from qdrant_embed.store.edge.vector_checks import VectorSchema
 
 if TYPE_CHECKING:
-    from qdrant_embed.store.engine import Payload, PointId, Vectors
+    from qdrant_embed.store.methods.client_methods import Payload, PointId, Vectors
 
 
 FETCHED_PER_HIT = 4

@@ -10,12 +10,14 @@ from qdrant_embed.errors import ConfigurationError, IndexWarning, LimitWarning, 
 from qdrant_embed.recipe import require_index_kind
 from qdrant_embed.store.filters.fields import INDEXED_FIELDS, NEEDED_FIELDS, Field
 from qdrant_embed.store.metadata import merge_metadata, read_metadata
+from qdrant_embed.store.methods.ranking_request import CollectionFacts
 from qdrant_embed.types import BM25, TERMS
 
 if TYPE_CHECKING:
     from qdrant_client import models
 
-    from qdrant_embed.store.engine import Engine, IndexSchema
+    from qdrant_embed.store.engine import Engine
+    from qdrant_embed.store.methods.client_methods import IndexSchema
 
     Schemas = Mapping[str, IndexSchema]
 
@@ -39,26 +41,25 @@ def complete(
     name: str,
     others: Schemas = MappingProxyType({}),
     *,
-    info: models.CollectionInfo | None = None,
+    facts: CollectionFacts | None = None,
     tell: bool = False,
 ) -> None:
     """Create the payload indexes that a collection lacks, because its creation was cut off or a server allows fewer.
 
     :param others: Indexes that are wanted beside those that every collection has.
-    :param info: What the engine has just said of it.
+    :param facts: What the engine has just said of it.
     :param tell: Warn of those that a server has no room for: the ones that are needed least.
     """
-    info = info or engine.get_collection(name)
-    strict, present = info.config.strict_mode_config, info.payload_schema or {}
-    most = strict.max_payload_index_count if strict is not None and strict.enabled else None
-    words = () if BM25 in (info.config.params.sparse_vectors or {}) else (TERMS,)
-    needed = {field: index_schema(field) for field in (*words, *NEEDED_FIELDS)}
-    useful = {field: index_schema(field) for field in INDEXED_FIELDS}
-    wanted = {field: schema for field, schema in {**needed, **others, **useful}.items() if field not in present}
-    room = len(wanted) if most is None else max(0, most - len(present))
-    for field in list(wanted)[:room]:
-        engine.create_payload_index(name, field, field_schema=wanted[field])
-    left_out = list(wanted)[room:]
+    facts = facts or engine.collection_facts(name)
+    most = facts.most_indexes
+    words = () if BM25 in facts.sparse_vectors else (TERMS,)
+    fields = dict.fromkeys((*words, *NEEDED_FIELDS, *others, *INDEXED_FIELDS))
+    wanted = [field for field in fields if field not in facts.indexed]
+    room = len(wanted) if most is None else max(0, most - len(facts.indexed))
+    for field in wanted[:room]:
+        given = None if field in INDEXED_FIELDS else others.get(field)
+        engine.create_payload_index(name, field, field_schema=given or index_schema(field))
+    left_out = wanted[room:]
     if left_out and tell:
         warn_user(
             f"collection {name!r} has no index of {', '.join(left_out)}, since its strict mode has "

@@ -6,21 +6,29 @@ from collections.abc import Callable
 from typing import Concatenate
 
 from qdrant_embed.store.engine import Engine
-from qdrant_embed.store.engine_wrappers import KEEPING, P, R, WrappedEngine
+from qdrant_embed.store.engine_wrappers import KEEPING, HandingOn, P, R
 from qdrant_embed.telemetry import recording
 
+NAMES = {
+    "collection_facts": "get_collection",
+    "rank": "query_batch_points",
+    "payloads": "retrieve",
+    "count_lacking": "count",
+}
+"""The operations of a database that the methods of searches are."""
 
-class TracedEngine(WrappedEngine):
+
+class TracedEngine(HandingOn):
     """An engine around another one, with a span around each of its calls."""
 
     def forward(self, method: Callable[Concatenate[Engine, P], R], *arguments: P.args, **named: P.kwargs) -> R:
         """Call the other engine's method of the same name."""
-        name = method.__name__
-        call: Callable[..., R] = getattr(self.whole, name)
-        if name in KEEPING or not recording.wanted():
+        call: Callable[..., R] = getattr(self.whole, method.__name__)
+        if method.__name__ in KEEPING or not recording.wanted():
             return call(*arguments, **named)
         first = named.get("collection_name", arguments[0] if arguments else "")
         collection = first if isinstance(first, str) else ""
+        name = NAMES.get(method.__name__, method.__name__)
         with recording.engine_call(collection, name, self._place, _requests(name, arguments, named)):
             return call(*arguments, **named)
 

@@ -20,7 +20,7 @@ from qdrant_embed.store.edge.vector_checks import VectorSchema, malformed
 from qdrant_embed.store.points import checked_payload, finite
 
 if TYPE_CHECKING:
-    from qdrant_embed.store.engine import Payload, PointId, Vectors
+    from qdrant_embed.store.methods.client_methods import Payload, PointId, Vectors
 
 
 BYTES_PER_NUMBER = 12
