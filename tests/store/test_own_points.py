@@ -9,6 +9,7 @@ from qdrant_client import models
 from qdrant_embed import Document
 from qdrant_embed.calibration.calibration_run import CalibrateOptions
 from qdrant_embed.errors import ConfigurationError, ForeignPointsWarning, UnknownNameError
+from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.points import is_chunk
 from qdrant_embed.store.scroll import pages
 from tests.calibration.footprints import count_in_this_process
@@ -193,13 +194,15 @@ def test_what_is_a_chunk(filled):
 def counted(filled, monkeypatch):
     """Return what has been counted so far, once the parts of the collection have been made."""
     filled.search(QUESTION)
-    asked, count = [], filled.engine.count
+    asked = []
 
-    def watched(*given, **named):
-        asked.append(given)
-        return count(*given, **named)
+    def watch(method):
+        return lambda *given, **named: asked.append(given) or method(*given, **named)
 
-    monkeypatch.setattr(filled.engine, "count", watched)
+    # A folder counts by itself what other engines are asked for as a client is.
+    by_itself = type(filled.engine).count_lacking is not Engine.count_lacking
+    for name in ("count", "count_lacking") if by_itself else ("count",):
+        monkeypatch.setattr(filled.engine, name, watch(getattr(filled.engine, name)))
     return asked
 
 

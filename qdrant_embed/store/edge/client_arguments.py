@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from qdrant_client import QdrantClient
 
-from qdrant_embed.store.edge.convert.values import unsupported
+from qdrant_embed.store.edge.lacking_features import unsupported
 
 Class = TypeVar("Class", bound=type)
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import qdrant_edge as edge
 from qdrant_client import models
@@ -15,11 +13,10 @@ from qdrant_client import models
 from qdrant_embed.errors import ConfigurationError, StoreError
 from qdrant_embed.store.edge.catalog_file import Catalog
 from qdrant_embed.store.edge.client_arguments import takes_client_arguments
-from qdrant_embed.store.edge.convert.config import HNSW_DEFAULTS, index_schema, merged, payload_schema
-from qdrant_embed.store.edge.folder import SHARDS, EdgeFolder
-from qdrant_embed.store.edge.room import disk_sizes
+from qdrant_embed.store.edge.convert.config import index_schema, merged, payload_schema
+from qdrant_embed.store.edge.folder import EdgeFolder, closed
 from qdrant_embed.store.edge.shard import FLUSH_SECONDS, Shard, refusals
-from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.edge.shard_config import HNSW_DEFAULTS
 from qdrant_embed.store.payload_values import json_payload
 from qdrant_embed.types import Json
 
@@ -28,51 +25,22 @@ if TYPE_CHECKING:
 
 
 @takes_client_arguments
-class EdgeCollections(Engine):
-    """The half of `EdgeEngine` that is about collections; several may share one folder.
+class EdgeCollections:
+    """The part of `EdgeClient` that is about collections.
 
-    :param make: Make the folder one of collections where it is none yet.
+    :param folder: Opened, and closed, by somebody else.
     """
 
-    def __init__(self, path: Path, *, make: bool = True) -> None:
-        self.path = path
-        self._folder = EdgeFolder.acquire(path, make=make)
-        # Also lets go when the engine is forgotten (a notebook cell run twice) and when the interpreter ends.
-        self._leave = weakref.finalize(self, self._folder.release)
-
-    @classmethod
-    def within(cls, folder: EdgeFolder) -> Self:
-        """Return an engine on a folder that others have open, and close."""
-        made = cls.__new__(cls)
-        made.path, made._folder = folder.path, folder
-        made._leave = weakref.finalize(made, bool)
-        return made
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self.path)!r})"
-
-    def close(self) -> None:
-        """Let go of the folder; another process may have it once every engine on it in this process is closed."""
-        self._leave()
-
-    @property
-    def identity(self) -> str:
-        """The folder, wherever it is opened from."""
-        return str(self._folder.path)
-
-    @property
-    def joined(self) -> bool:
-        """Whether other processes have asked this one for the folder."""
-        server = self._folder.server
-        return self.shared or (server is not None and server.used)
+    def __init__(self, folder: EdgeFolder) -> None:
+        self._folder = folder
 
     def folder(self) -> EdgeFolder:
         """Return the folder.
 
-        :raises StoreError: The engine is closed.
+        :raises StoreError: It is closed.
         """
-        if not self._leave.alive or self._folder.closed:
-            raise StoreError(f"the location {str(self.path)!r} has been closed; open the collection again.")
+        if self._folder.closed:
+            raise closed(self._folder.path)
         return self._folder
 
     def shard(self, collection_name: str) -> Shard:
@@ -128,24 +96,6 @@ class EdgeCollections(Engine):
             config=_reported(models.CreateCollection.model_validate(entry.config), entry.metadata),
             payload_schema=payload_schema(info.payload_schema),
         )
-
-    def stored_metadata(self, collection_name: str) -> Mapping[str, Json]:
-        """Return a collection's metadata without opening its shard."""
-        return self.folder().catalog.resolve(collection_name)[1].metadata or {}
-
-    def save_attachment(self, collection_name: str, data: bytes, noted: dict[str, Json]) -> None:
-        """Keep a file beside a collection's shard, and then say in its metadata which one."""
-        self.folder().attach(collection_name, data)
-        self.update_collection(collection_name, metadata=noted)
-
-    def load_attachment(self, collection_name: str) -> bytes | None:
-        """Return the file beside a collection's shard; None if there is none."""
-        return self.folder().attachment(collection_name)
-
-    def disk_sizes(self, collection_name: str) -> tuple[int, int]:
-        """Return the bytes that a collection takes on the disk, and those that its files seem to have."""
-        _, entry = self.folder().catalog.resolve(collection_name)
-        return disk_sizes(self.path / SHARDS / entry.folder)
 
     def update_collection(
         self,

@@ -1,49 +1,148 @@
-"""`QdrantClient`'s methods over a folder: writing points, and reading them page by page.
+"""The engine of a folder: who holds it, and what searches ask of it.
 
-`collections.py` has those about collections, `queries.py` those that rank, group and count.
+What it is asked as a client is, `EdgeClient` answers, which is loaded with `qdrant_client` when that comes up first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, Self
 
 import qdrant_edge as edge
-from qdrant_client import models
 
-from qdrant_embed.errors import StoreError
 from qdrant_embed.servers.features import Feature
-from qdrant_embed.store.edge.client_arguments import takes_client_arguments
-from qdrant_embed.store.edge.convert.filter import edge_filter, written_filter
-from qdrant_embed.store.edge.convert.point_structs import (
-    edge_ids,
-    edge_names,
-    edge_payload,
-    edge_points,
-    plain_id,
-    records,
-    written_bytes,
-)
-from qdrant_embed.store.edge.convert.query import order_by as edge_order
-from qdrant_embed.store.edge.queries import EdgeQueries
-from qdrant_embed.store.edge.shard import refusals
+from qdrant_embed.store.edge.edge_rankings import edge_ranking, found_points, lacking
+from qdrant_embed.store.edge.folder import SHARDS, EdgeFolder, closed
+from qdrant_embed.store.edge.lacking_features import lacked_by_folder
+from qdrant_embed.store.edge.point_ids import edge_ids, plain_id
+from qdrant_embed.store.edge.room import disk_sizes
+from qdrant_embed.store.edge.shard import Shard, refusals
+from qdrant_embed.store.engine_wrappers import ForwardingEngine, P, R
+from qdrant_embed.store.methods.ranking_request import CollectionFacts, FoundPoint, RankingRequest
 from qdrant_embed.store.payload_values import json_payload
+from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
-    from qdrant_embed.store.methods.client_methods import Payload, PointId, Selector, Vectors
+    from qdrant_client import models
 
-POINTS_PER_UPDATE = 1000
-"""Points of one upsert that are handed over together; bounds the memory of their copies."""
+    from qdrant_embed.store.engine import Engine
+    from qdrant_embed.store.methods.client_methods import PointId
 
 
-@takes_client_arguments
-class EdgeEngine(EdgeQueries):
+class EdgeEngine(ForwardingEngine):
     """The engine of a folder; see `qdrant_embed.store.Engine` for what its methods mean.
 
+    Several of a process may share one folder.
+
+    :param make: Make the folder one of collections where it is none yet.
     :raises LocationLockedError: Another process holds the folder.
     """
+
+    def __init__(self, path: Path, *, make: bool = True) -> None:
+        self.path = path
+        self._folder = EdgeFolder.acquire(path, make=make)
+        # Also lets go when the engine is forgotten (a notebook cell run twice) and when the interpreter ends.
+        self._leave = weakref.finalize(self, self._folder.release)
+
+    @classmethod
+    def within(cls, folder: EdgeFolder) -> Self:
+        """Return an engine on a folder that others have open, and close."""
+        made = cls.__new__(cls)
+        made.path, made._folder = folder.path, folder
+        made._leave = weakref.finalize(made, bool)
+        return made
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.path)!r})"
+
+    def close(self) -> None:
+        """Let go of the folder; another process may have it once every engine on it in this process is closed."""
+        self._leave()
+
+    # As a client is asked
+
+    def forward(self, method: Callable[Concatenate[Engine, P], R], *arguments: P.args, **named: P.kwargs) -> R:
+        """Have it answered in the words of `qdrant_client`."""
+        found: R = self._as_client(method.__name__, *arguments, **named)
+        return found
+
+    def query_points_groups(
+        self, collection_name: str, group_by: str, *given: Any, **named: Any
+    ) -> models.GroupsResult:
+        """Return the best points of each value of a payload field, the value with the best point first."""
+        found: models.GroupsResult = self._as_client("query_points_groups", collection_name, group_by, *given, **named)
+        return found
+
+    def upload_points(self, collection_name: str, points: Iterable[models.PointStruct], **named: Any) -> None:
+        """Write points from any iterable, some at a time; what was written survives."""
+        self._as_client("upload_points", collection_name, points, **named)
+
+    def _as_client(self, name: str, *given: Any, **named: Any) -> Any:
+        from qdrant_embed.store.edge.edge_client import EdgeClient
+
+        return getattr(EdgeClient(self.folder()), name)(*given, **named)
+
+    # As searches ask
+
+    def collection_facts(self, collection_name: str) -> CollectionFacts:
+        """Return what has to be known of a collection to open it."""
+        shard, entry = self.shard(collection_name), self.folder().catalog.resolve(collection_name)[1]
+        with refusals(collection_name):
+            indexed = frozenset(shard.edge.info().payload_schema)
+        return CollectionFacts(entry.metadata or {}, frozenset(entry.config.get("sparse_vectors") or ()), indexed)
+
+    def rank(self, collection_name: str, requests: Sequence[RankingRequest]) -> list[list[FoundPoint]]:
+        """Return the points of several rankings, planned together, each best first."""
+        shard = self.shard(collection_name)
+        with refusals(collection_name):
+            batch = list(map(edge_ranking, requests))
+            found = shard.edge.query_batch(edge.QueryBatchRequest(batch)) if batch else []
+            return [found_points(own, asked.vectors) for asked, own in zip(requests, found, strict=True)]
+
+    def payloads(
+        self, collection_name: str, ids: Sequence[PointId], *, fields: bool | Sequence[str] = True
+    ) -> dict[PointId, dict[str, Any]]:
+        """Return the payloads of points by their ids."""
+        shard, wanted = self.shard(collection_name), edge_ids(ids)
+        with refusals(collection_name):
+            found = shard.edge.retrieve(wanted, fields if isinstance(fields, bool) else list(fields), False)  # noqa: FBT003
+        return {plain_id(record.id): record.payload or {} for record in found}
+
+    def count_lacking(self, collection_name: str, fields: tuple[str, ...], ids: tuple[PointId, ...] = ()) -> int:
+        """Return how many points have no value in one of some fields, or are among the given ones."""
+        shard = self.shard(collection_name)
+        with refusals(collection_name):
+            count: int = shard.edge.count(edge.CountRequest(exact=True, filter=lacking(fields, edge_ids(ids))))
+        return count
+
+    # About the folder
+
+    def folder(self) -> EdgeFolder:
+        """Return the folder.
+
+        :raises StoreError: The engine is closed.
+        """
+        if not self._leave.alive or self._folder.closed:
+            raise closed(self.path)
+        return self._folder
+
+    def shard(self, collection_name: str) -> Shard:
+        """Return a collection's shard, opened at its first use."""
+        return self.folder().shard(collection_name)
+
+    @property
+    def identity(self) -> str:
+        """The folder, wherever it is opened from."""
+        return str(self._folder.path)
+
+    @property
+    def joined(self) -> bool:
+        """Whether other processes have asked this one for the folder."""
+        server = self._folder.server
+        return self.shared or (server is not None and server.used)
 
     @property
     def described(self) -> str:
@@ -54,110 +153,24 @@ class EdgeEngine(EdgeQueries):
         """Say why a feature is not to be had: a folder has what the newest server has, but for more than one copy."""
         return lacked_by_folder(feature)
 
-    def upsert(
-        self, collection_name: str, points: Sequence[models.PointStruct], *, wait: bool = True
-    ) -> models.UpdateResult:
-        """Write points; when this returns they survive the end of the process, whatever `wait` says."""
-        shard, schema = self.shard(collection_name), self.vector_schema(collection_name)
-        batches = [points[start : start + POINTS_PER_UPDATE] for start in range(0, len(points), POINTS_PER_UPDATE)]
-        # Nothing is written unless everything can be; what was converted is not kept, for its memory.
-        for batch in batches[:-1] and batches:
-            edge_points(batch, schema)
-        for batch in batches:
-            shard.update(edge.UpdateOperation.upsert_points(edge_points(batch, schema)), size=written_bytes(batch))
-        return _done()
+    def stored_metadata(self, collection_name: str) -> Mapping[str, Json]:
+        """Return a collection's metadata without opening its shard."""
+        return self.folder().catalog.resolve(collection_name)[1].metadata or {}
 
-    def upload_points(
-        self,
-        collection_name: str,
-        points: Iterable[models.PointStruct],
-        *,
-        batch_size: int = 64,
-        parallel: int = 1,
-        max_retries: int = 3,
-        wait: bool = False,
-    ) -> None:
-        """Write points from any iterable, `batch_size` at a time; a batch is written whole or not at all.
+    def save_attachment(self, collection_name: str, data: bytes, noted: dict[str, Json]) -> None:
+        """Keep a file beside a collection's shard, and then say in its metadata which one."""
+        self.folder().attach(collection_name, data)
+        self.folder().set_metadata(collection_name, json_payload(noted))
 
-        `parallel`, `max_retries` and `wait` are the client's, and change nothing here: there is no network, and what
-        was written survives.
-        """
-        waiting = iter(points)
-        while batch := list(islice(waiting, max(1, batch_size))):
-            self.upsert(collection_name, batch)
+    def load_attachment(self, collection_name: str) -> bytes | None:
+        """Return the file beside a collection's shard; None if there is none."""
+        return self.folder().attachment(collection_name)
 
-    def delete(self, collection_name: str, points_selector: Selector, *, wait: bool = True) -> models.UpdateResult:
-        """Remove points by id or filter."""
-        shard = self.shard(collection_name)
-        with refusals(collection_name):
-            chosen = _chosen(points_selector)
-            operation = (
-                edge.UpdateOperation.delete_points_by_filter(chosen)
-                if isinstance(chosen, edge.Filter)
-                else edge.UpdateOperation.delete_points(chosen)
-            )
-        shard.update(operation)
-        return _done()
-
-    def set_payload(
-        self, collection_name: str, payload: dict[str, Any], points: Selector, *, wait: bool = True
-    ) -> models.UpdateResult:
-        """Set some payload fields of points and leave the others."""
-        shard, given = self.shard(collection_name), json_payload(payload)
-        with refusals(collection_name):
-            chosen = _chosen(points)
-            operation = (
-                edge.UpdateOperation.set_payload_by_filter(chosen, given)
-                if isinstance(chosen, edge.Filter)
-                else edge.UpdateOperation.set_payload(chosen, given)
-            )
-        shard.update(operation)
-        return _done()
-
-    def scroll(
-        self,
-        collection_name: str,
-        scroll_filter: models.Filter | None = None,
-        *,
-        limit: int = 10,
-        order_by: str | models.OrderBy | None = None,
-        offset: PointId | None = None,
-        with_payload: Payload = True,
-        with_vectors: Vectors = False,
-    ) -> tuple[list[models.Record], int | str | None]:
-        """Return a page of points and the offset of the next page."""
-        if order_by is not None and offset is not None:
-            raise StoreError("a scroll that is ordered by a field takes no offset; use OrderBy(start_from=…).")
-        shard = self.shard(collection_name)
-        with refusals(collection_name):
-            request = edge.ScrollRequest(
-                offset=offset,
-                limit=limit,
-                filter=edge_filter(scroll_filter),
-                with_payload=edge_payload(with_payload),
-                with_vector=edge_names(with_vectors),
-                order_by=None if order_by is None else edge_order(order_by),
-            )
-            found, following = shard.edge.scroll(request)
-        return records(found), None if following is None else plain_id(following)
+    def disk_sizes(self, collection_name: str) -> tuple[int, int]:
+        """Return the bytes that a collection takes on the disk, and those that its files seem to have."""
+        _, entry = self.folder().catalog.resolve(collection_name)
+        return disk_sizes(self.path / SHARDS / entry.folder)
 
     def finish_bulk_load(self, collection_name: str) -> None:
         """Build the HNSW graph where enough points are new, and flush; other threads wait meanwhile."""
         self.shard(collection_name).optimize()
-
-
-def lacked_by_folder(feature: Feature) -> str:
-    """Say why a feature is not to be had in a folder; empty if it is."""
-    return "a folder is one shard in one copy" if feature == "server options" else ""
-
-
-def _chosen(selector: Selector) -> edge.Filter | list[PointId]:
-    if isinstance(selector, models.FilterSelector):
-        selector = selector.filter
-    if isinstance(selector, models.Filter):
-        return written_filter(selector)
-    return edge_ids(selector.points if isinstance(selector, models.PointIdsList) else selector)
-
-
-def _done() -> models.UpdateResult:
-    return models.UpdateResult(operation_id=0, status=models.UpdateStatus.COMPLETED)

@@ -20,9 +20,9 @@ from qdrant_embed.display import reason
 from qdrant_embed.errors import CollectionExistsError, CollectionNotFoundError, ConfigurationError, StoreError
 from qdrant_embed.native import make_reentrant_lock
 from qdrant_embed.store.edge.catalog_file import CATALOG_FILE, Catalog, Entry, sync_folder
-from qdrant_embed.store.edge.convert.config import edge_config
 from qdrant_embed.store.edge.lock import FolderLock, FolderServing, let_go_of_files
 from qdrant_embed.store.edge.shard import Shard, config_of, lost
+from qdrant_embed.store.edge.shard_config import edge_config
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -233,6 +233,11 @@ class EdgeFolder:
             except OSError as error:
                 raise StoreError(f"{str(self.path / CATALOG_FILE)!r} cannot be written: {reason(error)}.") from error
             self.catalog = catalog
+
+
+def closed(path: Path) -> StoreError:
+    """Return the error for a folder that was let go of."""
+    return StoreError(f"the location {str(path)!r} has been closed; open the collection again.")
 
 
 def _write_whole(path: Path, data: bytes) -> None:

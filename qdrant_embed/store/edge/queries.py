@@ -14,7 +14,6 @@ from qdrant_embed.store.edge.client_arguments import takes_client_arguments
 from qdrant_embed.store.edge.collection_methods import EdgeCollections
 from qdrant_embed.store.edge.convert.filter import edge_filter
 from qdrant_embed.store.edge.convert.point_structs import (
-    edge_ids,
     edge_names,
     edge_payload,
     plain_vector,
@@ -24,6 +23,7 @@ from qdrant_embed.store.edge.convert.point_structs import (
 from qdrant_embed.store.edge.convert.query import edge_request
 from qdrant_embed.store.edge.groups import Groups, with_larger_limits
 from qdrant_embed.store.edge.mmr import VariedQuery
+from qdrant_embed.store.edge.point_ids import edge_ids
 from qdrant_embed.store.edge.shard import Shard, refusals
 from qdrant_embed.store.edge.vector_checks import VectorSchema
 
@@ -37,7 +37,7 @@ FETCHED_PER_HIT = 4
 
 @takes_client_arguments
 class EdgeQueries(EdgeCollections):
-    """The part of `EdgeEngine` that asks: which points are best, how many there are."""
+    """The part of `EdgeClient` that asks: which points are best, how many there are."""
 
     def count(
         self, collection_name: str, count_filter: models.Filter | None = None, *, exact: bool = True

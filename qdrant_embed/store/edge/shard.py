@@ -27,9 +27,9 @@ import qdrant_edge as edge
 from qdrant_embed.errors import CollectionNotFoundError, DamagedError, QdrantEmbedError, StoreError
 from qdrant_embed.native import make_lock, make_reentrant_lock
 from qdrant_embed.store.edge import optimizer
-from qdrant_embed.store.edge.convert.config import edge_config
 from qdrant_embed.store.edge.lock import held_by_another
 from qdrant_embed.store.edge.room import TO_CHANGE, TO_CREATE, has_room_for_copy, require_room
+from qdrant_embed.store.edge.shard_config import edge_config
 
 log = logging.getLogger(__name__)
 

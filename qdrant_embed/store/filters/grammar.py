@@ -47,9 +47,11 @@ def to_filter(plain: FilterLike, lookup: Lookup | None = None) -> models.Filter 
     :param lookup: Of the collection that is asked; without one, patterns can only be prefixes.
     :raises ConfigurationError: The dict says something that has no meaning; what is possible is listed.
     """
+    if plain is None:
+        return None
     from qdrant_client import models
 
-    if plain is None or isinstance(plain, models.Filter):
+    if isinstance(plain, models.Filter):
         return plain
     _require_mapping(plain)
     return _Grammar(lookup).filter(plain, 0) if plain else None
@@ -57,10 +59,10 @@ def to_filter(plain: FilterLike, lookup: Lookup | None = None) -> models.Filter 
 
 def both(first: models.Filter | None, second: models.Filter | None) -> models.Filter | None:
     """Return a filter that holds where both do."""
-    from qdrant_client import models
-
     if first is None or second is None:
         return first or second
+    from qdrant_client import models
+
     return models.Filter(must=[first, second])
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from qdrant_embed.concurrency import stop_if_called_off
 from qdrant_embed.errors import StoreError
 from qdrant_embed.store.sharing import wire_frames
-from qdrant_embed.store.sharing.folder_server import greeting
+from qdrant_embed.store.sharing.holder_answers import greeting
 from qdrant_embed.store.sharing.socket_place import is_private, peer
 from qdrant_embed.store.sharing.wire_values import BrokenFrameError
 

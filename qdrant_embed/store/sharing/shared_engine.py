@@ -21,14 +21,15 @@ from qdrant_embed.errors import CollectionExistsError, LocationLockedError, Stor
 from qdrant_embed.native import make_reentrant_lock
 from qdrant_embed.servers.features import Feature
 from qdrant_embed.store.edge import EdgeEngine
-from qdrant_embed.store.edge.engine import lacked_by_folder
+from qdrant_embed.store.edge.edge_client import EdgeClient
+from qdrant_embed.store.edge.lacking_features import lacked_by_folder
 from qdrant_embed.store.edge.lock import described_holder, held_by_another, read_holder
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.engine_wrappers import P, R, WholeForwardingEngine
 from qdrant_embed.store.payload_values import json_payload
-from qdrant_embed.store.sharing.folder_server import FolderServer, may_be_asked
+from qdrant_embed.store.sharing.folder_server import offer
+from qdrant_embed.store.sharing.holder_answers import may_be_asked
 from qdrant_embed.store.sharing.holder_link import HolderGoneError, HolderLink, NotSharedError
-from qdrant_embed.store.sharing.socket_place import POSSIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,30 +43,6 @@ UNTOLD_SECONDS = 2.0
 _PAUSE_SECONDS = 0.02
 _MOST_LOST = 3
 _MOST_IDLE = 8
-
-
-def open_folder(path: Path, *, make: bool = True) -> Engine:
-    """Open a folder, or join the process that holds it.
-
-    :raises LocationLockedError: Another process holds it, and cannot be asked.
-    """
-    try:
-        engine = EdgeEngine(path, make=make)
-    except LocationLockedError:
-        if not POSSIBLE:
-            raise
-        return SharedEngine(path, make=make)
-    _offer(engine)
-    return engine
-
-
-def _offer(engine: EdgeEngine, *, used: bool = False) -> None:
-    """Answer other processes from now on, as long as the folder is open here."""
-    folder = engine.folder()
-    if POSSIBLE:
-        folder.serve(lambda: FolderServer(EdgeEngine.within(folder), folder.path))
-        if used and folder.server is not None:
-            folder.server.used = True
 
 
 class SharedEngine(WholeForwardingEngine):
@@ -124,7 +101,7 @@ class SharedEngine(WholeForwardingEngine):
 
     def upload_points(self, collection_name: str, points: Iterable[models.PointStruct], **named: Any) -> None:
         """Write points from any iterable, as `EdgeEngine` does."""
-        EdgeEngine.upload_points(cast("EdgeEngine", self), collection_name, points, **named)
+        EdgeClient.upload_points(cast("EdgeClient", self), collection_name, points, **named)
 
     def _answering(self) -> EdgeEngine | HolderLink:
         """Return what answers now: the engine in this process, once it holds the folder, or a free connection."""
@@ -162,7 +139,7 @@ class SharedEngine(WholeForwardingEngine):
                 if waited >= JOIN_SECONDS or (untold and ("socket" in holder or waited >= UNTOLD_SECONDS)):
                     raise
             else:
-                _offer(own, used=True)
+                offer(own, used=True)
                 self._own = own
                 _close_all(self._idle)
                 return own

@@ -6,7 +6,7 @@ from qdrant_client import models
 
 from qdrant_embed.errors import StoreError
 from qdrant_embed.store.edge import EdgeEngine
-from qdrant_embed.store.edge.engine import POINTS_PER_UPDATE
+from qdrant_embed.store.edge.edge_client import POINTS_PER_UPDATE
 from qdrant_embed.testing.conformance.engine_cases import COUNT, DENSE, NAME, load, point_id
 from qdrant_embed.testing.conformance.engine_vectors import MISFITS
 

@@ -12,8 +12,16 @@ from qdrant_embed.errors import LocationLockedError, StoreError
 from qdrant_embed.store.edge import EdgeEngine
 from qdrant_embed.store.edge.lock import held_by_another, read_holder
 from qdrant_embed.store.location import open_engine
-from qdrant_embed.store.sharing import SharedEngine, folder_server, holder_link, shared_engine, wire_frames
+from qdrant_embed.store.sharing import (
+    folder_opening,
+    folder_server,
+    holder_answers,
+    holder_link,
+    shared_engine,
+    wire_frames,
+)
 from qdrant_embed.store.sharing.holder_link import HolderGoneError, HolderLink, NotSharedError
+from qdrant_embed.store.sharing.shared_engine import SharedEngine
 
 VECTORS = {"v": models.VectorParams(size=2, distance=models.Distance.DOT)}
 
@@ -85,7 +93,7 @@ def test_more_than_a_frame_may_hold_is_refused_before_it_is_sent(address, monkey
 
 
 def test_another_version_is_refused_by_name(address, monkeypatch):
-    monkeypatch.setattr(holder_link, "greeting", lambda: {**folder_server.greeting(), "qdrant-embed": "9.9"})
+    monkeypatch.setattr(holder_link, "greeting", lambda: {**holder_answers.greeting(), "qdrant-embed": "9.9"})
     with pytest.raises(NotSharedError, match=r"it runs qdrant-embed .*, not 9\.9"):
         HolderLink(address, "us")
 
@@ -98,7 +106,7 @@ def test_a_socket_of_another_user_is_not_trusted(address, monkeypatch, name, tol
 
 
 def test_other_users_are_not_answered(address, monkeypatch):
-    monkeypatch.setattr(folder_server, "peer", lambda _: (1, False))
+    monkeypatch.setattr(holder_answers, "peer", lambda _: (1, False))
     with pytest.raises(HolderGoneError):
         HolderLink(address, "us")
 
@@ -126,7 +134,8 @@ def test_a_holder_without_a_socket_refuses_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(folder_server, "place_of", nowhere)
     with closing(open_engine(tmp_path)):
         assert read_holder(tmp_path)["socket"] is None
-        monkeypatch.setattr(shared_engine, "EdgeEngine", _held)
+        for module in (folder_opening, shared_engine):
+            monkeypatch.setattr(module, "EdgeEngine", _held)
         with pytest.raises(LocationLockedError, match="found no directory for a socket"):
             open_engine(tmp_path)
 
@@ -136,8 +145,8 @@ def _held(path, *, make):
 
 
 def test_where_there_are_no_such_sockets_a_folder_stays_with_one(engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(shared_engine, "EdgeEngine", _held)
-    monkeypatch.setattr(shared_engine, "POSSIBLE", False)
+    monkeypatch.setattr(folder_opening, "EdgeEngine", _held)
+    monkeypatch.setattr(folder_opening, "POSSIBLE", False)
     with pytest.raises(LocationLockedError, match=rf"held by process {os.getpid()}"):
         open_engine(tmp_path)
 

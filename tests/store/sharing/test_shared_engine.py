@@ -14,7 +14,8 @@ from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.errors import CollectionExistsError, CollectionNotFoundError, StoreError
 from qdrant_embed.store.edge.lock import read_holder
 from qdrant_embed.store.location import open_engine
-from qdrant_embed.store.sharing import SharedEngine, holder_link
+from qdrant_embed.store.sharing import holder_link
+from qdrant_embed.store.sharing.shared_engine import SharedEngine
 from qdrant_embed.testing.conformance.engines import check_engine
 from tests.support.forks import Fork, run
 

@@ -14,41 +14,13 @@ from qdrant_embed.store.edge.convert.values import (
     Converters,
     become,
     convert,
-    fields,
     member,
     model_member,
-    unsupported,
 )
-from qdrant_embed.types import Json
-
-HNSW_DEFAULTS = {"m": 16, "ef_construct": 100, "full_scan_threshold": 10_000}
-"""The server's own; Qdrant Edge wants them spelled out."""
-NO_FLUSHING = ("flush_interval_sec", "memmap_threshold", "max_optimization_threads")
+from qdrant_embed.store.edge.lacking_features import unsupported
 
 _TABLE: dict[type, Callable[[Any], Any]] = {}
 TABLE: Converters = _TABLE
-
-
-def edge_config(stored: Mapping[str, Json]) -> edge.EdgeConfig:
-    """Return the configuration of a shard.
-
-    :param stored: `models.CreateCollection` as JSON, the form in which the catalog keeps it.
-    :raises UnsupportedByEngineError: It names no vectors, or something that Qdrant Edge lacks.
-    """
-    config = models.CreateCollection.model_validate(stored)
-    if not (config.vectors or config.sparse_vectors):
-        raise unsupported("collections whose points have no vectors")
-    given: dict[str, Any] = {
-        "vectors": {name: convert(params, TABLE) for name, params in vectors_by_name(config.vectors).items()},
-        "sparse_vectors": {name: _sparse(params) for name, params in (config.sparse_vectors or {}).items()},
-    }
-    if config.hnsw_config is not None:
-        given["hnsw_config"] = convert(config.hnsw_config, TABLE)
-    if config.quantization_config is not None:
-        given["quantization_config"] = convert(config.quantization_config, TABLE)
-    if config.optimizers_config is not None:
-        given["optimizers"] = convert(config.optimizers_config, TABLE)
-    return edge.EdgeConfig(**given)
 
 
 def vectors_by_name(
@@ -131,24 +103,6 @@ def _index_params(params: Any) -> Any:
     return kind(type=kind.__name__.removesuffix("IndexParams").lower(), **plain)
 
 
-def _hnsw(config: models.HnswConfigDiff) -> edge.HnswIndexConfig:
-    return edge.HnswIndexConfig(**{**HNSW_DEFAULTS, **fields(config, TABLE)})
-
-
-def _sparse(params: models.SparseVectorParams) -> edge.EdgeSparseVectorParams:
-    given = fields(params.index, TABLE) if params.index else {}
-    if params.modifier not in (None, models.Modifier.NONE):
-        given["modifier"] = member(params.modifier)
-    return edge.EdgeSparseVectorParams(**given)
-
-
-def _optimizers(config: models.OptimizersConfigDiff) -> edge.EdgeOptimizersConfig:
-    for name in NO_FLUSHING:
-        if getattr(config, name) is not None:
-            raise unsupported(f"optimizer setting {name!r}")
-    return edge.EdgeOptimizersConfig(**fields(config, TABLE))
-
-
 def _stemmer(params: models.SnowballParams) -> edge.SnowballParams:
     return edge.SnowballParams(member(params.language))
 
@@ -160,18 +114,6 @@ def _stopwords(params: models.StopwordsSet) -> edge.StopwordsSet:
 
 _TABLE.update(
     {
-        models.VectorParams: become(edge.EdgeVectorParams, TABLE),
-        models.MultiVectorConfig: become(edge.MultiVectorConfig, TABLE),
-        models.HnswConfigDiff: _hnsw,
-        models.OptimizersConfigDiff: _optimizers,
-        models.ScalarQuantization: lambda model: convert(model.scalar, TABLE),
-        models.ProductQuantization: lambda model: convert(model.product, TABLE),
-        models.BinaryQuantization: lambda model: convert(model.binary, TABLE),
-        models.TurboQuantization: lambda model: convert(model.turbo, TABLE),
-        models.ScalarQuantizationConfig: become(edge.ScalarQuantizationConfig, TABLE),
-        models.ProductQuantizationConfig: become(edge.ProductQuantizationConfig, TABLE),
-        models.BinaryQuantizationConfig: become(edge.BinaryQuantizationConfig, TABLE),
-        models.TurboQuantQuantizationConfig: become(edge.TurboQuantQuantizationConfig, TABLE),
         models.KeywordIndexParams: become(edge.KeywordIndexParams, TABLE, without=("type",)),
         models.IntegerIndexParams: become(edge.IntegerIndexParams, TABLE, without=("type",)),
         models.FloatIndexParams: become(edge.FloatIndexParams, TABLE, without=("type",)),

@@ -10,8 +10,8 @@ import qdrant_edge as edge
 from qdrant_client import models
 
 from qdrant_embed.errors import StoreError
-from qdrant_embed.store.edge.convert.point_structs import edge_ids
 from qdrant_embed.store.edge.convert.values import Converters, become, convert
+from qdrant_embed.store.edge.point_ids import edge_ids
 
 MOST_WRITTEN_LEVELS = 100
 """Dicts and lists inside each other in a filter that goes into the log: from 128 on it could not be read again."""

@@ -11,7 +11,7 @@ from qdrant_client import models
 
 from qdrant_embed.store.edge.convert.filter import TABLE as CONDITIONS
 from qdrant_embed.store.edge.convert.filter import condition
-from qdrant_embed.store.edge.convert.values import unsupported
+from qdrant_embed.store.edge.lacking_features import unsupported
 
 _Make = Callable[..., Any]
 _Expression = edge.Expression

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import numpy as np
 import qdrant_edge as edge
 from qdrant_client import models
 
 from qdrant_embed.errors import StoreError, first_line
-from qdrant_embed.store.edge.convert.values import unsupported
+from qdrant_embed.store.edge.lacking_features import unsupported
+from qdrant_embed.store.edge.point_ids import plain_id
 from qdrant_embed.store.edge.vector_checks import VectorSchema, malformed
 from qdrant_embed.store.points import checked_payload, finite
 
 if TYPE_CHECKING:
-    from qdrant_embed.store.methods.client_methods import Payload, PointId, Vectors
+    from qdrant_embed.store.methods.client_methods import Payload, Vectors
 
 
 BYTES_PER_NUMBER = 12
@@ -96,11 +96,6 @@ def _edge_form(vector: Any) -> Any:
             raise StoreError(f"a sparse vector {problem}.")
         return edge.SparseVector(vector.indices, vector.values)
     raise unsupported(f"inference: it cannot embed a {type(vector).__name__}")
-
-
-def plain_id(found: PointId) -> int | str:
-    """Return a point id as `qdrant_client` gives it: an integer, or a UUID as text."""
-    return found if isinstance(found, int) else str(found)
 
 
 def edge_payload(wanted: Payload | None) -> Any:
@@ -180,27 +175,3 @@ def plain_vector(vector: Any) -> Any:
     if isinstance(vector, edge.SparseVector):
         return models.SparseVector.model_construct(indices=vector.indices, values=vector.values)
     return vector
-
-
-def edge_ids(ids: Iterable[PointId]) -> list[PointId]:
-    """Return point ids as a list.
-
-    :raises StoreError: One of them is neither an unsigned integer nor a UUID.
-    """
-    listed = list(ids)
-    for point_id in listed:
-        if not _is_id(point_id):
-            raise StoreError(f"{point_id!r} is no point id; ids are unsigned integers or UUIDs.")
-    return listed
-
-
-def _is_id(value: object) -> bool:
-    if isinstance(value, str):
-        try:
-            UUID(value)
-        except ValueError:
-            return False
-        return True
-    if isinstance(value, UUID):
-        return True
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and 0 <= int(value) < 2**64

@@ -16,7 +16,8 @@ import qdrant_edge as edge
 from pydantic import BaseModel
 from qdrant_client import models
 
-from qdrant_embed.errors import UnsupportedByEngineError
+from qdrant_embed.store.edge.lacking_features import unsupported
+from qdrant_embed.store.edge.shard_config import edge_member
 
 Converters = Mapping[type, Callable[[Any], Any]]
 
@@ -40,14 +41,6 @@ ENUMS: Mapping[type[Enum], Any] = {
 }
 
 
-def unsupported(feature: str) -> UnsupportedByEngineError:
-    """Return the error for a feature that Qdrant Edge does not have."""
-    return UnsupportedByEngineError(
-        f"the embedded engine of a folder has no {feature}; a Qdrant server has. "
-        "Start one and open the collection there: at='http://localhost:6333'."
-    )
-
-
 def member(value: Enum) -> Any:
     """Return the enum member of Qdrant Edge that stands for one of `qdrant_client.models`.
 
@@ -59,12 +52,7 @@ def member(value: Enum) -> Any:
 
 @cache
 def _member(kind: type[Enum], value: str) -> Any:
-    target = ENUMS.get(kind)
-    plain = value.replace("_", "").lower()
-    for name in dir(target):
-        if name.replace("_", "").lower() == plain:
-            return getattr(target, name)
-    raise unsupported(f"{kind.__name__} {value!r}")
+    return edge_member(ENUMS.get(kind), value, kind.__name__)
 
 
 def model_member(kind: type[Enum], value: Any) -> Any:
