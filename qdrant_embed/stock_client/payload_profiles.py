@@ -13,7 +13,7 @@ from qdrant_embed.types import Json
 if TYPE_CHECKING:
     from qdrant_client import models
 
-    from qdrant_embed.store.engine import PointId
+    from qdrant_embed.store.methods.client_methods import PointId
 
 NODE = "_node_content"
 _SOURCE, _DOCUMENT = "1", "4"
