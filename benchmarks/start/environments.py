@@ -84,19 +84,22 @@ class Bench:
         timed([*pip, tree, tree / "integrations" / "llama-index"], environment())
         return made
 
+    def all_wheels(self, name: str, kind: Kind) -> Path:
+        """Return a folder with every wheel of an environment, fetched before anything is timed."""
+        house = self.at / f"all-{name}"
+        own = [] if kind.job.startswith("by_") else ["--find-links", self.wheels(before=kind.before)]
+        timed(_pip(Path(sys.executable), "wheel", "--wheel-dir", house, *own, *kind.wanted), environment())
+        return house
+
     def measured(self, name: str) -> dict:
         """Return what one environment weighs, how long installing took, and how long its job took."""
         kind = KINDS[name]
         place = self.at / "environments" / name.replace(", ", "-").replace(" ", "-")
         timed([sys.executable, "-m", "venv", "--without-pip", place], environment())
         python = place / "bin" / "python"
-        own = self.wheels(before=kind.before) if not kind.job.startswith("by_") else None
-        install = _pip_install(python, kind.wanted, own)
-        timed(install, environment())  # fills pip's cache
+        house = self.all_wheels(name, kind)
+        took = timed(_pip(python, "install", "--no-index", "--find-links", house, *kind.wanted), environment())
         site = next(place.glob("lib/python*/site-packages"))
-        subprocess.run(["rm", "-rf", site], check=True)
-        site.mkdir()
-        took = timed(install, environment())
         found = {"install": _seconds(took), **_sizes(site)}
         if kind.job:
             found["job"] = self.job(kind.job, python, place / "work")
@@ -105,7 +108,7 @@ class Bench:
             ours = Installation(python, [place / "bin" / "qdrant-embed"], place, cache)
             found["cold"] = ours.measured(work / "collection-0", self.runs)
             found["imports_ms"] = ours.imports(work / "collection-0")
-        subprocess.run(["rm", "-rf", place], check=True)
+        subprocess.run(["rm", "-rf", place, house], check=True)
         return found
 
     def job(self, who: str, python: Path, work: Path) -> dict:
@@ -138,10 +141,9 @@ class Bench:
         return folder if folder.exists() else exported(folder)
 
 
-def _pip_install(python: Path, wanted: tuple[str, ...], own: Path | None) -> list[str | Path]:
-    words = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check"]
-    ours = [] if own is None else ["--find-links", own]
-    return [*words, *ours, "-c", PROJECT / "constraints.txt", *wanted]
+def _pip(python: Path, word: str, *more: str | Path) -> list[str | Path]:
+    pip = [sys.executable, "-m", "pip", "--python", python, word, "--quiet", "--disable-pip-version-check"]
+    return [*pip, "-c", PROJECT / "constraints.txt", *more]
 
 
 def _seconds(took: Took) -> dict[str, float]:

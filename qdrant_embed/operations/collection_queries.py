@@ -119,6 +119,8 @@ def count(handle: CollectionHandle, where: Any = None) -> int:
 
     def ask(parts: CollectionParts) -> int:
         condition = filter_of(parts.points, handle.name, where)
+        if condition is None:
+            return parts.points.count_points(handle.name)
         return parts.points.count(handle.name, count_filter=condition, exact=True).count
 
     found = handle.answer(ask)

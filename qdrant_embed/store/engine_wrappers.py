@@ -115,9 +115,12 @@ class WrappedEngine(WholeForwardingEngine):
 class HandingOn(WrappedEngine):
     """An engine around another one that is asked for searches in their own values, too."""
 
+    collection_names = forwarded(Engine.collection_names)
+    alias_targets = forwarded(Engine.alias_targets)
     collection_facts = forwarded(Engine.collection_facts)
     rank = forwarded(Engine.rank)
     payloads = forwarded(Engine.payloads)
+    count_points = forwarded(Engine.count_points)
     count_lacking = forwarded(Engine.count_lacking)
 
 

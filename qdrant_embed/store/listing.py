@@ -85,7 +85,7 @@ def _listed(engine: Engine, name: str) -> ListedCollection:
     except StoreError:
         recipe = None
     try:
-        chunks = engine.count(name, exact=True).count - (foreign_points(engine, name) if recipe else 0)
+        chunks = engine.count_points(name) - (foreign_points(engine, name) if recipe else 0)
     except StoreError as error:
         return ListedCollection(name=name, chunks=None, recipe=None, problem=str(error))
     return ListedCollection(name=name, chunks=chunks, recipe=recipe)

@@ -84,7 +84,7 @@ class OwnPoints(WrappedEngine):
         if not self.lacks("indexes"):
             return self._count_foreign(collection_name)
         # Without indexes every point is looked at, so only where points came or went.
-        points = self.whole.count(collection_name).count
+        points = self.whole.count_points(collection_name)
         known, found = self._counted.get(collection_name, (None, 0))
         if known != points:
             found = self._count_foreign(collection_name)
@@ -154,6 +154,11 @@ class OwnPoints(WrappedEngine):
         return self._asked(
             collection_name, own, count_filter, lambda some: self.whole.count(collection_name, some, exact=exact)
         )
+
+    def count_points(self, collection_name: str) -> int:
+        """Return the number of this library's points."""
+        met = self.met(collection_name)
+        return self.count(collection_name).count if met else self.whole.count_points(collection_name)
 
     def facet(
         self, collection_name: str, key: str, facet_filter: models.Filter | None = None, **named: Any

@@ -127,8 +127,7 @@ def said_own(engine: Engine, name: str, metadata: Mapping[str, Any]) -> str:
 
 def resolve_alias(engine: Engine, name: str) -> str:
     """Return the name of the collection that a name or an alias leads to."""
-    aliases = {alias.alias_name: alias.collection_name for alias in engine.get_aliases().aliases}
-    return aliases.get(name, name)
+    return engine.alias_targets().get(name, name)
 
 
 def succession(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,14 +161,14 @@ def generations(engine: Engine, first: str) -> list[tuple[str, dict[str, Any]]]:
     """
     start = f"{_stem(first)}{_MARK}"
     found = []
-    for one in engine.get_collections().collections:
-        if one.name.startswith(start):
+    for own in engine.collection_names():
+        if own.startswith(start):
             try:
-                noted = succession(engine.stored_metadata(one.name))
+                noted = succession(engine.stored_metadata(own))
             except CollectionNotFoundError:  # gone since it was listed
                 continue
             if noted.get("name") == first:
-                found.append((one.name, noted))
+                found.append((own, noted))
     return found
 
 
@@ -191,10 +190,9 @@ def successor(engine: Engine, name: str) -> str | None:
 
 def names_to_open(engine: Engine) -> list[str]:
     """Return the names to open collections by: an alias instead of what it leads to, and no copy that is being made."""
-    aliases = engine.get_aliases().aliases
-    behind = {alias.collection_name for alias in aliases}
-    names = {alias.alias_name for alias in aliases}
-    others = {found.name for found in engine.get_collections().collections} - behind
+    aliases = engine.alias_targets()
+    names = set(aliases)
+    others = set(engine.collection_names()) - set(aliases.values())
     made_up = set()
     for own in sorted(others):
         with suppress(StoreError):  # damaged, or gone by now

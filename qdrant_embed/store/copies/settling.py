@@ -36,7 +36,7 @@ def settled(engine: Engine, name: str) -> Generation:
 
 def _verified(engine: Engine, found: Generation) -> Generation:
     """Return the generation, by the name by which it can be written to, whatever its metadata say."""
-    there = {one.name for one in engine.get_collections().collections}
+    there = engine.collection_names()
     if found.name in there and found.own != found.name:
         # A snapshot of a generation that was restored under the name itself: its metadata came from elsewhere.
         merge_metadata(engine, found.name, first_metadata(found.name, found.name))

@@ -87,6 +87,14 @@ class EdgeEngine(ForwardingEngine):
 
     # As searches ask
 
+    def collection_names(self) -> list[str]:
+        """Return the names of all collections."""
+        return list(self.folder().catalog.collections)
+
+    def alias_targets(self) -> dict[str, str]:
+        """Return the name of the collection behind every alias."""
+        return dict(self.folder().catalog.aliases)
+
     def collection_facts(self, collection_name: str) -> CollectionFacts:
         """Return what has to be known of a collection to open it."""
         shard, entry = self.shard(collection_name), self.folder().catalog.resolve(collection_name)[1]
@@ -111,11 +119,18 @@ class EdgeEngine(ForwardingEngine):
             found = shard.edge.retrieve(wanted, fields if isinstance(fields, bool) else list(fields), False)  # noqa: FBT003
         return {plain_id(record.id): record.payload or {} for record in found}
 
+    def count_points(self, collection_name: str) -> int:
+        """Return the number of points."""
+        return self._count(collection_name, None)
+
     def count_lacking(self, collection_name: str, fields: tuple[str, ...], ids: tuple[PointId, ...] = ()) -> int:
         """Return how many points have no value in one of some fields, or are among the given ones."""
+        return self._count(collection_name, lacking(fields, edge_ids(ids)))
+
+    def _count(self, collection_name: str, where: edge.Filter | None) -> int:
         shard = self.shard(collection_name)
         with refusals(collection_name):
-            count: int = shard.edge.count(edge.CountRequest(exact=True, filter=lacking(fields, edge_ids(ids))))
+            count: int = shard.edge.count(edge.CountRequest(exact=True, filter=where))
         return count
 
     # About the folder

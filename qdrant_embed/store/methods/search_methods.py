@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 class SearchMethods(ClientMethods, Protocol):
     """What an engine need not write: each of these asks by a method of a client, which answers in its own way."""
 
+    def collection_names(self) -> list[str]:
+        """Return the names of all collections, aliases not among them."""
+        return [found.name for found in self.get_collections().collections]
+
+    def alias_targets(self) -> dict[str, str]:
+        """Return the name of the collection behind every alias."""
+        return {found.alias_name: found.collection_name for found in self.get_aliases().aliases}
+
     def collection_facts(self, collection_name: str) -> CollectionFacts:
         """Return what has to be known of a collection to open it."""
         from qdrant_embed.store.methods.client_requests import facts_of
@@ -35,6 +43,10 @@ class SearchMethods(ClientMethods, Protocol):
         wanted = fields if isinstance(fields, bool) else list(fields)
         records = self.retrieve(collection_name, list(ids), with_payload=wanted, with_vectors=False)
         return {record.id: record.payload or {} for record in records}
+
+    def count_points(self, collection_name: str) -> int:
+        """Return the number of points."""
+        return self.count(collection_name, exact=True).count
 
     def count_lacking(self, collection_name: str, fields: tuple[str, ...], ids: tuple[PointId, ...] = ()) -> int:
         """Return how many points have no value in one of some fields, or are among the given ones."""

@@ -10,9 +10,12 @@ from qdrant_embed.store.engine_wrappers import KEEPING, HandingOn, P, R
 from qdrant_embed.telemetry import recording
 
 NAMES = {
+    "collection_names": "get_collections",
+    "alias_targets": "get_aliases",
     "collection_facts": "get_collection",
     "rank": "query_batch_points",
     "payloads": "retrieve",
+    "count_points": "count",
     "count_lacking": "count",
 }
 """The operations of a database that the methods of searches are."""

@@ -103,6 +103,14 @@ def test_what_lacks_a_field_is_counted(filled, ids, expected):
     assert Engine.count_lacking(filled, NAME, ("source", "number"), ids) == expected
 
 
+def test_names_and_numbers_are_those_of_a_client(filled):
+    alias = models.CreateAliasOperation(create_alias=models.CreateAlias(collection_name=NAME, alias_name="lifting"))
+    filled.update_collection_aliases([alias])
+    assert filled.collection_names() == Engine.collection_names(filled) == [NAME]
+    assert filled.alias_targets() == Engine.alias_targets(filled) == {"lifting": NAME}
+    assert filled.count_points("lifting") == Engine.count_points(filled, "lifting") == COUNT
+
+
 def test_facts_are_those_of_a_client(filled):
     own, asked = filled.collection_facts(NAME), Engine.collection_facts(filled, NAME)
     assert (own.metadata, own.sparse_vectors) == (asked.metadata, asked.sparse_vectors) == (
