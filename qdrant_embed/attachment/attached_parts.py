@@ -28,6 +28,7 @@ from qdrant_embed.retrieval.term_query import TermQuery
 from qdrant_embed.store.collection_codec import CollectionCodec
 from qdrant_embed.store.copies.generations import Generation
 from qdrant_embed.store.engine import Engine
+from qdrant_embed.store.methods.ranking_request import RankingRequest
 from qdrant_embed.types import SPARSE, TERMS
 
 if TYPE_CHECKING:
@@ -135,9 +136,8 @@ class AttachedParts(CollectionParts):
     def _answers_words(self, engine: Engine) -> bool:
         """Tell by asking: neither a folder nor qdrant_client's engine in memory says that an index ranks words."""
         try:
-            engine.query_points(
-                self.name, TermQuery(terms=("a",)).ranked(), using=foreign_key(self.layout, TERMS), limit=1
-            )
+            words = TermQuery(terms=("a",)).ranked()
+            engine.rank(self.name, [RankingRequest(query=words, using=foreign_key(self.layout, TERMS), limit=1)])
         except StoreError:
             return False
         return True
