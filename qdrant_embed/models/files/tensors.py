@@ -29,10 +29,14 @@ class StoredTensor:
 
     :param kind: Its type, as safetensors names it.
     :param data: Its numbers, in its shape; of `BF16` the bytes, two by two. A view of the file.
+    :param file: Where it lies.
+    :param offset: The place of its first byte there.
     """
 
     kind: str
     data: np.ndarray
+    file: Path
+    offset: int
 
     def wide(self) -> FloatArray:
         """Return it in float32; a view of the file where it has that type."""
@@ -42,7 +46,11 @@ class StoredTensor:
 
     def parts(self, count: int) -> list[StoredTensor]:
         """Return the `count` parts that its rows are made of, which are equally high; views of it."""
-        return [StoredTensor(self.kind, part) for part in np.split(self.data, count)]
+        size = self.data.nbytes // count
+        return [
+            StoredTensor(self.kind, part, self.file, self.offset + number * size)
+            for number, part in enumerate(np.split(self.data, count))
+        ]
 
 
 def map_tensors(file: Path) -> dict[str, StoredTensor]:
@@ -71,7 +79,8 @@ def map_tensors(file: Path) -> dict[str, StoredTensor]:
             )
         data = whole[begin + start : begin + end]
         # Of other types (booleans, say) there are bytes, which nothing but their name is needed of.
-        found[name] = StoredTensor(kind, _viewed(data, _KINDS[kind]).reshape(shape) if kind in _KINDS else data)
+        numbers = _viewed(data, _KINDS[kind]).reshape(shape) if kind in _KINDS else data
+        found[name] = StoredTensor(kind, numbers, file, begin + start)
     return found
 
 

@@ -3,6 +3,6 @@
 A family is a page: which configurations it is, how texts enter, one block, what follows the last block. A new one: a
 module with a `FAMILY`, and one line in `known_families` for each of its model types.
 
-Files, in reading order: family, weights, pools, builder, heads, learned_positions, bert, roberta,
+Files, in reading order: family, mapped_constant, weights, pools, builder, heads, learned_positions, bert, roberta,
 distilbert, mpnet, rotary, known_families, built_graph.
 """

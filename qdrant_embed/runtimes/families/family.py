@@ -106,7 +106,7 @@ class Family:
     def unsupported(self, config: Mapping[str, Json]) -> str:
         """Return why a configuration is not one that this family describes; empty if it is."""
         for key, value in config.items():
-            if key in self.used and key in _ACTIVATION_ENTRIES and value not in ACTIVATIONS:
+            if key in self.used and key in _ACTIVATION_ENTRIES and value not in (None, *ACTIVATIONS):
                 return f"its activation is {value!r}; built here are {', '.join(ACTIVATIONS)}"
             if value is None or key in _PASSING or key in self.passing or key in self.used:
                 continue

@@ -18,18 +18,17 @@ from qdrant_embed.errors import ModelError
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.tensors import BF16, FLOATS, INDEX, WEIGHTS, StoredTensor, map_tensors
 from qdrant_embed.runtimes.families.family import Node
+from qdrant_embed.runtimes.families.mapped_constant import mapped_constant
 from qdrant_embed.types import FloatArray
 
 _NAMED_AT_MOST = 3
 
 
 def constant_of(stored: StoredTensor) -> Node:
-    """Return a tensor as a constant of a graph, in its own type; it shares memory with the file, unless it is bf16."""
-    if stored.kind != BF16:
-        return openvino.op.Constant(stored.data, shared_memory=True)
-    tensor = openvino.Tensor(stored.data, openvino.Shape(stored.data.shape), openvino.Type.bf16)
-    # A copy: of a type that numpy has not, a constant keeps no hold on the file that it shares memory with.
-    return openvino.op.Constant(tensor, shared_memory=False)
+    """Return a tensor as a constant of a graph, in its own type; it shares memory with the file."""
+    if stored.kind == BF16:
+        return mapped_constant(stored.file, stored.offset, stored.data.nbytes, stored.data.shape, "bf16")
+    return openvino.op.Constant(stored.data, shared_memory=True)
 
 
 def node_of(stored: StoredTensor) -> Node:
