@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from qdrant_embed.models.catalog import our_models, stated_prompts
+from qdrant_embed.models.long_context_support import CONTEXT_METHODS
+from qdrant_embed.runtimes.families.family import Family
+from qdrant_embed.runtimes.families.known_families import FAMILIES, UNBUILT_METHODS, family_of
 from qdrant_embed.types import Json
 
 _HEAD = """# Models with a preset
@@ -14,6 +17,14 @@ _HEAD = """# Models with a preset
 Made from the preset files by `python -m qdrant_embed.cli.model_page`; do not edit it by hand. What is not stated (–) is
 read from a model's own files. `qdrant-embed models show NAME` says of each value where it was read.
 """
+_ARCHITECTURES = """## Architectures
+
+Of each architecture (`model_type` in `config.json`), whether models are built for OpenVINO of their own files, without
+torch. Where not, or where `config.json` says what is not known here, `qdrant-embed[torch]` is needed; so it is for
+`selfextend`, for LoRA adapters, and for sparse and multi-vector models.
+
+| architecture | without torch | attention | stretched by | presets |
+|---|---|---|---|---|"""
 _COLUMNS = ("preset", "weights", "dims", "cut to", "tokens", "pooling", "attention", "license", "before a question")
 
 
@@ -36,6 +47,33 @@ def _lines() -> Iterator[str]:
         refused = [model for model in family if model.get("unloadable")]
         yield from (f"- `{model['name']}` cannot be loaded: it {model['unloadable']}." for model in refused)
         yield from [""] if refused else []
+    yield from _architectures(listed)
+
+
+def _architectures(listed: Sequence[Mapping[str, Json]]) -> Iterator[str]:
+    """Yield which architectures run without torch, those of our presets among them."""
+    presets: dict[str, list[str]] = {kind: [] for kind in FAMILIES}
+    for model in listed:
+        if model.get("architecture") and not model.get("unloadable"):
+            presets.setdefault(str(model["architecture"]), []).append(f"`{model['name']}`{_torch_alone(model)}")
+    yield _ARCHITECTURES
+    for kind in sorted(presets):
+        family = family_of(kind)
+        cells = ["no", "–", "–"] if family is None else ["yes", *_reach(family)]
+        yield f"| {' | '.join([f'`{kind}`', *cells, ', '.join(presets[kind]) or '–'])} |"
+    yield ""
+
+
+def _reach(family: Family) -> tuple[str, str]:
+    methods = [method for method in CONTEXT_METHODS.get(family.positions, ()) if method not in UNBUILT_METHODS]
+    return " or ".join(family.attentions), ", ".join(methods) or "–"
+
+
+def _torch_alone(model: Mapping[str, Json]) -> str:
+    """Return what a model has that torch alone runs, whatever its architecture."""
+    if model.get("kind", "dense") != "dense":
+        return f" ({model['kind']}: torch)"
+    return " (adapter: torch)" if model.get("adapter") else ""
 
 
 def _cells(model: Mapping[str, Json]) -> list[str]:

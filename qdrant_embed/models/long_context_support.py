@@ -22,6 +22,8 @@ LEARNED = ("gp", "rp", "pi")
 """What suits a learned table of absolute positions. (LongEmbed, arXiv 2404.12096, section 3.2)"""
 ROTARY = ("gp", "pi", "ntk", "selfextend", "yarn", "dynamic")
 """What suits rotary positions. (LongEmbed, section 3.3; YaRN, arXiv 2309.00071; dynamic NTK as in transformers)"""
+CONTEXT_METHODS: Mapping[str, tuple[str, ...]] = {"learned": LEARNED, "rotary": ROTARY}
+"""Kind of positions → what suits them."""
 _PLAIN_ROPE = (None, "default", "llama3")
 """Kinds of rotary positions that are not stretched already; `llama3` is how that model was trained."""
 
@@ -56,7 +58,7 @@ def context_support(resolved: ResolvedModel) -> ContextSupport:
         return ContextSupport(reads, 0, "", (), why)
     positions = position_count(config)
     trained = preset.trained_tokens or positions or reads
-    derived = LEARNED if kind == "learned" else ROTARY
+    derived = CONTEXT_METHODS[kind]
     methods = tuple(method for method in derived if not preset.windows or method in preset.windows)
     counted = f"{positions} positions" + (f", trained on {trained}" if trained != positions else "")
     return ContextSupport(

@@ -37,6 +37,10 @@ FAMILIES: Mapping[str, str] = {
 """`model_type` → module of this folder that describes it as its `FAMILY`."""
 
 
+UNBUILT_METHODS = ("selfextend",)
+"""Methods for longer texts that have an attention of their own, which torch alone runs."""
+
+
 def family_of(model_type: str) -> Family | None:
     """Return what describes a type of model; None if nothing does."""
     name = FAMILIES.get(model_type)
@@ -74,7 +78,7 @@ def unbuilt(resolved: ResolvedModel) -> str:
         return f"the architecture {config.get('model_type')!r} is not run without torch"
     if files.adapter is not None or (files.transformer / CONFIG).is_file():
         return "a LoRA adapter is added to its weights"
-    if plan is not None and (plan.kind != family.positions or plan.extension.method == "selfextend"):
+    if plan is not None and (plan.kind != family.positions or plan.extension.method in UNBUILT_METHODS):
         return f"{plan.extension.method} is not run without torch for the architecture {config['model_type']!r}"
     if preset.attention and preset.attention not in family.attentions:
         return f"{preset.attention} attention is not run without torch for the architecture {config['model_type']!r}"
