@@ -32,6 +32,8 @@ def is_installed(module: str) -> bool:
         return find_spec(module) is not None
     except ModuleNotFoundError:
         return False
+    except ValueError:  # it is imported already, and made by other means than a file
+        return True
 
 
 def require_extra(what: str, extra: str, *modules: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from qdrant_embed.errors import ModelError
+from qdrant_embed.models.files.graph_files import graph_file, has_weights, parts_of
 from qdrant_embed.models.files.json_files import read_header, read_json
 from qdrant_embed.models.files.layouts import ROUTES, every_module, kind_of_module
 from qdrant_embed.models.files.lora import CONFIG
@@ -47,6 +48,9 @@ def model_fingerprint(files: ModelFiles) -> str:
     # Samples may miss the rows of positions, which alone tell two extended models of one parent apart.
     digest.update(str(read_json(files.folder / ADDED_VALUES).get("weights", "")).encode())
     _update(digest, files.folder)
+    graph = None if has_weights(files.transformer) else graph_file(files.transformer)
+    if graph is not None:
+        digest.update(_stable({part.name: file_fingerprint(part) for part in parts_of(graph)}))
     for side, adapter in (("document", files.adapter), ("query", files.query_adapter)):
         if adapter is not None:
             stated = read_json(adapter / CONFIG)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from qdrant_embed.errors import ConfigurationError, UnknownNameError
 from qdrant_embed.extras import is_installed
+from qdrant_embed.models.files.graph_files import has_weights
 from qdrant_embed.models.files.prepared_folder import WHOLE
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.models.runtime_specs import FASTEST_ON_X86, REFERENCE, RUNTIMES, RuntimeSpec, runtime_spec
-from qdrant_embed.runtimes.families.known_families import unbuilt
+from qdrant_embed.runtimes.families.known_families import brought_file, unbuilt
 
 RUNTIME_VARIABLE = "QDRANT_EMBED_RUNTIME"
 """Environment variable that chooses the runtime of models with weights, where nothing nearer does."""
@@ -99,6 +100,8 @@ def choose(resolved: ResolvedModel, asked: str = "auto") -> Choice:
         return Choice(RuntimeChoice(REFERENCE), unconverted)
     if resolved.files is None or resolved.origins.get("runtime", "default") != "default":
         return Choice(RuntimeChoice.parse(resolved.preset.runtime), "the model's preset says so")
+    if brought_file(resolved) and not has_weights(resolved.files.transformer):
+        return Choice(RuntimeChoice(FASTEST_ON_X86), "its folder holds a graph and no weights")
     wanted = os.environ.get(RUNTIME_VARIABLE, "auto")
     if wanted != "auto":
         return Choice(RuntimeChoice.parse(wanted), f"{RUNTIME_VARIABLE} says so")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ModelError
+from qdrant_embed.models.files.graph_files import GRAPH_FILES, graph_file
 from qdrant_embed.models.files.input_length import longest_input
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.layouts import (
@@ -209,7 +210,7 @@ def _kind(module: Module) -> str:
 
 def _require_safetensors(transformer: Path, places: Sequence[Path]) -> None:
     for place in dict.fromkeys((transformer, *places)):
-        if any(place.glob("*.safetensors")):
+        if any(place.glob("*.safetensors")) or graph_file(place) is not None:
             continue
         if any(place.glob("pytorch_model*.bin")):
             raise ModelError(
@@ -218,7 +219,10 @@ def _require_safetensors(transformer: Path, places: Sequence[Path]) -> None:
                 "SentenceTransformer(FOLDER).save_pretrained(NEW_FOLDER), and use the new folder."
             )
         if place == transformer:
-            raise ModelError(f"{place} has no safetensors weights (model.safetensors). Is the download complete?")
+            raise ModelError(
+                f"{place} has no safetensors weights (model.safetensors), nor a graph ({' or '.join(GRAPH_FILES)}). Is "
+                "the download complete?"
+            )
 
 
 def _pooling(folder: Path, modules: Sequence[Module]) -> _Found:

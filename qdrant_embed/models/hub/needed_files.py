@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from qdrant_embed.errors import ModelError
+from qdrant_embed.models.files.graph_files import BESIDE, GRAPH_FILES
 from qdrant_embed.models.files.json_files import MODULES, read_json
 from qdrant_embed.models.files.layouts import ARTIFACT, ROUTES, every_module
 from qdrant_embed.models.files.lora import CONFIG, WEIGHTS, is_adapter
@@ -54,8 +55,20 @@ def _needed_of(place: str, listed: Collection[str], folder: Path) -> Iterator[st
     elif INDEX in inside:
         shards = set(read_json(folder / inside[INDEX]).get("weight_map", {}).values())
         yield from (name for file, name in inside.items() if file in shards)
+    elif weights := [name for file, name in inside.items() if file.endswith(".safetensors")]:
+        yield from weights
     else:
-        yield from (name for file, name in inside.items() if file.endswith(".safetensors"))
+        yield from _graph_of(place, listed)
+
+
+def _graph_of(place: str, listed: Collection[str]) -> list[str]:
+    """Return the files of the graph that a transformer's folder brings; none where it brings none."""
+    graphs = [name for name in GRAPH_FILES if (PurePosixPath(place) / name).as_posix() in listed]
+    if not graphs:
+        return []
+    folder = graphs[0].split("/")[0]
+    wanted = [graphs[0], *(name for name in BESIDE if name.startswith(f"{folder}/"))]
+    return [found for name in wanted if (found := (PurePosixPath(place) / name).as_posix()) in listed]
 
 
 def missing_parts(folder: Path, known: Iterable[str] = ()) -> list[str]:
@@ -71,7 +84,7 @@ def missing_parts(folder: Path, known: Iterable[str] = ()) -> list[str]:
     if is_adapter(folder):
         return [] if (folder / WEIGHTS).exists() else [WEIGHTS]
     missing = [] if any((folder / name).exists() for name in ("config.json", MODULES)) else ["config.json"]
-    if not any(folder.rglob("*.safetensors")):
+    if not any(folder.rglob("*.safetensors")) and not any(any(folder.rglob(name)) for name in GRAPH_FILES):
         missing.append("weights (*.safetensors)")
     if not any(found for pattern in _VOCABULARIES for found in folder.rglob(pattern)):
         missing.append("tokenizer.json")
@@ -92,7 +105,8 @@ def refuse_pickles(name: str, listed: Iterable[str], preset: str, pinned: str = 
     :raises ModelError: There are such, and no others.
     """
     files = [PurePosixPath(file).name for file in listed]
-    if any(file.endswith((".safetensors", ".vec")) for file in files) or "pytorch_model.bin" not in files:
+    brought = any(file.endswith(GRAPH_FILES) for file in listed)
+    if brought or any(file.endswith((".safetensors", ".vec")) for file in files) or "pytorch_model.bin" not in files:
         return
     revision = f", revision={pinned!r}" if pinned else ""
     raise ModelError(

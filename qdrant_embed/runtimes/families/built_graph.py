@@ -9,10 +9,11 @@ import openvino
 from qdrant_embed.errors import ConfigurationError, ModelError
 from qdrant_embed.models.files.model_folder import states_width
 from qdrant_embed.models.resolve import ResolvedModel, pooling_only, pools_inside
+from qdrant_embed.runtimes.families.brought_graph import read_states
 from qdrant_embed.runtimes.families.builder import Builder
 from qdrant_embed.runtimes.families.family import HEADS, Family, Node
 from qdrant_embed.runtimes.families.heads import build_head
-from qdrant_embed.runtimes.families.known_families import family_of, stated_config, unbuilt
+from qdrant_embed.runtimes.families.known_families import brought_file, family_of, stated_config, unbuilt
 from qdrant_embed.runtimes.families.weights import Weights
 
 
@@ -28,12 +29,24 @@ class BuiltGraph:
 
 
 def build(resolved: ResolvedModel, *, pooled: bool = True) -> BuiltGraph:
-    """Build a model of a family that is known here.
+    """Build a model of a family that is known here, or end the graph that its folder brings.
 
     :param pooled: Whether to pool inside, where that is possible.
     :raises ModelError: It is of none, or its weights do not fit its configuration.
     :raises ConfigurationError: It has fewer blocks than are asked for, or states are that no block makes.
     """
+    brought = brought_file(resolved)
+    builder, output = _family_states(resolved) if brought is None else read_states(resolved, brought)
+    modules = not pooling_only(resolved)
+    inside = modules or (pooled and pools_inside(resolved))
+    if modules:
+        output = build_head(builder, output, resolved.require_files())
+    elif inside:
+        output = builder.pool(output, resolved.preset.pooling)
+    return BuiltGraph(builder.model(output, "vectors" if inside else "states"), inside)
+
+
+def _family_states(resolved: ResolvedModel) -> tuple[Builder, Node]:
     why_not, files = unbuilt(resolved), resolved.require_files()
     config = stated_config(resolved)
     family = family_of(str(config.get("model_type")))
@@ -44,15 +57,9 @@ def build(resolved: ResolvedModel, *, pooled: bool = True) -> BuiltGraph:
     weights.tensor(family.words, stated.get("vocab_size", -1), states_width(files.transformer) or -1)
     weights.rename(family.published)
     builder = Builder({**family.defaults, **stated}, weights, resolved.preset, resolved.extension_plan)
-    modules = not pooling_only(resolved)
-    inside = modules or (pooled and pools_inside(resolved))
     output = _states(builder, family)
     weights.require_all_used(f"{HEADS}|{family.unread}")
-    if modules:
-        output = build_head(builder, output, files)
-    elif inside:
-        output = builder.pool(output, resolved.preset.pooling)
-    return BuiltGraph(builder.model(output, "vectors" if inside else "states"), inside)
+    return builder, output
 
 
 def _states(builder: Builder, family: Family) -> Node:

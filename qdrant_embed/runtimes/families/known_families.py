@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
+from qdrant_embed.extras import is_installed
+from qdrant_embed.models.files.graph_files import graph_file, has_weights
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.lora import CONFIG
+from qdrant_embed.models.files.model_folder import ModelFiles
 from qdrant_embed.models.files.prepared_folder import WHOLE
 from qdrant_embed.models.presets import preset_defaults
 from qdrant_embed.models.resolve import ResolvedModel, pooling_only
@@ -67,13 +71,37 @@ def as_prepared(resolved: ResolvedModel) -> bool:
 
 def unbuilt(resolved: ResolvedModel) -> str:
     """Return why a model is not built here, and so needs torch; empty if it is, or was before. Reads no weights."""
-    files, preset, plan = resolved.files, resolved.preset, resolved.extension_plan
+    files = resolved.files
     if files is not None and files.prepared is not None and WHOLE in files.prepared.graphs:
         return "" if as_prepared(resolved) else "its folder holds it as it was prepared, and it is to be read otherwise"
-    if files is None or files.static or preset.kind != "dense":
+    if files is None or files.static or resolved.preset.kind != "dense":
         return "it is no transformer that gives one vector"
+    return "" if brought_file(resolved) is not None else _undescribed(resolved, files)
+
+
+def brought_file(resolved: ResolvedModel) -> Path | None:
+    """Return the graph of a model's folder, if that is what runs it; None if it is built, or traced through torch.
+
+    It runs where there are no weights beside it, or where they are not described here and torch is not installed: who
+    made it, and how, is not known.
+    """
+    files, preset = resolved.files, resolved.preset
+    file = graph_file(files.transformer) if files is not None and not files.static else None
+    if file is None or files is None or preset.kind != "dense" or files.adapter is not None:
+        return None
+    if preset.layers or preset.states not in ("", "last") or preset.attention or resolved.extension_plan is not None:
+        return None
+    if has_weights(files.transformer) and (is_installed("torch") or not _undescribed(resolved, files)):
+        return None
+    return file if pooling_only(resolved) or not unsupported_head(files) else None
+
+
+def _undescribed(resolved: ResolvedModel, files: ModelFiles) -> str:
+    preset, plan = resolved.preset, resolved.extension_plan
     config = stated_config(resolved)
     family = family_of(str(config.get("model_type")))
+    if not has_weights(files.transformer):
+        return "its folder holds a graph and no weights, and it is to be read otherwise than that graph reads"
     if family is None:
         return f"the architecture {config.get('model_type')!r} is not run without torch"
     if files.adapter is not None or (files.transformer / CONFIG).is_file():

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.extras import require_extra
+from qdrant_embed.models.files.graph_files import parts_of
 from qdrant_embed.models.files.prepared_folder import INT8, WHOLE
+from qdrant_embed.models.fingerprint import file_fingerprint
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.native import Once, initializing
 from qdrant_embed.runtimes import Runtime, TokenRuntime
@@ -24,7 +26,7 @@ from qdrant_embed.runtimes.conversion import convert as converting
 from qdrant_embed.runtimes.conversion.convert import ModelConverter, versions
 from qdrant_embed.runtimes.conversion.converted_runtime import load_converted
 from qdrant_embed.runtimes.conversion.fidelity import Original, Run
-from qdrant_embed.runtimes.families.known_families import GRAPHS, unbuilt
+from qdrant_embed.runtimes.families.known_families import GRAPHS, brought_file, unbuilt
 from qdrant_embed.runtimes.openvino.gated_layers import keep_gates_apart
 from qdrant_embed.runtimes.openvino.requests import (
     MixedRequests,
@@ -107,8 +109,10 @@ def _converter(choice: RuntimeChoice) -> ModelConverter:
 
 def _made_by(resolved: ResolvedModel) -> dict[str, Json]:
     built = {"graphs": GRAPHS} if not unbuilt(resolved) else versions("torch", "transformers")
-    prepared = resolved.files.prepared if resolved.files else None
-    return {**built, **versions("openvino"), **({"prepared": prepared.digest} if prepared else {})}
+    prepared, brought = resolved.files.prepared if resolved.files else None, brought_file(resolved)
+    held: dict[str, Json] = {"prepared": prepared.digest} if prepared else {}
+    held |= {part.name: file_fingerprint(part) for part in parts_of(brought)} if brought else {}
+    return {**built, **versions("openvino"), **held}
 
 
 def _convert(resolved: ResolvedModel, folder: Path, choice: RuntimeChoice, *, pooled: bool) -> Original:

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import ModelError, first_line
+from qdrant_embed.models.files.graph_files import has_weights
 from qdrant_embed.models.files.input_length import pads_left
 from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.layouts import ROUTERS, kind_of_module, route_of
@@ -49,6 +50,11 @@ def load_model(resolved: ResolvedModel, *, dtype: str = "float32", device: str =
     :raises MissingExtraError: torch, transformers or sentence-transformers is not installed.
     """
     files, preset = resolved.require_files(), resolved.preset
+    if not has_weights(files.transformer):
+        raise ModelError(
+            f"{preset.name!r}: its folder holds a graph and no weights, which openvino runs as it is; there is no "
+            "other runtime for it, and no other layers, states, attention or length. Leave them out, or give weights."
+        )
     prepare_torch(use_of_torch(resolved))
     with _readable_as(files, preset.architecture) as folder:
         model = _load_modules(files, folder, dtype=dtype, device=device)
