@@ -1,5 +1,7 @@
 """Ingest the user guide into ./qdrant_data and answer three questions from it: `make demo`."""
 
+import os
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -22,13 +24,14 @@ def main() -> None:
         console.print(str(guide.ingest(PROJECT / "docs")))
         for question in QUESTIONS:
             console.print(guide.search(question, k=2))
+    command = os.path.relpath(Path(sys.executable).with_name("qdrant-embed"))
     console.print(
         "\nNow ask something yourself:\n"
-        '  .venv/bin/qdrant-embed search "your question" --collection guide\n'
+        f'  {command} search "your question" --collection guide\n'
         "or ingest a folder of your own:\n"
-        "  .venv/bin/qdrant-embed ingest PATH --collection mine\n"
-        '  .venv/bin/qdrant-embed search "your question" --collection mine\n'
-        "What is installed and what could be better: .venv/bin/qdrant-embed doctor",
+        f"  {command} ingest PATH --collection mine\n"
+        f'  {command} search "your question" --collection mine\n'
+        f"What is installed and what could be better: {command} doctor",
         markup=False,
         highlight=False,
     )

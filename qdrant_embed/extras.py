@@ -22,7 +22,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
 """Extra → what is imported of what it brings."""
 _WITHOUT_CUDA = (
     "; where there is no GPU type before it: pip install torch --index-url https://download.pytorch.org/whl/cpu, which "
-    "is a twentieth as large"
+    "leaves gigabytes of CUDA out"
 )
 
 

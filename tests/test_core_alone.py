@@ -19,7 +19,7 @@ def test_the_core_needs_no_extra():
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "QDRANT_EMBED_RUNTIME": "auto",
     }
-    command = [sys.executable, "-m", "pytest", "tests/smoke"]
+    command = [sys.executable, "-m", "pytest", "tests/smoke/test_core.py", "tests/smoke/test_missing_torch.py"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     assert "skipped" not in done.stdout

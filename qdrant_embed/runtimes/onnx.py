@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     import onnxruntime
 
 FILE = "model.onnx"
-_TO_EXPORT = ("onnx", "onnxscript")
 _CHOICE = RuntimeChoice("onnx", "float32")
 
 
@@ -51,7 +50,7 @@ def predict(resolved: ResolvedModel, precision: str) -> tuple[str, str]:
     _require("onnxruntime")
     known = convert.fidelity_error(resolved, CONVERTER)
     if known is None:
-        _require(*_TO_EXPORT)
+        _require_exporter()
     return precision, known or ""
 
 
@@ -59,8 +58,13 @@ def _require(*packages: str) -> None:
     require_extra("the runtime 'onnx'", "onnx", *packages)
 
 
+def _require_exporter() -> None:
+    _require("onnx", "onnxscript")
+    require_extra("exporting a model to ONNX", "torch")
+
+
 def _export(resolved: ResolvedModel, folder: Path, *, pooled: bool) -> Original:
-    _require(*_TO_EXPORT)
+    _require_exporter()
     import torch
 
     graph = build_graph(resolved, pooled=pooled)

@@ -43,7 +43,7 @@ KEPT: Mapping[str, tuple[Any, Any]] = {
     "numpy float": (np.float32(0.5), 0.5),
     "numpy array": (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
     "NaN": (math.nan, None),
-    "no time": (np.datetime64("NaT"), None),
+    "no time": (np.datetime64("NaT", "s"), None),
     "Decimal": (Decimal("1.10"), 1.1),
     "largest integer": (2**64 - 1, 2**64 - 1),
     "smallest integer": (-(2**63), -(2**63)),
