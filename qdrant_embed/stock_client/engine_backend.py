@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from qdrant_client import models
 from qdrant_client.client_base import QdrantBase
@@ -74,6 +74,21 @@ class EngineBackend(QdrantBase):
         if self._owned:
             self._engine.close()
 
+    def retrieve(self, collection_name: str, ids: Sequence[Any], *arguments: Any, **named: Any) -> Any:
+        """Return points; what no point could be called by is not there."""
+        return self._call("retrieve", (collection_name, _possible(ids), *arguments), named)
+
+    def delete(self, collection_name: str, points_selector: Any, *arguments: Any, **named: Any) -> Any:
+        """Remove points; what no point could be called by is passed over."""
+        chosen = points_selector.points if isinstance(points_selector, models.PointIdsList) else points_selector
+        if isinstance(chosen, (list, tuple)):
+            possible = _possible(chosen)
+            if chosen and not possible:
+                self._before_writing()
+                return models.UpdateResult(status=models.UpdateStatus.COMPLETED)
+            chosen = models.PointIdsList(points=possible)
+        return self._call("delete", (collection_name, chosen, *arguments), named)
+
     def recreate_collection(self, collection_name: str, *arguments: Any, **named: Any) -> Any:
         """Make a collection with no points, in place of one of that name."""
         if self._call("collection_exists", (collection_name,), {}):
@@ -111,7 +126,7 @@ class EngineBackend(QdrantBase):
         self.upload_points(collection_name, points, batch_size, **named)
 
 
-_OWN = frozenset({"close", "recreate_collection", "upsert", "upload_points", "upload_collection"})
+_OWN = frozenset({"close", "delete", "recreate_collection", "retrieve", "upload_collection", "upload_points", "upsert"})
 _OF_UPLOADS = frozenset({"parallel", "method", "max_retries", "wait"})
 """How uploads are sent; there is no network here, or the engine sees to it."""
 
@@ -142,6 +157,18 @@ def _rows(vectors: Any) -> Iterable[Any]:
 
 def _or(values: Sequence[Any] | Iterable[Any] | None, make: Callable[[], Any]) -> Iterable[Any]:
     return iter(make, object()) if values is None else values
+
+
+def _possible(ids: Sequence[Any]) -> list[Any]:
+    """Return those of some ids that a point can have: whole numbers, and UUIDs in any spelling."""
+    return [one for one in ids if not isinstance(one, str) or _is_uuid(one)]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False
 
 
 def _random_id() -> str:

@@ -110,6 +110,10 @@ def test_it_is_a_client_to_whoever_asks(client):
     assert client.count("notes").count == 4
     groups = client.query_points_groups("notes", "of", [1.0, 0.1], limit=2).groups
     assert [(group.id, [hit.id for hit in group.hits]) for group in groups] == [("a", [1, 3]), ("b", [2])]
+    assert client.retrieve("notes", ["no id", 7]) == []
+    client.delete("notes", ["no id"])
+    client.delete("notes", models.PointIdsList(points=["no id", 4]))
+    assert client.count("notes").count == 4
     client.set_payload("notes", {"seen": True}, [1])
     assert client.retrieve("notes", [1])[0].payload == {"of": "a", "seen": True}
     client.update_collection_aliases(
