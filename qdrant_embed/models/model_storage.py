@@ -114,7 +114,9 @@ class LocalModels(list[dict[str, Any]]):
     def rows(self) -> Iterator[tuple[str, str, str, str, str]]:
         """Yield name, presets, revision, size and state of each, as a table has them."""
         for model in self:
-            state = f"a part: {', '.join(model['missing'])} missing" if model["missing"] else "whole"
+            lost = model["missing"]
+            first = lost[0] if len(lost) == 1 else f"{lost[0]} and {len(lost) - 1} more" if lost else ""
+            state = f"a part: {first} missing" if lost else "whole"
             presets, revisions = ", ".join(model["presets"]) or "–", ", ".join(map(_short, model["revisions"]))
             yield one_line(model["name"]), presets, one_line(revisions), in_words(model["bytes"]), one_line(state)
 

@@ -106,6 +106,9 @@ def fetch(
     for name in names:
         try:
             fetched.append(fetch_model(name, verify=verify))
+        except KeyboardInterrupt:
+            say("What was downloaded is kept; run the same command again to carry on.")
+            raise
         except QdrantEmbedError as error:
             if len(names) == 1:
                 raise

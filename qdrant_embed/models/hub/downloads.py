@@ -229,9 +229,9 @@ class _Download:
             url = hf_hub_url(self._repository, name, revision=snapshot.name)
             stated = file if file.size >= 0 and file.digest else _asked(url, file)
 
-            def tick(count: int, name: str = name) -> None:
+            def tick(count: int, *, came: bool, name: str = name) -> None:
                 self._done += count
-                self._came += count
+                self._came += count if came else 0
                 tell(DownloadState(self._name, name, self._done, 0))
 
             blob, digest = transfer(url, snapshot.parents[1] / "blobs", stated, tick)

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from filelock import FileLock
 
@@ -23,17 +23,24 @@ _PARTIAL = 206
 _BUSY = (408, 429, 500, 502, 503, 504)
 
 
+class Tick(Protocol):
+    """What is told how a transfer gets on."""
+
+    def __call__(self, count: int, *, came: bool) -> None:
+        """Take a number of bytes; see `transfer`."""
+
+
 class DamagedTransferError(OSError):
     """What came is not what the hub stated."""
 
 
-def transfer(url: str, blobs: Path, stated: KeptFile, tick: Callable[[int], None]) -> tuple[Path, str]:
+def transfer(url: str, blobs: Path, stated: KeptFile, tick: Tick) -> tuple[Path, str]:
     """Download a file and return where it is and its digest.
 
     :param blobs: Folder of the cache, in which it is named by its digest.
     :param stated: Size (-1 if nobody stated it) and digest.
-    :param tick: Called with the number of bytes that have come, those of an earlier process first; with a negative one
-        where they have to come again.
+    :param tick: Called with a number of bytes that are here, and whether they came just now rather than earlier; the
+        number is negative where they have to come again.
     :raises OSError: It cannot be written, or what came is not what was stated.
     """
     blobs.mkdir(parents=True, exist_ok=True)
@@ -41,7 +48,7 @@ def transfer(url: str, blobs: Path, stated: KeptFile, tick: Callable[[int], None
     with _alone(partial):
         finished = blobs / stated.digest
         if stated.digest and finished.exists():  # another process had it at the same time, or another revision has it
-            tick(stated.size)
+            tick(stated.size, came=False)
             return finished, stated.digest
         with partial.open("a+b") as stream:
             found = _Transfer(url, stream, stated, tick).run()
@@ -59,14 +66,14 @@ def transfer(url: str, blobs: Path, stated: KeptFile, tick: Callable[[int], None
 class _Transfer:
     """A file that is on its way."""
 
-    def __init__(self, url: str, stream: IO[bytes], stated: KeptFile, tick: Callable[[int], None]) -> None:
+    def __init__(self, url: str, stream: IO[bytes], stated: KeptFile, tick: Tick) -> None:
         self._url, self._stream, self._stated, self._tick = url, stream, stated, tick
         stream.seek(0)
         self._digest = digest_for(stated.digest, stated.size)
         feed(self._digest, stream)
         self._done = stream.tell()
         if self._done:
-            tick(self._done)
+            tick(self._done, came=False)
         if self._done > max(stated.size, 0):
             self._anew()
 
@@ -105,13 +112,13 @@ class _Transfer:
                 self._stream.write(piece)
                 self._digest.update(piece)
                 self._done += len(piece)
-                self._tick(len(piece))
+                self._tick(len(piece), came=True)
                 went_on()
                 if self._done > self._stated.size >= 0:
                     return
 
     def _anew(self) -> None:
-        self._tick(-self._done)
+        self._tick(-self._done, came=False)
         self._stream.truncate(0)
         self._digest, self._done = digest_for(self._stated.digest, self._stated.size), 0
 

@@ -21,6 +21,10 @@ from qdrant_embed.runtimes.preparation.bf16_weights import write_bf16
 from qdrant_embed.types import Json
 
 
+_GRAPHS = {"onnx", "openvino"}
+"""Folders of graphs that a model brings."""
+
+
 def copy_files(files: ModelFiles, work: Path, *, weights: str) -> None:
     """Copy what a model's folder needs.
 
@@ -29,7 +33,7 @@ def copy_files(files: ModelFiles, work: Path, *, weights: str) -> None:
     listed = [path.relative_to(files.folder).as_posix() for path in sorted(files.folder.rglob("*")) if path.is_file()]
     narrowed = files.transformer.relative_to(files.folder)
     for name in needed_files(listed, files.folder):
-        if name.endswith(".safetensors") and not weights:
+        if not weights and (name.endswith(".safetensors") or _GRAPHS & set(Path(name).parts[:-1])):
             continue
         source, target = files.folder / name, work / name
         target.parent.mkdir(parents=True, exist_ok=True)

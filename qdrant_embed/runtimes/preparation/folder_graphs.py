@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     import openvino
 
 
+def built_of_weights(resolved: ResolvedModel) -> bool:
+    """Tell whether a model's graph is built of its weights, so that these are all that a folder has to hold."""
+    return not unbuilt(resolved) and any(resolved.require_files().transformer.glob("*.safetensors"))
+
+
 def write_graphs(resolved: ResolvedModel, work: Path, precision: str) -> tuple[str, ...]:
     """Write the graphs that a model needs beside its weights, and the original's vectors; return the graphs' names.
 
@@ -35,7 +40,7 @@ def write_graphs(resolved: ResolvedModel, work: Path, precision: str) -> tuple[s
         _write_probes(resolved, original.run, work / PROBES_FILE)
     went_on()
     names = []
-    if unbuilt(resolved):
+    if not built_of_weights(resolved):
         _save(model, work, WHOLE, precision)
         names.append(WHOLE)
     if precision == "int8":

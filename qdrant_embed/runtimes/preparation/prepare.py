@@ -17,7 +17,7 @@ from qdrant_embed.models.resolve import ResolvedModel, resolve
 from qdrant_embed.models.runtime_specs import runtime_spec
 from qdrant_embed.runtimes.choice import MIN_COSINE, RuntimeChoice
 from qdrant_embed.runtimes.conversion.convert import versions
-from qdrant_embed.runtimes.families.known_families import unbuilt
+from qdrant_embed.runtimes.preparation import folder_graphs
 from qdrant_embed.runtimes.preparation.folder_files import copy_files, noted, require_free, write_json, written
 from qdrant_embed.types import Json
 
@@ -129,7 +129,7 @@ def _stated(resolved: ResolvedModel, target: Path, precision: str) -> PreparedFo
     kept = {key: value for key, value in values.items() if key in usual and value != usual[key] and key not in _PLACES}
     if precision == "int8":
         kept["runtime"] = "openvino:int8"
-    elif not files.static and unbuilt(resolved):
+    elif not files.static and not folder_graphs.built_of_weights(resolved):
         kept["runtime"] = "openvino"
     elif files.static:
         kept["runtime"] = resolved.preset.runtime
@@ -160,18 +160,17 @@ def _found(target: Path, stated: PreparedFolder) -> PreparedFolder | None:
 
 def _write(resolved: ResolvedModel, work: Path, stated: PreparedFolder) -> None:
     files, precision = resolved.require_files(), stated.precision
-    own = "" if not files.static and unbuilt(resolved) else "float32" if precision == "float32" else "bf16"
-    copy_files(files, work, weights=own)
+    narrow = "float32" if precision == "float32" else "bf16"
+    copy_files(files, work, weights=narrow if files.static or folder_graphs.built_of_weights(resolved) else "")
     if files.static:
         write_json(work / MANIFEST, replace(stated, files=noted(work)).as_dict())
         return
     from qdrant_embed.runtimes.openvino.stored_graphs import machine
-    from qdrant_embed.runtimes.preparation.folder_graphs import measured, write_graphs
 
-    graphs = write_graphs(resolved, work, precision)
+    graphs = folder_graphs.write_graphs(resolved, work, precision)
     whole = replace(stated, graphs=graphs, files=noted(work))
     write_json(work / MANIFEST, whole.as_dict())
-    fidelity = {str(choice): asdict(measured(work, choice)) for choice in _choices(precision)}
+    fidelity = {str(choice): asdict(folder_graphs.measured(work, choice)) for choice in _choices(precision)}
     for choice, found in fidelity.items():
         _require_near(stated.source, RuntimeChoice.parse(choice), found)
     write_json(work / MANIFEST, replace(whole, machine=machine(), fidelity=fidelity).as_dict())

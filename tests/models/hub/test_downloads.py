@@ -153,7 +153,7 @@ def test_an_interrupted_download_goes_on_in_the_next_process(hub, offered, saved
         fetched_again(progress=stop)
     assert local_copy(REPOSITORY) is None, "no revision leads to what is not whole"
     asked, hub.breaks = len(hub.asked), {}
-    assert fetched_again() > 0
+    assert 0 < fetched_again() <= sum(path.stat().st_size for path in saved.rglob("*.*")) - 3000
     assert [headers.get("Range") for _, path, headers in hub.asked[asked:] if path.endswith("el.safetensors")][-1]
     assert relative(local_copy(REPOSITORY)) == relative(saved)
     assert not [path for path in local_copy(REPOSITORY).parents[1].rglob("*") if path.suffix in (".part", ".lock")]
