@@ -20,7 +20,6 @@ from qdrant_embed.models.hub.needed_files import needed_files
 from qdrant_embed.runtimes.preparation.bf16_weights import write_bf16
 from qdrant_embed.types import Json
 
-
 _GRAPHS = {"onnx", "openvino"}
 """Folders of graphs that a model brings."""
 
