@@ -19,6 +19,7 @@ from llama_index.core.vector_stores.types import (
 )
 from llama_index.vector_stores.qdrant import QdrantVectorStore
 from llama_index.vector_stores.qdrant_embed import QdrantEmbedCollectionStore, QdrantEmbedVectorStore
+from qdrant_client import models
 
 from qdrant_embed import Collection
 from qdrant_embed.errors import ConfigurationError
@@ -136,6 +137,12 @@ def test_nodes_that_llama_indexs_own_store_wrote_without_words_are_read_and_adde
     query.mode = VectorStoreQueryMode.HYBRID
     with pytest.raises(ConfigurationError, match="BM25"):
         mine.query(query)
+    mine.client.upsert("plain", [models.PointStruct(id=7, vector=[0.0, -1.0], payload={"text": "tar", "of": "a"})])
+    query.mode, query.query_embedding, query.similarity_top_k = VectorStoreQueryMode.DEFAULT, [0.0, -1.0], 1
+    (other,) = mine.query(query).nodes
+    assert (other.node_id, other.text, other.metadata) == ("7", "tar", {"of": "a"})
+    assert mine.get_nodes(["7"])[0].text == "tar"
+    mine.delete_nodes(["7"])
     mine.delete("fish")
     assert [node.text for node in mine.get_nodes()] == ["cod"]
     with Collection.attach("plain", at=mine.engine, model="none") as attached:

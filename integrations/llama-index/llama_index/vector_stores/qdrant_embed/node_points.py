@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from llama_index.core.schema import BaseNode, MetadataMode
+from llama_index.core.schema import BaseNode, MetadataMode, TextNode
 from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
 from llama_index.vector_stores.qdrant_embed.vector_names import VectorNames
 from qdrant_client import models
 
 from qdrant_embed.embedding import Bm25Encoder
 
-DOCUMENT_KEY = "doc_id"
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,19}")
+DOCUMENT_KEY, NODE_KEY = "doc_id", "_node_content"
 
 
 def point_of(node: BaseNode, encoder: Bm25Encoder, names: VectorNames) -> models.PointStruct:
@@ -24,12 +26,17 @@ def point_of(node: BaseNode, encoder: Bm25Encoder, names: VectorNames) -> models
 
 
 def node_of(point: Any) -> BaseNode:
-    """Return the node that a point holds."""
-    return metadata_dict_to_node(point.payload or {})
+    """Return the node that a point holds; of one that no LlamaIndex wrote, what stands under `text`, and the rest."""
+    fields = dict(point.payload or {})
+    if NODE_KEY in fields:
+        return metadata_dict_to_node(fields)
+    return TextNode(id_=str(point.id), text=str(fields.pop("text", "")), metadata=fields)
 
 
-def point_id(node_id: str) -> str:
-    """Return the id of a node's point: its own where that is a UUID."""
+def point_id(node_id: str) -> str | int:
+    """Return the id of a node's point: its own where that is a UUID, or a number, as other programs have them."""
+    if _NUMBER.fullmatch(node_id) and int(node_id) < 2**64:
+        return int(node_id)
     try:
         return str(UUID(node_id))
     except ValueError:
