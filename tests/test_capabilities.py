@@ -11,7 +11,7 @@ from tests.support.sources import FILES, PACKAGE, nodes_of
 
 SPECS = "models/runtime_specs.py"
 NAMES = frozenset(RUNTIMES)
-LIBRARIES = frozenset({"diagnostics.py"})
+LIBRARIES = frozenset({"diagnostics.py", "extras.py"})
 """Files that name libraries, some of which are called like the runtimes that use them."""
 
 

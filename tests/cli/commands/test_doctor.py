@@ -92,15 +92,18 @@ def test_an_api_without_its_key_is_a_problem(cli, monkeypatch):
     assert "very-secret" not in answer.out + answer.err
 
 
-@pytest.mark.parametrize(("runtime", "package"), [("onnx", "onnxruntime"), ("openvino", "openvino")])
-def test_a_runtime_that_is_not_installed_is_a_problem(cli, monkeypatch, tmp_path, runtime, package):
+@pytest.mark.parametrize(
+    ("runtime", "package", "install"),
+    [("onnx", "onnxruntime", "qdrant-embed[onnx]"), ("openvino", "openvino", "openvino")],
+)
+def test_a_runtime_that_is_not_installed_is_a_problem(cli, monkeypatch, tmp_path, runtime, package, install):
     folder = save_tiny_model(tmp_path / "model")
     monkeypatch.setenv("QDRANT_EMBED_RUNTIME", runtime)
     monkeypatch.setitem(sys.modules, package, None)
     answer = cli("doctor", "--model", folder, "--json")
     assert answer.code == 1
     found = by_name(answer)["runtime"]
-    assert (found["status"], found["advice"]) == ("problem", f"pip install 'qdrant-embed[{runtime}]'")
+    assert (found["status"], found["advice"]) == ("problem", f"pip install '{install}'")
 
 
 def test_what_runs_a_model_is_said(cli, monkeypatch, tmp_path):
