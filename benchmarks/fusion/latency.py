@@ -22,6 +22,7 @@ from benchmarks.common import save
 from benchmarks.fusion.sets import cranfield, fastapi
 from benchmarks.fusion.ways import ASKED, MODES
 from qdrant_embed import Collection, Recipe
+from qdrant_embed.store import Engine
 
 HERE = Path(__file__).parent
 PAGE = 500
@@ -30,6 +31,8 @@ CHANGED = 0.3
 NOISE = 0.03
 """Standard deviation of what each number of a copied unit vector is changed by: a cosine of about 0.86."""
 REQUESTS = ("query_batch_points", "query_points", "retrieve", "count", "scroll", "facet")
+BY_ITSELF = {"rank": "query_batch_points", "payloads": "retrieve", "count_lacking": "count"}
+"""What a folder answers by itself; other engines make these requests of it."""
 K = 10
 
 
@@ -143,22 +146,23 @@ def requests(docs: Collection, texts: Sequence[str], mode: str) -> dict[str, flo
     """Return how often the engine is asked in one search, on average, by what it is asked."""
     counts: Counter[str] = Counter()
     engine: Any = docs.engine
-    originals = {name: getattr(engine, name) for name in REQUESTS}
+    own = [name for name in BY_ITSELF if getattr(type(engine), name) is not getattr(Engine, name)]
+    originals = {name: getattr(engine, name) for name in (*REQUESTS, *own)}
 
     def counting(name: str) -> Callable:
         def ask(*given: Any, **named: Any) -> Any:
-            counts[name] += 1
+            counts[BY_ITSELF.get(name, name)] += 1
             return originals[name](*given, **named)
 
         return ask
 
-    for name in REQUESTS:
+    for name in originals:
         setattr(engine, name, counting(name))
     try:
         for text in texts:
             docs.search(text, k=K, mode=mode)
     finally:
-        for name in REQUESTS:
+        for name in originals:
             delattr(engine, name)
     return {name: round(count / len(texts), 2) for name, count in counts.items()}
 

@@ -12,6 +12,8 @@ from qdrant_client import models
 from qdrant_embed import Collection
 from qdrant_embed.retrieval.query_plan import DEPTH, HNSW_EF
 from qdrant_embed.retrieval.term_query import TermQuery
+from qdrant_embed.store.methods.client_requests import prefetch
+from qdrant_embed.store.methods.ranking_request import RankingRequest
 from qdrant_embed.types import DENSE
 
 Found = list[list[str]]
@@ -79,7 +81,7 @@ def _fused_by_engine(docs: Collection, fusion: models.Fusion, questions: Sequenc
         params = models.SearchParams(hnsw_ef=HNSW_EF)
         lists = [models.Prefetch(query=vector.tolist(), using=DENSE, limit=DEPTH, params=params)]
         if terms := TermQuery.of(docs.parts.bm25, question, as_vectors=docs.parts.searcher.bm25_vectors):
-            lists.append(models.Prefetch(query=terms.ranked(), using=terms.using, limit=DEPTH))
+            lists.append(prefetch(RankingRequest(query=terms.ranked(), using=terms.using, limit=DEPTH)))
         query = models.FusionQuery(fusion=fusion)
         answer = docs.engine.query_points(docs.name, query=query, prefetch=lists, limit=DEPTH, with_payload=False)
         found.append([str(point.id) for point in answer.points])

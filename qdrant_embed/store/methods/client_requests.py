@@ -18,7 +18,7 @@ from qdrant_embed.types import SparseVector
 
 def query_request(asked: RankingRequest) -> models.QueryRequest:
     """Return a request as `query_batch_points` takes it."""
-    whole = _prefetch(asked)
+    whole = prefetch(asked)
     return models.QueryRequest(
         query=whole.query,
         using=whole.using,
@@ -31,12 +31,13 @@ def query_request(asked: RankingRequest) -> models.QueryRequest:
     )
 
 
-def _prefetch(asked: RankingRequest) -> models.Prefetch:
+def prefetch(asked: RankingRequest) -> models.Prefetch:
+    """Return a request as it stands before another, or beside others."""
     return models.Prefetch(
         query=_query(asked.query),
         using=asked.using,
         filter=condition_of(asked),
-        prefetch=None if asked.first is None else [_prefetch(asked.first)],
+        prefetch=None if asked.first is None else [prefetch(asked.first)],
         params=None if asked.use is None else search_params(asked.use),
         limit=asked.limit,
     )
