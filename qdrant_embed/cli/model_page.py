@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from qdrant_embed.models.catalog import our_models, stated_prompts
+from qdrant_embed.models.files.input_length import LEARNED_TYPES, ROTARY_TYPES
 from qdrant_embed.models.long_context_support import CONTEXT_METHODS
 from qdrant_embed.runtimes.families.family import Family
 from qdrant_embed.runtimes.families.known_families import FAMILIES, UNBUILT_METHODS, family_of
@@ -21,7 +22,7 @@ _ARCHITECTURES = """## Architectures
 
 Of each architecture (`model_type` in `config.json`), whether models are built for OpenVINO of their own files, without
 torch. Where not, or where `config.json` says what is not known here, `qdrant-embed[torch]` is needed; so it is for
-`selfextend`, for LoRA adapters, and for sparse and multi-vector models.
+`selfextend`, and for sparse and multi-vector models.
 
 | architecture | without torch | attention | stretched by | presets |
 |---|---|---|---|---|"""
@@ -59,21 +60,20 @@ def _architectures(listed: Sequence[Mapping[str, Json]]) -> Iterator[str]:
     yield _ARCHITECTURES
     for kind in sorted(presets):
         family = family_of(kind)
-        cells = ["no", "–", "–"] if family is None else ["yes", *_reach(family)]
+        cells = ["no", "–", "–"] if family is None else ["yes", *_reach(family, kind)]
         yield f"| {' | '.join([f'`{kind}`', *cells, ', '.join(presets[kind]) or '–'])} |"
     yield ""
 
 
-def _reach(family: Family) -> tuple[str, str]:
-    methods = [method for method in CONTEXT_METHODS.get(family.positions, ()) if method not in UNBUILT_METHODS]
+def _reach(family: Family, kind: str) -> tuple[str, str]:
+    known = CONTEXT_METHODS[family.positions] if kind in (*LEARNED_TYPES, *ROTARY_TYPES) else ()
+    methods = [method for method in known if method not in UNBUILT_METHODS]
     return " or ".join(family.attentions), ", ".join(methods) or "–"
 
 
 def _torch_alone(model: Mapping[str, Json]) -> str:
     """Return what a model has that torch alone runs, whatever its architecture."""
-    if model.get("kind", "dense") != "dense":
-        return f" ({model['kind']}: torch)"
-    return " (adapter: torch)" if model.get("adapter") else ""
+    return f" ({model['kind']}: torch)" if model.get("kind", "dense") != "dense" else ""
 
 
 def _cells(model: Mapping[str, Json]) -> list[str]:

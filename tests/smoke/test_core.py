@@ -9,9 +9,10 @@ import numpy as np
 import openpyxl
 import pptx
 import pytest
+from safetensors.numpy import save_file
 
 import qdrant_embed
-from qdrant_embed import CalibrateOptions, Collection, Document, Recipe, read_documents
+from qdrant_embed import CalibrateOptions, Collection, Document, Recipe, load_embedder, read_documents
 from tests.support.api_server import ApiServer
 from tests.support.ole_files import outlook_message
 from tests.support.tiny_models import save_word_table
@@ -42,6 +43,20 @@ def test_ingest_search_and_change(opened, pages, tmp_path):
     assert collection.search("herring", k=1, mode="hybrid")[0].source.endswith("fish.txt")
     collection.recompress("float16")
     assert collection.search("twelve tons", k=1)[0].source.endswith("cranes.md")
+
+
+def test_an_adapter_is_added_to_its_model(minilm, tmp_path):
+    layer, random = "base_model.model.encoder.layer.0.attention.self.query", np.random.default_rng(0)
+    halves = {f"{layer}.lora_A.weight": random.standard_normal((2, 384)).astype(np.float32) / 10}
+    halves[f"{layer}.lora_B.weight"] = random.standard_normal((384, 2)).astype(np.float32) / 10
+    stated = {"peft_type": "LORA", "r": 2, "lora_alpha": 4, "base_model_name_or_path": str(minilm)}
+    save_file(halves, tmp_path / "adapter_model.safetensors")
+    (tmp_path / "adapter_config.json").write_text(json.dumps(stated))
+    plain, adapted = (
+        load_embedder(str(place), runtime="openvino:float32").embed_documents(["rotated keys"])
+        for place in (minilm, tmp_path)
+    )
+    assert 0.5 < (plain * adapted).sum() < 0.9999
 
 
 def test_calibrate():

@@ -3,9 +3,7 @@
 import json
 import re
 
-import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from qdrant_embed import diagnose, extend, load_embedder, load_multivector, load_sparse
 from qdrant_embed.errors import MissingExtraError
@@ -50,17 +48,6 @@ def test_selfextend(refused, changed_minilm):
     folder = changed_minilm({"config.json": json.dumps(config), "sentence_bert_config.json": '{"max_seq_length": 64}'})
     with refused("'selfextend'"):
         load_embedder(str(folder), window="selfextend:256").embed_documents(["a"])
-
-
-def test_an_adapter(refused, minilm, tmp_path):
-    base = "base_model.model.encoder.layer.0.attention.self.query"
-    halves = {f"{base}.lora_A.weight": np.zeros((2, 384), np.float32)}
-    halves[f"{base}.lora_B.weight"] = np.zeros((384, 2), np.float32)
-    stated = {"peft_type": "LORA", "r": 2, "lora_alpha": 4, "base_model_name_or_path": str(minilm)}
-    save_file(halves, tmp_path / "adapter_model.safetensors")
-    (tmp_path / "adapter_config.json").write_text(json.dumps(stated))
-    with refused("adapter"):
-        load_embedder(str(tmp_path)).embed_documents(["a"])
 
 
 def test_sparse_and_multivector_models(refused, changed_minilm):

@@ -7,18 +7,20 @@ them, which is not needed. What such a folder can hold besides is refused, since
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from qdrant_embed.errors import ModelError
 from qdrant_embed.models.files.json_files import read_json
-
-if TYPE_CHECKING:
-    import torch
+from qdrant_embed.models.files.tensors import read_tensors
+from qdrant_embed.types import FloatArray
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-_PART = re.compile(r"(?:base_model\.model\.)?(.+)\.lora_(?:embedding_)?([AB])(?:\.default)?(?:\.weight)?")
+_PART = re.compile(r"(?:base_model\.model\.)?(.+)\.lora_(embedding_)?([AB])(?:\.default)?(?:\.weight)?")
 _HEADS = ("lm_head", "score", "classifier")
 """Modules that are not loaded, since they give no states: what was added to them does not matter."""
 _REFUSED: Mapping[str, tuple[Any, ...]] = {
@@ -78,61 +80,101 @@ def require_adapter(folder: Path) -> Path:
     return folder
 
 
+@dataclass(frozen=True, slots=True)
+class AdapterProduct:
+    """What is added to the weights of one layer.
+
+    :param first: A, (rank, in).
+    :param second: B, (out, rank).
+    :param scale: What their product is multiplied by.
+    :param embedding: Whether it is for the rows of a table, (rows, dim), instead of (out, in).
+    """
+
+    first: FloatArray
+    second: FloatArray
+    scale: float
+    embedding: bool
+
+    def added(self) -> FloatArray:
+        """Return what is added, in the shape of the layer's weights."""
+        product = (self.second @ self.first) * np.float32(self.scale)
+        return product.T if self.embedding else product
+
+
+def read_adapter(folder: Path) -> dict[str, AdapterProduct]:
+    """Return what an adapter adds, by the names of layers, which may have those of models around them before.
+
+    :raises ModelError: It holds something else, or halves of products.
+    """
+    stated, found = read_json(folder / CONFIG), {}
+    for place, sides in _sides(read_tensors(folder / WEIGHTS), folder).items():
+        first, second = (np.asarray(sides[half], np.float32) for half in "AB")
+        alpha = float(stated.get("lora_alpha") or len(first))
+        scale = alpha / (len(first) ** 0.5 if stated.get("use_rslora") else len(first))
+        found[place] = AdapterProduct(first, second, scale, embedding="embedding" in sides)
+    return found
+
+
+def layer_of(layers: Container[str], place: str) -> str:
+    """Return the layer that an adapter means; it was trained on the model within others, whose names stand before.
+
+    Empty where there is none.
+    """
+    while place not in layers and "." in place:
+        place = place.partition(".")[2]
+    return place if place in layers else ""
+
+
+def is_head(place: str) -> bool:
+    """Tell whether an adapter means what is not loaded, since it gives no states."""
+    return place.rpartition(".")[2] in _HEADS
+
+
+def require_fit(folder: Path, place: str, added: Sequence[int], there: Sequence[int] | None) -> None:
+    """Refuse an adapter that adds numbers of another shape than a layer's weights.
+
+    :param there: Shape of these; None where there is no such layer.
+    :raises ModelError: It does.
+    """
+    if there is None or tuple(added) != tuple(there):
+        raise ModelError(
+            f"the adapter in {folder} does not fit the model: it adds {tuple(added)} numbers to {place}, "
+            f"where the model has {'nothing' if there is None else tuple(there)}. Is it that of another model?"
+        )
+
+
 def add_adapter(model: Any, folder: Path) -> None:
-    """Add an adapter to the weights of a transformer, in place.
+    """Add an adapter to the weights of a transformer of torch, in place.
 
     :raises ModelError: It does not fit the model.
     """
     import torch
-    from safetensors import safe_open
 
-    stated, layers = read_json(folder / CONFIG), _layers(model)
-    with safe_open(str(folder / WEIGHTS), "pt") as stream:
-        tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 - no mapping
+    kinds = (torch.nn.Linear, torch.nn.Embedding)
+    layers = {name: module for name, module in model.named_modules() if isinstance(module, kinds)}
     with torch.no_grad():
-        for place, (first, second) in _pairs(tensors, folder).items():
-            layer = _layer(layers, place)
-            if layer is None and place.rpartition(".")[2] in _HEADS:
+        for place, product in read_adapter(folder).items():
+            name, added = layer_of(layers, place), product.added()
+            if not name and is_head(place):
                 continue
-            rank, alpha = first.shape[0], float(stated.get("lora_alpha") or first.shape[0])
-            added = second.float() @ first.float() * (alpha / (rank**0.5 if stated.get("use_rslora") else rank))
-            if layer is not None and isinstance(layer, torch.nn.Embedding):
-                added = added.T
-            if layer is None or layer.weight.shape != added.shape:
-                raise ModelError(
-                    f"the adapter in {folder} does not fit the model: it adds {tuple(added.shape)} numbers to {place}, "
-                    f"where the model has {_size(layer)}. Is it that of another model?"
-                )
-            weight = layer.weight.data
-            weight.copy_((weight.float() + added.to(weight.device)).to(weight.dtype))
+            require_fit(folder, place, added.shape, layers[name].weight.shape if name else None)
+            weight = layers[name].weight.data
+            more = torch.from_numpy(np.ascontiguousarray(added)).to(weight.device)
+            weight.copy_((weight.float() + more).to(weight.dtype))
 
 
-def _pairs(tensors: Mapping[str, torch.Tensor], folder: Path) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-    found: dict[str, dict[str, torch.Tensor]] = {}
+def _sides(tensors: Mapping[str, FloatArray], folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the halves A and B of each product by its place, and whether it is for a table (`embedding`)."""
+    found: dict[str, dict[str, Any]] = {}
     for name, tensor in tensors.items():
         part = _PART.fullmatch(name)
         if part is None:
             raise ModelError(f"the adapter in {folder} holds {name}, which is no part of a product (lora_A, lora_B).")
-        found.setdefault(part[1], {})[part[2]] = tensor
-    halves = [place for place, sides in found.items() if set(sides) != {"A", "B"}]
+        sides = found.setdefault(part[1], {})
+        sides[part[3]] = tensor
+        if part[2]:
+            sides["embedding"] = True
+    halves = [place for place, sides in found.items() if not {"A", "B"} <= set(sides)]
     if halves or not found:
         raise ModelError(f"the adapter in {folder} lacks a half of {', '.join(halves[:3]) or 'everything'}.")
-    return {place: (sides["A"], sides["B"]) for place, sides in found.items()}
-
-
-def _layers(model: Any) -> dict[str, Any]:
-    import torch
-
-    kinds = (torch.nn.Linear, torch.nn.Embedding)
-    return {name: module for name, module in model.named_modules() if isinstance(module, kinds)}
-
-
-def _layer(layers: Mapping[str, Any], place: str) -> Any:
-    """Return the layer that an adapter means; it was trained on the model within others, whose names stand before."""
-    while place not in layers and "." in place:
-        place = place.partition(".")[2]
-    return layers.get(place)
-
-
-def _size(layer: Any) -> str:
-    return "nothing" if layer is None else str(tuple(layer.weight.shape))
+    return found

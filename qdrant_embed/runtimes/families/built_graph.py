@@ -56,6 +56,8 @@ def _family_states(resolved: ResolvedModel) -> tuple[Builder, Node]:
     weights = Weights.read(files.transformer, family.prefixes, family.words)
     weights.tensor(family.words, stated.get("vocab_size", -1), states_width(files.transformer) or -1)
     weights.rename(family.published)
+    if files.adapter is not None:
+        weights.add(files.adapter)
     builder = Builder({**family.defaults, **stated}, weights, resolved.preset, resolved.extension_plan)
     output = _states(builder, family)
     weights.require_all_used(f"{HEADS}|{family.unread}")

@@ -34,6 +34,7 @@ FAMILIES: Mapping[str, str] = {
     "eurobert": "rotary.eurobert",
     "gemma3_text": "rotary.gemma3",
     "gte": "rotary.gte",
+    "jina_embeddings_v3": "rotary.jina",
     "modernbert": "rotary.modernbert",
     "nomic_bert": "rotary.nomic_bert",
     "phi": "rotary.phi",
@@ -104,8 +105,8 @@ def _undescribed(resolved: ResolvedModel, files: ModelFiles) -> str:
         return "its folder holds a graph and no weights, and it is to be read otherwise than that graph reads"
     if family is None:
         return f"the architecture {config.get('model_type')!r} is not run without torch"
-    if files.adapter is not None or (files.transformer / CONFIG).is_file():
-        return "a LoRA adapter is added to its weights"
+    if (files.transformer / CONFIG).is_file():
+        return "its folder holds a LoRA adapter beside its own weights"
     if plan is not None and (plan.kind != family.positions or plan.extension.method in UNBUILT_METHODS):
         return f"{plan.extension.method} is not run without torch for the architecture {config['model_type']!r}"
     if preset.attention and preset.attention not in family.attentions:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,14 @@ from openvino import opset13 as ops
 
 from qdrant_embed.errors import ModelError
 from qdrant_embed.models.files.json_files import read_json
+from qdrant_embed.models.files.lora import is_head, layer_of, read_adapter, require_fit
 from qdrant_embed.models.files.tensors import BF16, FLOATS, INDEX, WEIGHTS, StoredTensor, map_tensors
 from qdrant_embed.runtimes.families.family import Node
 from qdrant_embed.runtimes.families.mapped_constant import mapped_constant
 from qdrant_embed.types import FloatArray
 
 _NAMED_AT_MOST = 3
+_WEIGHT = ".weight"
 
 
 def constant_of(stored: StoredTensor) -> Node:
@@ -70,6 +73,21 @@ class Weights:
             for old in [name for name in self._tensors if re.search(pattern, name)]:
                 parts = self._tensors.pop(old).parts(len(names))
                 self._tensors |= {re.sub(pattern, new, old): part for new, part in zip(names, parts, strict=True)}
+
+    def add(self, adapter: Path) -> None:
+        """Add a LoRA adapter to the weights that it is for; these alone are copied.
+
+        :raises ModelError: It does not fit them.
+        """
+        layers = {name.removesuffix(_WEIGHT) for name in self._tensors if name.endswith(_WEIGHT)}
+        for place, product in read_adapter(adapter).items():
+            name, added = layer_of(layers, place), product.added()
+            if not name and is_head(place):
+                continue
+            require_fit(adapter, place, added.shape, self._tensors[name + _WEIGHT].data.shape if name else None)
+            there = self._tensors[name + _WEIGHT]
+            merged = np.ascontiguousarray(there.wide() + added)
+            self._tensors[name + _WEIGHT] = replace(there, kind="F32", data=merged)
 
     def __contains__(self, name: str) -> bool:
         return name in self._tensors

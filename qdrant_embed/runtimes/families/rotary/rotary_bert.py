@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qdrant_embed.runtimes.families.family import Node
@@ -11,6 +13,8 @@ from qdrant_embed.runtimes.families.rotary.rope import stated_rope
 
 if TYPE_CHECKING:
     from qdrant_embed.runtimes.families.builder import Builder
+
+Feed = Callable[["Builder", Node, str], Node]
 
 USED = (
     *("num_attention_heads", "num_hidden_layers", "hidden_size", "head_dim", "hidden_act", "layer_norm_eps"),
@@ -30,8 +34,12 @@ def enter(builder: Builder) -> Node:
     return builder.layer_norm(states, "embeddings.LayerNorm", builder.config["layer_norm_eps"])
 
 
-def block(builder: Builder, states: Node, number: int, *, bias: bool) -> Node:
-    """Return the states behind a block; gates have no bias."""
+def block(builder: Builder, states: Node, number: int, *, bias: bool, feed: Feed | None = None) -> Node:
+    """Return the states behind a block.
+
+    :param feed: Builder, states and the name of a layer → what it gives, before a sum; gated if left out, where gates
+        have no bias.
+    """
     place, config = f"layers.{number}", builder.config
     heads, eps = config["num_attention_heads"], config["layer_norm_eps"]
     queries, keys, values = (
@@ -42,5 +50,6 @@ def block(builder: Builder, states: Node, number: int, *, bias: bool) -> Node:
     seen = builder.attention(rotated(builder, queries, by), rotated(builder, keys, by), values)
     seen = builder.linear(seen, f"{place}.self_attn.o_proj", bias=bias)
     states = builder.layer_norm(builder.add(states, seen), f"{place}.post_attention_layernorm", eps)
-    inner = gated(builder, states, f"{place}.mlp", out_bias=bias)
+    feed = feed or partial(gated, out_bias=bias)
+    inner = feed(builder, states, f"{place}.mlp")
     return builder.layer_norm(builder.add(states, inner), f"{place}.post_mlp_layernorm", eps)
