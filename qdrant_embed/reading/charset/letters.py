@@ -11,8 +11,9 @@ rounded to whole bits; no text of these lists is in the file.
 from __future__ import annotations
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import starmap
 from math import log2
 
 DIGITS = {digit: bits for bits, digit in enumerate("0123456789abcdefghijklmnopqrstuvwxyz")}
@@ -38,6 +39,10 @@ SCRIPT_STARTS = ((0x41, "Latin"), (0x370, "Greek"), (0x400, "Cyrillic"), (0x530,
                  (0x2000, ""))  # fmt: skip
 
 
+TOKENS_KEPT = 4096
+"""Pieces of text that are kept as pairs of letters from one alphabet to the next."""
+
+
 class Alphabet:
     """A language that is written with letters."""
 
@@ -47,29 +52,14 @@ class Alphabet:
         self._costs = [DIGITS[digit] for digit in costs]
         self._size = size
         self._script = script_of(letters[-1])
-        self._pairs: dict[tuple[str, str], int] = {}
+        self._pair = cache(self._cost_of_pair)
 
     def cost(self, token: str) -> int:
         """Return the bits that a piece of text without spaces costs."""
-        bits, before, previous = 0, " ", " "
-        for place, character in enumerate(token):
-            low = character.lower()[:1]
-            if is_letter(character):
-                pair = (before, low)
-                if pair not in self._pairs:
-                    self._pairs[pair] = self._pair(before, low)
-                bits += self._pairs[pair]
-                if character != low and previous != previous.upper():
-                    bits += ODD_CAPITAL
-                before = low
-            else:
-                bits += self._pair(before, " ") if before != " " else 0
-                bits += sign_cost(character, previous, token[place + 1 : place + 2])
-                before = " "
-            previous = character
-        return bits + (self._pair(before, " ") if before != " " else 0)
+        bits, pairs = _analyzed(token)
+        return bits + sum(starmap(self._pair, pairs))
 
-    def _pair(self, first: str, second: str) -> int:
+    def _cost_of_pair(self, first: str, second: str) -> int:
         places = self._places
         if first in places and second in places:
             return self._costs[places[first] * self._size + places[second]]
@@ -119,6 +109,29 @@ class Ideographs:
         return UNASSIGNED if unicodedata.category(character) in ("Co", "Cn", "Cc", "Cs") else 20
 
 
+@lru_cache(maxsize=TOKENS_KEPT)
+def _analyzed(token: str) -> tuple[int, list[tuple[str, str]]]:
+    """Return what a piece of text costs in every alphabet alike, and the pairs of letters that cost in each its own."""
+    bits, pairs, before, previous = 0, [], " ", " "
+    for place, character in enumerate(token):
+        if is_letter(character):
+            low = character.lower()[:1]
+            pairs.append((before, low))
+            if character != low and previous != previous.upper():
+                bits += ODD_CAPITAL
+            before = low
+        else:
+            if before != " ":
+                pairs.append((before, " "))
+            bits += sign_cost(character, previous, token[place + 1 : place + 2])
+            before = " "
+        previous = character
+    if before != " ":
+        pairs.append((before, " "))
+    return bits, pairs
+
+
+@cache
 def is_letter(character: str) -> bool:
     """Tell whether a character is part of a word: a letter, or a mark that stands on one."""
     if character < "\x80":

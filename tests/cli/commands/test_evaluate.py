@@ -33,7 +33,7 @@ def test_judged_questions_in_a_terminal_of_usual_width(cli, ingested, tmp_path):
 
 
 def test_a_page_that_cannot_be_drawn_is_said_before_the_measuring(cli, ingested, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setattr(command, "open_stored", None)
     refused = cli("evaluate", "--page", "page.html")
     assert (refused.code, "'qdrant-embed[plots]'" in refused.err) == (1, True)

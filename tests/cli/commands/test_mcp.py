@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from qdrant_embed.cli import app
 
 
-@pytest.mark.parametrize("missing", ["qdrant_embed_mcp", "mcp.server"])
+@pytest.mark.parametrize("missing", ["qdrant_embed_mcp", "mcp"])
 def test_a_missing_package_says_what_to_type(monkeypatch, missing):
     for name in list(sys.modules):
         if name.partition(".")[0] == "qdrant_embed_mcp":
