@@ -76,13 +76,6 @@ def own_payload(layout: ForeignLayout, point_id: object, payload: Mapping[str, A
     return found
 
 
-def order_in(layout: ForeignLayout, payload: Mapping[str, Any]) -> tuple[int, int]:
-    """Return by what the chunks of a document stand in order."""
-    metadata = metadata_in(layout, payload)
-    place = node_in(payload) if layout.in_json else metadata
-    return _whole(metadata, layout.index) or 0, _whole(place, layout.start) or 0
-
-
 def keys_for(layout: ForeignLayout, wanted: Sequence[str]) -> list[str] | bool:
     """Return the top-level keys that the fields of chunks are made of; True where these are all that there are."""
     simple = {"root", "source", "chunk_index", "document_id", "title", "page"}

@@ -1,7 +1,6 @@
 """The command line: resolves arguments, calls the library, renders what it gives back.
 
-Files, in reading order: locations, model_page, output, parameters, exit_codes, ingest_summary, commands, app,
-python_page.
+Files, in reading order: locations, output, parameters, exit_codes, ingest_summary, commands, app.
 
 Public: `main` (the program) and `app` (its commands).
 """

@@ -1,4 +1,4 @@
-"""The reference page of all presets: `python -m qdrant_embed.cli.model_page > docs/reference/models.md`."""
+"""The reference page of all presets: `python docs/reference/make_models.py > docs/reference/models.md`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qdrant_embed.types import Json
 
 _HEAD = """# Models with a preset
 
-Made from the preset files by `python -m qdrant_embed.cli.model_page`; do not edit it by hand. What is not stated (–) is
+Made from the preset files by `python docs/reference/make_models.py`; do not edit it by hand. What is not stated (–) is
 read from a model's own files. `qdrant-embed models show NAME` says of each value where it was read.
 """
 _ARCHITECTURES = """## Architectures

@@ -1,4 +1,4 @@
-"""The reference page of the Python library: `python -m qdrant_embed.cli.python_page > docs/reference/python.md`."""
+"""The reference page of the Python library: `python docs/reference/make_python.py > docs/reference/python.md`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from qdrant_embed.training import fit_word_table, train_paragraph_vectors
 
 _HEAD = """# Python
 
-Made from the docstrings by `python -m qdrant_embed.cli.python_page`; do not edit it by hand. Everything here can be
+Made from the docstrings by `python docs/reference/make_python.py`; do not edit it by hand. Everything here can be
 imported from `qdrant_embed`, except where a module is named. Arguments behind `*` are given by name.
 """
 _HIDDEN = {"from_payload", "from_point", "from_dict", "several_roots", "compare", "from_word", "made"}
