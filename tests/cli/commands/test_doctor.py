@@ -4,6 +4,8 @@ import sys
 import pytest
 
 from qdrant_embed import Collection, diagnostics
+from qdrant_embed.native import Once
+from qdrant_embed.runtimes.openvino import requests
 from tests.support.tiny_models import save_tiny_model
 
 
@@ -99,6 +101,7 @@ def test_an_api_without_its_key_is_a_problem(cli, monkeypatch):
 def test_a_runtime_that_is_not_installed_is_a_problem(cli, monkeypatch, tmp_path, runtime, package, install):
     folder = save_tiny_model(tmp_path / "model")
     monkeypatch.setenv("QDRANT_EMBED_RUNTIME", runtime)
+    monkeypatch.setattr(requests, "core", Once(requests._make_core))
     monkeypatch.setitem(sys.modules, package, None)
     answer = cli("doctor", "--model", folder, "--json")
     assert answer.code == 1
