@@ -13,15 +13,13 @@ from typing import Any
 
 from qdrant_embed.display import reason
 from qdrant_embed.errors import ConfigurationError, ModelError
+from qdrant_embed.models.files.graph_files import BESIDE, GRAPH_FILES
 from qdrant_embed.models.files.model_folder import ModelFiles
 from qdrant_embed.models.files.prepared_folder import MANIFEST, is_prepared
 from qdrant_embed.models.hub.checksums import digest_of
 from qdrant_embed.models.hub.needed_files import needed_files
 from qdrant_embed.runtimes.preparation.bf16_weights import write_bf16
 from qdrant_embed.types import Json
-
-_GRAPHS = {"onnx", "openvino"}
-"""Folders of graphs that a model brings."""
 
 
 def copy_files(files: ModelFiles, work: Path, *, weights: str) -> None:
@@ -32,7 +30,7 @@ def copy_files(files: ModelFiles, work: Path, *, weights: str) -> None:
     listed = [path.relative_to(files.folder).as_posix() for path in sorted(files.folder.rglob("*")) if path.is_file()]
     narrowed = files.transformer.relative_to(files.folder)
     for name in needed_files(listed, files.folder):
-        if not weights and (name.endswith(".safetensors") or _GRAPHS & set(Path(name).parts[:-1])):
+        if not weights and (name.endswith(".safetensors") or name.endswith((*GRAPH_FILES, *BESIDE))):
             continue
         source, target = files.folder / name, work / name
         target.parent.mkdir(parents=True, exist_ok=True)
