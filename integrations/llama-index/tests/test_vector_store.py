@@ -27,6 +27,7 @@ from llama_index.vector_stores.qdrant_embed import QdrantEmbedVectorStore
 
 from qdrant_embed import Collection
 from qdrant_embed.errors import ConfigurationError
+from qdrant_embed.store import open_engine
 from tests.support.tiny_models import save_tiny_model
 
 TEXTS = {"a": "red herring on ice", "b": "green cod in salt", "c": "red crab with lemon", "d": "eels, smoked"}
@@ -175,6 +176,29 @@ def test_nodes_come_back_whole_and_go(store):
     asyncio.run(store.adelete_nodes(["a"]))
     asyncio.run(store.adelete("first"))
     assert asyncio.run(store.aget_nodes(["a"])) == []
+
+
+def test_embeddings_of_another_size_are_refused_before_anything_is_written(store):
+    for use in (
+        lambda: store.add([TextNode(text="x", embedding=[1.0])]),
+        lambda: store.query(VectorStoreQuery(query_embedding=[1.0], similarity_top_k=1)),
+    ):
+        with pytest.raises(ConfigurationError, match=r"has 1 dimensions, those of collection 'fish' 3"):
+            use()
+    assert len(store.get_nodes()) == 4
+
+
+@pytest.mark.parametrize("place", ["folder", "memory"])
+def test_a_collection_remembers_the_language_of_its_words(tmp_path, place):
+    at = open_engine(":memory:" if place == "memory" else tmp_path / "data")
+    made = QdrantEmbedVectorStore("fisch", at=at, language="german")
+    made.add([TextNode(text="Die Heringe wurden geliefert", embedding=[1.0, 0.0])])
+    query = VectorStoreQuery(query_str="Hering liefern", mode=VectorStoreQueryMode.SPARSE)
+    (score,) = made.query(query).similarities
+    assert QdrantEmbedVectorStore("fisch", at=at).query(query).similarities == [score]
+    with pytest.raises(ConfigurationError, match="stemmed as 'german'"):
+        QdrantEmbedVectorStore("fisch", at=at, language="english").query(query)
+    at.close()
 
 
 def test_llama_indexs_own_store_reads_it(store):

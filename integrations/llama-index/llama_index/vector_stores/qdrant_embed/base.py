@@ -24,11 +24,11 @@ from llama_index.vector_stores.qdrant_embed.node_points import (
     point_id,
     point_of,
 )
-from llama_index.vector_stores.qdrant_embed.vector_names import DENSE, SPARSE, VectorNames, names_in
+from llama_index.vector_stores.qdrant_embed.node_vectors import NodeVectors, create_vectors, vectors_in
 from qdrant_client import models
 
 from qdrant_embed.embedding import Bm25Encoder
-from qdrant_embed.errors import CollectionExistsError, ConfigurationError
+from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.stock_client import EngineClient
 from qdrant_embed.store import Engine, open_engine
 
@@ -50,19 +50,19 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
     :param collection_name: Made at the first `add`, for embeddings of that length.
     :param at: A folder (embedded engine), a server's URL, `:memory:`, or a `QdrantClient` or `Engine` of yours. The
         key of a server is read from the environment variable `QDRANT_API_KEY`, and stands in no field.
-    :param language: Language of the BM25 word stems and stop words; `multilingual` for neither.
+    :param language: Language of the BM25 word stems and stop words, `multilingual` for neither; left out, what the
+        collection was made with, and English for a new one.
     :param batch_size: Points that are written at once.
     """
 
     stores_text: bool = True
     collection_name: str
     location: str | None = Field(default=None, description="The folder or URL; None where an engine was handed in.")
-    language: str = "english"
+    language: str = ""
     batch_size: int = Field(default=256, gt=0)
     _at: Any = PrivateAttr(default=None)
     _engine: Engine | None = PrivateAttr(default=None)
-    _encoder: Bm25Encoder = PrivateAttr()
-    _names: VectorNames | None = PrivateAttr(default=None)
+    _vectors: NodeVectors | None = PrivateAttr(default=None)
 
     def __init__(self, collection_name: str, at: Any = None, **more: Any) -> None:
         if unknown := sorted(more.keys() - type(self).model_fields.keys()):
@@ -75,7 +75,8 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
         named = None if not isinstance(place, str) and hasattr(place, "get_collections") else str(place)
         super().__init__(collection_name=collection_name, location=named, **more)  # type: ignore[call-arg]
         self._at = place
-        self._encoder = Bm25Encoder(self.language)
+        if self.language:
+            Bm25Encoder(self.language)  # to refuse one that is not known
 
     @classmethod
     def class_name(cls) -> str:
@@ -98,7 +99,7 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
         """Let go of the location; a folder can then be opened by another process. The next call opens it again."""
         if self._engine is not None:
             self._engine.close()
-        self._engine = self._names = None
+        self._engine = self._vectors = None
 
     def __getstate__(self) -> dict[str, Any]:
         if self.location in (None, ":memory:"):
@@ -118,46 +119,41 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
     def add(self, nodes: Sequence[BaseNode], **_: Any) -> list[str]:
         """Store nodes with embeddings, those of the same ids replaced; return their ids.
 
-        :raises ConfigurationError: A node has no embedding.
+        :raises ConfigurationError: A node has no embedding, or one of another size than those that are stored.
         """
         without = next((node.node_id for node in nodes if node.embedding is None), None)
         if without is not None:
             raise ConfigurationError(f"node {without} has no embedding; VectorStoreIndex(nodes) embeds and adds them.")
         if nodes:
-            names = self._create(len(nodes[0].get_embedding()))
+            vectors = self._create(len(nodes[0].get_embedding()))
+            for node in nodes:
+                vectors.require(node.get_embedding())
         for start in range(0, len(nodes), self.batch_size):
             batch = nodes[start : start + self.batch_size]
-            self.engine.upsert(self.collection_name, [point_of(node, self._encoder, names) for node in batch])
+            self.engine.upsert(self.collection_name, [point_of(node, vectors) for node in batch])
         return [node.node_id for node in nodes]
 
     async def async_add(self, nodes: Sequence[BaseNode], **more: Any) -> list[str]:
         """Do as `add`, in a thread."""
         return await asyncio.to_thread(self.add, nodes, **more)
 
-    def _create(self, size: int) -> VectorNames:
+    def _create(self, size: int) -> NodeVectors:
         if (found := self._found()) is not None:
             return found
-        try:
-            self.engine.create_collection(
-                self.collection_name,
-                {DENSE: models.VectorParams(size=size, distance=models.Distance.COSINE)},
-                sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-            )
-        except CollectionExistsError:  # another thread or process was first
-            return names_in(self.engine, self.collection_name)
+        self._vectors = create_vectors(self.engine, self.collection_name, size, self.language)
         self.engine.create_payload_index(self.collection_name, DOCUMENT_KEY, models.PayloadSchemaType.KEYWORD)
-        return VectorNames()
+        return self._vectors
 
-    def _found(self) -> VectorNames | None:
+    def _found(self) -> NodeVectors | None:
         """Return the vectors of the collection, None where there is none.
 
-        :raises ConfigurationError: It holds something else than nodes.
+        :raises ConfigurationError: It holds something else than nodes, or words of another language.
         """
         if not self.engine.collection_exists(self.collection_name):
-            self._names = None
-        elif self._names is None:
-            self._names = names_in(self.engine, self.collection_name)
-        return self._names
+            self._vectors = None
+        elif self._vectors is None:
+            self._vectors = vectors_in(self.engine, self.collection_name, self.language)
+        return self._vectors
 
     # Nodes away
 
@@ -201,14 +197,16 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
         self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None, limit: int | None = None
     ) -> list[BaseNode]:
         """Return nodes with their embeddings: all, those of some ids, or those that pass filters."""
-        if (names := self._found()) is None:
+        if (vectors := self._found()) is None:
             return []
         found: list[BaseNode] = []
-        for point in self._points(self._chosen(node_ids, filters), with_vectors=[names.dense] if names.dense else True):
+        for point in self._points(
+            self._chosen(node_ids, filters), with_vectors=[vectors.dense] if vectors.dense else True
+        ):
             if limit is not None and len(found) == limit:
                 break
             node = node_of(point)
-            node.embedding = names.embedding(point.vector)
+            node.embedding = vectors.embedding(point.vector)
             found.append(node)
         return found
 
@@ -223,12 +221,12 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
 
         :raises ConfigurationError: The mode is none of ours, or the query or the collection lacks what it needs.
         """
-        if (names := self._found()) is None or query.doc_ids == []:
+        if (vectors := self._found()) is None or query.doc_ids == []:
             return VectorStoreQueryResult(nodes=[], similarities=[], ids=[])
         # An index that keeps no list of its nodes asks with an empty one.
         chosen = self._chosen(query.node_ids or None, query.filters, query.doc_ids, more.get("qdrant_filters"))
         found = self.engine.query_points(
-            self.collection_name, **engine_query(query, chosen, self._encoder, names, more), query_filter=chosen
+            self.collection_name, **engine_query(query, chosen, vectors, more), query_filter=chosen
         ).points
         nodes = [node_of(point) for point in found]
         return VectorStoreQueryResult(

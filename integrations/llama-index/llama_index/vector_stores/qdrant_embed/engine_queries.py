@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
-from llama_index.vector_stores.qdrant_embed.vector_names import VectorNames
+from llama_index.vector_stores.qdrant_embed.node_vectors import NodeVectors
 from qdrant_client import models
 
-from qdrant_embed.embedding import Bm25Encoder
 from qdrant_embed.errors import ConfigurationError
 
 CANDIDATES_PER_HIT = 4
@@ -21,8 +20,7 @@ _FUSED = frozenset({VectorStoreQueryMode.HYBRID, VectorStoreQueryMode.SEMANTIC_H
 def engine_query(
     query: VectorStoreQuery,
     chosen: models.Filter,
-    encoder: Bm25Encoder,
-    names: VectorNames,
+    vectors: NodeVectors,
     more: dict[str, Any],
 ) -> dict[str, Any]:
     """Return what an engine is asked for a query, as arguments of `query_points`.
@@ -37,18 +35,21 @@ def engine_query(
             raise ConfigurationError(f"alpha={query.alpha} is no share; give 0 (words alone) to 1 (embeddings alone).")
         if alpha in (0, 1):
             mode = VectorStoreQueryMode.DEFAULT if alpha else VectorStoreQueryMode.SPARSE
-    dense = names.dense or None
+    dense = vectors.dense or None
     if mode == VectorStoreQueryMode.DEFAULT:
-        return {"query": _embedding(query), "using": dense, "limit": k}
-    if mode in _WORDS | _FUSED and not names.sparse:
+        return {"query": _embedding(query, vectors), "using": dense, "limit": k}
+    if mode in _WORDS | _FUSED and not vectors.sparse:
         raise ConfigurationError(
             f"the mode {query.mode.value!r} needs BM25 weights, and this collection has none: it was made without."
         )
     if mode in _WORDS:
-        return {"query": _words(query, encoder), "using": names.sparse, "limit": query.sparse_top_k or k}
+        return {"query": _words(query, vectors), "using": vectors.sparse, "limit": query.sparse_top_k or k}
     if mode in _FUSED:
         each, words = CANDIDATES_PER_HIT * k, query.sparse_top_k
-        lists = [(_embedding(query), dense, each), (_words(query, encoder), names.sparse, max(words or each, k))]
+        lists = [
+            (_embedding(query, vectors), dense, each),
+            (_words(query, vectors), vectors.sparse, max(words or each, k)),
+        ]
         prefetch = [models.Prefetch(query=one, using=name, limit=n, filter=chosen) for one, name, n in lists]
         return {"query": models.RrfQuery(rrf=models.Rrf(weights=[alpha, 1 - alpha])), "prefetch": prefetch, "limit": k}
     if mode != VectorStoreQueryMode.MMR:
@@ -60,17 +61,16 @@ def engine_query(
     mmr = models.Mmr(
         diversity=0.5 if relevance is None else 1 - relevance, candidates_limit=max(100, CANDIDATES_PER_HIT * k)
     )
-    return {"query": models.NearestQuery(nearest=_embedding(query), mmr=mmr), "using": dense, "limit": k}
+    return {"query": models.NearestQuery(nearest=_embedding(query, vectors), mmr=mmr), "using": dense, "limit": k}
 
 
-def _embedding(query: VectorStoreQuery) -> list[float]:
+def _embedding(query: VectorStoreQuery, vectors: NodeVectors) -> list[float]:
     if query.query_embedding is None:
         raise ConfigurationError(f"the mode {query.mode.value!r} needs query_embedding, which is None.")
-    return query.query_embedding
+    return vectors.require(query.query_embedding)
 
 
-def _words(query: VectorStoreQuery, encoder: Bm25Encoder) -> models.SparseVector:
+def _words(query: VectorStoreQuery, vectors: NodeVectors) -> models.SparseVector:
     if query.query_str is None:
         raise ConfigurationError(f"the mode {query.mode.value!r} needs query_str, which is None.")
-    indices, values = encoder.encode_query(query.query_str)
-    return models.SparseVector(indices=indices, values=values)
+    return vectors.of_question(query.query_str)

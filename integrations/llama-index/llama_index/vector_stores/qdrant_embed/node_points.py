@@ -8,21 +8,18 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from llama_index.core.schema import BaseNode, MetadataMode, TextNode
 from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
-from llama_index.vector_stores.qdrant_embed.vector_names import VectorNames
+from llama_index.vector_stores.qdrant_embed.node_vectors import NodeVectors
 from qdrant_client import models
-
-from qdrant_embed.embedding import Bm25Encoder
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,19}")
 DOCUMENT_KEY, NODE_KEY = "doc_id", "_node_content"
 
 
-def point_of(node: BaseNode, encoder: Bm25Encoder, names: VectorNames) -> models.PointStruct:
+def point_of(node: BaseNode, vectors: NodeVectors) -> models.PointStruct:
     """Return the point of a node: the whole node, its embedding, and the BM25 weights of its words."""
-    indices, values = encoder.encode_document(node.get_content(metadata_mode=MetadataMode.EMBED))
-    vectors = names.vectors(node.get_embedding(), models.SparseVector(indices=indices, values=values))
+    made = vectors.of_point(node.get_embedding(), node.get_content(metadata_mode=MetadataMode.EMBED))
     payload = node_to_metadata_dict(node, remove_text=False, flat_metadata=False)
-    return models.PointStruct(id=point_id(node.node_id), vector=vectors, payload=payload)
+    return models.PointStruct(id=point_id(node.node_id), vector=made, payload=payload)
 
 
 def node_of(point: Any) -> BaseNode:
