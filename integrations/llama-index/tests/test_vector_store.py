@@ -2,6 +2,7 @@
 
 import asyncio
 import pickle
+import threading
 
 import pytest
 from llama_index.core import StorageContext, VectorStoreIndex
@@ -223,6 +224,25 @@ def test_it_persists_and_travels_without_what_is_open(tmp_path, monkeypatch):
             QdrantEmbedVectorStore("fish", **{odd: "x"})
     with pytest.raises(pickle.PicklingError, match="memory"):
         pickle.dumps(QdrantEmbedVectorStore("fish", at=":memory:"))
+
+
+def test_the_first_calls_at_once_open_the_location_once(tmp_path, monkeypatch):
+    opened, second = [], threading.Event()
+
+    def slowly(at):
+        opened.append(open_engine(at))
+        second.wait(0.05)  # for another call to come in between
+        return opened[-1]
+
+    monkeypatch.setattr("llama_index.vector_stores.qdrant_embed.base.open_engine", slowly)
+    store = QdrantEmbedVectorStore("fish", at=tmp_path / "data")
+
+    async def ask():
+        return await asyncio.gather(*(store.aget_nodes() for _ in range(4)))
+
+    assert asyncio.run(ask()) == [[], [], [], []]
+    assert len(opened) == 1
+    store.close()
 
 
 @pytest.fixture

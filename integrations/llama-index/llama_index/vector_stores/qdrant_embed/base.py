@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ from qdrant_embed.stock_client import EngineClient
 from qdrant_embed.store import Engine, open_engine
 
 PAGE = 256
+_OPENING = threading.Lock()
 
 
 class QdrantEmbedVectorStore(BasePydanticVectorStore):
@@ -86,9 +88,10 @@ class QdrantEmbedVectorStore(BasePydanticVectorStore):
     @property
     def engine(self) -> Engine:
         """What holds the points; opened when it is first needed."""
-        if self._engine is None:
-            self._engine = open_engine(self._at)
-        return self._engine
+        with _OPENING:  # asynchronous calls come in threads, the first ones at once
+            if self._engine is None:
+                self._engine = open_engine(self._at)
+            return self._engine
 
     @property
     def client(self) -> EngineClient:
