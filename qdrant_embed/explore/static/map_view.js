@@ -26,17 +26,30 @@ export function mapView(app) {
   const element = make("section", { class: "view map" }, make("div", { class: "map-main" }, stage, note), side);
   const points = new PointCanvas(canvas);
   const state = { hits: [], middles: [], line: [], pointed: -1, colors: {}, font: "sans-serif" };
-  let [tool, drawn, selected, labels, drag, timer, told] = ["move", false, [], [], null, 0, new Map()];
+  let [tool, selected, labels, drag, timer, told] = ["move", [], [], null, 0, new Map()];
+  let [asked, moving, still] = ["", false, 0];
 
-  function paint() {
-    if (drawn) return;
-    drawn = true;
-    requestAnimationFrame(() => {
-      drawn = false;
-      if (!points.image) return;
-      points.draw(state.colors.paper);
-      labels = drawOverlay(overlay, points, state);
-    });
+  // Draw what has changed in the next frame, once, however often it changes until then: `all`, or what is `over` it.
+  function paint(what = "all") {
+    if (!asked) requestAnimationFrame(draw);
+    if (asked !== "all") asked = what;
+  }
+  function draw() {
+    const what = asked;
+    asked = "";
+    if (!points.image) return;
+    if (what === "all") points.draw(state.colors.paper, moving);
+    labels = drawOverlay(overlay, points, state);
+  }
+  // The view moves: what is drawn may be coarse until it stands still.
+  function move() {
+    points.moved = moving = true;
+    clearTimeout(still);
+    still = setTimeout(() => {
+      moving = false;
+      paint();
+    }, 150);
+    paint();
   }
   function look() {
     const style = getComputedStyle(stage);
@@ -60,9 +73,8 @@ export function mapView(app) {
   }
   function zoomBy(factor, x = points.width / 2, y = points.height / 2) {
     if (!points.data) return;
-    points.moved = true;
     points.zoom(factor, x, y);
-    paint();
+    move();
   }
   function setTool(wanted) {
     tool = wanted;
@@ -105,7 +117,7 @@ export function mapView(app) {
   function point(at) {
     if (state.pointed === at) return;
     state.pointed = at;
-    labels = points.image ? drawOverlay(overlay, points, state) : [];
+    paint("over");
   }
   async function rowOf(at) {
     if (!told.has(at)) {
@@ -162,11 +174,10 @@ export function mapView(app) {
     }
     if (drag.drawing) {
       state.line.push([x, y]);
-      labels = drawOverlay(overlay, points, state);
+      paint("over");
     } else if (drag.moved) {
-      points.moved = true;
       points.view = { ...drag.view, x: drag.view.x + x - drag.x, y: drag.view.y + y - drag.y };
-      paint();
+      move();
     }
   });
   function lift(event) {
@@ -198,9 +209,8 @@ export function mapView(app) {
     const step = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] }[event.key];
     if (step) {
       event.preventDefault();
-      points.moved = true;
       points.view = { ...points.view, x: points.view.x + step[0], y: points.view.y + step[1] };
-      paint();
+      move();
     } else if (event.key === "+" || event.key === "-") zoomBy(event.key === "+" ? 1.5 : 1 / 1.5);
   });
   more.addEventListener("click", addRows);
@@ -211,7 +221,7 @@ export function mapView(app) {
   scheme.addEventListener("change", look);
   const watcher = new ResizeObserver(measure);
   watcher.observe(stage);
-  app.on("stop", () => { watcher.disconnect(); clearTimeout(timer); scheme.removeEventListener("change", look); });
+  app.on("stop", () => { watcher.disconnect(); [timer, still].forEach(clearTimeout); scheme.removeEventListener("change", look); });
 
   async function load() {
     const found = await app.ask("map", { whole: true });
