@@ -22,6 +22,7 @@ RUNS = (
     ["benchmarks.round_trips.run"],
     ["benchmarks.sharing.run"],
     ["benchmarks.telemetry.run"],
+    ["benchmarks.explore.run"],
     ["benchmarks.start.run"],
 )
 

@@ -10,6 +10,7 @@ from itertools import islice
 import numpy as np
 
 from qdrant_embed.collection_parts import CollectionParts
+from qdrant_embed.compression.binary_codes import unpack_signs
 from qdrant_embed.explore.background_task import Report
 from qdrant_embed.explore.map_cache import load_map, map_key, save_map
 from qdrant_embed.explore.map_clusters import drawn_texts, groups_of, labels_of
@@ -66,9 +67,7 @@ def make_map(parts: CollectionParts, name: str, on: Report, most: int = MOST_POI
 
     Its points are the first ones by id; ids are hashes, so that these are a random sample.
 
-    :raises ConfigurationError: The collection keeps nothing but signs (`bits`), of which no model's vector can be had.
     """
-    parts.codec.require_numbers()
     on("reading the points", 0.0)
     ids = [str(one.id) for page in pages(parts.points, name, 4096) for one in page]
     total, ids = len(ids), sorted(ids)[:most]
@@ -88,12 +87,20 @@ def make_map(parts: CollectionParts, name: str, on: Report, most: int = MOST_POI
 
 
 def read_vectors(parts: CollectionParts, name: str, most: int, on: Report) -> tuple[list[str], FloatArray]:
-    """Return ids, sorted, and the unit vectors of their points (n, dim): of several windows, their mean."""
+    """Return ids, sorted, and the unit vectors of their points (n, dim): of several windows, their mean.
+
+    Of a collection that keeps nothing but signs (`bits`), -1 and 1 are taken for numbers: the distance of two such
+    vectors grows with the number of signs that differ, which is how the collection itself finds what is near.
+    """
+    codec = parts.codec
+    signs = codec.compression.datatype == "bits" and not codec.compression.full
     found: dict[str, FloatArray] = {}
-    every = pages(parts.points, name, parts.codec.page, vectors=[DENSE])
-    for page in islice(every, -(-most // parts.codec.page)):
+    every = pages(parts.points, name, codec.page, vectors=[DENSE])
+    for page in islice(every, -(-most // codec.page)):
         rows, held = dense_of(page)
-        raw = np.asarray(parts.codec.raw(rows), np.float32)
+        raw = np.asarray(
+            unpack_signs(rows.astype(np.uint8), codec.vector_codec.bits) if signs else codec.raw(rows), np.float32
+        )
         starts = np.concatenate([[0], np.cumsum(held)[:-1]])
         means = np.add.reduceat(raw, starts, axis=0) / np.asarray(held)[:, None]
         found.update(zip((str(record.id) for record in page), means.astype(np.float32), strict=True))

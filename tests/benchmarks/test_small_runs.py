@@ -36,6 +36,7 @@ LONG = {
     "benchmarks.embedding.end_to_end": "--quick",
     "benchmarks.embedding.run": "--quick --rounds 1 --timed 4 'qdrant-embed torch'",
     "benchmarks.engine.run": "--points 60 --queries 2 --rounds 1",
+    "benchmarks.explore.run": "--points 300 --frames 5",
     "benchmarks.faults.restart": "--seconds 0.3 --pages 3 --at-upsert 1",
     "benchmarks.faults.run": "--trials 1 --pages 3",
     "benchmarks.long_context.cost": "truncate --documents 1",

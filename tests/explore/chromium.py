@@ -1,8 +1,11 @@
 """Debian's Chromium, headless, spoken to by chromedriver's HTTP interface (WebDriver)."""
 
+import base64
+import contextlib
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import httpx
 
@@ -67,9 +70,24 @@ class Chromium:
         mouse = {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": acts}
         self._post("actions", actions=[mouse])
 
-    def size(self, width, height):
+    def size(self, width, height, ratio=1):
         self._post("goog/cdp/execute", cmd="Emulation.setDeviceMetricsOverride",
-                   params={"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})  # fmt: skip
+                   params={"width": width, "height": height, "deviceScaleFactor": ratio, "mobile": False})  # fmt: skip
+
+    def picture(self):
+        """Return what is shown, as PNG."""
+        return base64.b64decode(self._client.get(f"{self._session}/screenshot").json()["value"])
+
+    def processes(self):
+        """Return the numbers of the browser's processes."""
+        parents = {}
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+        found = {self._driver.pid}
+        while more := {one for one, parent in parents.items() if parent in found} - found:
+            found |= more
+        return found - {self._driver.pid}
 
     def complaints(self):
         """Return what the browser has to complain of: errors of scripts, what the policy forbids."""

@@ -1,5 +1,7 @@
+import base64
 import json
 
+import numpy as np
 import pytest
 
 from qdrant_embed import Collection, Recipe, load_embedder
@@ -139,6 +141,22 @@ def test_a_selection_is_a_table_a_filter_and_code(session, harbour):
 def test_what_makes_no_sense_is_an_error_that_says_so(session, name, given):
     mapped(session)
     assert len(session.ask(name, given)["error"]) > 10
+
+
+def test_of_signs_alone_there_is_a_map_whose_neighbors_have_most_signs_in_common(make_collection):
+    docs = make_collection(compression="bits")
+    words = {"ropes": "rope knot coil anchor", "fish": "herring cod pier scale"}
+    docs.ingest([{"text": f"{words[kind]} {n}", "source": f"{kind}/{n}"} for kind in words for n in range(40)])
+    session = ExplorerSession(docs._handle)
+    try:
+        found = mapped(session)
+        at = np.stack([np.frombuffer(base64.b64decode(found[axis]), "<u2").astype(float) for axis in "xy"], 1)
+        rows = session.ask("rows", {"points": list(range(80))})["rows"]
+        kind = np.array([row["source"].startswith("fish") for row in rows])
+        apart = np.linalg.norm(at[:, None] - at[None], axis=2) + np.eye(80) * 1e9
+        assert (kind[apart.argmin(1)] == kind).mean() > 0.9
+    finally:
+        session.close()
 
 
 def test_an_empty_collection_has_an_empty_map():

@@ -55,16 +55,22 @@ export function drawOverlay(canvas, points, state) {
   return placed;
 }
 
+function shortened(word) {
+  const letters = [...word];
+  return letters.length > 18 ? `${letters.slice(0, 17).join("")}…` : word;
+}
+
 // The words of the largest groups first; those that would cover others are left out until there is room.
 function drawLabels(context, points, state) {
   const { scale, x: left, y: top } = points.view;
   const placed = [];
+  const taken = [state.tools];
   context.font = `600 12px ${state.font}`;
   context.textAlign = "center";
   context.textBaseline = "middle";
   context.lineJoin = "round";
   state.middles.forEach((middle, group) => {
-    const words = points.data.labels[group].slice(0, points.width < 520 ? 2 : 3).join(" · ");
+    const words = points.data.labels[group].slice(0, points.width < 520 ? 2 : 3).map(shortened).join(" · ");
     if (!middle.size || !words) return;
     const there = middle.x * scale + left;
     const y = middle.y * scale + top;
@@ -73,7 +79,8 @@ function drawLabels(context, points, state) {
     const x = Math.max(half, Math.min(points.width - half, there));
     const box = { left: x - half, right: x + half, top: y - 11, bottom: y + 11, group };
     if (box.right < 0 || box.left > points.width || box.bottom < 0 || box.top > points.height) return;
-    if (placed.some((one) => one.left < box.right && box.left < one.right && one.top < box.bottom && box.top < one.bottom)) return;
+    if (taken.some((one) => one.left < box.right && box.left < one.right && one.top < box.bottom && box.top < one.bottom)) return;
+    taken.push(box);
     placed.push(box);
     context.globalAlpha = 0.85;
     context.lineWidth = 4;

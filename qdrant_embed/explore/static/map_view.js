@@ -25,7 +25,8 @@ export function mapView(app) {
   const side = make("div", { class: "side" }, title, actions, rows, more);
   const element = make("section", { class: "view map" }, make("div", { class: "map-main" }, stage, note), side);
   const points = new PointCanvas(canvas);
-  const state = { hits: [], middles: [], line: [], pointed: -1, colors: {}, font: "sans-serif" };
+  const none = { left: 0, right: 0, top: 0, bottom: 0 };
+  const state = { hits: [], middles: [], line: [], pointed: -1, colors: {}, font: "sans-serif", tools: none };
   let [tool, selected, labels, drag, timer, told] = ["move", [], [], null, 0, new Map()];
   let [asked, moving, still] = ["", false, 0];
 
@@ -56,6 +57,8 @@ export function mapView(app) {
     const accent = getComputedStyle(lasso).getPropertyValue("outline-color");
     state.colors = { paper: style.backgroundColor, ink: style.color, accent };
     state.font = style.fontFamily;
+    const { offsetLeft: left, offsetTop: top, offsetWidth: wide, offsetHeight: high } = tools;
+    state.tools = { left, top, right: left + wide, bottom: top + high };
     paint();
   }
   function measure() {

@@ -38,7 +38,7 @@ export function statisticsView(app) {
       make("button", { type: "button", class: "link", onclick: () => app.open({ source: one.source, root: one.root, chunk: one.chunk_index, query: "" }) },
         one.text === undefined ? one.source : `${one.source}, chunk ${one.chunk_index}`),
       one.times ? make("span", { class: "soft" }, ` ${number(one.times)} times`) : null,
-      one.text === undefined ? null : make("div", { class: "soft clip", dir: "auto" }, one.text || "no text"),
+      one.text === undefined ? null : make("div", { class: "soft clip" }, one.text || "no text"),
     )));
   }
   function failures(failed) {
@@ -49,8 +49,8 @@ export function statisticsView(app) {
       make("div", { class: "wide" }, make("table", { class: "table" },
         make("thead", {}, make("tr", {}, ["Document", "Reason", "When"].map((one) => make("th", {}, one)))),
         make("tbody", {}, failed.listed.map((one) => make("tr", {},
-          make("td", {}, make("div", { dir: "auto" }, one.source), make("div", { class: "soft", dir: "auto" }, one.root)),
-          make("td", {}, make("div", { dir: "auto" }, one.reason), make("div", { class: "soft" }, one.kind)),
+          make("td", {}, make("div", {}, one.source), make("div", { class: "soft" }, one.root)),
+          make("td", {}, make("div", {}, one.reason), make("div", { class: "soft" }, one.kind)),
           make("td", { class: "soft" }, one.at.slice(0, 16).replace("T", " ")),
         ))))));
     found.classList.add("whole");
