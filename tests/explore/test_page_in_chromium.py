@@ -140,14 +140,16 @@ def test_the_theme_is_switched(browser, shown):
     assert browser.run(f"return {color}") != before
 
 
-def test_the_widget_shows_the_same_by_messages(browser, session):
+def test_the_widget_shows_the_same_by_messages_in_two_views_of_it(browser, session):
     browser.open("about:blank")
     browser.run(
         "const style = document.createElement('style'); style.textContent = arguments[1];"
         "document.head.append(style); window.sent = []; window.takers = [];"
         "const model = {send: (one) => sent.push(one), on: (event, take) => takers.push(take), off() {}};"
         "const place = URL.createObjectURL(new Blob([arguments[0]], {type: 'text/javascript'}));"
-        "import(place).then((found) => { window.end = found.default.render({model, el: document.body}) })",
+        "const [one, other] = [document.createElement('div'), document.createElement('div')];"
+        "document.body.append(one, other); one.id = 'one';"
+        "import(place).then((found) => { window.ends = [other, one].map((el) => found.default.render({model, el})) })",
         joined_modules(),
         joined_styles(),
     )
@@ -161,12 +163,18 @@ def test_the_widget_shows_the_same_by_messages(browser, session):
                 browser.run("takers.forEach((take) => take(arguments[0]))", {"number": asked["number"], "found": found})
         raise AssertionError(browser.run("return document.body.innerText"))
 
-    answer_until("document.querySelector('.question') !== null")
+    answer_until("document.querySelectorAll('.question').length === 2")
     browser.run(
-        "document.querySelector('.question').value = 'master keys';document.querySelector('.asking').requestSubmit()"
+        "document.querySelector('#one .question').value = 'master keys';"
+        "document.querySelector('#one .asking').requestSubmit()"
     )
-    answer_until("document.querySelectorAll('.hit mark').length > 0")
-    browser.run("document.querySelector('[data-view=map]').click()")
-    answer_until("document.querySelector('.waiting').hidden")
-    browser.run("end()")
+    answer_until("document.querySelectorAll('#one .hit mark').length > 0")
+    browser.run("document.querySelector('#one [data-view=map]').click()")
+    answer_until("document.querySelector('#one .waiting').hidden")
+    assert browser.run("return document.querySelectorAll('.hit').length") == browser.run(
+        "return document.querySelectorAll('#one .hit').length"
+    )
+    browser.run("ends.forEach((end) => end())")
     assert browser.complaints() == []
+    asked = browser.run("return performance.getEntriesByType('resource').map((one) => one.name)")
+    assert all(one.startswith("blob:") for one in asked)

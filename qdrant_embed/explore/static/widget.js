@@ -4,6 +4,8 @@ import { startExplorer } from "./shell.js";
 export default {
   render({ model, el }) {
     const waiting = new Map();
+    // A notebook may show a widget twice, and each view hears the answers to both: numbers are a view's own.
+    const view = Math.random().toString(36).slice(2);
     let number = 0;
     const take = (message) => {
       waiting.get(message.number)?.(message.found);
@@ -13,8 +15,9 @@ export default {
     const ask = (name, given = {}) =>
       new Promise((resolve) => {
         number += 1;
-        waiting.set(number, resolve);
-        model.send({ number, name, given });
+        const own = `${view}-${number}`;
+        waiting.set(own, resolve);
+        model.send({ number: own, name, given });
       });
     const root = document.createElement("div");
     el.append(root);
