@@ -147,6 +147,7 @@ def test_there_is_something_to_run():
         "docs/guide/first-steps.md": 1,
         "docs/guide/locations.md": 1,
         "docs/guide/models.md": 2,
+        "docs/guide/offline.md": 4,
         "docs/reference/command-line.md": 1,
     }
 

@@ -30,6 +30,8 @@ class RuntimeSpec:
     :param external_models: `"module:attribute"` of the `ExternalModels` that know its models where these have no folder
         that is read here: a server has them, or another library. Empty where they have one, or none is needed.
     :param names_models: Whether `RUNTIME:MODEL` is a model's name that needs no preset.
+    :param architectures: `"module:attribute"` of the `model_type`s whose weights it runs without another runtime; empty
+        where that makes no difference.
     :param prediction: `"module:attribute"` of what is called with a `ResolvedModel` and a precision and returns,
         loading nothing, the precision that will be taken, and why another runtime will run the model instead; empty if
         none will. Empty where nothing is to be found out.
@@ -43,6 +45,7 @@ class RuntimeSpec:
     converts: bool = False
     external_models: str = ""
     names_models: bool = False
+    architectures: str = ""
     prediction: str = ""
 
     def __str__(self) -> str:
@@ -92,6 +95,7 @@ RUNTIMES: Registry[RuntimeSpec] = Registry(
             gives_token_states=True,
             has_layers=True,
             converts=True,
+            architectures="qdrant_embed.runtimes.families.known_families:FAMILIES",
             prediction="qdrant_embed.runtimes.openvino.runtime:predict",
         ),
         "torch": RuntimeSpec(

@@ -10,11 +10,14 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from qdrant_embed.errors import ModelError
+from qdrant_embed.extras import is_installed
 from qdrant_embed.models.files.graph_files import BESIDE, GRAPH_FILES
 from qdrant_embed.models.files.json_files import MODULES, read_json
 from qdrant_embed.models.files.layouts import ARTIFACT, ROUTES, every_module
 from qdrant_embed.models.files.lora import CONFIG, WEIGHTS, is_adapter
 from qdrant_embed.models.files.word_vectors import find_table
+from qdrant_embed.models.runtime_specs import REFERENCE, RUNTIMES
+from qdrant_embed.registry import import_target
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 _SETTINGS = (".json", ".txt", ".model", ".vec")
@@ -55,10 +58,19 @@ def _needed_of(place: str, listed: Collection[str], folder: Path) -> Iterator[st
     elif INDEX in inside:
         shards = set(read_json(folder / inside[INDEX]).get("weight_map", {}).values())
         yield from (name for file, name in inside.items() if file in shards)
-    elif weights := [name for file, name in inside.items() if file.endswith(".safetensors")]:
-        yield from weights
     else:
+        yield from (name for file, name in inside.items() if file.endswith(".safetensors"))
+    if not any(file.endswith(".safetensors") for file in inside) or _runs_by_graph(folder / place):
         yield from _graph_of(place, listed)
+
+
+def _runs_by_graph(transformer: Path) -> bool:
+    """Tell whether nothing that is installed runs a transformer's weights, as long as it brings no graph."""
+    model_type = read_json(transformer / "config.json").get("model_type")
+    if not model_type or is_installed(REFERENCE):
+        return False
+    known = (import_target(RUNTIMES.get(name).architectures) for name in RUNTIMES if RUNTIMES.get(name).architectures)
+    return not any(model_type in types for types in known)
 
 
 def _graph_of(place: str, listed: Collection[str]) -> list[str]:

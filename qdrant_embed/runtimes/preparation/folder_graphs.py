@@ -14,7 +14,7 @@ from qdrant_embed.models.resolve import ResolvedModel, pooling_only, pools_insid
 from qdrant_embed.pooling.token_pooling import POOLINGS
 from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.runtimes.conversion.fidelity import Fidelity, Run, compare, probe_batches
-from qdrant_embed.runtimes.families.known_families import unbuilt
+from qdrant_embed.runtimes.families.known_families import brought_file, unbuilt
 from qdrant_embed.runtimes.openvino.stored_graphs import PROBES_FILE
 from qdrant_embed.runtimes.preparation.bf16_weights import narrow_constants
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 def built_of_weights(resolved: ResolvedModel) -> bool:
     """Tell whether a model's graph is built of its weights, so that these are all that a folder has to hold."""
-    return not unbuilt(resolved) and any(resolved.require_files().transformer.glob("*.safetensors"))
+    own = resolved.require_files().adapter is None and brought_file(resolved) is None
+    return own and not unbuilt(resolved)
 
 
 def write_graphs(resolved: ResolvedModel, work: Path, precision: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import pytest
 from qdrant_embed.errors import ModelError
 from qdrant_embed.models.hub.downloads import FetchOrder, fetch, fetching, missing_in
 from qdrant_embed.models.hub.local_copies import local_copy
+from tests.support.tiny_models import edit_json
 
 REPOSITORY = "someone/model"
 TOKENIZER = ("config.json", "tokenizer.json", "tokenizer_config.json")
@@ -298,3 +299,19 @@ def test_doctor_does_not_call_a_part_a_model(cached):
     assert "only in part (weights (*.safetensors) missing)" in found.place
     cached()
     assert find_weights(REPOSITORY).here
+
+
+@pytest.mark.parametrize(("torch", "architecture", "wanted"), [
+    (False, "unheard-of", True), (False, "bert", False), (True, "unheard-of", False),
+])  # fmt: skip
+def test_a_graph_comes_where_nothing_else_runs_the_weights(hub, saved, monkeypatch, torch, architecture, wanted):
+    (saved / "openvino").mkdir()
+    for name in ("openvino_model.xml", "openvino_model.bin", "openvino_model_int8.xml"):
+        (saved / "openvino" / name).write_bytes(b"graph")
+    edit_json(saved / "config.json", model_type=architecture)
+    hub.add(REPOSITORY, saved)
+    monkeypatch.setattr("qdrant_embed.models.hub.needed_files.is_installed", lambda _: torch)
+    names = relative(fetch(REPOSITORY))
+    assert [name for name in names if name.startswith("openvino/")] == (
+        ["openvino/openvino_model.bin", "openvino/openvino_model.xml"] if wanted else []
+    )

@@ -18,7 +18,8 @@ from qdrant_embed.models.fingerprint import model_fingerprint
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.preparation.bf16_weights import to_bf16, write_bf16
 from tests.support import forks
-from tests.support.tiny_models import save_static_model, save_tiny_model
+from tests.support.tiny_adapters import save_tiny_adapter
+from tests.support.tiny_models import edit_json, save_static_model, save_tiny_model
 
 TEXTS = ["Crane four lifts at most twelve tons.", "keys", "The gates of the harbour open at six in the morning."]
 WITHOUT = (
@@ -309,3 +310,12 @@ def test_a_name_may_be_kept_for_a_model_that_stands_elsewhere(prepared):
         assert notes.recipe.as_dict()["model"] == "minilm"
         assert "model_at" not in notes.recipe.as_dict()
         assert notes.ingest([Document(text=TEXTS[0], source="0.md")]).embedded == 1
+
+
+def test_an_adapter_is_in_the_graph_that_is_prepared(bert, tmp_path):
+    adapter = save_tiny_adapter(tmp_path / "adapter", bert, ("query", "value"))
+    edit_json(adapter / "adapter_config.json", base_model_name_or_path=str(bert))
+    made = prepare_model(adapter, tmp_path / "model")
+    assert not list(made.folder.glob("*.safetensors")) or (made.folder / "graphs").is_dir()
+    assert cosines(made.folder, adapter).min() > 0.9995
+    assert load_embedder(made.folder).fingerprint == load_embedder(adapter).fingerprint
