@@ -111,7 +111,14 @@ class Builder:
         return ops.transpose(split, ops.constant(np.array([0, 2, 1, 3])))
 
     def attention(
-        self, queries: Node, keys: Node, values: Node, *, scale: float | None = None, added: Node | None = None
+        self,
+        queries: Node,
+        keys: Node,
+        values: Node,
+        *,
+        scale: float | None = None,
+        added: Node | None = None,
+        seen: Node | None = None,
     ) -> Node:
         """Return softmax(scale · q kᵀ + what is added) v, heads side by side (Vaswani et al. 2017, section 3.2.1).
 
@@ -119,20 +126,29 @@ class Builder:
         :param scale: The root of the size, inverted, where it is not given.
         :param added: What is added to the scores, (n or 1, heads or 1, tokens or 1, tokens); what hides padding is in
             it. Left out, all tokens see all tokens of their text.
+        :param seen: Instead of it, what tokens see, (n, 1, tokens, tokens), true or false. (A square of bytes is read
+            faster than one of numbers that are added.)
         :return: (n, tokens, heads · size).
         """
         factor = scale or queries.get_output_partial_shape(0)[-1].get_length() ** -0.5
-        row = self.padding_row() if added is None else added
         if self.query_scale is not None:
             queries = ops.multiply(queries, self.query_scale)
         if self.preset.max_tokens > LONGEST_WRITTEN:
-            seen = ops.scaled_dot_product_attention(queries, keys, values, row, ops.constant(np.float32(factor)))
+            mask = self.padding_row() if added is None else added
+            if seen is not None:
+                # In numbers: what sees nothing (padding) would divide zero by zero.
+                mask = self.once(("numbers", seen), lambda: ops.select(seen, np.float32(0), np.float32(UNSEEN)))
+            out = ops.scaled_dot_product_attention(queries, keys, values, mask, ops.constant(np.float32(factor)))
         else:
             scores = ops.matmul(
                 ops.multiply(queries, ops.constant(np.float32(factor))), keys, transpose_a=False, transpose_b=True
             )
-            seen = ops.matmul(ops.softmax(ops.add(scores, row), -1), values, transpose_a=False, transpose_b=False)
-        joined = ops.transpose(seen, ops.constant(np.array([0, 2, 1, 3])))
+            if seen is None:
+                scores = ops.add(scores, self.padding_row() if added is None else added)
+            else:
+                scores = ops.select(seen, scores, ops.constant(np.float32(UNSEEN)))
+            out = ops.matmul(ops.softmax(scores, -1), values, transpose_a=False, transpose_b=False)
+        joined = ops.transpose(out, ops.constant(np.array([0, 2, 1, 3])))
         return ops.reshape(joined, ops.constant(np.array([_KEEP, _KEEP, -1])), special_zero=True)
 
     def pool(self, states: Node, pooling: str) -> Node:

@@ -72,7 +72,7 @@ def folders(tmp_path_factory):
     edit_json(place / "bert" / "2_Dense" / "config.json", activation_function="torch.nn.modules.linear.Identity")
     return (
         str(place / "bert"),
-        str(save_tiny_model(place / "unknown", "jina_embeddings_v3")),
+        str(save_tiny_model(place / "unknown", "phi3")),
     )
 
 
@@ -103,6 +103,6 @@ def test_vectors_are_those_of_torch(folders, found, use):
 def test_an_architecture_that_is_not_built_is_named_with_what_to_type(found):
     kind, message = found["unknown"]
     assert kind == "MissingExtraError"
-    for said in ("the architecture 'jina_embeddings_v3' is not run without torch", "pip install 'qdrant-embed[torch]'"):
+    for said in ("the architecture 'phi3' is not run without torch", "pip install 'qdrant-embed[torch]'"):
         assert said in message
     assert "https://download.pytorch.org/whl/cpu" in message

@@ -74,7 +74,7 @@ def _biases(config: Mapping[str, Json]) -> tuple[bool, bool]:
     return (bool(config.get("attention_bias")),) * 2
 
 
-def _seen(builder: Builder, number: int) -> Node:
+def _seen(builder: Builder, number: int) -> Node | None:
     window, causal = _window(builder.config, number), is_causal(builder)
     if causal:
         return seen_within(builder, None if window is None else window - 1, 0)

@@ -65,7 +65,7 @@ def gated(
 
 
 def grouped_attention(
-    builder: Builder, parts: tuple[Node, Node, Node], by: Angles, seen: Node, scale: float | None = None
+    builder: Builder, parts: tuple[Node, Node, Node], by: Angles, seen: Node | None, scale: float | None = None
 ) -> Node:
     """Return what tokens see, heads side by side (n, tokens, heads · size).
 
@@ -76,4 +76,4 @@ def grouped_attention(
     counts = [states.get_output_partial_shape(0)[1].get_length() for states in (queries, keys)]
     queries, keys = (rotated(builder, states, by) for states in (queries, keys))
     keys, values = (shared_heads(builder, states, counts[0] // counts[1]) for states in (keys, values))
-    return builder.attention(queries, keys, values, scale=scale, added=seen)
+    return builder.attention(queries, keys, values, scale=scale, seen=seen)

@@ -93,7 +93,7 @@ def _angles(builder: Builder, kind: str) -> Angles:
     return plain_angles(builder, turning(rope, dim, builder.config["max_position_embeddings"]))
 
 
-def _seen(builder: Builder, kind: str) -> Node:
+def _seen(builder: Builder, kind: str) -> Node | None:
     config = builder.config
     both = bool(config.get(_BOTH))
     causal = is_causal(builder) if builder.preset.attention or not both else False

@@ -12,32 +12,32 @@ if TYPE_CHECKING:
     from qdrant_embed.runtimes.families.builder import Builder
 
 
-def seen_within(builder: Builder, left: int | None, right: int | None) -> Node:
-    """Return what is added to the scores of tokens that see others up to some distance, and no padding.
+def seen_within(builder: Builder, left: int | None, right: int | None) -> Node | None:
+    """Return what tokens see that see others up to some distance, and no padding; None where padding alone limits them.
 
     :param left: The greatest distance to a token before; None for any.
     :param right: The greatest distance to a token behind; 0 for causal attention, None for any.
-    :return: (n, 1, 1 or tokens, tokens): 0 for what is seen.
+    :return: (n, 1, tokens, tokens), true for what is seen.
     """
-    from qdrant_embed.runtimes.families.builder import UNSEEN
-
     ops, longest = builder.ops, builder.preset.max_tokens
     limits = tuple(None if limit is None or limit >= longest - 1 else limit for limit in (left, right))
     if limits == (None, None):
-        return builder.padding_row()
+        return None
 
     def make() -> Node:
         places = ops.range(np.int64(0), builder.length(), np.int64(1), "i64")
         behind = ops.subtract(ops.unsqueeze(places, np.int64(0)), ops.unsqueeze(places, np.int64(1)))
-        hidden = [
-            ops.greater(side, np.int64(limit))
-            for side, limit in zip((ops.negative(behind), behind), limits, strict=True)
+        near = [
+            compare(behind, np.int64(limit))
+            for compare, limit in (
+                (ops.greater_equal, None if limits[0] is None else -limits[0]),
+                (ops.less_equal, limits[1]),
+            )
             if limit is not None
         ]
-        square = ops.select(
-            hidden[0] if len(hidden) == 1 else ops.logical_or(*hidden), np.float32(UNSEEN), np.float32(0)
-        )
-        return ops.add(builder.padding_row(), ops.unsqueeze(square, ops.constant(np.array([0, 1]))))
+        square = near[0] if len(near) == 1 else ops.logical_and(*near)
+        tokens = ops.unsqueeze(ops.convert(builder.mask, "boolean"), ops.constant(np.array([1, 2])))
+        return ops.logical_and(ops.unsqueeze(square, ops.constant(np.array([0, 1]))), tokens)
 
     return builder.once(("seen", limits), make)
 

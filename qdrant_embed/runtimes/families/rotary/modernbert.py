@@ -36,7 +36,7 @@ def block(builder: Builder, states: Node, number: int) -> Node:
     by = builder.once(kind, lambda: _angles(builder, kind))
     reach = config["local_attention"] // 2 if kind == _SLIDING else None
     queries, keys = (rotated(builder, part, by) for part in (queries, keys))
-    seen = builder.attention(queries, keys, values, added=seen_within(builder, reach, reach))
+    seen = builder.attention(queries, keys, values, seen=seen_within(builder, reach, reach))
     states = builder.add(states, builder.linear(seen, f"{place}.attn.Wo", bias=bias))
     inner, bias = _norm(builder, states, f"{place}.mlp_norm"), bool(config["mlp_bias"])
     gate, up = builder.linear_parts(inner, f"{place}.mlp.Wi", 2, bias=bias)
