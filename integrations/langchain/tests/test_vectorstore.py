@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
+from langchain_core.example_selectors import SemanticSimilarityExampleSelector
 from langchain_core.indexing import InMemoryRecordManager, index
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.output_parsers import StrOutputParser
@@ -266,6 +267,29 @@ def test_langchains_index_adds_skips_and_deletes(open_store):
     assert run(pages)["num_skipped"] == 3
     done = run(pages[1:])
     assert (done["num_deleted"], store.collection.count()) == (1, 2)
+
+
+def test_examples_are_chosen_by_it_and_asynchronous_calls_are_the_same():
+    examples = [{"input": "cod", "output": "pier seven"}, {"input": "keys", "output": "ninety days"}]
+    embedding = QdrantEmbedEmbeddings("hashing")
+    chosen = SemanticSimilarityExampleSelector.from_examples(
+        examples, embedding, QdrantEmbedVectorStore, k=1, at=":memory:"
+    )
+    chosen.add_example({"input": "eels", "output": "the northern steps"})
+    assert chosen.select_examples({"input": "the eels"}) == [{"input": "eels", "output": "the northern steps"}]
+    assert asyncio.run(chosen.aselect_examples({"input": "the cod"})) == examples[:1]
+    chosen.vectorstore.collection.close()
+
+    async def run():
+        store = await QdrantEmbedVectorStore.afrom_texts(["a cod", "an eel"], embedding, at=":memory:", ids=["1", "2"])
+        await store.aadd_documents([Document(id="3", page_content="a ray")])
+        await store.adelete(["1"])
+        found = await store.as_retriever(search_type="mmr", search_kwargs={"k": 2}).abatch(["ray", "eel"])
+        there = await store.aget_by_ids(["1", "2", "3"])
+        store.collection.close()
+        return [documents[0].id for documents in found], [document.id for document in there]
+
+    assert asyncio.run(run()) == (["3", "2"], ["2", "3"])
 
 
 def test_a_chain_and_a_tool(store):

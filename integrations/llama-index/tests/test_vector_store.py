@@ -10,8 +10,10 @@ from llama_index.core.chat_engine import CondenseQuestionChatEngine
 from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.llms import MockLLM
 from llama_index.core.memory import ChatMemoryBuffer
+from llama_index.core.node_parser import MarkdownNodeParser
 from llama_index.core.query_engine import RetrieverQueryEngine
-from llama_index.core.schema import Document, NodeRelationship, RelatedNodeInfo, TextNode
+from llama_index.core.schema import Document, ImageNode, IndexNode, NodeRelationship, RelatedNodeInfo, TextNode
+from llama_index.core.storage.docstore import SimpleDocumentStore
 from llama_index.core.vector_stores.types import (
     FilterCondition,
     FilterOperator,
@@ -271,6 +273,41 @@ def test_an_index_needs_no_docstore(index, store):
         index.as_retriever(similarity_top_k=1, vector_store_query_mode="sparse").retrieve("oyster")[0].node.ref_doc_id
         == "e"
     )
+
+
+@pytest.mark.parametrize(("strategy", "left"), [("upserts", 4), ("upserts_and_delete", 2), ("duplicates_only", 5)])
+def test_a_pipeline_with_a_docstore_brings_it_up_to_date(store, strategy, left):
+    store.clear()
+    documents = [Document(text=text, id_=name) for name, text in TEXTS.items()]
+    embedding, docstore = QdrantEmbedEmbedding(model_name="hashing"), SimpleDocumentStore()
+    pipeline = IngestionPipeline(
+        transformations=[MarkdownNodeParser(), embedding],
+        vector_store=store,
+        docstore=docstore,
+        docstore_strategy=strategy,
+    )
+    assert len(pipeline.run(documents=documents)) == 4
+    assert pipeline.run(documents=documents) == []
+    changed = [documents[0], Document(text="green cod, dried", id_="b")]
+    assert len(asyncio.run(pipeline.arun(documents=changed))) == 1
+    texts = [node.text for node in store.get_nodes()]
+    assert len(texts) == left
+    assert "green cod, dried" in texts
+    assert (TEXTS["b"] in texts) == (strategy == "duplicates_only")
+
+
+def test_nodes_of_every_kind_come_back_as_they_were(store):
+    nodes = [
+        ImageNode(image="aGk=", embedding=[1.0, 0, 0]),
+        IndexNode(text="to d", index_id="d", embedding=[0, 1.0, 0]),
+    ]
+    store.add(nodes)
+    image, leads = (store.get_nodes([node.node_id])[0] for node in nodes)
+    assert (type(image), image.image) == (ImageNode, "aGk=")
+    assert (type(leads), leads.index_id) == (IndexNode, "d")
+    deep = TextNode(text="x", embedding=[0, 0, 1.0], metadata={"a": {"b": [1, {"c": None}]}, "text": "own"})
+    store.add([deep])
+    assert store.get_nodes([deep.node_id])[0].metadata == deep.metadata
 
 
 def test_engines_answer_over_it(index):
