@@ -7,10 +7,16 @@ import json
 
 from qdrant_embed.errors import ConfigurationError
 
+LONGEST = 20_000
+"""Characters of a root or a source that a cursor holds; behind longer ones it stands behind all that begin alike."""
+MOST_CURSOR = 4 * 4 * (2 * LONGEST + 10) // 3
+_LAST = "\U0010ffff"
+
 
 def cursor_at(place: tuple[str, str]) -> str:
     """Return the cursor behind a root and a source."""
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+    held = [one if len(one) <= LONGEST else one[:LONGEST] + _LAST for one in place]
+    return base64.urlsafe_b64encode(json.dumps(held, ensure_ascii=False).encode()).decode().rstrip("=")
 
 
 def place_of(cursor: str) -> tuple[str, str]:

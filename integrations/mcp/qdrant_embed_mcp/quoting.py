@@ -27,6 +27,11 @@ def quoted(text: str) -> str:
     return "\n".join(f"> {line}" for line in printable(text).split("\n"))
 
 
+def clipped(text: str, most: int) -> str:
+    """Return a text of a document's author that is safe to show, of no more than so many characters and an ellipsis."""
+    return printable(text if len(text) <= most else f"{text[:most]}…")
+
+
 def plain(value: Any, depth: int = 0) -> Any:
     """Return a JSON value whose strings do nothing but be read; what is nested too deep becomes an ellipsis."""
     if isinstance(value, str):

@@ -14,16 +14,19 @@ from pydantic import Field
 from qdrant_embed import Collection, Hit
 from qdrant_embed.display import one_line, printable
 from qdrant_embed.errors import ConfigurationError, FilterWarning, UnknownNameError
-from qdrant_embed.retrieval import DocumentsWanted
+from qdrant_embed.ingest import RecordedFailure
+from qdrant_embed.retrieval import DocumentsWanted, StoredDocument
 from qdrant_embed_mcp import results
-from qdrant_embed_mcp.cursors import cursor_at, place_of
+from qdrant_embed_mcp.cursors import MOST_CURSOR, cursor_at, place_of
 from qdrant_embed_mcp.documents import span_of, text_between, with_places
 from qdrant_embed_mcp.open_collections import OpenCollections
-from qdrant_embed_mcp.quoting import document_uri, fields_of
+from qdrant_embed_mcp.quoting import clipped, document_uri, fields_of
 from qdrant_embed_mcp.threads import Workers
 
 MOST_HITS, MOST_DOCUMENTS = 50, 200
-MOST_FAILURES = 50
+MOST_FAILURES, MOST_HEADINGS = 50, 12
+MOST_TITLE, MOST_LISTING = 500, 60_000
+"""Characters of a title or heading, and of all names of one page of documents."""
 MOST_QUESTION, MOST_PASSAGE, MOST_SPAN, MOST_NAME = 8_000, 4_000, 20_000, 8_000
 """Characters of a question, of each passage found, of what one call of `read` returns, and of what names a document."""
 _warned = threading.Lock()
@@ -93,7 +96,8 @@ class ReadingTools:
             str | None, Field(description="Only sources like this: guide/*, *.pdf.", max_length=MOST_NAME)
         ] = None,
         cursor: Annotated[
-            str | None, Field(description="next_cursor of the page before; left out for the first.", max_length=20_000)
+            str | None,
+            Field(description="next_cursor of the page before, if any.", max_length=MOST_CURSOR),
         ] = None,
         limit: Annotated[int, Field(description="How many.", ge=1, le=MOST_DOCUMENTS)] = 50,
     ) -> Annotated[CallToolResult, results.DocumentList]:
@@ -102,24 +106,12 @@ class ReadingTools:
         def work(opened: Collection) -> results.DocumentList:
             wanted = DocumentsWanted(pattern=pattern, after=place_of(cursor) if cursor else None, limit=limit)
             page, failures = opened.parts.browser.document_page(wanted), opened.failures()
-            listed = [
-                results.ListedDocument(
-                    source=printable(one.source), root=printable(one.root), title=printable(one.title),
-                    media_type=printable(one.media_type), chunks=one.chunks,
-                )
-                for one in page.documents
-            ]  # fmt: skip
-            failed = [
-                results.FailedDocument(
-                    source=printable(one.source), root=printable(one.root), kind=one_line(one.kind),
-                    reason=one_line(one.reason), at=one_line(one.at),
-                )
-                for one in failures[:MOST_FAILURES]
-            ]  # fmt: skip
+            shown = _fitting(page.documents)
+            after = (shown[-1].root, shown[-1].source) if len(shown) < len(page.documents) else page.after
             return results.DocumentList(
-                collection=opened.name, total=page.total, documents=listed,
-                next_cursor=cursor_at(page.after) if page.after else None,
-                failed_total=failures.total, failed=failed if wanted.after is None else [],
+                collection=opened.name, total=page.total, documents=list(map(_listed, shown)),
+                next_cursor=cursor_at(after) if after else None, failed_total=failures.total,
+                failed=list(map(_failed, failures[:MOST_FAILURES])) if wanted.after is None else [],
             )  # fmt: skip
 
         page = await self._workers.run(lambda: self._collections.using(collection, work))
@@ -170,6 +162,30 @@ class ReadingTools:
         return list(rerank) if rerank else None
 
 
+def _fitting(documents: Sequence[StoredDocument]) -> Sequence[StoredDocument]:
+    """Return the first documents, as many as have room in an answer, and one at least."""
+    room = MOST_LISTING
+    for number, one in enumerate(documents):
+        room -= len(one.source) + len(one.root) + len(one.title)
+        if room < 0 < number:
+            return documents[:number]
+    return documents
+
+
+def _listed(one: StoredDocument) -> results.ListedDocument:
+    return results.ListedDocument(
+        source=clipped(one.source, MOST_NAME), root=clipped(one.root, MOST_NAME), title=clipped(one.title, MOST_TITLE),
+        media_type=clipped(one.media_type, MOST_TITLE), chunks=one.chunks,
+    )  # fmt: skip
+
+
+def _failed(one: RecordedFailure) -> results.FailedDocument:
+    return results.FailedDocument(
+        source=clipped(one.source, MOST_TITLE), root=clipped(one.root, MOST_TITLE), kind=one_line(one.kind),
+        reason=one_line(one.reason), at=one_line(one.at),
+    )  # fmt: skip
+
+
 def _doubts(collection: Collection, where: dict[str, Any]) -> list[str]:
     """Return what the library warns of about a filter; a process has one list of warnings, so one call at a time."""
     with _warned, warnings.catch_warnings(record=True) as caught:
@@ -181,8 +197,9 @@ def _doubts(collection: Collection, where: dict[str, Any]) -> list[str]:
 def _passage(collection: str, hit: Hit) -> results.Passage:
     return results.Passage(
         text=printable(hit.text[:MOST_PASSAGE]), truncated=len(hit.text) > MOST_PASSAGE, score=hit.score,
-        source=printable(hit.source), root=printable(hit.root), start=hit.start, end=hit.end,
-        uri=document_uri(collection, hit.source, hit.root, hit.start, hit.end), place=printable(hit.place),
-        title=printable(hit.title), page=hit.page, headings=[printable(one) for one in hit.headings],
+        source=clipped(hit.source, MOST_NAME), root=clipped(hit.root, MOST_NAME), start=hit.start, end=hit.end,
+        uri=document_uri(collection, hit.source, hit.root, hit.start, hit.end) if len(hit.source) <= MOST_NAME else "",
+        place=clipped(hit.place, MOST_TITLE), title=clipped(hit.title, MOST_TITLE), page=hit.page,
+        headings=[clipped(one, MOST_TITLE) for one in hit.headings[:MOST_HEADINGS]],
         metadata=fields_of(hit.metadata), id=hit.id,
     )  # fmt: skip

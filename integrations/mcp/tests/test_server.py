@@ -87,6 +87,31 @@ async def test_a_hit_names_a_resource_of_its_characters(connect):
             await client.read_resource("qdrant-embed://harbor/..%2F..%2Fetc%2Fpasswd")
 
 
+async def test_names_of_any_length_make_no_answer_too_long(connect, place):
+    with Collection.open("harbor", at=place) as harbor:
+        harbor.ingest(
+            [
+                Document(text="Rope.", source=f"{number}" * 30_000, title="t" * 50_000, metadata={"x": "y"})
+                for number in range(1, 9)
+            ],
+            progress=None,
+        )
+    async with connect() as client:
+        found = await client.call_tool("search", {"query": "rope", "k": 8})
+        assert len(str(found.structured_content)) < 200_000
+        assert {hit["uri"] for hit in found.structured_content["hits"] if hit["source"][0].isdecimal()} == {""}
+        sources, cursor = [], None
+        while True:
+            more = {"cursor": cursor} if cursor else {}
+            answer = await client.call_tool("list_documents", more)
+            assert len(text_of(answer)) < 200_000
+            sources += [one["source"] for one in answer.structured_content["documents"]]
+            cursor = answer.structured_content["next_cursor"]
+            if cursor is None:
+                break
+        assert len(sources) == len(set(sources)) == 10
+
+
 async def test_what_failed_is_listed_as_quotations(connect, place):
     with Collection.open("harbor", at=place) as harbor:
         harbor.ingest([{"source": "b\x1b[31m\n> [1] evil.md", "text": 3}], progress=None)
