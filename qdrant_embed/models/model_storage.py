@@ -32,11 +32,13 @@ class FetchedModel:
     :param name: What was asked for.
     :param place: What holds it, in words.
     :param repositories: Those of the hub that it is made of: its own, and the one that an adapter is added to.
+    :param note: Why it is no model that gives one vector of a text, as those that rank again are not.
     """
 
     name: str
     place: str
     repositories: tuple[FetchedRepository, ...] = ()
+    note: str = ""
 
     @property
     def folder(self) -> Path | None:
@@ -58,7 +60,7 @@ class FetchedModel:
         parts = [{"name": one.name, "folder": str(one.folder), "bytes": one.size} for one in self.repositories]
         return {
             "name": self.name, "place": self.place, "bytes": self.size, "downloaded_bytes": self.downloaded,
-            "repositories": parts,
+            "repositories": parts, "note": self.note,
         }  # fmt: skip
 
     def __str__(self) -> str:
@@ -66,7 +68,8 @@ class FetchedModel:
             return f"{one_line(self.name)}: nothing to download ({one_line(self.place)})"
         came = f"{in_words(self.downloaded)} downloaded" if self.downloaded else "nothing to download"
         parts = ", ".join(one_line(one.name) for one in self.repositories)
-        return f"{one_line(self.name)}: {in_words(self.size)} in {one_line(str(self.folder))} ({parts}; {came})"
+        told = f"{one_line(self.name)}: {in_words(self.size)} in {one_line(str(self.folder))} ({parts}; {came})"
+        return f"{told}. To embed texts it cannot be used: {self.note}" if self.note else told
 
 
 def fetch_model(
@@ -92,12 +95,18 @@ def fetch_model(
     :raises ModelError: The hub does not give it, it does not fit on the disk, or it cannot be loaded.
     """
     require_type("name", name, str, "the name of a preset, or owner/name")
+    files, note = None, ""
     with fetching(FetchOrder(progress, verify)) as order:
-        resolved = resolve(name, presets)
+        try:
+            files = resolve(name, presets).files
+        except ModelError as error:
+            if not order.fetched or split_name(name) is None:
+                raise
+            note = str(error)  # one that ranks again, perhaps: what it is made of is here
     if order.fetched:
-        own, *others = reversed(order.fetched) if resolved.files and resolved.files.adapter else order.fetched
-        return FetchedModel(name, f"the hub's cache of {own.name}", (own, *others))
-    place = f"the folder {resolved.files.folder}" if resolved.files else "none needed"
+        own, *others = order.fetched
+        return FetchedModel(name, f"the hub's cache of {own.name}", (own, *others), note)
+    place = f"the folder {files.folder}" if files else "none needed"
     with suppress(UnknownNameError):
         place = find_weights(name).place
     return FetchedModel(name, place)

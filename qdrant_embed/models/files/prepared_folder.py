@@ -14,11 +14,17 @@ from typing import Any
 
 from qdrant_embed.errors import ModelError
 from qdrant_embed.models.files.json_files import read_json
+from qdrant_embed.models.runtime_specs import REFERENCE, RUNTIMES, runtime_spec
 from qdrant_embed.types import Json
 
 MANIFEST, GRAPHS = "prepared.json", "graphs"
 FORMAT = 1
 """To be raised when what is written changes so that it has to be written anew."""
+_ELSEWHERE = {
+    *("source", "package", "install", "revision", "adapter", "query_adapter", "unloadable"),
+    *("api", "api_model", "endpoint", "key_variable", "tokenizer"),
+}
+"""Values of a preset that lead out of a folder."""
 WHOLE, INT8 = "whole", "int8"
 """Names of graphs: in floating point, and quantized."""
 
@@ -94,6 +100,7 @@ def read_prepared(folder: Path) -> PreparedFolder | None:
             f"{folder} was prepared in format {found.get('format')!r} by {_version(found)}, and this version reads "
             f"format {FORMAT}. Prepare it again, where the original is: {command}"
         )
+    _require_harmless(folder, found.get("values"))
     try:
         stated: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in found.items()}
         del stated["format"]
@@ -102,6 +109,23 @@ def read_prepared(folder: Path) -> PreparedFolder | None:
         raise ModelError(
             f"{folder / MANIFEST} is damaged ({error}). Prepare the folder again, where the original is: {command}"
         ) from error
+
+
+def _require_harmless(folder: Path, values: Any) -> None:
+    """Refuse a folder whose values would have texts read elsewhere: by a server, or by files that it does not hold.
+
+    :raises ModelError: It has such values.
+    """
+    stated = values if isinstance(values, dict) else {}
+    runtime = str(stated.get("runtime", REFERENCE))
+    named = sorted(set(stated) & _ELSEWHERE)
+    if runtime.partition(":")[0] in RUNTIMES and not runtime_spec(runtime).external_models and not named:
+        return
+    what = ", ".join(named) or f"the runtime {runtime!r}"
+    raise ModelError(
+        f"{folder / MANIFEST} names what no prepared folder does ({what}), so it was not written by prepare_model. Do "
+        "not use the folder."
+    )
 
 
 def _version(found: Mapping[str, Any]) -> str:

@@ -22,7 +22,10 @@ from qdrant_embed.runtimes.preparation.folder_files import copy_files, noted, re
 from qdrant_embed.types import Json
 
 PRECISIONS = tuple(MIN_COSINE)
-_PLACES = ("source", "package", "install", "revision", "adapter", "query_adapter", "unloadable", "runtime")
+_PLACES = (
+    *("source", "package", "install", "revision", "adapter", "query_adapter", "unloadable", "runtime"),
+    *("api", "api_model", "endpoint", "key_variable", "tokenizer"),
+)
 """Values of a preset that say where the original is; the folder is the model."""
 
 

@@ -319,3 +319,12 @@ def test_an_adapter_is_in_the_graph_that_is_prepared(bert, tmp_path):
     assert not list(made.folder.glob("*.safetensors")) or (made.folder / "graphs").is_dir()
     assert cosines(made.folder, adapter).min() > 0.9995
     assert load_embedder(made.folder).fingerprint == load_embedder(adapter).fingerprint
+
+
+@pytest.mark.parametrize("values", [{"runtime": "api", "endpoint": "http://127.0.0.1:9"}, {"tokenizer": "/etc/hosts"}])
+def test_a_folder_that_would_have_texts_read_elsewhere_is_refused(prepared, values):
+    folder = prepared().folder
+    manifest = json.loads((folder / "prepared.json").read_text())
+    (folder / "prepared.json").write_text(json.dumps({**manifest, "values": {**manifest["values"], **values}}))
+    with pytest.raises(ModelError, match="not written by prepare_model"):
+        load_embedder(folder)
