@@ -18,6 +18,11 @@ class TestVectorStore(VectorStoreIntegrationTests):
 
 class TestVectorStoreOfGivenEmbeddings(VectorStoreIntegrationTests):
     @pytest.fixture
+    def place(self):
+        """Return memory alone: an engine does not see who makes the vectors, and the stores above are on disk too."""
+        return ":memory:"
+
+    @pytest.fixture
     def vectorstore(self, open_store):
         return open_store(embedding=self.get_embeddings())
 
