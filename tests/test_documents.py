@@ -145,6 +145,7 @@ def test_there_is_something_to_run():
         "docs/guide/evaluating.md": 1,
         "docs/guide/exploring.md": 3,
         "docs/guide/first-steps.md": 1,
+        "docs/guide/installing.md": 3,
         "docs/guide/locations.md": 1,
         "docs/guide/models.md": 2,
         "docs/guide/offline.md": 4,

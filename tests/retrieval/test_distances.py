@@ -114,14 +114,12 @@ def test_the_nearest_are_first_in_the_list_that_is_fused(opened, compression):
 def test_codes_alone_keep_the_engines_order(opened, monkeypatch, compression):
     """Under a distance the engine's scores of sign codes are no distances, and neither rise nor fall throughout."""
     collection = opened(compression, count=300)
-    answers, ask = [], collection.engine.query_batch_points
+    answers, ask = [], collection.engine.rank
     monkeypatch.setattr(
-        type(collection.engine),
-        "query_batch_points",
-        lambda engine, *args, **given: answers.append(ask(*args, **given)) or answers[-1],
+        type(collection.engine), "rank", lambda engine, *asked: answers.append(ask(*asked)) or answers[-1]
     )
     hits = collection.search(QUESTIONS[0], k=200, mode="dense")
-    theirs = {point.id: point.score for point in answers[0][0].points}
+    theirs = {point.id: point.score for point in answers[0][0]}
     assert [theirs[hit.id] for hit in hits] == list(theirs.values())[:200]
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
