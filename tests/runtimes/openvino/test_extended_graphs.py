@@ -97,6 +97,6 @@ def test_torch_weights_are_let_go_once_a_model_is_converted(folder_of, monkeypat
     left, place = [], convert._put
     monkeypatch.setattr(traced, "build_graph", seen)
     monkeypatch.setattr(convert, "_put", put)
-    load_embedder(folder_of("jina_embeddings_v3"), runtime="openvino:float32").embed_documents(["The gates open."])
+    load_embedder(folder_of(KIND), runtime="openvino:float32").embed_documents(["The gates open."])
     assert weights
     assert left == [0], "the compiled graph is loaded beside them"

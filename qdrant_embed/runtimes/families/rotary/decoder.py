@@ -118,7 +118,7 @@ FAMILY = Family(
         *("attention_bias", "mlp_bias", "sliding_window", "use_sliding_window", "max_window_layers", "layer_types"),
         *("is_causal", *ROPE_ENTRIES),
     ),
-    fixed={"partial_rotary_factor": (1, 1.0)},
+    fixed={"partial_rotary_factor": (1, 1.0), "use_mrope": (False,)},
     passing=PASSING,
     defaults={"rms_norm_eps": 1e-6, "hidden_act": "silu"},
     prefixes=("", "model."),

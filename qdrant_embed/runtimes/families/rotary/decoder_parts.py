@@ -15,7 +15,7 @@ from qdrant_embed.types import Json
 if TYPE_CHECKING:
     from qdrant_embed.runtimes.families.builder import Builder
 
-PASSING = ("hidden_size", "intermediate_size", "pad_token_id", "eos_token_id", "pooling", "num_labels", "bos_token_id")
+PASSING = ("hidden_size", "intermediate_size", "pad_token_id", "eos_token_id", "pooling", "temperature")
 """Entries of `config.json` that change no state of a language model, beside those that change none in any."""
 HEADS = r"(lm_head|score|classifier)\.|(model\.)?(layers\.\d+\.self_attn\.)?rotary_emb\."
 """Tensors that give no state: heads, and frequencies that are not learned."""

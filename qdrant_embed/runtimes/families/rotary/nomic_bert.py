@@ -17,6 +17,7 @@ FAMILY = Family(
         **{"n_embd": (768,), "n_layer": (12,), "n_head": (12,), "n_inner": (3072,), "layer_norm_epsilon": (1e-12,)},
         **{"activation_function": ("swiglu",), "rotary_emb_base": (1000,), "rotary_emb_fraction": (1,)},
         **{"rotary_emb_interleaved": (False,), "prenorm": (False,), "parallel_block": (False,), "causal": (False,)},
+        "parallel_block_tied_norm": (False,),
         **{"use_rms_norm": (False,), "qkv_proj_bias": (False,), "mlp_fc1_bias": (False,), "mlp_fc2_bias": (False,)},
         **{"scale_attn_weights": (True,), "scale_attn_by_inverse_layer_idx": (False,)},
     },

@@ -67,3 +67,45 @@ def test_entries_that_change_what_is_computed_are_refused_by_name(folder_of, tmp
     folder = shutil.copytree(folder_of(kind), tmp_path / kind)
     edit_json(folder / "config.json", **entries)
     assert re.search(why, unbuilt(resolve(folder)))
+
+
+PUBLISHED = {
+    "nomic_bert": {
+        **{
+            "activation_function": "swiglu",
+            "attn_pdrop": 0.0,
+            "causal": False,
+            "dense_seq_output": True,
+            "n_embd": 768,
+        },
+        **{"fused_bias_fc": True, "fused_dropout_add_ln": True, "layer_norm_epsilon": 1e-12, "n_head": 12},
+        **{"max_trained_positions": 2048, "mlp_fc1_bias": False, "mlp_fc2_bias": False, "n_layer": 12, "n_inner": 3072},
+        **{"pad_vocab_size_multiple": 64, "parallel_block": False, "parallel_block_tied_norm": False, "prenorm": False},
+        **{"qkv_proj_bias": False, "reorder_and_upcast_attn": False, "rotary_emb_base": 1000, "n_positions": 8192},
+        **{"rotary_emb_interleaved": False, "scale_attn_by_inverse_layer_idx": False, "scale_attn_weights": True},
+        **{"summary_first_dropout": 0.0, "summary_proj_to_logits": True, "summary_type": "cls_index"},
+        **{"summary_use_proj": True, "use_flash_attn": True, "use_xentropy": True, "use_rms_norm": False},
+        "rotary_emb_fraction": 1.0,
+    },
+    "modernbert": {
+        **{"global_attn_every_n_layers": 3, "global_rope_theta": 160_000.0, "local_rope_theta": 10_000.0},
+        **{"layer_norm_eps": 1e-5, "position_embedding_type": "absolute", "repad_logits_with_grad": False},
+    },
+    "gte": {
+        **{"layer_norm_type": "layer_norm", "logn_attention_clip1": False, "logn_attention_scale": False},
+        **{"position_embedding_type": "rope", "rope_theta": 160_000, "unpad_inputs": True, "pack_qkv": True},
+        "use_memory_efficient_attention": True,
+    },
+    "qwen2": {"use_mrope": False, "rope_theta": 1_000_000.0, "sliding_window": 32_768, "max_window_layers": 21},
+    "llama": {"pooling": "avg", "temperature": 0.02, "pretraining_tp": 1, "rope_theta": 500_000.0},
+    "phi": {"embd_pdrop": 0.0, "resid_pdrop": 0.0, "partial_rotary_factor": 0.5, "qk_layernorm": False},
+    "gemma3_text": {"_sliding_window_pattern": 6, "rope_local_base_freq": 10_000.0, "query_pre_attn_scalar": 256},
+}
+"""Entries as the models were published with them, of which newer files have some no more."""
+
+
+@pytest.mark.parametrize("kind", PUBLISHED)
+def test_entries_as_they_were_published_are_known(folder_of, tmp_path, kind):
+    folder = shutil.copytree(folder_of(kind), tmp_path / kind)
+    edit_json(folder / "config.json", **PUBLISHED[kind])
+    assert unbuilt(resolve(folder)) == ""
