@@ -33,6 +33,7 @@ SMALL = {
 """One measurement of each, in this process; it is printed as JSON."""
 LONG = {
     "benchmarks.compression.run": "--quick cranfield",
+    "benchmarks.embedding.built_graphs": "--rounds 1 --precisions float32",
     "benchmarks.embedding.end_to_end": "--quick",
     "benchmarks.embedding.run": "--quick --rounds 1 --timed 4 'qdrant-embed torch'",
     "benchmarks.engine.run": "--points 60 --queries 2 --rounds 1",

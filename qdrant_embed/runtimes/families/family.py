@@ -31,7 +31,13 @@ _PASSING = frozenset(
         *("bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id", "mask_token_id", "unk_token_id"),
         *("decoder_start_token_id", "output_past", "pretraining_tp", "sentence_transformers", "max_length"),
         *("matryoshka_dimensions", "matryoshka_dims", "vocab_size", "max_position_embeddings", "output_attentions"),
-        *("hidden_size", "intermediate_size", "type_vocab_size"),
+        *("hidden_size", "intermediate_size", "type_vocab_size", "output_hidden_states", "output_scores"),
+        *("do_sample", "early_stopping", "num_beams", "num_beam_groups", "num_return_sequences", "length_penalty"),
+        *("repetition_penalty", "diversity_penalty", "temperature", "top_k", "top_p", "typical_p", "min_length"),
+        *("no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids", "eos_token_ids", "tokenizer_class"),
+        *("forced_bos_token_id", "forced_eos_token_id", "suppress_tokens", "begin_suppress_tokens", "prefix"),
+        *("remove_invalid_values", "return_dict_in_generate", "task_specific_params", "tf_legacy_loss"),
+        *("use_bfloat16", "use_return_dict", "cross_attention_hidden_size", "exponential_decay_length_penalty"),
     )
 )
 """Entries of `config.json` that change no state; sizes among them, which the shapes of tensors tell."""
@@ -39,7 +45,6 @@ _ALWAYS: Mapping[str, tuple[Json, ...]] = {
     "is_decoder": (False,),
     "add_cross_attention": (False,),
     "is_encoder_decoder": (False,),
-    "output_hidden_states": (False,),
     "pruned_heads": ({},),
 }
 
