@@ -207,6 +207,7 @@ def _folder(resolved: ResolvedModel, converter: ModelConverter, pooled: bool) ->
     parts = {
         "format": _FORMAT,
         "model": model_fingerprint(files) if files else preset.name,
+        **({"prepared": files.prepared.digest} if files and files.prepared else {}),
         "shape": shape,
         "stretch": repr(resolved.extension_plan),
         "runtime": str(converter.choice),

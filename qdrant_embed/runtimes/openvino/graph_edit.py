@@ -51,7 +51,11 @@ def _constant(value: Any) -> np.ndarray | None:
     node = value.get_node()
     while node.get_type_name() == "Convert":
         node = node.input_value(0).get_node()
-    return np.asarray(node.get_data()) if node.get_type_name() == "Constant" else None
+    if node.get_type_name() != "Constant":
+        return None
+    # numpy has no bf16: asked for as it is, it would come as other numbers.
+    short = node.get_element_type() == openvino.Type.bf16
+    return np.asarray(node.get_data(dtype=np.float32) if short else node.get_data())
 
 
 def scaled(value: Any, factors: FloatArray) -> Any:

@@ -109,10 +109,9 @@ def _converter(choice: RuntimeChoice) -> ModelConverter:
 
 def _made_by(resolved: ResolvedModel) -> dict[str, Json]:
     built = {"graphs": GRAPHS} if not unbuilt(resolved) else versions("torch", "transformers")
-    prepared, brought = resolved.files.prepared if resolved.files else None, brought_file(resolved)
-    held: dict[str, Json] = {"prepared": prepared.digest} if prepared else {}
-    held |= {part.name: file_fingerprint(part) for part in parts_of(brought)} if brought else {}
-    return {**built, **versions("openvino"), **held}
+    brought = brought_file(resolved)
+    parts = {part.name: file_fingerprint(part) for part in parts_of(brought)} if brought else {}
+    return {**built, **versions("openvino"), **parts}
 
 
 def _convert(resolved: ResolvedModel, folder: Path, choice: RuntimeChoice, *, pooled: bool) -> Original:

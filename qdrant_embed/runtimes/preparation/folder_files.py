@@ -94,6 +94,9 @@ def written(target: Path) -> Iterator[Path]:
                     old.rename(target)
                 raise
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        cure = "Make room there" if full else "Name a folder that can be written"
+        cure = "Name a folder that can be written"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            cure = "Make room there"
+        if error.errno in (errno.EBUSY, errno.EXDEV):  # where a volume is mounted
+            cure = f"Name a folder inside it: {target / 'model'}"
         raise ModelError(f"{target} could not be written: {reason(error)}. {cure}.") from error

@@ -8,6 +8,8 @@ from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.conversion.fidelity import batches_of
 from qdrant_embed.runtimes.conversion.probe_texts import PROBES
 from qdrant_embed.runtimes.openvino import runtime as openvino
+from qdrant_embed.runtimes.openvino.graph_edit import weights_of
+from qdrant_embed.runtimes.preparation.bf16_weights import to_bf16
 from qdrant_embed.testing.conformance.embedders import TEXTS
 
 pytest.importorskip("openvino")
@@ -107,3 +109,14 @@ def test_weights_are_rounded_to_the_nearest_step():
     whole, step = int8._int8(matrix)
     assert np.abs(whole).max() == 127
     assert (np.abs(whole * step - matrix) <= step / 2 + 1e-7).all()
+
+
+def test_weights_that_are_stored_in_bf16_are_read_as_the_numbers_they_are():
+    import openvino as ov
+    from openvino import opset13 as ops
+
+    wanted = np.array([[1.5, -2.25], [0.125, 3.0]], np.float32)
+    stored = ov.Tensor(to_bf16(wanted), ov.Shape([2, 2]), ov.Type.bf16)
+    weights = ops.convert(ov.op.Constant(stored, shared_memory=False), np.float32)
+    states = ops.parameter([-1, -1, 2], np.float32)
+    assert np.array_equal(weights_of(ops.matmul(states, weights, transpose_a=False, transpose_b=True)), wanted)
