@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qdrant_embed.errors import ConfigurationError, UnknownNameError
@@ -65,6 +65,10 @@ class RuntimeChoice:
         return f"{self.name}:{self.precision}" if self.precision else self.name
 
 
+_UNTRIED = RuntimeChoice(FASTEST_ON_X86, "float32")
+"""What is not compared with anything, where a model is built of its own files."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What will run a model, and why.
@@ -95,6 +99,8 @@ def choose(resolved: ResolvedModel, asked: str = "auto") -> Choice:
             )
         if unconverted and wished.spec.converts:
             raise ConfigurationError(f"{unconverted}: give the runtime {REFERENCE}, not {asked}, or leave it out.")
+        if (untried := _untried(resolved)) and wished.spec.converts and wished != _UNTRIED:
+            raise ConfigurationError(f"{untried}: give the runtime {_UNTRIED}, not {asked}, or leave it out.")
         return Choice(wished, "asked for")
     if unconverted:
         return Choice(RuntimeChoice(REFERENCE), unconverted)
@@ -104,8 +110,8 @@ def choose(resolved: ResolvedModel, asked: str = "auto") -> Choice:
         return Choice(RuntimeChoice(FASTEST_ON_X86), "its folder holds a graph and no weights")
     wanted = os.environ.get(RUNTIME_VARIABLE, "auto")
     if wanted != "auto":
-        return Choice(RuntimeChoice.parse(wanted), f"{RUNTIME_VARIABLE} says so")
-    return _fastest(resolved)
+        return _tried(resolved, Choice(RuntimeChoice.parse(wanted), f"{RUNTIME_VARIABLE} says so"))
+    return _tried(resolved, _fastest(resolved))
 
 
 def _require_held(resolved: ResolvedModel, asked: str) -> None:
@@ -131,9 +137,23 @@ def _unconverted(resolved: ResolvedModel) -> str:
         return ""
     if extension_plan.extension.method == "selfextend":
         return "selfextend has an attention of its own, which torch alone runs"
-    if extension_plan.trained > _LONGEST_TRIED and unbuilt(resolved):
-        return f"no text longer than {extension_plan.trained} tokens is tried on a converted model"
-    return ""
+    return _untried(resolved) if unbuilt(resolved) else ""
+
+
+def _untried(resolved: ResolvedModel) -> str:
+    """Return why a model is not compared, as it is extended, with what it was converted of; empty if it is."""
+    extension_plan = resolved.extension_plan
+    if extension_plan is None or extension_plan.trained <= _LONGEST_TRIED:
+        return ""
+    return f"no text longer than {extension_plan.trained} tokens is tried on a converted model"
+
+
+def _tried(resolved: ResolvedModel, choice: Choice) -> Choice:
+    """Return the choice, or what needs no trial in its place."""
+    untried = _untried(resolved)
+    if not untried or not choice.runtime.spec.converts or choice.runtime == _UNTRIED:
+        return choice
+    return replace(choice, runtime=_UNTRIED, why=untried)
 
 
 def _fastest(resolved: ResolvedModel) -> Choice:

@@ -3,10 +3,12 @@
 import pytest
 
 from qdrant_embed.errors import ConfigurationError, UnknownNameError
+from qdrant_embed.long_context import WindowStrategy
+from qdrant_embed.models.long_context_support import with_extension
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes import choice
 from qdrant_embed.runtimes.choice import RuntimeChoice, choose
-from tests.support.tiny_models import save_static_model
+from tests.support.tiny_models import save_static_model, save_tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +91,24 @@ def test_a_table_is_averaged_by_nothing_but_its_own_runtime(models, asked):
     with pytest.raises(ConfigurationError, match=r"is a table of vectors.* Leave the runtime out, or give 'static'"):
         choose(models["static"], asked)
     assert choose(models["static"], "static").runtime == RuntimeChoice("static")
+
+
+def test_a_model_that_is_stretched_further_than_is_tried_runs_in_float32_or_by_torch(machine, monkeypatch, tmp_path):
+    built, traced = (
+        with_extension(resolve(str(save_tiny_model(tmp_path / kind, kind))), WindowStrategy.parse("pi:128"))
+        for kind in ("bert", "phi3")
+    )
+    machine()
+    assert str(choose(built).runtime) == "openvino"
+    monkeypatch.setattr(choice, "_LONGEST_TRIED", 32)
+    assert str(choose(built).runtime) == str(choose(built, "openvino:float32").runtime) == "openvino:float32"
+    assert "no text longer than 64 tokens is tried" in choose(built).why
+    assert str(choose(built, "torch").runtime) == str(choose(traced).runtime) == "torch"
+    with pytest.raises(ConfigurationError, match="give the runtime openvino:float32, not openvino:bf16"):
+        choose(built, "openvino:bf16")
+    with pytest.raises(ConfigurationError, match="give the runtime torch, not openvino:float32"):
+        choose(traced, "openvino:float32")
+    machine(variable="openvino:int8")
+    assert str(choose(built).runtime) == "openvino:float32"
+    machine(gpu=True)
+    assert str(choose(built).runtime) == "torch"

@@ -72,9 +72,7 @@ def load_model(resolved: ResolvedModel, *, dtype: str = "float32", device: str =
 
 def use_of_torch(resolved: ResolvedModel) -> str:
     """Return what torch is needed for."""
-    name, files, extension_plan = resolved.preset.name, resolved.files, resolved.extension_plan
-    if files is not None and files.adapter is not None:
-        return f"the model {name!r} with the adapter in {files.adapter}"
+    name, extension_plan = resolved.preset.name, resolved.extension_plan
     if extension_plan is not None and extension_plan.extension.method == "selfextend":
         return f"the model {name!r} with the extension 'selfextend'"
     why = unbuilt(resolved)
