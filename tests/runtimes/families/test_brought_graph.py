@@ -24,7 +24,7 @@ def states_of(folder):
     from openvino import opset13 as ops
 
     from qdrant_embed.runtimes.families.built_graph import build
-    from tests.runtimes.families.test_built_graph import shaped
+    from tests.support.built_graphs import shaped
 
     resolved = shaped(save_tiny_model(folder.parent / "states", "bert", normalize=False))
     model = build(resolved, pooled=False).model
