@@ -1,8 +1,8 @@
 """Rotary positions in a graph: cosines and sines of each token's angles, and states turned by them.
 
 They are rows of a table that is computed here, in float32: a graph that runs in bfloat16 would compute angles with its
-eight bits, which a few hundred tokens on are off by more than a radian. Only where the angles depend on each length,
-by `dynamic`, the graph computes them.
+eight bits, which a few hundred tokens on are off by more than a radian. Where the angles depend on each length, by
+`dynamic`, the graph computes which row it is, in whole numbers.
 
 A text longer than the trained window stands as an extension has it, a shorter one as without; see
 `long_context.positions`.
@@ -26,6 +26,10 @@ from qdrant_embed.types import FloatArray, Json
 if TYPE_CHECKING:
     from qdrant_embed.runtimes.families.builder import Builder
 
+_STRIDE = 128
+"""Places are counted in so many and what is left of them, where angles are computed in whole numbers."""
+_MOST_BITS, _TABLE_BITS = 24, 14
+"""Of a whole turn: those that it is counted in, and those of the table's rows, which are 0.0004 radians apart."""
 _SPARE_ROWS = 64
 """Batches are padded beyond the longest text, to lengths that a processor likes."""
 
@@ -132,15 +136,25 @@ def _moved(builder: Builder, turns: Turning, plan: ExtensionPlan, places: Node, 
 
 
 def _by_length(builder: Builder, turns: Turning, plan: ExtensionPlan, places: Node, known: Node) -> Angles:
-    """Return the angles of frequencies that go by each length."""
-    ops, pairs = builder.ops, len(turns.frequencies)
-    multiples = dynamic_multiples(plan.extension.tokens, plan.trained, plan.dynamic_factor, 2 * pairs)
-    longer = ops.unsqueeze(ops.gather(multiples, known, np.int64(0)), np.int64(-1))
-    shares = (-np.arange(pairs) / pairs).astype(np.float32)
-    frequencies = ops.multiply(ops.power(longer, ops.constant(shares)), ops.constant(turns.frequencies))
-    angle = ops.multiply(ops.unsqueeze(ops.convert(places, np.float32), np.int64(-1)), frequencies)
-    sized = (ops.multiply(of(ops.unsqueeze(angle, np.int64(1))), np.float32(turns.size)) for of in (ops.cos, ops.sin))
-    return Angles(*sized)
+    """Return the angles of frequencies that go by each length: too many for a table, and computed in whole numbers.
+
+    A whole turn is a power of two, so that what is left of many turns are the lower bits; of these the upper ones name
+    a row of a table of one turn. A place is taken apart, so that no product is beyond 31 bits.
+    """
+    ops, pairs, tokens = builder.ops, len(turns.frequencies), plan.extension.tokens
+    bits = min(_MOST_BITS, 30 - (tokens // _STRIDE).bit_length())
+    multiples = dynamic_multiples(tokens, plan.trained, plan.dynamic_factor, 2 * pairs).astype(np.float64)
+    steps = turns.frequencies * multiples[:, None] ** (-np.arange(pairs) / pairs) * (2**bits / (2 * np.pi))
+    far = ops.divide(places, np.int64(_STRIDE))
+    near = ops.subtract(places, ops.multiply(far, np.int64(_STRIDE)))
+    parts = []
+    for place, table in ((near, steps), (far, np.fmod(steps * _STRIDE, 2**bits))):
+        rows = ops.gather(builder.constant(np.rint(table).astype(np.int64)), known, np.int64(0))
+        parts.append(ops.multiply(ops.unsqueeze(place, np.int64(-1)), rows))
+    left = ops.bitwise_and(ops.add(*parts), np.int64(2**bits - 1))
+    row = ops.divide(left, np.int64(2 ** (bits - _TABLE_BITS)))
+    turn = (np.arange(2**_TABLE_BITS) + 0.5) * (2 * np.pi / 2**_TABLE_BITS)
+    return Angles(*(_row(builder, turns.size * of(turn), row) for of in (np.cos, np.sin)))
 
 
 def rotated(builder: Builder, states: Node, by: Angles) -> Node:

@@ -37,7 +37,7 @@ def test_texts_of_every_length_stand_where_torch_has_them(folder_of, kind, windo
     assert_alike(built(resolved, pooled=False)(texts)[seen], wanted[seen])
 
 
-@pytest.mark.parametrize("window", ["", "pi:1024"])
+@pytest.mark.parametrize("window", ["", "pi:1024", "dynamic:1024"])
 def test_a_thousand_tokens_on_angles_are_those_of_float32_in_bfloat16(folder_of, window):
     folder = folder_of("nomic_bert", max_tokens=512 if window else 1024)
     resolved = extended(folder, window) if window else shaped(folder)
