@@ -1,5 +1,7 @@
 """What is measured in a browser: scripts that run in the page, and what its processes hold in memory."""
 
+import contextlib
+import os
 import time
 from pathlib import Path
 
@@ -111,14 +113,25 @@ def shown_map(browser: Chromium, url: str, size: tuple[int, int, int]) -> None:
 
 
 def moved(browser: Chromium, frames: int) -> dict[str, dict[str, float]]:
-    """Return how long frames take while the map is zoomed into and out of, and dragged, and drawing within them."""
-    zoomed = browser.run(FRAMES, frames, 10, False)
-    dragged = browser.run(FRAMES, frames, 0, True)
-    return {
-        "zoom": spread(zoomed["frames"]),
-        "drag": spread(dragged["frames"]),
-        "drawing": spread([*zoomed["draws"], *dragged["draws"]]),
-    }
+    """Return how long frames take while the map is zoomed into and out of, and dragged, and what they take."""
+    found = {}
+    for name, drag in (("zoom", False), ("drag", True)):
+        before = processor_seconds(browser)
+        seen = browser.run(FRAMES, frames, 0 if drag else 10, drag)
+        taken = 1000 * (processor_seconds(browser) - before) / frames
+        found[name] = {**spread(seen["frames"]), "processor_ms": round(taken, 1)}
+        found[f"{name}_drawing"] = spread(seen["draws"])
+    return found
+
+
+def processor_seconds(browser: Chromium) -> float:
+    """Return what all of the browser's processes have taken of the processor."""
+    ticks = 0
+    for process in browser.processes():
+        status = Path(f"/proc/{process}/stat")
+        with contextlib.suppress(OSError):
+            ticks += sum(map(int, status.read_text().rpartition(")")[2].split()[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def megabytes(browser: Chromium) -> dict[str, int]:
