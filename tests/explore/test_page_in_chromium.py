@@ -108,9 +108,14 @@ def test_points_are_drawn_around_listed_and_searched_in(browser, shown, harbour)
         "const box = document.querySelector('.overlay').getBoundingClientRect();"
         "return [box.left, box.top, box.width, box.height]"
     )
+    browser.run("document.querySelector('.group').focus()")
+    browser.press(ENTER)
+    browser.wait("document.querySelectorAll('.rows .row').length > 0")
+    assert len(shown.selection) == int(browser.run("return document.querySelector('.side h2').textContent").split()[0])
     browser.run("document.querySelector('.tool').click()")
     around = [(0.3, 0.01), (0.99, 0.01), (0.99, 0.99), (0.01, 0.99), (0.01, 0.15), (0.28, 0.15)]
     browser.draw([(left + x * width, top + y * height) for x, y in around])
+    browser.wait("document.querySelector('.side h2').textContent.startsWith(arguments[0])", str(harbour.count()))
     browser.wait("document.querySelectorAll('.rows .row').length > 0")
     count = browser.run("return document.querySelector('.side h2').textContent")
     assert count == f"{harbour.count()} points selected"

@@ -102,8 +102,15 @@ export function mapView(app) {
     app.selected = found.length;
     app.tell("selection", found.length);
     if (found.length) addRows();
-    else rows.append(empty("Nothing is selected.", "Choose “Lasso” (or hold Shift) and draw around points, or click the words of a group."));
+    else rows.append(empty("Nothing is selected.", "Choose “Lasso” (or hold Shift) and draw around points, or click the words of a group."), groups());
   }
+  // The groups as a list, for those who do not point.
+  function groups() {
+    const named = state.middles.map(({ size }, group) => [points.data.labels[group].join(" · "), size, group]);
+    return make("li", { class: "groups" }, named.filter(([words, size]) => words && size).map(([words, size, group]) =>
+      make("button", { type: "button", class: "group", onclick: () => chooseGroup(group) }, make("span", { class: "clip" }, words), make("span", { class: "soft figure" }, number(size)))));
+  }
+  const chooseGroup = (wanted) => choose([...points.data.group.keys()].filter((one) => points.data.group[one] === wanted));
   async function addRows() {
     const own = selected;
     const from = rows.children.length;
@@ -196,7 +203,7 @@ export function mapView(app) {
       const near = points.nearest(x, y);
       const label = labels.find((one) => x > one.left && x < one.right && y > one.top && y < one.bottom);
       if (near >= 0 && !label) rowOf(near).then((row) => row && open(row));
-      else if (label) choose([...points.data.group.keys()].filter((one) => points.data.group[one] === label.group));
+      else if (label) chooseGroup(label.group);
     }
     state.line = [];
     paint();
