@@ -18,6 +18,8 @@ POINTS_OF_GROUP = 12
 READ = 200
 """Texts of a group whose words are counted, at the most."""
 WORDS = 3
+OFTENER = 1.25
+"""How much oftener than on average a word of a label is, of all words of its group."""
 SHORTEST = 3
 """Letters that a word of a label has at least, where it is of ASCII letters."""
 
@@ -47,7 +49,7 @@ def labels_of(texts: Sequence[Sequence[str]], encoder: Bm25Encoder, words: int =
     Words are weighed by class-based TF-IDF (Grootendorst 2022): a group is taken for one document; the weight of a
     word is its share of the group's words times log(1 + mean length of a group / how often all groups have it). A word
     is counted in a text once, so that no single text names its group; those of one stem are one, shown in their most
-    frequent form.
+    frequent form. A word that the group has hardly oftener than all have tells nothing: a group may have no words.
     """
     forms: dict[str, Counter[str]] = defaultdict(Counter)
     counted = [_stems_in(group, encoder, forms) for group in texts]
@@ -58,7 +60,12 @@ def labels_of(texts: Sequence[Sequence[str]], encoder: Bm25Encoder, words: int =
     found = []
     for one in counted:
         length = max(1, sum(one.values()))
-        weight = {stem: often / length * np.log(1 + mean / everywhere[stem]) for stem, often in one.items()}
+        usual = length / max(1, sum(everywhere.values())) * (OFTENER if len(counted) > 1 else 0)
+        weight = {
+            stem: often / length * np.log(1 + mean / everywhere[stem])
+            for stem, often in one.items()
+            if often > everywhere[stem] * usual
+        }
         best = sorted(weight, key=lambda stem: (-weight[stem], stem))[:words]
         found.append([min(forms[stem], key=lambda form: (-forms[stem][form], form)) for stem in best])
     return found

@@ -25,7 +25,13 @@ def test_weights_are_those_of_class_based_tf_idf():
     mean = sum(sum(one.values()) for one in counts) / 2
     often = {word: sum(one.get(word, 0) for one in counts) for word in ("red", "blue", "green", "yellow")}
     weight = {word: count / 4 * np.log(1 + mean / often[word]) for word, count in counts[0].items()}
+    del weight["green"]  # which the group has less often than all have
     assert first == sorted(weight, key=lambda word: -weight[word])
+
+
+def test_groups_that_nothing_tells_apart_have_no_words():
+    assert labels_of([["the crane at pier four"] * 9, ["crane, pier, four"] * 5], ENGLISH) == [[], []]
+    assert set(labels_of([["the crane at pier four"] * 9], ENGLISH)[0]) == {"crane", "pier", "four"}
 
 
 def test_numbers_and_stop_words_are_no_labels():

@@ -107,8 +107,8 @@ export function mapView(app) {
   // The groups as a list, for those who do not point.
   function groups() {
     const named = state.middles.map(({ size }, group) => [points.data.labels[group].join(" · "), size, group]);
-    return make("li", { class: "groups" }, named.filter(([words, size]) => words && size).map(([words, size, group]) =>
-      make("button", { type: "button", class: "group", onclick: () => chooseGroup(group) }, make("span", { class: "clip" }, words), make("span", { class: "soft figure" }, number(size)))));
+    return make("li", { class: "groups" }, named.filter(([, size]) => size).map(([words, size, group]) =>
+      make("button", { type: "button", class: "group", onclick: () => chooseGroup(group) }, make("span", { class: "clip" }, words || `group ${group + 1}`), make("span", { class: "soft figure" }, number(size)))));
   }
   const chooseGroup = (wanted) => choose([...points.data.group.keys()].filter((one) => points.data.group[one] === wanted));
   async function addRows() {
