@@ -26,8 +26,8 @@ class RuntimeSpec:
         `rerank="tokens"` need.
     :param has_layers: Whether it runs a transformer block by block, so that `layers=N` cuts it, and a table of vectors
         is nothing that it could run.
-    :param converts: Whether it runs a graph made of the model's files or traced through torch, and so only what there is
-        one of.
+    :param converts: Whether it runs a graph, built of the model's files or traced through torch, and so only what has
+        one.
     :param external_models: `"module:attribute"` of the `ExternalModels` that know its models where these have no folder
         that is read here: a server has them, or another library. Empty where they have one, or none is needed.
     :param names_models: Whether `RUNTIME:MODEL` is a model's name that needs no preset.
