@@ -179,12 +179,13 @@ def remove_model(name: str) -> Facts:
     folder = storage_of(repository)
     if not folder.is_dir():
         raise ModelError(f"{repository!r} is not on this machine; qdrant-embed models list says what is.")
-    for snapshot in (folder / "snapshots").glob("*"):
-        forget_files(snapshot)
+    snapshots = list((folder / "snapshots").glob("*"))
     try:
         removed = remove_copies(repository)
     except OSError as error:
         raise ModelError(f"{repository!r} could not be removed from {folder}: {error.strerror}.") from error
+    for snapshot in snapshots:
+        forget_files(snapshot)
     return Facts(name=repository, folder=str(folder), removed_bytes=removed)
 
 

@@ -68,7 +68,6 @@ def test_a_removed_model_is_gone_with_what_was_noted_of_it(offered, tmp_path):
     fetch_model("someone/model")
     assert remove_model("someone/model")["removed_bytes"] > 0
     assert list((tmp_path / "hub").glob("models--*")) == []
-    assert list((tmp_path / "cache" / "downloaded").iterdir()) == []
     with pytest.raises(ModelError, match="is not on this machine"):
         remove_model("someone/model")
     with pytest.raises(ModelError, match="nothing in the hub's cache"):

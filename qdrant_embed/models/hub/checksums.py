@@ -25,6 +25,7 @@ from qdrant_embed.models.hub.needed_files import needed_files
 
 SHA256, GIT = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{40}")
 _AT_ONCE = 1 << 20
+_NOTES = ".qdrant-embed"
 _IN_FULL: ContextVar[bool] = ContextVar("_IN_FULL", default=False)
 
 
@@ -98,16 +99,18 @@ def kept_files(snapshot: Path) -> KeptFiles | None:
 
 def noted_files(folder: Path) -> KeptFiles | None:
     """Return the files of a folder as they were noted here; None where nobody did."""
-    with suppress(OSError, ValueError, TypeError, KeyError):
-        found = json.loads(_place_of(folder).read_text(encoding="utf-8"))
-        return {name: KeptFile(**values) for name, values in found["files"].items()}
+    for place in _places_of(folder):
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            found = json.loads(place.read_text(encoding="utf-8"))
+            return {name: KeptFile(**values) for name, values in found["files"].items()}
     return None
 
 
 def is_listed(snapshot: Path) -> bool:
     """Tell whether the files that are noted are all that the hub lists, rather than what was found here."""
-    with suppress(OSError, ValueError):
-        return bool(json.loads(_place_of(snapshot).read_text(encoding="utf-8"))["listed"])
+    for place in _places_of(snapshot):
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            return bool(json.loads(place.read_text(encoding="utf-8"))["listed"])
     return _tree(snapshot).is_file()
 
 
@@ -116,19 +119,22 @@ def keep_files(snapshot: Path, files: KeptFiles, *, listed: bool = True) -> None
 
     :param listed: Whether they are all that the hub lists and a model needs.
     """
-    place = _place_of(snapshot)
-    with suppress(OSError):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, new = tempfile.mkstemp(dir=place.parent, suffix=".new")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            values = {name: asdict(file) for name, file in files.items()}
-            json.dump({"snapshot": str(snapshot), "listed": listed, "files": values}, stream)
-        Path(new).replace(place)
+    values = {name: asdict(file) for name, file in files.items()}
+    text = json.dumps({"snapshot": str(snapshot), "listed": listed, "files": values})
+    for place in _places_of(snapshot):
+        with suppress(OSError):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, new = tempfile.mkstemp(dir=place.parent, suffix=".new")
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            Path(new).replace(place)
+            return
 
 
 def forget_files(snapshot: Path) -> None:
     """Forget what was noted of a snapshot that is removed."""
-    _place_of(snapshot).unlink(missing_ok=True)
+    for place in _places_of(snapshot):
+        place.unlink(missing_ok=True)
 
 
 def look_at(snapshot: Path, files: KeptFiles, *, whole: bool = False) -> tuple[KeptFiles, list[str]]:
@@ -202,7 +208,12 @@ def _tree(snapshot: Path) -> Path:
     return snapshot.parents[1] / "trees" / f"{snapshot.name}.json"
 
 
-def _place_of(snapshot: Path) -> Path:
-    """Return where the files of a snapshot are noted."""
-    key = hashlib.blake2b(str(snapshot.resolve()).encode(), digest_size=12).hexdigest()
-    return cache_folder() / "downloaded" / f"{key}.json"
+def _places_of(folder: Path) -> list[Path]:
+    """Return where the files of a folder are noted, the best place first.
+
+    For a snapshot that is the hub's cache itself: what was noted goes along when the cache is copied into an image.
+    """
+    key = hashlib.blake2b(str(folder.resolve()).encode(), digest_size=12).hexdigest()
+    own = cache_folder() / "downloaded" / f"{key}.json"
+    snapshot = folder.parent.name == "snapshots"
+    return [folder.parents[1] / _NOTES / f"{folder.name}.json", own] if snapshot else [own]

@@ -219,11 +219,13 @@ def test_what_another_program_downloaded_is_looked_at_once(cached, hub, offline)
         fetch(REPOSITORY)
 
 
-def test_a_link_that_is_not_named_by_what_it_leads_to_is_damaged(hub, offered, tmp_path):
+def test_a_link_that_is_not_named_by_what_it_leads_to_is_damaged(hub, offered):
     weights = fetch(REPOSITORY) / "model.safetensors"
-    shutil.rmtree(tmp_path / "cache")  # as on another machine, to which the hub's cache alone was copied
+    notes = weights.parents[2] / ".qdrant-embed"
+    assert notes.is_dir(), "what is known of the files goes along where the cache is copied"
+    shutil.rmtree(notes)
     assert fetch(REPOSITORY)
-    shutil.rmtree(tmp_path / "cache")
+    shutil.rmtree(notes)
     damage(weights, keep_time=True)
     with pytest.raises(ModelError, match="damaged"):
         fetch(REPOSITORY)
