@@ -50,15 +50,14 @@ def plain_angles(builder: Builder, turns: Turning) -> Angles:
     return _rows(builder, [turns], ops.unsqueeze(rows, np.int64(0)), builder.preset.max_tokens)
 
 
-def angles(builder: Builder, rope: Mapping[str, Json], dim: int, *, truncate: bool = True) -> Angles:
+def angles(builder: Builder, rope: Mapping[str, Json], dim: int) -> Angles:
     """Return the angles of tokens, those of long texts as the model's extension has it.
 
     :param rope: As of `stated_rope`.
     :param dim: Dimensions of a head that are rotated.
-    :param truncate: As of `turning`.
     """
     positions = int(builder.config["max_position_embeddings"])
-    turns, plan = turning(rope, dim, positions, truncate=truncate), builder.extension_plan
+    turns, plan = turning(rope, dim, positions), builder.extension_plan
     if plan is None:
         return plain_angles(builder, turns)
     sharpen(builder)
@@ -69,7 +68,7 @@ def angles(builder: Builder, rope: Mapping[str, Json], dim: int, *, truncate: bo
         return _moved(builder, turns, plan, places, known)
     if plan.extension.method == "dynamic":
         return _by_length(builder, turns, plan, places, known)
-    slowed = _slowed(rope, turns, plan, positions, truncate=truncate)
+    slowed = _slowed(rope, turns, plan, positions)
     long = ops.convert(ops.greater(lengths, np.int64(plan.trained)), "i64")
     moved = ops.add(places, ops.multiply(long, np.int64(tokens + _SPARE_ROWS)))
     return _rows(builder, [turns, slowed], moved, tokens)
@@ -86,9 +85,7 @@ def sharpen(builder: Builder) -> None:
     builder.query_scale = ops.unsqueeze(scales, ops.constant(np.array([2, 3])))
 
 
-def _slowed(
-    rope: Mapping[str, Json], turns: Turning, plan: ExtensionPlan, positions: int, *, truncate: bool
-) -> Turning:
+def _slowed(rope: Mapping[str, Json], turns: Turning, plan: ExtensionPlan, positions: int) -> Turning:
     """Return how long texts turn by `ntk` or `yarn`."""
     if plan.extension.method == "ntk":
         return Turning(ntk_frequencies(turns.frequencies, plan.ntk_lambda), turns.size)
@@ -97,7 +94,7 @@ def _slowed(
         "factor": max(1.0, plan.extension.tokens / plan.trained),
         "original_max_position_embeddings": plan.trained,
     }
-    found = turning({**rope, **stretched}, 2 * len(turns.frequencies), positions, truncate=truncate)
+    found = turning({**rope, **stretched}, 2 * len(turns.frequencies), positions)
     return Turning(found.frequencies, found.size * turns.size)
 
 

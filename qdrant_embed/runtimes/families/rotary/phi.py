@@ -70,5 +70,5 @@ FAMILY = Family(
     finish=finish,
     positions="rotary",
     attentions=("causal", "bidirectional"),
-    unusual=lambda config: unknown_rope(_rope(config)),
+    unusual=lambda config: unknown_rope(_rope(config), partial=True),
 )

@@ -54,25 +54,31 @@ def stated_rope(
     rope["rope_type"] = _kind(rope)
     original = config.get("original_max_position_embeddings") or config.get("max_position_embeddings")
     rope.setdefault("original_max_position_embeddings", original)
-    if not layer and config.get("original_max_position_embeddings"):
+    if layer:
+        rope["truncate"] = True  # transformers asks for it beside the kinds of layers, where it never is
+    elif config.get("original_max_position_embeddings"):
         rope["original_max_position_embeddings"] = original
     return rope
 
 
-def unknown_rope(rope: Mapping[str, Json]) -> str:
-    """Return why rotary positions with these settings are not computed here; empty if they are."""
+def unknown_rope(rope: Mapping[str, Json], *, partial: bool = False) -> str:
+    """Return why rotary positions with these settings are not computed here; empty if they are.
+
+    :param partial: Whether a part of each head may be rotated alone.
+    """
     if rope["rope_type"] not in _KINDS:
         return f"its rotary positions are of the kind {rope['rope_type']!r}; built here are {', '.join(_KINDS)}"
+    if not partial and rope.get("partial_rotary_factor") not in (None, 1):
+        return f"it rotates a part of each head alone (partial_rotary_factor={rope['partial_rotary_factor']})"
     unknown = sorted(key for key, value in rope.items() if value is not None and key not in _SETTINGS)
     return f"its rotary positions have a setting that is not known here ({', '.join(unknown)})" if unknown else ""
 
 
-def turning(rope: Mapping[str, Json], dim: int, positions: int, *, truncate: bool = True) -> Turning:
+def turning(rope: Mapping[str, Json], dim: int, positions: int) -> Turning:
     """Return how far states turn by the settings that `stated_rope` gives.
 
     :param dim: Dimensions of a head that are rotated, d.
     :param positions: `max_position_embeddings`.
-    :param truncate: Whether YaRN's borders are whole numbers, where the settings do not say.
     """
     frequencies = 1.0 / rope["rope_theta"] ** (np.arange(0, dim, 2) / dim)
     size = 1.0
@@ -82,7 +88,7 @@ def turning(rope: Mapping[str, Json], dim: int, positions: int, *, truncate: boo
         frequencies = _llama3(rope, frequencies)
     elif rope["rope_type"] == "yarn":
         factor = rope.get("factor") or positions / rope["original_max_position_embeddings"]
-        frequencies = _yarn(rope, frequencies, factor, rope.get("truncate", truncate))
+        frequencies = _yarn(rope, frequencies, factor, rope.get("truncate", True))
         size = _yarn_size(rope, factor)
     return Turning(np.asarray(frequencies, np.float32), size)
 

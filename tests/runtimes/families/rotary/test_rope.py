@@ -51,6 +51,7 @@ REFUSED = [
     ("gemma3_text", {"rope_scaling": {"rope_type": "proportional"}}, "of the kind 'proportional'"),
     ("gemma3_text", {"attn_logit_softcapping": 50.0}, "not known here .attn_logit_softcapping"),
     ("llama", {"partial_rotary_factor": 0.5}, "partial_rotary_factor=0.5"),
+    ("llama", {"rope_parameters": {"rope_type": "default", "partial_rotary_factor": 0.5}}, "a part of each head alone"),
     ("qwen3", {"head_dim": None}, "how large a head is .head_dim"),
     ("mistral", {"sliding_window": None}, "how far tokens see .sliding_window"),
     ("qwen2", {"use_sliding_window": True, "layer_types": None, "max_window_layers": None}, "max_window_layers"),
