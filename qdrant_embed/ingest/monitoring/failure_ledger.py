@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from qdrant_embed.display import one_line
-from qdrant_embed.errors import AccessDeniedError, QdrantEmbedError
+from qdrant_embed.errors import AccessDeniedError, QdrantEmbedError, StoreError
 from qdrant_embed.ingest.monitoring.failure_record import (
     LONGEST_REASON,
     RecordedFailure,
@@ -19,6 +19,7 @@ from qdrant_embed.ingest.monitoring.failure_record import (
     room_for,
 )
 from qdrant_embed.ingest.monitoring.report import Tally
+from qdrant_embed.servers.patience import patient
 from qdrant_embed.store.metadata import FAILED_KEY
 
 if TYPE_CHECKING:
@@ -50,9 +51,10 @@ class FailureLedger:
         self.place = place
         try:
             yield
-        except BaseException:
-            with suppress(QdrantEmbedError):
-                self._note(lambda _: True)
+        except BaseException as error:
+            if not isinstance(error, StoreError):  # what is away is not waited for once more
+                with suppress(QdrantEmbedError), patient(0):
+                    self._note(lambda _: True)
             raise
 
     def note(self) -> None:

@@ -8,9 +8,10 @@ import subprocess
 import pytest
 
 from qdrant_embed import Collection, Document, Recipe
-from qdrant_embed.errors import AccessDeniedError
+from qdrant_embed.errors import AccessDeniedError, StoreError
 from qdrant_embed.ingest.monitoring.failure_ledger import FailureLedger
 from qdrant_embed.ingest.monitoring.report import Tally
+from qdrant_embed.servers.patience import patience_now, patient
 from qdrant_embed.store.metadata import FAILED_KEY
 from tests.support.forks import Fork
 
@@ -182,6 +183,22 @@ def test_a_key_that_may_not_change_metadata_is_told_of_and_ends_no_ingest(collec
     report = collection.ingest(shelf / "b")
     assert (len(report.failed), report.stored) == (1, 1)
     assert "may not change its metadata" in report.warnings[0]
+
+
+def test_a_server_that_is_away_is_not_waited_for_once_more(collection, monkeypatch):
+    tally, waits = Tally(), []
+    ledger = FailureLedger(collection.engine, collection.name, "docs", tally)
+    tally.fail("a.txt", "broken", "unreadable")
+
+    def away(*_, **__):
+        waits.append(patience_now())
+        raise StoreError("the server is away")
+
+    monkeypatch.setattr(collection.engine, "stored_metadata", away)
+    for error in (StoreError("the server is away"), KeyboardInterrupt()):
+        with pytest.raises(type(error)), patient(100), ledger.kept():
+            raise error
+    assert waits == [0]
 
 
 def test_no_path_of_the_machine_stands_in_a_reason(collection, tmp_path):
