@@ -12,10 +12,10 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "onnx": ("onnxruntime", "onnx", "onnxscript"),
     "fastembed": ("fastembed",),
     "llama-index": ("llama_index.core.retrievers", "llama_index.retrievers.qdrant_embed"),
-    "mcp": ("mcp.server", "qdrant_embed_mcp"),
+    "mcp": ("mcp", "mcp.server", "qdrant_embed_mcp"),
     "pandas": ("pandas",),
-    "plots": ("matplotlib.figure",),
-    "parquet": ("pyarrow.parquet",),
+    "plots": ("matplotlib", "matplotlib.figure"),
+    "parquet": ("pyarrow", "pyarrow.parquet"),
     "explore": ("starlette", "uvicorn"),
     "widget": ("anywidget",),
 }
