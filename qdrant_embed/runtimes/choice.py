@@ -83,6 +83,16 @@ class Choice:
     advice: str = ""
 
 
+def least_cosine(resolved: ResolvedModel, precision: str) -> float:
+    """Return the cosine to the original that no text may fall below.
+
+    Weights that were rounded when a folder was prepared stay so, whatever they are computed in.
+    """
+    prepared = resolved.files.prepared if resolved.files else None
+    least = MIN_COSINE[precision]
+    return min(least, MIN_COSINE["bf16"]) if prepared and prepared.precision != "float32" else least
+
+
 def choose(resolved: ResolvedModel, asked: str = "auto") -> Choice:
     """Return what runs a model: what is asked for, else what its preset says, else the environment, else the fastest.
 

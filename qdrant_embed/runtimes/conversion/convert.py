@@ -26,7 +26,7 @@ from qdrant_embed.models.fingerprint import model_fingerprint
 from qdrant_embed.models.resolve import ResolvedModel, pools_inside
 from qdrant_embed.native import return_memory
 from qdrant_embed.runtimes.batching import cores, processor_flags
-from qdrant_embed.runtimes.choice import MIN_COSINE, RuntimeChoice
+from qdrant_embed.runtimes.choice import RuntimeChoice, least_cosine
 from qdrant_embed.runtimes.conversion.cache_folder import UNFINISHED, hold, lock_file, place_of, prune
 from qdrant_embed.runtimes.conversion.fidelity import Original, Run, compare
 from qdrant_embed.types import Json, content_hash
@@ -116,7 +116,7 @@ def fidelity_error(resolved: ResolvedModel, converter: ModelConverter) -> str | 
 
 
 def _shortfall(resolved: ResolvedModel, converter: ModelConverter, note: Mapping[str, Json]) -> str:
-    minimum = MIN_COSINE[converter.choice.precision]
+    minimum = least_cosine(resolved, converter.choice.precision)
     if note["worst"] >= minimum:
         return ""
     return (

@@ -15,7 +15,7 @@ from qdrant_embed.models.prepared_checks import faults_of
 from qdrant_embed.models.presets import preset_defaults
 from qdrant_embed.models.resolve import ResolvedModel, resolve
 from qdrant_embed.models.runtime_specs import runtime_spec
-from qdrant_embed.runtimes.choice import MIN_COSINE, RuntimeChoice
+from qdrant_embed.runtimes.choice import MIN_COSINE, RuntimeChoice, least_cosine
 from qdrant_embed.runtimes.conversion.convert import versions
 from qdrant_embed.runtimes.preparation import folder_graphs
 from qdrant_embed.runtimes.preparation.folder_files import copy_files, noted, require_free, write_json, written
@@ -175,7 +175,7 @@ def _write(resolved: ResolvedModel, work: Path, stated: PreparedFolder) -> None:
     write_json(work / MANIFEST, whole.as_dict())
     fidelity = {str(choice): asdict(folder_graphs.measured(work, choice)) for choice in _choices(precision)}
     for choice, found in fidelity.items():
-        _require_near(stated.source, RuntimeChoice.parse(choice), found)
+        _require_near(stated.source, work, RuntimeChoice.parse(choice), found)
     write_json(work / MANIFEST, replace(whole, machine=machine(), fidelity=fidelity).as_dict())
 
 
@@ -188,9 +188,8 @@ def _choices(precision: str) -> list[RuntimeChoice]:
     return [chosen(way) for way in dict.fromkeys([*ways, best, "float32"])]
 
 
-def _require_near(source: str, choice: RuntimeChoice, found: Mapping[str, float]) -> None:
-    # Weights that were rounded stay so where numbers are computed in float32.
-    minimum = min(MIN_COSINE[choice.precision], MIN_COSINE["bf16"])
+def _require_near(source: str, work: Path, choice: RuntimeChoice, found: Mapping[str, float]) -> None:
+    minimum = least_cosine(resolve(work), choice.precision)
     if found["worst"] < minimum:
         raise ModelError(
             f"{source!r} prepared for {choice} has a cosine of {found['worst']:.4f} to the original in float32 on the "

@@ -9,7 +9,7 @@ from qdrant_embed.concurrency import Cancelled, Job, current_job
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import ModelError
 from qdrant_embed.models.files.word_vectors import CACHE_VARIABLE
-from qdrant_embed.runtimes.choice import RuntimeChoice
+from qdrant_embed.runtimes.choice import MIN_COSINE, RuntimeChoice
 from qdrant_embed.runtimes.conversion import convert as converting
 from qdrant_embed.runtimes.conversion.cache_folder import lock_file
 from qdrant_embed.runtimes.conversion.convert import ModelConverter, converted
@@ -208,7 +208,7 @@ def test_how_a_conversion_fell_short_is_known_afterwards(model, monkeypatch):
     assert converting.fidelity_error(model, copying.converter) is None
     converted(model, copying.converter)
     assert converting.fidelity_error(model, copying.converter) == ""
-    monkeypatch.setitem(converting.MIN_COSINE, "float32", 1.1)
+    monkeypatch.setitem(MIN_COSINE, "float32", 1.1)
     assert "1.1 is the minimum" in converting.fidelity_error(model, copying.converter)
 
 

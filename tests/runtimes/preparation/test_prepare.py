@@ -16,6 +16,7 @@ from qdrant_embed import Collection, Document, Recipe, load_embedder, prepare_mo
 from qdrant_embed.errors import ConfigurationError, ModelError, RecipeMismatchError
 from qdrant_embed.models.fingerprint import model_fingerprint
 from qdrant_embed.models.resolve import resolve
+from qdrant_embed.runtimes.choice import least_cosine
 from qdrant_embed.runtimes.preparation.bf16_weights import to_bf16, write_bf16
 from tests.support import forks
 from tests.support.tiny_adapters import save_tiny_adapter
@@ -212,6 +213,12 @@ def test_where_nothing_can_be_kept_it_runs_all_the_same(bert, prepared, tmp_path
     assert load_embedder(target).embed_documents(TEXTS).shape == (3, 32)
     with pytest.raises(ModelError, match="QDRANT_EMBED_CACHE"):
         load_embedder(bert, runtime="openvino").embed_documents(TEXTS)
+
+
+def test_rounded_weights_are_enough_where_numbers_are_computed_in_float32(prepared, bert):
+    rounded, whole = (resolve(prepared(precision=precision).folder) for precision in ("bf16", "float32"))
+    assert least_cosine(rounded, "float32") == least_cosine(whole, "bf16") < least_cosine(whole, "float32")
+    assert least_cosine(resolve(bert), "float32") == least_cosine(whole, "float32")
 
 
 def test_int8_is_refused_by_a_processor_that_lacks_it(prepared, monkeypatch):
