@@ -7,10 +7,9 @@ import shutil
 import signal
 import ssl
 import warnings
-from copy import deepcopy
 from functools import cache
 from pathlib import Path
-from types import NoneType, SimpleNamespace
+from types import SimpleNamespace
 from zlib import crc32
 
 import pytest
@@ -73,22 +72,12 @@ def pytest_collection():
         gc.enable()
 
 
-def copied(value):
-    """Return what `deepcopy` does, which takes most of its time for dicts, lists and values that nothing can change."""
-    if type(value) is dict:
-        return {key: copied(one) for key, one in value.items()}
-    if type(value) is list:
-        return [copied(one) for one in value]
-    return value if type(value) in (str, int, float, bool, NoneType) else deepcopy(value)
-
-
 @pytest.fixture(scope="session", autouse=True)
 def shared_by_clients():
     """Let clients share what each reads anew: the schemas of its requests, and certificates that no server here has.
 
-    The engine in memory reads a field's name once, and not for each point, and copies payloads, which are JSON, as
-    such; and requests to a server on this machine share connections, as those to any other server do: to open one takes
-    as long as the request.
+    The engine in memory reads a field's name once, and not for each point; and requests to a server on this machine
+    share connections, as those to any other server do: to open one takes as long as the request.
     """
     import httpx
     from qdrant_client.embed import type_inspector
@@ -96,7 +85,6 @@ def shared_by_clients():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(extractor, "parse_json_path", cache(extractor.parse_json_path))
-        patch.setattr("qdrant_client.local.local_collection.deepcopy", copied)
         patch.setattr("qdrant_client.qdrant_remote.httpx", SimpleNamespace(Limits=lambda **_: httpx.Limits()))
         patch.setattr("qdrant_client.embed.type_inspector.ModelSchemaParser", cache(type_inspector.ModelSchemaParser))
         patch.setattr("ssl.create_default_context", cache(ssl.create_default_context))
