@@ -43,7 +43,7 @@ KINDS: Mapping[str, Kind] = {
     "core": Kind(("qdrant-embed",)),
     "core, MiniLM": Kind(("qdrant-embed",), MINILM, job="ours"),
     "core, MiniLM, LlamaIndex": Kind(("qdrant-embed[llama-index]",), MINILM),
-    "torch": Kind(("qdrant-embed[minilm,torch]", TORCH), job="ours"),
+    "torch, MiniLM": Kind(("qdrant-embed[minilm,torch]", TORCH)),
     "all": Kind(("qdrant-embed[all]", TORCH)),
     "before, MiniLM": Kind(("qdrant-embed[minilm]", TORCH), before=True, job="ours"),
     "fastembed": Kind(("fastembed", "qdrant-client"), job="by_fastembed"),
