@@ -15,7 +15,7 @@ from typing import Literal
 from qdrant_embed.display import aligned, counted, html_table, one_line
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.errors import CollectionNotFoundError, LocationLockedError, QdrantEmbedError
-from qdrant_embed.extras import is_installed
+from qdrant_embed.extras import is_installed, pip_line
 from qdrant_embed.models.availability import find_weights
 from qdrant_embed.models.files.word_vectors import cache_folder
 from qdrant_embed.models.hub.checksums import compared_in_full
@@ -132,14 +132,14 @@ def _check_installed() -> Iterator[Finding]:
     for package, purpose in NEEDED.items():
         yield _installed(package, purpose, "problem", package)
     for package, (purpose, extra) in OPTIONAL.items():
-        yield _installed(package, purpose, "absent", f"'{extra}'" if "[" in extra else extra)
+        yield _installed(package, purpose, "absent", extra)
 
 
 def _installed(package: str, purpose: str, lacking: Status, to_install: str) -> Finding:
     try:
         return Finding("installed", package, "ok", f"{version(package)}  {purpose}")
     except PackageNotFoundError:
-        return Finding("installed", package, lacking, f"not installed  {purpose}", f"pip install {to_install}")
+        return Finding("installed", package, lacking, f"not installed  {purpose}", pip_line(to_install))
 
 
 def _check_model(name: str) -> Iterator[Finding]:

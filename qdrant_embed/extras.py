@@ -48,3 +48,8 @@ def require_extra(what: str, extra: str, *modules: str) -> None:
         if not is_installed(module):
             hint = _WITHOUT_CUDA if extra == "torch" else ""
             raise MissingExtraError(what, module, f"qdrant-embed[{extra}]", hint)
+
+
+def pip_line(what: str) -> str:
+    """Return what to type to install something; brackets are quoted, which shells would take for a pattern."""
+    return f"pip install '{what}'" if "[" in what else f"pip install {what}"

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from qdrant_embed.errors import UnknownNameError
+from qdrant_embed.extras import pip_line
 from qdrant_embed.models.files.prepared_folder import read_prepared
 from qdrant_embed.models.hub.downloads import missing_in
 from qdrant_embed.models.hub.hub_names import download_line, split_name
@@ -66,6 +67,6 @@ def _on_hub(name: str, repository: str, values: Mapping[str, Json]) -> WeightsLo
     if found is not None and not missing:
         return WeightsLocation(here=True, place=f"the hub's cache of {repository}")
     install = str(values.get("install", ""))
-    advice = f"pip install {install}" if install else download_line(name)
+    advice = pip_line(install) if install else download_line(name)
     part = f"here only in part ({', '.join(missing)} missing)" if missing else "not on this machine"
     return WeightsLocation(here=False, place=f"{part}; the hub has them as {repository}", advice=advice)

