@@ -136,7 +136,8 @@ def test_a_vocabulary_alone_makes_the_tokenizer_that_transformers_makes(tmp_path
     tokens = json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]
     whole = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     words = [word for word, _ in sorted(tokens.items(), key=lambda item: item[1]) if word not in whole]
-    (folder / "vocab.txt").write_text("\n".join([*whole, *words]))
+    # No more than the table has rows: which words come last differs from run to run, and a text may have them.
+    (folder / "vocab.txt").write_text("\n".join([*whole, *words][: len(tokens)]))
     (folder / "tokenizer.json").unlink()
     edit(folder / "tokenizer_config.json", tokenizer_class="BertTokenizer", unk_token="[UNK]")
     texts = ["Master keys are rotated.", "gates"]
