@@ -20,7 +20,7 @@ from qdrant_embed.long_context.extension_plan import ExtensionPlan
 from qdrant_embed.long_context.positions import attention_scales, dynamic_multiples, ntk_frequencies, stretch_factors
 from qdrant_embed.runtimes.families.family import Node
 from qdrant_embed.runtimes.families.learned_positions import counted
-from qdrant_embed.runtimes.families.rotary.rope import Turning, turning
+from qdrant_embed.runtimes.families.rotary.rope import FULL, Turning, turning
 from qdrant_embed.types import FloatArray, Json
 
 if TYPE_CHECKING:
@@ -72,6 +72,16 @@ def angles(builder: Builder, rope: Mapping[str, Json], dim: int) -> Angles:
     long = ops.convert(ops.greater(lengths, np.int64(plan.trained)), "i64")
     moved = ops.add(places, ops.multiply(long, np.int64(tokens + _SPARE_ROWS)))
     return _rows(builder, [turns, slowed], moved, tokens)
+
+
+def angles_of_kind(builder: Builder, kind: str, rope: Mapping[str, Json], dim: int) -> Angles:
+    """Return the angles of a kind of blocks; what sees near tokens only is never stretched.
+
+    Nothing is further away for it than it was in training.
+    """
+    if kind == FULL:
+        return angles(builder, rope, dim)
+    return plain_angles(builder, turning(rope, dim, builder.config["max_position_embeddings"]))
 
 
 def sharpen(builder: Builder) -> None:

@@ -21,14 +21,13 @@ from qdrant_embed.runtimes.families.rotary.decoder_parts import (
     rms_norm,
 )
 from qdrant_embed.runtimes.families.rotary.masks import seen_within
-from qdrant_embed.runtimes.families.rotary.rope import ROPE_ENTRIES, stated_rope, unknown_rope
+from qdrant_embed.runtimes.families.rotary.rope import FULL, ROPE_ENTRIES, SLIDING, stated_rope, unknown_rope
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
     from qdrant_embed.runtimes.families.builder import Builder
 
 _THETA = 10_000.0
-_SLIDING = "sliding_attention"
 
 
 def enter(builder: Builder) -> Node:
@@ -88,7 +87,7 @@ def _window(config: Mapping[str, Json], number: int) -> int | None:
         return None if window is None else int(window)
     if not config.get("use_sliding_window") or window is None:
         return None
-    slides = kinds[number] == _SLIDING if kinds else number >= config["max_window_layers"]
+    slides = kinds[number] == SLIDING if kinds else number >= config["max_window_layers"]
     return int(window) if slides else None
 
 
@@ -100,7 +99,7 @@ def finish(builder: Builder, states: Node) -> Node:
 def unusual(config: Mapping[str, Json]) -> str:
     """Return why the positions or the windows of a configuration are not built here; empty if they are."""
     kinds = set(config.get("layer_types") or ())
-    if kinds - {_SLIDING, "full_attention"}:
+    if kinds - {FULL, SLIDING}:
         return f"its layers are of the kinds {', '.join(sorted(kinds))}"
     if config["model_type"] == "mistral" and "sliding_window" not in config:
         return "its config.json does not say how far tokens see (sliding_window)"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdrant_embed.runtimes.families.family import Family, Node
-from qdrant_embed.runtimes.families.rotary.angles import Angles, angles, plain_angles
+from qdrant_embed.runtimes.families.rotary.angles import angles_of_kind
 from qdrant_embed.runtimes.families.rotary.decoder_parts import (
     HEADS,
     PASSING,
@@ -21,13 +21,12 @@ from qdrant_embed.runtimes.families.rotary.decoder_parts import (
     rms_norm,
 )
 from qdrant_embed.runtimes.families.rotary.masks import seen_within
-from qdrant_embed.runtimes.families.rotary.rope import ROPE_ENTRIES, stated_rope, turning, unknown_rope
+from qdrant_embed.runtimes.families.rotary.rope import FULL, ROPE_ENTRIES, SLIDING, stated_rope, unknown_kinds
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
     from qdrant_embed.runtimes.families.builder import Builder
 
-_FULL, _SLIDING = "full_attention", "sliding_attention"
 _BOTH = "use_bidirectional_attention"
 
 
@@ -50,7 +49,7 @@ def block(builder: Builder, states: Node, number: int) -> Node:
     queries, keys = (
         _norm(builder, part, f"{place}.self_attn.{name}_norm") for name, part in (("q", queries), ("k", keys))
     )
-    by = builder.once(kind, lambda: _angles(builder, kind))
+    by = builder.once(kind, lambda: angles_of_kind(builder, kind, _rope(config, kind), config["head_dim"]))
     scale = config["query_pre_attn_scalar"] ** -0.5
     seen = grouped_attention(builder, (queries, keys, values), by, _seen(builder, kind), scale)
     seen = _norm(
@@ -76,28 +75,20 @@ def _kind(config: Mapping[str, Json], number: int) -> str:
     stated = config.get("layer_types")
     if stated:
         return str(stated[number])
-    return _SLIDING if (number + 1) % config["sliding_window_pattern"] else _FULL
+    return SLIDING if (number + 1) % config["sliding_window_pattern"] else FULL
 
 
 def _rope(config: Mapping[str, Json], kind: str) -> dict[str, Json]:
-    if kind == _FULL:
+    if kind == FULL:
         return stated_rope(config, 1_000_000.0, kind)
     return stated_rope(config, 10_000.0, kind, theta_entry="rope_local_base_freq", scaled=False)
-
-
-def _angles(builder: Builder, kind: str) -> Angles:
-    rope, dim = _rope(builder.config, kind), builder.config["head_dim"]
-    if kind == _FULL:
-        return angles(builder, rope, dim)
-    # Never stretched: nothing is further away than it was in training.
-    return plain_angles(builder, turning(rope, dim, builder.config["max_position_embeddings"]))
 
 
 def _seen(builder: Builder, kind: str) -> Node | None:
     config = builder.config
     both = bool(config.get(_BOTH))
     causal = is_causal(builder) if builder.preset.attention or not both else False
-    if kind == _FULL:
+    if kind == FULL:
         return seen_within(builder, None, 0 if causal else None)
     # Where both sides are seen by its own configuration, half of the window is on each.
     window = config["sliding_window"] // 2 + 1 if both else config["sliding_window"]
@@ -106,13 +97,6 @@ def _seen(builder: Builder, kind: str) -> Node | None:
     # Its own configuration counts the token itself; where a preset lets tokens see both sides, transformers does not.
     reach = window - 1 if both and not builder.preset.attention else window
     return seen_within(builder, reach, reach)
-
-
-def _unusual(config: Mapping[str, Json]) -> str:
-    kinds = set(config.get("layer_types") or ())
-    if kinds - {_FULL, _SLIDING}:
-        return f"its layers are of the kinds {', '.join(sorted(kinds))}"
-    return unknown_rope(_rope(config, _FULL)) or unknown_rope(_rope(config, _SLIDING))
 
 
 FAMILY = Family(
@@ -137,5 +121,5 @@ FAMILY = Family(
     finish=finish,
     positions="rotary",
     attentions=("causal", "bidirectional"),
-    unusual=_unusual,
+    unusual=lambda config: unknown_kinds(config, _rope),
 )

@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from qdrant_embed.runtimes.families.family import Family, Node
-from qdrant_embed.runtimes.families.rotary.angles import Angles, angles, plain_angles, rotated
+from qdrant_embed.runtimes.families.rotary.angles import angles_of_kind, rotated
 from qdrant_embed.runtimes.families.rotary.decoder_parts import HEADS
 from qdrant_embed.runtimes.families.rotary.masks import seen_within
-from qdrant_embed.runtimes.families.rotary.rope import ROPE_ENTRIES, stated_rope, turning, unknown_rope
+from qdrant_embed.runtimes.families.rotary.rope import FULL, ROPE_ENTRIES, SLIDING, stated_rope, unknown_kinds
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
     from qdrant_embed.runtimes.families.builder import Builder
 
-_FULL, _SLIDING = "full_attention", "sliding_attention"
-_BASES = {_FULL: ("global_rope_theta", 160_000.0), _SLIDING: ("local_rope_theta", 10_000.0)}
+_BASES = {FULL: ("global_rope_theta", 160_000.0), SLIDING: ("local_rope_theta", 10_000.0)}
 
 
 def enter(builder: Builder) -> Node:
@@ -33,8 +32,9 @@ def block(builder: Builder, states: Node, number: int) -> Node:
         builder.heads(part, config["num_attention_heads"])
         for part in builder.linear_parts(inner, f"{place}.attn.Wqkv", 3, bias=bias)
     )
-    by = builder.once(kind, lambda: _angles(builder, kind))
-    reach = config["local_attention"] // 2 if kind == _SLIDING else None
+    dim = config["hidden_size"] // config["num_attention_heads"]
+    by = builder.once(kind, lambda: angles_of_kind(builder, kind, _rope(config, kind), dim))
+    reach = config["local_attention"] // 2 if kind == SLIDING else None
     queries, keys = (rotated(builder, part, by) for part in (queries, keys))
     seen = builder.attention(queries, keys, values, seen=seen_within(builder, reach, reach))
     states = builder.add(states, builder.linear(seen, f"{place}.attn.Wo", bias=bias))
@@ -57,28 +57,12 @@ def _kind(config: Mapping[str, Json], number: int) -> str:
     stated = config.get("layer_types")
     if stated:
         return str(stated[number])
-    return _SLIDING if number % config["global_attn_every_n_layers"] else _FULL
+    return SLIDING if number % config["global_attn_every_n_layers"] else FULL
 
 
 def _rope(config: Mapping[str, Json], kind: str) -> dict[str, Json]:
     entry, base = _BASES[kind]
     return stated_rope(config, base, kind, theta_entry=entry)
-
-
-def _angles(builder: Builder, kind: str) -> Angles:
-    config, rope = builder.config, _rope(builder.config, kind)
-    dim = config["hidden_size"] // config["num_attention_heads"]
-    if kind == _FULL:
-        return angles(builder, rope, dim)
-    # Never stretched: nothing is further away than it was in training.
-    return plain_angles(builder, turning(rope, dim, config["max_position_embeddings"]))
-
-
-def _unusual(config: Mapping[str, Json]) -> str:
-    kinds = set(config.get("layer_types") or ())
-    if kinds - {_FULL, _SLIDING}:
-        return f"its layers are of the kinds {', '.join(sorted(kinds))}"
-    return unknown_rope(_rope(config, _FULL)) or unknown_rope(_rope(config, _SLIDING))
 
 
 FAMILY = Family(
@@ -106,5 +90,5 @@ FAMILY = Family(
     block=block,
     finish=finish,
     positions="rotary",
-    unusual=_unusual,
+    unusual=lambda config: unknown_kinds(config, _rope),
 )

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from qdrant_embed.types import FloatArray, Json
 
 ROPE_ENTRIES = ("rope_theta", "rope_parameters", "rope_scaling", "original_max_position_embeddings")
 """Entries of `config.json` that are read here."""
+FULL, SLIDING = "full_attention", "sliding_attention"
+"""Kinds of blocks: those that see all tokens, and those that see near ones only."""
 _KINDS = ("default", "linear", "llama3", "yarn")
 _SETTINGS = (
     *("rope_theta", "rope_type", "type", "factor", "original_max_position_embeddings", "attention_factor"),
@@ -72,6 +74,17 @@ def unknown_rope(rope: Mapping[str, Json], *, partial: bool = False) -> str:
         return f"it rotates a part of each head alone (partial_rotary_factor={rope['partial_rotary_factor']})"
     unknown = sorted(key for key, value in rope.items() if value is not None and key not in _SETTINGS)
     return f"its rotary positions have a setting that is not known here ({', '.join(unknown)})" if unknown else ""
+
+
+def unknown_kinds(config: Mapping[str, Json], rope_of: Callable[[Mapping[str, Json], str], dict[str, Json]]) -> str:
+    """Return why a model of two kinds of blocks is not built here; empty if it is.
+
+    :param rope_of: What `stated_rope` gives for a kind.
+    """
+    kinds = set(config.get("layer_types") or ())
+    if kinds - {FULL, SLIDING}:
+        return f"its layers are of the kinds {', '.join(sorted(kinds))}"
+    return unknown_rope(rope_of(config, FULL)) or unknown_rope(rope_of(config, SLIDING))
 
 
 def turning(rope: Mapping[str, Json], dim: int, positions: int) -> Turning:
