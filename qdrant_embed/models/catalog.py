@@ -10,7 +10,7 @@ from typing import Any
 from qdrant_embed.display import aligned, html_table, one_line
 from qdrant_embed.errors import require_type
 from qdrant_embed.models.availability import WeightsLocation, find_weights
-from qdrant_embed.models.preset_files import PresetEntry, our_presets, read_presets
+from qdrant_embed.models.preset_files import PresetEntry, read_presets
 from qdrant_embed.models.presets import make_preset, preset_defaults
 from qdrant_embed.models.prompts import rendered, with_task
 from qdrant_embed.models.resolve import resolve
@@ -132,11 +132,6 @@ def list_models(
     """
     asked = words.lower().split(), language.lower(), kind.lower(), license.lower().split(), dim
     return ListedModels(model for model in _listed(read_presets(presets)) if _is_like(model, *asked))
-
-
-def our_models() -> ListedModels:
-    """Return what the presets that come with the library say, as they come."""
-    return _listed(our_presets())
 
 
 def describe_model(name: str) -> ModelDescription:

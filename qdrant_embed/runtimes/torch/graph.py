@@ -53,12 +53,7 @@ def build_graph(resolved: ResolvedModel, *, pooled: bool) -> Graph:
         return Graph(_chained(model, resolved.preset.name), pooled=True)
     states = token_module(model, resolved.preset.states)
     inside = pooled and pools_inside(resolved)
-    return Graph(pooled_module(states, resolved.preset.pooling) if inside else states, pooled=inside)
-
-
-def pooled_module(states: torch.nn.Module, pooling: str) -> torch.nn.Module:
-    """Return a module that pools the states of another."""
-    return followed(states, POOLS[pooling])
+    return Graph(followed(states, POOLS[resolved.preset.pooling]) if inside else states, pooled=inside)
 
 
 def followed(states: torch.nn.Module, change: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> torch.nn.Module:

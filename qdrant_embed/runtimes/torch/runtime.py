@@ -11,9 +11,10 @@ import numpy as np
 from qdrant_embed.extras import require_extra
 from qdrant_embed.models.resolve import ResolvedModel, pooling_only, pools_inside
 from qdrant_embed.native import initializing, prepare_torch
+from qdrant_embed.pooling.torch_pooling import POOLS
 from qdrant_embed.runtimes import Runtime, TokenRuntime, first_batch
 from qdrant_embed.runtimes.batching import BatchLimits
-from qdrant_embed.runtimes.torch.graph import followed, pooled_module
+from qdrant_embed.runtimes.torch.graph import followed
 from qdrant_embed.runtimes.torch.load import (
     load_copies,
     load_model,
@@ -130,7 +131,7 @@ class TorchPooledRuntime(_Torch, Runtime):
         super().__init__(model)
         tokens = token_module(model, states)
         in_float32 = followed(tokens, lambda states, _: states.float())
-        self._pooled = pooled_module(in_float32, pooling)
+        self._pooled = followed(in_float32, POOLS[pooling])
         self._tokenwise = TorchTokenRuntime(model, states)
         self.lanes = _batches_on(model)
 
