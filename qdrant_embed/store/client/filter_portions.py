@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.store.client.limits import Limits, in_parts
+from qdrant_embed.store.filters.fields import as_list
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -83,7 +84,7 @@ def _nested(where: models.Filter, size: int) -> models.Filter:
         return models.Filter(should=[_with_values(condition, part) for part in in_parts(values, size)])
 
     changes: dict[str, Any] = {
-        clause: [smaller(one) for one in listed] for clause in CLAUSES if (listed := _listed(getattr(where, clause)))
+        clause: [smaller(one) for one in listed] for clause in CLAUSES if (listed := as_list(getattr(where, clause)))
     }
     if where.min_should is not None:
         least = [smaller(one) for one in where.min_should.conditions]
@@ -95,7 +96,7 @@ def _wanted(where: models.Filter) -> Iterator[Any]:
     """Yield the conditions of which every one has to hold."""
     from qdrant_client import models
 
-    for condition in _listed(where.must):
+    for condition in as_list(where.must):
         if isinstance(condition, models.Filter):
             yield from _wanted(condition)
         else:
@@ -108,7 +109,7 @@ def _replaced(where: models.Filter, old: Any, new: Any) -> models.Filter:
 
     must = [
         new if one is old else _replaced(one, old, new) if isinstance(one, models.Filter) else one
-        for one in _listed(where.must)
+        for one in as_list(where.must)
     ]
     return where.model_copy(update={"must": must or None})
 
@@ -123,7 +124,7 @@ def _with_values(condition: Any, values: Sequence[Any]) -> Any:
 
 def _all(where: models.Filter) -> list[Any]:
     least = where.min_should.conditions if where.min_should is not None else []
-    return [one for clause in CLAUSES for one in _listed(getattr(where, clause))] + list(least)
+    return [one for clause in CLAUSES for one in as_list(getattr(where, clause))] + list(least)
 
 
 def _inner(condition: Any) -> models.Filter | None:
@@ -132,7 +133,3 @@ def _inner(condition: Any) -> models.Filter | None:
     if isinstance(condition, models.NestedCondition):
         return condition.nested.filter
     return condition if isinstance(condition, models.Filter) else None
-
-
-def _listed(conditions: Any) -> list[Any]:
-    return conditions if isinstance(conditions, list) else [] if conditions is None else [conditions]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qdrant_embed.store.client.filter_portions import among, conditions, ids_wanted, portions
 from qdrant_embed.store.client.limits import Limits, in_parts, least
 from qdrant_embed.store.client.paged_query import DEFAULT_LIMIT, PagedQuery
+from qdrant_embed.store.filters.fields import as_list
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -52,8 +53,7 @@ class LimitedQueries:
         changes: dict[str, Any] = {}
         if asked.params is not None:
             changes["params"] = self._params(asked.params)
-        if asked.prefetch:
-            stages = asked.prefetch if isinstance(asked.prefetch, list) else [asked.prefetch]
+        if stages := as_list(asked.prefetch):
             deep = deep and len(stages) == 1 and not stages[0].prefetch
             changes["prefetch"] = [self._stage(self._capped(stage), deep=deep) for stage in stages]
         return asked.model_copy(update=changes)
@@ -167,8 +167,7 @@ def cost(asked: Any, outer: int = 0) -> int:
     own = outer + conditions(asked.filter)
     if not asked.prefetch:
         return 1 + own
-    stages = asked.prefetch if isinstance(asked.prefetch, list) else [asked.prefetch]
-    return sum(cost(stage, own) for stage in stages)
+    return sum(cost(stage, own) for stage in as_list(asked.prefetch))
 
 
 def as_request(query: Any, **named: Any) -> models.QueryRequest:

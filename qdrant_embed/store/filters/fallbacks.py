@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import UnsupportedByEngineError
-from qdrant_embed.store.filters.fields import INDEXED_FIELDS
+from qdrant_embed.store.filters.fields import INDEXED_FIELDS, as_list
 from qdrant_embed.store.scroll import pages
 
 if TYPE_CHECKING:
@@ -65,10 +65,10 @@ class _Conditions:
         """
         from qdrant_client import models
 
-        beside = beside if within else [*beside, *filter(_is_exact, _listed(where.must))]
+        beside = beside if within else [*beside, *filter(_is_exact, as_list(where.must))]
 
         def changed(conditions: Any) -> list[models.Condition]:
-            return [self.condition(one, within, beside) for one in _listed(conditions)]
+            return [self.condition(one, within, beside) for one in as_list(conditions)]
 
         clauses = ("should", "must", "must_not")
         parts: dict[str, Any] = {part: changed(given) for part in clauses if (given := getattr(where, part))}
@@ -166,7 +166,3 @@ def _all_of(conditions: Sequence[models.Condition]) -> models.Filter | None:
     from qdrant_client import models
 
     return models.Filter(must=list(conditions)) if conditions else None
-
-
-def _listed(conditions: Any) -> list[Any]:
-    return conditions if isinstance(conditions, list) else [] if conditions is None else [conditions]

@@ -16,6 +16,7 @@ from qdrant_embed.store.edge.convert.formula import formula
 from qdrant_embed.store.edge.convert.point_structs import edge_names, edge_payload, edge_vector
 from qdrant_embed.store.edge.convert.values import Converters, become, convert, member
 from qdrant_embed.store.edge.lacking_features import unsupported
+from qdrant_embed.store.filters.fields import as_list
 from qdrant_embed.store.filters.grammar import without
 
 DEFAULT_LIMIT = 10
@@ -61,14 +62,13 @@ class _Stage:
     def __init__(self, request: models.QueryRequest | models.Prefetch, limit: int, vector_of: VectorOf) -> None:
         if request.lookup_from is not None:
             raise unsupported("lookup of vectors in another collection (lookup_from)")
-        given = request.prefetch
-        prefetches = given if isinstance(given, list) else [given] if given is not None else []
         query = _Query(request.using or "", limit, vector_of)
         self.limit = limit
         self.query = query.convert(request.query)
-        self.prefetches = [_prefetch(prefetch, vector_of) for prefetch in prefetches]
+        self.prefetches = [_prefetch(prefetch, vector_of) for prefetch in as_list(request.prefetch)]
         self.params = None if request.params is None else convert(request.params, PARAMS)
-        self.filter = edge_filter(_excluding(request.filter, query.named))
+        # Without the points that it names: nobody asks for what they hold in their hand.
+        self.filter = edge_filter(without(request.filter, query.named) if query.named else request.filter)
 
 
 def _prefetch(prefetch: models.Prefetch, vector_of: VectorOf) -> edge.Prefetch:
@@ -85,11 +85,6 @@ def _prefetch(prefetch: models.Prefetch, vector_of: VectorOf) -> edge.Prefetch:
 
 def _limit(request: models.QueryRequest | models.Prefetch) -> int:
     return DEFAULT_LIMIT if request.limit is None else request.limit
-
-
-def _excluding(condition: models.Filter | None, ids: Sequence[Any]) -> models.Filter | None:
-    """Leave out the points that a query names: nobody asks for what they hold in their hand."""
-    return without(condition, ids) if ids else condition
 
 
 class _Query:
