@@ -91,12 +91,13 @@ class ExplorerSession:
             capacity = str(CollectionVectors(self._handle).capacity())
         except ConfigurationError as error:
             capacity = str(error)
+        width = 0 if parts.codec.windows else parts.codec.ranked_width
         return {
             **found,
             "modes": parts.modes,
             "fields": list(dict.fromkeys((*FIELDS, *parts.recipe.index))),
             "capacity": printable(capacity),
-            "vectors": _vector_bytes(parts.codec.ranked_width if not parts.codec.windows else 0, found["chunks"]),
+            "vectors": {"dimensions": width, "float32_bytes": width * 4 * found["chunks"]} if width else None,
         }
 
     @property
@@ -242,10 +243,6 @@ class ExplorerSession:
         )
         other = filter_of(self._handle.parts.points, self._handle.name, where)
         return both(other, selected) or selected
-
-
-def _vector_bytes(width: int, chunks: int) -> Json:
-    return {"dimensions": width, "float32_bytes": width * 4 * chunks} if width else None
 
 
 def _text(given: Mapping[str, Json], name: str, usual: str | None = None, most: int = 10_000) -> str:

@@ -74,12 +74,11 @@ class RerankChain(BatchReranker):
             ranked = step.rerank_each(queries, heads)
             for head, own in zip(heads, ranked, strict=True):
                 _require_same(step, head, own)
-            lists = [[*own, *_behind(own, hits[step.depth :])] for own, hits in zip(ranked, lists, strict=True)]
+            lists = [
+                [*own, *(replace(hit, score=own[-1].score) for hit in hits[step.depth :])]
+                for own, hits in zip(ranked, lists, strict=True)
+            ]
         return lists
-
-
-def _behind(ranked: Sequence[Hit], others: Sequence[Hit]) -> list[Hit]:
-    return [replace(hit, score=ranked[-1].score) for hit in others]
 
 
 def _require_same(step: Reranker, given: Sequence[Hit], made: Sequence[Hit]) -> None:

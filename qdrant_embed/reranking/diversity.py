@@ -53,14 +53,10 @@ class MmrReranker(Reranker):
         """See `Reranker`."""
         if len(hits) < 2:
             return list(hits)
-        order, scores = _picked(relevance(hits), _similarities(self._context.vectors(hits)), self.diversity)
+        units = unit_rows(self._context.vectors(hits))
+        similar = np.asarray(np.maximum(units @ units.T, 0.0), np.float32)
+        order, scores = _picked(relevance(hits), similar, self.diversity)
         return [replace(hits[place], score=score) for place, score in zip(order, scores, strict=True)]
-
-
-def _similarities(vectors: FloatArray) -> FloatArray:
-    """Return the cosines (n, n) between vectors, none below 0."""
-    units = unit_rows(vectors)
-    return np.asarray(np.maximum(units @ units.T, 0.0), np.float32)
 
 
 def _picked(relevant: FloatArray, similar: FloatArray, diversity: float) -> tuple[list[int], list[float]]:

@@ -10,7 +10,6 @@ from qdrant_embed.models.preset_files import read_presets
 from qdrant_embed.reranking.base import DEPTH, BatchReranker, RerankContext, rescored
 from qdrant_embed.reranking.late_interaction import passage_of
 from qdrant_embed.retrieval.hits import Hit
-from qdrant_embed.types import FloatArray
 
 DOCUMENTS, QUERY = "{documents}", "{query}"
 """Places in a template."""
@@ -80,7 +79,8 @@ class ListwiseReranker(BatchReranker):
         vectors = self._context.embedder.tokens.embed_prompts([self._fitting(queries[at], found[at]) for at in asked])
         ranked: list[list[Hit]] = [[] for _ in found]
         for place, vector in zip(asked, vectors, strict=True):
-            ranked[place] = _by_cosine(found[place], self._context.vectors(found[place]), vector)
+            units = unit_rows(self._context.vectors(found[place]))
+            ranked[place] = rescored(found[place], units @ unit_rows(vector[None])[0])
         return ranked
 
     def _fitting(self, query: str, hits: Sequence[Hit]) -> str:
@@ -97,7 +97,3 @@ class ListwiseReranker(BatchReranker):
                     f"tokens, and the model takes {embedder.max_tokens}; ask a shorter question."
                 )
             words //= 2
-
-
-def _by_cosine(hits: Sequence[Hit], vectors: FloatArray, asked: FloatArray) -> list[Hit]:
-    return rescored(hits, unit_rows(vectors) @ unit_rows(asked[None])[0])

@@ -116,7 +116,8 @@ class Browser:
         """Return the documents that have a chunk which the filter lets through, by root and source."""
         condition = filter_of(self.engine, self.name, where)
         # The first chunk speaks for its document, but what the filter asks for may stand in any other.
-        wanted = None if condition is None else self._document_ids(condition)
+        passing = None if condition is None else self._scroll(condition, payload=["document_id"])
+        wanted = None if passing is None else {(record.payload or {})["document_id"] for record in passing}
         heads = self._scroll(to_filter({"chunk_index": 0}), payload=DOCUMENT_FIELDS)
         found = [
             StoredDocument.from_payload(head)
@@ -141,9 +142,6 @@ class Browser:
         """
         require_type("source", source, str, "the source of a document, such as hit.source")
         return document_span(self.engine, self.name, source, root, start, end)
-
-    def _document_ids(self, where: models.Filter) -> set[str]:
-        return {(record.payload or {})["document_id"] for record in self._scroll(where, payload=["document_id"])}
 
     def to_pandas(self, where: FilterLike, codec: CollectionCodec | None) -> pd.DataFrame:
         """Return the chunks as a data frame, one row each, in reading order.

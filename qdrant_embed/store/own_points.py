@@ -6,7 +6,7 @@ points lack what a chunk has: they are left out of what is read or removed, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -216,7 +216,9 @@ class OwnPoints(WrappedEngine):
         if len(own) < len(records):
             self.left_out += len(records) - len(own)
             self._counted.pop(name, None)
-            if any(_is_complete(record.payload or {}) and not is_chunk(record.payload or {}) for record in records):
+            foreign = [record.payload or {} for record in records if not is_chunk(record.payload or {})]
+            # Complete: what an engine takes for a chunk.
+            if any(all(payload.get(field) not in (None, []) for field in ASKED_FOR) for payload in foreign):
                 self._find_malformed(name)
         return own
 
@@ -267,11 +269,6 @@ def _holds_foreign(asked: RankingRequest, answer: Sequence[FoundPoint]) -> bool:
         return False
     shown = [(name, CHUNK_FIELDS[name]) for name in asked.fields if name in CHUNK_FIELDS]
     return not all(isinstance((point.payload or {}).get(name), kind) for point in answer for name, kind in shown)
-
-
-def _is_complete(payload: Mapping[str, Any]) -> bool:
-    """Tell whether an engine takes a payload for a chunk's."""
-    return all(payload.get(name) not in (None, []) for name in ASKED_FOR)
 
 
 def _warn(name: str, found: int) -> None:

@@ -182,7 +182,8 @@ class _Download:
             unlink(snapshot / name)
         wanted = {name: file for name, file in files.items() if name not in here or name in damaged}
         total = sum(max(file.size, 0) for file in wanted.values())
-        require_room(self._name, total, shutil.disk_usage(_existing(storage)).free)
+        existing = next(place for place in (storage, *storage.parents) if place.exists())
+        require_room(self._name, total, shutil.disk_usage(existing).free)
         if wanted:
             own = self._order.progress if self._order else None
             with shown_download(self._name, total, storage, own) as tell:
@@ -266,7 +267,3 @@ def _is_safe(name: str) -> bool:
     """Tell whether a file of a repository stays below its folder."""
     path = PurePosixPath(name)
     return not path.is_absolute() and ".." not in path.parts and "\\" not in name and ":" not in name
-
-
-def _existing(folder: Path) -> Path:
-    return next(place for place in (folder, *folder.parents) if place.exists())

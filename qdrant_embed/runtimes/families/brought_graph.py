@@ -72,7 +72,8 @@ def _states_of(model: openvino.Model, file: Path, width: int) -> Any:
 
 def _feed(model: openvino.Model, builder: Builder, file: Path) -> None:
     """Let the graph read what ours reads."""
-    inputs: Mapping[str, Node] = {_IDS: builder.ids, _MASK: builder.mask, _KINDS: _all_of_the_first(builder.ids)}
+    first_kind = ops.broadcast(np.int64(0), ops.shape_of(builder.ids))
+    inputs: Mapping[str, Node] = {_IDS: builder.ids, _MASK: builder.mask, _KINDS: first_kind}
     there = {node.get_friendly_name(): node for node in model.get_parameters()}
     for port in model.inputs:
         there |= {name: port.get_node() for name in port.get_names()}
@@ -84,8 +85,3 @@ def _feed(model: openvino.Model, builder: Builder, file: Path) -> None:
         if name in inputs:
             given = ops.convert(inputs[name], node.get_element_type().to_dtype())
             node.output(0).replace(given.output(0))
-
-
-def _all_of_the_first(ids: Node) -> Node:
-    """Return the kind of text that all tokens are of, (n, tokens) zeros."""
-    return ops.broadcast(np.int64(0), ops.shape_of(ids))

@@ -106,7 +106,8 @@ def follow_bias(product: Any, instead: Any, offset: FloatArray, extra: Sequence[
     """
     instead.set_friendly_name(product.get_friendly_name())
     users = [target.get_node() for target in product.output(0).get_target_inputs()]
-    bias = users[0] if len(users) == 1 and _adds_constant(users[0]) else None
+    adds = len(users) == 1 and users[0].get_type_name() == "Add"
+    bias = users[0] if adds and any(_constant(value) is not None for value in users[0].input_values()) else None
     product.output(0).replace(instead.output(0))
     end = bias or instead
     targets = list(end.output(0).get_target_inputs())
@@ -116,7 +117,3 @@ def follow_bias(product: Any, instead: Any, offset: FloatArray, extra: Sequence[
         out = ops.add(out, ops.matmul(value, narrow, transpose_a=False, transpose_b=True))
     for target in targets:
         target.replace_source_output(out.output(0))
-
-
-def _adds_constant(node: Any) -> bool:
-    return node.get_type_name() == "Add" and any(_constant(value) is not None for value in node.input_values())

@@ -152,7 +152,8 @@ class Persistence:
             if (ended := _called_off()) is not None:
                 raise ended
             if wait is None:
-                raise FaultError(_with_time(fault, gone)) from None
+                waited = f"{fault.detail}; waited {gone:.0f} s" if gone >= 1 else fault.detail
+                raise FaultError(replace(fault, detail=waited)) from None
             self.retries.sleep(wait)
 
     def _once(self, action: Callable[[], T]) -> T:
@@ -177,7 +178,3 @@ def _called_off() -> BaseException | None:
 def _about(seconds: float) -> float:
     """Return a random time of at most so many seconds: what failed together is not tried again together."""
     return random.uniform(seconds / 2, seconds)  # noqa: S311
-
-
-def _with_time(fault: ServerFault, gone: float) -> ServerFault:
-    return replace(fault, detail=f"{fault.detail}; waited {gone:.0f} s") if gone >= 1 else fault

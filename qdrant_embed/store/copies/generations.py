@@ -184,7 +184,9 @@ def successor(engine: Engine, name: str) -> str | None:
         for own, noted in known
         if noted.get("whole") is not False and name in (noted["name"], noted.get("before"))
     ]
-    wanted.sort(key=lambda one: ("before" not in one[1], one[0] == first_name_of(name), one[0]))
+    # Where nothing else is called so, the first generation has the number 1.
+    first = generation_name(name, "1")
+    wanted.sort(key=lambda one: ("before" not in one[1], one[0] == first, one[0]))
     return wanted[0][0] if wanted else None
 
 
@@ -211,11 +213,6 @@ def not_found(engine: Engine, name: str) -> CollectionNotFoundError:
         f"there is no collection {name!r} here; collections found: {there}. "
         "Give a recipe to create it: Collection.open(name, at=…, recipe=Recipe(model='minilm'))."
     )
-
-
-def first_name_of(name: str) -> str:
-    """Return the own name that the first generation of a name has where nothing else is called so."""
-    return generation_name(name, "1")
 
 
 def _stem(name: str) -> str:

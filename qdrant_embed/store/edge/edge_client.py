@@ -76,11 +76,8 @@ class EdgeClient(EdgeQueries):
         shard = self.shard(collection_name)
         with refusals(collection_name):
             chosen = _chosen(points_selector)
-            operation = (
-                edge.UpdateOperation.delete_points_by_filter(chosen)
-                if isinstance(chosen, edge.Filter)
-                else edge.UpdateOperation.delete_points(chosen)
-            )
+            by_filter, by_ids = edge.UpdateOperation.delete_points_by_filter, edge.UpdateOperation.delete_points
+            operation = by_filter(chosen) if isinstance(chosen, edge.Filter) else by_ids(chosen)
         shard.update(operation)
         return _done()
 
@@ -91,11 +88,8 @@ class EdgeClient(EdgeQueries):
         shard, given = self.shard(collection_name), json_payload(payload)
         with refusals(collection_name):
             chosen = _chosen(points)
-            operation = (
-                edge.UpdateOperation.set_payload_by_filter(chosen, given)
-                if isinstance(chosen, edge.Filter)
-                else edge.UpdateOperation.set_payload(chosen, given)
-            )
+            by_filter, by_ids = edge.UpdateOperation.set_payload_by_filter, edge.UpdateOperation.set_payload
+            operation = by_filter(chosen, given) if isinstance(chosen, edge.Filter) else by_ids(chosen, given)
         shard.update(operation)
         return _done()
 

@@ -167,11 +167,8 @@ class EdgeQueries(EdgeCollections):
         asked = [query.candidates if query else request for query, request in zip(varied, requests, strict=True)]
         with refusals(collection_name):
             batch = [edge_request(request, _Stored(shard)) for request in asked]
-            found = (
-                shard.edge.query_batch(edge.QueryBatchRequest(batch))
-                if len(batch) > 1
-                else [shard.edge.query(batch[0])]
-            )
+            several = len(batch) > 1
+            found = shard.edge.query_batch(edge.QueryBatchRequest(batch)) if several else [shard.edge.query(batch[0])]
             answers = [
                 query.chosen(points, _Stored(shard)) if query else scored(points, request.with_vector)
                 for query, points, request in zip(varied, found, requests, strict=True)
@@ -208,9 +205,9 @@ def _facet(
     shard: Shard, key: str, chosen: edge.Filter | None, limit: int, *, exact: bool
 ) -> list[models.FacetValueHit]:
     found = shard.edge.facet(edge.FacetRequest(key, limit=limit, exact=exact, filter=chosen)).hits
-    hits = [models.FacetValueHit.model_construct(value=_facet_value(hit.value), count=hit.count) for hit in found]
+    values = (hit.value if isinstance(hit.value, (bool, int)) else str(hit.value) for hit in found)
+    hits = [
+        models.FacetValueHit.model_construct(value=value, count=hit.count)
+        for value, hit in zip(values, found, strict=True)
+    ]
     return sorted(hits, key=lambda hit: (-hit.count, hit.value))
-
-
-def _facet_value(value: Any) -> bool | int | str:
-    return value if isinstance(value, (bool, int)) else str(value)

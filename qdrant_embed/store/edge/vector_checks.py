@@ -7,7 +7,7 @@ is handed over that does not fit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +63,10 @@ class VectorSchema:
             return f"is of another kind; this collection's is {kind}"
         if sparse:
             return malformed(vector)
-        several = vector.ndim > 1 if isinstance(vector, np.ndarray) else _is_nested(vector)
+        if isinstance(vector, np.ndarray):
+            several = vector.ndim > 1
+        else:
+            several = bool(vector) and isinstance(vector[0], (np.ndarray, list, tuple))
         if several and name not in self.multiple:
             return "holds several vectors, and this collection takes one"
         if several and isinstance(vector, np.ndarray) and vector.ndim != 2:
@@ -71,10 +74,6 @@ class VectorSchema:
         size = self.sizes[name]
         found = next((len(row) for row in (vector if several else [vector]) if len(row) != size), size)
         return None if found == size else f"has {found} numbers, and this collection's have {size}"
-
-
-def _is_nested(vector: Sequence[Any]) -> bool:
-    return bool(vector) and isinstance(vector[0], (np.ndarray, list, tuple))
 
 
 def malformed(vector: models.SparseVector) -> str | None:

@@ -103,10 +103,6 @@ def _index_params(params: Any) -> Any:
     return kind(type=kind.__name__.removesuffix("IndexParams").lower(), **plain)
 
 
-def _stemmer(params: models.SnowballParams) -> edge.SnowballParams:
-    return edge.SnowballParams(member(params.language))
-
-
 def _stopwords(params: models.StopwordsSet) -> edge.StopwordsSet:
     languages = {member(language) for language in params.languages or ()}
     return edge.StopwordsSet(languages=languages or None, custom=set(params.custom or ()) or None)
@@ -124,7 +120,7 @@ _TABLE.update(
         models.UuidIndexParams: become(edge.UuidIndexParams, TABLE, without=("type",)),
         models.TextScoringParams: become(edge.TextScoringParams, TABLE),
         models.StopwordsSet: _stopwords,
-        models.SnowballParams: _stemmer,
+        models.SnowballParams: lambda params: edge.SnowballParams(member(params.language)),
         models.DisabledStemmerParams: lambda _: edge.DisabledStemmer(),
     }
 )

@@ -63,7 +63,9 @@ def expression(model: Any) -> Any:
         return make([expression(part) for part in getattr(model, field)])
     if kind in _DECAYS:
         field, decay = _DECAYS[kind]
-        return _decay(decay, getattr(model, field))
+        params = getattr(model, field)
+        target = None if params.target is None else expression(params.target)
+        return _Expression.Decay(decay, expression(params.x), target, params.midpoint, params.scale)
     return _other(model)
 
 
@@ -81,8 +83,3 @@ def _other(model: BaseModel) -> Any:
     if isinstance(model, models.DatetimeKeyExpression):
         return _Expression.DatetimeKey(model.datetime_key)
     raise unsupported(f"{type(model).__name__} in a formula")
-
-
-def _decay(kind: edge.DecayKind, params: models.DecayParamsExpression) -> Any:
-    target = None if params.target is None else expression(params.target)
-    return _Expression.Decay(kind, expression(params.x), target, params.midpoint, params.scale)
