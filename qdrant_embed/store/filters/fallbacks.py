@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import UnsupportedByEngineError
-from qdrant_embed.store.filters.fields import INDEXED_FIELDS, as_list
+from qdrant_embed.store.client.filter_portions import as_list
+from qdrant_embed.store.filters.fields import INDEXED_FIELDS
 from qdrant_embed.store.scroll import pages
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from qdrant_embed.errors import require_type
 
@@ -70,11 +69,6 @@ class Field:
         for steps in {(self.key,), tuple(self.key.split("."))}:
             found += _reached(metadata, steps)
         return found
-
-
-def as_list(given: Any) -> list[Any]:
-    """Return what `qdrant_client` lets stand alone, in a list, or not at all."""
-    return given if isinstance(given, list) else [] if given is None else [given]
 
 
 def _paths(key: str) -> list[str]:
