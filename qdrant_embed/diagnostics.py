@@ -127,7 +127,6 @@ def diagnose(model: str = "minilm", *, at: str | Path = "./qdrant_data") -> Diag
 
 
 def _check_installed() -> Iterator[Finding]:
-    """Yield the versions of what this library uses."""
     yield Finding("installed", "python", "ok", f"{platform.python_version()}  {platform.system()} {platform.machine()}")
     for package, purpose in NEEDED.items():
         yield _installed(package, purpose, "problem", package)
@@ -175,9 +174,10 @@ def _runtime(name: str) -> Finding:
 
 
 def _check_machine() -> Iterator[Finding]:
-    """Yield the device that models will run on, and why that one."""
     yield _device()
-    yield from _cache()
+    size, most = sum(one.size for one in conversions()) / 2**30, allowed_bytes() / 2**30
+    detail = f"{size:.1f} GB of converted models in {cache_folder()}; {most:g} GB are kept ({SIZE_VARIABLE})"
+    yield Finding("machine", "cache", "ok", detail, "qdrant-embed models clear-cache" if size > most else "")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     stated = os.environ.get("OMP_NUM_THREADS", "")
     threads = int(stated) if stated.isdecimal() else cores
@@ -204,17 +204,7 @@ def _device() -> Finding:
     return Finding("machine", "device", "ok", "CPU (there is no GPU)")
 
 
-def _cache() -> Iterator[Finding]:
-    """Say how much room converted models take."""
-    found = conversions()
-    size, most = sum(one.size for one in found) / 2**30, allowed_bytes() / 2**30
-    advice = "qdrant-embed models clear-cache" if size > most else ""
-    detail = f"{size:.1f} GB of converted models in {cache_folder()}; {most:g} GB are kept ({SIZE_VARIABLE})"
-    yield Finding("machine", "cache", "ok", detail, advice)
-
-
 def _check_location(at: str) -> Iterator[Finding]:
-    """Yield what is at a location, and who holds it."""
     folder = folder_of(at)
     if folder is None and "://" in at:
         key = "set" if os.environ.get("QDRANT_API_KEY") else "not set"
@@ -237,7 +227,6 @@ def _check_location(at: str) -> Iterator[Finding]:
 
 
 def _check_engine(engine: Engine, at: str) -> Iterator[Finding]:
-    """Yield what answers at a location, and which collections it holds."""
     yield Finding("location", "engine", "ok", engine.described)
     listed = list_collections(engine)
     way = "open through the process that holds it" if engine.held_by else "free to open"

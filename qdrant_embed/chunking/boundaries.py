@@ -46,19 +46,17 @@ def line_levels(text: str) -> dict[int, int]:
     """Return start → level of every line but the first; blank lines belong to what stands above them."""
     levels: dict[int, int] = {}
     above, start, blank, page = "", 0, False, False
-    for match in _LINE_BREAK.finditer(text):
-        line = text[start : match.start()]
+    breaks = [(match.start(), match.end(), match[0]) for match in _LINE_BREAK.finditer(text)]
+    for end, following, mark in [*breaks, (len(text), len(text), "")]:
+        line = text[start:end]
         if line.strip():
             if start:
                 levels[start] = PAGE if page else _line_level(line, above, blank=blank)
             above, blank, page = line, False, False
         else:
             blank = True
-        page = page or match[0] == "\f"
-        start = match.end()
-    line = text[start:]
-    if start and line.strip():
-        levels[start] = PAGE if page else _line_level(line, above, blank=blank)
+        page = page or mark == "\f"
+        start = following
     return levels
 
 

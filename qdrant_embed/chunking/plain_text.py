@@ -117,7 +117,7 @@ class WholeDocument:
 def chunk_by_levels(text: str, levels: Mapping[int, int], fitter: Fitter) -> Iterator[Span]:
     """Yield the spans into which boundaries of these levels part a text that has no headings."""
     ruler = Ruler(text, fitter.counter)
-    parts = cut(ruler, levels, fitter.room, _no_context)
+    parts = cut(ruler, levels, fitter.room, lambda starts: [0] * len(starts))
     return fitter.fit(ruler, (TextPart(Span(start, end)) for start, end in parts))
 
 
@@ -135,7 +135,3 @@ def pieces_between(text: str, starts: Sequence[int]) -> Iterator[TextPart]:
         first, last = trimmed(text, start, end)
         if first < last:
             yield TextPart(Span(first, last))
-
-
-def _no_context(starts: Sequence[int]) -> Sequence[int]:
-    return [0] * len(starts)

@@ -45,9 +45,9 @@ class Fitter:
         fitting: list[TextPart] = []
         waiting = list(pieces)
         while waiting:
-            counts = self._counts(ruler.text, waiting)
-            fitting += [piece for piece, count in zip(waiting, counts, strict=True) if count <= self.room]
-            over = [(piece, count) for piece, count in zip(waiting, counts, strict=True) if count > self.room]
+            counted = list(zip(waiting, self._counts(ruler.text, waiting), strict=True))
+            fitting += [piece for piece, count in counted if count <= self.room]
+            over = [(piece, count) for piece, count in counted if count > self.room]
             waiting = [part for piece, count in over for part in self._smaller(ruler.text, piece, count)]
         fitting.sort(key=lambda piece: piece.span.start)
         if self.limit.overlap:

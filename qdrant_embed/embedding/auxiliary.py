@@ -78,7 +78,7 @@ class AuxiliaryEmbedder(ABC, Generic[V]):
         strategy = WindowStrategy.parse(window).name
         self._window = OneAfterAnother(strategy if strategy in ("error", "truncate") else "pcw")
         self._lock = make_lock()
-        self._loaded = Once(self._load)
+        self._model = Once(self._load)
 
     def __reduce__(self) -> tuple[object, ...]:
         return partial(type(self), self.preset.name, **self._arguments), ()
@@ -197,11 +197,6 @@ class AuxiliaryEmbedder(ABC, Generic[V]):
                     raise ModelError(f"{self.preset.name!r} gave a vector with values that are not finite.")
                 found[place] = vector
         return found
-
-    @property
-    def _model(self) -> Any:
-        """The model itself, its weights loaded."""
-        return self._loaded()
 
     def _load(self) -> Any:
         from qdrant_embed.runtimes.torch.load import load_encoder

@@ -56,7 +56,8 @@ class MultiVectorEmbedder(AuxiliaryEmbedder[FloatArray]):
         transformer.query_expansion = stated
 
     def _pass(self, texts: Sequence[str], side: str) -> Sequence[FloatArray]:
-        encode = self._model.encode_query if side == "query" else self._model.encode_document
+        model = self._model()
+        encode = model.encode_query if side == "query" else model.encode_document
         found = encode(list(texts), prompt="", batch_size=len(texts), show_progress_bar=False, convert_to_numpy=True)
         return [np.asarray(vectors, np.float32).ravel() for vectors in found]
 

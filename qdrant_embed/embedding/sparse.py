@@ -27,7 +27,8 @@ class SparseEmbedder(AuxiliaryEmbedder[SparseVector]):
         model.max_seq_length = self.max_tokens
 
     def _pass(self, texts: Sequence[str], side: str) -> Sequence[FloatArray]:
-        encode = self._model.encode_query if side == "query" else self._model.encode_document
+        model = self._model()
+        encode = model.encode_query if side == "query" else model.encode_document
         dense = encode(
             list(texts),
             prompt="",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import lru_cache
 
 import numpy as np
 
@@ -85,15 +85,11 @@ class StoredTokens:
                 f"multivector='{SELF}:{self.bits}' asks for more bits than the {vectors.shape[1]} numbers of a token's "
                 f"vector; type '{SELF}:{vectors.shape[1] // 8 * 8}' or fewer."
             )
-        return np.asarray(vectors @ self._directions(vectors.shape[1]), np.float32)
+        return np.asarray(vectors @ directions(vectors.shape[1], self.bits), np.float32)
 
-    def _directions(self, width: int) -> FloatArray:
-        if self._drawn.shape[0] != width:
-            drawn = np.random.default_rng(_SEED).standard_normal((width, self.bits))
-            turned, lengths = np.linalg.qr(drawn)
-            self._drawn = (turned * np.sign(np.diag(lengths))).astype(np.float32)
-        return self._drawn
 
-    @cached_property
-    def _drawn(self) -> FloatArray:
-        return np.zeros((0, self.bits), np.float32)
+@lru_cache(maxsize=4)
+def directions(width: int, bits: int) -> FloatArray:
+    """Return the directions (width, bits) of codes: orthogonal to each other, the same in every process."""
+    turned, lengths = np.linalg.qr(np.random.default_rng(_SEED).standard_normal((width, bits)))
+    return np.asarray(turned * np.sign(np.diag(lengths)), np.float32)

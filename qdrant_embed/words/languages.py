@@ -94,7 +94,7 @@ def other_language(text: str, expected: str) -> str | None:
         return None
     if script in ("CJK", *_KANA):
         found = "japanese" if script in _KANA else "chinese"
-        return None if expected in ("japanese", "chinese") and ours == "CJK" and found == expected else found
+        return None if found == expected else found
     candidates = _LATIN if script == "LATIN" else _OTHER_SCRIPTS.get(script, ())
     if expected in candidates and len(candidates) == 1:
         return None

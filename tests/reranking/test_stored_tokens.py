@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qdrant_embed import Collection, Document, Recipe
-from qdrant_embed.embedding.stored_tokens import StoredTokens
+from qdrant_embed.embedding.stored_tokens import StoredTokens, directions
 from qdrant_embed.errors import ConfigurationError, RecipeMismatchError
 from qdrant_embed.pooling.token_merging import merged
 from qdrant_embed.testing import check_reranker
@@ -43,7 +43,7 @@ def test_what_is_stored_are_the_signs_of_merged_tokens(kept):
     for text, found in codes.items():
         (vectors,) = kept.embedder.tokens.embed_documents([text])
         assert found.shape == (12, 4), "four fifths of 15 tokens, four bytes each"
-        signs = merged(vectors, 0.8) @ made._directions(32) > 0
+        signs = merged(vectors, 0.8) @ directions(32, made.bits) > 0
         np.testing.assert_array_equal(np.unpackbits(found.astype(np.uint8), axis=1), signs)
 
 
