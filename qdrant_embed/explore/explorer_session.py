@@ -200,13 +200,14 @@ class ExplorerSession:
         state = self._counts.state()
         if made is None:
             return state
-        ours = self._handle.layout.ours
-        return {**state, **made, "unfinished": made["unfinished"] if ours else None, "failed": self._failed()}
-
-    def _failed(self) -> Json:
-        """Return what could not be ingested when it was last looked at, of more than some the first."""
         found = collection_queries.failures(self._handle)
-        return {"total": found.total, "kinds": found.kinds, "listed": [one.as_dict() for one in found[:MOST_LISTED]]}
+        listed = [one.as_dict() for one in found[:MOST_LISTED]]
+        return {
+            **state,
+            **made,
+            "unfinished": made["unfinished"] if self._handle.layout.ours else None,
+            "failed": {"total": found.total, "kinds": found.kinds, "listed": listed},
+        }
 
     def _python(self, given: Mapping[str, Json]) -> Json:
         return {"python": of_search(self._opening, given, given.get("filter"))}

@@ -16,7 +16,7 @@ def silence_openvino() -> None:
         sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
         return
     for name in _SENDERS:
-        setattr(module.Telemetry, name, _send_nothing)
+        setattr(module.Telemetry, name, lambda *_, **__: None)
 
 
 def silence_onnxruntime() -> None:
@@ -24,10 +24,6 @@ def silence_onnxruntime() -> None:
     import onnxruntime
 
     onnxruntime.disable_telemetry_events()
-
-
-def _send_nothing(*_: object, **__: object) -> None:
-    """Stand in for what would send."""
 
 
 def stay_silent() -> None:

@@ -65,7 +65,9 @@ class Lists:
         :param least: How many hits of each list, or more; fewer if that is all.
         """
         answered: list[Ranking] = []
-        along = [] if self._by_signs else [_along(part) for part in parts if 0 < part.along < DEPTH]
+        # The first hits of a list, with all that hits are made of.
+        first = [] if self._by_signs else [replace(part, limit=part.along) for part in parts if 0 < part.along < DEPTH]
+        along = [replace(part.request(), fields=True) for part in first]
         others, wanted = [*others, *along], len(others)
         found: dict[int, Ranking] = {}
         waiting = {
@@ -150,11 +152,6 @@ def leveled(points: Ranking) -> Ranking:
             level = float(f"{score:.6g}")
         point.score, before = level, score
     return points
-
-
-def _along(part: QueryPlan) -> RankingRequest:
-    """Return the request for the first hits of a list with all that hits are made of."""
-    return replace(replace(part, limit=part.along).request(), fields=True)
 
 
 def _take_payloads(rankings: Iterable[Ranking], answers: Sequence[Ranking]) -> None:

@@ -174,7 +174,6 @@ class Searcher:
         vectors: Sequence[QueryVector | None],
         wanted: SearchRequest,
     ) -> list[list[Hit]]:
-        """Return the wanted hits of each query's points."""
         strong = [[point for point in points if point.score >= wanted.least] for points in found]
         chosen = [points[wanted.offset : wanted.last] for points in strong]
         listed = [point for points in chosen for point in points]

@@ -70,7 +70,6 @@ class WholeForwardingEngine(ForwardingEngine):
 
 
 def _of_whole(name: str) -> Any:
-    """Return a property that is the other engine's."""
     return property(lambda engine: getattr(engine.whole, name))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,33 +30,24 @@ class CachedRepository:
 
 def cached_repositories() -> list[CachedRepository]:
     """Return what the cache has, by name."""
-    return sorted(_found(), key=lambda one: one.name.lower())
-
-
-def _found() -> Iterator[CachedRepository]:
+    found: list[CachedRepository] = []
     with suppress(OSError):
         for storage in hub_folder().glob("models--*--*"):
             name = storage.name.removeprefix("models--").replace("--", "/", 1)
             if split_name(name) is not None and storage.is_dir():
-                yield _looked_at(name)
+                found.append(_looked_at(name))
+    return sorted(found, key=lambda one: one.name.lower())
 
 
 def _looked_at(name: str) -> CachedRepository:
     storage = storage_of(name)
-    named = {path.relative_to(storage / "refs").as_posix() for path in _files(storage / "refs")}
+    refs, snapshots = storage / "refs", storage / "snapshots"
+    named = {path.relative_to(refs).as_posix() for path in refs.rglob("[!.]*") if path.is_file()}
     led_to = {copy.name for one in named if (copy := local_copy(name, one)) is not None}
-    loose = [path.name for path in _entries(storage / "snapshots") if COMMIT.fullmatch(path.name)]
+    loose = [path.name for path in snapshots.iterdir() if COMMIT.fullmatch(path.name)] if snapshots.is_dir() else []
     revisions = (*sorted(named), *sorted(set(loose) - led_to))
     newest = next((copy for one in revisions if (copy := local_copy(name, one)) is not None), None)
     missing = ["everything"]
     with suppress(ModelError):
         missing = missing_in(newest) if newest is not None else missing
     return CachedRepository(name, storage, disk_size(storage), revisions, tuple(missing))
-
-
-def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
-
-
-def _entries(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []

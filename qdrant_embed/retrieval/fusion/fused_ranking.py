@@ -124,7 +124,6 @@ def _unfused(plan: QueryPlan, own: Sequence[Points]) -> RankedPoints:
 
 
 def _fused(plan: QueryPlan, own: Sequence[Points], depth: int, signals: GateSignals) -> Fusion:
-    """Return the lists of a plan put together by their scores."""
     named = {
         part.name: ScoredList.of(points, depth, absent=None if part.vector is not None else 0.0)
         for part, points in zip(plan.lists, own, strict=True)

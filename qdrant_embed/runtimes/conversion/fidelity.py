@@ -103,14 +103,11 @@ def compare(resolved: ResolvedModel, original: Original, start: Callable[[], Run
     run, cosines = start(), []
     for batch in probe_batches(resolved):
         went_on()
-        wanted, given = (_vectors(made(batch), batch, pooled=original.pooled) for made in (original.run, run))
+        outputs = (original.run(batch), run(batch))
+        wanted, given = outputs if original.pooled else (POOLINGS["mean"](states, batch.mask) for states in outputs)
         cosines.append(_cosines(wanted, given))
     found = np.concatenate(cosines)
     return Fidelity(float(found.min()), float(found.mean()))
-
-
-def _vectors(output: FloatArray, batch: TokenBatch, *, pooled: bool) -> FloatArray:
-    return output if pooled else POOLINGS["mean"](output, batch.mask)
 
 
 def _cosines(wanted: FloatArray, found: FloatArray) -> FloatArray:

@@ -25,12 +25,8 @@ def _sums(states: Node, weights: Node) -> tuple[Node, Node]:
     return total, ops.maximum(ops.reduce_sum(wide, _axis(_TOKENS), keep_dims=False), np.float32(1e-9))
 
 
-def _mean(states: Node, mask: Node) -> Node:
-    return ops.divide(*_sums(states, mask))
-
-
 def _weighted_mean(states: Node, mask: Node) -> Node:
-    return _mean(states, ops.multiply(ops.cumsum(mask, _axis(_TOKENS)), mask))
+    return ops.divide(*_sums(states, ops.multiply(ops.cumsum(mask, _axis(_TOKENS)), mask)))
 
 
 def _mean_sqrt(states: Node, mask: Node) -> Node:
@@ -54,20 +50,16 @@ def _padding_before(mask: Node) -> Node:
     return ops.reduce_sum(ops.convert(before, np.int64), _axis(_TOKENS), keep_dims=True)
 
 
-def _first(states: Node, mask: Node) -> Node:
-    return _at(states, _padding_before(mask))
-
-
 def _last(states: Node, mask: Node) -> Node:
     tokens = ops.reduce_sum(mask, _axis(_TOKENS), keep_dims=True)
     return _at(states, ops.subtract(ops.add(_padding_before(mask), tokens), np.int64(1)))
 
 
 GRAPH_POOLS: Mapping[str, Pool] = {
-    "mean": _mean,
+    "mean": lambda states, mask: ops.divide(*_sums(states, mask)),
     "weightedmean": _weighted_mean,
     "mean_sqrt_len_tokens": _mean_sqrt,
     "max": _maximum,
-    "cls": _first,
+    "cls": lambda states, mask: _at(states, _padding_before(mask)),
     "lasttoken": _last,
 }

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Concatenate
 
-from qdrant_embed.errors import StoreError
+from qdrant_embed.errors import StoreError, UnsupportedByEngineError
 from qdrant_embed.native import make_lock
 from qdrant_embed.servers.features import LACKED_IN_MEMORY, Feature, lacked_by_server
 from qdrant_embed.store.client.answers import without_unasked
 from qdrant_embed.store.client.errors import TRANSIENT, UNSENT, FaultError, told
-from qdrant_embed.store.client.local_limits import require_answerable
 from qdrant_embed.store.client.persistence import Persistence, Retries
-from qdrant_embed.store.client.portions import nothing_done, plain, points_at_once
+from qdrant_embed.store.client.portions import completed, plain, points_at_once
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.engine_wrappers import ForwardingEngine, P, R
 from qdrant_embed.store.payload_values import json_payload
@@ -109,7 +108,7 @@ class ClientEngine(ForwardingEngine):
                 asked: Any = arguments[1] if len(arguments) > 1 else named.get("requests", named.get("query"))
                 single = method.__name__ == "query_points"
                 offset: Any = named.get("offset")
-                require_answerable([(asked, offset)] if single else [(one.query, one.offset) for one in asked])
+                _require_answerable([(asked, offset)] if single else [(one.query, one.offset) for one in asked])
         found: R = self.request(method.__name__, *arguments, **named)
         without_unasked(method.__name__, named, arguments, found)
         return found
@@ -133,7 +132,7 @@ class ClientEngine(ForwardingEngine):
     ) -> models.UpdateResult:
         """Write points, in portions that the server takes."""
         listed = [plain(point) for point in points]
-        result = nothing_done()
+        result = completed()
         portion = self.points_at_once(collection_name, listed) if listed else 1
         for start in range(0, len(listed), portion):
             result = self._upsert_portion(collection_name, listed[start : start + portion], wait=wait)
@@ -208,6 +207,17 @@ class ClientEngine(ForwardingEngine):
         from qdrant_client.local.qdrant_local import QdrantLocal
 
         return isinstance(self.client._client, QdrantLocal)
+
+
+def _require_answerable(asked: Iterable[tuple[Any, int | None]]) -> None:
+    """Refuse queries, each with its offset, whose offset `qdrant_client` would not look at in memory."""
+    from qdrant_client import models
+
+    if any(isinstance(query, models.SampleQuery) and offset for query, offset in asked):
+        raise UnsupportedByEngineError(
+            "in memory a random sample has no offset; ask for as many more points and leave the first out, or use a "
+            "folder or a server: at='qdrant_data', at='http://localhost:6333'."
+        )
 
 
 def _only_once(method: str, *arguments: Any, **named: Any) -> bool:

@@ -9,7 +9,7 @@ from qdrant_embed.errors import LimitError
 from qdrant_embed.store.client.engine import ClientEngine
 from qdrant_embed.store.client.filter_portions import portions
 from qdrant_embed.store.client.limits import Limits, in_parts, least
-from qdrant_embed.store.client.portions import nothing_done
+from qdrant_embed.store.client.portions import completed
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -124,12 +124,12 @@ class LimitedEngine(ClientEngine):
 
         def by_id(ids: Sequence[PointId], limits: Limits) -> models.UpdateResult:
             parts = in_parts(ids, _share(limits.write_rate_limit))
-            return [nothing_done(), *(change(models.PointIdsList(points=list(part))) for part in parts)][-1]
+            return [completed(), *(change(models.PointIdsList(points=list(part))) for part in parts)][-1]
 
         def changed(limits: Limits) -> models.UpdateResult:
             if not isinstance(chosen, models.Filter):
                 return by_id(chosen, limits)
-            done = nothing_done()
+            done = completed()
             for part in portions(chosen, limits):
                 try:
                     done = change(models.FilterSelector(filter=part or chosen))

@@ -39,8 +39,8 @@ def points_at_once(points: Sequence[models.PointStruct]) -> int:
     return max(1, REQUEST_BYTES // point_bytes)
 
 
-def nothing_done() -> models.UpdateResult:
-    """Return the answer to a request of no points."""
+def completed() -> models.UpdateResult:
+    """Return the answer to a change that is done, or that was of no points."""
     from qdrant_client import models
 
     return models.UpdateResult(operation_id=0, status=models.UpdateStatus.COMPLETED)

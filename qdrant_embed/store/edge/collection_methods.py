@@ -11,6 +11,7 @@ import qdrant_edge as edge
 from qdrant_client import models
 
 from qdrant_embed.errors import ConfigurationError, StoreError
+from qdrant_embed.store.client.portions import completed
 from qdrant_embed.store.edge.catalog_file import Catalog
 from qdrant_embed.store.edge.client_arguments import takes_client_arguments
 from qdrant_embed.store.edge.convert.config import index_schema, merged, payload_schema
@@ -136,7 +137,7 @@ class EdgeCollections:
         with refusals(collection_name):
             operation = edge.UpdateOperation.create_field_index(field_name, index_schema(field_schema))
         self.shard(collection_name).update(operation)
-        return models.UpdateResult(operation_id=0, status=models.UpdateStatus.COMPLETED)
+        return completed()
 
     def update_collection_aliases(self, change_aliases_operations: Sequence[AliasChange]) -> bool:
         """Make all changes or none."""

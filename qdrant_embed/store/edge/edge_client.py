@@ -13,6 +13,7 @@ import qdrant_edge as edge
 from qdrant_client import models
 
 from qdrant_embed.errors import StoreError
+from qdrant_embed.store.client.portions import completed
 from qdrant_embed.store.edge.client_arguments import takes_client_arguments
 from qdrant_embed.store.edge.convert.filter import edge_filter, written_filter
 from qdrant_embed.store.edge.convert.point_structs import (
@@ -50,7 +51,7 @@ class EdgeClient(EdgeQueries):
             edge_points(batch, schema)
         for batch in batches:
             shard.update(edge.UpdateOperation.upsert_points(edge_points(batch, schema)), size=written_bytes(batch))
-        return _done()
+        return completed()
 
     def upload_points(
         self,
@@ -79,7 +80,7 @@ class EdgeClient(EdgeQueries):
             by_filter, by_ids = edge.UpdateOperation.delete_points_by_filter, edge.UpdateOperation.delete_points
             operation = by_filter(chosen) if isinstance(chosen, edge.Filter) else by_ids(chosen)
         shard.update(operation)
-        return _done()
+        return completed()
 
     def set_payload(
         self, collection_name: str, payload: dict[str, Any], points: Selector, *, wait: bool = True
@@ -91,7 +92,7 @@ class EdgeClient(EdgeQueries):
             by_filter, by_ids = edge.UpdateOperation.set_payload_by_filter, edge.UpdateOperation.set_payload
             operation = by_filter(chosen, given) if isinstance(chosen, edge.Filter) else by_ids(chosen, given)
         shard.update(operation)
-        return _done()
+        return completed()
 
     def scroll(
         self,
@@ -127,7 +128,3 @@ def _chosen(selector: Selector) -> edge.Filter | list[PointId]:
     if isinstance(selector, models.Filter):
         return written_filter(selector)
     return edge_ids(selector.points if isinstance(selector, models.PointIdsList) else selector)
-
-
-def _done() -> models.UpdateResult:
-    return models.UpdateResult(operation_id=0, status=models.UpdateStatus.COMPLETED)

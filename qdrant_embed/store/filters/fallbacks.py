@@ -141,7 +141,6 @@ class _Conditions:
             yield from page
 
     def _index(self, path: str) -> models.PayloadIndexInfo | None:
-        """Return the index of a field; None if it has none."""
         return (self.engine.get_collection(self.name).payload_schema or {}).get(path)
 
 

@@ -247,14 +247,11 @@ def _equal(path: str, value: Any) -> models.Condition:
 
     if isinstance(value, date):
         return models.FieldCondition(key=path, range=models.DatetimeRange(gte=value, lte=value))
-    if isinstance(value, (str, bool)) or (isinstance(value, int) and _as_whole(path, value)):
+    # What may have been stored as 3.0 is found by a range alone.
+    whole = isinstance(value, int) and (path in PAYLOAD_FIELDS or EXACT_FLOATS < abs(value) < 2**63)
+    if isinstance(value, (str, bool)) or whole:
         return models.FieldCondition(key=path, match=models.MatchValue(value=value))
     return models.FieldCondition(key=path, range=models.Range(gte=value, lte=value))
-
-
-def _as_whole(path: str, value: int) -> bool:
-    """Tell whether a whole number is matched as such: what may have been stored as 3.0 is found by a range alone."""
-    return path in PAYLOAD_FIELDS or EXACT_FLOATS < abs(value) < 2**63
 
 
 def _range(field: Field, path: str, bounds: Mapping[str, Any]) -> models.Condition:

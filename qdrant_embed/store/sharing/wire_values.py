@@ -108,10 +108,6 @@ class Packer:
         return {"$error": [name, text, plain]}
 
 
-def _scalar(packer: Packer, value: np.generic) -> Any:
-    return packer.pack(value.item())
-
-
 def _enumerated(packer: Packer, value: Enum) -> Any:
     known = _model_of(type(value).__name__) is type(value)
     return {"$enum": [type(value).__name__, value.value]} if known else packer.pack(value.value)
@@ -124,7 +120,7 @@ _FORMS: tuple[tuple[Any, Callable[[Packer, Any], Any]], ...] = (
     (Enum, _enumerated),
     (str, lambda _, value: str(value)),
     (tuple, lambda packer, value: {"$tuple": [packer.pack(one) for one in value]}),
-    (np.generic, _scalar),
+    (np.generic, lambda packer, value: packer.pack(value.item())),
     (UUID, lambda _, value: {"$uuid": str(value)}),
     (datetime, lambda _, value: {"$time": value.isoformat()}),
     (date, lambda _, value: {"$date": value.isoformat()}),

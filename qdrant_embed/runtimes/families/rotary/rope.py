@@ -53,7 +53,7 @@ def stated_rope(
     rope = {**(given.get(layer) or {}), **(scaling if scaled else {})} if layer else dict(scaling or given)
     base = config.get(theta_entry)
     rope.setdefault("rope_theta", theta if base is None else base)
-    rope["rope_type"] = _kind(rope)
+    rope["rope_type"] = str(rope.get("rope_type", rope.get("type", "default")))
     original = config.get("original_max_position_embeddings") or config.get("max_position_embeddings")
     rope.setdefault("original_max_position_embeddings", original)
     if layer:
@@ -104,10 +104,6 @@ def turning(rope: Mapping[str, Json], dim: int, positions: int) -> Turning:
         frequencies = _yarn(rope, frequencies, factor, rope.get("truncate", True))
         size = _yarn_size(rope, factor)
     return Turning(np.asarray(frequencies, np.float32), size)
-
-
-def _kind(rope: Mapping[str, Json]) -> str:
-    return str(rope.get("rope_type", rope.get("type", "default")))
 
 
 def _llama3(rope: Mapping[str, Json], frequencies: FloatArray) -> FloatArray:

@@ -60,18 +60,15 @@ def _edge_point(point: models.PointStruct, schema: VectorSchema) -> edge.Point:
     payload = checked_payload(point)
     schema.require(point)
     try:
-        return edge.Point(point.id, _edge_vectors(point.vector), payload)
+        given: Any = point.vector
+        named = isinstance(given, dict)
+        vector = {name: _edge_form(one) for name, one in given.items()} if named else _edge_form(given)
+        return edge.Point(point.id, vector, payload)
     except (TypeError, ValueError, OverflowError) as error:
         raise StoreError(
             f"the point {point.id!r} cannot be stored: {first_line(error)}. An id must be an unsigned integer "
             "or a UUID, and a vector must hold numbers."
         ) from error
-
-
-def _edge_vectors(vector: Any) -> Any:
-    if isinstance(vector, dict):
-        return {name: _edge_form(value) for name, value in vector.items()}
-    return _edge_form(vector)
 
 
 def edge_vector(vector: Any) -> Any:

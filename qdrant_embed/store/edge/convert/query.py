@@ -226,10 +226,6 @@ _QUERIES: dict[type, Callable[[_Query, Any], Any]] = {
 }
 
 
-def _idf(corpus: models.IdfCorpusParams) -> edge.IdfParams:
-    return edge.IdfParams(edge_filter(corpus.corpus))
-
-
 def _params(params: models.SearchParams) -> edge.SearchParams:
     # The scope "global" is what an absent one means.
     narrowed = params if params.idf != models.IdfScope.GLOBAL else params.model_copy(update={"idf": None})
@@ -238,7 +234,7 @@ def _params(params: models.SearchParams) -> edge.SearchParams:
 
 _PARAMS: dict[type, Callable[[Any], Any]] = {
     models.SearchParams: _params,
-    models.IdfCorpusParams: _idf,
+    models.IdfCorpusParams: lambda corpus: edge.IdfParams(edge_filter(corpus.corpus)),
 }
 PARAMS: Converters = _PARAMS
 _PARAMS[models.QuantizationSearchParams] = become(edge.QuantizationSearchParams, PARAMS)
