@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from qdrant_embed.errors import ConfigurationError
@@ -143,17 +143,12 @@ def require_supported(resolved: ResolvedModel, strategy: WindowStrategy) -> None
         )
     reads = extension.tokens if extension else preset.max_tokens
     if strategy.tokens > reads:
-        extended = _extended_names(strategy, context_support(resolved).methods)
+        methods = () if extension else context_support(resolved).methods
+        longer = f", or stretch the model, as in {methods[-1]}:{2 * strategy.tokens}+{strategy}" if methods else ""
         raise ConfigurationError(
             f"windows of {strategy.tokens} tokens are more than the {reads} that {preset.name!r} reads in one pass; "
-            f"give at most {strategy.name}:{reads}{extended}."
+            f"give at most {strategy.name}:{reads}{longer}."
         )
-
-
-def _extended_names(strategy: WindowStrategy, methods: Sequence[str]) -> str:
-    if strategy.extension or not methods:
-        return ""
-    return f", or stretch the model, as in {methods[-1]}:{2 * strategy.tokens}+{strategy}"
 
 
 def _cut_unfit(resolved: ResolvedModel, name: str) -> str:

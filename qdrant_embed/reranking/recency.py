@@ -77,16 +77,13 @@ class RecencyReranker(Reranker):
                 RerankWarning,
             )
         now = self._now()
+        ages = (None if date is None else max(timedelta(0), now - date) for date in dates)
+        newness = (0.0 if age is None else float(0.5 ** (age / self.half_life)) for age in ages)
         scored = [
-            replace(hit, score=(float(own) + self._newness(date, now)) / 2)
-            for hit, own, date in zip(hits, relevance(hits), dates, strict=True)
+            replace(hit, score=(float(own) + new) / 2)
+            for hit, own, new in zip(hits, relevance(hits), newness, strict=True)
         ]
         return sorted(scored, key=lambda hit: -hit.score)
-
-    def _newness(self, date: datetime | None, now: datetime) -> float:
-        if date is None:
-            return 0.0
-        return float(0.5 ** (max(timedelta(0), now - date) / self.half_life))
 
     def _date(self, payload: Mapping[str, Any]) -> datetime | None:
         values = self.field.values(payload.get(METADATA)) if self.field.own else [payload.get(self.field.key)]

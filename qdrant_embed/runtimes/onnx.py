@@ -6,7 +6,7 @@ import contextlib
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -24,9 +24,6 @@ from qdrant_embed.runtimes.conversion.fidelity import Original
 from qdrant_embed.runtimes.torch.graph import build_graph, examples, quiet, without_blind_rows
 from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.types import FloatArray
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 FILE = "model.onnx"
 _CHOICE = RuntimeChoice("onnx", "float32")
@@ -84,29 +81,22 @@ def _export(resolved: ResolvedModel, folder: Path, *, pooled: bool) -> Original:
     return Original("torch in float32", graph.pooled, graph.run)
 
 
-def _session(folder: Path) -> onnxruntime.InferenceSession:
-    _require("onnxruntime")
-    import onnxruntime
-
-    silence_onnxruntime()
-    options = onnxruntime.SessionOptions()
-    # One thread for each batch, and a batch for each core: nobody waits for anybody.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(str(folder / FILE), options, providers=["CPUExecutionProvider"])
-
-
 def _runner(folder: Path) -> Callable[[TokenBatch], FloatArray]:
     with initializing("onnxruntime"):
-        session = _session(folder)
+        _require("onnxruntime")
         import onnxruntime
 
+        silence_onnxruntime()
+        options = onnxruntime.SessionOptions()
+        # One thread for each batch, and a batch for each core: nobody waits for anybody.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        session = onnxruntime.InferenceSession(str(folder / FILE), options, providers=["CPUExecutionProvider"])
         shrinking = onnxruntime.RunOptions()
         shrinking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
         def run(batch: TokenBatch) -> FloatArray:
-            options = shrinking if is_large(batch.ids) else None
-            found: Any = session.run(None, {"input_ids": batch.ids, "attention_mask": batch.mask}, options)[0]
+            how = shrinking if is_large(batch.ids) else None
+            found: Any = session.run(None, {"input_ids": batch.ids, "attention_mask": batch.mask}, how)[0]
             return np.asarray(found, np.float32)
 
         run(first_batch())

@@ -84,14 +84,8 @@ def multivector_params(dim: int, distance: str = "cosine") -> models.VectorParam
     """
     from qdrant_client import models
 
-    return models.VectorParams(
-        size=dim,
-        distance=models.Distance.COSINE if distance == "cosine" else models.Distance.DOT,
-        datatype=models.Datatype.FLOAT16,
-        hnsw_config=models.HnswConfigDiff(m=0),
-        on_disk=True,
-        multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM),
-    )
+    compared = models.Distance.COSINE if distance == "cosine" else models.Distance.DOT
+    return _token_params(dim, compared, models.Datatype.FLOAT16)
 
 
 def token_code_params(width: int) -> models.VectorParams:
@@ -101,10 +95,17 @@ def token_code_params(width: int) -> models.VectorParams:
     """
     from qdrant_client import models
 
+    # Cosines would change what is stored.
+    return _token_params(width, models.Distance.DOT, models.Datatype.UINT8)
+
+
+def _token_params(size: int, distance: models.Distance, datatype: models.Datatype) -> models.VectorParams:
+    from qdrant_client import models
+
     return models.VectorParams(
-        size=width,
-        distance=models.Distance.DOT,  # cosines would change what is stored
-        datatype=models.Datatype.UINT8,
+        size=size,
+        distance=distance,
+        datatype=datatype,
         hnsw_config=models.HnswConfigDiff(m=0),
         on_disk=True,
         multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM),

@@ -52,7 +52,7 @@ def vector_params(size: int, distance: str, compression: Compression) -> models.
     bits = compression.datatype == "bits"
     return models.VectorParams(
         size=size,
-        distance=_distance(distance),
+        distance=models.Distance(distance.capitalize()),
         datatype=models.Datatype("uint8" if bits else compression.datatype),
         hnsw_config=models.HnswConfigDiff(m=0) if bits else None,
         quantization_config=quantization(compression),
@@ -66,18 +66,11 @@ def rescoring_params(size: int, distance: str, compression: Compression) -> mode
 
     return models.VectorParams(
         size=size,
-        distance=_distance(distance),
+        distance=models.Distance(distance.capitalize()),
         datatype=models.Datatype(compression.whole),
         hnsw_config=models.HnswConfigDiff(m=0),
         on_disk=True,
     )
-
-
-def _distance(name: str) -> models.Distance:
-    from qdrant_client import models
-
-    distances = {"cosine": models.Distance.COSINE, "dot": models.Distance.DOT, "euclid": models.Distance.EUCLID}
-    return distances[name]
 
 
 def quantization(compression: Compression) -> Quantization | None:

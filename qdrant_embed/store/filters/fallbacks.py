@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import UnsupportedByEngineError
@@ -135,10 +136,9 @@ class _Conditions:
             yield from value_by_key(record.payload or {}, path) or ()
 
     def _records(self, path: str, beside: Sequence[models.Condition]) -> Iterator[models.Record]:
-        """Yield the points that pass exact conditions, with the field of the payload that a path leads into."""
+        """Return the points that pass exact conditions, with the field of the payload that a path leads into."""
         field = path.split(".")[0].split("[")[0]
-        for page in pages(self.engine, self.name, PAGE, where=_all_of(beside), fields=[field]):
-            yield from page
+        return chain.from_iterable(pages(self.engine, self.name, PAGE, where=_all_of(beside), fields=[field]))
 
     def _index(self, path: str) -> models.PayloadIndexInfo | None:
         return (self.engine.get_collection(self.name).payload_schema or {}).get(path)

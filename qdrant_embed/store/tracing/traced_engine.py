@@ -32,12 +32,9 @@ class TracedEngine(HandingOn):
         first = named.get("collection_name", arguments[0] if arguments else "")
         collection = first if isinstance(first, str) else ""
         name = NAMES.get(method.__name__, method.__name__)
-        with recording.engine_call(collection, name, self._place, _requests(name, arguments, named)):
+        place = self.whole.identity if self.whole.shared else ""
+        with recording.engine_call(collection, name, place, _requests(name, arguments, named)):
             return call(*arguments, **named)
-
-    @property
-    def _place(self) -> str:
-        return self.whole.identity if self.whole.shared else ""
 
 
 def _requests(name: str, arguments: tuple[object, ...], named: dict[str, object]) -> int:

@@ -244,7 +244,7 @@ def assert_same_answers(left: Engine, right: Engine, *, tolerance: float = 1e-5)
         if left.count(NAME, answerable(left, NAME, condition)).count != len(first):
             problems.append(f"filter {name!r}: count and scroll disagree")
     for name, asked in queries().items():
-        one, two = (_ranking(_asked(engine, **asked)) for engine in (left, right))
+        one, two = (_ranking(engine, **asked) for engine in (left, right))
         problems += [f"query {name!r}: {problem}" for problem in _differences(one, two, tolerance)]
     assert not problems, "\n".join(problems)
 
@@ -265,12 +265,9 @@ def _differences(left: Ranking, right: Ranking, tolerance: float) -> Iterator[st
                 yield f"{found} with score {score} is missing on one side"
 
 
-def _ranking(points: Sequence[models.ScoredPoint]) -> Ranking:
-    return [(str(point.id), point.score) for point in points]
-
-
-def _asked(engine: Engine, query_filter: models.Filter | None = None, **asked: Any) -> Sequence[models.ScoredPoint]:
-    return engine.query_points(NAME, query_filter=answerable(engine, NAME, query_filter), **asked).points
+def _ranking(engine: Engine, query_filter: models.Filter | None = None, **asked: Any) -> Ranking:
+    found = engine.query_points(NAME, query_filter=answerable(engine, NAME, query_filter), **asked).points
+    return [(str(point.id), point.score) for point in found]
 
 
 def _ids(engine: Engine, condition: models.Filter) -> list[str]:
