@@ -10,7 +10,7 @@ from typing import Any
 from qdrant_embed.display import aligned, html_table, one_line
 from qdrant_embed.errors import require_type
 from qdrant_embed.models.availability import WeightsLocation, find_weights
-from qdrant_embed.models.preset_files import read_presets
+from qdrant_embed.models.preset_files import PresetEntry, our_presets, read_presets
 from qdrant_embed.models.presets import make_preset, preset_defaults
 from qdrant_embed.models.prompts import rendered, with_task
 from qdrant_embed.models.resolve import resolve
@@ -131,11 +131,12 @@ def list_models(
     :raises ConfigurationError: A preset file says something that there is not.
     """
     asked = words.lower().split(), language.lower(), kind.lower(), license.lower().split(), dim
-    every = (
-        {"name": name, **entry.values, "origin": ", ".join(dict.fromkeys(entry.origins.values()))}
-        for name, entry in sorted(read_presets(presets).items())
-    )
-    return ListedModels(model for model in every if _is_like(model, *asked))
+    return ListedModels(model for model in _listed(read_presets(presets)) if _is_like(model, *asked))
+
+
+def our_models() -> ListedModels:
+    """Return what the presets that come with the library say, as they come."""
+    return _listed(our_presets())
 
 
 def describe_model(name: str) -> ModelDescription:
@@ -160,6 +161,13 @@ def shown(value: Json) -> str:
         return "; ".join(f"{key} = {inner!r}" for key, inner in value.items())
     # Line breaks in prompts matter; they must not look like those of the table.
     return repr(value)[1:-1] if isinstance(value, str) else str(value)
+
+
+def _listed(presets: Mapping[str, PresetEntry]) -> ListedModels:
+    return ListedModels(
+        {"name": name, **entry.values, "origin": ", ".join(dict.fromkeys(entry.origins.values()))}
+        for name, entry in sorted(presets.items())
+    )
 
 
 def _is_like(

@@ -129,9 +129,8 @@ class TorchPooledRuntime(_Torch, Runtime):
 
     def __init__(self, model: Any, states: str, pooling: str) -> None:
         super().__init__(model)
-        tokens = token_module(model, states)
-        in_float32 = followed(tokens, lambda states, _: states.float())
-        self._pooled = followed(in_float32, POOLS[pooling])
+        pool = POOLS[pooling]
+        self._pooled = followed(token_module(model, states), lambda found, mask: pool(found.float(), mask))
         self._tokenwise = TorchTokenRuntime(model, states)
         self.lanes = _batches_on(model)
 
