@@ -183,10 +183,14 @@ class _Chunks:
 
     def between(self, start: int, end: int) -> Iterator[Hit]:
         """Yield the chunks that hold some of the characters, in reading order."""
+        from qdrant_client import models
+
         number = self._holding(start)
         while number <= self.last:
             upto = min(self.last, number + SCANNED - 1)
-            hits = sorted(map(Hit.from_point, self._numbered(number, upto)), key=lambda hit: hit.chunk_index)
+            these = models.FieldCondition(key="chunk_index", range=models.Range(gte=number, lte=upto))
+            found = map(Hit.from_point, self._scroll([*self.conditions, these]))
+            hits = sorted(found, key=lambda hit: hit.chunk_index)
             yield from (hit for hit in hits if hit.end > start and hit.start < end)
             if any(hit.start >= end for hit in hits):
                 return
@@ -216,12 +220,6 @@ class _Chunks:
                 break
             low, high = before, behind
         return low
-
-    def _numbered(self, first: int, last: int) -> Iterator[models.Record]:
-        from qdrant_client import models
-
-        these = models.FieldCondition(key="chunk_index", range=models.Range(gte=first, lte=last))
-        return self._scroll([*self.conditions, these])
 
     def _scroll(self, conditions: list[Any], fields: tuple[str, ...] = ()) -> Iterator[models.Record]:
         """Yield the chunks that all conditions hold for, with these fields, or with all."""

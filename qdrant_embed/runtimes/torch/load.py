@@ -21,7 +21,6 @@ from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.files.layouts import ROUTERS, kind_of_module, route_of
 from qdrant_embed.models.files.lora import add_adapter
 from qdrant_embed.models.files.model_folder import ModelFiles
-from qdrant_embed.models.presets import Preset
 from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.models.telemetry import stay_silent
 from qdrant_embed.native import prepare_torch
@@ -61,7 +60,8 @@ def load_model(resolved: ResolvedModel, *, dtype: str = "float32", device: str =
     model = _one_side(model, files) if files.side else model
     if files.adapter is not None:
         add_adapter(model[0].model, files.adapter)
-    if resolved.extension_plan or _is_shaped(preset):
+    tuned = preset.short_factor > 1 or preset.scale_from > 0 or preset.states not in ("", "last")
+    if resolved.extension_plan or preset.attention or preset.layers or tuned:
         try:
             shape(model[0].model, preset, resolved.extension_plan)
         except (AttributeError, TypeError) as error:
@@ -148,11 +148,6 @@ def _require_head(files: ModelFiles, kind: str) -> None:
             f"the files in {files.folder} hold no {kind} model: there is no modules.json, and config.json names "
             f"{', '.join(architectures) or 'no architecture'}."
         )
-
-
-def _is_shaped(preset: Preset) -> bool:
-    tuned = preset.short_factor > 1 or preset.scale_from > 0
-    return bool(preset.attention or preset.layers or tuned) or preset.states not in ("", "last")
 
 
 @contextmanager
