@@ -172,6 +172,11 @@ class SparseVector:
     values: FloatArray
 
 
+def as_list(given: Any) -> list[Any]:
+    """Return what `qdrant_client` lets stand alone, in a list, or not at all."""
+    return given if isinstance(given, list) else [] if given is None else [given]
+
+
 def digest(content: bytes) -> bytes:
     """Return a hash (20 bytes) that tells contents apart."""
     return hashlib.blake2b(content, digest_size=20).digest()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.store.client.limits import Limits, in_parts
+from qdrant_embed.types import as_list
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -64,11 +65,6 @@ def values_of(condition: Any) -> Sequence[Any]:
     found = getattr(condition, "has_id", None)
     match = getattr(condition, "match", None)
     return found or getattr(match, "any", None) or ()
-
-
-def as_list(given: Any) -> list[Any]:
-    """Return what `qdrant_client` lets stand alone, in a list, or not at all."""
-    return given if isinstance(given, list) else [] if given is None else [given]
 
 
 def _nested(where: models.Filter, size: int) -> models.Filter:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qdrant_embed.store.client.filter_portions import among, as_list, conditions, ids_wanted, portions
+from qdrant_embed.store.client.filter_portions import among, conditions, ids_wanted, portions
 from qdrant_embed.store.client.limits import Limits, in_parts, least
 from qdrant_embed.store.client.paged_query import DEFAULT_LIMIT, PagedQuery
+from qdrant_embed.types import as_list
 
 if TYPE_CHECKING:
     from qdrant_client import models

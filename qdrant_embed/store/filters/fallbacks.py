@@ -21,9 +21,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from qdrant_embed.errors import UnsupportedByEngineError
-from qdrant_embed.store.client.filter_portions import as_list
 from qdrant_embed.store.filters.fields import INDEXED_FIELDS
 from qdrant_embed.store.scroll import pages
+from qdrant_embed.types import as_list
 
 if TYPE_CHECKING:
     from qdrant_client import models

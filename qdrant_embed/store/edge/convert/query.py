@@ -11,13 +11,13 @@ import qdrant_edge as edge
 from qdrant_client import models
 
 from qdrant_embed.errors import StoreError
-from qdrant_embed.store.client.filter_portions import as_list
 from qdrant_embed.store.edge.convert.filter import edge_filter
 from qdrant_embed.store.edge.convert.formula import formula
 from qdrant_embed.store.edge.convert.point_structs import edge_names, edge_payload, edge_vector
 from qdrant_embed.store.edge.convert.values import Converters, become, convert, member
 from qdrant_embed.store.edge.lacking_features import unsupported
 from qdrant_embed.store.filters.grammar import without
+from qdrant_embed.types import as_list
 
 DEFAULT_LIMIT = 10
 RRF_K = 2
