@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from html import escape
@@ -54,7 +55,7 @@ def as_html(text: object) -> str:
 
 def json_text(text: str) -> str:
     """Return a JSON document whose strings have no characters left that act on a terminal; it means the same."""
-    return _JSON_CONTROLS.sub(_escaped, text)
+    return _JSON_CONTROLS.sub(lambda found: json.dumps(found.group())[1:-1], text)
 
 
 def html_table(head: Sequence[object], rows: Iterable[Sequence[object]], *, nothing: str = "nothing") -> str:
@@ -110,11 +111,3 @@ def in_words(size: int) -> str:
             scaled = size / unit
             return f"{scaled:.1f} {mark}" if scaled < 10 else f"{scaled:.0f} {mark}"
     return f"{size} bytes"
-
-
-def _escaped(found: re.Match[str]) -> str:
-    code = ord(found.group())
-    if code <= 0xFFFF:
-        return f"\\u{code:04x}"
-    high, low = divmod(code - 0x10000, 0x400)
-    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"

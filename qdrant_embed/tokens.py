@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -182,26 +182,37 @@ def _pieces(text: str) -> Iterator[str]:
     return (whole[start : start + _TIKTOKEN_MOST] for start in range(0, len(whole), _TIKTOKEN_MOST))
 
 
-class WordTokens:
-    """Counts words and punctuation marks: no vocabulary, every script; for the `hashing` embedder."""
+class PatternTokens:
+    """Counts what a pattern finds in a text, without a vocabulary."""
 
-    name = f"words:{WORD_CHARACTERS}"
-    _pattern = re.compile(rf"\w{{1,{WORD_CHARACTERS}}}|[^\w\s]")
+    name: ClassVar[str]
+    _pattern: ClassVar[re.Pattern[str]]
 
     def count(self, text: str) -> int:
         """Return the number of tokens of the text."""
-        return sum(1 for _ in self._pattern.finditer(text))
+        return sum(map(self._weight, self._pattern.findall(text)))
 
     def count_batch(self, texts: Sequence[str]) -> list[int]:
         """Return `count` of each text, in order."""
         return [self.count(text) for text in texts]
 
     def offsets(self, text: str) -> IntArray:
-        """Return the character span of every token, shape (tokens, 2)."""
-        return np.array([match.span() for match in self._pattern.finditer(text)], np.int64).reshape(-1, 2)
+        """Return the character span of every token, shape (tokens, 2); a character of two tokens is there twice."""
+        spans = [match.span() for match in self._pattern.finditer(text) for _ in range(self._weight(match.group()))]
+        return np.array(spans, np.int64).reshape(-1, 2)
+
+    def _weight(self, found: str) -> int:
+        return 1
 
 
-class EstimatedTokens:
+class WordTokens(PatternTokens):
+    """Counts words and punctuation marks: no vocabulary, every script; for the `hashing` embedder."""
+
+    name = f"words:{WORD_CHARACTERS}"
+    _pattern = re.compile(rf"\w{{1,{WORD_CHARACTERS}}}|[^\w\s]")
+
+
+class EstimatedTokens(PatternTokens):
     """Counts what a byte-level tokenizer would, rather more than less, without having one.
 
     Four letters of the Latin alphabet, a digit, a mark or a gap are one token; other letters as many as their UTF-8
@@ -211,19 +222,5 @@ class EstimatedTokens:
     name = "estimate:1"
     _pattern = re.compile(r"[A-Za-z]{1,4}|[^\x00-\x7f]|[^\sA-Za-z]|\s{2,}|\n")
 
-    def count(self, text: str) -> int:
-        """Return about as many tokens as the text has, rather more than less."""
-        return sum(_weight(found) for found in self._pattern.findall(text))
-
-    def count_batch(self, texts: Sequence[str]) -> list[int]:
-        """Return `count` of each text, in order."""
-        return [self.count(text) for text in texts]
-
-    def offsets(self, text: str) -> IntArray:
-        """Return the character span of every token, shape (tokens, 2); a character of two tokens is there twice."""
-        spans = [match.span() for match in self._pattern.finditer(text) for _ in range(_weight(match.group()))]
-        return np.array(spans, np.int64).reshape(-1, 2)
-
-
-def _weight(found: str) -> int:
-    return 1 if found.isascii() or found.isspace() else len(found.encode("utf-8", "replace")) - 1 or 1
+    def _weight(self, found: str) -> int:
+        return 1 if found.isascii() or found.isspace() else len(found.encode("utf-8", "replace")) - 1 or 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from qdrant_embed.chunking.base import Chunker, ChunkLimit
@@ -76,11 +77,8 @@ def node_levels(text: str, language: Language, known: Mapping[int, int]) -> dict
 
     data = encodable(text).encode()
     # The parser counts lines by line feeds and columns in bytes.
-    rows, place = data.split(b"\n"), 0
-    starts: list[int] = []
-    for row in rows:
-        starts.append(place)
-        place += len(row.decode()) + 1
+    rows = data.split(b"\n")
+    starts = [0, *accumulate(len(row.decode()) + 1 for row in rows)]
     levels: dict[int, int] = {}
     tree = None if _long_run(rows) else _parsed(Parser(language), data)
     if tree is None:

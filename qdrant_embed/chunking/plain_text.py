@@ -91,8 +91,7 @@ class TokenChunker(FittedChunker):
     def _starts(self, ruler: Ruler) -> list[int]:
         starts, length = [0], len(ruler.text)
         while (end := ruler.forward(starts[-1], self._fitter.room, length)) < length:
-            here = starts[-1]
-            starts.append(word_start(ruler.text, here, end))
+            starts.append(word_start(ruler.text, starts[-1], end))
         return starts
 
 

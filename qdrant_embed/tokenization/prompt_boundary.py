@@ -45,7 +45,10 @@ class PromptBoundary:
 
 def seam_of(tokenizer: Tokenizer, prompt: str) -> PromptBoundary | None:
     """Return the seam behind a prompt, or None where it is not sure that there is one."""
-    if not prompt.endswith(" ") or prompt[:-1] != prompt.rstrip() or _reaches_over(tokenizer):
+    added = tokenizer.get_added_tokens_decoder().values()
+    # Tokens that hold a space, or that are not seen in the raw text, may reach over it.
+    reaches_over = any(" " in token.content or token.normalized for token in added)
+    if not prompt.endswith(" ") or prompt[:-1] != prompt.rstrip() or reaches_over:
         return None
     steps = list(_steps(tokenizer.pre_tokenizer))
     by_words = bool(steps) and steps[-1]["type"] == "Metaspace" and steps[-1].get("split", True)
@@ -55,19 +58,13 @@ def seam_of(tokenizer: Tokenizer, prompt: str) -> PromptBoundary | None:
     head = _ids(tokenizer, prompt[:-1])
     # That is how it is made; whether it is so, is seen.
     if all(_ids(tokenizer, prompt + text) == [*head, *_ids(tokenizer, text)] for text in _PROBES):
-        taken_out = tuple(token.content for token in tokenizer.get_added_tokens_decoder().values())
+        taken_out = tuple(token.content for token in added)
         return PromptBoundary(head, tokenizer.token_to_id(steps[-1]["replacement"]) if by_words else None, taken_out)
     return None
 
 
 def _ids(tokenizer: Tokenizer, text: str) -> list[int]:
     return list(tokenizer.encode(text, add_special_tokens=False).ids)
-
-
-def _reaches_over(tokenizer: Tokenizer) -> bool:
-    """Tell whether the tokenizer takes out tokens that hold a space, or that are not seen in the raw text."""
-    added = tokenizer.get_added_tokens_decoder().values()
-    return any(" " in token.content or token.normalized for token in added)
 
 
 def _steps(pre_tokenizer: Any) -> Iterator[dict[str, Any]]:

@@ -56,11 +56,6 @@ class WindowedText:
     sequences: Sequence[TokenSequence]
     length: int
 
-    @property
-    def truncated(self) -> bool:
-        """Whether the end of the text is in no window."""
-        return self.length > self.windows[-1][1]
-
 
 class TokenSequencer:
     """Adds prompt and special tokens, and cuts texts that are too long into windows.
@@ -87,7 +82,7 @@ class TokenSequencer:
         skips_first: bool = False,
         pad_id: int | None = None,
     ) -> None:
-        self._tokens = tokens
+        self.token_counter = tokens
         self._tokenizer = tokens.tokenizer
         self._max_tokens = max_tokens
         self._seam_after = cache(partial(seam_of, self._tokenizer))
@@ -127,13 +122,8 @@ class TokenSequencer:
     def spans(self, text: str, prompt: str, windows: Sequence[TokenSpan]) -> list[CharSpan]:
         """Return the characters of each window that `cut` made of a text that is too long."""
         alone = TEXT in prompt or self.text_only
-        offsets = self._tokens.offsets(text) if alone else self.framed(text, prompt).offsets
+        offsets = self.token_counter.offsets(text) if alone else self.framed(text, prompt).offsets
         return [(int(offsets[start, 0]), int(offsets[end - 1, 1])) for start, end in windows]
-
-    @property
-    def token_counter(self) -> HuggingFaceTokens:
-        """The tokenizer."""
-        return self._tokens
 
     def around(self, ids: TokenIds, prompt: str) -> TokenSequence:
         """Return the token ids of a text with a prompt before (not around) it, and special tokens around both."""
@@ -164,13 +154,13 @@ class TokenSequencer:
             return self._cut_templates(list(map(encodable, texts)), template, strategy)
         if prompt:
             return self._cut_prompted(texts, prompt, strategy)
-        return [self._cut(ids, 0, strategy) for ids in self._tokens.ids_batch(texts)]
+        return [self._cut(ids, 0, strategy) for ids in self.token_counter.ids_batch(texts)]
 
     def _cut_prompted(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> list[WindowedText]:
         """As `cut`, with a prompt before the text: together, as in training, or apart where that gives the same."""
         seam = self._seam_after(prompt)
         alone = [text for text in texts if seam is not None and seam.fits(text)]
-        known = dict(zip(alone, self._tokens.ids_batch(alone), strict=True))
+        known = dict(zip(alone, self.token_counter.ids_batch(alone), strict=True))
         others = [encodable(prompt + text) for text in texts if text not in known]
         encodings = iter(self._tokenizer.encode_batch(others, add_special_tokens=False))
         cuts = []
@@ -263,7 +253,5 @@ def _tokens_between(encoding: Encoding, start: int, end: int) -> TokenSpan:
 
 def _prompt_tokens(encoding: Encoding, prompt_characters: int) -> int:
     """Return how many leading tokens end inside the prompt; one that reaches into the text belongs to the text."""
-    for place, (_, end) in enumerate(encoding.offsets):
-        if end > prompt_characters:
-            return place
-    return len(encoding)
+    behind = (place for place, (_, end) in enumerate(encoding.offsets) if end > prompt_characters)
+    return next(behind, len(encoding))

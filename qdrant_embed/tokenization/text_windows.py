@@ -28,16 +28,11 @@ class TextCut:
     length: int
     spans: Sequence[CharSpan]
 
-    @property
-    def truncated(self) -> bool:
-        """Whether the end of the text is in no window."""
-        return self.length > self.windows[-1][1]
-
 
 def cut_counts(cuts: Sequence[WindowedText | TextCut]) -> dict[str, int]:
     """Return how many texts were cut off, and how many are read in several windows."""
     return {
-        "truncated": sum(cut.truncated for cut in cuts),
+        "truncated": sum(cut.length > cut.windows[-1][1] for cut in cuts),
         "windowed": sum(len(cut.windows) > 1 for cut in cuts),
     }
 
