@@ -37,7 +37,11 @@ def search_grid(grid: Grid, constraints: Constraints, measure: Measure) -> list[
     for setting in _winners(compressed, constraints):
         found += measure(grid.stored_under(setting))
     for dim in grid.cuts():
-        fewer = measure(grid.cut(dim, _winners([trial for trial in found if _code(trial)], constraints)[:1]))
+        fewer = measure(
+            grid.cut(
+                dim, _winners([trial for trial in found if Compression.parse(trial.setting).code], constraints)[:1]
+            )
+        )
         found += fewer
         # What too few dimensions lose, still fewer do not find again.
         if not any(constraints.met_by(trial) for trial in fewer):
@@ -73,7 +77,3 @@ def _best(trials: Sequence[Trial]) -> list[Trial]:
 def _builds(trials: Sequence[Trial]) -> list[Compression]:
     """Return what trials were built as, each once, in their order."""
     return list(dict.fromkeys(build_key(Compression.parse(trial.setting)) for trial in trials))
-
-
-def _code(trial: Trial) -> bool:
-    return bool(Compression.parse(trial.setting).code)

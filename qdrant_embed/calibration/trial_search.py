@@ -75,9 +75,5 @@ def _ask(engine: Engine, codec: CollectionCodec, queries: FloatArray, k: int) ->
 
 def _answer(lists: Lists, ranked: QueryPlan, k: int) -> list[int]:
     (points,) = lists.best([ranked], [k])
-    return [_number(point.id) for point in points[:k]]
-
-
-def _number(point: Any) -> int:
-    """Return the number that a point's id, a UUID as in every collection, was made of."""
-    return UUID(str(point)).int
+    # Ids are UUIDs, as in every collection, that were made of numbers.
+    return [UUID(str(point.id)).int for point in points[:k]]

@@ -107,13 +107,9 @@ class QuestionSession:
         return scores
 
     def _scores(self, setting: str, found: Sequence[Sequence[tuple[str, str]]], ms: float | None) -> SettingScores:
-        ranked = [
-            _ranked([chunk for chunk in chunks if chunk[0] != question.left_out], by_chunk=by_chunk)
-            for question, chunks, by_chunk in zip(self._questions, found, self._by_chunk, strict=True)
-        ]
+        ranked = []
+        for question, chunks, by_chunk in zip(self._questions, found, self._by_chunk, strict=True):
+            others = [(key, source) for key, source in chunks if key != question.left_out]
+            names = [key if by_chunk else source for key, source in others]
+            ranked.append(Ranked(names, others[0][0] if others else ""))
         return SettingScores.of(setting, ranked, self._judged, self._k, ms)
-
-
-def _ranked(chunks: Sequence[tuple[str, str]], *, by_chunk: bool) -> Ranked:
-    """Return what was found, as ids or as sources."""
-    return Ranked([key if by_chunk else source for key, source in chunks], chunks[0][0] if chunks else "")

@@ -57,12 +57,10 @@ class LateChunking:
         parts: list[list[tuple[TokenSequence, TokenSpan]]] = [[] for _ in spans]
         for part in plan_macro_windows(framed.ids, chunks, room):
             if part.window not in windows:
-                windows[part.window] = self._window(framed, part.window)
+                ids = [*framed.head, *framed.ids[slice(*part.window)], *framed.tail]
+                windows[part.window] = TokenSequence(ids or [self.sequencer.pad_id])
             parts[part.chunk].append((windows[part.window], self._place(framed, part)))
         return [LatePassage(tuple(found)) for found in parts]
-
-    def _window(self, framed: DocumentTokens, tokens: TokenSpan) -> TokenSequence:
-        return TokenSequence([*framed.head, *framed.ids[slice(*tokens)], *framed.tail] or [self.sequencer.pad_id])
 
     def _place(self, framed: DocumentTokens, part: Part) -> TokenSpan:
         """Return which tokens of its window a part pools: those of the frame too at the ends of the document."""

@@ -79,7 +79,7 @@ def prune(run: Run, within: str = "", fate: Callable[[str], Fate] = lambda _: Fa
         return ()
     if whole:
         _remember(run, before=waiting, now=True)
-    elif not (within or withheld or _unsure(run, fates)):
+    elif not (within or withheld or run.seen.hidden or any(fate.kind == "unknown" for fate in fates.values())):
         _remember(run, before=waiting, now=False)
     _remove(run, going)
     return [document.source for document in going]
@@ -171,11 +171,6 @@ def _withhold(run: Run, source: str, what: str, points: int) -> None:
     run.tally.withhold(
         source, f"{what}. They {kept}: a drive may not be mounted. If they are really gone: allow_delete=True", points
     )
-
-
-def _unsure(run: Run, fates: Mapping[str, Fate]) -> bool:
-    """Tell whether some of the root could not be looked at."""
-    return bool(run.seen.hidden) or any(fate.kind == "unknown" for fate in fates.values())
 
 
 def _remember(run: Run, *, before: bool, now: bool) -> None:

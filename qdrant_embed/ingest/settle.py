@@ -38,16 +38,13 @@ def settle(run: Run, contested: Sequence[Contested], again: Callable[[Origins], 
             pause(random.uniform(0, FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311
         for document in contested:
             _forget(run, document)
-        origins = [_now(document.origin) for document in contested]
-        contested = [*again([origin for origin in origins if origin is not None]), *_not_as_noted(run)]
+        origins = [document.origin for document in contested]
+        now = [as_it_is(origin) if isinstance(origin, SourceFile) else origin for origin in origins]
+        contested = [*again([origin for origin in now if origin is not None]), *_not_as_noted(run)]
     for document in contested:
         if document.mixed:
             wrote = "other programs wrote this document all the time; ingest it again"
             run.tally.fail(document.key.source, wrote, "contested")
-
-
-def _now(origin: SourceFile | Document) -> SourceFile | Document | None:
-    return as_it_is(origin) if isinstance(origin, SourceFile) else origin
 
 
 def _forget(run: Run, document: Contested) -> None:

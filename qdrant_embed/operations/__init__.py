@@ -1,6 +1,6 @@
 """What `Collection` delegates to: an opened collection, what is asked of it, what changes it, what tunes it.
 
-Files, in reading order: collection_handle, attached_handle, reranked_search, collection_queries, collection_changes,
+Files, in reading order: collection_handle, attached_handle, collection_queries, collection_changes,
 collection_attachment, collection_vectors.
 
 Public: `CollectionVectors` and `CollectionAttachment`, which are `collection.vectors` and `collection.attachment`.

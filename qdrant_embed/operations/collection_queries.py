@@ -12,11 +12,12 @@ from qdrant_embed.display import Facts, counted
 from qdrant_embed.errors import StoreError, require_type
 from qdrant_embed.extras import require_extra
 from qdrant_embed.operations.collection_handle import CollectionHandle
-from qdrant_embed.operations.reranked_search import search_reranked
-from qdrant_embed.reranking.base import Rerank
+from qdrant_embed.reranking.base import Rerank, Reranker
 from qdrant_embed.retrieval.documents import Documents
+from qdrant_embed.retrieval.expansion import expanded
 from qdrant_embed.retrieval.hits import Answers, Hit, Hits
-from qdrant_embed.retrieval.search_request import Mode, SearchRequest, as_queries, as_vector
+from qdrant_embed.retrieval.search_request import FUSED, Mode, SearchRequest, as_queries, as_vector
+from qdrant_embed.retrieval.searcher import Searcher
 from qdrant_embed.store.copies.copy_lease import copier
 from qdrant_embed.store.create import kept_options
 from qdrant_embed.store.filters import filter_of, warn_of_unknown_fields, without
@@ -48,7 +49,7 @@ def search(
     def ask(parts: CollectionParts) -> list[Hits]:
         if rerank is None:
             return parts.searcher.search(queries, request, mode=mode)
-        return search_reranked(parts.searcher, queries, request, mode, parts.reranker(rerank))
+        return _reranked(parts.searcher, queries, request, mode, parts.reranker(rerank))
 
     with recording.retrieval(handle.name, handle.recipe.model, request.k, mode, queries) as operation:
         found = handle.answer(ask)
@@ -56,6 +57,31 @@ def search(
     if queries:
         _warn(handle, request.where, sum(map(len, found)))
     return found[0] if isinstance(query, str) else Answers(found)
+
+
+def _reranked(
+    searcher: Searcher, queries: Sequence[str], wanted: SearchRequest, mode: Mode, reranker: Reranker
+) -> list[Hits]:
+    """Return the best passages for each query as a reranker ranks them.
+
+    It is given as many as it says, however many are wanted; with `group_by`, the best passage of each document by the
+    first list. `min_score` is compared with what it makes of them, and what is left is counted and made longer.
+    """
+    asked = replace(wanted, k=max(reranker.depth, wanted.last), offset=0, min_score=None, expand=0, sentences=False)
+    first = searcher.search(queries, asked, mode=mode)
+    # Whoever explains a ranking asks where hits stood before, and with which score.
+    noted = [
+        [replace(hit, first_rank=rank, first_score=hit.score) for rank, hit in enumerate(hits, 1)] for hits in first
+    ]
+    ranked = reranker.rerank_each(queries, noted)
+    strong = [[hit for hit in hits if hit.score >= wanted.least][wanted.offset : wanted.last] for hits in ranked]
+    if wanted.explain and mode in (*FUSED, "dense"):
+        strong = searcher.with_sentences(strong, list(searcher.embedder.embed_queries(list(queries))))
+    longer = expanded(searcher.browser, strong, wanted.expand)
+    return [
+        Hits(hits, query=own.query, language=own.language, offset=wanted.offset, confidence=own.confidence)
+        for hits, own in zip(longer, first, strict=True)
+    ]
 
 
 def search_vector(handle: CollectionHandle, vector: Sequence[float] | FloatArray, request: SearchRequest) -> Hits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import truediv
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,22 +13,15 @@ Pool = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
 """States (n, tokens, dim) and mask (n, tokens) → vectors (n, dim)."""
 
 
-def _mean(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    weights = mask.to(states.dtype).unsqueeze(-1)
-    return (states * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
-
-
-def _weighted_mean(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    return _mean(states, mask.cumsum(1) * mask)
+def _sums(states: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return states times weights (n, tokens), added up, and the sum of weights (n, 1), never 0."""
+    wide = weights.to(states.dtype).unsqueeze(-1)
+    return (states * wide).sum(1), wide.sum(1).clamp(min=1e-9)
 
 
 def _mean_sqrt(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    weights = mask.to(states.dtype).unsqueeze(-1)
-    return (states * weights).sum(1) / weights.sum(1).clamp(min=1e-9).sqrt()
-
-
-def _maximum(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    return states.masked_fill(mask.unsqueeze(-1) == 0, float("-inf")).amax(1)
+    total, weights = _sums(states, mask)
+    return total / weights.sqrt()
 
 
 def _at(states: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
@@ -35,20 +29,12 @@ def _at(states: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
     return states.gather(1, index).squeeze(1)
 
 
-def _first(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    return _at(states, (mask.cumsum(1) == 0).sum(1))
-
-
-def _last(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    return _at(states, (mask.cumsum(1) == 0).sum(1) + mask.sum(1) - 1)
-
-
 POOLS: Mapping[str, Pool] = {
-    "mean": _mean,
-    "weightedmean": _weighted_mean,
+    "mean": lambda states, mask: truediv(*_sums(states, mask)),
+    "weightedmean": lambda states, mask: truediv(*_sums(states, mask.cumsum(1) * mask)),
     "mean_sqrt_len_tokens": _mean_sqrt,
-    "max": _maximum,
-    "cls": _first,
-    "lasttoken": _last,
+    "max": lambda states, mask: states.masked_fill(mask.unsqueeze(-1) == 0, float("-inf")).amax(1),
+    "cls": lambda states, mask: _at(states, (mask.cumsum(1) == 0).sum(1)),
+    "lasttoken": lambda states, mask: _at(states, (mask.cumsum(1) == 0).sum(1) + mask.sum(1) - 1),
 }
 """The poolings of `pooling.POOLINGS` in torch, for either side of padding."""

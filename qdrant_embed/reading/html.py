@@ -74,15 +74,10 @@ def _markdown(soup: BeautifulSoup) -> str:
     )
     try:
         text = converter.convert_soup(main)
-    except RecursionError:  # nested deeper than any page made by hand
-        text = _plain(main)
+    except RecursionError:  # nested deeper than any page made by hand; each piece of text is a line
+        text = "\n".join(" ".join(piece.split()) for piece in main.stripped_strings)
     text = clean(text).replace("\u200b", "")
     return single_blank_lines(TRAILING_SPACE.sub("", text))
-
-
-def _plain(root: Tag) -> str:
-    """Return the text of a page of any depth, a line for each piece."""
-    return "\n".join(" ".join(piece.split()) for piece in root.stripped_strings)
 
 
 class _Converter(MarkdownConverter):

@@ -1,6 +1,6 @@
 """A `QdrantClient` and an `AsyncQdrantClient` over any engine, for stores that were written for these.
 
-Files, in reading order: payload_profiles, engine_backend, async_backend, engine_clients.
+Files, in reading order: payload_profiles, engine_backend, engine_clients.
 
 Public: `open_client` (of a location), `EngineClient` (over an engine), `AsyncEngineClient` (the same, awaited).
 """

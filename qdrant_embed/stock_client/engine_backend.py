@@ -119,9 +119,10 @@ class EngineBackend(QdrantBase):
         **named: Any,
     ) -> None:
         """Write points that are given field by field; those without an id get a random one."""
+        columns = _rows(vectors), _or(payload, dict), _or(ids, lambda: str(uuid4()))
         points = (
             models.PointStruct(id=point_id, vector=vector, payload=fields)
-            for vector, fields, point_id in zip(_rows(vectors), _or(payload, dict), _or(ids, _random_id), strict=False)
+            for vector, fields, point_id in zip(*columns, strict=False)
         )
         self.upload_points(collection_name, points, batch_size, **named)
 
@@ -169,7 +170,3 @@ def _is_uuid(text: str) -> bool:
         return bool(UUID(text))
     except ValueError:
         return False
-
-
-def _random_id() -> str:
-    return str(uuid4())

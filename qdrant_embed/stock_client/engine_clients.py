@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qdrant_client import AsyncQdrantClient, QdrantClient
+from qdrant_client.async_client_base import AsyncQdrantBase
 
 from qdrant_embed.errors import UnsupportedByEngineError
-from qdrant_embed.stock_client.async_backend import AsyncBackend
 from qdrant_embed.stock_client.engine_backend import EngineBackend
 from qdrant_embed.store.location import open_engine
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from qdrant_embed.store.engine import Engine
     from qdrant_embed.store.location import Location
 
+_AT_ONCE = frozenset({"upload_points", "upload_collection"})
+"""Methods that are not awaited in `AsyncQdrantClient` either."""
 _NO_OPTIONS = "this client is around an engine and cannot be made again from options; use client.to_async()."
 
 
@@ -45,6 +48,26 @@ class EngineClient(QdrantClient):
     def to_async(self) -> AsyncEngineClient:
         """Return an `AsyncQdrantClient` over the same engine; it is closed with this client."""
         return AsyncEngineClient(self)
+
+
+class AsyncBackend(AsyncQdrantBase):
+    """Answers an asynchronous client's calls by those of another backend, each in a thread of its own."""
+
+    def __init__(self, backend: EngineBackend) -> None:
+        super().__init__()
+        self._backend = backend
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("_") or not hasattr(AsyncQdrantBase, name):
+            return super().__getattribute__(name)
+        method = getattr(self._backend, name)
+        if name in _AT_ONCE:
+            return method
+
+        async def call(*arguments: Any, **named: Any) -> Any:
+            return await asyncio.to_thread(method, *arguments, **named)
+
+        return call
 
 
 class AsyncEngineClient(AsyncQdrantClient):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import posixpath
 import re
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from xml.etree.ElementTree import Element
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import core_title, open_archive
+from qdrant_embed.reading.html import fragment_to_markdown
+from qdrant_embed.reading.mail.mhtml import read_mhtml
 from qdrant_embed.reading.markup import local_name
-from qdrant_embed.reading.office.chunks import chunk_text
 from qdrant_embed.reading.office.converter import docx_markdown
 from qdrant_embed.reading.office.drawings import chart_text, diagram_text
 from qdrant_embed.reading.office.inventory import OfficeContent, paragraphs
@@ -18,12 +21,15 @@ from qdrant_embed.reading.office.package import Package, attribute
 from qdrant_embed.reading.office.tracked_changes import revise
 from qdrant_embed.reading.parsed import Parsed, clean, one_line
 from qdrant_embed.reading.text import first_heading
+from qdrant_embed.reading.text_encoding import decode
 
 USUAL_MAIN = "word/document.xml"
 CONVERTED_BYTES = 5 * 2**20
 """Bytes of XML, some hundreds of pages; the converter takes half a minute for them."""
 HEADING = re.compile(r"(?:heading ([1-6])|title)", re.IGNORECASE)
 PART_NUMBER = re.compile(r"\d*\.xml$")
+MIME_HEADER = re.compile(rb"\s*(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?(?:MIME-Version|Content-Type):", re.IGNORECASE)
+MARKUP = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<")
 DEEPEST = 3
 """Text documents within text documents; an archive can hold itself."""
 
@@ -147,7 +153,7 @@ class _Reading:
         try:
             if data is None:
                 raise ReadError("it is missing or damaged")
-            return chunk_text(data, self._nested)
+            return _embedded_text(data, self._nested)
         except ReadError as error:
             self.notes.append(f"the part {posixpath.basename(name)} is left out: {error.reason}")
             return ""
@@ -165,3 +171,18 @@ def _comment(element: Element) -> str:
     text = one_line(" ".join(paragraph.text for paragraph in paragraphs(element)))
     author = one_line(attribute(element, "author"))
     return f"- {author}: {text}" if author and text else f"- {text}" if text else ""
+
+
+def _embedded_text(data: bytes, read_nested: Callable[[bytes], str]) -> str:
+    """Return the text of a part that Word shows as part of the document (`altChunk`), in the format of its bytes.
+
+    :param read_nested: Reads a text document within the text document.
+    :raises ReadError: Nothing here reads the format, or the part is broken.
+    """
+    if zipfile.is_zipfile(io.BytesIO(data)):
+        return read_nested(data)
+    if data.lstrip().startswith(b"{\\rtf"):
+        raise ReadError("it is RTF")
+    if MIME_HEADER.match(data):
+        return read_mhtml(data, "").text
+    return fragment_to_markdown(data) if MARKUP.match(data) else clean(decode(data).text)

@@ -143,17 +143,9 @@ def _matrix(element: Any, depth: int) -> str:
     return _array("matrix", "", rows)
 
 
-def _lines(element: Any, depth: int) -> str:
-    return _array("array", "{l}", _parts(element, "e", depth))
-
-
 def _array(kind: str, columns: str, rows: Iterable[str]) -> str:
     lines = r" \\ ".join(rows)
     return rf"\begin{{{kind}}}{columns} {lines} \end{{{kind}}}"
-
-
-def _function(element: Any, depth: int) -> str:
-    return f"{_named(_part(element, 'fName', depth))} {_part(element, 'e', depth)}"
 
 
 def _named(function: str) -> str:
@@ -192,8 +184,8 @@ FORMS: dict[str, Callable[[Any, int], str]] = {
     "nary": _operator,
     "d": _delimited,
     "m": _matrix,
-    "eqArr": _lines,
-    "func": _function,
+    "eqArr": lambda element, depth: _array("array", "{l}", _parts(element, "e", depth)),
+    "func": lambda element, depth: f"{_named(_part(element, 'fName', depth))} {_part(element, 'e', depth)}",
     "limLow": _limit,
     "limUpp": _limit,
     "acc": _accent,

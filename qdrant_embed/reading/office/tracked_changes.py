@@ -45,7 +45,7 @@ def revise(package: Package, main: str, part_text: PartText) -> tuple[bytes, dic
     body = package.read(main) or b""
     texts: dict[str, str] = {}
     if any(sign in body for sign in SIGNS):
-        body = _revised(body, part_text, texts)
+        body = _changed(body, lambda root: _revise_body(root, part_text, texts))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as copy:
         for name in package.below(""):
@@ -97,10 +97,6 @@ def _write_formulas(root: Any) -> None:
         formula.getparent().replace(formula, run)
     for block in list(root.iter("{*}oMathPara")):
         _unwrap(block)
-
-
-def _revised(body: bytes, part_text: PartText, texts: dict[str, str]) -> bytes:
-    return _changed(body, lambda root: _revise_body(root, part_text, texts))
 
 
 def _revise_body(root: Any, part_text: PartText, texts: dict[str, str]) -> None:

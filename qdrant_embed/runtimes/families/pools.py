@@ -25,10 +25,6 @@ def _sums(states: Node, weights: Node) -> tuple[Node, Node]:
     return total, ops.maximum(ops.reduce_sum(wide, _axis(_TOKENS), keep_dims=False), np.float32(1e-9))
 
 
-def _weighted_mean(states: Node, mask: Node) -> Node:
-    return ops.divide(*_sums(states, ops.multiply(ops.cumsum(mask, _axis(_TOKENS)), mask)))
-
-
 def _mean_sqrt(states: Node, mask: Node) -> Node:
     total, weights = _sums(states, mask)
     return ops.divide(total, ops.sqrt(weights))
@@ -57,7 +53,9 @@ def _last(states: Node, mask: Node) -> Node:
 
 GRAPH_POOLS: Mapping[str, Pool] = {
     "mean": lambda states, mask: ops.divide(*_sums(states, mask)),
-    "weightedmean": _weighted_mean,
+    "weightedmean": lambda states, mask: ops.divide(
+        *_sums(states, ops.multiply(ops.cumsum(mask, _axis(_TOKENS)), mask))
+    ),
     "mean_sqrt_len_tokens": _mean_sqrt,
     "max": _maximum,
     "cls": lambda states, mask: _at(states, _padding_before(mask)),

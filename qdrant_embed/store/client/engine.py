@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Concatenate
 from qdrant_embed.errors import StoreError, UnsupportedByEngineError
 from qdrant_embed.native import make_lock
 from qdrant_embed.servers.features import LACKED_IN_MEMORY, Feature, lacked_by_server
-from qdrant_embed.store.client.answers import without_unasked
 from qdrant_embed.store.client.errors import TRANSIENT, UNSENT, FaultError, told
 from qdrant_embed.store.client.persistence import Persistence, Retries
 from qdrant_embed.store.client.portions import completed, plain, points_at_once
@@ -110,7 +109,8 @@ class ClientEngine(ForwardingEngine):
                 offset: Any = named.get("offset")
                 _require_answerable([(asked, offset)] if single else [(one.query, one.offset) for one in asked])
         found: R = self.request(method.__name__, *arguments, **named)
-        without_unasked(method.__name__, named, arguments, found)
+        for point in _without_payload(method.__name__, named, arguments, found):
+            point.payload = None
         return found
 
     def request(self, method: str, *arguments: Any, **named: Any) -> Any:
@@ -234,3 +234,13 @@ def quiet(message: str) -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message)
         yield
+
+
+def _without_payload(method: str, named: dict[str, Any], arguments: tuple[Any, ...], found: Any) -> Iterator[Any]:
+    """Yield the points that were asked for without a payload: by gRPC they have an empty one, by JSON none."""
+    if method == "query_batch_points":
+        requests = named["requests"] if "requests" in named else arguments[1]
+        for request, answer in zip(requests, found, strict=True):
+            yield from () if request.with_payload else answer.points
+    elif named.get("with_payload") is False:
+        yield from {"retrieve": lambda: found, "scroll": lambda: found[0]}.get(method, lambda: found.points)()

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from qdrant_embed.compression import Compression
 from qdrant_embed.compression.binary_codes import ByteArray, pack_signs
 from qdrant_embed.errors import ConfigurationError, require_type
 from qdrant_embed.extras import require_extra
@@ -34,18 +33,14 @@ def export_codes(engine: Engine, name: str, codec: CollectionCodec, path: str | 
     """
     require_codes_file(path)
     compression = codec.compression
-    _require_exportable(compression)
-    stored = read_rows(engine, name, codec, vector=DENSE_SMALL if compression.full else DENSE)
-    codes = stored.vectors.astype(np.uint8) if compression.datatype in BYTES else pack_signs(stored.vectors)
-    return write_codes(path, stored.ids, codes, stored.windows)
-
-
-def _require_exportable(compression: Compression) -> None:
     if compression.code not in FROM_SIGNS:
         raise ConfigurationError(
             f"the codes of {compression.code!r} are made and kept inside the engine, which does not give them out. "
             "Export those of a collection that is stored as 'bits' or 'uint8', or searched by 'binary'."
         )
+    stored = read_rows(engine, name, codec, vector=DENSE_SMALL if compression.full else DENSE)
+    codes = stored.vectors.astype(np.uint8) if compression.datatype in BYTES else pack_signs(stored.vectors)
+    return write_codes(path, stored.ids, codes, stored.windows)
 
 
 def require_codes_file(path: str | Path) -> None:

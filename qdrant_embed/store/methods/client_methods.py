@@ -19,20 +19,8 @@ if TYPE_CHECKING:
     Payload: TypeAlias = bool | Sequence[str] | models.PayloadSelectorInclude | models.PayloadSelectorExclude
     Vectors: TypeAlias = bool | Sequence[str]
     AliasChange: TypeAlias = models.CreateAliasOperation | models.DeleteAliasOperation | models.RenameAliasOperation
-    IndexSchema: TypeAlias = (
-        models.PayloadSchemaType
-        | models.KeywordIndexParams
-        | models.IntegerIndexParams
-        | models.FloatIndexParams
-        | models.GeoIndexParams
-        | models.TextIndexParams
-        | models.BoolIndexParams
-        | models.DatetimeIndexParams
-        | models.UuidIndexParams
-    )
-    Quantization: TypeAlias = (
-        models.ScalarQuantization | models.ProductQuantization | models.BinaryQuantization | models.TurboQuantization
-    )
+    IndexSchema: TypeAlias = models.PayloadFieldSchema
+    Quantization: TypeAlias = models.QuantizationConfig
 
 
 class ClientMethods(Protocol):

@@ -203,12 +203,8 @@ def _sparse_average(positives: Sequence[Any], negatives: Sequence[Any]) -> model
     return models.SparseVector(indices=indices, values=[total[index] for index in indices])
 
 
-def _fusion(_: _Query, query: models.FusionQuery) -> Any:
-    return edge.Fusion.Rrf(RRF_K) if query.fusion == models.Fusion.RRF else edge.Fusion.Dbsf()
-
-
-def _rrf(_: _Query, query: models.RrfQuery) -> Any:
-    return edge.Fusion.Rrf(RRF_K if query.rrf.k is None else query.rrf.k, query.rrf.weights)
+def _rrf(k: int | None, weights: list[float] | None = None) -> Any:
+    return edge.Fusion.Rrf(RRF_K if k is None else k, weights)
 
 
 _QUERIES: dict[type, Callable[[_Query, Any], Any]] = {
@@ -218,8 +214,8 @@ _QUERIES: dict[type, Callable[[_Query, Any], Any]] = {
     models.ContextQuery: _Query.context,
     models.RelevanceFeedbackQuery: _Query.feedback,
     models.TextQuery: _Query.text,
-    models.FusionQuery: _fusion,
-    models.RrfQuery: _rrf,
+    models.FusionQuery: lambda _, query: _rrf(None) if query.fusion == models.Fusion.RRF else edge.Fusion.Dbsf(),
+    models.RrfQuery: lambda _, query: _rrf(query.rrf.k, query.rrf.weights),
     models.FormulaQuery: lambda _, query: formula(query),
     models.OrderByQuery: lambda _, query: order_by(query.order_by),
     models.SampleQuery: lambda _, query: edge.Sample.Random,
