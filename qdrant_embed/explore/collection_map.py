@@ -81,7 +81,9 @@ def make_map(parts: CollectionParts, name: str, on: Report, most: int = MOST_POI
     places, kept = found
     on("naming its groups", 0.96)
     groups = groups_of(places)
-    texts = [list(_texts(parts, name, [ids[one] for one in own])) for own in drawn_texts(groups)]
+    drawn = [[ids[one] for one in own] for own in drawn_texts(groups)]
+    fetched = [payloads_of(parts.points, name, own, fields=["text"]).values() for own in drawn]
+    texts = [[payload["text"] for payload in payloads] for payloads in fetched]
     labels = labels_of(texts, parts.bm25)
     return CollectionMap(ids=ids, places=places, groups=groups, labels=labels, kept=kept, total=max(total, len(ids)))
 
@@ -108,7 +110,3 @@ def read_vectors(parts: CollectionParts, name: str, most: int, on: Report) -> tu
     ids = sorted(found)[:most]
     vectors = np.stack([found[one] for one in ids]) if ids else np.zeros((0, 1), np.float32)
     return ids, vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-
-
-def _texts(parts: CollectionParts, name: str, ids: Sequence[str]) -> list[str]:
-    return [payload["text"] for payload in payloads_of(parts.points, name, ids, fields=["text"]).values()]

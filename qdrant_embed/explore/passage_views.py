@@ -9,16 +9,15 @@ from qdrant_embed.retrieval.render import marked_spans, shown
 from qdrant_embed.types import CharSpan, Json
 
 
+def _fields(hit: Hit, *names: str) -> dict[str, Json]:
+    return {name: getattr(hit, name) for name in names}
+
+
 def hit_view(hit: Hit, hits: Hits) -> dict[str, Json]:
     """Return a hit with the spans, in UTF-16 units as browsers count, of the question's words in its text."""
     text = shown(hit.passage)
     return {
-        "id": hit.id,
-        "score": hit.score,
-        "place": hit.place,
-        "source": hit.source,
-        "root": hit.root,
-        "chunk_index": hit.chunk_index,
+        **_fields(hit, "id", "score", "place", "source", "root", "chunk_index"),
         "columns": shown(hit.column_names),
         "text": text,
         "marks": in_utf16(text, marked_spans(text, hits.query, hits.language)),
@@ -30,11 +29,7 @@ def chunk_view(hit: Hit, query: str, language: str) -> dict[str, Json]:
     """Return a chunk of a document, with what of its text is marked."""
     text = shown(hit.text)
     return {
-        "id": hit.id,
-        "chunk_index": hit.chunk_index,
-        "start": hit.start,
-        "end": hit.end,
-        "page": hit.page,
+        **_fields(hit, "id", "chunk_index", "start", "end", "page"),
         "headings": list(hit.headings),
         "text": text,
         "marks": in_utf16(text, marked_spans(text, query, language) if query else ()),
@@ -49,11 +44,7 @@ def row_view(hit: Hit, at: int, most: int = 240) -> dict[str, Json]:
     text = " ".join(shown(hit.text).split())
     return {
         "at": at,
-        "id": hit.id,
-        "place": hit.place,
-        "source": hit.source,
-        "root": hit.root,
-        "chunk_index": hit.chunk_index,
+        **_fields(hit, "id", "place", "source", "root", "chunk_index"),
         "text": text if len(text) <= most else f"{text[:most].rstrip()} …",
     }
 

@@ -69,7 +69,10 @@ def prune(run: Run, within: str = "", fate: Callable[[str], Fate] = lambda _: Fa
     waiting = bool(run.target.engine.stored_metadata(run.target.name).get(f"{WITHHELD_KEY}{run.root}"))
     whole = not allowed and _is_most(lost, len(unmet) + run.seen.known, asked_before=waiting)
     if whole:
-        _withhold_all(run, within, lost, len(unmet) + run.seen.known)
+        documents = len(unmet) + run.seen.known
+        there = "its one document" if documents == 1 else f"{len(lost):,} of its {documents:,} documents"
+        would_go = f"{there} ({_points(lost):,} chunks) would go"
+        _withhold(run, f"{run.root}/{within}".removeprefix("/"), would_go, _points(lost))
     withheld = lost if whole else [] if allowed else _withheld_of_emptied(run, lost, fates)
     kept = {document.source for document in withheld}
     going = [document for document in gone if document.source not in kept]
@@ -138,12 +141,6 @@ def _is_most(lost: list[Gone], documents: int, *, asked_before: bool) -> bool:
     :param asked_before: Whether an earlier run withheld a deletion of this root, and nobody has allowed it.
     """
     return _points(lost) > FEW_POINTS and (asked_before or len(lost) > MOST * documents)
-
-
-def _withhold_all(run: Run, within: str, lost: list[Gone], documents: int) -> None:
-    there = "its one document" if documents == 1 else f"{len(lost):,} of its {documents:,} documents"
-    source = f"{run.root}/{within}".removeprefix("/")
-    _withhold(run, source, f"{there} ({_points(lost):,} chunks) would go", _points(lost))
 
 
 def _withheld_of_emptied(run: Run, lost: list[Gone], fates: Mapping[str, Fate]) -> list[Gone]:

@@ -36,8 +36,10 @@ def settle(run: Run, contested: Sequence[Contested], again: Callable[[Origins], 
             return
         if attempt and any(document.mixed for document in contested):
             pause(random.uniform(0, FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311
-        for document in contested:
-            _forget(run, document)
+        for document in contested:  # as if it had not been met; if its file is gone, it is removed as others are
+            run.seen.ids.discard(document.key.id)
+            run.seen.known -= document.stored
+            run.tally.add(documents=-1, stored=-document.texts, chunks=-document.chunks)
         origins = [document.origin for document in contested]
         now = [as_it_is(origin) if isinstance(origin, SourceFile) else origin for origin in origins]
         contested = [*again([origin for origin in now if origin is not None]), *_not_as_noted(run)]
@@ -45,13 +47,6 @@ def settle(run: Run, contested: Sequence[Contested], again: Callable[[Origins], 
         if document.mixed:
             wrote = "other programs wrote this document all the time; ingest it again"
             run.tally.fail(document.key.source, wrote, "contested")
-
-
-def _forget(run: Run, document: Contested) -> None:
-    """Count a document as not met yet. If its file is gone, it stays so, and is removed as others are."""
-    run.seen.ids.discard(document.key.id)
-    run.seen.known -= document.stored
-    run.tally.add(documents=-1, stored=-document.texts, chunks=-document.chunks)
 
 
 def _not_as_noted(run: Run) -> Iterator[Contested]:

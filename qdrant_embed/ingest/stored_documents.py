@@ -61,17 +61,13 @@ def look_up(target: IngestContext, document_ids: Sequence[str]) -> dict[str, Doc
     if not hits:
         return {}
     points = {str(hit.value): hit.count for hit in hits}
-    heads = _heads(target, document_ids)
+    first = matching(document_id=document_ids, chunk_index=0)
+    heads = [_as_given(record.payload or {}) for record in target.scroll(first, HEAD_FIELDS)]
     versions = [str(head.get(VERSION)) for head in heads]
     documents = {str(head["document_id"]) for head in heads}
     if len(documents) == len(heads) and sorted(versions) == sorted(points) and all(_whole(points, heads)):
         return {str(head["document_id"]): DocumentState(head) for head in heads}
     return _look_closely(target, document_ids, heads)
-
-
-def _heads(target: IngestContext, document_ids: Iterable[str]) -> list[dict[str, Any]]:
-    where = matching(document_id=document_ids, chunk_index=0)
-    return [_as_given(record.payload or {}) for record in target.scroll(where, HEAD_FIELDS)]
 
 
 def _as_given(fields: Mapping[str, Any]) -> dict[str, Any]:

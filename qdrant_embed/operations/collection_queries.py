@@ -163,12 +163,16 @@ def to_pandas(handle: CollectionHandle, where: Any, *, vectors: bool) -> pd.Data
 
 def info(handle: CollectionHandle) -> Facts:
     """Return what the collection is: recipe, model, fingerprint, counts; a folder's bytes, a server's options."""
-    if not handle.layout.ours:
-        return _info_of_attached(handle)
     generation = handle.parts.generation
-    stored = generation.stored
+    shared = {key: generation.stored[key] for key in ("recipe", "model", "fingerprint")}
     measured = handle.points.disk_sizes(handle.name)
     sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measured, strict=True))} if measured else {}
+    if not handle.layout.ours:  # to count its documents may take long: None, then
+        documents = handle.parts.browser.document_count()
+        layout = handle.layout.as_dict()
+        return Facts(
+            name=handle.name, chunks=count(handle), documents=documents, layout=layout, **shared, roots=[], **sizes
+        )
     options = kept_options(handle.engine, handle.name)
     told = {"copied_by": copier(generation.metadata), "held_by": handle.engine.held_by}
     return Facts(
@@ -176,7 +180,7 @@ def info(handle: CollectionHandle) -> Facts:
         chunks=count(handle),
         documents=handle.answer(lambda parts: parts.browser.document_count()),
         foreign_points=foreign_points(handle.points, handle.name),
-        **{key: stored[key] for key in ("recipe", "model", "fingerprint")},
+        **shared,
         roots=sorted(roots_in(generation.metadata)),
         failed=failures(handle).total,
         **sizes,
@@ -190,22 +194,6 @@ def failures(handle: CollectionHandle) -> FailureRecord:
     from qdrant_embed.ingest.monitoring.failure_record import failures_in
 
     return failures_in(handle.parts.generation.metadata)
-
-
-def _info_of_attached(handle: CollectionHandle) -> Facts:
-    """Return what a collection is that something else wrote; None documents where to count them would take long."""
-    measured = handle.engine.disk_sizes(handle.name)
-    sizes = {"disk_bytes": dict(zip(("taken", "apparent"), measured, strict=True))} if measured else {}
-    stored = handle.parts.generation.stored
-    return Facts(
-        name=handle.name,
-        chunks=count(handle),
-        documents=handle.parts.browser.document_count(),
-        layout=handle.layout.as_dict(),
-        **{key: stored[key] for key in ("recipe", "model", "fingerprint")},
-        roots=[],
-        **sizes,
-    )
 
 
 def described(handle: CollectionHandle) -> str:

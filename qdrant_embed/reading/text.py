@@ -46,7 +46,9 @@ def markdown_title(text: str) -> str:
     front = FRONT_MATTER.match(text)
     named = FRONT_TITLE.search(front[1]) if front else None
     if named:
-        return _unquoted(named[1][:LONGEST_HEADING].strip())
+        title = named[1][:LONGEST_HEADING].strip()
+        quoted = len(title) > 1 and title[0] in "\"'" and title[-1] == title[0]
+        return title[1:-1].strip() if quoted else title
     return first_heading(text[front.end() :] if front else text)
 
 
@@ -65,11 +67,6 @@ def first_heading(text: str) -> str:
             return _without_markup(previous[:LONGEST_HEADING])
         previous = "" if mark or fence or line.startswith(("    ", "\t", "|", ">", "- ", "* ")) else line.strip()
     return ""
-
-
-def _unquoted(value: str) -> str:
-    quoted = len(value) > 1 and value[0] in "\"'" and value[-1] == value[0]
-    return value[1:-1].strip() if quoted else value
 
 
 def _without_markup(heading: str) -> str:

@@ -103,7 +103,9 @@ def excerpt(text: str, spans: Spans, most: int) -> tuple[str, Spans]:
         return text, spans
     starts = [0, *(max(0, start - _LEAD) for start, _ in spans)]
     best = max(starts, key=lambda begin: sum(begin <= start and end <= begin + most for start, end in spans))
-    begin = _word_start(text, best) if best else 0
+    # At the next word, if one begins close behind.
+    word = re.compile(r"\s\S").search(text, max(0, best - 1), best + _LEAD) if best else None
+    begin = word.end() - 1 if word else best
     end = begin + most
     end = end if end >= len(text) else max(text.rfind(" ", begin, end), text.rfind("\n", begin, end), begin + most // 2)
     before, after = "… " * bool(begin), " …" * (end < len(text))
@@ -199,9 +201,3 @@ def _merged(text: str, spans: Iterable[CharSpan]) -> list[CharSpan]:
         else:
             merged.append((start, end))
     return merged
-
-
-def _word_start(text: str, place: int) -> int:
-    """Return where the next word begins, close behind a place; the place itself where there are no spaces."""
-    found = re.compile(r"\s\S").search(text, max(0, place - 1), place + _LEAD)
-    return found.end() - 1 if found else place

@@ -60,7 +60,8 @@ class Items:
         try:
             return _storable(self._converted(item))
         except ConfigurationError as error:
-            source = _named_source(item, self.source_key)
+            named = item.get(self.source_key) if isinstance(item, Mapping) else getattr(item, "source", None)
+            source = named if isinstance(named, str) else ""
             return RefusedItem(source or place, f"{place}: {error}" if source else str(error), named=bool(source))
 
     def _converted(self, item: object) -> Document:
@@ -180,11 +181,6 @@ def is_missing(value: Any) -> bool:
         return True
     except ValueError:  # an array, which is something
         return False
-
-
-def _named_source(item: object, key: str) -> str:
-    found = item.get(key) if isinstance(item, Mapping) else getattr(item, "source", None)
-    return found if isinstance(found, str) else ""
 
 
 def _storable(document: Document) -> Document:

@@ -79,15 +79,12 @@ def map_tensors(file: Path) -> dict[str, StoredTensor]:
             )
         data = whole[begin + start : begin + end]
         # Of other types (booleans, say) there are bytes, which nothing but their name is needed of.
-        numbers = _viewed(data, _KINDS[kind]).reshape(shape) if kind in _KINDS else data
+        numbers = data
+        if kind in _KINDS:  # copied where they do not lie as the processor wants them
+            aligned = data.ctypes.data % np.dtype(_KINDS[kind]).itemsize == 0
+            numbers = (data if aligned else data.copy()).view(_KINDS[kind]).reshape(shape)
         found[name] = StoredTensor(kind, numbers, file, begin + start)
     return found
-
-
-def _viewed(raw: np.ndarray, kind: str) -> np.ndarray:
-    """Return bytes as numbers; copied where they do not lie as the processor wants them."""
-    aligned = raw.ctypes.data % np.dtype(kind).itemsize == 0
-    return (raw if aligned else raw.copy()).view(kind)
 
 
 def read_tensors(file: Path) -> dict[str, FloatArray]:

@@ -62,7 +62,8 @@ def detect(data: bytes, declared: str = "") -> Guess | None:
         ranked = _ranked(sample, [guess.page for guess in ranked if guess.bits <= limit], SECOND_LOOK)
     best = next((guess for guess in ranked if _damage(data, guess.page.codec) <= DAMAGE_OF_THOUSAND), None)
     if declared and _damage(data, declared) <= DAMAGE_OF_THOUSAND:
-        page = _page(declared)
+        unknown = CodePage(declared, declared, 0, (*EVERY_ALPHABET, "zh-Hans", "zh-Hant", "ja", "ko"))
+        page = next((page for page in CODE_PAGES if page.codec == declared), unknown)
         named = next(iter(_ranked(sample, [page], SECOND_LOOK)), None)
         if best is None or named is None or not _overrules(best, named, sample):
             return named or Guess(page, 0)
@@ -83,11 +84,6 @@ def text_bits(text: str, *, plain_too: bool = False) -> int:
     """Return the bits that the words of a text cost in the likeliest language; those of ASCII alone if `plain_too`."""
     tokens = Counter(token for token in text.split() if plain_too or not token.isascii())
     return _Costs().least(tokens.most_common(SECOND_LOOK), languages())
-
-
-def _page(codec: str) -> CodePage:
-    known = next((page for page in CODE_PAGES if page.codec == codec), None)
-    return known or CodePage(codec, codec, 0, (*EVERY_ALPHABET, "zh-Hans", "zh-Hant", "ja", "ko"))
 
 
 def _ranked(sample: list[tuple[bytes, int]], pages: Iterable[CodePage], tokens: int) -> list[Guess]:

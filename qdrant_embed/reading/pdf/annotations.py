@@ -54,7 +54,8 @@ def xfa_lines(document: Any) -> list[str]:
     """
     lines: list[str] = []
     for number in range(max(pdfium.FPDF_GetXFAPacketCount(document), 0)):
-        name = _packet_name(document, number)
+        stated = _bytes(functools.partial(pdfium.FPDF_GetXFAPacketName, document, number))
+        name = stated.rstrip(b"\0").decode(errors="replace")
         if name in XFA_PACKETS or not name:  # without a name it is one file of all packets
             root, _ = xml_tree(decode(_packet(document, number)).text)
             for packet in [root] if name else (part for part in root.iter() if local_name(part) in XFA_PACKETS):
@@ -139,11 +140,6 @@ class _Labels:
         text = one_line(self._text_page.get_text_bounded(start, box.bottom, end, box.top))
         # Where the box cuts a line, only some letters are in reach.
         return text if len(text) <= LONGEST_LABEL and f" {text} " in self._whole else ""
-
-
-def _packet_name(document: Any, number: int) -> str:
-    name = _bytes(lambda buffer, size: pdfium.FPDF_GetXFAPacketName(document, number, buffer, size))
-    return name.rstrip(b"\0").decode(errors="replace")
 
 
 def _packet(document: Any, number: int) -> bytes:

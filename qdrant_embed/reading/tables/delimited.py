@@ -76,7 +76,8 @@ def _swallowed(
     """Tell whether a row of several lines is the work of a quote that nothing closes."""
     if row[-1].endswith(END):
         return True
-    width = _width(rows[-50:])
+    widths = Counter(len(row) for row in rows[-50:] if row)
+    width = widths.most_common(1)[0][0] if widths else 0
     if not width or (len(row) == width and _is_strict(lines[place : place + taken], dialect)):
         return False
     alone = [len(cells) for cells in dialect.reader(iter(lines[place : place + taken]), quoted=False)]
@@ -90,11 +91,6 @@ def _is_strict(lines: list[str], dialect: Dialect) -> bool:
     except csv.Error:
         return False
     return True
-
-
-def _width(rows: list[list[str]]) -> int:
-    counts = Counter(len(row) for row in rows if row)
-    return counts.most_common(1)[0][0] if counts else 0
 
 
 def _uneven(rows: list[list[str]]) -> Iterator[str]:

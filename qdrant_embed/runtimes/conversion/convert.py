@@ -145,7 +145,9 @@ def _started(resolved: ResolvedModel, converter: ModelConverter, folder: Path) -
     if short:
         raise LowFidelityError(short)
     try:
-        key = _running_key(folder, note)
+        # A forked child starts its own, and so does one that finds other files.
+        written = tuple((folder / name).stat().st_mtime_ns for name in note["files"])
+        key = os.getpid(), cores(), folder, written
         made = _RUNNING.get(key)
         if made is None:
             made = _RUNNING[key] = Converted(folder, converter.start(folder), note["pooled"])
@@ -154,12 +156,6 @@ def _started(resolved: ResolvedModel, converter: ModelConverter, folder: Path) -
         raise
     except Exception as error:
         raise _UnusableError(f"{folder} cannot be started: {first_line(error)}") from error
-
-
-def _running_key(folder: Path, note: Mapping[str, Json]) -> tuple[object, ...]:
-    """Return what a running conversion is shared by: a forked child, or one that finds other files, starts its own."""
-    written = tuple((folder / name).stat().st_mtime_ns for name in note["files"])
-    return os.getpid(), cores(), folder, written
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from qdrant_embed.runtimes.families.rotary.decoder_parts import (
     rms_norm,
 )
 from qdrant_embed.runtimes.families.rotary.masks import seen_within
-from qdrant_embed.runtimes.families.rotary.rope import FULL, ROPE_ENTRIES, SLIDING, stated_rope, unknown_kinds
+from qdrant_embed.runtimes.families.rotary.rope import FULL, ROPE_ENTRIES, kind_of, stated_rope, unknown_kinds
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def enter(builder: Builder) -> Node:
 def block(builder: Builder, states: Node, number: int) -> Node:
     """Return the states behind a block."""
     place, config = f"layers.{number}", builder.config
-    kind = _kind(config, number)
+    kind = kind_of(config, number, slides=(number + 1) % config["sliding_window_pattern"] != 0)
     inner = _norm(builder, states, f"{place}.input_layernorm")
     heads, shared = config["num_attention_heads"], config["num_key_value_heads"]
     queries, keys, values = (
@@ -69,13 +69,6 @@ def finish(builder: Builder, states: Node) -> Node:
 def _norm(builder: Builder, states: Node, name: str) -> Node:
     # Its weights are what is added to 1.
     return rms_norm(builder, states, name, added=1.0)
-
-
-def _kind(config: Mapping[str, Json], number: int) -> str:
-    stated = config.get("layer_types")
-    if stated:
-        return str(stated[number])
-    return SLIDING if (number + 1) % config["sliding_window_pattern"] else FULL
 
 
 def _rope(config: Mapping[str, Json], kind: str) -> dict[str, Json]:

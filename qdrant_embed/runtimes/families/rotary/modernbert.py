@@ -9,7 +9,7 @@ from qdrant_embed.runtimes.families.family import Family, Node
 from qdrant_embed.runtimes.families.rotary.angles import angles_of_kind, rotated
 from qdrant_embed.runtimes.families.rotary.decoder_parts import HEADS
 from qdrant_embed.runtimes.families.rotary.masks import seen_within
-from qdrant_embed.runtimes.families.rotary.rope import FULL, ROPE_ENTRIES, SLIDING, stated_rope, unknown_kinds
+from qdrant_embed.runtimes.families.rotary.rope import FULL, ROPE_ENTRIES, SLIDING, kind_of, stated_rope, unknown_kinds
 from qdrant_embed.types import Json
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ def enter(builder: Builder) -> Node:
 def block(builder: Builder, states: Node, number: int) -> Node:
     """Return the states behind a block; before the first, states are normalized already."""
     place, config, ops = f"layers.{number}", builder.config, builder.ops
-    kind, bias = _kind(config, number), bool(config["attention_bias"])
+    kind = kind_of(config, number, slides=number % config["global_attn_every_n_layers"] != 0)
+    bias = bool(config["attention_bias"])
     inner = _norm(builder, states, f"{place}.attn_norm") if number else states
     queries, keys, values = (
         builder.heads(part, config["num_attention_heads"])
@@ -51,13 +52,6 @@ def finish(builder: Builder, states: Node) -> Node:
 
 def _norm(builder: Builder, states: Node, name: str) -> Node:
     return builder.layer_norm(states, name, builder.config["norm_eps"], bias=bool(builder.config["norm_bias"]))
-
-
-def _kind(config: Mapping[str, Json], number: int) -> str:
-    stated = config.get("layer_types")
-    if stated:
-        return str(stated[number])
-    return SLIDING if number % config["global_attn_every_n_layers"] else FULL
 
 
 def _rope(config: Mapping[str, Json], kind: str) -> dict[str, Json]:

@@ -76,6 +76,12 @@ def unknown_rope(rope: Mapping[str, Json], *, partial: bool = False) -> str:
     return f"its rotary positions have a setting that is not known here ({', '.join(unknown)})" if unknown else ""
 
 
+def kind_of(config: Mapping[str, Json], number: int, *, slides: bool) -> str:
+    """Return the kind of a block: as `layer_types` says, else sliding where `slides`."""
+    stated = config.get("layer_types")
+    return str(stated[number]) if stated else SLIDING if slides else FULL
+
+
 def unknown_kinds(config: Mapping[str, Json], rope_of: Callable[[Mapping[str, Json], str], dict[str, Json]]) -> str:
     """Return why a model of two kinds of blocks is not built here; empty if it is.
 
