@@ -100,12 +100,14 @@ def recipe_of(wanted: CollectionFlags) -> Recipe:
 
 def _open_same(wanted: CollectionFlags) -> Collection:
     """Open a collection that exists; what it was made by must not contradict what was typed."""
+    from qdrant_embed.embedding.recipe_models import with_absolute_paths
     from qdrant_embed.recipe import require_equal
 
     collection = open_stored(wanted.name, wanted.at, wanted.runtime, wanted.server)
     try:
         stored = collection.recipe.as_dict()
-        flags = {**stored, **wanted.recipe}
+        typed = with_absolute_paths(_recipe(wanted)).as_dict()
+        flags = {**stored, **{flag: typed.get(flag, value) for flag, value in wanted.recipe.items()}}
         if flags["model"] != stored["model"]:
             collection = _with_model(collection, wanted, str(flags["model"]))
             flags["model"] = stored["model"] if collection.recipe.model_at else flags["model"]

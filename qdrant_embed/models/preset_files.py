@@ -58,6 +58,12 @@ def absolute(own: str | Path | None) -> str | None:
     return None if own is None else str(Path(own).expanduser().resolve())
 
 
+def placed(name: str) -> str:
+    """Return the name of a model; of one on this machine the absolute path, which means the same in every folder."""
+    place = Path(name).expanduser()
+    return str(place.resolve()) if name and name not in read_presets() and place.exists() else name
+
+
 def _anchored(entry: PresetEntry) -> Iterator[tuple[str, Json]]:
     """Yield a preset's values, paths beginning where its file is, not where whoever reads it happens to be."""
     for key, value in entry.values.items():

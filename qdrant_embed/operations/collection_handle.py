@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from qdrant_embed.attachment.layout_detection import own_layout
 from qdrant_embed.collection_parts import CollectionParts, make_generation
 from qdrant_embed.concurrency import pause
-from qdrant_embed.embedding.recipe_models import under_its_name
+from qdrant_embed.embedding.recipe_models import under_its_name, with_absolute_paths
 from qdrant_embed.errors import (
     AccessDeniedError,
     CollectionNotFoundError,
@@ -217,6 +217,7 @@ def open_handle(
         RuntimeChoice.parse(runtime)
     if recipe is not None:
         require_recipe(recipe)
+        recipe = with_absolute_paths(recipe)
     if server is not None:
         require_type("server", server, ServerOptions, "ServerOptions(shards=…, replicas=…)")
     engine = open_engine(at, make=recipe is not None)
