@@ -66,20 +66,20 @@ def encodable(text: str) -> str:
 
 
 class HuggingFaceTokens:
-    """Counts with a fast tokenizer; a copy of it, since saved truncation and padding would falsify every count."""
+    """Counts with a fast tokenizer, which is its own from then on.
+
+    Saved truncation and padding, which would falsify every count, are taken off it; give a copy of one that others use.
+    """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         with initializing():
-            from tokenizers import Tokenizer as FastTokenizer
-
-            copy: Tokenizer = FastTokenizer.from_str(tokenizer.to_str())
-            copy.no_truncation()
-            copy.no_padding()
-            copy.encode_batch_fast(["a", "b"])
-        self.tokenizer = copy
+            tokenizer.no_truncation()
+            tokenizer.no_padding()
+            tokenizer.encode_batch_fast(["a", "b"])
+        self.tokenizer = tokenizer
         self._recent: OrderedDict[str, list[int]] = OrderedDict()
         self._recent_lock = make_lock()
-        digest = hashlib.blake2b(copy.to_str().encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        digest = hashlib.blake2b(tokenizer.to_str().encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         self.name = f"hf:{digest}"
 
     @classmethod

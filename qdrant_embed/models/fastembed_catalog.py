@@ -7,6 +7,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,7 @@ class FastembedModels(ExternalModels):
             raise ModelError(
                 f"fastembed shows no tokenizer of {preset.name!r}; name one in its preset: tokenizer = PATH."
             )
-        return HuggingFaceTokens(tokenizer)
+        return HuggingFaceTokens(deepcopy(tokenizer))
 
     def identity(self, preset: Preset) -> Mapping[str, str]:
         """Return a name for the weights: fastembed's own, or a hash of the ONNX file in the preset's folder."""
