@@ -61,7 +61,7 @@ app.command("mcp")(mcp.mcp)
 def program(
     *,
     debug: Annotated[
-        bool, typer.Option("--debug", envvar="QDRANT_EMBED_DEBUG", help="Show where in the code an error happened.")
+        bool, typer.Option("--debug", envvar="QDRANT_EMBED_DEBUG", help="Show the traceback of an error.")
     ] = False,
     version: Annotated[
         bool,

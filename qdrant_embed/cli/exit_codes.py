@@ -32,9 +32,9 @@ SOME_FAILED = 3
 INTERRUPTED = 130
 
 EXIT_CODES = (
-    "Exit codes: 0 all went well (a search that finds nothing too); 1 an error, said on stderr; 2 the command was "
-    "typed wrongly; 3 the ingest finished, but some files failed and are listed; 130 interrupted by Ctrl-C or "
-    "SIGTERM (type the same command again to carry on)."
+    "Exit codes: 0 success (also a search without hits); 1 an error, described on stderr; 2 an invalid command line; "
+    "3 the ingest finished, but some files failed and are listed; 130 interrupted by Ctrl-C or SIGTERM (run the same "
+    "command again to resume)."
 )
 
 _HINTS = {

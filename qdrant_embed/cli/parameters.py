@@ -72,7 +72,7 @@ Attach = Annotated[
     str | None,
     typer.Option(
         "--attach",
-        help="Open what something else wrote, by the model that made its vectors; auto if it names one, or none.",
+        help="Model of a collection that another program wrote; auto takes the one it names, none searches by words.",
         metavar="MODEL",
     ),
 ]
@@ -84,9 +84,9 @@ Chunker = Annotated[
 ]
 ChunkTokens = Annotated[
     int | None,
-    _recipe(help="The most tokens of a chunk, prompt included.", usual="what the model reads, at most 512"),
+    _recipe(help="Maximum tokens per chunk, prompt included.", usual="what the model reads, at most 512"),
 ]
-Overlap = Annotated[int | None, _recipe(help="Tokens shared with the chunk before.", usual="0")]
+Overlap = Annotated[int | None, _recipe(help="Tokens shared with the previous chunk.", usual="0")]
 Window = Annotated[
     str | None,
     _recipe(
@@ -104,41 +104,37 @@ Runtime = Annotated[
     ),
 ]
 Language = Annotated[str | None, _recipe(help="Language of BM25's word stems.", usual="english")]
-Layers = Annotated[int | None, _recipe(help="Blocks of the model that are run, from the bottom.", usual="all")]
+Layers = Annotated[int | None, _recipe(help="Number of transformer blocks to run, from the bottom.", usual="all")]
 Task = Annotated[
     str | None,
     _recipe(help="One of the model's tasks, or an instruction of your own.", usual="the model's usual one"),
 ]
-Sparse = Annotated[
-    str | None, _recipe(help="A sparse model (SPLADE) beside the dense one.", usual="none", metavar="NAME")
-]
+Sparse = Annotated[str | None, _recipe(help="Additional sparse model (SPLADE).", usual="none", metavar="NAME")]
 Multivector = Annotated[
     str | None,
     _recipe(
-        help="A multi-vector model (ColBERT) that ranks again what the others found; self for the model's own tokens.",
+        help="Multi-vector model (ColBERT) that reranks the results; self uses the dense model's own tokens.",
         usual="none",
         metavar="NAME",
     ),
 ]
 Payload = Annotated[
     str | None,
-    _recipe(help="Whose Qdrant store shall read it too: llama-index or langchain.", usual="plain"),
+    _recipe(help="Also store what the Qdrant store of llama-index or langchain reads.", usual="plain"),
 ]
 Index = Annotated[
     list[str] | None,
-    typer.Option(help="A field of yours to filter by, as team=keyword, which gets an index.", metavar="FIELD=KIND"),
+    typer.Option(help="Index a metadata field to filter by, as team=keyword; repeatable.", metavar="FIELD=KIND"),
 ]
 
-Shards = Annotated[int | None, _server(help="Parts that points are spread over.", usual="one for each node")]
-Replicas = Annotated[int | None, _server(help="Copies of each shard.", usual="the server's")]
-WriteConsistency = Annotated[
-    int | None, _server(help="Copies that have to have a write before it counts as done.", usual="the server's")
-]
+Shards = Annotated[int | None, _server(help="Number of shards.", usual="one for each node")]
+Replicas = Annotated[int | None, _server(help="Replicas of each shard.", usual="the server's")]
+WriteConsistency = Annotated[int | None, _server(help="Replicas that must confirm a write.", usual="the server's")]
 PayloadOnDisk = Annotated[
     bool | None,
     _server(
         "--payload-on-disk/--payload-in-memory",
-        help="Whether payloads are read from disk.",
+        help="Where payloads are kept.",
         usual="the server's",
     ),
 ]
@@ -147,15 +143,15 @@ RootLabel = Annotated[
     list[str] | None,
     _files(
         "--root",
-        help="Label of the folder; repeat it for several paths, in their order.",
+        help="Label of the folder; repeat it once per path, in order.",
         usual="its name",
         metavar="LABEL",
     ),
 ]
-Include = Annotated[list[str] | None, _files(help="Only files like this, as in .gitignore.")]
-Exclude = Annotated[list[str] | None, _files(help="No files like this, as in .gitignore.")]
-MaxFileMb = Annotated[float, _files(help="A larger file is listed as failed.")]
-Timeout = Annotated[float, _files(help="Seconds that reading one file may take.")]
+Include = Annotated[list[str] | None, _files(help="Only files that match this pattern, as in .gitignore.")]
+Exclude = Annotated[list[str] | None, _files(help="No files that match this pattern, as in .gitignore.")]
+MaxFileMb = Annotated[float, _files(help="Size limit in MB; larger files are listed as failed.")]
+Timeout = Annotated[float, _files(help="Time limit in seconds for reading one file.")]
 Encoding = Annotated[
     str,
     _files(
@@ -164,16 +160,16 @@ Encoding = Annotated[
         metavar="NAME",
     ),
 ]
-Force = Annotated[bool, _files("--force", help="Read files again whose size and time are as before.")]
-ListSkipped = Annotated[bool, _files("--list-skipped", help="Name the files that were passed over.")]
+Force = Annotated[bool, _files("--force", help="Read files again even if size and modification time are unchanged.")]
+ListSkipped = Annotated[bool, _files("--list-skipped", help="List the files that were skipped.")]
 AcceptFailed = Annotated[
-    list[str] | None, _files(help="Files like this may fail: exit code 0 all the same.", metavar="PATTERN")
+    list[str] | None, _files(help="Files that match may fail without changing the exit code.", metavar="PATTERN")
 ]
 Patience = Annotated[
-    float, typer.Option(help="Seconds that a server which goes away is waited for.", metavar="SECONDS")
+    float, typer.Option(help="Seconds to wait for a server that becomes unreachable.", metavar="SECONDS")
 ]
-Prune = Annotated[bool, _deleting("--prune", help="Remove what --include and --exclude leave out of the folder.")]
-AllowDelete = Annotated[bool, _deleting("--allow-delete", help="Remove documents even if they are most of the folder.")]
+Prune = Annotated[bool, _deleting("--prune", help="Delete documents that --include and --exclude now leave out.")]
+AllowDelete = Annotated[bool, _deleting("--allow-delete", help="Allow deleting most of a folder's documents.")]
 DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Read, chunk, count, and list what would be embedded and deleted; change nothing."),
@@ -190,7 +186,7 @@ class ProgressKind(StrEnum):
 
 
 Progress = Annotated[
-    ProgressKind, typer.Option(help="A bar on a terminal, else a line every ten seconds; or one of these always.")
+    ProgressKind, typer.Option(help="auto shows a bar on a terminal, otherwise a line every ten seconds.")
 ]
 
 _WORDS = {

@@ -55,7 +55,9 @@ class ReadingTools:
             dict[str, Any] | None,
             Field(description='What must hold: {"source": "guide/*"}, {"page": {"gte": 3}}, {"team": ["a", "b"]}.'),
         ] = None,
-        min_score: Annotated[float | None, Field(description="Leave out weaker hits; the scale is the mode's.")] = None,
+        min_score: Annotated[
+            float | None, Field(description="Drop hits with a lower score; the scale depends on the mode.")
+        ] = None,
         rerank: Annotated[
             list[str] | None, Field(description="What ranks the first hits again: tokens, mmr:0.3, recency:30d.")
         ] = None,

@@ -17,19 +17,19 @@ def calibrate(  # noqa: PLR0913 - one parameter for each flag
     at: parameters.At = parameters.DEFAULT_LOCATION,
     collection: parameters.Name = parameters.DEFAULT_COLLECTION,
     questions: Annotated[
-        Path | None, typer.Option(help="Questions, one a line (or JSON lines: text, relevant); else drawn.")
+        Path | None, typer.Option(help="Questions, one per line (or JSON lines: text, relevant); else drawn.")
     ] = None,
-    k: Annotated[int, typer.Option("-k", "--k", min=1, help="Passages that a question asks for.")] = 10,
+    k: Annotated[int, typer.Option("-k", "--k", min=1, help="Results per question.")] = 10,
     target_recall: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Recall@k to reach, by the lower end of its interval.")
+        float, typer.Option(min=0.0, max=1.0, help="Recall@k to reach, by the lower end of its confidence interval.")
     ] = 0.98,
-    max_bytes_per_vector: Annotated[float | None, typer.Option(help="Bytes of a vector in memory.")] = None,
-    max_disk_bytes_per_vector: Annotated[float | None, typer.Option(help="Bytes of a vector on disk.")] = None,
+    max_bytes_per_vector: Annotated[float | None, typer.Option(help="Maximum bytes per vector in memory.")] = None,
+    max_disk_bytes_per_vector: Annotated[float | None, typer.Option(help="Maximum bytes per vector on disk.")] = None,
     setting: Annotated[
         list[str] | None, typer.Option(help="Try this compression instead of the default grid; repeatable.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for calibration.json, .png and .html.")] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Change the collection to the setting chosen.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Apply the chosen setting to the collection.")] = False,
     as_json: parameters.AsJson = False,
 ) -> None:
     """Try compressions on a collection's own vectors and name the cheapest that answers as well."""

@@ -25,11 +25,11 @@ def delete(  # noqa: PLR0913 - one parameter for each flag
         list[str] | None,
         typer.Option(help="Passages that search --filter would let through: key=value or JSON; repeatable."),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="The collection itself, with its recipe.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Delete the whole collection, with its recipe.")] = False,
     at: parameters.At = parameters.DEFAULT_LOCATION,
     collection: parameters.Name = parameters.DEFAULT_COLLECTION,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how much would go; remove nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show how much would be deleted; delete nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     as_json: parameters.AsJson = False,
 ) -> None:
     """Remove documents by source, by folder, by a filter, or all of these at once; with --all, the whole collection."""

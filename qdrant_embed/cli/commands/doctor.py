@@ -21,10 +21,10 @@ _MARKS = {"ok": ("✓ ok", "green"), "absent": ("– absent", "yellow"), "proble
 def doctor(
     *,
     at: parameters.At = parameters.DEFAULT_LOCATION,
-    model: Annotated[str, typer.Option("--model", "-m", help="The model to look at.")] = parameters.DEFAULT_MODEL,
+    model: Annotated[str, typer.Option("--model", "-m", help="Model to check.")] = parameters.DEFAULT_MODEL,
     as_json: parameters.AsJson = False,
 ) -> None:
-    """Say what is installed, what will be used and why, and what to type to improve it.
+    """Check what is installed, what will be used and why, and how to improve it.
 
     Nothing is downloaded and nothing is changed. Ends with exit code 1 if something would fail.
     """

@@ -18,7 +18,7 @@ def evaluate(  # noqa: PLR0913 - one parameter for each flag
     collection: parameters.Name = parameters.DEFAULT_COLLECTION,
     questions: Annotated[
         Path | None,
-        typer.Option(help="Judged questions: JSON lines (text, relevant) or a folder as BEIR has it; else drawn."),
+        typer.Option(help="Judged questions: JSON lines (text, relevant) or a BEIR folder; else drawn."),
     ] = None,
     setting: Annotated[
         list[str] | None, typer.Option(help="Try this (dense, hybrid+mmr:0.3) instead of all modes; repeatable.")
@@ -26,11 +26,11 @@ def evaluate(  # noqa: PLR0913 - one parameter for each flag
     compression: Annotated[
         list[str] | None, typer.Option(help="Try this compression of the vectors too; repeatable.")
     ] = None,
-    k: Annotated[int, typer.Option("-k", "--k", min=1, help="Passages that a question asks for.")] = 10,
+    k: Annotated[int, typer.Option("-k", "--k", min=1, help="Results per question.")] = 10,
     n: Annotated[int, typer.Option("--n", min=1, help="Questions to draw from the texts.")] = 200,
-    seed: Annotated[int, typer.Option(help="Another seed draws other questions.")] = 0,
-    plot: Annotated[Path | None, typer.Option(help="Write a figure there: .png, .svg or .pdf.")] = None,
-    page: Annotated[Path | None, typer.Option(help="Write a page there that works offline (.html).")] = None,
+    seed: Annotated[int, typer.Option(help="Random seed for drawing questions.")] = 0,
+    plot: Annotated[Path | None, typer.Option(help="Write a figure to this file: .png, .svg or .pdf.")] = None,
+    page: Annotated[Path | None, typer.Option(help="Write a self-contained page to this file (.html).")] = None,
     runtime: parameters.Runtime = "auto",
     as_json: parameters.AsJson = False,
 ) -> None:

@@ -17,12 +17,12 @@ def explore(
     *,
     at: parameters.At = parameters.DEFAULT_LOCATION,
     collection: parameters.Name = parameters.DEFAULT_COLLECTION,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 for any that is free.")] = 0,
-    browse: Annotated[bool, typer.Option("--open", help="Open it in the browser, too.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 picks a free one.")] = 0,
+    browse: Annotated[bool, typer.Option("--open", help="Also open it in the browser.")] = False,
     attach: parameters.Attach = None,
     runtime: parameters.Runtime = "auto",
 ) -> None:
-    """Show a collection on a page of this machine alone: search, documents, a map, statistics. Ends with Ctrl-C."""
+    """Show a collection on a local page: search, documents, a map, statistics. Ends with Ctrl-C."""
     from qdrant_embed.explore import ExplorerPage
 
     with open_stored(collection, at, runtime, attach=attach) as docs, ExplorerPage.of(docs, port) as page:

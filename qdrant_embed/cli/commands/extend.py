@@ -22,16 +22,16 @@ class Method(StrEnum):
 def extend(  # noqa: PLR0913 - one parameter for each flag
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Preset, folder or hub id.")],
     *,
-    to: Annotated[int, typer.Option(min=2, help="Tokens that the model is to read.")],
+    to: Annotated[int, typer.Option(min=2, help="New maximum length in tokens.")],
     corpus: Annotated[Path, typer.Option(exists=True, help="Documents to train on: a folder or a file.")],
     out: Annotated[Path | None, typer.Option(help="Folder to write.", show_default="MODEL-TOKENS")] = None,
     method: Annotated[
         Method, typer.Option(help="Old positions as anchors among new ones, or in front of them.")
     ] = Method.INTERPOLATED,
     steps: Annotated[int, typer.Option(min=1, help="Batches to train on.")] = 300,
-    batch: Annotated[int, typer.Option(min=2, help="Passages of a batch.")] = 16,
+    batch: Annotated[int, typer.Option(min=2, help="Passages per batch.")] = 16,
     sample_tokens: Annotated[
-        int | None, typer.Option(min=16, help="Longest passage.", show_default="the trained window")
+        int | None, typer.Option(min=16, help="Maximum passage length in tokens.", show_default="the trained window")
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
     as_json: parameters.AsJson = False,

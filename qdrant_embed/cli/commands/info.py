@@ -25,15 +25,15 @@ def info(
     at: parameters.At = parameters.DEFAULT_LOCATION,
     collection: Annotated[
         str | None,
-        typer.Option("--collection", "-c", help="Say all about this one; left out, all are listed.", metavar="NAME"),
+        typer.Option(
+            "--collection", "-c", help="Show the details of this collection; without it, list all.", metavar="NAME"
+        ),
     ] = None,
     attach: parameters.Attach = None,
-    failed: Annotated[
-        bool, typer.Option("--failed", help="What could not be ingested when it was last looked at, with reasons.")
-    ] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Show what could not be ingested, with reasons.")] = False,
     as_json: parameters.AsJson = False,
 ) -> None:
-    """List the collections of a location, or say how one was made and what it holds."""
+    """List the collections of a location, or show how one was made and what it holds."""
     if failed:
         _say_failures(at, collection, as_json=as_json)
     elif collection is not None:

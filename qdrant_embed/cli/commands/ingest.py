@@ -61,9 +61,9 @@ def ingest(  # noqa: PLR0913 - one parameter for each flag
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; print failures only.")] = False,
     as_json: parameters.AsJson = False,
 ) -> None:
-    """Bring a collection in line with folders, files or globs.
+    """Synchronize a collection with folders, files or globs.
 
-    Safe to run again: what is unchanged is not even opened. Safe to stop at any moment: the same command carries on.
+    Safe to run again: unchanged files are not even opened. Safe to stop at any time: the same command resumes.
     """
     from qdrant_embed import IngestOptions, ReadOptions, ServerOptions
 

@@ -25,7 +25,7 @@ def mcp(  # noqa: PLR0913 - one parameter for each flag
         typer.Option(
             "--collection",
             "-c",
-            help="The one that is meant where an agent names none.",
+            help="Default collection, where the agent names none.",
             metavar="NAME",
             show_default="the only one there is",
         ),
@@ -42,23 +42,24 @@ def mcp(  # noqa: PLR0913 - one parameter for each flag
         ),
     ] = None,
     allow_writes: Annotated[
-        bool, typer.Option("--allow-writes", help="Offer the tools ingest and delete, too.")
+        bool, typer.Option("--allow-writes", help="Also offer the tools ingest and delete.")
     ] = False,
     folder: Annotated[
-        list[str] | None, typer.Option(help="What ingest may read, with what is below it; repeatable.", metavar="DIR")
+        list[str] | None, typer.Option(help="Folder that ingest may read; repeatable.", metavar="DIR")
     ] = None,
     rerank: Annotated[
         list[str] | None,
         typer.Option(help="A reranker that loads a model, which agents may ask for: cross-encoder:NAME; repeatable."),
     ] = None,
     model: Annotated[
-        str, typer.Option("--model", "-m", help="The model of a collection that ingest makes.")
+        str, typer.Option("--model", "-m", help="Model of collections that ingest creates.")
     ] = parameters.DEFAULT_MODEL,
     attach: parameters.Attach = None,
     runtime: parameters.Runtime = "auto",
 ) -> None:
     """Serve collections to agents: search, read, list; to be started by the agent's program (MCP)."""
-    package = _package()
+    require_extra("qdrant-embed mcp", "mcp")
+    package: Any = import_module("qdrant_embed_mcp")
     settings = package.Settings(
         at=at, collection=collection, runtime=runtime, allow_writes=allow_writes, folders=tuple(folder or ()),
         model=model if allow_writes else None, rerankers=tuple(rerank or ()), attach=attach or "auto",
@@ -70,8 +71,3 @@ def mcp(  # noqa: PLR0913 - one parameter for each flag
     else:
         say(f"serving at http://127.0.0.1:{http}/mcp on this machine; Ctrl-C ends it")
         package.serve_http(settings, http, token=os.environ.get(TOKEN_VARIABLE))
-
-
-def _package() -> Any:
-    require_extra("qdrant-embed mcp", "mcp")
-    return import_module("qdrant_embed_mcp")

@@ -12,7 +12,7 @@ from qdrant_embed.cli.output import cell, results, say, write_json
 from qdrant_embed.display import counted, in_words
 from qdrant_embed.errors import QdrantEmbedError
 
-app = typer.Typer(help="List the models that have a preset; 'models show NAME' says everything about one.")
+app = typer.Typer(help="List the models that have a preset; 'models show NAME' shows the details of one.")
 
 
 @app.callback(invoke_without_command=True)
@@ -53,7 +53,7 @@ def models(
 def show(
     name: Annotated[str, typer.Argument(help="Preset, folder or hub id.")], *, as_json: parameters.AsJson = False
 ) -> None:
-    """Say every value that is used for a model, and where it was read."""
+    """Show every value that is used for a model and where it comes from."""
     from qdrant_embed import describe_model
 
     found = describe_model(name)
@@ -75,7 +75,7 @@ def show(
 
 @app.command("clear-cache")
 def clear_cache(*, as_json: parameters.AsJson = False) -> None:
-    """Remove converted models from this machine's cache, but those that a process has open; they are made again."""
+    """Delete converted models from the cache, except those in use; they are converted again when needed."""
     from qdrant_embed import clear_model_cache
 
     found = clear_model_cache()
@@ -92,10 +92,12 @@ def fetch(
         list[str], typer.Argument(help="Presets, owner/name, or owner/name@revision.", show_default=False)
     ],
     *,
-    verify: Annotated[bool, typer.Option("--verify", help="Compare every byte of what is here already.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Also verify the checksums of files that are already here.")
+    ] = False,
     as_json: parameters.AsJson = False,
 ) -> None:
-    """Download models now, so that they load without a network later; what broke off goes on where it did.
+    """Download models for later use without a network; interrupted downloads resume.
 
     Only the files that are needed come, and each is compared with the checksum that the hub states. What is here
     already is left as it is; a damaged file comes anew.
@@ -126,9 +128,7 @@ def fetch(
 def prepare(
     name: Annotated[str, typer.Argument(help="Preset, folder, owner/name or owner/name@revision.")],
     *,
-    to: Annotated[
-        str, typer.Option("--to", help="The folder that is written: not there yet, empty, or a prepared one.")
-    ],
+    to: Annotated[str, typer.Option("--to", help="Output folder: new, empty, or one that was prepared.")],
     precision: Annotated[str, typer.Option(help="float32, bf16 (half as large) or int8 (needs VNNI).")] = "float32",
     as_json: parameters.AsJson = False,
 ) -> None:
@@ -148,7 +148,7 @@ def prepare(
 
 @app.command("list")
 def list_here(*, as_json: parameters.AsJson = False) -> None:
-    """List the models that are on this machine, and the room that they take."""
+    """List the models on this machine and the disk space that they use."""
     from qdrant_embed import list_local_models
 
     found = list_local_models()

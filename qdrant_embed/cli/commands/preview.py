@@ -26,7 +26,7 @@ def preview(  # noqa: PLR0913 - one parameter for each flag
     chunk_tokens: parameters.ChunkTokens = None,
     overlap: parameters.Overlap = None,
     window: parameters.Window = None,
-    full: Annotated[bool, typer.Option("--full", help="Print chunks whole.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Print chunks in full.")] = False,
     as_json: parameters.AsJson = False,
 ) -> None:
     """Show the chunks of a file with their numbers of tokens; nothing is embedded or stored.

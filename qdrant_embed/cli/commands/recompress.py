@@ -18,7 +18,7 @@ def recompress(
     *,
     refit: Annotated[
         bool,
-        typer.Option("--refit", help="Learn rotations, means, medians and scales again from the vectors there are."),
+        typer.Option("--refit", help="Learn rotations, means, medians and scales again from the current vectors."),
     ] = False,
     patience: parameters.Patience = parameters.PATIENCE,
     at: parameters.At = parameters.DEFAULT_LOCATION,

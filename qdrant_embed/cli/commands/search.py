@@ -51,33 +51,41 @@ def search(  # noqa: PLR0913 - one parameter for each flag
     at: parameters.At = parameters.DEFAULT_LOCATION,
     collection: parameters.Name = parameters.DEFAULT_COLLECTION,
     k: Annotated[int, typer.Option("-k", "--k", min=1, help="Number of passages.")] = 5,
-    offset: Annotated[int, typer.Option(min=0, help="Pass over so many first: -k 5 --offset 5 is page two.")] = 0,
-    mode: Annotated[Mode, typer.Option(help="Meanings, words, or all that there is.")] = Mode.HYBRID,
+    offset: Annotated[int, typer.Option(min=0, help="Skip the first passages: -k 5 --offset 5 is page two.")] = 0,
+    mode: Annotated[
+        Mode, typer.Option(help="Search by meaning (dense), by words (bm25), by both (hybrid) …")
+    ] = Mode.HYBRID,
     filter: Annotated[
         list[str] | None,
         typer.Option(help="key=value ('guide/*' for a prefix) or JSON; repeatable, all must hold."),
     ] = None,
-    min_score: Annotated[float | None, typer.Option(help="Leave out weaker hits; the scale is the mode's.")] = None,
-    group_by: Annotated[Group | None, typer.Option(help="The best passage of each document; -k counts them.")] = None,
+    min_score: Annotated[
+        float | None, typer.Option(help="Drop hits with a lower score; the scale depends on the mode.")
+    ] = None,
+    group_by: Annotated[
+        Group | None, typer.Option(help="Return the best passage of each document; -k counts these.")
+    ] = None,
     expand: Annotated[
-        str, typer.Option(help="Join so many chunks on each side of a passage, or 'section' for all of its section.")
+        str, typer.Option(help="Add this many chunks on each side of a passage, or 'section' for its whole section.")
     ] = "0",
     rerank: Annotated[
         list[str] | None,
-        typer.Option(help="Rank the first hits again: tokens, mmr:0.3, recency:30d …; repeatable."),
+        typer.Option(help="Rerank the first hits: tokens, mmr:0.3, recency:30d …; repeatable."),
     ] = None,
     min_confidence: Annotated[
-        float, typer.Option(min=0, max=1, help="Print nothing where it is more doubtful that there is an answer.")
+        float, typer.Option(min=0, max=1, help="Print nothing if the confidence in an answer is lower.")
     ] = 0.0,
-    explain: Annotated[bool, typer.Option("--explain", help="Say of each passage why it was found.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Explain why each passage was found.")] = False,
     no_feedback: Annotated[
         bool, typer.Option("--no-feedback", help="Do not move the question toward its first passage (hybrid).")
     ] = False,
     queries: Annotated[
         str | None,
-        typer.Option(help="A file of questions, one a line, or - for stdin; a JSON line for each.", metavar="FILE"),
+        typer.Option(
+            help="File of questions, one per line, or - for stdin; prints a JSON line for each.", metavar="FILE"
+        ),
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Print passages whole, however long.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Print passages in full.")] = False,
     attach: parameters.Attach = None,
     runtime: parameters.Runtime = "auto",
     as_json: parameters.AsJson = False,

@@ -27,7 +27,7 @@ def train_codes(  # noqa: PLR0913 - one parameter for each flag
     kind: Annotated[
         Kind, typer.Option(help="A code of the collection's vectors, or paragraph vectors of its texts alone.")
     ] = Kind.VECTORS,
-    bits: Annotated[int, typer.Option(help="Length of a code.")] = 64,
+    bits: Annotated[int, typer.Option(help="Code length in bits.")] = 64,
     seed: Annotated[int, typer.Option(help="The same seed gives the same code.")] = 0,
     steps: Annotated[int, typer.Option(min=1, help="Batches that a real-binary code is trained on.")] = 2400,
     words: Annotated[bool, typer.Option("--words", help="Train real-binary codes to predict the words too.")] = False,
