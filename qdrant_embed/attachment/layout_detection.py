@@ -133,7 +133,8 @@ def _payload(name: str, payloads: Sequence[Mapping[str, Any]], known: Mapping[st
     text = _text(name, payloads, known)
     in_json = text.value == NODE_CONTENT
     metadata = _metadata(payloads, text.value, known)
-    inner = [_dict(payload.get(metadata.value)) for payload in payloads] if metadata.value else payloads
+    nested = [payload.get(metadata.value) for payload in payloads] if metadata.value else payloads
+    inner = [values if isinstance(values, dict) else {} for values in nested]
     own = {text.value, metadata.value, *(NODE_KEYS if in_json else ())}
     keys = sorted({key for values in inner for key in values} - (own if not metadata.value else set()))
     beside = sorted({key for payload in payloads for key in payload} - own) if metadata.value else []
@@ -226,7 +227,3 @@ def _share(held: Iterable[bool]) -> float:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
-
-
-def _dict(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

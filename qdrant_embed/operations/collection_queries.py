@@ -87,11 +87,7 @@ def _reranked(
 def search_vector(handle: CollectionHandle, vector: Sequence[float] | FloatArray, request: SearchRequest) -> Hits:
     """Return the passages whose dense vectors are nearest to a given one."""
     row = as_vector(vector, handle.answer(lambda parts: parts.codec.vector_codec.dim))
-    with recording.retrieval(handle.name, handle.recipe.model, request.k, "vector") as operation:
-        found = handle.answer(lambda parts: parts.searcher.nearest(row, request, "nearest to a vector"))
-        recording.found(operation, (), [found])
-    _warn(handle, request.where, len(found))
-    return found
+    return _asked(handle, request, "vector", lambda parts: parts.searcher.nearest(row, request, "nearest to a vector"))
 
 
 def similar(handle: CollectionHandle, to: Hit | str | Sequence[Hit | str], request: SearchRequest) -> Hits:
@@ -108,7 +104,11 @@ def similar(handle: CollectionHandle, to: Hit | str | Sequence[Hit | str], reque
         others = without(filter_of(parts.points, handle.name, request.where), [hit.id for hit in hits])
         return parts.searcher.similar(hits, replace(request, where=others))
 
-    with recording.retrieval(handle.name, handle.recipe.model, request.k, "similar") as operation:
+    return _asked(handle, request, "similar", ask)
+
+
+def _asked(handle: CollectionHandle, request: SearchRequest, how: str, ask: Callable[[CollectionParts], Hits]) -> Hits:
+    with recording.retrieval(handle.name, handle.recipe.model, request.k, how) as operation:
         found = handle.answer(ask)
         recording.found(operation, (), [found])
     _warn(handle, request.where, len(found))

@@ -110,7 +110,9 @@ def extend(
 
     from qdrant_embed.training.position_table import LongTable
 
-    sequencer = _sequencer(resolved, min(options.sample_tokens or trained, trained))
+    files = resolved.require_files()
+    counter, most = HuggingFaceTokens(files.tokenizer()), min(options.sample_tokens or trained, trained)
+    sequencer = TokenSequencer(counter, files.transformer, most, padding="right")
     room = sequencer.room(resolved.preset.document_prompt)
     corpus = texts_in(texts) if isinstance(texts, str | Path) else texts
     found = passages(corpus, sequencer.token_counter, room, seed=options.seed)
@@ -146,13 +148,6 @@ def _require_table(resolved: ResolvedModel, tokens: int) -> int:
             f"e.g. {8 * reach.trained}."
         )
     return reach.trained
-
-
-def _sequencer(resolved: ResolvedModel, tokens: int) -> TokenSequencer:
-    if resolved.files is None:
-        raise ConfigurationError(f"{resolved.preset.name!r} names no weights.")
-    counter = HuggingFaceTokens(resolved.files.tokenizer())
-    return TokenSequencer(counter, resolved.files.transformer, tokens, padding="right")
 
 
 def _split(found: list[list[int]], size: int) -> tuple[list[list[int]], list[list[int]]]:

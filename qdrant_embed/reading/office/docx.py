@@ -7,19 +7,23 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from typing import Any
 from xml.etree.ElementTree import Element
+
+import mammoth
+from bs4 import BeautifulSoup
+from markdownify import ATX, MarkdownConverter
 
 from qdrant_embed.errors import ReadError
 from qdrant_embed.reading.archives import core_title, open_archive
 from qdrant_embed.reading.html import fragment_to_markdown
 from qdrant_embed.reading.mail.mhtml import read_mhtml
 from qdrant_embed.reading.markup import local_name
-from qdrant_embed.reading.office.converter import docx_markdown
 from qdrant_embed.reading.office.drawings import chart_text, diagram_text
 from qdrant_embed.reading.office.inventory import OfficeContent, paragraphs
 from qdrant_embed.reading.office.package import Package, attribute
 from qdrant_embed.reading.office.tracked_changes import revise
-from qdrant_embed.reading.parsed import Parsed, clean, one_line
+from qdrant_embed.reading.parsed import Parsed, clean, one_line, single_blank_lines
 from qdrant_embed.reading.text import first_heading
 from qdrant_embed.reading.text_encoding import decode
 
@@ -32,6 +36,9 @@ MIME_HEADER = re.compile(rb"\s*(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?(?:MIME-Ve
 MARKUP = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<")
 DEEPEST = 3
 """Text documents within text documents; an archive can hold itself."""
+IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
+STYLES = ("p[style-name='Title'] => h1:fresh", "u => u")
+"""What mammoth maps beside its own rules: a title is a heading, and what is underlined stays so."""
 
 
 def read_docx(data: bytes, name: str) -> Parsed:
@@ -88,7 +95,7 @@ class _Reading:
         notes = [*self.notes]
         copy, texts = revise(self._package, self._main, self._part_text)
         try:
-            body = clean(docx_markdown(copy))
+            body = clean(_body_markdown(copy))
         except Exception as error:  # the converter stumbles over much that Word does not mind
             reason = one_line(str(error))[:200]
             self.notes = [*notes, f"read as plain paragraphs, for its formatting is broken: {reason}"]
@@ -171,6 +178,31 @@ def _comment(element: Element) -> str:
     text = one_line(" ".join(paragraph.text for paragraph in paragraphs(element)))
     author = one_line(attribute(element, "author"))
     return f"- {author}: {text}" if author and text else f"- {text}" if text else ""
+
+
+class _Markdown(MarkdownConverter):
+    """Markdown for a model: it reads no escapes, and addresses of links are noise to it."""
+
+    def __init__(self) -> None:
+        super().__init__(heading_style=ATX, strip=["a"], escape_asterisks=False, escape_underscores=False)
+
+    def convert_input(self, element: Any, text: str, parent_tags: Any) -> str:
+        """Return a box to tick, ticked or not."""
+        return ("[x] " if element.has_attr("checked") else "[ ] ") if element.get("type") == "checkbox" else ""
+
+    def convert_u(self, element: Any, text: str, parent_tags: Any) -> str:
+        """Keep what is underlined, for which Markdown has no sign."""
+        inner = text.strip()
+        return text.replace(inner, f"<u>{inner}</u>") if inner else text
+
+
+def _body_markdown(data: bytes) -> str:
+    """Return the body of a text document, without addresses of images."""
+    file = io.BytesIO(data)
+    styles = "\n".join(filter(None, (*STYLES[:1], mammoth.read_embedded_style_map(file), *STYLES[1:])))
+    made = mammoth.convert_to_html(file, style_map=styles, include_embedded_style_map=False).value
+    markdown: str = _Markdown().convert_soup(BeautifulSoup(made, "html.parser"))
+    return single_blank_lines(IMAGE.sub(lambda image: one_line(image[1]), markdown.strip()))
 
 
 def _embedded_text(data: bytes, read_nested: Callable[[bytes], str]) -> str:

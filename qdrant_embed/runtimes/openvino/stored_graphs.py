@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qdrant_embed.errors import ModelError
-from qdrant_embed.models.files.prepared_folder import INT8, PreparedFolder
+from qdrant_embed.models.files.prepared_folder import INT8
 from qdrant_embed.models.resolve import ResolvedModel, pooling_only, pools_inside
 from qdrant_embed.native import initializing
 from qdrant_embed.runtimes.choice import RuntimeChoice
@@ -53,7 +53,9 @@ def stored_graph(resolved: ResolvedModel, name: str, *, pooled: bool) -> openvin
 
     :param pooled: Whether to pool inside, where that is possible.
     """
-    prepared = _prepared(resolved)
+    prepared = resolved.require_files().prepared
+    if prepared is None:
+        raise ModelError(f"{resolved.preset.name!r} was not prepared.")
     with initializing("OpenVINO"):
         model = core().read_model(str(prepared.graph(name)))
         if prepared.pooled or not (pooled and pools_inside(resolved)):
@@ -101,10 +103,3 @@ class _Remembered:
         rows = self._known[batch.ids.tobytes()]
         shape = (rows.shape[0], batch.ids.shape[1], rows.shape[1])
         return rows if self._pooled else np.broadcast_to(rows[:, None], shape)
-
-
-def _prepared(resolved: ResolvedModel) -> PreparedFolder:
-    found = resolved.require_files().prepared
-    if found is None:
-        raise ModelError(f"{resolved.preset.name!r} was not prepared.")
-    return found

@@ -171,8 +171,3 @@ def load_text_side(folder: Path, dtype: torch.dtype) -> Any:
             return {**features, "token_embeddings": states}
 
     return TextSide()
-
-
-def sees_images(config: dict[str, Any]) -> bool:
-    """Tell from `config.json` whether a model has a vision side."""
-    return "vision_config" in config

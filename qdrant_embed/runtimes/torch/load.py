@@ -26,7 +26,7 @@ from qdrant_embed.models.telemetry import stay_silent
 from qdrant_embed.native import prepare_torch
 from qdrant_embed.runtimes.families.known_families import unbuilt
 from qdrant_embed.runtimes.out_of_memory import is_out_of_memory
-from qdrant_embed.runtimes.torch.architecture import load_text_side, sees_images, select_states, shape
+from qdrant_embed.runtimes.torch.architecture import load_text_side, select_states, shape
 from qdrant_embed.runtimes.torch.missing_weights import require_all_weights
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ def _explained(files: ModelFiles, dtype: str) -> Iterator[None]:
 
 def _bare(folder: Path, transformer: Any, settings: dict[str, Any]) -> Any:
     """Return the first module for a folder without `modules.json`."""
-    if sees_images(read_json(folder / "config.json")):
+    if "vision_config" in read_json(folder / "config.json"):
         return load_text_side(folder, settings["dtype"])
     offline = {"local_files_only": True, "trust_remote_code": False}
     return transformer(str(folder), model_kwargs=settings | offline, processor_kwargs=offline, config_kwargs=offline)
