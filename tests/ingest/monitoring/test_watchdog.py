@@ -100,13 +100,13 @@ def test_a_slow_stage_that_goes_on_is_left_alone_until_it_stands_still(said, mon
 
 
 def test_no_thread_is_left_of_it(said):
-    before = threading.active_count()
+    before = set(threading.enumerate())  # those of the test before may end meanwhile
     with Prefetcher(stall_seconds=60.0) as flow:
         assert list(flow.stage(numbers(), 2, "read")) == [0, 1, 2]
     deadline = time.monotonic() + 10
-    while threading.active_count() > before and time.monotonic() < deadline:
+    while set(threading.enumerate()) - before and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert threading.active_count() == before
+    assert not set(threading.enumerate()) - before
 
 
 LOCKED = """

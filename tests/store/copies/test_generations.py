@@ -17,7 +17,7 @@ WORDS = ["herring", "cod", "eel", "hull", "rope", "sail", "anchor", "mast", "kee
 TEXTS = [f"Crane {n} lifts {WORDS[n % 11]} and {WORDS[n % 7]} at pier {n * 7}." for n in range(60)]
 QUESTION = TEXTS[12]
 BATCH, OPENED = "POST /collections/cranes--1/points/query/batch", ["GET /", "GET /collections/cranes"]
-PAUSE = 0.003
+PAUSES = {"server": 0.01, "memory": 0.003, "folder": 0.003}
 """Seconds between searches, many of which fall into each change: without any, it waits for them most of the time."""
 
 
@@ -56,7 +56,7 @@ def test_whoever_searches_meanwhile_finds_all_at_every_moment(kind, style, tmp_p
                     except Exception as error:
                         failed.append(f"{type(error).__name__}: {error}")
                     asked.append(opens)
-                    done.wait(PAUSE)
+                    done.wait(PAUSES[kind])
 
         threads = [threading.Thread(target=search, args=(opens,)) for opens in (False, True)]
         for thread in threads:
