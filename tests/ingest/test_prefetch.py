@@ -56,12 +56,12 @@ def test_leaving_early_ends_every_thread_and_closes_the_source():
         finally:
             closed.set()
 
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with Prefetcher() as flow:
         stage = flow.stage((number for number in flow.stage(numbers(), 2, "a")), 2, "b")
         assert next(stage) == 0
     assert closed.is_set()
-    assert threading.active_count() == before
+    assert not set(threading.enumerate()) - before
 
 
 def test_an_error_while_a_source_is_closed_arrives_and_is_not_waited_for():
