@@ -14,29 +14,43 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.calibration import CalibrateOptions, Calibration
-    from qdrant_embed.collection import Collection
-    from qdrant_embed.collection_parts import load_recipe, preview_chunks
-    from qdrant_embed.comparison import Evaluation
-    from qdrant_embed.compression import Compression
-    from qdrant_embed.diagnostics import diagnose
-    from qdrant_embed.embedding import Embedder, load_embedder, load_multivector, load_sparse
-    from qdrant_embed.errors import QdrantEmbedError
-    from qdrant_embed.ingest import IngestOptions, IngestReport
-    from qdrant_embed.models import describe_model, fetch_model, list_local_models, list_models, remove_model
-    from qdrant_embed.reading.files import ReadOptions
-    from qdrant_embed.reading.parsed import Parsed
-    from qdrant_embed.reading.read_documents import read_documents
-    from qdrant_embed.recipe import Recipe
-    from qdrant_embed.retrieval import Hit, Hits
-    from qdrant_embed.runtimes.conversion.cache_folder import clear_model_cache
-    from qdrant_embed.runtimes.preparation.prepare import PreparedModel, prepare_model
-    from qdrant_embed.servers.server_options import ServerOptions
-    from qdrant_embed.training import ExtendOptions, extend
-    from qdrant_embed.types import Chunk, Document
+    from qdrant_embed.calibration import CalibrateOptions as CalibrateOptions
+    from qdrant_embed.calibration import Calibration as Calibration
+    from qdrant_embed.collection import Collection as Collection
+    from qdrant_embed.collection_parts import load_recipe as load_recipe
+    from qdrant_embed.collection_parts import preview_chunks as preview_chunks
+    from qdrant_embed.comparison import Evaluation as Evaluation
+    from qdrant_embed.compression import Compression as Compression
+    from qdrant_embed.diagnostics import diagnose as diagnose
+    from qdrant_embed.embedding import Embedder as Embedder
+    from qdrant_embed.embedding import load_embedder as load_embedder
+    from qdrant_embed.embedding import load_multivector as load_multivector
+    from qdrant_embed.embedding import load_sparse as load_sparse
+    from qdrant_embed.errors import QdrantEmbedError as QdrantEmbedError
+    from qdrant_embed.ingest import IngestOptions as IngestOptions
+    from qdrant_embed.ingest import IngestReport as IngestReport
+    from qdrant_embed.models import describe_model as describe_model
+    from qdrant_embed.models import fetch_model as fetch_model
+    from qdrant_embed.models import list_local_models as list_local_models
+    from qdrant_embed.models import list_models as list_models
+    from qdrant_embed.models import remove_model as remove_model
+    from qdrant_embed.reading.files import ReadOptions as ReadOptions
+    from qdrant_embed.reading.parsed import Parsed as Parsed
+    from qdrant_embed.reading.read_documents import read_documents as read_documents
+    from qdrant_embed.recipe import Recipe as Recipe
+    from qdrant_embed.retrieval import Hit as Hit
+    from qdrant_embed.retrieval import Hits as Hits
+    from qdrant_embed.runtimes.conversion.cache_folder import clear_model_cache as clear_model_cache
+    from qdrant_embed.runtimes.preparation.prepare import PreparedModel as PreparedModel
+    from qdrant_embed.runtimes.preparation.prepare import prepare_model as prepare_model
+    from qdrant_embed.servers.server_options import ServerOptions as ServerOptions
+    from qdrant_embed.training import ExtendOptions as ExtendOptions
+    from qdrant_embed.training import extend as extend
+    from qdrant_embed.types import Chunk as Chunk
+    from qdrant_embed.types import Document as Document
 else:
     # Names import on first use, so that `import qdrant_embed` costs milliseconds.
-    __getattr__, __dir__ = lazy_names(
+    __getattr__, __dir__, __all__ = lazy_names(
         __name__,
         {
             "calibration": ["CalibrateOptions", "Calibration"],
@@ -61,43 +75,6 @@ else:
             "types": ["Chunk", "Document"],
         },
     )
+    __all__.append("__version__")
 
 __version__ = "0.1.0"
-
-__all__ = [
-    "CalibrateOptions",
-    "Calibration",
-    "Chunk",
-    "Collection",
-    "Compression",
-    "Document",
-    "Embedder",
-    "Evaluation",
-    "ExtendOptions",
-    "Hit",
-    "Hits",
-    "IngestOptions",
-    "IngestReport",
-    "Parsed",
-    "PreparedModel",
-    "QdrantEmbedError",
-    "ReadOptions",
-    "Recipe",
-    "ServerOptions",
-    "__version__",
-    "clear_model_cache",
-    "describe_model",
-    "diagnose",
-    "extend",
-    "fetch_model",
-    "list_local_models",
-    "list_models",
-    "load_embedder",
-    "load_multivector",
-    "load_recipe",
-    "load_sparse",
-    "prepare_model",
-    "preview_chunks",
-    "read_documents",
-    "remove_model",
-]

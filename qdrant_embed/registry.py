@@ -80,12 +80,13 @@ class Registry(Generic[T]):
 
 def lazy_names(
     package: str, homes: Mapping[str, Iterable[str]]
-) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return the `__getattr__` and the `__dir__` of a package whose names are imported when they are first used.
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Return `__getattr__`, `__dir__` and `__all__` of a package whose names are imported when they are first used.
 
     :param homes: Module within the package → the names that it gives, e.g. `{"hits": ["Hit", "Hits"]}`.
     """
     modules = {name: module for module, names in homes.items() for name in names}
+    public = sorted(modules)
 
     def find(name: str) -> Any:
         if name not in modules:
@@ -94,4 +95,4 @@ def lazy_names(
         setattr(sys.modules[package], name, value)
         return value
 
-    return find, lambda: sorted(sys.modules[package].__all__)
+    return find, lambda: public, public

@@ -23,7 +23,7 @@ PAGES = [
 ]
 SCRIPTS = [*sorted((PROJECT / "examples").glob("*.py")), *sorted((PROJECT / "integrations").rglob("*.py"))]
 NOTEBOOKS = sorted((PROJECT / "examples").glob("*.ipynb"))
-FACES = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py") if "\n__all__ = " in path.read_text())
+FACES = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py") if "__all__ = " in path.read_text())
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"(?<![\w.\-/])(?<!-m )qdrant_embed(?:\.\w+)+(?![\w/:])")
 """A name as a message or a page has it; `python -m …`, paths of files and targets of registries are no imports."""

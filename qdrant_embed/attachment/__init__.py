@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.attachment.adoption import Adoption
-    from qdrant_embed.attachment.foreign_layout import ForeignLayout, LayoutSettings
+    from qdrant_embed.attachment.adoption import Adoption as Adoption
+    from qdrant_embed.attachment.foreign_layout import ForeignLayout as ForeignLayout
+    from qdrant_embed.attachment.foreign_layout import LayoutSettings as LayoutSettings
 else:
-    __getattr__, __dir__ = lazy_names(
+    __getattr__, __dir__, __all__ = lazy_names(
         __name__, {"adoption": ["Adoption"], "foreign_layout": ["ForeignLayout", "LayoutSettings"]}
     )
-
-__all__ = ["Adoption", "ForeignLayout", "LayoutSettings"]

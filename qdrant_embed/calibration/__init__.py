@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.calibration.calibration_report import Calibration
-    from qdrant_embed.calibration.calibration_run import CalibrateOptions
-    from qdrant_embed.calibration.trial import Trial
+    from qdrant_embed.calibration.calibration_report import Calibration as Calibration
+    from qdrant_embed.calibration.calibration_run import CalibrateOptions as CalibrateOptions
+    from qdrant_embed.calibration.trial import Trial as Trial
 else:
-    __getattr__, __dir__ = lazy_names(
+    __getattr__, __dir__, __all__ = lazy_names(
         __name__,
         {
             "calibration_report": ["Calibration"],
@@ -23,5 +23,3 @@ else:
             "trial": ["Trial"],
         },
     )
-
-__all__ = ["CalibrateOptions", "Calibration", "Trial"]

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.comparison.evaluation_report import Evaluation, Missed
-    from qdrant_embed.comparison.evaluation_run import EvaluationPlan
-    from qdrant_embed.comparison.setting_scores import Comparison, Estimate, SettingScores
+    from qdrant_embed.comparison.evaluation_report import Evaluation as Evaluation
+    from qdrant_embed.comparison.evaluation_report import Missed as Missed
+    from qdrant_embed.comparison.evaluation_run import EvaluationPlan as EvaluationPlan
+    from qdrant_embed.comparison.setting_scores import Comparison as Comparison
+    from qdrant_embed.comparison.setting_scores import Estimate as Estimate
+    from qdrant_embed.comparison.setting_scores import SettingScores as SettingScores
 else:
-    __getattr__, __dir__ = lazy_names(
+    __getattr__, __dir__, __all__ = lazy_names(
         __name__,
         {
             "evaluation_report": ["Evaluation", "Missed"],
@@ -24,5 +27,3 @@ else:
             "setting_scores": ["Comparison", "Estimate", "SettingScores"],
         },
     )
-
-__all__ = ["Comparison", "Estimate", "Evaluation", "EvaluationPlan", "Missed", "SettingScores"]

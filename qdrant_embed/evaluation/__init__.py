@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.evaluation.answer_confidence import confidence
-    from qdrant_embed.evaluation.drawn_questions import StoredText, draw_questions
-    from qdrant_embed.evaluation.metrics import (
-        bootstrap_interval,
-        first_ranks,
-        holm,
-        ndcg,
-        randomization_test,
-        recall,
-    )
-    from qdrant_embed.evaluation.questions import Question, read_questions
-    from qdrant_embed.evaluation.report_drawing import figures
+    from qdrant_embed.evaluation.answer_confidence import confidence as confidence
+    from qdrant_embed.evaluation.drawn_questions import StoredText as StoredText
+    from qdrant_embed.evaluation.drawn_questions import draw_questions as draw_questions
+    from qdrant_embed.evaluation.metrics import bootstrap_interval as bootstrap_interval
+    from qdrant_embed.evaluation.metrics import first_ranks as first_ranks
+    from qdrant_embed.evaluation.metrics import holm as holm
+    from qdrant_embed.evaluation.metrics import ndcg as ndcg
+    from qdrant_embed.evaluation.metrics import randomization_test as randomization_test
+    from qdrant_embed.evaluation.metrics import recall as recall
+    from qdrant_embed.evaluation.questions import Question as Question
+    from qdrant_embed.evaluation.questions import read_questions as read_questions
+    from qdrant_embed.evaluation.report_drawing import figures as figures
 else:
-    __getattr__, __dir__ = lazy_names(
+    __getattr__, __dir__, __all__ = lazy_names(
         __name__,
         {
             "answer_confidence": ["confidence"],
@@ -35,18 +35,3 @@ else:
             "report_drawing": ["figures"],
         },
     )
-
-__all__ = [
-    "Question",
-    "StoredText",
-    "bootstrap_interval",
-    "confidence",
-    "draw_questions",
-    "figures",
-    "first_ranks",
-    "holm",
-    "ndcg",
-    "randomization_test",
-    "read_questions",
-    "recall",
-]

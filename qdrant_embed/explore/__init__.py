@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.explore.explorer import Explorer, ExplorerPage
+    from qdrant_embed.explore.explorer import Explorer as Explorer
+    from qdrant_embed.explore.explorer import ExplorerPage as ExplorerPage
 else:
-    __getattr__, __dir__ = lazy_names(__name__, {"explorer": ["Explorer", "ExplorerPage"]})
-
-__all__ = ["Explorer", "ExplorerPage"]
+    __getattr__, __dir__, __all__ = lazy_names(__name__, {"explorer": ["Explorer", "ExplorerPage"]})

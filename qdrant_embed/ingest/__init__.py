@@ -14,13 +14,18 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.ingest.monitoring.failure_record import FailureRecord, RecordedFailure
-    from qdrant_embed.ingest.monitoring.report import Failure, IngestReport, combined
-    from qdrant_embed.ingest.options import IngestOptions, IngestSettings
-    from qdrant_embed.ingest.preview.chunk_preview import Preview, PreviewedChunk
-    from qdrant_embed.ingest.scopes import require_paths
+    from qdrant_embed.ingest.monitoring.failure_record import FailureRecord as FailureRecord
+    from qdrant_embed.ingest.monitoring.failure_record import RecordedFailure as RecordedFailure
+    from qdrant_embed.ingest.monitoring.report import Failure as Failure
+    from qdrant_embed.ingest.monitoring.report import IngestReport as IngestReport
+    from qdrant_embed.ingest.monitoring.report import combined as combined
+    from qdrant_embed.ingest.options import IngestOptions as IngestOptions
+    from qdrant_embed.ingest.options import IngestSettings as IngestSettings
+    from qdrant_embed.ingest.preview.chunk_preview import Preview as Preview
+    from qdrant_embed.ingest.preview.chunk_preview import PreviewedChunk as PreviewedChunk
+    from qdrant_embed.ingest.scopes import require_paths as require_paths
 else:
-    __getattr__, __dir__ = lazy_names(
+    __getattr__, __dir__, __all__ = lazy_names(
         __name__,
         {
             "preview.chunk_preview": ["Preview", "PreviewedChunk"],
@@ -30,16 +35,3 @@ else:
             "scopes": ["require_paths"],
         },
     )
-
-__all__ = [
-    "Failure",
-    "FailureRecord",
-    "IngestOptions",
-    "IngestReport",
-    "IngestSettings",
-    "Preview",
-    "PreviewedChunk",
-    "RecordedFailure",
-    "combined",
-    "require_paths",
-]

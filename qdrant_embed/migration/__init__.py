@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.migration.recompression import RecompressResult
+    from qdrant_embed.migration.recompression import RecompressResult as RecompressResult
 else:
-    __getattr__, __dir__ = lazy_names(
+    __getattr__, __dir__, __all__ = lazy_names(
         __name__,
         {
             "recompression": ["RecompressResult"],
         },
     )
-
-__all__ = ["RecompressResult"]

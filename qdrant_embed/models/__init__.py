@@ -15,20 +15,22 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.models.availability import WeightsLocation
-    from qdrant_embed.models.catalog import ListedModels, ModelDescription, Row, describe_model, list_models
-    from qdrant_embed.models.hub.download_bar import DownloadState
-    from qdrant_embed.models.hub.downloads import FetchedRepository
-    from qdrant_embed.models.model_storage import (
-        FetchedModel,
-        LocalModels,
-        fetch_model,
-        list_local_models,
-        remove_model,
-    )
-    from qdrant_embed.models.presets import Preset
+    from qdrant_embed.models.availability import WeightsLocation as WeightsLocation
+    from qdrant_embed.models.catalog import ListedModels as ListedModels
+    from qdrant_embed.models.catalog import ModelDescription as ModelDescription
+    from qdrant_embed.models.catalog import Row as Row
+    from qdrant_embed.models.catalog import describe_model as describe_model
+    from qdrant_embed.models.catalog import list_models as list_models
+    from qdrant_embed.models.hub.download_bar import DownloadState as DownloadState
+    from qdrant_embed.models.hub.downloads import FetchedRepository as FetchedRepository
+    from qdrant_embed.models.model_storage import FetchedModel as FetchedModel
+    from qdrant_embed.models.model_storage import LocalModels as LocalModels
+    from qdrant_embed.models.model_storage import fetch_model as fetch_model
+    from qdrant_embed.models.model_storage import list_local_models as list_local_models
+    from qdrant_embed.models.model_storage import remove_model as remove_model
+    from qdrant_embed.models.presets import Preset as Preset
 else:
-    __getattr__, __dir__ = lazy_names(
+    __getattr__, __dir__, __all__ = lazy_names(
         __name__,
         {
             "availability": ["WeightsLocation"],
@@ -39,20 +41,3 @@ else:
             "presets": ["Preset"],
         },
     )
-
-__all__ = [
-    "DownloadState",
-    "FetchedModel",
-    "FetchedRepository",
-    "ListedModels",
-    "LocalModels",
-    "ModelDescription",
-    "Preset",
-    "Row",
-    "WeightsLocation",
-    "describe_model",
-    "fetch_model",
-    "list_local_models",
-    "list_models",
-    "remove_model",
-]

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.operations.collection_attachment import CollectionAttachment
-    from qdrant_embed.operations.collection_vectors import CollectionVectors
+    from qdrant_embed.operations.collection_attachment import CollectionAttachment as CollectionAttachment
+    from qdrant_embed.operations.collection_vectors import CollectionVectors as CollectionVectors
 else:
-    __getattr__, __dir__ = lazy_names(
+    __getattr__, __dir__, __all__ = lazy_names(
         __name__, {"collection_attachment": ["CollectionAttachment"], "collection_vectors": ["CollectionVectors"]}
     )
-
-__all__ = ["CollectionAttachment", "CollectionVectors"]

@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.reranking.base import Rerank, RerankContext, Reranker, relevance
-    from qdrant_embed.reranking.chain import RERANKERS, make_reranker
-    from qdrant_embed.reranking.cross_encoder import CrossEncoderReranker
-    from qdrant_embed.reranking.diversity import MmrReranker
-    from qdrant_embed.reranking.late_interaction import TokensReranker
-    from qdrant_embed.reranking.listwise import ListwiseReranker
-    from qdrant_embed.reranking.recency import RecencyReranker
+    from qdrant_embed.reranking.base import Rerank as Rerank
+    from qdrant_embed.reranking.base import RerankContext as RerankContext
+    from qdrant_embed.reranking.base import Reranker as Reranker
+    from qdrant_embed.reranking.base import relevance as relevance
+    from qdrant_embed.reranking.chain import RERANKERS as RERANKERS
+    from qdrant_embed.reranking.chain import make_reranker as make_reranker
+    from qdrant_embed.reranking.cross_encoder import CrossEncoderReranker as CrossEncoderReranker
+    from qdrant_embed.reranking.diversity import MmrReranker as MmrReranker
+    from qdrant_embed.reranking.late_interaction import TokensReranker as TokensReranker
+    from qdrant_embed.reranking.listwise import ListwiseReranker as ListwiseReranker
+    from qdrant_embed.reranking.recency import RecencyReranker as RecencyReranker
 else:
-    __getattr__, __dir__ = lazy_names(
+    __getattr__, __dir__, __all__ = lazy_names(
         __name__,
         {
             "base": ["Rerank", "RerankContext", "Reranker", "relevance"],
@@ -33,17 +37,3 @@ else:
             "recency": ["RecencyReranker"],
         },
     )
-
-__all__ = [
-    "RERANKERS",
-    "CrossEncoderReranker",
-    "ListwiseReranker",
-    "MmrReranker",
-    "RecencyReranker",
-    "Rerank",
-    "RerankContext",
-    "Reranker",
-    "TokensReranker",
-    "make_reranker",
-    "relevance",
-]

@@ -15,14 +15,20 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.retrieval.document_pages import DocumentPage, DocumentSpan, DocumentsWanted
-    from qdrant_embed.retrieval.documents import Documents, StoredDocument
-    from qdrant_embed.retrieval.expansion import Expansion
-    from qdrant_embed.retrieval.hits import Answers, Hit, Hits
-    from qdrant_embed.retrieval.render import to_rich
-    from qdrant_embed.retrieval.search_request import GroupBy, Mode
+    from qdrant_embed.retrieval.document_pages import DocumentPage as DocumentPage
+    from qdrant_embed.retrieval.document_pages import DocumentSpan as DocumentSpan
+    from qdrant_embed.retrieval.document_pages import DocumentsWanted as DocumentsWanted
+    from qdrant_embed.retrieval.documents import Documents as Documents
+    from qdrant_embed.retrieval.documents import StoredDocument as StoredDocument
+    from qdrant_embed.retrieval.expansion import Expansion as Expansion
+    from qdrant_embed.retrieval.hits import Answers as Answers
+    from qdrant_embed.retrieval.hits import Hit as Hit
+    from qdrant_embed.retrieval.hits import Hits as Hits
+    from qdrant_embed.retrieval.render import to_rich as to_rich
+    from qdrant_embed.retrieval.search_request import GroupBy as GroupBy
+    from qdrant_embed.retrieval.search_request import Mode as Mode
 else:
-    __getattr__, __dir__ = lazy_names(
+    __getattr__, __dir__, __all__ = lazy_names(
         __name__,
         {
             "document_pages": ["DocumentPage", "DocumentSpan", "DocumentsWanted"],
@@ -33,18 +39,3 @@ else:
             "search_request": ["GroupBy", "Mode"],
         },
     )
-
-__all__ = [
-    "Answers",
-    "DocumentPage",
-    "DocumentSpan",
-    "Documents",
-    "DocumentsWanted",
-    "Expansion",
-    "GroupBy",
-    "Hit",
-    "Hits",
-    "Mode",
-    "StoredDocument",
-    "to_rich",
-]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.stock_client.engine_clients import AsyncEngineClient, EngineClient, open_client
+    from qdrant_embed.stock_client.engine_clients import AsyncEngineClient as AsyncEngineClient
+    from qdrant_embed.stock_client.engine_clients import EngineClient as EngineClient
+    from qdrant_embed.stock_client.engine_clients import open_client as open_client
 else:
-    __getattr__, __dir__ = lazy_names(
+    __getattr__, __dir__, __all__ = lazy_names(
         __name__, {"engine_clients": ["AsyncEngineClient", "EngineClient", "open_client"]}
     )
-
-__all__ = ["AsyncEngineClient", "EngineClient", "open_client"]

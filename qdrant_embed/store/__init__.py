@@ -14,13 +14,19 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.store.engine import Engine
-    from qdrant_embed.store.engine_wrappers import WrappedEngine
-    from qdrant_embed.store.filters import MOST_NESTED, PAYLOAD_FIELDS, Pattern, PlainFilter, to_filter
-    from qdrant_embed.store.listing import ListedCollection, Listing
-    from qdrant_embed.store.location import open_engine, require_location
+    from qdrant_embed.store.engine import Engine as Engine
+    from qdrant_embed.store.engine_wrappers import WrappedEngine as WrappedEngine
+    from qdrant_embed.store.filters import MOST_NESTED as MOST_NESTED
+    from qdrant_embed.store.filters import PAYLOAD_FIELDS as PAYLOAD_FIELDS
+    from qdrant_embed.store.filters import Pattern as Pattern
+    from qdrant_embed.store.filters import PlainFilter as PlainFilter
+    from qdrant_embed.store.filters import to_filter as to_filter
+    from qdrant_embed.store.listing import ListedCollection as ListedCollection
+    from qdrant_embed.store.listing import Listing as Listing
+    from qdrant_embed.store.location import open_engine as open_engine
+    from qdrant_embed.store.location import require_location as require_location
 else:
-    __getattr__, __dir__ = lazy_names(
+    __getattr__, __dir__, __all__ = lazy_names(
         __name__,
         {
             "engine": ["Engine"],
@@ -30,17 +36,3 @@ else:
             "location": ["open_engine", "require_location"],
         },
     )
-
-__all__ = [
-    "MOST_NESTED",
-    "PAYLOAD_FIELDS",
-    "Engine",
-    "ListedCollection",
-    "Listing",
-    "Pattern",
-    "PlainFilter",
-    "WrappedEngine",
-    "open_engine",
-    "require_location",
-    "to_filter",
-]

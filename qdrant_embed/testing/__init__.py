@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 from qdrant_embed.registry import lazy_names
 
 if TYPE_CHECKING:
-    from qdrant_embed.testing.conformance.auxiliary_models import check_auxiliary
-    from qdrant_embed.testing.conformance.chunkers import check_chunker, check_text
-    from qdrant_embed.testing.conformance.embedders import check_embedder
-    from qdrant_embed.testing.conformance.engines import assert_same_answers, check_engine
-    from qdrant_embed.testing.conformance.rerankers import check_reranker
+    from qdrant_embed.testing.conformance.auxiliary_models import check_auxiliary as check_auxiliary
+    from qdrant_embed.testing.conformance.chunkers import check_chunker as check_chunker
+    from qdrant_embed.testing.conformance.chunkers import check_text as check_text
+    from qdrant_embed.testing.conformance.embedders import check_embedder as check_embedder
+    from qdrant_embed.testing.conformance.engines import assert_same_answers as assert_same_answers
+    from qdrant_embed.testing.conformance.engines import check_engine as check_engine
+    from qdrant_embed.testing.conformance.rerankers import check_reranker as check_reranker
 else:
-    __getattr__, __dir__ = lazy_names(
+    __getattr__, __dir__, __all__ = lazy_names(
         __name__,
         {
             "conformance.auxiliary_models": ["check_auxiliary"],
@@ -27,13 +29,3 @@ else:
             "conformance.rerankers": ["check_reranker"],
         },
     )
-
-__all__ = [
-    "assert_same_answers",
-    "check_auxiliary",
-    "check_chunker",
-    "check_embedder",
-    "check_engine",
-    "check_reranker",
-    "check_text",
-]
