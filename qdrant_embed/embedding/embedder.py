@@ -26,7 +26,7 @@ from qdrant_embed.models.runtime_specs import runtime_spec
 from qdrant_embed.runtimes import RuntimeBase
 from qdrant_embed.runtimes.session import RuntimeSession
 from qdrant_embed.tokenization.model_counters import counter_of
-from qdrant_embed.tokens import HuggingFaceTokens, TokenCounter, WordTokens
+from qdrant_embed.tokens import TokenCounter, WordTokens
 from qdrant_embed.types import CharSpan, FloatArray, Json
 
 
@@ -126,7 +126,7 @@ class Embedder:
             return counter_of(self.preset)
         if self._resolved.files is None:
             return WordTokens()
-        return HuggingFaceTokens(self._resolved.files.tokenizer())
+        return self._resolved.files.token_counter()
 
     @cached_property
     def chunk_budget(self) -> int:
@@ -150,7 +150,7 @@ class Embedder:
         routed = self._resolved.query
         if routed is not None and routed.files is not None:
             resolved, runtime = self._shaped(routed), "auto" if routed.files.static else self._options.runtime
-            tokens: TokenCounter = HuggingFaceTokens(routed.files.tokenizer())
+            tokens: TokenCounter = routed.files.token_counter()
             return TextEncoder(resolved, RuntimeSession(resolved, runtime), tokens, self.dim)
         files = self._resolved.files
         if files is None or files.query_adapter is None:

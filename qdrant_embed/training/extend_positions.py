@@ -16,7 +16,6 @@ from qdrant_embed.models.resolve import ResolvedModel, pooling_only, resolve
 from qdrant_embed.native import prepare_torch
 from qdrant_embed.runtimes.torch.load import load_model
 from qdrant_embed.tokenization.sequences import TokenSequencer
-from qdrant_embed.tokens import HuggingFaceTokens
 from qdrant_embed.training.sample_passages import batches, passages, texts_in
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ def extend(
     from qdrant_embed.training.position_table import LongTable
 
     files = resolved.require_files()
-    counter, most = HuggingFaceTokens(files.tokenizer()), min(options.sample_tokens or trained, trained)
+    counter, most = files.token_counter(), min(options.sample_tokens or trained, trained)
     sequencer = TokenSequencer(counter, files.transformer, most, padding="right")
     room = sequencer.room(resolved.preset.document_prompt)
     corpus = texts_in(texts) if isinstance(texts, str | Path) else texts

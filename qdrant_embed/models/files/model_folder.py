@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,11 +44,7 @@ _POOLING_FLAGS = {
     "pooling_mode_lasttoken": "lasttoken",
 }
 _SIMILARITIES = {"cosine": "cosine", "dot": "dot", "euclidean": "euclid"}
-_FIRST = {
-    "dense": ("Transformer",),
-    "sparse": ("Transformer", "MLMTransformer"),
-    "multivector": ("Transformer",),
-}
+_FIRST = {"dense": ("Transformer",), "sparse": ("Transformer", "MLMTransformer"), "multivector": ("Transformer",)}
 """Kind → the modules that such a model can begin with."""
 ADDED_VALUES = "qdrant_embed.json"
 """What `qdrant-embed extend` writes beside a model: what sentence-transformers has no word for."""
@@ -90,17 +87,34 @@ class ModelFiles:
 
         :raises ModelError: It has neither.
         """
-        saved = self.transformer / "tokenizer.json"
-        made = None if saved.exists() else made_of_vocabulary(self.transformer)
-        tokenizer = made or HuggingFaceTokens.from_file(saved).tokenizer
-        if self.static:
-            return without_special_tokens(tokenizer)
-        if self.lowercase:
-            from tokenizers.normalizers import Lowercase, Normalizer, Sequence
+        return _tokenizer(self.transformer, static=self.static, lowercase=self.lowercase)
 
-            before: list[Normalizer] = [Lowercase(), *([tokenizer.normalizer] if tokenizer.normalizer else [])]
-            tokenizer.normalizer = Sequence(before)
-        return tokenizer
+    def token_counter(self) -> HuggingFaceTokens:
+        """Return what counts with that tokenizer, which takes long to parse: models of one file share it."""
+        saved = self.transformer / "tokenizer.json"
+        if not saved.exists():
+            return HuggingFaceTokens(self.tokenizer())
+        version = saved.stat().st_size, saved.stat().st_mtime_ns
+        return _token_counter(self.transformer, version, static=self.static, lowercase=self.lowercase)
+
+
+@lru_cache(maxsize=4)
+def _token_counter(transformer: Path, version: tuple[int, int], *, static: bool, lowercase: bool) -> HuggingFaceTokens:
+    return HuggingFaceTokens(_tokenizer(transformer, static=static, lowercase=lowercase))
+
+
+def _tokenizer(transformer: Path, *, static: bool, lowercase: bool) -> Tokenizer:
+    saved = transformer / "tokenizer.json"
+    made = None if saved.exists() else made_of_vocabulary(transformer)
+    tokenizer = made or HuggingFaceTokens.from_file(saved).tokenizer
+    if static:
+        return without_special_tokens(tokenizer)
+    if lowercase:
+        from tokenizers.normalizers import Lowercase, Normalizer, Sequence
+
+        before: list[Normalizer] = [Lowercase(), *([tokenizer.normalizer] if tokenizer.normalizer else [])]
+        tokenizer.normalizer = Sequence(before)
+    return tokenizer
 
 
 def read_model_files(folder: Path, side: str = "document") -> ModelFiles:
@@ -128,13 +142,12 @@ def read_model_files(folder: Path, side: str = "document") -> ModelFiles:
     if not (prepared and prepared.graphs):
         _require_safetensors(transformer, layout.places)
     found = _found(folder, transformer, modules, layout)
-    plain = _is_plain(folder, modules)
     return ModelFiles(
         folder,
         transformer,
         {name: value for name, (value, _) in found.items()},
         {name: origin for name, (_, origin) in found.items()},
-        plain=plain,
+        plain=_is_plain(folder, modules),
         lowercase=bool(read_json(transformer / "sentence_bert_config.json").get("do_lower_case")),
         layout=layout,
         side=side if layout.kind == "dense" else "",

@@ -14,7 +14,6 @@ from qdrant_embed.pooling.token_pooling import POOLINGS
 from qdrant_embed.runtimes.conversion.probe_texts import PROBES
 from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.tokenization.sequences import TokenSequence, TokenSequencer
-from qdrant_embed.tokens import HuggingFaceTokens
 from qdrant_embed.types import FloatArray
 
 _AT_ONCE = 8
@@ -65,7 +64,7 @@ def batches_of(resolved: ResolvedModel, texts: tuple[str, ...]) -> list[TokenBat
     :raises ModelError: The model has no files.
     """
     files, reach = resolved.require_files(), _reach(resolved)
-    tokens, folder = HuggingFaceTokens(files.tokenizer()), files.transformer
+    tokens, folder = files.token_counter(), files.transformer
 
     def cut(texts: Sequence[str], most: int) -> list[TokenSequence]:
         sequencer = TokenSequencer(tokens, folder, most)

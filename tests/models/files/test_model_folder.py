@@ -272,3 +272,14 @@ def test_a_normalization_of_tokens_is_none_of_the_vector(save_model, tmp_path):
     found = load_embedder(folder).embed_documents(["w1 w2"])
     assert abs(np.linalg.norm(theirs) - 1) > 0.1
     np.testing.assert_allclose(found, theirs, rtol=1e-5)
+
+
+def test_models_of_one_tokenizer_file_share_what_counts_until_it_is_another(folder):
+    first, other = (load_embedder(folder).token_counter for _ in range(2))
+    assert first is other
+    assert read_model_files(folder).tokenizer() is not first.tokenizer, "whoever changes it changes a copy"
+    saved = read_model_files(folder).transformer / "tokenizer.json"
+    saved.write_text(saved.read_text() + "\n")
+    again = load_embedder(folder).token_counter
+    assert again is not first
+    assert again.name == first.name
