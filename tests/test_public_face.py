@@ -129,6 +129,20 @@ def test_every_public_name_is_there_and_said_in_the_docstring(face):
         assert not face or f"`{name}`" in module.__doc__, f"the docstring of {module.__name__} does not name {name}"
 
 
+@pytest.mark.parametrize("face", ["", *FACES])
+def test_type_checkers_see_every_public_name(face):
+    """Where names are imported late, they are listed for type checkers too: `from … import NAME as NAME`."""
+    module = import_module(f"qdrant_embed.{face}".rstrip("."))
+    source = (PACKAGE / face / "__init__.py").read_text()
+    late = [
+        node for node in ast.parse(source).body if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+    ]
+    stated = [alias for node in late for one in node.body if isinstance(one, ast.ImportFrom) for alias in one.names]
+    assert all(alias.asname == alias.name for alias in stated), "not exported, as type checkers understand it"
+    if "lazy_names" in source:
+        assert {alias.name for alias in stated} == {*module.__all__} - {"__version__"}
+
+
 def test_the_check_finds_what_is_deeper():
     deeper = "from qdrant_embed.calibration.calibration_run import CalibrateOptions"
     assert list(faults_of_code(deeper)) == ["qdrant_embed.calibration.calibration_run is deeper than one level"]
