@@ -37,11 +37,8 @@ def search_grid(grid: Grid, constraints: Constraints, measure: Measure) -> list[
     for setting in _winners(compressed, constraints):
         found += measure(grid.stored_under(setting))
     for dim in grid.cuts():
-        fewer = measure(
-            grid.cut(
-                dim, _winners([trial for trial in found if Compression.parse(trial.setting).code], constraints)[:1]
-            )
-        )
+        coded = [trial for trial in found if Compression.parse(trial.setting).code]
+        fewer = measure(grid.cut(dim, _winners(coded, constraints)[:1]))
         found += fewer
         # What too few dimensions lose, still fewer do not find again.
         if not any(constraints.met_by(trial) for trial in fewer):

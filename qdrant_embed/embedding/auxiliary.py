@@ -105,9 +105,10 @@ class AuxiliaryEmbedder(ABC, Generic[V]):
     def token_counter(self) -> HuggingFaceTokens:
         """The model's own tokenizer; markers in its prompts are single tokens where it was trained so."""
         files = self._resolved.require_files()
+        if not has_markers(files.folder):
+            return files.token_counter()
         tokenizer = files.tokenizer()
-        if has_markers(files.folder):
-            _keep_markers_whole(tokenizer, (self.preset.query_prompt, self.preset.document_prompt))
+        _keep_markers_whole(tokenizer, (self.preset.query_prompt, self.preset.document_prompt))
         return HuggingFaceTokens(tokenizer)
 
     @cached_property

@@ -12,7 +12,7 @@ from qdrant_embed.embedding import Embedder, load_embedder, load_multivector, lo
 from qdrant_embed.embedding.auxiliary import AuxiliaryEmbedder
 from qdrant_embed.embedding.stored_tokens import SELF, StoredTokens
 from qdrant_embed.errors import ConfigurationError, QdrantEmbedError
-from qdrant_embed.models.preset_files import placed
+from qdrant_embed.models.resolve import absolute_name
 from qdrant_embed.recipe import Recipe
 from qdrant_embed.store.layout import VectorLayout
 from qdrant_embed.types import MULTIVECTOR, SPARSE, TOKENS, Json
@@ -84,9 +84,9 @@ def load_dense(recipe: Recipe, runtime: str = "auto") -> Embedder:
 
 def with_absolute_paths(recipe: Recipe) -> Recipe:
     """Return a recipe that names models on this machine by paths which mean the same in every folder."""
-    found: dict[str, Any] = {name: placed(getattr(recipe, name)) for name in ("model", "sparse")}
+    found: dict[str, Any] = {name: absolute_name(getattr(recipe, name)) for name in ("model", "sparse")}
     if recipe.multivector.partition(":")[0] != SELF:
-        found["multivector"] = placed(recipe.multivector)
+        found["multivector"] = absolute_name(recipe.multivector)
     return replace(recipe, **found)
 
 

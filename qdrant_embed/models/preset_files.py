@@ -58,10 +58,14 @@ def absolute(own: str | Path | None) -> str | None:
     return None if own is None else str(Path(own).expanduser().resolve())
 
 
-def placed(name: str) -> str:
-    """Return the name of a model; of one on this machine the absolute path, which means the same in every folder."""
-    place = Path(name).expanduser()
-    return str(place.resolve()) if name and name not in read_presets() and place.exists() else name
+def preset_named(name: str | Path, known: Mapping[str, PresetEntry]) -> str:
+    """Return the preset of a name, or of the same weights; empty if there is none."""
+    text = str(name)
+    if text in known or not text or isinstance(name, Path):
+        return text if text in known else ""
+    # Most hub repositories do not state their prompts; a preset does. Capitals do not matter to the hub either.
+    loadable = (preset for preset, entry in known.items() if not entry.values.get("unloadable"))
+    return next((one for one in loadable if str(known[one].values.get("source", "")).lower() == text.lower()), "")
 
 
 def _anchored(entry: PresetEntry) -> Iterator[tuple[str, Json]]:

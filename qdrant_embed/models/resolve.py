@@ -24,7 +24,7 @@ from qdrant_embed.models.hub.downloads import fetch
 from qdrant_embed.models.hub.hub_names import split_name
 from qdrant_embed.models.prepared_checks import require_as_prepared
 from qdrant_embed.models.preset_checks import check_values
-from qdrant_embed.models.preset_files import PresetEntry, read_presets
+from qdrant_embed.models.preset_files import PresetEntry, preset_named, read_presets
 from qdrant_embed.models.presets import Preset, make_preset, preset_defaults
 from qdrant_embed.models.runtime_specs import REFERENCE, RUNTIMES, runtime_spec
 from qdrant_embed.models.validation import require_agreement, wider_dimensions
@@ -97,23 +97,16 @@ def resolve(name: str | Path, presets: str | Path | None = None) -> ResolvedMode
 def _resolved(name: str | Path, presets: str | Path | None) -> ResolvedModel:
     known = read_presets(presets)
     text = str(name)
-    if text in known:
-        return _from_preset(text, known[text])
-    for preset, entry in known.items():
-        # Most hub repositories do not state their prompts; the preset of the same weights does. Capitals do not matter
-        # to the hub either.
-        same = str(entry.values.get("source", "")).lower() == text.lower()
-        if isinstance(name, str) and text and same and not entry.values.get("unloadable"):
-            return _from_preset(preset, entry)
+    preset = preset_named(name, known)
+    if preset:
+        return _from_preset(preset, known[preset])
     runtime, _, model = text.partition(":")
     if model and runtime in RUNTIMES and runtime_spec(runtime).names_models:
         return _from_preset(text, _named_entry(runtime, model, dict(known)))
-    folder = Path(name).expanduser()
-    if folder.is_dir() or find_table(folder):
-        # Absolute, so that a worker process in another folder finds the same model.
-        place = str(folder.resolve())
-        entry = PresetEntry({"source": place}, {"source": "the folder given"})
-        return _filled(place, entry, _read(folder.resolve(), ()))
+    folder = _folder_named(name)
+    if folder is not None:
+        entry = PresetEntry({"source": str(folder)}, {"source": "the folder given"})
+        return _filled(str(folder), entry, _read(folder, ()))
     hub_id = split_name(text) if isinstance(name, str) else None
     if hub_id is not None:
         entry = PresetEntry(dict(zip(("source", "revision"), hub_id, strict=True)), {"source": "the id given"})
@@ -121,6 +114,18 @@ def _resolved(name: str | Path, presets: str | Path | None) -> ResolvedModel:
     if isinstance(name, Path) or "/" in text or os.sep in text or text.startswith((".", "~")):
         raise ModelError(f"the model folder {text!r} does not exist. Give a folder, a hub id (owner/name) or a preset.")
     raise UnknownNameError("model", text, known, _spellings(known))
+
+
+def absolute_name(name: str) -> str:
+    """Return the name of a model; of one on this machine its absolute path, the same in every folder."""
+    folder = None if not name or preset_named(name, read_presets()) else _folder_named(name)
+    return name if folder is None else str(folder)
+
+
+def _folder_named(name: str | Path) -> Path | None:
+    """Return the folder of a model, absolute, so that a process in another folder finds it too; None if it is none."""
+    folder = Path(name).expanduser()
+    return folder.resolve() if folder.is_dir() or find_table(folder) else None
 
 
 def _fetched(repository: str, revision: str, known: Mapping[str, PresetEntry]) -> Path:

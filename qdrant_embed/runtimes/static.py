@@ -114,7 +114,7 @@ def open_table(files: ModelFiles) -> FloatArray:
 
 def unknown_id(files: ModelFiles) -> int:
     """Return the id of unknown tokens where these are not averaged, -1 where they are."""
-    tokenizer = files.tokenizer()
+    tokenizer = files.token_counter().tokenizer
     kind = read_json(files.transformer / "config.json").get("model_type")
     unknown = getattr(tokenizer.model, "unk_token", None)
     found = tokenizer.token_to_id(unknown) if kind in (MODEL2VEC, WORD_TABLE) and isinstance(unknown, str) else None

@@ -52,7 +52,7 @@ def _fit(base: Path, texts: Sequence[str], new: Path, *, weighting: str, smoothi
 
 def _flat(files: ModelFiles, texts: Sequence[str]) -> tuple[IntArray, IntArray]:
     """Return the known tokens of all texts, one text after the other, and how many each has."""
-    tokenizer, unknown = files.tokenizer(), unknown_id(files)
+    tokenizer, unknown = files.token_counter().tokenizer, unknown_id(files)
     encoded = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
     rows = [[token for token in encoding.ids if token != unknown] for encoding in encoded]
     return np.array([token for row in rows for token in row], np.int64), np.array(list(map(len, rows)), np.int64)

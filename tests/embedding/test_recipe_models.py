@@ -6,6 +6,7 @@ import pytest
 
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.embedding.recipe_models import with_absolute_paths
+from qdrant_embed.models.preset_files import read_presets
 from tests.support.tiny_models import save_word_table
 
 
@@ -34,3 +35,10 @@ def test_what_is_no_path_stays(table):
     for recipe in (Recipe(model="hashing"), Recipe(model="owner/name", multivector="self"), Recipe(sparse="bm42")):
         assert with_absolute_paths(recipe) == recipe
     assert with_absolute_paths(Recipe(model="table", sparse="./table")).sparse == str(table)
+
+
+def test_a_folder_called_like_the_repository_of_a_preset_is_not_meant(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    repository = str(read_presets()["minilm"].values["source"])
+    Path(repository).mkdir(parents=True)
+    assert with_absolute_paths(Recipe(model=repository)).model == repository

@@ -83,7 +83,7 @@ class ModelFiles:
     prepared: PreparedFolder | None = None
 
     def tokenizer(self) -> Tokenizer:
-        """Read the model's fast tokenizer, or make it of the vocabulary.
+        """Read the model's fast tokenizer, or make it of the vocabulary; it is the caller's, to change or to save.
 
         :raises ModelError: It has neither.
         """

@@ -82,7 +82,7 @@ def _noise(resolved: ResolvedModel) -> tuple[str, ...]:
     """Return texts of random words of the model's vocabulary, short ones and long ones."""
     if resolved.files is None:
         return ()
-    tokenizer = resolved.files.tokenizer()
+    tokenizer = resolved.files.token_counter().tokenizer
     special = tokenizer.get_added_tokens_decoder()
     ids = np.array(sorted(number for number in tokenizer.get_vocab().values() if number not in special))
     random = np.random.default_rng(0)

@@ -268,7 +268,7 @@ def _require_same_tokens(model: Any, files: ModelFiles) -> None:
     """Compare our reading of `tokenizer.json` with what transformers makes of the whole folder."""
     special = hasattr(model, "max_seq_length")  # a table of terms is asked without them
     theirs = model.tokenizer(PROBE, truncation=False, add_special_tokens=special)["input_ids"]
-    ours = files.tokenizer().encode(PROBE, add_special_tokens=special).ids
+    ours = files.token_counter().tokenizer.encode(PROBE, add_special_tokens=special).ids
     if list(theirs) != list(ours):
         raise ModelError(
             f"tokenizer.json in {files.transformer} gives other tokens than the tokenizer that transformers builds "
