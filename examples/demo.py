@@ -24,7 +24,8 @@ def main() -> None:
         console.print(str(guide.ingest(PROJECT / "docs")))
         for question in QUESTIONS:
             console.print(guide.search(question, k=2))
-    command = os.path.relpath(Path(sys.executable).with_name("qdrant-embed"))
+    program = Path(sys.executable).with_name("qdrant-embed")
+    command = min(os.path.relpath(program), str(program), key=len)
     console.print(
         "\nNow ask something yourself:\n"
         f'  {command} search "your question" --collection guide\n'
@@ -34,6 +35,7 @@ def main() -> None:
         f"What is installed and what could be better: {command} doctor",
         markup=False,
         highlight=False,
+        soft_wrap=True,  # a command that is broken into lines cannot be pasted
     )
 
 
