@@ -220,7 +220,8 @@ class EstimatedTokens(PatternTokens):
 
     def count(self, text: str) -> int:
         """Return about as many tokens as the text has, rather more than less."""
-        return sum(map(_weight, self._pattern.findall(text)))
+        found = self._pattern.findall(text)
+        return len(found) if text.isascii() else sum(map(_weight, found))
 
     def offsets(self, text: str) -> IntArray:
         """Return the character span of every token, shape (tokens, 2); a character of two tokens is there twice."""

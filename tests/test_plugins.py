@@ -58,6 +58,7 @@ class ShortFirst(Reranker):
 RUNTIME = '''
 import re
 import zlib
+from functools import cache
 
 import numpy as np
 
@@ -99,8 +100,12 @@ class WordSums(TextRuntime):
 
     def sum_of(self, text):
         words = ["", *re.findall("[a-z0-9]+", text.lower())]
-        rows = [np.random.default_rng(zlib.crc32(word.encode())).standard_normal(self.dim) for word in words]
-        return np.sum(rows, axis=0, dtype=np.float32)
+        return np.sum([vector_of(word, self.dim) for word in words], axis=0, dtype=np.float32)
+
+
+@cache
+def vector_of(word, dim):
+    return np.random.default_rng(zlib.crc32(word.encode())).standard_normal(dim)
 '''
 
 

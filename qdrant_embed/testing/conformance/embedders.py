@@ -13,6 +13,7 @@ Plain functions that assert; `check_embedder` calls them all.
 from __future__ import annotations
 
 import pickle
+from bisect import bisect_right
 from typing import Any
 
 import numpy as np
@@ -115,10 +116,9 @@ def check_counts(embedder: Embedder) -> None:
     _assert_close(embedder, encoded.vectors, embedder.embed_documents(TEXTS), "encode_documents")
     assert encoded.tokens >= sum(embedder.token_counter.count_batch(TEXTS)), f"{encoded.tokens} tokens were counted"
     assert 0 < embedder.chunk_budget <= embedder.max_tokens, f"chunk_budget {embedder.chunk_budget}"
-    words = ["w1"] * embedder.chunk_budget
-    while embedder.token_counter.count(" ".join(words)) > embedder.chunk_budget:
-        words.pop()
-    full = embedder.encode_documents([" ".join(words)])
+    budget, count = embedder.chunk_budget, embedder.token_counter.count
+    most = bisect_right(range(1, budget + 1), budget, key=lambda words: count(" ".join(["w1"] * words)))
+    full = embedder.encode_documents([" ".join(["w1"] * most)])
     assert (full.truncated, full.windowed) == (0, 0), "a text that keeps to chunk_budget was cut"
 
 
