@@ -15,6 +15,7 @@ import qdrant_embed
 from qdrant_embed import CalibrateOptions, Collection, Document, Recipe, load_embedder, read_documents
 from tests.support.api_server import ApiServer
 from tests.support.ole_files import outlook_message
+from tests.support.shallow_minilm import save_shallow_minilm
 from tests.support.tiny_models import save_word_table
 
 NEED_TORCH = ("qdrant_embed.long_context.patches", "qdrant_embed.training.position_table")
@@ -45,16 +46,18 @@ def test_ingest_search_and_change(opened, pages, tmp_path):
     assert collection.search("twelve tons", k=1)[0].source.endswith("cranes.md")
 
 
-def test_an_adapter_is_added_to_its_model(minilm, tmp_path):
+def test_an_adapter_is_added_to_its_model(tmp_path):
+    model, adapter = save_shallow_minilm(tmp_path / "model"), tmp_path / "adapter"
+    adapter.mkdir()
     layer, random = "base_model.model.encoder.layer.0.attention.self.query", np.random.default_rng(0)
     halves = {f"{layer}.lora_A.weight": random.standard_normal((2, 384)).astype(np.float32) / 10}
     halves[f"{layer}.lora_B.weight"] = random.standard_normal((384, 2)).astype(np.float32) / 10
-    stated = {"peft_type": "LORA", "r": 2, "lora_alpha": 4, "base_model_name_or_path": str(minilm)}
-    save_file(halves, tmp_path / "adapter_model.safetensors")
-    (tmp_path / "adapter_config.json").write_text(json.dumps(stated))
+    stated = {"peft_type": "LORA", "r": 2, "lora_alpha": 4, "base_model_name_or_path": str(model)}
+    save_file(halves, adapter / "adapter_model.safetensors")
+    (adapter / "adapter_config.json").write_text(json.dumps(stated))
     plain, adapted = (
         load_embedder(str(place), runtime="openvino:float32").embed_documents(["rotated keys"])
-        for place in (minilm, tmp_path)
+        for place in (model, adapter)
     )
     assert 0.5 < (plain * adapted).sum() < 0.9999
 

@@ -216,8 +216,8 @@ def test_a_model_that_leaves_its_prompt_out_is_left_to_torch(save_model):
 
 @pytest.mark.model
 @pytest.mark.parametrize("runtime", ["openvino:bf16", INT8, "torch:bf16"])
-def test_minilm_keeps_its_promises_in_every_precision(runtime):
-    check_embedder(load_embedder("minilm", runtime=available(runtime)))
+def test_real_weights_keep_the_promises_in_every_precision(shallow_minilm, runtime):
+    check_embedder(load_embedder(shallow_minilm, runtime=available(runtime)))
 
 
 @pytest.mark.model
