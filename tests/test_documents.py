@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.cli import app
-from tests.calibration.footprints import count_in_this_process
+from tests.calibration.footprints import count_in_a_fork
 
 PROJECT = Path(__file__).parents[1]
 README = PROJECT / "README.md"
@@ -75,7 +75,7 @@ def reader(tmp_path, monkeypatch, embeddings):
         (tmp_path / "docs" / page).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / "docs" / page, tmp_path / "docs" / page)
     monkeypatch.setenv("QDRANT_EMBED_EMBEDDINGS", str(embeddings))
-    count_in_this_process(monkeypatch)
+    count_in_a_fork(monkeypatch)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -14,7 +14,7 @@ from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.evaluation import Question
 from qdrant_embed.evaluation.exact_search import exact_search, similarity
 from qdrant_embed.evaluation.metrics import bootstrap_interval, ndcg
-from tests.calibration.footprints import count_in_this_process
+from tests.calibration.footprints import count_in_a_fork
 from tests.compression.samples import WORDS, clustered
 
 SETTINGS = ("float32", "float16", "binary", "bits")
@@ -24,7 +24,7 @@ SETTINGS = ("float32", "float16", "binary", "bits")
 def filled(make_collection, monkeypatch):
     """Return a collection of which a calibration asks little, and whose trials it measures in this process."""
     monkeypatch.setattr("qdrant_embed.calibration.calibration_run.DRAWN", 20)
-    count_in_this_process(monkeypatch)
+    count_in_a_fork(monkeypatch)
     rng = np.random.default_rng(3)
     collection = make_collection("harbour")
     texts = [f"The {' '.join(rng.choice(WORDS, 10))} is at place {n}." for n in range(100)]

@@ -7,7 +7,7 @@ from qdrant_embed import Document
 from qdrant_embed.calibration.trial import try_settings
 from qdrant_embed.compression import Compression, VectorCodec
 from qdrant_embed.evaluation.exact_search import exact_search
-from tests.calibration.footprints import count_in_this_process
+from tests.calibration.footprints import count_in_a_fork
 
 TEXTS = [f"Crane {n} lifts {n * 7} tons of {['herring', 'cod', 'eel', 'hull'][n % 4]} at pier {n}." for n in range(60)]
 
@@ -44,7 +44,7 @@ def test_a_recompressed_collection_holds_what_an_ingest_would_write(make, compre
 @pytest.mark.parametrize("distance", ["dot", "euclid"])
 def test_parts_of_unit_vectors_are_unit_vectors_too_while_measured(distance, monkeypatch):
     """Of 4 dimensions the last 2 make vectors shorter, so that unless they are normalized anew others are nearest."""
-    count_in_this_process(monkeypatch)
+    count_in_a_fork(monkeypatch)
     rng = np.random.default_rng(0)
     angles, shares = rng.uniform(0, np.pi, 80), rng.uniform(0.1, 1, 80)
     plane = np.stack([np.cos(angles), np.sin(angles)], 1)

@@ -7,7 +7,7 @@ from qdrant_embed.calibration.trial import _built, try_settings, with_graph
 from qdrant_embed.calibration.trial_search import NAME
 from qdrant_embed.compression import Compression
 from qdrant_embed.evaluation.exact_search import exact_search
-from tests.calibration.footprints import count_in_this_process
+from tests.calibration.footprints import count_in_a_fork
 from tests.compression.samples import clustered
 
 
@@ -37,7 +37,7 @@ def test_a_point_with_windows_counts_once_by_its_best():
 
 @pytest.mark.parametrize("setting", ["float32", "bits", "binary+rescore"])
 def test_windows_are_searched_as_collections_search_them(setting, monkeypatch):
-    count_in_this_process(monkeypatch)
+    count_in_a_fork(monkeypatch)
     truth = truth_of(80, 64, windows=True)
     [trial] = tried(truth, setting)
     assert all(len(set(places)) == 5 for places in trial.found)
@@ -57,7 +57,7 @@ def test_memory_of_sign_codes_is_that_of_the_index_that_searches_them():
 
 
 def test_sign_codes_take_a_twentieth_of_the_disk(monkeypatch):
-    count_in_this_process(monkeypatch)
+    count_in_a_fork(monkeypatch)
     truth = truth_of(4000, 384)
     [whole], [signs] = tried(truth, "float32"), tried(truth, "bits")
     assert signs.disk <= whole.disk / 20
@@ -65,7 +65,7 @@ def test_sign_codes_take_a_twentieth_of_the_disk(monkeypatch):
 
 
 def test_what_is_checked_is_built_as_collections_are(monkeypatch):
-    count_in_this_process(monkeypatch)
+    count_in_a_fork(monkeypatch)
     truth = truth_of(200, 64)
     setting = Compression.parse("float16+binary")
     with _built(setting, truth, graph=True, transform=None) as (engine, *_):

@@ -10,7 +10,7 @@ from qdrant_embed import Document
 from qdrant_embed.comparison import Evaluation, SettingScores
 from qdrant_embed.errors import ConfigurationError, UnknownNameError
 from qdrant_embed.evaluation import Question
-from tests.calibration.footprints import count_in_this_process
+from tests.calibration.footprints import count_in_a_fork
 from tests.compression.samples import WORDS
 
 SCRIPT = "<script>alert(1)</script>"
@@ -116,7 +116,7 @@ def test_rerankers_stand_behind_a_mode(harbour):
 
 
 def test_compressions_are_measured_beside_the_collections_own(make_collection, monkeypatch):
-    count_in_this_process(monkeypatch)
+    count_in_a_fork(monkeypatch)
     docs = make_collection("compressed", chunk_tokens=24)
     fill(docs)
     before = docs.recipe

@@ -12,7 +12,7 @@ from qdrant_embed.errors import ConfigurationError, ForeignPointsWarning, Unknow
 from qdrant_embed.store.engine import Engine
 from qdrant_embed.store.points import is_chunk
 from qdrant_embed.store.scroll import pages
-from tests.calibration.footprints import count_in_this_process
+from tests.calibration.footprints import count_in_a_fork
 
 pytestmark = pytest.mark.anywhere
 
@@ -168,7 +168,7 @@ def test_ingest_and_delete_leave_them(collection):
 
 @pytest.mark.filterwarnings("ignore::qdrant_embed.errors.ForeignPointsWarning")
 def test_calibration_and_export_pass_over_them(filled, tmp_path, monkeypatch):
-    count_in_this_process(monkeypatch)
+    count_in_a_fork(monkeypatch)
     write_foreign(filled, [LLAMA_INDEX] * 3, vectors=False)
     found = filled.calibrate(["crane"] * 3, options=CalibrateOptions(settings=("float32", "float16")))
     assert found.trials

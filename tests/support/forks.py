@@ -92,9 +92,11 @@ class Fork:
             time.sleep(0.005)
         return self.returncode
 
-    def communicate(self, timeout=60):
-        """Close stdin, and return all that the process writes until it ends, as (stdout, stderr)."""
+    def communicate(self, timeout=60, *, input=""):
+        """Write a few kilobytes to stdin and close it; return all that the process writes, as (stdout, stderr)."""
         if self.stdin is not None:
+            if input:
+                self.stdin.write(input)
             self.stdin.close()
         said = {}
 
@@ -131,10 +133,11 @@ class Fork:
         self.wait()
 
 
-def run(*words, timeout=120, **given):
+def run(*words, timeout=120, input=None, **given):
     """Run a process to its end, as `subprocess.run` with its output captured."""
-    process = Fork(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **given)
-    out, said = process.communicate(timeout)
+    stdin = None if input is None else subprocess.PIPE
+    process = Fork(*words, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **given)
+    out, said = process.communicate(timeout, input=input or "")
     return subprocess.CompletedProcess(list(words), process.returncode, out, said)
 
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from qdrant_embed.cli.app import app
 from qdrant_embed.training.learned_codes import STEPS
-from tests.calibration.footprints import count_in_this_process
+from tests.calibration.footprints import count_in_a_fork
 from tests.compression.samples import WORDS
 from tests.copied import copy_collections
 
@@ -32,7 +32,7 @@ def harbour(cli, written, tmp_path, monkeypatch):
     """Return a folder of short texts, of which a copy of what was ingested stands in the default place."""
     copy_collections(written / "qdrant_data", tmp_path / "qdrant_data")
     monkeypatch.setattr("qdrant_embed.calibration.calibration_run.DRAWN", 20)
-    count_in_this_process(monkeypatch)
+    count_in_a_fork(monkeypatch)
     return written / "texts"
 
 
