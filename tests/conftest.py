@@ -6,6 +6,8 @@ import os
 import shutil
 import signal
 import ssl
+import sys
+import tempfile
 import warnings
 from functools import cache
 from pathlib import Path
@@ -23,6 +25,7 @@ from tests.support.plain_bert import MAX_TOKENS, WIDTH, save_transformer
 from tests.support.saved_once import saved_once
 from tests.support.shallow_minilm import save_shallow_minilm
 from tests.support.spare_reader import SparingWorker, end_spare_processes
+from tests.support.torch_files import TorchOnFewWorkers
 
 settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fuzz", settings.get_profile("fixed"), derandomize=False, max_examples=500, print_blob=True)
@@ -54,12 +57,21 @@ SEARCHES_FOR_GARBAGE = 20_000, 20, 20
 """When Python looks for garbage, in objects and rounds: by its defaults for one second of the processor in fifteen."""
 
 
+MANY_MODULES = 40
+"""Those that have to be new before it is told again what lasts."""
+
+
 def pytest_configure(config):
     """Count CPU seconds, also in folders whose tests are none of this one's; let Ctrl-C end what tests start."""
     config.pluginmanager.register(CpuSeconds())
     gc.set_threshold(*SEARCHES_FOR_GARBAGE)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts `make test &`; children would inherit it
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Send files to workers one by one, as `--dist loadfile` does, but keep those together that load PyTorch."""
+    return TorchOnFewWorkers(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -91,6 +103,14 @@ def shared_by_clients():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_sockets():
+    """Keep sockets in a directory that goes with this run: processes that tests kill leave theirs."""
+    with tempfile.TemporaryDirectory() as short, pytest.MonkeyPatch.context() as patch:  # `tmp_path` is too long for it
+        patch.setenv("XDG_RUNTIME_DIR", short)
+        yield
+
+
 @pytest.fixture(scope="session")
 def sparing_worker():
     """Return what takes the place of `Worker`; the processes that are left end with the last test."""
@@ -117,7 +137,7 @@ def needed_indexes(request):
     """
     parts = set(request.path.parts)
     with pytest.MonkeyPatch.context() as patch:
-        if "store" not in parts:
+        if request.path.name != "test_room.py":
             patch.setattr("qdrant_embed.store.edge.room._can_allocate", lambda *_: True)
         if {"copies", "edge"} & parts or not {"store", "retrieval"} & parts:
             every = field_indexes.INDEXED_FIELDS
@@ -126,11 +146,19 @@ def needed_indexes(request):
         yield
 
 
+@pytest.fixture(scope="session")
+def frozen():
+    """Return how many modules had been imported when Python last put aside what there was: a list of one number."""
+    return [0]
+
+
 @pytest.fixture(scope="module", autouse=True)
-def frozen_imports():
+def frozen_imports(frozen):
     """Keep what lasts out of the searches for garbage: a full one takes longer than most tests once torch is loaded."""
-    gc.collect()
-    gc.freeze()
+    if len(sys.modules) > frozen[0] + MANY_MODULES:
+        gc.collect()
+        gc.freeze()
+        frozen[0] = len(sys.modules)
 
 
 @pytest.fixture(scope="session")

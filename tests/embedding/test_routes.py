@@ -2,16 +2,22 @@
 
 import numpy as np
 import pytest
-import torch
-from sentence_transformers import MultiVectorEncoder, SentenceTransformer
-from sentence_transformers.base.modules import Normalize, Router
-from sentence_transformers.base.modules.dense import Dense
-from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
-from sentence_transformers.sentence_transformer.modules import Pooling, StaticEmbedding, Transformer
 
 from qdrant_embed import load_embedder, load_multivector
 from qdrant_embed.errors import ModelError
+from tests.support.late_import import Late
 from tests.support.tiny_models import edit_json, save_transformer
+
+torch = Late("torch")
+MultiVectorEncoder = Late("sentence_transformers", "MultiVectorEncoder")
+SentenceTransformer = Late("sentence_transformers", "SentenceTransformer")
+Normalize = Late("sentence_transformers.base.modules", "Normalize")
+Router = Late("sentence_transformers.base.modules", "Router")
+Dense = Late("sentence_transformers.base.modules.dense", "Dense")
+MultiVectorMask = Late("sentence_transformers.multi_vector_encoder.modules", "MultiVectorMask")
+Pooling = Late("sentence_transformers.sentence_transformer.modules", "Pooling")
+StaticEmbedding = Late("sentence_transformers.sentence_transformer.modules", "StaticEmbedding")
+Transformer = Late("sentence_transformers.sentence_transformer.modules", "Transformer")
 
 TEXTS = ["The gates open at six.", "keys", "Master keys are rotated every ninety days by the harbour master."]
 

@@ -4,16 +4,23 @@ from functools import partial
 
 import numpy as np
 import pytest
-import torch
 
 from qdrant_embed.embedding import load_embedder
 from qdrant_embed.runtimes import out_of_memory
 from qdrant_embed.runtimes.torch import runtime as torch_runtime
 from qdrant_embed.runtimes.torch.load import load_model
 from qdrant_embed.testing.conformance.embedders import check_embedder
+from tests.support.late_import import Late
 from tests.support.tiny_models import save_tiny_model
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU is visible")
+torch = Late("torch")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def gpu():
+    if not torch.cuda.is_available():
+        pytest.skip("no GPU is visible")
+
 
 KINDS = ("bert", "mpnet", "xlm-roberta", "modernbert", "nomic_bert", "llama", "qwen3", "gemma3_text")
 TEXTS = [f"The gates of harbour {number} open at six. " * (1 + number) for number in range(12)]

@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
-from sentence_transformers import MultiVectorEncoder, SentenceTransformer, SparseEncoder
 
 from qdrant_embed import load_embedder, load_multivector, load_sparse
+from tests.support.late_import import Late
 from tests.support.tiny_encoders import save_colbert, save_splade
 from tests.support.tiny_models import edit_json, save_tiny_model
+
+MultiVectorEncoder = Late("sentence_transformers", "MultiVectorEncoder")
+SentenceTransformer = Late("sentence_transformers", "SentenceTransformer")
+SparseEncoder = Late("sentence_transformers", "SparseEncoder")
 
 SHORT, LONG = "keys", "Master keys are rotated every ninety days by the harbour master; a lost key is reported."
 

@@ -20,10 +20,11 @@ def tokens_of(architecture):
     return HuggingFaceTokens(build_tokenizer(ARCHITECTURES[architecture], "right", 64)._tokenizer)
 
 
-WORDPIECE, UNIGRAM = tokens_of("bert"), tokens_of("xlm-roberta")
+@pytest.fixture(scope="module", params=["bert", "xlm-roberta"], ids=["wordpiece", "unigram"])
+def tokens(request):
+    return tokens_of(request.param)
 
 
-@pytest.mark.parametrize("tokens", [WORDPIECE, UNIGRAM], ids=["wordpiece", "unigram"])
 @given(text=st.text(st.characters() | st.sampled_from(TRICKY), max_size=12), prompt=st.sampled_from(PROMPTS))
 @example(text="<pad>", prompt="query: ")
 @example(text="[SEP] key", prompt="query: ")

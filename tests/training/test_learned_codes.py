@@ -2,7 +2,6 @@ import sys
 
 import numpy as np
 import pytest
-import torch
 
 from benchmarks.compression.nearest import hyperplanes, nearest_by_hamming, nearest_by_weights
 from qdrant_embed.compression.binary_codes import pack_signs
@@ -11,6 +10,9 @@ from qdrant_embed.errors import ConfigurationError, MissingExtraError
 from qdrant_embed.store.export.code_export import write_codes
 from qdrant_embed.training.learned_codes import CodeTraining, _Batches, _scores, rounded, train_code
 from tests.compression.samples import clustered
+from tests.support.late_import import Late
+
+torch = Late("torch")
 
 QUICK = CodeTraining(bits=32, steps=60, queries=64, documents=512)
 

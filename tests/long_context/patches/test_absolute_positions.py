@@ -5,10 +5,11 @@ import math
 
 import numpy as np
 import pytest
-import torch
 
-from qdrant_embed.long_context.patches.absolute_positions import first_row, position_table, read_tuned
 from qdrant_embed.long_context.positions import extended_table
+from tests.support.late_import import Late
+
+torch, tables = Late("torch"), Late("qdrant_embed.long_context.patches.absolute_positions")
 
 KINDS = ("bert", "distilbert", "electra", "albert", "ernie", "roberta", "xlm-roberta", "camembert", "data2vec-text",
          "mpnet")  # fmt: skip
@@ -17,8 +18,8 @@ TRAINED = 16
 
 def with_table(model, method, tokens):
     """Return the model with its table swapped for a longer one: what stretching has to equal."""
-    table, parent = position_table(model)
-    first = first_row(table)
+    table, parent = tables.position_table(model)
+    first = tables.first_row(table)
     rows = extended_table(table.weight[first : first + TRAINED].detach().numpy(), method, tokens)
     longer = torch.nn.Embedding(first + tokens, rows.shape[1], padding_idx=table.padding_idx)
     longer.weight.data = torch.cat([table.weight.detach()[:first], torch.from_numpy(rows)])
@@ -75,8 +76,8 @@ def test_from_stretches_a_part_of_the_table(extended, read):
 
 def test_a_model_whose_table_was_stretched_spreads_short_texts_by_their_own_length(build, read):
     model = build("bert")
-    read_tuned(model, 4, 0)
-    table, _ = position_table(model)
+    tables.read_tuned(model, 4, 0)
+    table, _ = tables.position_table(model)
     seen = []
     table.register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[0]))
     read(model, [4, 9, 2])
@@ -100,12 +101,12 @@ def test_how_far_short_texts_are_spread_follows_from_the_table_and_not_from_the_
 def test_attention_over_long_texts_is_sharpened_where_the_table_was_trained(build, read, sharper, kind, factor):
     lengths = [16, 3, 10, 4]
     model, plain = build(kind), build(kind)
-    read_tuned(model, factor, 4)
-    read_tuned(plain, factor, 0)
+    tables.read_tuned(model, factor, 4)
+    tables.read_tuned(plain, factor, 0)
     found, usual = read(model, lengths), read(plain, lengths)
     for row, length in enumerate(lengths):
         wanted = build(kind)
-        read_tuned(wanted, factor, 0)
+        tables.read_tuned(wanted, factor, 0)
         states = read(sharper(wanted, max(1, math.log(length) / math.log(4))), lengths)
         torch.testing.assert_close(found[row, :length], states[row, :length], atol=3e-5, rtol=1e-4)
     assert not torch.allclose(found[0], usual[0], atol=1e-2)

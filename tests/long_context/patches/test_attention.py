@@ -3,11 +3,12 @@
 import math
 
 import pytest
-import torch
-from transformers import AttentionInterface
-from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
-from qdrant_embed.long_context.patches.absolute_positions import read_tuned
+from tests.support.late_import import Late
+
+torch, read_tuned = Late("torch"), Late("qdrant_embed.long_context.patches.absolute_positions", "read_tuned")
+AttentionInterface = Late("transformers", "AttentionInterface")
+AttentionMaskInterface = Late("transformers.masking_utils", "AttentionMaskInterface")
 
 TRAINED = 16
 GRID = "self_extend_grid"
@@ -68,7 +69,7 @@ def over_the_grid(model, grid, group, window, factor):
 
     parent.rotary_emb = Unturned()
     AttentionInterface.register(GRID, attend)
-    AttentionMaskInterface.register(GRID, eager_mask)
+    AttentionMaskInterface.register(GRID, AttentionMaskInterface()["eager"])
     model.config._attn_implementation = GRID
     return model
 

@@ -1,12 +1,12 @@
 """MPNet's attention in blocks equals its own, which holds all pairs."""
 
-import torch
+from tests.support.late_import import Late
 
-from qdrant_embed.long_context.patches import mpnet_attention
+torch, mpnet_attention = Late("torch"), Late("qdrant_embed.long_context.patches.mpnet_attention")
 
 
 def test_blocks_equal_the_models_own_attention(monkeypatch, extended, build, read):
-    monkeypatch.setattr(mpnet_attention, "_QUERIES", 7)
+    monkeypatch.setattr("qdrant_embed.long_context.patches.mpnet_attention._QUERIES", 7)
     model, own = extended("mpnet", "rp:64"), extended("mpnet", "rp:64")
     own.encoder.__class__ = type(build("mpnet").encoder)
     for lengths in ([50], [50, 10, 33]):

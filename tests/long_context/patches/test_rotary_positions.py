@@ -1,7 +1,10 @@
 """Rotary positions: every method in every architecture, against transformers itself where it knows the method."""
 
 import pytest
-import torch
+
+from tests.support.late_import import Late
+
+torch = Late("torch")
 
 KINDS = ("llama", "qwen2", "qwen3", "gemma", "nomic_bert", "gte", "eurobert", "mistral", "phi", "phi3", "gemma2",
          "gemma3_text", "modernbert")  # fmt: skip

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-import torch
 
-from qdrant_embed.long_context.patches import self_extend_attention
-from qdrant_embed.long_context.patches.forward_context import Reading
+from tests.support.late_import import Late
+
+torch = Late("torch")
+self_extend_attention = Late("qdrant_embed.long_context.patches.self_extend_attention")
+Reading = Late("qdrant_embed.long_context.patches.forward_context", "Reading")
 
 HEADS, WIDTH, GROUP, WINDOW = 4, 8, 3, 5
 FREQUENCIES = 10.0 ** -np.arange(WIDTH // 2)
@@ -17,10 +19,10 @@ def rotation(_states, places):
     return both.cos(), both.sin()
 
 
-class Attention(torch.nn.Module):
-    def __init__(self, *, causal):
-        super().__init__()
-        self.is_causal = causal
+def attention(*, causal):
+    module = torch.nn.Module()
+    module.is_causal = causal
+    return module
 
 
 def plain(grid, query, key, value, *, causal, mask=None):
@@ -55,12 +57,12 @@ def drawn(tokens, groups, rows=1):
 @pytest.mark.parametrize("groups", [4, 2, 1])
 @pytest.mark.parametrize("scores_at_once", [2**24, 200])
 def test_blocks_equal_attention_over_the_whole_grid(monkeypatch, self_extend_grid, causal, groups, scores_at_once):
-    monkeypatch.setattr(self_extend_attention, "_SCORES", scores_at_once)
+    monkeypatch.setattr("qdrant_embed.long_context.patches.self_extend_attention._SCORES", scores_at_once)
     query, key, value = drawn(23, groups)
     ones = torch.ones(1, 23, dtype=torch.long)
     reading = Reading(ones, ones.sum(1), torch.tensor([True]))
     found = self_extend_attention.Bands(rotation, GROUP, WINDOW).attend(
-        Attention(causal=causal), (query, key, value), {}, reading
+        attention(causal=causal), (query, key, value), {}, reading
     )
     wanted = plain(self_extend_grid(23, GROUP, WINDOW), query[0], key[0], value[0], causal=causal)
     torch.testing.assert_close(found[0].transpose(0, 1), wanted)
@@ -76,7 +78,7 @@ def test_padding_is_left_out_on_either_side_and_short_texts_are_not_touched(self
     reading = Reading(mask, mask.sum(1), torch.tensor([True, True, False]))
     pairs = mask.bool()[:, None, None, :].expand(3, 1, 23, 23)
     attend = self_extend_attention.Bands(rotation, GROUP, WINDOW).attend
-    found = attend(Attention(causal=False), (query, key, value, pairs), {}, reading)
+    found = attend(attention(causal=False), (query, key, value, pairs), {}, reading)
     grid = self_extend_grid(19, GROUP, WINDOW)
     wanted = plain(grid, query[1, :, place], key[1, :, place], value[1, :, place], causal=False)
     torch.testing.assert_close(found[1, place].transpose(0, 1), wanted)
@@ -92,7 +94,7 @@ def test_a_mask_of_pairs_is_kept(self_extend_grid):
     grid = self_extend_grid(20, GROUP, WINDOW)
     for mask in (near, torch.where(near, 0.0, -1e30).double()):
         found = self_extend_attention.Bands(rotation, GROUP, WINDOW).attend(
-            Attention(causal=False),
+            attention(causal=False),
             (query, key, value, mask[None, None]),
             {},
             Reading(ones, ones.sum(1), ones[:, 0] > 0),
@@ -102,19 +104,21 @@ def test_a_mask_of_pairs_is_kept(self_extend_grid):
 
 
 def test_scores_of_all_pairs_are_never_held(monkeypatch):
-    held, counted = [], self_extend_attention._scores
+    from qdrant_embed.long_context.patches.self_extend_attention import _scores as counted
+
+    held = []
 
     def watched(*given):
         scores = counted(*given)
         held.append(scores.numel())
         return scores
 
-    monkeypatch.setattr(self_extend_attention, "_SCORES", 2**14)
-    monkeypatch.setattr(self_extend_attention, "_scores", watched)
+    monkeypatch.setattr("qdrant_embed.long_context.patches.self_extend_attention._SCORES", 2**14)
+    monkeypatch.setattr("qdrant_embed.long_context.patches.self_extend_attention._scores", watched)
     query, key, value = drawn(600, 2)
     ones = torch.ones(1, 600, dtype=torch.long)
     reading = Reading(ones, ones.sum(1), torch.tensor([True]))
-    self_extend_attention.Bands(rotation, 9, 64).attend(Attention(causal=True), (query, key, value), {}, reading)
+    self_extend_attention.Bands(rotation, 9, 64).attend(attention(causal=True), (query, key, value), {}, reading)
     assert max(held) <= 2**14
     assert sum(held) >= 2 * HEADS * 600 * 600, "all of them came by"
 
@@ -126,5 +130,5 @@ def test_values_that_heads_share_are_not_copied_for_each_head(monkeypatch):
     ones = torch.ones(1, 40, dtype=torch.long)
     reading = Reading(ones, ones.sum(1), torch.tensor([True]))
     self_extend_attention.Bands(rotation, GROUP, WINDOW).attend(
-        Attention(causal=False), (query, key, value), {}, reading
+        attention(causal=False), (query, key, value), {}, reading
     )

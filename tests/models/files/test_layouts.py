@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
-from sentence_transformers import MultiVectorEncoder, SparseEncoder
 
 from qdrant_embed import load_embedder, load_multivector, load_sparse
 from qdrant_embed.embedding.cache import EMBEDDINGS_VARIABLE
 from qdrant_embed.errors import ConfigurationError, ModelError, TextTooLongError
 from qdrant_embed.testing.conformance.auxiliary_models import check_auxiliary
+from tests.support.late_import import Late
 from tests.support.tiny_encoders import save_colbert, save_splade
 from tests.support.tiny_models import edit_json, save_tiny_model
+
+MultiVectorEncoder = Late("sentence_transformers", "MultiVectorEncoder")
+SparseEncoder = Late("sentence_transformers", "SparseEncoder")
 
 TEXTS = [
     "The gates open at six, daily.",

@@ -2,16 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
-from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import (
-    Dense,
-    Dropout,
-    LayerNorm,
-    Normalize,
-    Pooling,
-    Transformer,
-)
 
 from qdrant_embed.errors import ConfigurationError
 from qdrant_embed.models.resolve import resolve
@@ -19,7 +9,17 @@ from qdrant_embed.pooling.token_pooling import POOLINGS
 from qdrant_embed.runtimes.families.known_families import FAMILIES, unbuilt
 from qdrant_embed.runtimes.torch.graph import build_graph
 from tests.support.built_graphs import LENGTHS, assert_alike, batch, built, extended, shaped
+from tests.support.late_import import Late
 from tests.support.tiny_models import ARCHITECTURES, save_tiny_model, save_transformer
+
+torch = Late("torch")
+SentenceTransformer = Late("sentence_transformers", "SentenceTransformer")
+Dense = Late("sentence_transformers.sentence_transformer.modules", "Dense")
+Dropout = Late("sentence_transformers.sentence_transformer.modules", "Dropout")
+LayerNorm = Late("sentence_transformers.sentence_transformer.modules", "LayerNorm")
+Normalize = Late("sentence_transformers.sentence_transformer.modules", "Normalize")
+Pooling = Late("sentence_transformers.sentence_transformer.modules", "Pooling")
+Transformer = Late("sentence_transformers.sentence_transformer.modules", "Transformer")
 
 openvino = pytest.importorskip("openvino")
 
@@ -80,18 +80,20 @@ def test_more_blocks_than_there_are_and_blocks_beside_states_without_any_are_ref
         built(shaped(folder_of("bert"), layers=1, states="first"))
 
 
-CHAINS = {
-    "dense": [Pooling(32, "mean"), Dense(32, 16, bias=False), Dense(16, 24, activation_function=torch.nn.Identity())],
-    "joined": [Pooling(32, ["cls", "max", "mean"]), LayerNorm(96), Normalize(), Dense(96, 8), Dropout(0.1)],
-    "residual": [Pooling(32, "lasttoken"), Dense(32, 16, use_residual=True, activation_function=torch.nn.GELU())],
-    "same": [Pooling(32, "cls"), Dense(32, 32, use_residual=True, activation_function=torch.nn.SiLU()), Normalize()],
-}
+def chain_of(name):
+    linear, smooth, gated = torch.nn.Identity(), torch.nn.GELU(), torch.nn.SiLU()
+    return {
+        "dense": [Pooling(32, "mean"), Dense(32, 16, bias=False), Dense(16, 24, activation_function=linear)],
+        "joined": [Pooling(32, ["cls", "max", "mean"]), LayerNorm(96), Normalize(), Dense(96, 8), Dropout(0.1)],
+        "residual": [Pooling(32, "lasttoken"), Dense(32, 16, use_residual=True, activation_function=smooth)],
+        "same": [Pooling(32, "cls"), Dense(32, 32, use_residual=True, activation_function=gated), Normalize()],
+    }[name]
 
 
-@pytest.mark.parametrize("chain", CHAINS)
+@pytest.mark.parametrize("chain", ["dense", "joined", "residual", "same"])
 def test_modules_behind_the_pooling_are_those_of_sentence_transformers(tmp_path, chain):
     start = Transformer(str(save_transformer(tmp_path / "start", "bert")))
-    SentenceTransformer(modules=[start, *CHAINS[chain]], device="cpu").save_pretrained(str(tmp_path / "whole"))
+    SentenceTransformer(modules=[start, *chain_of(chain)], device="cpu").save_pretrained(str(tmp_path / "whole"))
     resolved, texts = resolve(str(tmp_path / "whole")), batch()
     assert unbuilt(resolved) == ""
     assert_alike(built(resolved)(texts), build_graph(resolved, pooled=True).run(texts))

@@ -5,13 +5,15 @@ import shutil
 
 import numpy as np
 import pytest
-from transformers import AutoConfig
-from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.families.known_families import unbuilt
 from qdrant_embed.runtimes.families.rotary.rope import stated_rope, turning
+from tests.support.late_import import Late
 from tests.support.tiny_models import edit_json
+
+AutoConfig = Late("transformers", "AutoConfig")
+ROPE_INIT_FUNCTIONS = Late("transformers.modeling_rope_utils", "ROPE_INIT_FUNCTIONS")
 
 SIZES = {"head_dim": 64, "hidden_size": 256, "num_attention_heads": 4, "max_position_embeddings": 8192}
 WINDOW = {"original_max_position_embeddings": 2048}
