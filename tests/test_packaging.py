@@ -111,7 +111,7 @@ def test_what_is_imported_is_core_or_of_an_extra_and_at_the_head_core():
             assert distribution(module) in doors, f"{name} imports {module}, which neither core nor extra brings"
 
 
-def test_every_door_names_an_extra_that_brings_what_it_asks_for():
+def test_every_check_of_a_package_names_an_extra_that_brings_what_it_asks_for():
     for extra, modules in EXTRAS.items():
         assert {distribution(module) for module in modules} <= brought(extra), extra
     asked = set()

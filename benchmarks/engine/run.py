@@ -1,4 +1,4 @@
-"""Writing, searching and reopening: the embedded engine beside `QdrantClient(path=…)`, through the same seam."""
+"""Writing, searching and reopening: the embedded engine beside `QdrantClient(path=…)`, through the same protocol."""
 
 import argparse
 import json

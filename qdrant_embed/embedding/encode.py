@@ -155,10 +155,10 @@ class TextEncoder:
         running = self._running
 
         def batch(chosen: Sequence[TokenSequence]) -> FloatArray:
-            return running.run(sequencer.batch(chosen, prompt, running.lanes.multiple))
+            return running.run(sequencer.batch(chosen, prompt, running.batch_limits.multiple))
 
         def run(places: Sequence[int]) -> Sequence[FloatArray]:
-            return run_in_batches(batch, [sequences[place] for place in places], running.lanes)
+            return run_in_batches(batch, [sequences[place] for place in places], running.batch_limits)
 
         pooled = cached_vectors({**self._kept_under, "prompt": prompt}, (sequence.key for sequence in sequences), run)
         return replace(read, pooled=pooled)
@@ -215,11 +215,11 @@ class TextEncoder:
             raise TextTooLongError(f"a prompt has {longest} tokens, and the model takes {self.preset.max_tokens}.")
 
         def batch(chosen: Sequence[TokenSequence]) -> FloatArray:
-            return running.run(sequencer.batch(chosen, multiple=running.lanes.multiple))
+            return running.run(sequencer.batch(chosen, multiple=running.batch_limits.multiple))
 
         if not sequences:
             return np.zeros((0, self.dim), np.float32)
-        pooled = np.stack(run_in_batches(batch, sequences, running.lanes))
+        pooled = np.stack(run_in_batches(batch, sequences, running.batch_limits))
         return finish(pooled, dim=self.dim, normalize=self.preset.normalize, layer_norm=self.preset.layer_norm)
 
     def _told(self, texts: int) -> Unrecorded:

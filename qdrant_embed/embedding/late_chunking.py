@@ -74,12 +74,12 @@ class LateChunking:
         return (first, last) if first < last else (0, max(1, length))
 
     def read(
-        self, passages: Sequence[LatePassage], states: Callable[[TokenBatch], FloatArray], lanes: BatchLimits
+        self, passages: Sequence[LatePassage], states: Callable[[TokenBatch], FloatArray], batch_limits: BatchLimits
     ) -> list[FloatArray]:
         """Return the mean (dim,) of every passage's token states; a window that several share is read once.
 
         :param states: One batch → token states (n, tokens, dim).
-        :param lanes: What the runtime works on at once.
+        :param batch_limits: What the runtime works on at once.
         """
         windows = windows_read(passages)
         wanted: dict[bytes, dict[TokenSpan, None]] = {key: {} for key in windows}
@@ -87,13 +87,13 @@ class LateChunking:
             wanted[window.key][tokens] = None
 
         def pooled(batch: Sequence[TokenSequence]) -> Iterator[FloatArray]:
-            found = states(self.sequencer.batch(batch, multiple=lanes.multiple))
+            found = states(self.sequencer.batch(batch, multiple=batch_limits.multiple))
             for row, window in zip(found, batch, strict=True):
                 first = len(row) - len(window) if self.sequencer.pad_left else 0
                 yield np.stack([row[first + start : first + end].sum(axis=0) for start, end in wanted[window.key]])
 
         sums: dict[tuple[bytes, TokenSpan], FloatArray] = {}
-        for key, found in zip(windows, run_in_batches(pooled, list(windows.values()), lanes), strict=True):
+        for key, found in zip(windows, run_in_batches(pooled, list(windows.values()), batch_limits), strict=True):
             sums |= {(key, tokens): row for tokens, row in zip(wanted[key], found, strict=True)}
         return [_mean([(sums[window.key, tokens], tokens) for window, tokens in passage.parts]) for passage in passages]
 

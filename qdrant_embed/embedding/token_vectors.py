@@ -21,25 +21,25 @@ def token_vectors(
     prompt: str,
     texts: Sequence[str],
     states: Callable[[TokenBatch], FloatArray],
-    lanes: BatchLimits,
+    batch_limits: BatchLimits,
 ) -> list[FloatArray]:
     """Return unit vectors (tokens, dim) of each text's own tokens, once each: none of its prompt, none special.
 
     Of a text without tokens, those of all that is read for it.
 
     :param states: One batch → token states (n, tokens, dim).
-    :param lanes: What the runtime works on at once.
+    :param batch_limits: What the runtime works on at once.
     """
     windows = [list(_windows(sequencer, text, prompt)) for text in texts]
 
     def units(batch: Sequence[TokenSequence]) -> Iterator[FloatArray]:
-        found = states(sequencer.batch(batch, multiple=lanes.multiple))
+        found = states(sequencer.batch(batch, multiple=batch_limits.multiple))
         for row, sequence in zip(found, batch, strict=True):
             first = len(row) - len(sequence) if sequencer.pad_left else 0
             kept = row[first : first + len(sequence)][sequence.text or slice(None)]
             yield kept / np.maximum(np.linalg.norm(kept, axis=1, keepdims=True), np.finfo(np.float32).tiny)
 
-    read = iter(run_in_batches(units, [sequence for own in windows for sequence in own], lanes))
+    read = iter(run_in_batches(units, [sequence for own in windows for sequence in own], batch_limits))
     return [np.concatenate([next(read) for _ in own]) for own in windows]
 
 

@@ -1,4 +1,4 @@
-"""What a preset says of a model's license, said once when the model is loaded."""
+"""Warn of what a preset says of a model's license, once, when the model is loaded."""
 
 from __future__ import annotations
 

@@ -62,12 +62,12 @@ class RuntimeBase:
 
     :ivar precision: What it computes in, where it was not told; empty where there is no choice.
     :ivar takes_threads: Whether several threads may call it at once; else it gets one batch at a time.
-    :ivar lanes: How many batches it works on at once, and of how many tokens.
+    :ivar batch_limits: How many batches it works on at once, and of how many tokens.
     """
 
     precision: str = ""
     takes_threads: bool = False
-    lanes: BatchLimits = BatchLimits()
+    batch_limits: BatchLimits = BatchLimits()
 
     def tokenwise(self) -> TokenRuntime | None:
         """Return what gives the states of single tokens, loaded or converted now; None where nothing does."""

@@ -1,4 +1,4 @@
-"""Sequences through a model: batches of a token budget, in as many lanes at once as the runtime has."""
+"""Sequences through a model: batches of a token budget, as many at once as the runtime works on."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ CORE_TOKENS = 512
 class BatchLimits:
     """What a runtime works on at once.
 
-    :param number: Batches.
+    :param workers: Batches at once.
     :param tokens: Padded tokens of a batch; a GPU needs many to be busy, a single core does not.
     :param multiple: What the length of a batch is rounded up to a multiple of, with padding.
     """
 
-    number: int = 1
+    workers: int = 1
     tokens: int = TOKENS_PER_BATCH
     multiple: int = 1
 
@@ -49,43 +49,43 @@ def processor_flags() -> str | None:
     return next((line for line in lines if line.startswith("flags")), None)
 
 
-def lane_per_core(multiple: int = 1) -> BatchLimits:
-    """Return the lanes of a runtime that gives each core a batch of its own.
+def batch_per_core(multiple: int = 1) -> BatchLimits:
+    """Return the limits of a runtime that gives each core a batch of its own.
 
     :param multiple: What the length of a batch is rounded up to a multiple of.
     """
     return BatchLimits(cores(), CORE_TOKENS, multiple)
 
 
-def run_in_batches(run: Run[S], sequences: Sequence[S], lanes: BatchLimits) -> list[FloatArray]:
+def run_in_batches(run: Run[S], sequences: Sequence[S], batch_limits: BatchLimits) -> list[FloatArray]:
     """Return what `run` gives for every sequence, in their order.
 
-    :param run: Called with the sequences of one batch; from several threads where there are several lanes.
-    :param lanes: What the runtime works on at once.
+    :param run: Called with the sequences of one batch; from several threads where there are several workers.
+    :param batch_limits: What the runtime works on at once.
     """
     lengths = [len(sequence) for sequence in sequences]
-    batches = list(batches_by_length(lengths, _budget(sum(lengths), lanes)))
+    batches = list(batches_by_length(lengths, _budget(sum(lengths), batch_limits)))
 
     def one(places: Sequence[int]) -> list[FloatArray]:
         return run_or_halve(run, [sequences[place] for place in places])
 
     found: list[FloatArray] = [np.empty(0, np.float32)] * len(sequences)
-    for places, arrays in zip(batches, _in_lanes(one, batches, lanes.number), strict=True):
+    for places, arrays in zip(batches, _in_threads(one, batches, batch_limits.workers), strict=True):
         for place, array in zip(places, arrays, strict=True):
             found[place] = array
     return found
 
 
-def _budget(tokens: int, lanes: BatchLimits) -> int:
-    """Return the tokens of a batch: a lane's fill, or less where there would be too few batches for all lanes."""
-    return lanes.tokens if lanes.number == 1 else max(64, min(lanes.tokens, -(-tokens // lanes.number)))
+def _budget(tokens: int, limits: BatchLimits) -> int:
+    """Return the tokens of a batch: as many as it may have, or fewer where there would be none for some workers."""
+    return limits.tokens if limits.workers == 1 else max(64, min(limits.tokens, -(-tokens // limits.workers)))
 
 
-def _in_lanes(
-    one: Callable[[Sequence[int]], list[FloatArray]], batches: list[list[int]], lanes: int
+def _in_threads(
+    one: Callable[[Sequence[int]], list[FloatArray]], batches: list[list[int]], workers: int
 ) -> list[list[FloatArray]]:
-    if lanes > 1:  # a single batch too: a caller in the main thread then sees Ctrl-C while the model works
-        return in_threads(one, batches, lanes, "qdrant-embed-lane")
+    if workers > 1:  # a single batch too: a caller in the main thread then sees Ctrl-C while the model works
+        return in_threads(one, batches, workers, "qdrant-embed-batch")
     found = []
     for places in batches:
         went_on()

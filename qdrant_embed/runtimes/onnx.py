@@ -15,7 +15,7 @@ from qdrant_embed.models.resolve import ResolvedModel
 from qdrant_embed.models.telemetry import silence_onnxruntime
 from qdrant_embed.native import initializing
 from qdrant_embed.runtimes import Runtime, TokenRuntime, first_batch, is_large
-from qdrant_embed.runtimes.batching import lane_per_core
+from qdrant_embed.runtimes.batching import batch_per_core
 from qdrant_embed.runtimes.choice import RuntimeChoice
 from qdrant_embed.runtimes.conversion import convert
 from qdrant_embed.runtimes.conversion.convert import ModelConverter, versions
@@ -36,7 +36,7 @@ def load(resolved: ResolvedModel, precision: str = "float32") -> Runtime | Token
     :raises MissingExtraError: onnxruntime is not installed, or, for the first use of a model, onnx.
     :raises ModelError: The model cannot be exported, or its vectors are too far from torch's.
     """
-    return load_converted(resolved, CONVERTER, lane_per_core())
+    return load_converted(resolved, CONVERTER, batch_per_core())
 
 
 def predict(resolved: ResolvedModel, precision: str) -> tuple[str, str]:

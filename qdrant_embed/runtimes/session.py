@@ -66,14 +66,14 @@ class RuntimeSession:
         return choose(self._resolved, self.asked).runtime.spec.reads_texts
 
     @property
-    def lanes(self) -> BatchLimits:
+    def batch_limits(self) -> BatchLimits:
         """How many batches it works on at once, and of how many tokens."""
-        return self.runtime.lanes
+        return self.runtime.batch_limits
 
     @property
     def token_lanes(self) -> BatchLimits:
         """The same where the states of single tokens are asked for."""
-        return self._tokenwise().lanes
+        return self._tokenwise().batch_limits
 
     def _start(self) -> tuple[RuntimeChoice, RuntimeBase]:
         say_license(self._resolved.preset)

@@ -79,7 +79,7 @@ def predict_runtime(resolved: ResolvedModel, asked: str = "auto") -> Choice:
     """
     choice = choose(resolved, asked)
     try:
-        runtime, short = _foreseen(choice.runtime, resolved)
+        runtime, short = _predicted(choice.runtime, resolved)
     except QdrantEmbedError as error:
         if choice.forced:
             raise
@@ -87,13 +87,13 @@ def predict_runtime(resolved: ResolvedModel, asked: str = "auto") -> Choice:
     if not short:
         return replace(choice, runtime=runtime)
     for other in instead_of(runtime):
-        runtime, shorter = _foreseen(other, resolved)
+        runtime, shorter = _predicted(other, resolved)
         if not shorter:
             break
     return replace(choice, runtime=runtime, why=short, forced=False)
 
 
-def _foreseen(runtime: RuntimeChoice, resolved: ResolvedModel) -> tuple[RuntimeChoice, str]:
+def _predicted(runtime: RuntimeChoice, resolved: ResolvedModel) -> tuple[RuntimeChoice, str]:
     """Return a runtime with its precision, and how it is known to miss its minimum cosine."""
     precision, short = runtime.spec.predict(resolved, runtime.precision)
     return replace(runtime, precision=precision), short

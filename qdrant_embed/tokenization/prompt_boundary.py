@@ -1,6 +1,6 @@
 """Where prompt and text can be tokenized apart with the same result, so that the chunker's work on the text counts.
 
-In training both were tokenized together, and a token may reach over the seam. It cannot where the tokenizer first
+In training both were tokenized together, and a token may reach over the boundary. It cannot where the tokenizer first
 splits at spaces and the prompt ends with one: so it is with WordPiece, and SentencePiece by words, not byte-level BPE.
 """
 
@@ -43,8 +43,8 @@ class PromptBoundary:
         return [*self.head, *ids], len(self.head) + (len(ids) > 0 and ids[0] == self.space)
 
 
-def seam_of(tokenizer: Tokenizer, prompt: str) -> PromptBoundary | None:
-    """Return the seam behind a prompt, or None where it is not sure that there is one."""
+def prompt_boundary(tokenizer: Tokenizer, prompt: str) -> PromptBoundary | None:
+    """Return the boundary behind a prompt, or None where a token may reach over it."""
     added = tokenizer.get_added_tokens_decoder().values()
     # Tokens that hold a space, or that are not seen in the raw text, may reach over it.
     reaches_over = any(" " in token.content or token.normalized for token in added)

@@ -17,7 +17,7 @@ from qdrant_embed.models.files.json_files import read_json
 from qdrant_embed.models.prompts import TEXT, rendered
 from qdrant_embed.tokenization.batch import TokenBatch, TokenIds
 from qdrant_embed.tokenization.document_tokens import DocumentTokens, frame
-from qdrant_embed.tokenization.prompt_boundary import seam_of
+from qdrant_embed.tokenization.prompt_boundary import prompt_boundary
 from qdrant_embed.tokens import HuggingFaceTokens, encodable
 from qdrant_embed.types import CharSpan, TokenSpan, digest
 
@@ -85,7 +85,7 @@ class TokenSequencer:
         self.token_counter = tokens
         self._tokenizer = tokens.tokenizer
         self._max_tokens = max_tokens
-        self._seam_after = cache(partial(seam_of, self._tokenizer))
+        self._boundary_after = cache(partial(prompt_boundary, self._tokenizer))
         probe = self._tokenizer.encode("a", add_special_tokens=True)
         inner = len(self._tokenizer.encode("a", add_special_tokens=False))
         lead = probe.special_tokens_mask.index(0) if 0 in probe.special_tokens_mask else 0
@@ -158,15 +158,15 @@ class TokenSequencer:
 
     def _cut_prompted(self, texts: Sequence[str], prompt: str, strategy: WindowStrategy) -> list[WindowedText]:
         """As `cut`, with a prompt before the text: together, as in training, or apart where that gives the same."""
-        seam = self._seam_after(prompt)
-        alone = [text for text in texts if seam is not None and seam.fits(text)]
+        boundary = self._boundary_after(prompt)
+        alone = [text for text in texts if boundary is not None and boundary.fits(text)]
         known = dict(zip(alone, self.token_counter.ids_batch(alone), strict=True))
         others = [encodable(prompt + text) for text in texts if text not in known]
         encodings = iter(self._tokenizer.encode_batch(others, add_special_tokens=False))
         cuts = []
         for text in texts:
-            if seam is not None and text in known:
-                cuts.append(self._cut(*seam.join(known[text]), strategy))
+            if boundary is not None and text in known:
+                cuts.append(self._cut(*boundary.join(known[text]), strategy))
             else:
                 encoding = next(encodings)
                 cuts.append(self._cut(encoding.ids, _prompt_tokens(encoding, len(prompt)), strategy))

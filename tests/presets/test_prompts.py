@@ -61,7 +61,7 @@ def test_what_the_tokenizer_is_given(name, tiny_folder, lay_over, monkeypatch):
     folder, _ = tiny_folder(name)
     embedder = load_embedder(name, presets=lay_over(name, folder))
     seen = []
-    monkeypatch.setattr(type(embedder._running), "lanes", BatchLimits())  # to ask for them would load the model
+    monkeypatch.setattr(type(embedder._running), "batch_limits", BatchLimits())  # to ask for them would load the model
     # In the class, since a model with an adapter for questions has two of them.
     monkeypatch.setattr(type(embedder._running), "run", lambda _, batch: seen.append(batch) or _nothing(batch))
     embedder.embed_queries([QUESTION])

@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qdrant_embed.long_context import WindowStrategy
-from qdrant_embed.tokenization.prompt_boundary import seam_of
+from qdrant_embed.tokenization.prompt_boundary import prompt_boundary
 from qdrant_embed.tokenization.sequences import TokenSequencer
 from qdrant_embed.tokens import HuggingFaceTokens, encodable
 from tests.support.tiny_models import ARCHITECTURES, build_tokenizer, save_transformer
@@ -30,11 +30,11 @@ def tokens(request):
 @example(text="[SEP] key", prompt="query: ")
 @settings(max_examples=200, deadline=None)
 def test_apart_is_the_same_as_together(tokens, text, prompt):
-    seam = seam_of(tokens.tokenizer, prompt)
-    assert seam is not None
-    if seam.fits(text):
+    boundary = prompt_boundary(tokens.tokenizer, prompt)
+    assert boundary is not None
+    if boundary.fits(text):
         together = tokens.tokenizer.encode(encodable(prompt + text), add_special_tokens=False)
-        ids, prompted = seam.join(tokens.ids_batch([text])[0])
+        ids, prompted = boundary.join(tokens.ids_batch([text])[0])
         assert ids == together.ids
         assert prompted == sum(end <= len(prompt) for _, end in together.offsets)
 
@@ -43,17 +43,17 @@ def test_apart_is_the_same_as_together(tokens, text, prompt):
     ("architecture", "prompt"),
     [("qwen3", "query: "), ("roberta", "query: "), ("bert", "query:"), ("bert", "query:  "), ("bert", "query:\n")],
 )
-def test_where_a_token_may_reach_over_the_seam_there_is_none(architecture, prompt):
-    assert seam_of(tokens_of(architecture).tokenizer, prompt) is None
+def test_where_a_token_may_reach_over_the_boundary_there_is_none(architecture, prompt):
+    assert prompt_boundary(tokens_of(architecture).tokenizer, prompt) is None
 
 
-def test_a_token_that_is_not_seen_in_the_raw_text_leaves_no_seam():
+def test_a_token_that_is_not_seen_in_the_raw_text_leaves_no_boundary():
     from tokenizers import AddedToken
 
     tokenizer = tokens_of("bert").tokenizer
-    assert seam_of(tokenizer, "query: ") is not None
+    assert prompt_boundary(tokenizer, "query: ") is not None
     tokenizer.add_tokens([AddedToken("harbour", lstrip=True)])
-    assert seam_of(tokenizer, "query: ") is None
+    assert prompt_boundary(tokenizer, "query: ") is None
 
 
 @pytest.mark.parametrize("architecture", ["bert", "xlm-roberta", "qwen3"])
@@ -63,7 +63,7 @@ def test_what_the_chunker_has_tokenized_is_used_again_and_changes_nothing(tmp_pa
     prompt, strategy, long = "passage: ", WindowStrategy(), "Crane four lifts twelve tons. " * 9
     counted = TokenSequencer(HuggingFaceTokens.from_file(folder / "tokenizer.json"), folder, 24)
     counted.token_counter.count_batch([*TEXTS, long])
-    monkeypatch.setattr("qdrant_embed.tokenization.sequences.seam_of", lambda *_: None)
+    monkeypatch.setattr("qdrant_embed.tokenization.sequences.prompt_boundary", lambda *_: None)
     wanted = sequencer.cut([*TEXTS, long], prompt, strategy)
     monkeypatch.undo()
     asked = []
@@ -78,7 +78,7 @@ def test_what_the_chunker_has_tokenized_is_used_again_and_changes_nothing(tmp_pa
 
 
 def wanted_apart(sequencer, text):
-    return seam_of(sequencer.token_counter.tokenizer, "passage: ").fits(text)
+    return prompt_boundary(sequencer.token_counter.tokenizer, "passage: ").fits(text)
 
 
 def _only_known(tokens, asked):

@@ -1,4 +1,4 @@
-"""One collection through every door: `Collection`, its retriever, and an index of LlamaIndex over it."""
+"""One collection by every way in: `Collection`, its retriever, and an index of LlamaIndex over it."""
 
 import asyncio
 import pickle
@@ -45,7 +45,7 @@ def index(store):
 
 
 @pytest.mark.parametrize("mode", ["default", "sparse", "text_search", "hybrid", "semantic_hybrid", "mmr"])
-def test_every_door_leads_to_the_same_points(harbour, index, mode):
+def test_every_way_in_leads_to_the_same_points(harbour, index, mode):
     search = {"default": "dense", "mmr": "dense", "sparse": "bm25", "text_search": "bm25"}.get(mode, "hybrid")
     hits = harbour.search(QUESTION, 3, mode=search, rerank="mmr" if mode == "mmr" else None)
     found = index.as_retriever(similarity_top_k=3, vector_store_query_mode=mode).retrieve(QUESTION)

@@ -112,14 +112,14 @@ print("done", flush=True)
 """
 
 
-@pytest.mark.parametrize("door", ["retriever", "index"])
-def test_engines_answer_while_another_process_ingests(make_collection, pages, tmp_path, door):
+@pytest.mark.parametrize("way", ["retriever", "index"])
+def test_engines_answer_while_another_process_ingests(make_collection, pages, tmp_path, way):
     harbour = make_collection()
     harbour.ingest(pages)
     llm = QuotingLLM()
     index = VectorStoreIndex.from_vector_store(QdrantEmbedCollectionStore(harbour), embed_model=MockEmbedding(8))
     hybrid = index.as_retriever(similarity_top_k=3, vector_store_query_mode="hybrid")
-    engine = RetrieverQueryEngine.from_args(harbour.as_retriever(k=3) if door == "retriever" else hybrid, llm=llm)
+    engine = RetrieverQueryEngine.from_args(harbour.as_retriever(k=3) if way == "retriever" else hybrid, llm=llm)
     chat = CondenseQuestionChatEngine.from_defaults(
         query_engine=engine, llm=llm, memory=ChatMemoryBuffer.from_defaults(llm=llm)
     )

@@ -14,7 +14,7 @@ from qdrant_embed.types import FloatArray
 
 
 def load_converted(
-    resolved: ResolvedModel, converter: ModelConverter, lanes: BatchLimits, precision: str = ""
+    resolved: ResolvedModel, converter: ModelConverter, batch_limits: BatchLimits, precision: str = ""
 ) -> Runtime | TokenRuntime:
     """Convert a model, or take up what was converted before, and return what runs it.
 
@@ -23,8 +23,8 @@ def load_converted(
     """
     made = converted(resolved, converter)
     if not made.pooled:
-        return ConvertedTokenRuntime(made, lanes, precision)
-    return ConvertedRuntime(made, partial(converted, resolved, converter, pooled=False), lanes, precision)
+        return ConvertedTokenRuntime(made, batch_limits, precision)
+    return ConvertedRuntime(made, partial(converted, resolved, converter, pooled=False), batch_limits, precision)
 
 
 class ConvertedRuntime(Runtime):
@@ -35,9 +35,11 @@ class ConvertedRuntime(Runtime):
 
     takes_threads = True
 
-    def __init__(self, made: Converted, unpooled: Callable[[], Converted], lanes: BatchLimits, precision: str) -> None:
+    def __init__(
+        self, made: Converted, unpooled: Callable[[], Converted], batch_limits: BatchLimits, precision: str
+    ) -> None:
         self._made, self._unpooled = made, unpooled
-        self.lanes, self.precision = lanes, precision
+        self.batch_limits, self.precision = batch_limits, precision
 
     def sentence(self, batch: TokenBatch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
@@ -48,7 +50,7 @@ class ConvertedRuntime(Runtime):
 
         :raises ModelError: The model's own modules pool, so there are no states to give.
         """
-        return ConvertedTokenRuntime(self._unpooled(), self.lanes, self.precision)
+        return ConvertedTokenRuntime(self._unpooled(), self.batch_limits, self.precision)
 
 
 class ConvertedTokenRuntime(TokenRuntime):
@@ -56,8 +58,8 @@ class ConvertedTokenRuntime(TokenRuntime):
 
     takes_threads = True
 
-    def __init__(self, made: Converted, lanes: BatchLimits, precision: str) -> None:
-        self._made, self.lanes, self.precision = made, lanes, precision
+    def __init__(self, made: Converted, batch_limits: BatchLimits, precision: str) -> None:
+        self._made, self.batch_limits, self.precision = made, batch_limits, precision
 
     def token_states(self, batch: TokenBatch) -> FloatArray:
         """Return the states that are pooled (n, tokens, dim)."""

@@ -14,7 +14,7 @@ from qdrant_embed.errors import MissingExtraError
 from qdrant_embed.models.telemetry import silence_openvino
 from qdrant_embed.native import Once, initializing, make_lock, return_memory
 from qdrant_embed.runtimes import first_batch, is_large
-from qdrant_embed.runtimes.batching import BatchLimits, lane_per_core, processor_flags
+from qdrant_embed.runtimes.batching import BatchLimits, batch_per_core, processor_flags
 from qdrant_embed.tokenization.batch import TokenBatch
 from qdrant_embed.types import FloatArray
 
@@ -32,9 +32,9 @@ _LENGTHS = 16
 """Lengths are rounded up to a multiple of it: a kernel is made for each shape, and AMX multiplies tiles of 16 rows."""
 
 
-def lanes() -> BatchLimits:
+def batch_limits() -> BatchLimits:
     """Return on how many batches at once this runtime works, and how they are padded."""
-    return lane_per_core(_LENGTHS)
+    return batch_per_core(_LENGTHS)
 
 
 def _make_core() -> openvino.Core:
@@ -86,8 +86,8 @@ def save_compiled(model: openvino.Model, hint: str, file: Path) -> None:
 
 
 def _settings(hint: str) -> dict[str, Any]:
-    number = lanes().number
-    return {"INFERENCE_PRECISION_HINT": hint, "NUM_STREAMS": number, "INFERENCE_NUM_THREADS": number}
+    workers = batch_limits().workers
+    return {"INFERENCE_PRECISION_HINT": hint, "NUM_STREAMS": workers, "INFERENCE_NUM_THREADS": workers}
 
 
 class Requests:
@@ -105,7 +105,7 @@ class Requests:
         self._working, self._grown = 0, False
         with initializing("OpenVINO"):
             self._compiled = graph
-            for _ in range(lanes().number):
+            for _ in range(batch_limits().workers):
                 self._free.put(graph.create_infer_request())
             first = first_batch(_LENGTHS)
             self._infer(first.ids, first.mask)

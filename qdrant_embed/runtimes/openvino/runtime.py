@@ -31,10 +31,10 @@ from qdrant_embed.runtimes.openvino.gated_layers import keep_gates_apart
 from qdrant_embed.runtimes.openvino.requests import (
     MixedRequests,
     Requests,
+    batch_limits,
     best_hint,
     compiled,
     core,
-    lanes,
     multiplies_int8,
     save_compiled,
 )
@@ -62,7 +62,7 @@ def load(resolved: ResolvedModel, precision: str = "") -> Runtime | TokenRuntime
     :raises ModelError: The model cannot be converted, or its vectors are too far from the original's.
     """
     choice = chosen(precision)
-    return load_converted(resolved, _converter(choice), lanes(), choice.precision)
+    return load_converted(resolved, _converter(choice), batch_limits(), choice.precision)
 
 
 def chosen(precision: str = "") -> RuntimeChoice:

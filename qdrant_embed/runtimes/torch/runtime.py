@@ -132,7 +132,7 @@ class TorchPooledRuntime(_Torch, Runtime):
         pool = POOLS[pooling]
         self._pooled = followed(token_module(model, states), lambda found, mask: pool(found.float(), mask))
         self._tokenwise = TorchTokenRuntime(model, states)
-        self.lanes = _batches_on(model)
+        self.batch_limits = _batches_on(model)
 
     def tokenwise(self) -> TorchTokenRuntime:
         """Return the same model with its token states."""
@@ -153,7 +153,7 @@ class TorchSentenceRuntime(_Torch, Runtime):
     def __init__(self, model: Any) -> None:
         super().__init__(model)
         self._modules = without_last_normalization(model)
-        self.lanes = _batches_on(model)
+        self.batch_limits = _batches_on(model)
 
     def sentence(self, batch: TokenBatch) -> FloatArray:
         """Return sentence vectors (n, dim)."""
@@ -175,7 +175,7 @@ class TorchPool(Runtime):
     takes_threads = True
 
     def __init__(self, models: Sequence[TorchTokenRuntime | TorchPooledRuntime | TorchSentenceRuntime]) -> None:
-        self.lanes = BatchLimits(len(models), models[0].lanes.tokens)
+        self.batch_limits = BatchLimits(len(models), models[0].batch_limits.tokens)
         tokenwise = [model.tokenwise() for model in models if isinstance(model, TorchPooledRuntime)]
         self._tokenwise = TorchTokenPool(tokenwise) if tokenwise else None
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()

@@ -1,6 +1,6 @@
 """What is asked of a server asked again, until it works or patience (`servers.patience`) is at its end.
 
-What is read from several threads at once is waited for by each of them; what is said about it is said once.
+Threads that wait for one server wait together, and one warning is given for all of them.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ AT_ONCE = Retries(attempts=1)
 
 
 class _Absence:
-    """Since when a server is away, as all threads that ask it know; what is said of it is said once.
+    """Since when a server is away, shared by all threads that ask it; it is warned of once.
 
     :param place: What to call the server.
     """

@@ -23,7 +23,7 @@ def expected(texts, kind="document", dim=DIM):
     return np.stack([vector_of(text, DIM, kind)[:dim] if text.strip() else np.zeros(dim) for text in texts])
 
 
-class Weather:
+class Faults:
     """Faults drawn from a seed, at most two running for the same first text, so that patience is enough."""
 
     def __init__(self, seed, names=PASSING):
@@ -54,12 +54,12 @@ texts_of_all_lengths = st.lists(
 def test_nothing_is_lost_or_reordered(
     make_sender, send, texts, seed, batch_texts, batch_tokens, most_texts, concurrency
 ):
-    # Each but the blank ones differs from the others: the weather is counted by text.
+    # Each but the blank ones differs from the others: faults are counted by text.
     texts = [
         f"{text.encode('utf-8', 'replace').decode()}{place}" if text.strip() else text
         for place, text in enumerate(texts)
     ]
-    with ApiServer(dim=DIM, fault=Weather(seed), most_texts=most_texts) as server:
+    with ApiServer(dim=DIM, fault=Faults(seed), most_texts=most_texts) as server:
         sender = make_sender(
             server.endpoint,
             batch_texts=batch_texts,

@@ -1,4 +1,4 @@
-"""API models through the same door as all others: presets, prompts, windows, dimensions, pickles, ingest."""
+"""API models are loaded like all others: presets, prompts, windows, dimensions, pickles, ingest."""
 
 import logging
 import pickle
@@ -50,7 +50,7 @@ def test_the_conformance_suite(server, write_preset, api):
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "cut", "few", "reordered"])
-def test_the_conformance_suite_in_bad_weather(write_preset, fault, monkeypatch):
+def test_the_conformance_suite_with_transient_errors(write_preset, fault, monkeypatch):
     monkeypatch.setattr("qdrant_embed.runtimes.api.settings.FIRST_WAIT", 0.002)
     tries = Counter()
 

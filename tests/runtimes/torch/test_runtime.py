@@ -110,15 +110,15 @@ def test_several_gpus_work_at_once_and_each_on_as_large_a_batch_as_one_alone(fol
     monkeypatch.setattr(torch_runtime, "_gpus", lambda: ["cpu", "cpu"])
     embedder = load_embedder(folder, runtime="torch:float32")
     np.testing.assert_allclose(embedder.embed_documents(["w1 w2 w3", "w4", "w5 w6"]), wanted, atol=1e-6)
-    assert embedder._running.lanes == BatchLimits(2, BatchLimits().tokens)
+    assert embedder._running.batch_limits == BatchLimits(2, BatchLimits().tokens)
 
 
 def test_a_gpu_gets_larger_batches(folder, monkeypatch):
     model = modules.load_model(resolve(folder))
     kinds = torch_runtime.TorchSentenceRuntime, torch_runtime.TorchTokenRuntime
-    assert {kind(model).lanes for kind in kinds} == {BatchLimits()}
+    assert {kind(model).batch_limits for kind in kinds} == {BatchLimits()}
     monkeypatch.setattr(type(model), "device", SimpleNamespace(type="cuda"))
-    sentence, token = (kind(model).lanes for kind in kinds)
+    sentence, token = (kind(model).batch_limits for kind in kinds)
     assert sentence == BatchLimits(tokens=torch_runtime.GPU_TOKENS)
     assert token == BatchLimits(), "the states of all tokens leave the GPU"
 
@@ -163,7 +163,7 @@ def test_a_pool_of_models_that_pool_inside_gives_token_states_too(folder, monkey
     choice = RuntimeChoice.parse("torch")
     monkeypatch.setattr("qdrant_embed.runtimes.session.start", lambda resolved, asked: (choice, pool))
     pooled = load_embedder(folder, window="late")
-    assert pool.lanes.number == pool.tokenwise().lanes.number == 2
+    assert pool.batch_limits.workers == pool.tokenwise().batch_limits.workers == 2
     np.testing.assert_allclose(
         pooled.encode_late(text, spans).vectors, alone.encode_late(text, spans).vectors, atol=1e-5
     )
