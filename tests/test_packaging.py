@@ -31,7 +31,7 @@ DISTRIBUTIONS = {
 """Module → the distribution that brings it, where their names differ; of what comes with another, that other."""
 BEHIND_TORCH = ("qdrant_embed.long_context.patches", "qdrant_embed.training.position_table")
 """Modules that import torch at their head, and are themselves imported behind a door."""
-WITHOUT_A_DOOR = {"telemetry", "code"}
+NEVER_ASKED_FOR = {"telemetry", "code"}
 """Extras without which something is left out, or done in another way: nothing refuses."""
 
 
@@ -104,11 +104,11 @@ def foreign():
 
 def test_what_is_imported_is_core_or_of_an_extra_and_at_the_head_core():
     core = names(project()["dependencies"])
-    doors = set().union(*map(brought, [*EXTRAS, *WITHOUT_A_DOOR]))
+    available = set().union(*map(brought, [*EXTRAS, *NEVER_ASKED_FOR]))
     for name, module, late in foreign():
         if distribution(module) not in core and not name.startswith(BEHIND_TORCH):
             assert late, f"{name} imports {module} at its head"
-            assert distribution(module) in doors, f"{name} imports {module}, which neither core nor extra brings"
+            assert distribution(module) in available, f"{name} imports {module}, which neither core nor extra brings"
 
 
 def test_every_check_of_a_package_names_an_extra_that_brings_what_it_asks_for():
