@@ -17,7 +17,7 @@ WORDS = ["herring", "cod", "eel", "hull", "rope", "sail", "anchor", "mast", "kee
 TEXTS = [f"Crane {n} lifts {WORDS[n % 11]} and {WORDS[n % 7]} at pier {n * 7}." for n in range(60)]
 QUESTION = TEXTS[12]
 BATCH, OPENED = "POST /collections/cranes--1/points/query/batch", ["GET /", "GET /collections/cranes"]
-PAUSES = {"server": 0.01, "memory": 0.003, "folder": 0.003}
+PAUSES = {"server": 0.02, "memory": 0.003, "folder": 0.003}
 """Seconds between searches, many of which fall into each change: without any, it waits for them most of the time."""
 
 
