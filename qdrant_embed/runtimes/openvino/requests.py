@@ -97,14 +97,16 @@ class Requests:
     among them. They are given back when no request is left that works.
 
     :param graph: What was compiled.
+    :param mapped: What it reads its weights from, where it does not hold that by itself.
     """
 
-    def __init__(self, graph: openvino.CompiledModel) -> None:
+    def __init__(self, graph: openvino.CompiledModel, mapped: openvino.Tensor | None = None) -> None:
         self._free: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
         self._lock = make_lock()
         self._working, self._grown = 0, False
         with initializing("OpenVINO"):
             self._compiled = graph
+            self._mapped = mapped  # attributes go in this order, so that nothing is left that reads it
             for _ in range(batch_limits().workers):
                 self._free.put(graph.create_infer_request())
             first = first_batch(_LENGTHS)
@@ -117,7 +119,7 @@ class Requests:
         :param hint: As it was compiled with.
         :raises RuntimeError: It was written by another version of OpenVINO or for another processor, or is cut short.
         """
-        return cls(_mapped(file, hint))
+        return cls(*_mapped(file, hint))
 
     def infer(self, batch: TokenBatch) -> FloatArray:
         """Return what the graph gives; waits for a free request."""
@@ -148,16 +150,14 @@ class Requests:
                     return_memory()
 
 
-def _mapped(file: Path, hint: str) -> openvino.CompiledModel:
+def _mapped(file: Path, hint: str) -> tuple[openvino.CompiledModel, openvino.Tensor]:
     with initializing("OpenVINO"):
         found = core()
         import openvino
 
         # Copied on being written to, which nobody does: OpenVINO takes no memory that cannot be.
         memory = openvino.Tensor(np.memmap(file, np.uint8, "c"), shared_memory=True)
-        graph = found.import_model(memory, "CPU", _settings(hint))
-        graph.mapped = memory  # which it does not hold by itself
-        return graph
+        return found.import_model(memory, "CPU", _settings(hint)), memory
 
 
 class MixedRequests(Requests):
@@ -169,7 +169,7 @@ class MixedRequests(Requests):
 
     def __init__(self, file: Path, whole: Path) -> None:
         hint = best_hint()
-        super().__init__(_mapped(file, hint))
+        super().__init__(*_mapped(file, hint))
         self._whole = Once(lambda: Requests.load(whole, hint))
 
     def infer(self, batch: TokenBatch) -> FloatArray:
