@@ -25,7 +25,6 @@ from tests.support.plain_bert import MAX_TOKENS, WIDTH, save_transformer
 from tests.support.saved_once import saved_once
 from tests.support.shallow_minilm import save_shallow_minilm
 from tests.support.spare_reader import SparingWorker, end_spare_processes
-from tests.support.torch_files import TorchOnFewWorkers
 
 settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fuzz", settings.get_profile("fixed"), derandomize=False, max_examples=500, print_blob=True)
@@ -69,8 +68,11 @@ def pytest_configure(config):
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Send files to workers one by one, as `--dist loadfile` does, but keep those together that load PyTorch."""
+    from tests.support.torch_files import TorchOnFewWorkers
+
     return TorchOnFewWorkers(config, log) if config.getoption("dist") == "loadfile" else None
 
 

@@ -30,7 +30,7 @@ DISTRIBUTIONS = {
 }
 """Module → the distribution that brings it, where their names differ; of what comes with another, that other."""
 BEHIND_TORCH = ("qdrant_embed.long_context.patches", "qdrant_embed.training.position_table")
-"""Modules that import torch at their head, and are themselves imported behind a door."""
+"""Modules that import torch at their head, and are themselves imported after a check that it is there."""
 NEVER_ASKED_FOR = {"telemetry", "code"}
 """Extras without which something is left out, or done in another way: nothing refuses."""
 

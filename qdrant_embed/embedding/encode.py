@@ -185,7 +185,7 @@ class TextEncoder:
 
         def run(places: Sequence[int]) -> Sequence[FloatArray]:
             chosen = [passages[place] for place in places]
-            found = late.read(chosen, self._states.token_states, self._states.token_lanes)
+            found = late.read(chosen, self._states.token_states, self._states.token_batch_limits)
             return list(self._head(np.stack(found))) if self._head else found
 
         kept = {**self._kept_under, "prompt": late.prompt, "late": True}
@@ -199,7 +199,9 @@ class TextEncoder:
         if not len(texts):
             return []
         with self._told(len(texts)):
-            return token_vectors(self.sequencer, prompt, texts, self._states.token_states, self._states.token_lanes)
+            return token_vectors(
+                self.sequencer, prompt, texts, self._states.token_states, self._states.token_batch_limits
+            )
 
     def read_prompts(self, prompts: Sequence[str]) -> FloatArray:
         """Return the vectors (n, dim) of texts in which every token is written out, special ones too.

@@ -71,7 +71,7 @@ class RuntimeSession:
         return self.runtime.batch_limits
 
     @property
-    def token_lanes(self) -> BatchLimits:
+    def token_batch_limits(self) -> BatchLimits:
         """The same where the states of single tokens are asked for."""
         return self._tokenwise().batch_limits
 

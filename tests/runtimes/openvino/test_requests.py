@@ -141,7 +141,7 @@ print(len(run_in_batches(run, [[number] * 8 for number in range(64)], BatchLimit
 """
 
 
-def test_lanes_do_not_wait_for_each_other_for_ever_at_their_first_inference(tmp_path, monkeypatch):
+def test_workers_do_not_wait_for_each_other_for_ever_at_their_first_inference(tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "4")  # whatever the tests were started with: one request waits for no other
     if cores() < 2:
         pytest.skip("on one core there is one request")

@@ -1,12 +1,10 @@
 import pytest
 
 from qdrant_embed.runtimes.torch.graph import without_blind_rows
-from tests.support.late_import import Late
-
-torch = Late("torch")
 
 
 def test_only_padding_that_would_see_nothing_sees_more_and_only_while_a_graph_is_made():
+    torch = pytest.importorskip("torch")
     from transformers.masking_utils import (
         ALL_MASK_ATTENTION_FUNCTIONS,
         bidirectional_mask_function,
