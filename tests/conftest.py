@@ -5,26 +5,21 @@ import json
 import os
 import shutil
 import signal
-import ssl
-import sys
-import tempfile
 import warnings
-from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from zlib import crc32
 
 import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
-from qdrant_embed.store.filters import field_indexes
 from qdrant_embed.store.location import open_engine
 from tests.support.cpu_seconds import CpuSeconds
+from tests.support.few_messages import FewMessages
 from tests.support.plain_bert import MAX_TOKENS, WIDTH, save_transformer
 from tests.support.saved_once import saved_once
+from tests.support.savings import Savings
 from tests.support.shallow_minilm import save_shallow_minilm
-from tests.support.spare_reader import SparingWorker, end_spare_processes
 
 settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fuzz", settings.get_profile("fixed"), derandomize=False, max_examples=500, print_blob=True)
@@ -56,13 +51,10 @@ SEARCHES_FOR_GARBAGE = 20_000, 20, 20
 """When Python looks for garbage, in objects and rounds: by its defaults for one second of the processor in fifteen."""
 
 
-MANY_MODULES = 40
-"""Those that have to be new before it is told again what lasts."""
-
-
 def pytest_configure(config):
-    """Count CPU seconds, also in folders whose tests are none of this one's; let Ctrl-C end what tests start."""
-    config.pluginmanager.register(CpuSeconds())
+    """Count and spare CPU seconds, also in folders that are none of this one's; let Ctrl-C end what tests start."""
+    for plugin in (CpuSeconds(), FewMessages(), Savings()):
+        config.pluginmanager.register(plugin)
     gc.set_threshold(*SEARCHES_FOR_GARBAGE)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts `make test &`; children would inherit it
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -86,104 +78,11 @@ def pytest_collection():
         gc.enable()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def shared_by_clients():
-    """Let clients share what each reads anew: the schemas of its requests, and certificates that no server here has.
-
-    The engine in memory reads a field's name once, and not for each point; and requests to a server on this machine
-    share connections, as those to any other server do: to open one takes as long as the request.
-    """
-    import httpx
-    from qdrant_client.embed import type_inspector
-    from qdrant_client.local import payload_value_extractor as extractor
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(extractor, "parse_json_path", cache(extractor.parse_json_path))
-        patch.setattr("qdrant_client.qdrant_remote.httpx", SimpleNamespace(Limits=lambda **_: httpx.Limits()))
-        patch.setattr("qdrant_client.embed.type_inspector.ModelSchemaParser", cache(type_inspector.ModelSchemaParser))
-        patch.setattr("ssl.create_default_context", cache(ssl.create_default_context))
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def own_sockets():
-    """Keep sockets in a directory that goes with this run: processes that tests kill leave theirs."""
-    with tempfile.TemporaryDirectory() as short, pytest.MonkeyPatch.context() as patch:  # `tmp_path` is too long for it
-        patch.setenv("XDG_RUNTIME_DIR", short)
-        yield
-
-
-@pytest.fixture(scope="session")
-def sparing_worker():
-    """Return what takes the place of `Worker`; the processes that are left end with the last test."""
-    yield SparingWorker
-    end_spare_processes()
-
-
-@pytest.fixture(autouse=True)
-def spare_readers(request, sparing_worker):
-    """Let ingests use one reading process after another, where the tests are not about these processes."""
-    with pytest.MonkeyPatch.context() as patch:
-        if "worker" not in request.path.parts:
-            patch.setattr("qdrant_embed.reading.reader.Worker", sparing_worker)
-        yield
-
-
-@pytest.fixture(scope="module", autouse=True)
-def needed_indexes(request):
-    """Make the payload indexes alone that a server of strict limits gets too, where tests are not about any of them.
-
-    The others change no answer. Each is two megabytes of files in a folder, which take much of the processor's time;
-    as does a trial whether there is room for them. Tests of copies and of the embedded engine are about collections as
-    a whole, and have those that are needed.
-    """
-    parts = set(request.path.parts)
-    with pytest.MonkeyPatch.context() as patch:
-        if request.path.name != "test_room.py":
-            patch.setattr("qdrant_embed.store.edge.room._can_allocate", lambda *_: True)
-        if {"copies", "edge"} & parts or not {"store", "retrieval"} & parts:
-            every = field_indexes.INDEXED_FIELDS
-            needed = {field: every[field] for field in field_indexes.NEEDED_FIELDS}
-            patch.setattr(field_indexes, "INDEXED_FIELDS", needed)
-        yield
-
-
-@pytest.fixture(scope="session")
-def frozen():
-    """Return how many modules had been imported when Python last put aside what there was: a list of one number."""
-    return [0]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def frozen_imports(frozen):
-    """Keep what lasts out of the searches for garbage: a full one takes longer than most tests once torch is loaded."""
-    if len(sys.modules) > frozen[0] + MANY_MODULES:
-        gc.collect()
-        gc.freeze()
-        frozen[0] = len(sys.modules)
-
-
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory):
     """Return a folder that all workers of a run share."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-
-
-@pytest.fixture(scope="session", autouse=True)
-def quick_searches_for_garbage():
-    """Let a conversion's search for garbage pass over what outlived the one before: each takes longer than the model.
-
-    What it is for is found all the same, since it is younger.
-    """
-
-    def collect():
-        gc.collect()
-        gc.freeze()
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("qdrant_embed.runtimes.conversion.convert.gc", SimpleNamespace(collect=collect))
-        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
