@@ -1,8 +1,6 @@
 """What an application that has set OpenTelemetry up gets to know, and what one that has not pays."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
@@ -15,6 +13,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from qdrant_embed import Collection, Document, Recipe
 from qdrant_embed.errors import StoreError
 from qdrant_embed.telemetry import configure, recording
+from tests.support import forks
 
 SECRET = "The harbor master keeps the spare key under the third stone."
 
@@ -182,5 +181,5 @@ trace.set_tracer_provider(provider)
 docs.search("keys")
 print([span.name for span in exporter.get_finished_spans()][-1])
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    done = forks.run("-c", code)
     assert (done.stdout, done.stderr, done.returncode) == ("retrieval\n", "", 0)
