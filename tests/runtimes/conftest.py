@@ -1,11 +1,16 @@
 """A small model, and how it is found; int8 on every processor."""
 
+import logging
+
 import pytest
 
 from qdrant_embed.models.resolve import resolve
 from qdrant_embed.runtimes.openvino import requests
 from qdrant_embed.runtimes.openvino import runtime as openvino
 from qdrant_embed.runtimes.openvino.requests import core
+
+LIBRARIES = ("torch", "torch.onnx", "transformers")
+"""Loggers that print by themselves; what is told to the second is not told to the first."""
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +21,18 @@ def folder(save_model):
 @pytest.fixture
 def model(folder):
     return resolve(str(folder))
+
+
+@pytest.fixture
+def said_by_libraries():
+    """Return what torch and transformers log meanwhile, all of which a user would see on the terminal."""
+    records, handler, theirs = [], logging.Handler(), [logging.getLogger(name) for name in LIBRARIES]
+    handler.emit = lambda record: records.append(record.getMessage())
+    for logger in theirs:
+        logger.addHandler(handler)
+    yield records
+    for logger in theirs:
+        logger.removeHandler(handler)
 
 
 @pytest.fixture

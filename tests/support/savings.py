@@ -105,6 +105,21 @@ def needed_indexes(parts):
         yield
 
 
+@contextmanager
+def vectors_read_on_demand(parts):
+    """Let folders map vectors as they are read, and not all as they are opened: a handful lies in 32 MiB of holes.
+
+    Tests of the embedded engine have it as it is.
+    """
+    import qdrant_edge as edge
+
+    params = edge.EdgeVectorParams
+    with pytest.MonkeyPatch.context() as patch:
+        if "edge" not in parts:
+            patch.setattr(edge, "EdgeVectorParams", lambda **given: params(**{"memory": edge.Memory.Cold, **given}))
+        yield
+
+
 class Savings:
     """The plug-in: some are there from the first test to the last, some depend on the file that is run."""
 
@@ -124,7 +139,7 @@ class Savings:
     def _turn_to(self, path):
         self._file.close()
         self._path = path
-        for of_the_file in (spare_readers, needed_indexes):
+        for of_the_file in (spare_readers, needed_indexes, vectors_read_on_demand):
             self._file.enter_context(of_the_file(set(path.parts)))
         if len(sys.modules) > self._lasting + MANY_MODULES:
             # A full search for garbage takes longer than most tests once torch is loaded.

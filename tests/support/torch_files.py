@@ -5,11 +5,11 @@ from zlib import crc32
 from xdist.scheduler import LoadFileScheduling
 
 LOAD_TORCH = (
-    "integrations/llama-index/", "tests/attachment/", "tests/benchmarks/long_context/", "tests/embedding/",
-    "tests/long_context/", "tests/models/", "tests/pooling/", "tests/presets/", "tests/reranking/", "tests/runtimes/",
-    "tests/tokenization/", "tests/training/",
-    "tests/cli/commands/test_doctor.py", "tests/cli/commands/test_extend.py", "tests/cli/commands/test_ingest.py",
-    "tests/cli/commands/test_models.py",
+    "integrations/llama-index/", "tests/attachment/", "tests/benchmarks/", "tests/embedding/", "tests/long_context/",
+    "tests/models/", "tests/pooling/", "tests/presets/", "tests/reranking/", "tests/runtimes/", "tests/tokenization/",
+    "tests/training/",
+    "tests/cli/commands/test_calibrate.py", "tests/cli/commands/test_doctor.py", "tests/cli/commands/test_extend.py",
+    "tests/cli/commands/test_ingest.py", "tests/cli/commands/test_models.py",
     "tests/ingest/test_auxiliary_stage.py", "tests/ingest/test_long_texts.py", "tests/ingest/test_memory.py",
     "tests/retrieval/test_distances.py", "tests/retrieval/test_explanation.py",
     "tests/test_documents.py", "tests/test_native.py", "tests/test_notebook.py", "tests/test_plugins.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -109,18 +110,24 @@ def examples() -> tuple[torch.Tensor, torch.Tensor]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what tracing says of traced Python values off the terminal; a comparison of vectors follows anyway."""
+    """Keep off the terminal what tracing says of traced Python values, and the exporter of packages that it could use.
+
+    A comparison of vectors follows anyway.
+    """
     from transformers.utils import logging as transformers_logging
 
     theirs: Any = transformers_logging
-    level = theirs.get_verbosity()
+    exporter = logging.getLogger("torch.onnx")
+    levels = theirs.get_verbosity(), exporter.level
     theirs.set_verbosity_error()
+    exporter.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        theirs.set_verbosity(level)
+        theirs.set_verbosity(levels[0])
+        exporter.setLevel(levels[1])
 
 
 @contextmanager

@@ -41,6 +41,12 @@ def test_weights_of_sixteen_bits_are_run_in_float32(folder):
     np.testing.assert_allclose(*found, atol=1e-6)
 
 
+def test_a_model_of_short_texts_is_loaded_without_a_word(tmp_path, said_by_libraries):
+    folder = save_tiny_model(tmp_path / "model", "bert", max_tokens=24)
+    load_embedder(folder, runtime="torch").embed_documents(["w1 w2"])
+    assert said_by_libraries == []
+
+
 @pytest.mark.parametrize(
     ("kind", "window"),
     [("qwen3", "pcw"), ("modernbert", "ntk:2048"), ("llama", "dynamic:2048"), ("bert", "pi:2048"), ("gemma2", "pcw")],
