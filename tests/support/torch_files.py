@@ -9,7 +9,7 @@ LOAD_TORCH = (
     "tests/models/", "tests/pooling/", "tests/presets/", "tests/reranking/", "tests/runtimes/", "tests/tokenization/",
     "tests/training/",
     "tests/cli/commands/test_calibrate.py", "tests/cli/commands/test_doctor.py", "tests/cli/commands/test_extend.py",
-    "tests/cli/commands/test_ingest.py", "tests/cli/commands/test_models.py",
+    "tests/cli/commands/test_ingest.py", "tests/cli/commands/test_models.py", "tests/compression/test_truncation.py",
     "tests/ingest/test_auxiliary_stage.py", "tests/ingest/test_long_texts.py", "tests/ingest/test_memory.py",
     "tests/retrieval/test_distances.py", "tests/retrieval/test_explanation.py",
     "tests/test_documents.py", "tests/test_native.py", "tests/test_notebook.py", "tests/test_plugins.py",
