@@ -36,7 +36,7 @@ def calibrate(name: str, documents: Iterable[Document], questions: Iterable[dict
 
 
 def cranfield(*, quick: bool) -> dict:
-    """Calibrate Cranfield with its own questions and judgements."""
+    """Calibrate Cranfield with its own questions and judgments."""
     folder = data("cranfield")
     judged: dict[str, dict[str, float]] = {}
     for line in (folder / "qrels" / "test.tsv").read_text().splitlines()[1:]:

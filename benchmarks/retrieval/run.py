@@ -33,8 +33,8 @@ def ranking_quality(name: str, at: Path, given: argparse.Namespace) -> dict:
     folder = data(name)
     corpus = read_jsonl(folder / "corpus.jsonl")
     queries = read_jsonl(folder / "queries.jsonl")
-    judgements = [line.split("\t") for line in (folder / "qrels" / "test.tsv").read_text().splitlines()[1:]]
-    qrels = [ir_measures.Qrel(query, document, int(grade)) for query, document, grade in judgements]
+    judgments = [line.split("\t") for line in (folder / "qrels" / "test.tsv").read_text().splitlines()[1:]]
+    qrels = [ir_measures.Qrel(query, document, int(grade)) for query, document, grade in judgments]
     judged = {qrel.query_id for qrel in qrels}
     asked = [query for query in queries if query["_id"] in judged]
     measures = [nDCG @ 10, R @ 10]

@@ -33,7 +33,7 @@ class Calibration:
     :param constraints: What the chosen setting must reach.
     :param trials: Every setting, without a graph.
     :param checked: The cheapest of them as a collection answers that has its graph, until one met the constraints.
-    :param ndcg: nDCG@k of a setting by its name, where judgements were given.
+    :param ndcg: nDCG@k of a setting by its name, where judgments were given.
     """
 
     collection: str

@@ -1,6 +1,6 @@
 """Settings of search compared on questions: what each answers, whether they differ, which to take.
 
-Files, in reading order: setting_scores, evaluation_report, judgements, search_setting, question_session,
+Files, in reading order: setting_scores, evaluation_report, judgments, search_setting, question_session,
 evaluation_run.
 
 Public: `EvaluationPlan` (what `Collection.evaluate` is told),

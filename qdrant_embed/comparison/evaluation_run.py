@@ -11,7 +11,7 @@ from qdrant_embed.calibration.collection_sample import CollectionSample, sample_
 from qdrant_embed.calibration.trial_runner import Transforms, possible_settings
 from qdrant_embed.collection_parts import CollectionParts
 from qdrant_embed.comparison.evaluation_report import Evaluation, Missed
-from qdrant_embed.comparison.judgements import JudgedQuestions, judged_questions
+from qdrant_embed.comparison.judgments import JudgedQuestions, judged_questions
 from qdrant_embed.comparison.question_session import QuestionSession
 from qdrant_embed.comparison.search_setting import SearchSetting
 from qdrant_embed.errors import ConfigurationError, require_type

@@ -23,7 +23,7 @@ def random_rotation(dim: int, seed: int = 0) -> FloatArray:
 def itq(vectors: FloatArray, seed: int = 0, iterations: int = ITERATIONS) -> FloatArray:
     """Return the (dim, dim) rotation that brings vectors (n, dim) nearest to corners of the hypercube.
 
-    Iterative quantization (Gong and Lazebnik 2011, section 3.2): take the signs, turn the vectors towards them
+    Iterative quantization (Gong and Lazebnik 2011, section 3.2): take the signs, turn the vectors toward them
     (an orthogonal Procrustes problem), repeat. Rows are directions: `vectors @ itq(vectors).T` is rotated.
     """
     sample = vectors.astype(np.float64)

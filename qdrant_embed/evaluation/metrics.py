@@ -67,7 +67,7 @@ def first_ranks(found: Rankings, judged: Judged, k: int) -> IntArray:
 
 
 def ndcg(found: Rankings, judged: Judged, k: int) -> FloatArray:
-    """Return (q,) nDCG@k with linear gains; a query without positive judgements counts 0."""
+    """Return (q,) nDCG@k with linear gains; a query without positive judgments counts 0."""
     discounts = 1.0 / np.log2(np.arange(2, k + 2))
     scores = []
     for names, grades in zip(found, judged, strict=True):

@@ -21,7 +21,7 @@ FAILURES_IN_A_ROW = 4
 
 
 def _transient(error: BaseException) -> bool:
-    """Our own errors are judgements on the input and come again; anything else may be transient."""
+    """Our own errors are judgments on the input and come again; anything else may be transient."""
     return isinstance(error, Exception) and not isinstance(error, QdrantEmbedError)
 
 

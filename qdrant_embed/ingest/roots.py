@@ -194,7 +194,7 @@ def refuse_inside(root: RootLabel, stored: Mapping[str, str], holds: Callable[[s
 
 
 def require_match(root: Root, options: ReadOptions) -> None:
-    """Refuse a glob that matches no file that is read: a misspelt one would look like success.
+    """Refuse a glob that matches no file that is read: a misspelled one would look like success.
 
     :raises ConfigurationError: Nothing matches; names that are like it, and what was passed over, are said.
     """

@@ -79,7 +79,7 @@ class FileScope:
 
 
 def require_paths(paths: Sequence[str | Path], reading: ReadOptions) -> None:
-    """Refuse misspelt paths, whatever collection they are for.
+    """Refuse misspelled paths, whatever collection they are for.
 
     :raises ConfigurationError: One does not exist or matches nothing.
     :raises ReadError: One cannot be looked at.

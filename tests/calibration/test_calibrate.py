@@ -99,7 +99,7 @@ def test_too_little_is_said(make_collection):
         collection.calibrate()
 
 
-def test_judgements_add_ndcg(filled):
+def test_judgments_add_ndcg(filled):
     hit = filled.chunks("3.txt")[0]
     options = CalibrateOptions(k=5, settings=("float32",))
     found = filled.calibrate([Question(hit.text, {"3.txt": 1.0})], options=options)

@@ -45,7 +45,7 @@ def test_balanced_parts_carry_equal_variance():
 
 
 @given(dim=st.integers(2, 40), seed=st.integers(0, 99))
-def test_centring_and_rotating_is_undone_exactly_enough_for_rescoring(dim, seed):
+def test_centering_and_rotating_is_undone_exactly_enough_for_rescoring(dim, seed):
     vectors = np.random.default_rng(seed).standard_normal((20, dim)).astype(np.float32)
     transform = Transform(dim=dim, mean=vectors.mean(axis=0), matrix=random_rotation(dim, seed))
     assert np.allclose(transform.unrotate(transform.rotate(vectors)), vectors, atol=2e-6)

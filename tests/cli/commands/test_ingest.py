@@ -73,7 +73,7 @@ def test_several_paths_are_added_up(cli, pages):
     assert cli("info", "--collection", "documents", "--json").json["roots"] == ["guide", "notes"]
 
 
-def test_a_misspelt_path_is_said_before_anything_is_made(cli, pages):
+def test_a_misspelled_path_is_said_before_anything_is_made(cli, pages):
     answer = cli("ingest", pages, "nowhere", "--model", "hashing")
     assert answer.code == 1
     assert "nowhere" in answer.err
