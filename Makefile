@@ -20,7 +20,6 @@ $(STAMP): pyproject.toml constraints.txt integrations/langchain/pyproject.toml i
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
 		-e ".[dev]" -e integrations/langchain -e integrations/llama-index -e integrations/mcp
-	$(BIN)/python -m compileall -q qdrant_embed integrations # as pip does of what it copies
 	touch $(STAMP)
 
 # The core alone. The package of the default model's weights names sentence-transformers, and so PyTorch, as what it needs.

@@ -32,6 +32,7 @@ def test_every_module_can_be_imported():
 
 
 def test_the_command_line(shell, pages):
+    assert "ingest" in shell("--help")
     shell("ingest", pages, "--model", "hashing", "--at", "data")
     assert "ninety days" in shell("search", "rotated keys", "--at", "data")
 

@@ -1,4 +1,4 @@
-"""What spares all tests of a run seconds of the processor, wherever they are, and changes nothing that they see.
+"""What spares all tests of a run seconds of the processor, in every folder of tests, and changes no answer.
 
 It is a plug-in and no fixtures: looking up ten of them took longer than many a test.
 """
@@ -133,21 +133,21 @@ class Savings:
             for of_the_run in (own_sockets, shared_by_clients, quick_searches_for_garbage):
                 self._run.enter_context(of_the_run())
         if item.path != self._path:
-            self._turn_to(item.path)
+            self._turn_to(item.path, item.config.rootpath)
         return (yield)
 
-    def _turn_to(self, path):
+    def _turn_to(self, path, root):
         self._file.close()
         self._path = path
+        parts = set(path.relative_to(root).parts)  # what the folders above are called says nothing
         for of_the_file in (spare_readers, needed_indexes, vectors_read_on_demand):
-            self._file.enter_context(of_the_file(set(path.parts)))
+            self._file.enter_context(of_the_file(parts))
         if len(sys.modules) > self._lasting + MANY_MODULES:
             # A full search for garbage takes longer than most tests once torch is loaded.
             gc.collect(1)
             gc.freeze()
             self._lasting = len(sys.modules)
 
-    @pytest.hookimpl
     def pytest_sessionfinish(self):
         self._file.close()
         self._run.close()

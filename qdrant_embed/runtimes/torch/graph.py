@@ -118,7 +118,7 @@ def quiet() -> Iterator[None]:
 
     theirs: Any = transformers_logging
     exporter = logging.getLogger("torch.onnx")
-    levels = theirs.get_verbosity(), exporter.level
+    verbosity, level = theirs.get_verbosity(), exporter.level
     theirs.set_verbosity_error()
     exporter.setLevel(logging.ERROR)
     try:
@@ -126,8 +126,8 @@ def quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
-        theirs.set_verbosity(levels[0])
-        exporter.setLevel(levels[1])
+        theirs.set_verbosity(verbosity)
+        exporter.setLevel(level)
 
 
 @contextmanager
